@@ -1,0 +1,116 @@
+// An op's attributes: one list of names and members, from which printing, parsing and hashing come.
+//
+//   struct Softmax {
+//     std::int64_t axis = -1;
+//     static constexpr auto attributes = std::tuple{Attribute{"axis", &Softmax::axis}};
+//   };
+//
+// A member of a type of one's own takes part by two functions found beside it: `AttrValue to_attr(const M&)` and
+// `void from_attr(const AttrValue&, M&)`, or `void from_attr(const AttrValue&, M&, const Catalog&)` where it holds ops.
+#pragma once
+
+#include <oxbow/graph/tensor.h>
+
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace oxbow {
+
+class Catalog;
+
+template <class C, class M>
+struct Attribute {
+  std::string_view name;
+  M C::*member;
+};
+template <std::size_t N, class C, class M>
+Attribute(const char (&)[N], M C::*) -> Attribute<C, M>;
+
+struct AttrValue;
+using AttrList = std::vector<AttrValue>;
+using AttrRecord = std::vector<std::pair<std::string, AttrValue>>;  // in declaration order
+
+/// What text can say of an attribute. Records nest, so an attribute may itself be an op with attributes.
+struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, Type, Tensor, AttrList, AttrRecord> {
+  using variant::variant;
+  /// The alternative T. Throws `Error` that names what is there instead; an integer is taken for a double.
+  template <class T>
+  const T& get(const char* expected) const {
+    if (const T* v = std::get_if<T>(this)) return *v;
+    wrong(expected);
+  }
+  /// The field `key` of a record. Throws `Error` when it is missing.
+  const AttrValue& field(std::string_view key) const;
+
+ private:
+  [[noreturn]] void wrong(const char* expected) const;
+};
+
+bool same_bits(const AttrValue& a, const AttrValue& b);
+std::size_t hash(const AttrValue& v);
+
+inline AttrValue to_attr(bool v) { return v; }
+inline AttrValue to_attr(std::int64_t v) { return v; }
+inline AttrValue to_attr(std::int32_t v) { return std::int64_t{v}; }
+AttrValue to_attr(std::uint64_t v);
+inline AttrValue to_attr(double v) { return v; }
+inline AttrValue to_attr(const std::string& v) { return v; }
+inline AttrValue to_attr(DType v) { return v; }
+inline AttrValue to_attr(const Type& v) { return v; }
+inline AttrValue to_attr(const Tensor& v) { return v; }
+AttrValue to_attr(const std::vector<std::int64_t>& v);
+AttrValue to_attr(const Shape& v);
+
+void from_attr(const AttrValue& a, bool& v);
+void from_attr(const AttrValue& a, std::int64_t& v);
+void from_attr(const AttrValue& a, std::int32_t& v);
+void from_attr(const AttrValue& a, std::uint64_t& v);
+void from_attr(const AttrValue& a, double& v);
+void from_attr(const AttrValue& a, std::string& v);
+void from_attr(const AttrValue& a, DType& v);
+void from_attr(const AttrValue& a, Type& v);
+void from_attr(const AttrValue& a, Tensor& v);
+void from_attr(const AttrValue& a, std::vector<std::int64_t>& v);
+void from_attr(const AttrValue& a, Shape& v);
+
+/// The attributes of any op, from its list; an op without a list has none.
+template <class T>
+AttrRecord attributes_of(const T& op) {
+  AttrRecord out;
+  if constexpr (requires { T::attributes; }) {
+    std::apply([&](const auto&... a) { (out.emplace_back(std::string(a.name), to_attr(op.*a.member)), ...); },
+               T::attributes);
+  }
+  return out;
+}
+
+/// An op with these attributes; one that `record` leaves out keeps its default. Throws `Error` for a name that the op
+/// does not have, or a value of the wrong kind. Ops inside attributes are looked up in `catalog`.
+template <class T>
+T with_attributes(const AttrRecord& record, const Catalog& catalog) {
+  const auto read = [&](const AttrValue& value, auto& member) {
+    if constexpr (requires { from_attr(value, member, catalog); })
+      from_attr(value, member, catalog);
+    else
+      from_attr(value, member);
+  };
+  T op{};
+  for (const auto& [key, value] : record) {
+    bool known = false;
+    if constexpr (requires { T::attributes; }) {
+      std::apply(
+          [&](const auto&... a) {
+            ((a.name == key ? (read(value, op.*a.member), known = true) : false) || ...);
+          },
+          T::attributes);
+    }
+    if (!known) throw Error("no attribute \"" + key + "\" of op " + std::string(T::info.name));
+  }
+  return op;
+}
+
+}  // namespace oxbow

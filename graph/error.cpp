@@ -1,0 +1,15 @@
+#include <oxbow/graph/error.h>
+
+namespace oxbow {
+
+std::string to_string(const Location& at) {
+  return at.known() ? std::string(at.file) + ":" + std::to_string(at.line) : std::string();
+}
+
+InternalError::InternalError(const std::string& message)
+    : std::logic_error("internal error in Oxbow: " + message + " (please report this, with the program that caused it)") {}
+
+OpError::OpError(const std::string& problem, const std::string& remedy)
+    : Error(remedy.empty() ? problem : problem + ". " + remedy), problem_(problem), remedy_(remedy) {}
+
+}  // namespace oxbow

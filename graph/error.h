@@ -1,0 +1,58 @@
+// Errors, in two families. `Error` is the caller's fault and says what to do; `InternalError` is ours.
+// The library never aborts and never prints.
+#pragma once
+
+#include <cstdint>
+#include <source_location>
+#include <stdexcept>
+#include <string>
+
+namespace oxbow {
+
+/// A line of user code, as `std::source_location` gives it; an empty file means unknown.
+/// The characters outlive every graph that refers to them (string literals, or names interned by the parser).
+struct Location {
+  const char* file = "";
+  std::uint32_t line = 0;
+  Location() = default;
+  Location(const char* f, std::uint32_t l) : file(f), line(l) {}
+  Location(const std::source_location& s) : file(s.file_name()), line(s.line()) {}  // implicit: builders pass theirs on
+  bool known() const { return line != 0; }
+};
+
+/// "mnist.cpp:12", or "" when unknown.
+std::string to_string(const Location& at);
+
+/// The default argument by which every builder function learns its caller's line.
+using At = std::source_location;
+
+/// The caller's fault: wrong shapes, names, files, data. `what()` is the whole message: what happened, where, what to do.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& message) : std::runtime_error(message) {}
+};
+
+/// An invariant of Oxbow failed. The message asks for a report.
+class InternalError : public std::logic_error {
+ public:
+  explicit InternalError(const std::string& message);
+};
+
+/// Thrown by an op that knows what is wrong but not where it stands: the graph (while building) or the executor (while
+/// running) adds op, node, scope, shapes and the user's line, and throws `Error`. `remedy` says what to do.
+class OpError : public Error {
+ public:
+  explicit OpError(const std::string& problem, const std::string& remedy = {});
+  const std::string& problem() const { return problem_; }
+  const std::string& remedy() const { return remedy_; }
+
+ private:
+  std::string problem_, remedy_;
+};
+
+/// Throws `InternalError` unless `ok`.
+inline void invariant(bool ok, const char* what) {
+  if (!ok) [[unlikely]] throw InternalError(what);
+}
+
+}  // namespace oxbow

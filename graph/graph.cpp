@@ -1,0 +1,201 @@
+#include <oxbow/graph/graph.h>
+
+#include <algorithm>
+
+namespace oxbow {
+
+std::size_t Op::hash() const {
+  return std::hash<std::string_view>()(name()) * 31 + oxbow::hash(AttrValue(attributes()));
+}
+
+std::string_view name(Phase phase) {
+  constexpr std::string_view names[] = {"forward", "backward", "update"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+Node Value::node() const { return {*graph_, node_}; }
+const Type& Value::type() const {
+  return graph_->nodes_[static_cast<std::size_t>(node_)].outputs[static_cast<std::size_t>(output_)];
+}
+Value Value::named(std::string_view name) const {
+  graph_->name(node_, name);
+  return *this;
+}
+
+const Op& Node::op() const { return graph_->nodes_[static_cast<std::size_t>(id_)].op; }
+const std::string& Node::name() const { return graph_->nodes_[static_cast<std::size_t>(id_)].name; }
+std::string Node::full_name() const {
+  const auto& record = graph_->nodes_[static_cast<std::size_t>(id_)];
+  const std::string own = record.name.empty() ? std::string(record.op.name()) + "_" + std::to_string(id_) : record.name;
+  return record.origin.scope.empty() ? own : record.origin.scope + "/" + own;
+}
+const Origin& Node::origin() const { return graph_->nodes_[static_cast<std::size_t>(id_)].origin; }
+int Node::input_count() const { return static_cast<int>(graph_->nodes_[static_cast<std::size_t>(id_)].input_count); }
+Value Node::input(int i) const {
+  const auto& record = graph_->nodes_[static_cast<std::size_t>(id_)];
+  const auto& slot = graph_->inputs_[record.first_input + static_cast<std::size_t>(i)];
+  return {*graph_, slot.node, slot.output};
+}
+std::vector<Value> Node::inputs() const {
+  std::vector<Value> values;
+  values.reserve(static_cast<std::size_t>(input_count()));
+  for (int i = 0; i < input_count(); ++i) values.push_back(input(i));
+  return values;
+}
+std::vector<Type> Node::input_types() const {
+  std::vector<Type> types;
+  types.reserve(static_cast<std::size_t>(input_count()));
+  for (int i = 0; i < input_count(); ++i) types.push_back(input(i).type());
+  return types;
+}
+int Node::output_count() const { return static_cast<int>(output_types().size()); }
+Types Node::output_types() const { return graph_->nodes_[static_cast<std::size_t>(id_)].outputs; }
+
+namespace {
+
+// "matmul: inner sizes differ (784 and 256)" and below it inputs, line and remedy.
+std::string describe(const Op& op, Values inputs, const Location& at, const std::string& scope, const std::string& problem,
+                     const std::string& remedy) {
+  std::string text = std::string(op.name()) + ": " + problem;
+  for (int i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]) continue;
+    const auto& names = op.info().inputs;
+    const auto name = static_cast<std::size_t>(i) < names.size() && !op.info().variadic ? names[static_cast<std::size_t>(i)]
+                                                                                         : std::string_view();
+    text += "\n  " + (name.empty() ? "input " + std::to_string(i) : std::string(name)) + ": " +
+            to_string(inputs[i].type()) + " from " + inputs[i].node().full_name();
+  }
+  if (at.known()) text += "\n  at " + to_string(at);
+  if (!scope.empty()) text += "\n  in scope " + scope;
+  if (!remedy.empty()) text += "\n  " + remedy;
+  return text;
+}
+
+}  // namespace
+
+std::span<Type> Graph::new_types(std::size_t count) {
+  constexpr std::size_t block = 256;
+  if (count > types_left_) {
+    types_left_ = std::max(block, count);
+    type_blocks_.push_back(std::make_unique<Type[]>(types_left_));
+    if (count > block) {  // a block of its own
+      types_left_ = 0;
+      return {type_blocks_.back().get(), count};
+    }
+  }
+  Type* first = type_blocks_.back().get() + (block - types_left_);
+  types_left_ -= count;
+  return {first, count};
+}
+
+Node Graph::append(Op op, Values inputs, Location at) {
+  if (pinned_) at = origin_.at;
+  const OpInfo& info = op.info();
+  const auto fail = [&](const std::string& problem, const std::string& remedy) {
+    throw Error(describe(op, inputs, at, origin_.scope, problem, remedy));
+  };
+
+  const int wanted = info.input_count();
+  if (!info.variadic && inputs.size() != wanted)
+    fail("it takes " + std::to_string(wanted) + " inputs, not " + std::to_string(inputs.size()), "");
+  std::vector<Type> types;
+  types.reserve(static_cast<std::size_t>(inputs.size()));
+  for (int i = 0; i < inputs.size(); ++i) {
+    const Value& v = inputs[i];
+    const std::string which = "input " + std::to_string(i);
+    if (!v) fail(which + " is an empty Value", "Build it first");
+    if (&v.graph() != this) fail(which + " belongs to another graph", "Build all values that meet in one graph");
+    if (!v.type().layout.plain() && !info.any_layout) fail(which + " is not row-major", "Unpack it first");
+    types.push_back(v.type());
+  }
+
+  std::vector<Type> outputs;
+  try {
+    outputs = op.infer(types);
+  } catch (const OpError& e) {
+    fail(e.problem(), e.remedy());
+  }
+
+  const auto id = size();
+  const auto first_input = static_cast<std::uint32_t>(inputs_.size());
+  for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});
+  const std::span<Type> kept = new_types(outputs.size());
+  std::copy(outputs.begin(), outputs.end(), kept.begin());
+  nodes_.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin_});
+  nodes_.back().origin.at = at;
+  return {*this, id};
+}
+
+void Graph::name(NodeId node, std::string_view name) {
+  Record& record = nodes_[static_cast<std::size_t>(node)];
+  if (record.name == name) return;
+  if (name.empty() || name.find('/') != std::string_view::npos)
+    throw Error("\"" + std::string(name) + "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
+  const std::string full = record.origin.scope.empty() ? std::string(name) : record.origin.scope + "/" + std::string(name);
+  const auto [place, is_new] = names_.try_emplace(full, node);
+  if (!is_new) {
+    const Location& first = this->node(place->second).origin().at;
+    throw Error("the name \"" + full + "\" is taken" + (first.known() ? " at " + to_string(first) : "") +
+                (record.origin.at.known() ? "\n  at " + to_string(record.origin.at) : "") +
+                "\n  Use another name, or a Scope around one of the two");
+  }
+  if (!record.name.empty())
+    names_.erase(record.origin.scope.empty() ? record.name : record.origin.scope + "/" + record.name);
+  record.name = name;
+}
+
+std::optional<Node> Graph::find(std::string_view full_name) const {
+  const auto place = names_.find(std::string(full_name));
+  if (place == names_.end()) return std::nullopt;
+  return node(place->second);
+}
+
+void Graph::add_update(Value assign) {
+  if (&assign.graph() != this) throw Error("add_update: the value belongs to another graph");
+  updates_.push_back(assign);
+}
+
+void Graph::add_output(std::string name, Value value) {
+  if (!value || &value.graph() != this) throw Error("add_output(\"" + name + "\"): the value belongs to another graph");
+  for (const auto& [taken, v] : outputs_)
+    if (taken == name) throw Error("the graph has an output named \"" + name + "\" already");
+  outputs_.emplace_back(std::move(name), value);
+}
+
+const char* Graph::intern(std::string_view text) {
+  const auto place = interned_->find(text);
+  return (place != interned_->end() ? place : interned_->emplace(text).first)->c_str();
+}
+
+void Graph::share_names(const Graph& other) { interned_ = other.interned_; }
+
+OriginGuard::OriginGuard(Graph& graph, Origin origin)
+    : graph_(graph), before_(graph.origin_), pinned_before_(graph.pinned_) {
+  graph_.pinned_ = origin.at.known() || pinned_before_;
+  if (!origin.at.known()) origin.at = before_.at;
+  graph_.origin_ = std::move(origin);
+}
+
+OriginGuard::~OriginGuard() {
+  graph_.origin_ = std::move(before_);
+  graph_.pinned_ = pinned_before_;
+}
+
+namespace {
+Origin inside(const Graph& graph, std::string_view name) {
+  Origin origin = graph.origin();
+  origin.at = {};
+  origin.scope += (origin.scope.empty() ? "" : "/") + std::string(name);
+  return origin;
+}
+}  // namespace
+
+Scope::Scope(Graph& graph, std::string_view name) : guard_(graph, inside(graph, name)) {}
+
+Value apply(Op op, Values inputs, Location at) {
+  for (const Value& v : inputs)
+    if (v) return v.graph().append(std::move(op), inputs, at).output();
+  throw Error(describe(op, {}, at, "", "every input is an empty Value", "Build the inputs first"));
+}
+
+}  // namespace oxbow

@@ -1,0 +1,126 @@
+// The graph: an append-only list of nodes, each an op applied to earlier values, so ids are in topological order.
+//
+//   Graph g;
+//   Value x = input(g, "x", f32, {any(32), 784});
+//   Value h = relu(matmul(x, w) + b);
+//
+// A `Value` or `Node` is a small handle (graph and number) and is valid as long as its graph, which never moves.
+// Passes never edit a graph: they build a new one (graph/rewrite.h).
+// Thread safety: building is for one thread; a graph that nobody appends to may be read by any number.
+#pragma once
+
+#include <oxbow/graph/op.h>
+
+#include <deque>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace oxbow {
+
+class Graph {
+ public:
+  Graph() = default;
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  /// Appends `op` applied to `inputs`. The one way in: checks that the inputs are of this graph and as many as the op
+  /// takes, and infers the types. Throws `Error` with op, shapes, the line `at` and what to do.
+  Node append(Op op, Values inputs, Location at);
+
+  NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  Node node(NodeId id) { return {*this, id}; }
+  /// Handles give no way to change a node, so a const graph hands them out as well.
+  Node node(NodeId id) const { return {const_cast<Graph&>(*this), id}; }
+
+  /// Names a node; see Value::named.
+  void name(NodeId node, std::string_view name);
+  /// The node with this full name, if any.
+  std::optional<Node> find(std::string_view full_name) const;
+
+  /// Writes that layers make beside the loss (running statistics, a generator's counter): `Assign` nodes, in order.
+  /// Whoever runs a training step fetches those that its loss depends on.
+  void add_update(Value assign);
+  const std::vector<Value>& updates() const { return updates_; }
+
+  /// What the graph is for: named values that tools and `Program`s fetch by name, in order ("loss", "accuracy").
+  void add_output(std::string name, Value value);
+  const std::vector<std::pair<std::string, Value>>& outputs() const { return outputs_; }
+
+  /// A number that no earlier call on this graph returned: the stream of a random op or an initialiser.
+  std::int64_t next_stream() { return next_stream_++; }
+  /// Goes on where the streams of `other` ended.
+  void continue_streams(const Graph& other) { next_stream_ = other.next_stream_; }
+
+  /// Where nodes appended from now on come from. Builders do not touch it: see `Scope` and `OriginGuard`.
+  const Origin& origin() const { return origin_; }
+
+  /// Keeps a file name alive for as long as this graph and those derived from it.
+  const char* intern(std::string_view text);
+  /// Shares the interned names of `other`, so that locations may be copied from it.
+  void share_names(const Graph& other);
+
+ private:
+  friend class Node;
+  friend class Value;
+  friend class OriginGuard;
+  struct Slot {
+    NodeId node;
+    std::int32_t output;
+  };
+  struct Record {
+    Op op;
+    std::uint32_t first_input, input_count;
+    std::span<const Type> outputs;
+    std::string name;
+    Origin origin;
+  };
+
+  std::span<Type> new_types(std::size_t count);
+
+  std::deque<Record> nodes_;      // never moves a record, so references to ops and names stay good while one appends
+  std::vector<Slot> inputs_;      // of all nodes, one after another
+  std::vector<std::unique_ptr<Type[]>> type_blocks_;  // so do types
+  std::size_t types_left_ = 0;    // in the last block
+  std::unordered_map<std::string, NodeId> names_;
+  std::vector<Value> updates_;
+  std::vector<std::pair<std::string, Value>> outputs_;
+  std::int64_t next_stream_ = 1;
+  Origin origin_;
+  bool pinned_ = false;           // the origin's line stands for whatever `append` is told
+  std::shared_ptr<std::set<std::string, std::less<>>> interned_ = std::make_shared<std::set<std::string, std::less<>>>();
+};
+
+/// Sets where appended nodes come from, until the end of the block. With a known line in `origin`, that line stands for
+/// all of them (a pass building on a node's behalf); otherwise each keeps its own.
+class OriginGuard {
+ public:
+  OriginGuard(Graph& graph, Origin origin);
+  ~OriginGuard();
+  OriginGuard(const OriginGuard&) = delete;
+  OriginGuard& operator=(const OriginGuard&) = delete;
+
+ private:
+  Graph& graph_;
+  Origin before_;
+  bool pinned_before_;
+};
+
+/// Nodes built until the end of the block belong to this scope: `Scope s(g, "encoder");` nests as "encoder/layer1".
+class Scope {
+ public:
+  Scope(Graph& graph, std::string_view name);
+
+ private:
+  OriginGuard guard_;
+};
+
+/// Appends an op and returns its first output: how builder functions end.
+///   Value softmax(Value x, std::int64_t axis, At at) { return apply(Softmax{.axis = axis}, {x}, at); }
+/// Throws `Error` when an input is empty or the inputs are of two graphs.
+Value apply(Op op, Values inputs, Location at);
+
+}  // namespace oxbow

@@ -1,0 +1,83 @@
+#include <oxbow/graph/leaves.h>
+
+#include <cstring>
+
+namespace oxbow {
+namespace {
+
+std::string scoped(const Graph& g, std::string_view name) {
+  return g.origin().scope.empty() ? std::string(name) : g.origin().scope + "/" + std::string(name);
+}
+
+void copy_bytes(const std::byte* from, const View& to) {
+  if (const auto bytes = static_cast<std::size_t>(to.type->bytes()); bytes > 0 && from != to.bytes)
+    std::memcpy(to.bytes, from, bytes);
+}
+
+}  // namespace
+
+AttrValue to_attr(const Init& v) {
+  return AttrRecord{{"kind", to_attr(v.kind)}, {"a", to_attr(v.a)}, {"b", to_attr(v.b)}, {"seed", to_attr(v.seed)},
+                    {"stream", to_attr(v.stream)}};
+}
+
+void from_attr(const AttrValue& a, Init& v) {
+  from_attr(a.field("kind"), v.kind);
+  from_attr(a.field("a"), v.a);
+  from_attr(a.field("b"), v.b);
+  from_attr(a.field("seed"), v.seed);
+  from_attr(a.field("stream"), v.stream);
+}
+
+void Constant::run(const Run& r) const { copy_bytes(value.bytes(), r.outputs[0]); }
+
+Type Assign::infer(Types in) const {
+  if (in[0].dtype != in[1].dtype || in[0].shape != in[1].shape)
+    throw OpError("a variable of type " + to_string(in[0]) + " cannot take a value of type " + to_string(in[1]),
+                  "Cast or reshape the value first");
+  return in[1];
+}
+
+void Assign::run(const Run& r) const { copy_bytes(r.inputs[1].bytes, r.outputs[0]); }
+
+Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at) {
+  std::vector<std::int64_t> sizes, free_axes;
+  for (const Dim& d : dims) {
+    if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
+    sizes.push_back(d.size);
+  }
+  return g.append(Input{scoped(g, name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
+}
+
+Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at) {
+  return input(g, name, dtype, std::span(dims.begin(), dims.size()), at);
+}
+
+Value constant(Graph& g, Tensor value, At at) { return g.append(Constant{std::move(value)}, {}, at).output(); }
+
+Value constant(Graph& g, double value, DType dtype, At at) {
+  return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
+    return constant(g, Tensor::scalar<T>(static_cast<T>(value)), at);
+  });
+}
+
+Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
+  return g.append(Variable{scoped(g, name), type, std::move(init), trainable}, {}, at).output().named(name);
+}
+
+Value assign(Value variable, Value value, At at) {
+  if (!variable || !variable.node().op().is<Variable>())
+    throw Error("assign: the first argument is not a variable" +
+                (variable ? ", but " + variable.node().full_name() : std::string()) + "\n  at " + to_string(Location(at)));
+  return apply(Assign{}, {variable, value}, at);
+}
+
+std::vector<Value> variables(const Graph& g, bool trainable_only) {
+  std::vector<Value> found;
+  for (NodeId i = 0; i < g.size(); ++i)
+    if (const auto* v = g.node(i).op().as<Variable>(); v && (v->trainable || !trainable_only))
+      found.push_back(g.node(i).output());
+  return found;
+}
+
+}  // namespace oxbow

@@ -1,0 +1,88 @@
+// The four ops that every part of Oxbow knows: what is fed, what is fixed, what is remembered, and what is written.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+/// How a variable's first value is drawn; a closed recipe, so that it prints, parses and gives the same bits anywhere.
+/// Random recipes draw from the counter-based generator of graph/random.h, keyed by (seed, stream), element by element.
+struct Init {
+  std::string kind = "zeros";  ///< "zeros", "constant" (a), "uniform" (from a up to b), "normal" (mean a, deviation b)
+  double a = 0, b = 0;
+  std::uint64_t seed = 0;
+  std::int64_t stream = 0;
+  bool operator==(const Init&) const = default;
+};
+AttrValue to_attr(const Init& v);
+void from_attr(const AttrValue& a, Init& v);
+
+/// A value that is fed at each run. `free_axes` may be fed in any size; the type holds their example sizes.
+struct Input {
+  static constexpr OpInfo info{.name = "input", .effect = true};
+  std::string name;
+  Type type;
+  std::vector<std::int64_t> free_axes;
+  static constexpr auto attributes = std::tuple{Attribute{"name", &Input::name}, Attribute{"type", &Input::type},
+                                                Attribute{"free_axes", &Input::free_axes}};
+  Type infer(Types) const { return type; }
+  Work work(Types) const { return {.parts = 0}; }
+  bool operator==(const Input&) const = default;
+};
+
+/// A fixed tensor, shared and not copied.
+struct Constant {
+  static constexpr OpInfo info{.name = "constant"};
+  Tensor value;
+  static constexpr auto attributes = std::tuple{Attribute{"value", &Constant::value}};
+  Type infer(Types) const { return value.type(); }
+  Work work(Types) const { return {.parts = 0}; }
+  void run(const Run& r) const;
+  bool operator==(const Constant& o) const { return same_bits(value, o.value); }
+};
+
+/// A value kept in a `Store` under its name. A run sees it as at the run's start; `Assign` writes it at the end.
+struct Variable {
+  static constexpr OpInfo info{.name = "variable", .effect = true};
+  std::string name;  ///< full, with scopes: the key in a Store and in saved files
+  Type type;
+  Init init;
+  bool trainable = true;
+  static constexpr auto attributes = std::tuple{Attribute{"name", &Variable::name}, Attribute{"type", &Variable::type},
+                                                Attribute{"init", &Variable::init},
+                                                Attribute{"trainable", &Variable::trainable}};
+  Type infer(Types) const { return type; }
+  Work work(Types) const { return {.parts = 0}; }
+  bool operator==(const Variable&) const = default;
+};
+
+/// Writes `value` to `variable` at the end of the run; its output is the value written. A variable is written by at most
+/// one node of a run.
+struct Assign {
+  static constexpr OpInfo info{
+      .name = "assign", .inputs = {"variable", "value"}, .shape_only = {0}, .any_layout = true, .effect = true};
+  Type infer(Types in) const;
+  void run(const Run& r) const;
+  bool operator==(const Assign&) const = default;
+};
+
+/// A value to be fed. `dims` may have free axes: `input(g, "x", f32, {any(64), 784})`.
+/// Throws `Error` when the name is taken.
+Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at = At::current());
+Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at = At::current());
+
+Value constant(Graph& g, Tensor value, At at = At::current());
+/// A scalar of the given dtype, rounded to it.
+Value constant(Graph& g, double value, DType dtype = f32, At at = At::current());
+
+/// A variable named in the current scope. Throws `Error` when the name is taken.
+Value variable(Graph& g, std::string_view name, const Type& type, Init init = {}, bool trainable = true,
+               At at = At::current());
+
+/// Throws `Error` unless `variable` is one and the types agree.
+Value assign(Value variable, Value value, At at = At::current());
+
+/// The graph's variables in order; `trainable_only` leaves out running statistics and other state.
+std::vector<Value> variables(const Graph& g, bool trainable_only = true);
+
+}  // namespace oxbow

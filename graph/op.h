@@ -1,0 +1,222 @@
+// The op contract: what an op is to the rest of Oxbow. `ops/` and `runtime/` meet here and nowhere else.
+//
+// An op is a regular value type: attributes are members, `==` is defaulted, and a static `info` says what never changes.
+// There is no base class, macro or registration; whatever an op can do is a member function, found by concept:
+//
+//   required   Type infer(Types in) const;                    one output's type; std::vector<Type> for several outputs.
+//                                                             Checks, and throws OpError(problem, remedy).
+//   computing, one of:
+//              void run(const Run& r) const;                  computes part r.part on views that the plan hands in
+//              TileFn tile(Types in) const;                   elementwise: the routine for these operands
+//              std::vector<Value> lower(Values in) const;     smaller nodes instead of itself
+//   optional   Work work(Types in) const;                     parts, scratch, cost (default: one part)
+//              P prepare(Types in) const;                     anything dear that depends on shapes only, made once a plan;
+//                                                             then  void run(const Run& r, const P& p) const
+//              Grads gradient(const Node& n, Values dy) const;   dy: one a output, empty where nothing flows back
+//              Value simplify(Values in) const;               an equal, cheaper value (same bits!), or an empty Value
+//              std::vector<Value> inference(Values in) const; what stands in for it outside training
+//              std::int64_t alias(Types in) const;            output 0 is input 0's bytes from this offset on, or -1
+//              static constexpr auto attributes               see graph/attribute.h
+//
+// Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
+// only, never on part, position or thread. Everything here is const and safe to call from several threads.
+#pragma once
+
+#include <oxbow/graph/attribute.h>
+#include <oxbow/graph/value.h>
+
+#include <array>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <typeinfo>
+
+namespace oxbow {
+
+class Op;
+
+/// A set of input numbers, 0 to 31: `.may_overwrite = {0, 1}`.
+class InputSet {
+ public:
+  constexpr InputSet() = default;
+  constexpr InputSet(std::initializer_list<int> inputs) {
+    for (int i : inputs) bits_ |= 1u << i;
+  }
+  static constexpr InputSet all() { return InputSet(~0u); }
+  constexpr bool contains(int i) const { return (bits_ >> (i < 31 ? i : 31)) & 1u; }
+  constexpr bool empty() const { return bits_ == 0; }
+
+ private:
+  explicit constexpr InputSet(std::uint32_t bits) : bits_(bits) {}
+  std::uint32_t bits_ = 0;
+};
+
+struct OpInfo {
+  std::string_view name;                        ///< as text prints it: lower case, digits, underscores
+  std::array<std::string_view, 8> inputs = {};  ///< the inputs' names, for messages
+  bool variadic = false;                        ///< any number of inputs; `inputs` names them all at once
+  InputSet may_overwrite = {};  ///< output 0 may take over the bytes of such an input if both have as many: element i
+                                ///< is read only by the part that writes it, and not after
+  InputSet shape_only = {};     ///< read for its type alone: keeps no memory alive, orders nothing
+  bool can_fail = false;        ///< `run` may throw on data (a label out of range)
+  bool any_layout = false;      ///< accepts inputs that are not row-major
+  bool effect = false;          ///< more than its outputs matters: never removed as dead nor merged with an equal node
+
+  constexpr int input_count() const {
+    int n = 0;
+    while (n < static_cast<int>(inputs.size()) && !inputs[static_cast<std::size_t>(n)].empty()) ++n;
+    return n;
+  }
+};
+
+/// What running a node takes; a function of types alone. Flops and bytes are those of all parts together.
+struct Work {
+  std::int64_t parts = 1;    ///< may run in any order and at the same time
+  std::int64_t scratch = 0;  ///< bytes of private memory that each part may use, 64-byte aligned, not cleared
+  double flops = 0;
+  double bytes = 0;
+};
+
+/// A value's bytes and type as a kernel sees them.
+struct ConstView {
+  const Type* type = nullptr;
+  const std::byte* bytes = nullptr;
+};
+struct View {
+  const Type* type = nullptr;
+  std::byte* bytes = nullptr;
+};
+
+/// One call of a kernel: the part to compute and where.
+struct Run {
+  std::span<const ConstView> inputs;  ///< a shape-only input has no bytes
+  std::span<const View> outputs;
+  std::int64_t part = 0;
+  std::int64_t parts = 1;
+  std::byte* scratch = nullptr;
+  const void* prepared = nullptr;
+
+  const Type& in_type(int i) const { return *inputs[static_cast<std::size_t>(i)].type; }
+  const Type& out_type(int i = 0) const { return *outputs[static_cast<std::size_t>(i)].type; }
+  template <Element T>
+  const T* in(int i) const {
+    return reinterpret_cast<const T*>(inputs[static_cast<std::size_t>(i)].bytes);
+  }
+  template <Element T>
+  T* out(int i = 0) const {
+    return reinterpret_cast<T*>(outputs[static_cast<std::size_t>(i)].bytes);
+  }
+  /// The half-open range of `n` items that this part computes: equal shares, earlier parts one longer.
+  struct Range {
+    std::int64_t begin, end;
+  };
+  Range share(std::int64_t n) const {
+    const std::int64_t each = n / parts, extra = n % parts;
+    const std::int64_t begin = part * each + (part < extra ? part : extra);
+    return {begin, begin + each + (part < extra ? 1 : 0)};
+  }
+};
+
+/// An elementwise routine over contiguous lanes: out[i] = f(in[0][i], in[1][i], ...) for i < lanes.
+/// `op` points to the op that gave the routine. `out` may be one of the inputs. Lane i's bits depend on lane i only.
+using TileFn = void (*)(const void* op, const void* const* in, void* out, std::int64_t lanes);
+
+/// Why an op has no gradient: `return NotDifferentiable{"integer result"};`
+struct NotDifferentiable {
+  std::string reason;
+};
+
+/// The gradients of a node's inputs, one an input; an empty Value where the input gets none.
+class Grads {
+ public:
+  Grads(std::initializer_list<Value> values) : values_(values) {}
+  Grads(std::vector<Value> values) : values_(std::move(values)) {}
+  Grads(NotDifferentiable why) : refusal_(std::move(why.reason)) {}
+  const std::vector<Value>& values() const { return values_; }
+  /// Why there are no gradients; "" where there are.
+  const std::string& refusal() const { return refusal_; }
+
+ private:
+  std::vector<Value> values_;
+  std::string refusal_;
+};
+
+template <class T>
+concept OpType = std::equality_comparable<T> && std::copy_constructible<T> && requires(const T& op, Types in) {
+  { T::info } -> std::convertible_to<const OpInfo&>;
+  op.infer(in);
+} && !std::same_as<T, Op>;
+
+/// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
+class Op {
+ public:
+  template <OpType T>
+  Op(T op);  // implicit: append(Softmax{.axis = 1}, ...)
+
+  const OpInfo& info() const { return *model_->info; }
+  std::string_view name() const { return model_->info->name; }
+  /// The op as a T, or null when it is another op.
+  template <class T>
+  const T* as() const {
+    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+  }
+  template <class T>
+  bool is() const {
+    return as<T>() != nullptr;
+  }
+
+  std::vector<Type> infer(Types in) const { return model_->infer(in); }
+  Work work(Types in) const { return model_->work(in); }
+  std::shared_ptr<const void> prepare(Types in) const { return model_->prepare(in); }
+  void run(const Run& r) const { model_->run(r); }
+  TileFn tile(Types in) const { return model_->tile(in); }
+  Grads gradient(const Node& n, Values dy) const;
+  Value simplify(Values in) const;
+  std::vector<Value> lower(Values in) const;
+  std::vector<Value> inference(Values in) const;
+  std::int64_t alias(Types in) const { return model_->alias(in); }
+  AttrRecord attributes() const { return model_->attributes(); }
+  std::size_t hash() const;
+
+  bool has_run() const { return model_->can & can_run; }
+  bool has_tile() const { return model_->can & can_tile; }
+  bool has_lower() const { return model_->can & can_lower; }
+  bool has_simplify() const { return model_->can & can_simplify; }
+  bool has_inference() const { return model_->can & can_inference; }
+  /// What a TileFn takes as `op`.
+  const void* self() const { return model_->self(); }
+
+  bool operator==(const Op& other) const { return model_ == other.model_ || model_->equals(*other.model_); }
+
+ private:
+  static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16;
+
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual const void* self() const = 0;
+    virtual bool equals(const Concept& other) const = 0;
+    virtual std::vector<Type> infer(Types in) const = 0;
+    virtual Work work(Types in) const = 0;
+    virtual std::shared_ptr<const void> prepare(Types in) const = 0;
+    virtual void run(const Run& r) const = 0;
+    virtual TileFn tile(Types in) const = 0;
+    virtual Grads gradient(const Node& n, Values dy) const = 0;
+    virtual Value simplify(Values in) const = 0;
+    virtual std::vector<Value> lower(Values in) const = 0;
+    virtual std::vector<Value> inference(Values in) const = 0;
+    virtual std::int64_t alias(Types in) const = 0;
+    virtual AttrRecord attributes() const = 0;
+    const OpInfo* info = nullptr;
+    const std::type_info* type = nullptr;
+    unsigned can = 0;
+  };
+  template <OpType T>
+  struct Model;
+
+  std::shared_ptr<const Concept> model_;
+};
+
+}  // namespace oxbow
+
+#include <oxbow/graph/op_model.h>  // how a value type becomes an Op

@@ -1,0 +1,127 @@
+// How a value type becomes an `Op`: each member that the type lacks gets its default here. Included by op.h only.
+#pragma once
+
+#include <oxbow/graph/op.h>
+
+namespace oxbow {
+
+template <OpType T>
+struct Op::Model final : Op::Concept {
+  explicit Model(T o) : op(std::move(o)) {
+    info = &T::info;
+    type = &typeid(T);
+    can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
+          (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u);
+    static_assert(runs() || tiles() || lowers() || T::info.effect,
+                  "an op computes by one of: run(const Run&), tile(Types), lower(Values)");
+  }
+
+  static constexpr bool prepares() {
+    return requires(const T& o, Types in) { o.prepare(in); };
+  }
+  static constexpr bool runs_plain() {
+    return requires(const T& o, const Run& r) { o.run(r); };
+  }
+  static constexpr bool runs() {
+    if constexpr (prepares())
+      return requires(const T& o, const Run& r, Types in) { o.run(r, o.prepare(in)); };
+    else
+      return runs_plain();
+  }
+  static constexpr bool tiles() {
+    return requires(const T& o, Types in) { o.tile(in); };
+  }
+  static constexpr bool lowers() {
+    return requires(const T& o, Values in) { o.lower(in); };
+  }
+  static constexpr bool simplifies() {
+    return requires(const T& o, Values in) { o.simplify(in); };
+  }
+  static constexpr bool infers_otherwise() {
+    return requires(const T& o, Values in) { o.inference(in); };
+  }
+
+  const void* self() const override { return &op; }
+  bool equals(const Concept& other) const override {
+    return *other.type == typeid(T) && static_cast<const Model&>(other).op == op;
+  }
+  std::vector<Type> infer(Types in) const override {
+    if constexpr (std::is_same_v<decltype(op.infer(in)), Type>)
+      return {op.infer(in)};
+    else
+      return op.infer(in);
+  }
+  Work work(Types in) const override {
+    if constexpr (requires { op.work(in); }) {
+      return op.work(in);
+    } else {
+      Work w;
+      for (const Type& t : in) w.bytes += static_cast<double>(t.bytes());
+      w.flops = w.bytes / 4;
+      return w;
+    }
+  }
+  std::shared_ptr<const void> prepare(Types in) const override {
+    if constexpr (prepares())
+      return std::make_shared<decltype(op.prepare(in))>(op.prepare(in));
+    else
+      return nullptr;
+  }
+  void run([[maybe_unused]] const Run& r) const override {
+    if constexpr (!runs())
+      throw InternalError("an op without a kernel was run");
+    else if constexpr (prepares())
+      op.run(r, *static_cast<const decltype(op.prepare(Types{}))*>(r.prepared));
+    else
+      op.run(r);
+  }
+  TileFn tile([[maybe_unused]] Types in) const override {
+    if constexpr (tiles())
+      return op.tile(in);
+    else
+      return nullptr;
+  }
+  Grads gradient(const Node& n, Values dy) const override {
+    if constexpr (requires { op.gradient(n, dy); })
+      return op.gradient(n, dy);
+    else
+      return NotDifferentiable{"it has no gradient rule"};
+  }
+  Value simplify([[maybe_unused]] Values in) const override {
+    if constexpr (simplifies())
+      return op.simplify(in);
+    else
+      return {};
+  }
+  std::vector<Value> lower([[maybe_unused]] Values in) const override {
+    if constexpr (lowers())
+      return op.lower(in);
+    else
+      return {};
+  }
+  std::vector<Value> inference([[maybe_unused]] Values in) const override {
+    if constexpr (infers_otherwise())
+      return op.inference(in);
+    else
+      return {};
+  }
+  std::int64_t alias([[maybe_unused]] Types in) const override {
+    if constexpr (requires { op.alias(in); })
+      return op.alias(in);
+    else
+      return -1;
+  }
+  AttrRecord attributes() const override { return attributes_of(op); }
+
+  T op;
+};
+
+template <OpType T>
+Op::Op(T op) : model_(std::make_shared<const Model<T>>(std::move(op))) {}
+
+inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
+inline Value Op::simplify(Values in) const { return model_->simplify(in); }
+inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }
+inline std::vector<Value> Op::inference(Values in) const { return model_->inference(in); }
+
+}  // namespace oxbow

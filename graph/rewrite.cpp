@@ -1,0 +1,79 @@
+#include <oxbow/graph/rewrite.h>
+
+namespace oxbow {
+
+Rewriter::Rewriter(const Graph& from) : from_(from) {
+  out_.graph = std::make_shared<Graph>();
+  out_.graph->share_names(from);
+  out_.first.reserve(static_cast<std::size_t>(from.size()));
+  std::int32_t count = 0;
+  for (NodeId i = 0; i < from.size(); ++i) {
+    out_.first.push_back(count);
+    count += from.node(i).output_count();
+  }
+  out_.values.resize(static_cast<std::size_t>(count));
+}
+
+Value Rewriter::operator()(Value old) const {
+  const Value now = out_(old);
+  invariant(static_cast<bool>(now), "a rewrite reads a value that it dropped");
+  return now;
+}
+
+std::vector<Value> Rewriter::inputs(Node old) const {
+  std::vector<Value> now;
+  now.reserve(static_cast<std::size_t>(old.input_count()));
+  for (int i = 0; i < old.input_count(); ++i) now.push_back((*this)(old.input(i)));
+  return now;
+}
+
+void Rewriter::map(Value old, Value now) {
+  out_.values[static_cast<std::size_t>(out_.first[static_cast<std::size_t>(old.node_id())] + old.output())] = now;
+}
+
+void Rewriter::map(Node old, Values now) {
+  invariant(now.size() == old.output_count(), "a rewrite gives a node another number of outputs");
+  for (int i = 0; i < now.size(); ++i) map(old.output(i), now[i]);
+}
+
+Origin Rewriter::origin_of(Node old) const {
+  Origin origin = old.origin();
+  if (origin.forward >= 0) {
+    const Value now = out_(Value(old.graph(), origin.forward));
+    origin.forward = now ? now.node_id() : -1;
+  }
+  return origin;
+}
+
+Node Rewriter::copy(Node old) { return replace(old, old.op(), inputs(old)); }
+
+Node Rewriter::replace(Node old, Op op, Values inputs) {
+  const OriginGuard guard = as(old);
+  const Node now = to().append(std::move(op), inputs, old.origin().at);
+  if (!old.name().empty()) to().name(now.id(), old.name());
+  for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
+  return now;
+}
+
+OriginGuard Rewriter::as(Node old) { return OriginGuard(to(), origin_of(old)); }
+
+Rewritten Rewriter::finish() {
+  for (const auto& [name, value] : from_.outputs()) to().add_output(name, (*this)(value));
+  for (const Value& update : from_.updates())
+    if (mapped(update)) to().add_update(out_(update));
+  to().continue_streams(from_);
+  return std::move(out_);
+}
+
+std::vector<bool> live_nodes(const Graph& graph) {
+  std::vector<bool> live(static_cast<std::size_t>(graph.size()));
+  for (const auto& [name, value] : graph.outputs()) live[static_cast<std::size_t>(value.node_id())] = true;
+  for (NodeId i = graph.size() - 1; i >= 0; --i) {
+    if (!live[static_cast<std::size_t>(i)]) continue;
+    const Node n = graph.node(i);
+    for (int k = 0; k < n.input_count(); ++k) live[static_cast<std::size_t>(n.input(k).node_id())] = true;
+  }
+  return live;
+}
+
+}  // namespace oxbow

@@ -1,0 +1,62 @@
+// What all passes share: a new graph grown from an old one, and the map between their values.
+//
+//   Rewritten dead_code(const Graph& from) {
+//     Rewriter r(from);
+//     for (each live node n) r.copy(n);
+//     return r.finish();
+//   }
+//
+// A pass keeps what `Graph::outputs()` names and the effects that they need; everything else may go. It keeps every bit.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+#include <memory>
+
+namespace oxbow {
+
+/// A graph and where the old graph's values went: an empty Value for what is gone.
+struct Rewritten {
+  std::shared_ptr<Graph> graph;
+  std::vector<Value> values;           ///< the old graph's outputs, node by node
+  std::vector<std::int32_t> first;     ///< of each old node, the index of its output 0 in `values`
+  Value operator()(Value old) const {
+    return values[static_cast<std::size_t>(first[static_cast<std::size_t>(old.node_id())] + old.output())];
+  }
+};
+
+class Rewriter {
+ public:
+  explicit Rewriter(const Graph& from);
+
+  const Graph& from() const { return from_; }
+  Graph& to() { return *out_.graph; }
+
+  /// Where an old value went. Throws `InternalError` when it went nowhere.
+  Value operator()(Value old) const;
+  std::vector<Value> inputs(Node old) const;
+  bool mapped(Value old) const { return static_cast<bool>(out_(old)); }
+  void map(Value old, Value now);
+  void map(Node old, Values now);
+
+  /// The same op on the mapped inputs, with the same name and origin.
+  Node copy(Node old);
+  /// Another op in the old node's place: on these inputs, with its name and origin; outputs are mapped one to one.
+  Node replace(Node old, Op op, Values inputs);
+
+  /// While it lives, appended nodes take the old node's origin.
+  OriginGuard as(Node old);
+
+  /// Maps the graph's outputs and updates and hands everything over. Updates that are gone are left out.
+  Rewritten finish();
+
+ private:
+  Origin origin_of(Node old) const;
+  const Graph& from_;
+  Rewritten out_;
+};
+
+/// The old nodes that the outputs need, each before its readers: true where needed. Effects count only when needed.
+std::vector<bool> live_nodes(const Graph& graph);
+
+}  // namespace oxbow

@@ -1,0 +1,112 @@
+// Handles into a graph: a node, and a value (one output of a node). Small and copyable; valid as long as the graph, which
+// never moves. Thread safety: reading through handles is safe while nobody appends to the graph.
+#pragma once
+
+#include <oxbow/graph/error.h>
+#include <oxbow/graph/type.h>
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oxbow {
+
+class Graph;
+class Node;
+class Op;
+
+/// A node's number, its place in the graph's order.
+using NodeId = std::int32_t;
+
+/// One output of one node.
+class Value {
+ public:
+  Value() = default;  ///< no value; `if (v)` is false
+  Value(Graph& graph, NodeId node, int output = 0) : graph_(&graph), node_(node), output_(output) {}
+
+  explicit operator bool() const { return graph_ != nullptr; }
+  Graph& graph() const { return *graph_; }
+  Node node() const;
+  NodeId node_id() const { return node_; }
+  int output() const { return output_; }
+
+  const Type& type() const;
+  const Shape& shape() const { return type().shape; }
+  DType dtype() const { return type().dtype; }
+  int rank() const { return shape().rank(); }
+
+  /// Names the node that made this value; returns the value. Throws `Error` when another node of its scope has the name.
+  Value named(std::string_view name) const;
+
+  /// The same output of the same node (not elementwise equality: see `equal` in ops).
+  bool same(const Value& other) const {
+    return graph_ == other.graph_ && node_ == other.node_ && output_ == other.output_;
+  }
+
+ private:
+  Graph* graph_ = nullptr;
+  NodeId node_ = -1;
+  std::int32_t output_ = 0;
+};
+
+/// A view of values: from a vector, a span, or a braced list in a call. Do not store one.
+class Values {
+ public:
+  Values() = default;
+  Values(std::initializer_list<Value> list) : Values(std::span<const Value>(std::data(list), list.size())) {}
+  Values(const std::vector<Value>& v) : data_(v.data()), size_(v.size()) {}
+  Values(std::span<const Value> s) : data_(s.data()), size_(s.size()) {}
+  const Value& operator[](int i) const { return data_[i]; }
+  int size() const { return static_cast<int>(size_); }
+  bool empty() const { return size_ == 0; }
+  const Value* begin() const { return data_; }
+  const Value* end() const { return data_ + size_; }
+
+ private:
+  const Value* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// What a node is part of; `gradients` and optimizers set it, dumps tell it apart.
+enum class Phase : std::uint8_t { forward, backward, update };
+std::string_view name(Phase phase);
+
+/// Where a node comes from. A note: no part of equality, and no pass decides by it.
+struct Origin {
+  Location at;                     ///< the user's line
+  NodeId forward = -1;             ///< for a backward node, the forward node whose gradient it belongs to
+  Phase phase = Phase::forward;
+  std::string scope;               ///< "encoder/layer1"
+};
+
+class Node {
+ public:
+  Node(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}
+  Graph& graph() const { return *graph_; }
+  NodeId id() const { return id_; }
+  const Op& op() const;
+  /// What the user called it, without its scope; "" when unnamed.
+  const std::string& name() const;
+  /// Scope and name, "encoder/layer1/weight"; an unnamed node has its op and number: "matmul_12".
+  std::string full_name() const;
+  const Origin& origin() const;
+
+  int input_count() const;
+  Value input(int i) const;
+  Type input_type(int i) const { return input(i).type(); }
+  std::vector<Value> inputs() const;
+  std::vector<Type> input_types() const;
+  int output_count() const;
+  Value output(int i = 0) const { return {*graph_, id_, i}; }
+  Types output_types() const;
+
+  bool operator==(const Node&) const = default;
+
+ private:
+  Graph* graph_;
+  NodeId id_;
+};
+
+}  // namespace oxbow

@@ -1,0 +1,96 @@
+// From a graph to something that runs: `compile` specialises, rewrites, lowers and plans; a `Program` is the immutable
+// result, and a `Session` is one run state of it.
+//
+//   Program step = compile({loss, updated_w, updated_b});
+//   Store store(g);
+//   Session session(step, store);
+//   session.feed("x", images);             // a span, read in place
+//   session.run();
+//   float l = session.fetch<float>(0)[0];
+//
+// Thread safety: Programs and Stores may be shared by any number of threads; a Session serves one thread at a time.
+#pragma once
+
+#include <oxbow/runtime/pool.h>
+#include <oxbow/runtime/store.h>
+
+#include <map>
+#include <stop_token>
+
+namespace oxbow {
+
+/// Training or inference: in inference, dropout and batch statistics are replaced by what serves prediction.
+enum class Mode : std::uint8_t { training, inference };
+
+struct CompileOptions {
+  Mode mode = Mode::training;
+  Pool pool = Pool::shared();             ///< where nodes run
+  std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
+};
+
+class Program {
+ public:
+  /// What is fed, in the graph's order.
+  const std::vector<Input>& inputs() const;
+  /// What is fetched: its type at the example sizes.
+  const std::vector<Type>& outputs() const;
+  /// Runs once, with tensors by input name, and returns all fetched values. Allocates; see Session for the quick way.
+  std::vector<Tensor> run(Store& store, const std::map<std::string, Tensor>& feeds) const;
+
+  struct Impl;
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  friend Program compile(Values fetches, CompileOptions options);
+  friend class Session;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Compiles what computes `fetches`: any values of one graph, intermediates and `assign`s included. The graph may be
+/// appended to or destroyed afterwards. Throws `Error` when `fetches` is empty or mixes graphs.
+Program compile(Values fetches, CompileOptions options = {});
+
+class Session {
+ public:
+  Session(Program program, Store store);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  /// The bytes to read in place at the next runs; they must outlive those. The shape is the input's, its free axis
+  /// (if it has one) following from the size. Throws `Error` for an unknown input, another dtype, or a size that fits no shape.
+  template <Element T>
+  void feed(std::string_view input, std::span<const T> data) {
+    feed(input, dtype_of<T>, data.data(), static_cast<std::int64_t>(data.size()));
+  }
+  /// The same with the shape given; needed where an input has several free axes.
+  void feed(std::string_view input, const Tensor& tensor);
+  void feed(std::string_view input, const Type& type, const void* data);
+
+  /// Where to write the i-th fetched value at the next runs, in place of memory of the session's own.
+  template <Element T>
+  void fetch_into(int i, std::span<T> to) {
+    fetch_into(i, dtype_of<T>, to.data(), static_cast<std::int64_t>(to.size()));
+  }
+
+  /// One run. Throws `Error` for an input that was not fed, an op that fails on its data (variables are then as before),
+  /// or when `stop` was requested (then too). A warm run, with the shapes of an earlier one, allocates nothing.
+  void run(std::stop_token stop = {});
+
+  /// The i-th fetched value of the last run, until the next.
+  template <Element T>
+  std::span<const T> fetch(int i) const {
+    return {static_cast<const T*>(fetched(i, dtype_of<T>)), static_cast<std::size_t>(fetch_type(i).count())};
+  }
+  Type fetch_type(int i) const;
+  Tensor fetch_tensor(int i) const;  ///< a copy
+
+ private:
+  void feed(std::string_view input, DType dtype, const void* data, std::int64_t count);
+  void fetch_into(int i, DType dtype, void* to, std::int64_t count);
+  const void* fetched(int i, DType dtype) const;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace oxbow

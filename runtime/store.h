@@ -1,0 +1,51 @@
+// A Store holds variables' values under their names, apart from any Program: reading programs share it, a writing one
+// holds it alone for the length of a run (one lock a run, none a node). A Store is a handle; copies share the values.
+// Thread safety: every member function takes the lock, so it waits for a run that writes.
+#pragma once
+
+#include <oxbow/graph/leaves.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace oxbow {
+
+class Store {
+ public:
+  Store();
+  /// All variables of `graph`, each at its first value (see `Init`).
+  explicit Store(const Graph& graph);
+
+  /// Adds the graph's variables that are not here yet. Throws `Error` when one is here with another type.
+  void add(const Graph& graph);
+  /// Sets every variable of `graph` back to its first value.
+  void reset(const Graph& graph);
+
+  bool contains(std::string_view name) const;
+  std::vector<std::string> names() const;  ///< in the order in which they were added
+
+  /// A copy of a variable's value, row-major. Throws `Error` with near names when there is none.
+  Tensor get(std::string_view name) const;
+  /// Copies `value` in. Throws `Error` for an unknown name, another type, or a frozen variable.
+  void set(std::string_view name, const Tensor& value);
+
+  /// Makes `name` here and in `other` one variable: what one writes, the other reads.
+  void share(std::string_view name, Store& other);
+  /// From now on a `set` or a program that writes this variable is an `Error`.
+  void freeze(std::string_view name);
+  void unfreeze(std::string_view name);
+  bool frozen(std::string_view name) const;
+
+  /// A deep copy, and back: the same variables with these values. For early stopping and what-if runs.
+  Store snapshot() const;
+  void restore(const Store& snapshot);
+
+  struct State;
+  const std::shared_ptr<State>& state() const { return state_; }  ///< for the executor
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace oxbow
