@@ -1,0 +1,63 @@
+// Max pooling over windows of NHWC images. Which element was the largest is found again from x in backward, which is
+// cheaper than keeping it. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+struct MaxPoolOptions {
+  std::int64_t size = 2;    ///< of the square window
+  std::int64_t stride = 0;  ///< 0: as the size, so that windows touch and do not overlap
+};
+
+/// y = the largest of each window and channel; NaN if it holds one. Windows lie within the image: an edge too narrow
+/// for one more window is left out.
+struct MaxPool {
+  static constexpr OpInfo info{.name = "max_pool", .inputs = {"x"}};
+  std::int64_t size = 2, stride = 2;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"size", &MaxPool::size}, Attribute{"stride", &MaxPool::stride}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const MaxPool&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dx: each dy goes to the first largest element of its window, row by row (of several NaNs, the last), as PyTorch
+/// does.
+struct MaxPoolGradient {
+  static constexpr OpInfo info{.name = "max_pool_gradient", .inputs = {"x", "dy"}};
+  std::int64_t size = 2, stride = 2;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"size", &MaxPoolGradient::size}, Attribute{"stride", &MaxPoolGradient::stride}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const MaxPoolGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The gradient of MaxPoolGradient to dy: v where x is largest, one element a window.
+struct MaxPoolPick {
+  static constexpr OpInfo info{.name = "max_pool_pick", .inputs = {"x", "v"}};
+  std::int64_t size = 2, stride = 2;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"size", &MaxPoolPick::size}, Attribute{"stride", &MaxPoolPick::stride}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const MaxPoolPick&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// x [n, h, w, c] to [n, (h - size) / stride + 1, (w - size) / stride + 1, c]. Throws `Error` unless x has four axes
+/// and holds a window.
+Value max_pool(Value x, MaxPoolOptions options = {}, At at = At::current());
+
+}  // namespace oxbow
