@@ -8,6 +8,7 @@
 //   computing, one of:
 //              void run(const Run& r) const;                  computes part r.part on views that the plan hands in
 //              TileFn tile(Types in) const;                   elementwise: the routine for these operands
+//              Consumer consume(Types in) const;              reads input 0 once, front to back: a (partial) reduction
 //              std::vector<Value> lower(Values in) const;     smaller nodes instead of itself
 //   optional   Work work(Types in) const;                     parts, scratch, cost (default: one part)
 //              P prepare(Types in) const;                     anything dear that depends on shapes only, made once a plan;
@@ -16,6 +17,10 @@
 //              Value simplify(Values in) const;               an equal, cheaper value (same bits!), or an empty Value
 //              std::vector<Value> inference(Values in) const; what stands in for it outside training
 //              std::int64_t alias(Types in) const;            output 0 is input 0's bytes from this offset on, or -1
+//              std::vector<InputSet> overwrites(Types in) const;   for each output, the inputs whose bytes it may take over
+//                                                             (default: info.may_overwrite for output 0, none for others)
+//              std::optional<Op> with_epilogue(const Tape& tape, Types in) const;   this op with elementwise steps applied
+//                                                             to its result while that is in cache: see graph/epilogue.h
 //              static constexpr auto attributes               see graph/attribute.h
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
@@ -29,12 +34,14 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <typeinfo>
 
 namespace oxbow {
 
 class Op;
+struct Tape;
 
 /// A set of input numbers, 0 to 31: `.may_overwrite = {0, 1}`.
 class InputSet {
@@ -122,6 +129,23 @@ struct Run {
 /// `op` points to the op that gave the routine. `out` may be one of the inputs. Lane i's bits depend on lane i only.
 using TileFn = void (*)(const void* op, const void* const* in, void* out, std::int64_t lanes);
 
+/// A routine that reads an array once, front to back, and writes something of each chunk of it: the kernel of a reduction.
+/// The row-major input is cut into chunks of `chunk` elements, the last one perhaps shorter; an empty input is one empty
+/// chunk. For chunk c: `begin`, then `take` with its elements in order, then `end`, which writes to the output array `out`
+/// what chunk c alone gives. Chunks may run at the same time and in any order. Every `take` but a chunk's last brings a
+/// multiple of `grain` elements, and the bits may not depend on how many: a caller without tiles of its own takes a whole
+/// chunk at once. `graph/fused.h` runs consumers, on an array or on what a chain of elementwise ops has just computed.
+struct Consumer {
+  std::int64_t chunk = 0;  ///< at least 1; some 16k elements make a good chunk, since parts are whole chunks
+  std::int64_t grain = 1;  ///< divides `chunk`; at most 512
+  std::int64_t state = 0;  ///< bytes of private memory from `begin` to `end`, 64-byte aligned, not cleared
+  std::array<std::int64_t, 4> sizes = {};  ///< the routine's own: row lengths and the like
+  void (*begin)(const Consumer& c, void* state) = nullptr;
+  /// `in` holds elements `first` to `first + lanes` of the chunk.
+  void (*take)(const Consumer& c, void* state, const void* in, std::int64_t first, std::int64_t lanes) = nullptr;
+  void (*end)(const Consumer& c, void* state, std::int64_t chunk, std::int64_t elements, void* out) = nullptr;
+};
+
 /// Why an op has no gradient: `return NotDifferentiable{"integer result"};`
 struct NotDifferentiable {
   std::string reason;
@@ -171,11 +195,15 @@ class Op {
   std::shared_ptr<const void> prepare(Types in) const { return model_->prepare(in); }
   void run(const Run& r) const { model_->run(r); }
   TileFn tile(Types in) const { return model_->tile(in); }
+  Consumer consume(Types in) const { return model_->consume(in); }
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> inference(Values in) const;
   std::int64_t alias(Types in) const { return model_->alias(in); }
+  /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
+  std::vector<InputSet> overwrites(Types in) const { return model_->overwrites(in); }
+  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   AttrRecord attributes() const { return model_->attributes(); }
   std::size_t hash() const;
 
@@ -184,13 +212,16 @@ class Op {
   bool has_lower() const { return model_->can & can_lower; }
   bool has_simplify() const { return model_->can & can_simplify; }
   bool has_inference() const { return model_->can & can_inference; }
+  bool has_consume() const { return model_->can & can_consume; }
+  bool has_epilogue() const { return model_->can & can_epilogue; }
   /// What a TileFn takes as `op`.
   const void* self() const { return model_->self(); }
 
   bool operator==(const Op& other) const { return model_ == other.model_ || model_->equals(*other.model_); }
 
  private:
-  static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16;
+  static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16,
+                            can_consume = 32, can_epilogue = 64;
 
   struct Concept {
     virtual ~Concept() = default;
@@ -201,11 +232,14 @@ class Op {
     virtual std::shared_ptr<const void> prepare(Types in) const = 0;
     virtual void run(const Run& r) const = 0;
     virtual TileFn tile(Types in) const = 0;
+    virtual Consumer consume(Types in) const = 0;
     virtual Grads gradient(const Node& n, Values dy) const = 0;
     virtual Value simplify(Values in) const = 0;
     virtual std::vector<Value> lower(Values in) const = 0;
     virtual std::vector<Value> inference(Values in) const = 0;
     virtual std::int64_t alias(Types in) const = 0;
+    virtual std::vector<InputSet> overwrites(Types in) const = 0;
+    virtual std::optional<Op> with_epilogue(const Tape& tape, Types in) const = 0;
     virtual AttrRecord attributes() const = 0;
     const OpInfo* info = nullptr;
     const std::type_info* type = nullptr;

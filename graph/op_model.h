@@ -11,9 +11,10 @@ struct Op::Model final : Op::Concept {
     info = &T::info;
     type = &typeid(T);
     can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
-          (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u);
-    static_assert(runs() || tiles() || lowers() || T::info.effect,
-                  "an op computes by one of: run(const Run&), tile(Types), lower(Values)");
+          (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u) |
+          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u);
+    static_assert(runs() || tiles() || consumes() || lowers() || T::info.effect,
+                  "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
   }
 
   static constexpr bool prepares() {
@@ -30,6 +31,12 @@ struct Op::Model final : Op::Concept {
   }
   static constexpr bool tiles() {
     return requires(const T& o, Types in) { o.tile(in); };
+  }
+  static constexpr bool consumes() {
+    return requires(const T& o, Types in) { o.consume(in); };
+  }
+  static constexpr bool extends() {
+    return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(t, in); };
   }
   static constexpr bool lowers() {
     return requires(const T& o, Values in) { o.lower(in); };
@@ -81,6 +88,24 @@ struct Op::Model final : Op::Concept {
     else
       return nullptr;
   }
+  Consumer consume([[maybe_unused]] Types in) const override {
+    if constexpr (consumes())
+      return op.consume(in);
+    else
+      return {};
+  }
+  std::vector<InputSet> overwrites([[maybe_unused]] Types in) const override {
+    if constexpr (requires { op.overwrites(in); })
+      return op.overwrites(in);
+    else
+      return {T::info.may_overwrite};
+  }
+  std::optional<Op> with_epilogue([[maybe_unused]] const Tape& tape, [[maybe_unused]] Types in) const override {
+    if constexpr (extends())
+      return op.with_epilogue(tape, in);
+    else
+      return std::nullopt;
+  }
   Grads gradient(const Node& n, Values dy) const override {
     if constexpr (requires { op.gradient(n, dy); })
       return op.gradient(n, dy);
@@ -119,6 +144,7 @@ struct Op::Model final : Op::Concept {
 template <OpType T>
 Op::Op(T op) : model_(std::make_shared<const Model<T>>(std::move(op))) {}
 
+inline std::optional<Op> Op::with_epilogue(const Tape& tape, Types in) const { return model_->with_epilogue(tape, in); }
 inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
 inline Value Op::simplify(Values in) const { return model_->simplify(in); }
 inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }

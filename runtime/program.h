@@ -11,6 +11,7 @@
 // Thread safety: Programs and Stores may be shared by any number of threads; a Session serves one thread at a time.
 #pragma once
 
+#include <oxbow/graph/specialise.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>
 
@@ -18,9 +19,6 @@
 #include <stop_token>
 
 namespace oxbow {
-
-/// Training or inference: in inference, dropout and batch statistics are replaced by what serves prediction.
-enum class Mode : std::uint8_t { training, inference };
 
 struct CompileOptions {
   Mode mode = Mode::training;

@@ -1,0 +1,12 @@
+// Lowering: ops with phases become smaller nodes (`Op::lower`, again and again), and every elementwise op and every
+// reduction's kernel becomes a `Fused` node of its own (graph/fused.h), so that all that is left has `run`.
+#pragma once
+
+#include <oxbow/graph/rewrite.h>
+
+namespace oxbow {
+
+/// A graph in which every op is a leaf or has `run`. Throws `InternalError` for an op that has neither.
+Rewritten lower(const Graph& from);
+
+}  // namespace oxbow
