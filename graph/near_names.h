@@ -1,0 +1,22 @@
+// What a message offers when a name is unknown: the names near it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oxbow {
+
+/// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn `a` into `b`, letter
+/// case aside (Damerau 1964).
+int edit_distance(std::string_view a, std::string_view b);
+
+/// Those of `known` that `wanted` may have meant, nearest first, at most three: a third of its letters differ at most,
+/// or one name begins with the other.
+std::vector<std::string> near_names(std::string_view wanted, std::span<const std::string> known);
+
+/// " Did you mean \"adam\" or \"adamw\"?", or "" when no name is near.
+std::string did_you_mean(std::string_view wanted, std::span<const std::string> known);
+
+}  // namespace oxbow

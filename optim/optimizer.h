@@ -1,0 +1,144 @@
+// An optimizer says how a parameter moves along its gradient. It is a regular value type, like an op: fields with
+// defaults (Keras's, as in the tutorial that Oxbow came from), and two member functions that build graph. It has no
+// kernel: fusion makes its arithmetic one pass over the parameter.
+//
+//   struct Momentum {
+//     static constexpr OptimizerInfo info{.name = "momentum"};
+//     double learning_rate = 0.01, momentum = 0.9;
+//     static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Momentum::learning_rate},
+//                                                   Attribute{"momentum", &Momentum::momentum}};
+//     bool operator==(const Momentum&) const = default;
+//     void check() const {}                                                // optional: throws Error for a bad field
+//     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
+//     Updated update(const Step& s) const {
+//       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
+//       return {s.parameter + velocity, {velocity}};
+//     }
+//   };
+//
+// That is all: `compile(loss, Momentum{.momentum = 0.5})` takes it; a line in optim/optimizers.cpp gives it a name.
+// Thread safety: values; reading is safe from any thread.
+#pragma once
+
+#include <oxbow/graph/leaves.h>
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <vector>
+
+namespace oxbow::optim {
+
+struct OptimizerInfo {
+  std::string_view name;  ///< lower case; variables' scope, and what finds it in any case
+};
+
+/// A variable that an optimizer keeps beside a parameter: of the parameter's type, as a rule, and zero at first.
+struct Slot {
+  std::string name;
+  Type type;
+  Init init = {};
+};
+
+/// What an update is built from. All values are those before the step.
+struct Step {
+  Value parameter;
+  Value gradient;            ///< of the parameter's type
+  std::vector<Value> slots;  ///< in the order of `slots()`
+  Value count;               ///< f64 scalar: which step this is, the first being 1
+  Value rate;                ///< the learning rate: a scalar of the parameter's dtype
+
+  /// A scalar computed in f64 from `count`, rounded to the parameter's dtype.
+  Value scalar(Value v) const;
+};
+
+/// What a step makes of a parameter and of its slots.
+struct Updated {
+  Value parameter;
+  std::vector<Value> slots;
+};
+
+template <class T>
+concept OptimizerType = std::equality_comparable<T> && std::copy_constructible<T> &&
+    requires(const T& o, const Variable& v, const Step& s) {
+  { T::info } -> std::convertible_to<const OptimizerInfo&>;
+  { o.learning_rate } -> std::convertible_to<double>;
+  { o.slots(v) } -> std::same_as<std::vector<Slot>>;
+  { o.update(s) } -> std::same_as<Updated>;
+};
+
+/// Any optimizer, held by value (shared and immutable).
+class Optimizer {
+ public:
+  template <OptimizerType T>
+  Optimizer(T o) : model_(std::make_shared<const Model<T>>(std::move(o))) {}  // implicit: compile(loss, Adam{})
+  /// The one with this name, in any case, with its defaults: "adam", "SGD". Throws `Error` with the near names and all
+  /// known ones when there is none.
+  Optimizer(std::string_view name);
+  Optimizer(const std::string& name) : Optimizer(std::string_view(name)) {}
+  Optimizer(const char* name) : Optimizer(std::string_view(name)) {}
+
+  std::string_view name() const { return model_->info->name; }
+  double learning_rate() const { return model_->learning_rate(); }
+  /// The fields and their values, in order.
+  AttrRecord attributes() const { return model_->attributes(); }
+  /// Throws `Error` for a field that makes no sense: a negative rate, say.
+  void check() const;
+  std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }
+  Updated update(const Step& step) const { return model_->update(step); }
+
+  /// The optimizer as a T, or null when it is another one.
+  template <class T>
+  const T* as() const {
+    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+  }
+
+ private:
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual const void* self() const = 0;
+    virtual double learning_rate() const = 0;
+    virtual AttrRecord attributes() const = 0;
+    virtual void check() const = 0;
+    virtual std::vector<Slot> slots(const Variable& parameter) const = 0;
+    virtual Updated update(const Step& step) const = 0;
+    const OptimizerInfo* info = nullptr;
+    const std::type_info* type = nullptr;
+  };
+  template <OptimizerType T>
+  struct Model final : Concept {
+    explicit Model(T o) : optimizer(std::move(o)) {
+      this->info = &T::info;
+      this->type = &typeid(T);
+    }
+    const void* self() const override { return &optimizer; }
+    double learning_rate() const override { return optimizer.learning_rate; }
+    AttrRecord attributes() const override { return attributes_of(optimizer); }
+    void check() const override {
+      if constexpr (requires { optimizer.check(); }) optimizer.check();
+    }
+    std::vector<Slot> slots(const Variable& parameter) const override { return optimizer.slots(parameter); }
+    Updated update(const Step& step) const override { return optimizer.update(step); }
+    T optimizer;
+  };
+  std::shared_ptr<const Concept> model_;
+};
+
+/// "adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)".
+std::string to_string(const Optimizer& optimizer);
+
+/// All optimizers that have a name, each with its defaults: the one list.
+std::vector<Optimizer> optimizers();
+
+/// 1 - beta^count: what a moving average that began at zero is divided by to be unbiased (Kingma and Ba 2015, section
+/// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
+Value bias_correction(double beta, Value count);
+
+/// Throws `Error` "adam: beta_1 is 1.5, but must be at least 0 and less than 1" unless 0 <= value < 1.
+void check_fraction(std::string_view optimizer, std::string_view field, double value);
+/// Throws `Error` unless value >= 0.
+void check_not_negative(std::string_view optimizer, std::string_view field, double value);
+
+}  // namespace oxbow::optim
