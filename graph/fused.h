@@ -1,5 +1,6 @@
 // The node that runs elementwise ops: a tape over arrays of one shape, in one pass over memory, with broadcast operands
-// and with reductions at its ends. `lower` makes one of each elementwise op and of each op with `consume`; `fuse` merges.
+// and with reductions at its ends. `lower` makes one of each elementwise op and of each op with `consume`; `fuse`
+// merges.
 #pragma once
 
 #include <oxbow/graph/tape.h>

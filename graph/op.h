@@ -1,7 +1,7 @@
 // The op contract: what an op is to the rest of Oxbow. `ops/` and `runtime/` meet here and nowhere else.
 //
-// An op is a regular value type: attributes are members, `==` is defaulted, and a static `info` says what never changes.
-// There is no base class, macro or registration; whatever an op can do is a member function, found by concept:
+// An op is a regular value type: attributes are members, `==` is defaulted, and a static `info` says what never
+// changes. There is no base class, macro or registration; whatever an op can do is a member function, found by concept:
 //
 //   required   Type infer(Types in) const;                    one output's type; std::vector<Type> for several outputs.
 //                                                             Checks, and throws OpError(problem, remedy).
@@ -11,16 +11,21 @@
 //              Consumer consume(Types in) const;              reads input 0 once, front to back: a (partial) reduction
 //              std::vector<Value> lower(Values in) const;     smaller nodes instead of itself
 //   optional   Work work(Types in) const;                     parts, scratch, cost (default: one part)
-//              P prepare(Types in) const;                     anything dear that depends on shapes only, made once a plan;
+//              P prepare(Types in) const;                     anything dear that depends on shapes only, made once a
+//              plan;
 //                                                             then  void run(const Run& r, const P& p) const
 //              Grads gradient(const Node& n, Values dy) const;   dy: one a output, empty where nothing flows back
 //              Value simplify(Values in) const;               an equal, cheaper value (same bits!), or an empty Value
 //              std::vector<Value> inference(Values in) const; what stands in for it outside training
 //              std::int64_t alias(Types in) const;            output 0 is input 0's bytes from this offset on, or -1
-//              std::vector<InputSet> overwrites(Types in) const;   for each output, the inputs whose bytes it may take over
-//                                                             (default: info.may_overwrite for output 0, none for others)
-//              std::optional<Op> with_epilogue(const Tape& tape, Types in) const;   this op with elementwise steps applied
-//                                                             to its result while that is in cache: see graph/epilogue.h
+//              std::vector<InputSet> overwrites(Types in) const;   for each output, the inputs whose bytes it may take
+//              over
+//                                                             (default: info.may_overwrite for output 0, none for
+//                                                             others)
+//              std::optional<Op> with_epilogue(const Tape& tape, Types in) const;   this op with elementwise steps
+//              applied
+//                                                             to its result while that is in cache: see
+//                                                             graph/epilogue.h
 //              static constexpr auto attributes               see graph/attribute.h
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
@@ -129,12 +134,13 @@ struct Run {
 /// `op` points to the op that gave the routine. `out` may be one of the inputs. Lane i's bits depend on lane i only.
 using TileFn = void (*)(const void* op, const void* const* in, void* out, std::int64_t lanes);
 
-/// A routine that reads an array once, front to back, and writes something of each chunk of it: the kernel of a reduction.
-/// The row-major input is cut into chunks of `chunk` elements, the last one perhaps shorter; an empty input is one empty
-/// chunk. For chunk c: `begin`, then `take` with its elements in order, then `end`, which writes to the output array `out`
-/// what chunk c alone gives. Chunks may run at the same time and in any order. Every `take` but a chunk's last brings a
-/// multiple of `grain` elements, and the bits may not depend on how many: a caller without tiles of its own takes a whole
-/// chunk at once. `graph/fused.h` runs consumers, on an array or on what a chain of elementwise ops has just computed.
+/// A routine that reads an array once, front to back, and writes something of each chunk of it: the kernel of a
+/// reduction. The row-major input is cut into chunks of `chunk` elements, the last one perhaps shorter; an empty input
+/// is one empty chunk. For chunk c: `begin`, then `take` with its elements in order, then `end`, which writes to the
+/// output array `out` what chunk c alone gives. Chunks may run at the same time and in any order. Every `take` but a
+/// chunk's last brings a multiple of `grain` elements, and the bits may not depend on how many: a caller without tiles
+/// of its own takes a whole chunk at once. `graph/fused.h` runs consumers, on an array or on what a chain of
+/// elementwise ops has just computed.
 struct Consumer {
   std::int64_t chunk = 0;  ///< at least 1; some 16k elements make a good chunk, since parts are whole chunks
   std::int64_t grain = 1;  ///< divides `chunk`; at most 512

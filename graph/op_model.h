@@ -24,8 +24,9 @@ struct Op::Model final : Op::Concept {
     return requires(const T& o, const Run& r) { o.run(r); };
   }
   static constexpr bool runs() {
-    if constexpr (prepares())
-      return requires(const T& o, const Run& r, Types in) { o.run(r, o.prepare(in)); };
+    if constexpr (prepares()) return requires(const T& o, const Run& r, Types in) {
+        o.run(r, o.prepare(in));
+      };
     else
       return runs_plain();
   }

@@ -57,8 +57,8 @@ Node Rewriter::replace(Node old, Op op, Values inputs) {
 
 OriginGuard Rewriter::as(Node old) { return OriginGuard(to(), origin_of(old)); }
 
-Rewritten Rewriter::finish() {
-  for (const auto& [name, value] : from_.outputs()) to().add_output(name, (*this)(value));
+Rewritten Rewriter::finish(std::span<const std::pair<std::string, Value>> outputs) {
+  for (const auto& [name, value] : outputs) to().add_output(name, (*this)(value));
   for (const Value& update : from_.updates())
     if (mapped(update)) to().add_update(out_(update));
   to().continue_streams(from_);

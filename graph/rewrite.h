@@ -6,20 +6,22 @@
 //     return r.finish();
 //   }
 //
-// A pass keeps what `Graph::outputs()` names and the effects that they need; everything else may go. It keeps every bit.
+// A pass keeps what `Graph::outputs()` names and the effects that they need; everything else may go. It keeps every
+// bit.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 
 #include <memory>
+#include <span>
 
 namespace oxbow {
 
 /// A graph and where the old graph's values went: an empty Value for what is gone.
 struct Rewritten {
   std::shared_ptr<Graph> graph;
-  std::vector<Value> values;           ///< the old graph's outputs, node by node
-  std::vector<std::int32_t> first;     ///< of each old node, the index of its output 0 in `values`
+  std::vector<Value> values;        ///< the old graph's outputs, node by node
+  std::vector<std::int32_t> first;  ///< of each old node, the index of its output 0 in `values`
   Value operator()(Value old) const {
     return values[static_cast<std::size_t>(first[static_cast<std::size_t>(old.node_id())] + old.output())];
   }
@@ -48,7 +50,9 @@ class Rewriter {
   OriginGuard as(Node old);
 
   /// Maps the graph's outputs and updates and hands everything over. Updates that are gone are left out.
-  Rewritten finish();
+  Rewritten finish() { return finish(from_.outputs()); }
+  /// The same with other outputs, values of the old graph.
+  Rewritten finish(std::span<const std::pair<std::string, Value>> outputs);
 
  private:
   Origin origin_of(Node old) const;

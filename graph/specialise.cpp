@@ -1,0 +1,119 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/specialise.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+using Outputs = std::vector<std::pair<std::string, Value>>;
+
+// The fetches by name: the graph's own names at their first fetch, positions elsewhere.
+Outputs named(const Graph& graph, Values fetches) {
+  Outputs outputs;
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.first == name; });
+  };
+  for (const Value& fetch : fetches) {
+    outputs.emplace_back("", fetch);
+    for (const auto& [name, value] : graph.outputs())
+      if (value.same(fetch) && !taken(name)) {
+        outputs.back().first = name;
+        break;
+      }
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].first.empty()) continue;
+    std::string name = std::to_string(i);
+    while (taken(name)) name += "_";
+    outputs[i].first = name;
+  }
+  return outputs;
+}
+
+std::vector<bool> needed(const Graph& graph, Values fetches) {
+  std::vector<bool> live(static_cast<std::size_t>(graph.size()));
+  for (const Value& v : fetches) live[static_cast<std::size_t>(v.node_id())] = true;
+  for (NodeId i = graph.size() - 1; i >= 0; --i) {
+    if (!live[static_cast<std::size_t>(i)]) continue;
+    const Node n = graph.node(i);
+    for (int k = 0; k < n.input_count(); ++k) live[static_cast<std::size_t>(n.input(k).node_id())] = true;
+  }
+  return live;
+}
+
+// The declared shape with free axes shown as such: "[any(64), 784]".
+std::string declared(const Input& in) {
+  std::string text = "[";
+  for (int axis = 0; axis < in.type.shape.rank(); ++axis) {
+    const std::string size = std::to_string(in.type.shape[axis]);
+    const bool free = std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
+    text += (axis > 0 ? ", " : "") + (free ? "any(" + size + ")" : size);
+  }
+  return text + "]";
+}
+
+Input retyped(const Node& node, const Input& in, const Shape& fed) {
+  bool fits = fed.rank() == in.type.shape.rank();
+  for (int axis = 0; fits && axis < fed.rank(); ++axis)
+    fits = fed[axis] == in.type.shape[axis] ||
+           std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
+  if (!fits)
+    throw Error("input \"" + in.name + "\" expects shape " + declared(in) + ", but was fed " + to_string(fed) +
+                (node.origin().at.known() ? "\n  declared at " + to_string(node.origin().at) : "") +
+                "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
+  Input now = in;
+  now.type.shape = fed;
+  return now;
+}
+
+void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes) {
+  std::map<std::string_view, bool> there;
+  for (NodeId i = 0; i < graph.size(); ++i)
+    if (const auto* in = graph.node(i).op().as<Input>()) there[in->name] = true;
+  for (const auto& [name, shape] : shapes) {
+    if (there.contains(name)) continue;
+    std::string names;
+    for (const auto& [known, yes] : there) names += (names.empty() ? "" : ", ") + ("\"" + std::string(known) + "\"");
+    throw Error("no input is named \"" + name + "\"\n  " +
+                (names.empty() ? "The graph has no inputs" : "The graph's inputs: " + names));
+  }
+}
+
+}  // namespace
+
+Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::string, Shape>& shapes, Mode mode) {
+  if (fetches.empty()) throw Error("nothing is fetched: name at least one value to compute");
+  for (const Value& v : fetches)
+    if (!v || &v.graph() != &graph)
+      throw Error(v ? "the fetched value " + v.node().full_name() +
+                          " belongs to another graph: fetch values of one graph"
+                    : "a fetched value is empty: build it first");
+
+  const std::vector<bool> live = needed(graph, fetches);
+  std::size_t found = 0;
+  Rewriter r(graph);
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    if (!live[static_cast<std::size_t>(i)]) continue;
+    const Node node = graph.node(i);
+    if (const auto* in = node.op().as<Input>()) {
+      if (const auto fed = shapes.find(in->name); fed != shapes.end()) {
+        ++found;
+        r.replace(node, retyped(node, *in, fed->second), {});
+        continue;
+      }
+    } else if (mode == Mode::inference && node.op().has_inference()) {
+      const OriginGuard guard = r.as(node);
+      const std::vector<Value> instead = node.op().inference(r.inputs(node));
+      if (!instead.empty()) {
+        r.map(node, instead);
+        continue;
+      }
+    }
+    r.copy(node);
+  }
+  if (found < shapes.size()) check_names(graph, shapes);
+  return r.finish(named(graph, fetches));
+}
+
+}  // namespace oxbow

@@ -1,0 +1,86 @@
+// A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
+// steps live in slots of some 512 lanes, so they stay in the first cache; operands of the tape's full shape are read,
+// and outputs written, where they are. Every other operand (scalars, rows, columns, any broadcast) is laid out in a
+// slot. Thread safety: immutable once made.
+#pragma once
+
+#include <oxbow/graph/tape.h>
+
+namespace oxbow {
+
+/// A rectangle of a product's result: `rows` rows of `columns` elements that follow one another.
+struct Block {
+  std::int64_t first = 0;  ///< the place of its first element in the whole row-major result
+  std::int64_t rows = 1, columns = 0;
+  std::int64_t stride = 0;         ///< from one row to the next in the whole result, in elements
+  const void* result = nullptr;    ///< input 0's elements: may be scratch, or the very place of output 0
+  std::int64_t result_stride = 0;  ///< from one row to the next there, in elements
+};
+
+class TapePlan {
+ public:
+  /// A value of the tape that a consumer reads, tile by tile.
+  struct Sink {
+    const Consumer* consumer = nullptr;
+    void* state = nullptr;
+    std::int32_t value = 0;
+  };
+
+  TapePlan() = default;
+  /// `consumed` are values that sinks will read; tiles are multiples of `grain` elements.
+  TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed = {}, std::int64_t grain = 1);
+
+  std::int64_t scratch() const { return scratch_; }  ///< bytes that a call may use, 64-byte aligned
+  double flops() const { return flops_; }            ///< an element, estimated
+
+  /// Computes the elements [begin, end) of all outputs, numbered row-major in the tape's shape, given whole arrays.
+  void run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
+           std::byte* scratch, std::span<const Sink> sinks = {}) const;
+  /// The same for a block of input 0; `others` are the inputs 1, 2, ... as whole arrays.
+  void run(std::span<const ConstView> others, std::span<const View> out, const Block& block, std::byte* scratch) const;
+
+ private:
+  struct Dim {
+    std::int64_t size, stride;
+  };
+  /// An input that does not have the tape's shape: its axes merged where they can be, the innermost of stride 0 or 1.
+  struct Spread {
+    std::int32_t input, rank;
+    std::array<Dim, Shape::max_rank> dims;
+    std::int64_t period;  ///< elements after which it repeats
+    std::int64_t slot;    ///< bytes into the scratch
+  };
+  struct Routine {
+    TileFn fn;
+    const void* op;
+    std::int32_t first, count, result;  ///< operands in `args_`
+  };
+  struct Moving {  ///< a value that is read or written in an array
+    std::int32_t value, array;
+    std::int64_t size;
+  };
+  struct Source {
+    const std::byte* bytes;
+    std::int64_t first;  ///< the element that lies there
+  };
+
+  void settle(const Tape& tape, Types types, std::span<const std::int32_t> consumed, std::int64_t grain);
+  void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
+           std::span<const Sink> sinks) const;
+  static void lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first, std::int64_t lanes,
+                      std::byte* to);
+
+  std::vector<Op> ops_;  // keeps what the routines point to
+  std::vector<Routine> routines_;
+  std::vector<std::int32_t> args_;
+  std::vector<std::int64_t> sizes_;  // bytes an element of every value
+  std::vector<Spread> spreads_;
+  std::vector<Moving> reads_, writes_, copies_;               // copies: outputs that are inputs
+  std::vector<std::pair<std::int32_t, std::int64_t>> slots_;  // values between steps, and where
+  std::int32_t inputs_ = 0;
+  bool direct_ = false;  // one step or none, and nothing to lay out: no tiles needed
+  std::int64_t scratch_ = 0, tile_ = 512;
+  double flops_ = 0;
+};
+
+}  // namespace oxbow
