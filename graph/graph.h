@@ -52,8 +52,16 @@ class Graph {
 
   /// A number that no earlier call on this graph returned: the stream of a random op or an initialiser.
   std::int64_t next_stream() { return next_stream_++; }
-  /// Goes on where the streams of `other` ended.
-  void continue_streams(const Graph& other) { next_stream_ = other.next_stream_; }
+  /// Goes on where the streams of `other` ended, with its seed.
+  void continue_streams(const Graph& other) {
+    next_stream_ = other.next_stream_;
+    seed_ = other.seed_;
+  }
+
+  /// What everything random that is built from now on is keyed by, together with its stream: first values of parameters
+  /// (ops/init.h) and dropout (ops/dropout.h).
+  std::uint64_t seed() const { return seed_; }
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
 
   /// Where nodes appended from now on come from. Builders do not touch it: see `Scope` and `OriginGuard`.
   const Origin& origin() const { return origin_; }
@@ -89,6 +97,7 @@ class Graph {
   std::vector<Value> updates_;
   std::vector<std::pair<std::string, Value>> outputs_;
   std::int64_t next_stream_ = 1;
+  std::uint64_t seed_ = 0;
   Origin origin_;
   bool pinned_ = false;           // the origin's line stands for whatever `append` is told
   std::shared_ptr<std::set<std::string, std::less<>>> interned_ = std::make_shared<std::set<std::string, std::less<>>>();

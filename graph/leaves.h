@@ -8,7 +8,9 @@ namespace oxbow {
 /// How a variable's first value is drawn; a closed recipe, so that it prints, parses and gives the same bits anywhere.
 /// Random recipes draw from the counter-based generator of graph/random.h, keyed by (seed, stream), element by element.
 struct Init {
-  std::string kind = "zeros";  ///< "zeros", "constant" (a), "uniform" (from a up to b), "normal" (mean a, deviation b)
+  /// "zeros", "constant" (a), "uniform" (from a up to b), "normal" (mean a, deviation b), or "seed" (a generator's
+  /// state: the seed, then zeros). See graph/init.h.
+  std::string kind = "zeros";
   double a = 0, b = 0;
   std::uint64_t seed = 0;
   std::int64_t stream = 0;

@@ -1,0 +1,18 @@
+// What a variable's recipe (`Init`) draws: its first value. A pure function of the variable, in plain double arithmetic
+// of exactly rounded operations, so the bits are the same on every machine. Safe from any thread.
+#pragma once
+
+#include <oxbow/graph/leaves.h>
+
+namespace oxbow {
+
+/// The first value of `v`, row-major. Element i of a random recipe is drawn from the bits of (seed, stream, i) and then
+/// rounded to the dtype, so an f32 variable starts at its f64 twin's values, rounded.
+/// Throws `Error` for an unknown kind, and for a random kind or a fraction in a variable that is not floating point.
+Tensor initial_value(const Variable& v);
+
+/// The standard normal quantile x with P(X < x) = p, for 0 < p < 1, to about 1e-15: Wichura's AS241 ("The percentage
+/// points of the normal distribution", Applied Statistics 37, 1988).
+double normal_quantile(double p);
+
+}  // namespace oxbow
