@@ -1,0 +1,47 @@
+// The statistics behind batch normalisation (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167). The layer is in
+// ops/layers.h. Numerically sound for any offset of the data: chunks of rows take two passes each, in double, and are
+// merged in order (Chan, Golub, LeVeque 1979). Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// Mean [c] and (biased) variance [c] of x [..., c] over all axes but the last. Outside training the running ones stand
+/// in for them, which are otherwise read for their shape only. dx = (dmean + 2 (x - mean) dvariance) / rows.
+struct BatchMoments {
+  static constexpr OpInfo info{
+      .name = "batch_moments", .inputs = {"x", "running_mean", "running_variance"}, .shape_only = {1, 2}};
+  std::vector<Type> infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  std::vector<Value> inference(Values in) const { return {in[1], in[2]}; }
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const BatchMoments&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// Means and sums of squared deviations of each chunk of rows: f64[chunks, 2, c].
+struct ChunkMoments {
+  static constexpr OpInfo info{.name = "chunk_moments", .inputs = {"x"}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  bool operator==(const ChunkMoments&) const = default;
+};
+
+/// Mean and variance of x from those of its chunks.
+struct MergeMoments {
+  static constexpr OpInfo info{.name = "merge_moments", .inputs = {"chunks", "x"}, .shape_only = {1}};
+  std::vector<Type> infer(Types in) const;
+  void run(const Run& r) const;
+  bool operator==(const MergeMoments&) const = default;
+};
+
+struct Moments {
+  Value mean, variance;
+};
+/// Throws `Error` unless x is f32 or f64 [..., c] and the running ones are of its dtype and [c].
+Moments batch_moments(Value x, Value running_mean, Value running_variance, At at = At::current());
+
+}  // namespace oxbow

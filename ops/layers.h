@@ -1,0 +1,53 @@
+// Layers: functions that make their variables as they build. Each has a scope of its own, by default its kind numbered
+// within the current scope: "dense", "dense_1", ...; so the first kernel is "dense/kernel".
+//
+//   Value h = dense(x, 256, {.activation = relu});
+//   Value logits = dense(dropout(h, 0.2), 10);
+#pragma once
+
+#include <oxbow/ops/conv.h>
+#include <oxbow/ops/dropout.h>
+#include <oxbow/ops/init.h>
+
+namespace oxbow {
+
+/// What follows a layer: `relu`, `tanh`, or any function of a Value; none when empty.
+using Activation = std::function<Value(Value, At)>;
+
+struct DenseOptions {
+  Activation activation = {};
+  Initializer kernel_init = glorot_uniform();
+  Initializer bias_init = zeros();
+  bool use_bias = true;
+  std::string name = {};
+};
+/// activation(x kernel + bias) along the last axis: [..., in] to [..., units]. Variables: kernel [in, units] and bias
+/// [units]. Throws `Error` for a scalar x, units < 1, or a name that is taken.
+Value dense(Value x, std::int64_t units, DenseOptions options = {}, At at = At::current());
+
+struct ConvOptions {
+  std::int64_t size = 3;  ///< of the square window
+  std::int64_t stride = 1;
+  Padding padding = "same";
+  Activation activation = {};
+  Initializer kernel_init = glorot_uniform();
+  Initializer bias_init = zeros();
+  bool use_bias = true;
+  std::string name = {};
+};
+/// activation(conv2d(x, kernel) + bias) of images [n, h, w, c] to [n, oh, ow, filters]. Variables: kernel [size, size,
+/// c, filters] and bias [filters]. Throws `Error` as `conv2d` and `dense` do.
+Value conv(Value x, std::int64_t filters, ConvOptions options = {}, At at = At::current());
+
+struct BatchNormOptions {
+  double momentum = 0.9;  ///< what the running statistics keep of their value each step
+  double epsilon = 1e-5;
+  std::string name = {};
+};
+/// scale (x - mean) / sqrt(variance + epsilon) + offset over all axes but the last: with the batch's statistics in
+/// training and the running ones in inference. Variables, all [c]: scale, offset; running_mean and running_variance,
+/// which are not trained but updated each step (see Graph::updates). Throws `Error` for a scalar x, a momentum outside
+/// [0, 1], an epsilon that is not positive, or a name that is taken.
+Value batch_norm(Value x, BatchNormOptions options = {}, At at = At::current());
+
+}  // namespace oxbow

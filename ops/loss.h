@@ -1,0 +1,47 @@
+// Losses. Each gives one number, the mean over the batch, unless told otherwise.
+// Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// What becomes of the losses of the single rows (cross entropy) or elements (mean squared error).
+enum class Reduction : std::uint8_t { none, sum, mean };
+
+/// Softmax cross entropy of logits [..., classes] with integer labels [...]: losses [...] = log sum exp x - x[label],
+/// and what backward needs, probabilities [..., classes] = softmax(x). A label out of range fails the run.
+struct CrossEntropy {
+  static constexpr OpInfo info{.name = "cross_entropy", .inputs = {"logits", "labels"}, .can_fail = true};
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::vector<InputSet> overwrites(Types) const { return {{}, {0}}; }
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const CrossEntropy&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dlogits = (probabilities - one_hot(labels)) dlosses. A label out of range stands for no class.
+struct CrossEntropyGradient {
+  static constexpr OpInfo info{
+      .name = "cross_entropy_gradient", .inputs = {"probabilities", "labels", "dlosses"}, .may_overwrite = {0}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const CrossEntropyGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The softmax cross entropy of `logits` [..., classes] with `labels`, which are class numbers (any integer dtype,
+/// shape
+/// [...]) or probabilities (the logits' type). Give logits, not softmax(logits). Throws `Error` for other types; a run
+/// throws `Error` with the label and its row when a class number is not in 0 .. classes - 1.
+Value cross_entropy(Value logits, Value labels, Reduction reduction = Reduction::mean, At at = At::current());
+
+/// The square of prediction - target, element by element. Throws `Error` unless both have one type.
+Value mean_squared_error(Value prediction, Value target, Reduction reduction = Reduction::mean, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,39 @@
+// Softmax and its logarithm along the last axis; the builders take any axis. Rows are independent: a NaN or +inf makes
+// its own row NaN, a -inf has probability 0, and a row of nothing but -inf is NaN (0 / 0).
+// Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// y = exp(x - max x) / sum exp(x - max x). dx = y (dy - sum y dy).
+struct Softmax {
+  static constexpr OpInfo info{.name = "softmax", .inputs = {"x"}, .may_overwrite = {0}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Softmax&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// y = x - max x - log sum exp(x - max x). dx = dy - exp(y) sum dy.
+struct LogSoftmax {
+  static constexpr OpInfo info{.name = "log_softmax", .inputs = {"x"}, .may_overwrite = {0}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const LogSoftmax&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// x's elements along `axis`, exponentiated and scaled to a sum of 1. Throws `Error` for a scalar, a missing axis, or
+/// another dtype than f32 and f64.
+Value softmax(Value x, std::int64_t axis = -1, At at = At::current());
+/// log(softmax(x)) without its rounding to log(0).
+Value log_softmax(Value x, std::int64_t axis = -1, At at = At::current());
+
+}  // namespace oxbow
