@@ -1,0 +1,26 @@
+// The place of the largest element along an axis. Regular value type, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// Of equal elements the first; NaN counts as larger than any number. The result is i64, without the axis.
+struct ArgMax {
+  static constexpr OpInfo info{.name = "argmax", .inputs = {"x"}};
+  std::int64_t axis = -1;
+  static constexpr auto attributes = std::tuple{Attribute{"axis", &ArgMax::axis}};
+  bool operator==(const ArgMax&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` for an axis that x does not have or that is empty.
+Value argmax(Value x, std::int64_t axis = -1, At at = At::current());
+
+}  // namespace oxbow

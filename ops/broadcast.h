@@ -1,0 +1,45 @@
+// Repeating elements along axes that are missing or of size 1. All dtypes. Elementwise ops broadcast by themselves:
+// this is for gradients and for results that must have a given shape. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// Elementwise, so that it disappears in a fused node's operands.
+struct BroadcastTo {
+  static constexpr OpInfo info{.name = "broadcast_to", .inputs = {"x"}, .may_overwrite = {0}};
+  Shape shape;
+  static constexpr auto attributes = std::tuple{Attribute{"shape", &BroadcastTo::shape}};
+  bool operator==(const BroadcastTo&) const = default;
+
+  Type infer(Types in) const;
+  TileFn tile(Types in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// x in the shape of `like`, after its missing `axes` (as `like` numbers them) were put back with size 1: what a
+/// reduction took away. Without `axes`, x is aligned at the last axis.
+struct BroadcastLike {
+  static constexpr OpInfo info{.name = "broadcast_like", .inputs = {"x", "like"}, .shape_only = {1}};
+  std::vector<std::int64_t> axes;
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &BroadcastLike::axes}};
+  bool operator==(const BroadcastLike&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` unless x broadcasts to `shape`.
+Value broadcast_to(Value x, const Shape& shape, At at = At::current());
+
+/// Throws `Error` unless x, with `axes` put in, broadcasts to the shape of `like`.
+Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,45 @@
+// Values side by side along an axis, and the way back. All dtypes. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+struct Concat {
+  static constexpr OpInfo info{.name = "concat", .inputs = {"values"}, .variadic = true};
+  std::int64_t axis = 0;
+  static constexpr auto attributes = std::tuple{Attribute{"axis", &Concat::axis}};
+  bool operator==(const Concat&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// What of y, the first input, came from the value number `index` of those that were put together, the other inputs.
+struct ConcatPart {
+  static constexpr OpInfo info{
+      .name = "concat_part",
+      .inputs = {"y"},
+      .variadic = true,
+      .shape_only = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+                     17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};  // and beyond
+  std::int64_t axis = 0, index = 0;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"axis", &ConcatPart::axis}, Attribute{"index", &ConcatPart::index}};
+  bool operator==(const ConcatPart&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` unless dtypes and all other axes agree.
+Value concat(Values values, std::int64_t axis = 0, At at = At::current());
+
+}  // namespace oxbow

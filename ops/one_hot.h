@@ -1,0 +1,28 @@
+// Labels as rows of zeros with a single one. Regular value type, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// y[i..., c] = 1 where c = labels[i...], else 0. A label out of range is an error of the run.
+struct OneHot {
+  static constexpr OpInfo info{.name = "one_hot", .inputs = {"labels"}, .can_fail = true};
+  std::int64_t classes = 0;
+  DType dtype = f32;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"classes", &OneHot::classes}, Attribute{"dtype", &OneHot::dtype}};
+  bool operator==(const OneHot&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node&, Values) const { return NotDifferentiable{"labels are integers"}; }
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` unless labels are i32, i64 or u8 and `classes` is not negative.
+Value one_hot(Value labels, std::int64_t classes, DType dtype = f32, At at = At::current());
+
+}  // namespace oxbow

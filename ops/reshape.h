@@ -1,0 +1,48 @@
+// The same elements in another shape. All dtypes; takes no time, since the result is its input's bytes.
+// Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+struct Reshape {
+  static constexpr OpInfo info{.name = "reshape", .inputs = {"x"}};
+  static constexpr std::int64_t rest = -1;  ///< a size that follows from the number of elements
+  static constexpr std::int64_t same = -2;  ///< the size of x's axis of the same number
+  std::vector<std::int64_t> shape;
+  static constexpr auto attributes = std::tuple{Attribute{"shape", &Reshape::shape}};
+  bool operator==(const Reshape&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::int64_t alias(Types) const { return 0; }
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+struct ReshapeLike {
+  static constexpr OpInfo info{.name = "reshape_like", .inputs = {"x", "like"}, .shape_only = {1}};
+  bool operator==(const ReshapeLike&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// One size may be -1: what the number of elements leaves for it. A size of 0 keeps x's axis of the same number.
+/// Throws `Error` when the number of elements differs.
+Value reshape(Value x, std::vector<std::int64_t> shape, At at = At::current());
+
+/// x in the shape of `like`. Throws `Error` when the number of elements differs.
+Value reshape_like(Value x, Value like, At at = At::current());
+
+/// [n, ...] to [n, product of the others]. Throws `Error` for a scalar.
+Value flatten(Value x, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,52 @@
+// A range of one axis, and its gradient. All dtypes. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+#include <limits>
+
+namespace oxbow {
+
+/// As the end of a slice: up to the last element, however many there are.
+inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
+
+/// The elements [begin, end) along an axis; negative numbers count from its end. A slice of the first axis that is not
+/// of size 1 is its input's bytes.
+struct Slice {
+  static constexpr OpInfo info{.name = "slice", .inputs = {"x"}};
+  std::int64_t axis = 0, begin = 0, end = to_end;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"axis", &Slice::axis}, Attribute{"begin", &Slice::begin}, Attribute{"end", &Slice::end}};
+  bool operator==(const Slice&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::int64_t alias(Types in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// dy where the slice of `like` took its elements from, and 0 elsewhere: the gradient of a slice.
+struct SliceGradient {
+  static constexpr OpInfo info{.name = "slice_gradient", .inputs = {"dy", "like"}, .shape_only = {1}};
+  std::int64_t axis = 0, begin = 0, end = to_end;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"axis", &SliceGradient::axis}, Attribute{"begin", &SliceGradient::begin},
+                 Attribute{"end", &SliceGradient::end}};
+  bool operator==(const SliceGradient&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` for an axis that x does not have, or a range that does not lie within it.
+Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end = to_end, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,29 @@
+// Axes in another order. All dtypes. Regular value type, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// Axis i of the result is axis permutation[i] of x; an empty permutation reverses the axes.
+struct Transpose {
+  static constexpr OpInfo info{.name = "transpose", .inputs = {"x"}};
+  std::vector<std::int64_t> permutation;
+  static constexpr auto attributes = std::tuple{Attribute{"permutation", &Transpose::permutation}};
+  bool operator==(const Transpose&) const = default;
+
+  struct Plan;  ///< loops over neighbouring axes merged
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const Plan> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` unless `permutation` names each axis once.
+Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At::current());
+
+}  // namespace oxbow
