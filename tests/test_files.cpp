@@ -1,0 +1,268 @@
+// Files: safetensors, IDX, atomic writing; what each says about files that are cut short or corrupt.
+#include <oxbow/graph/sample.h>
+#include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/idx.h>
+#include <oxbow/runtime/mnist.h>
+#include <oxbow/runtime/safetensors.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <thread>
+
+#include "support/temporary_folder.h"
+
+using namespace oxbow;
+using oxbow::test::TemporaryFolder;
+
+namespace {
+
+template <class F>
+std::string message(F&& f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+std::string safetensors(std::string_view header, std::string_view data) {
+  const std::uint64_t length = header.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length).append(header).append(data);
+}
+
+std::string bytes(std::initializer_list<int> list) {
+  std::string s;
+  for (const int b : list) s += static_cast<char>(b);
+  return s;
+}
+
+std::string gzipped(const TemporaryFolder& folder, std::string_view raw) {
+  gzFile f = gzopen((folder / "gz").c_str(), "wb");
+  gzwrite(f, raw.data(), static_cast<unsigned>(raw.size()));
+  gzclose(f);
+  return folder.read("gz");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(safetensors_round_trip_every_dtype_and_odd_shapes) {
+  const TemporaryFolder folder;
+  Safetensors content;
+  content.metadata = {{"made by", "a test"}, {"ä", "\"quoted\""}};
+  for (const DType d : {boolean, u8, i32, i64, f32, f64})
+    for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{1}, Shape{3, 5, 7}})
+      content.tensors.emplace_back(std::string(name(d)) + "/" + to_string(shape), draw(shape, 0, 2, 1, d));
+  save_safetensors(folder / "a.safetensors", content);
+  const Safetensors back = load_safetensors(folder / "a.safetensors");
+  BOOST_TEST((back.metadata == content.metadata));
+  BOOST_TEST(back.tensors.size() == content.tensors.size());
+  for (const auto& [name, tensor] : content.tensors) {
+    const auto place =
+        std::find_if(back.tensors.begin(), back.tensors.end(), [&](const auto& t) { return t.first == name; });
+    BOOST_REQUIRE(place != back.tensors.end());
+    BOOST_TEST(same_bits(place->second, tensor), name);
+  }
+  BOOST_TEST(folder.file_count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
+  const TemporaryFolder folder;
+  const std::string good = R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
+    return R"({"w":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
+  };
+  const auto two = [](const std::string& a, const std::string& b) {
+    return R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)" + a +
+           R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + b + "}}";
+  };
+  const std::string eight(8, '\1');
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"", "it has only 0 bytes"},
+      {"1234567", "it has only 7 bytes"},
+      {bytes({255, 255, 255, 255, 255, 255, 255, 127}),
+       "its first 8 bytes ask for a header of 9223372036854775807 bytes"},
+      {bytes({100, 0, 0, 0, 0, 0, 0, 0}) + "{}",
+       "its header should have 100 bytes, but the file ends after 2. It was cut short: copy or save it again"},
+      {safetensors("", ""), "its header does not begin with '{'"},
+      {safetensors(" {}", ""), "its header does not begin with '{'"},
+      {safetensors("{\"w\":", ""), "its header is no JSON at byte 6"},
+      {safetensors("{\"a\xff\":1}", ""), "its header is no JSON at byte 4"},
+      {safetensors(R"({"w":1,"w":2})", ""), "its header has \"w\" twice"},
+      {safetensors(R"({"w":1})", ""), "tensor \"w\" is described by no object"},
+      {safetensors(R"({"w":{"dtype":"F32","shape":[]}})", ""), "tensor \"w\" has no \"data_offsets\""},
+      {safetensors(R"({"w":{"shape":[],"data_offsets":[0,0]}})", ""), "tensor \"w\" has no \"dtype\""},
+      {safetensors(one("\"BF16\"", "[2]", "[0,4]"), eight),
+       "tensor \"w\" has dtype \"BF16\", which Oxbow does not have. Save it as F32, F64, I32, I64, U8 or BOOL"},
+      {safetensors(one("3", "[2]", "[0,4]"), eight),
+       "tensor \"w\" has dtype 3, which Oxbow does not have. Save it as F32, F64, I32, I64, U8 or BOOL"},
+      {safetensors(one("\"F32\"", "[-2]", "[0,8]"), eight), "tensor \"w\" has shape [-2], which is no list of sizes"},
+      {safetensors(one("\"F32\"", "[1.5]", "[0,8]"), eight), "tensor \"w\" has shape [1.5], which is no list of sizes"},
+      {safetensors(one("\"F32\"", "2", "[0,8]"), eight), "tensor \"w\" has shape 2, which is no list of sizes"},
+      {safetensors(one("\"F32\"", "[2]", "[0]"), eight), "tensor \"w\" has data_offsets [0], which are no two numbers"},
+      {safetensors(one("\"F32\"", "[2]", "[8,0]"), eight), "tensor \"w\" is at bytes 8 to 0, which is backwards"},
+      {safetensors(one("\"F32\"", "[2]", "[0,8]"), "1234567"),
+       "tensor \"w\" is at bytes 0 to 8, but only 7 bytes follow the header. It was cut short: copy or save it again"},
+      {safetensors(one("\"F32\"", "[3]", "[0,8]"), eight),
+       "tensor \"w\" is f32[3], which takes 12 bytes, but it is at bytes 0 to 8"},
+      {safetensors(one("\"BOOL\"", "[8]", "[0,8]"), "\1\1\1\2\1\1\1\1"),
+       "tensor \"w\" is BOOL, but has bytes other than 0 and 1"},
+      {safetensors(two("[0,4]", "[3,7]"), eight.substr(1)), "tensors \"a\" and \"b\" share bytes"},
+      {safetensors(two("[0,4]", "[0,4]"), eight.substr(4)), "tensors \"a\" and \"b\" share bytes"},
+      {safetensors(two("[0,4]", "[5,9]"), eight + "1"), "bytes 4 to 5 belong to no tensor"},
+      {safetensors(good, eight + "12"), "bytes 8 to 10 belong to no tensor"},
+      {safetensors(R"({"__metadata__":{"a":1}})", ""), "its \"__metadata__\" has \"a\", which is no string"},
+      {safetensors(R"({"__metadata__":1})", ""), "its \"__metadata__\" is no object"}};
+  for (const auto& [content, expected] : table) {
+    const std::string path = folder.write("broken.safetensors", content);
+    BOOST_TEST(message([&] { load_safetensors(path); }) == path + " is no valid safetensors file: " + expected);
+  }
+  const std::string missing = folder / "missing";
+  BOOST_TEST(message([&] { load_safetensors(missing); }) == "cannot read " + missing + ": No such file or directory");
+  const std::string path = folder.write("good.safetensors", safetensors(good, eight));
+  BOOST_TEST(load_safetensors(path).tensors.at(0).second.count() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(every_truncation_of_a_safetensors_file_is_noticed) {
+  const TemporaryFolder folder;
+  save_safetensors(folder / "whole", {{{"a", draw({5}, 0, 1, 1, f32)}, {"b", draw({3}, 0, 9, 2, u8)}}, {}});
+  const std::string whole = folder.read("whole");
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const std::string path = folder.write("cut", whole.substr(0, size));
+    BOOST_CHECK_THROW(load_safetensors(path), Error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_old_file) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("w.safetensors", "old");
+  const Safetensors big{{{"w", Tensor({f32, {1 << 16}})}}, {}};
+
+  // A file may not grow beyond this: what a full disk does, for one process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit small{1 << 12, before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  const std::string full = message([&] { save_safetensors(path, big); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  BOOST_TEST(full == "cannot write " + path + ": File too large (the file that was there is unchanged)");
+  BOOST_TEST(folder.read("w.safetensors") == "old");
+  BOOST_TEST(folder.file_count() == 1u);
+
+  const std::string nowhere = folder / "nowhere/w.safetensors";
+  BOOST_TEST(message([&] { save_safetensors(nowhere, big); }) ==
+             "cannot create " + nowhere + ": No such file or directory");
+  BOOST_TEST(message([&] {
+               save_safetensors(path, {{{"a", Tensor::scalar(1)}, {"a", Tensor::scalar(1)}}, {}});
+             }) == "cannot save " + path + ": the name \"a\" is given twice");
+  BOOST_TEST(message([&] { write_file("/dev/full", "x"); }) ==
+             "cannot replace /dev/full: Invalid argument (the file that was there is unchanged)");
+}
+
+BOOST_AUTO_TEST_CASE(a_save_that_is_killed_leaves_a_whole_file) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "w.safetensors";
+  save_safetensors(path, {{{"w", Tensor({i64, {1 << 16}})}}, {}});
+  for (int trial = 0; trial < 8; ++trial) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (std::int64_t k = 1;; ++k) {
+        Tensor w({i64, {1 << 16}});
+        for (std::int64_t& e : w.span<std::int64_t>()) e = k;
+        save_safetensors(path, {{{"w", w}}, {}});
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 + 5 * trial));
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+    const Tensor w = load_safetensors(path).tensors.at(0).second;
+    const auto values = w.span<std::int64_t>();
+    BOOST_TEST(std::all_of(values.begin(), values.end(), [&](std::int64_t e) { return e == values[0]; }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_file_keeps_its_permissions_and_links_stay_links) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("file", "old"), link = folder / "link";
+  std::filesystem::permissions(path, std::filesystem::perms(0640));
+  std::filesystem::create_symlink(path, link);
+  write_file(link, "new");
+  BOOST_TEST(folder.read("file") == "new");
+  BOOST_TEST(std::filesystem::is_symlink(link));
+  BOOST_TEST((std::filesystem::status(path).permissions() == std::filesystem::perms(0640)));
+}
+
+BOOST_AUTO_TEST_CASE(idx_files_of_every_element_type) {
+  const TemporaryFolder folder;
+  const auto load = [&](std::initializer_list<int> list) { return load_idx(folder.write("a.idx", bytes(list))); };
+  BOOST_TEST(
+      same_bits(load({0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 255}), Tensor::of<std::uint8_t>({1, 3}, {1, 2, 255})));
+  BOOST_TEST(same_bits(load({0, 0, 9, 1, 0, 0, 0, 2, 1, 255}), Tensor::of<std::int32_t>({2}, {1, -1})));
+  BOOST_TEST(same_bits(load({0, 0, 11, 1, 0, 0, 0, 2, 1, 2, 255, 254}), Tensor::of<std::int32_t>({2}, {258, -2})));
+  BOOST_TEST(same_bits(load({0, 0, 12, 1, 0, 0, 0, 1, 1, 2, 3, 4}), Tensor::of<std::int32_t>({1}, {0x01020304})));
+  BOOST_TEST(same_bits(load({0, 0, 13, 0, 0x3f, 0xc0, 0, 0}), Tensor::scalar(1.5f)));
+  BOOST_TEST(same_bits(load({0, 0, 14, 1, 0, 0, 0, 1, 0xbf, 0xf8, 0, 0, 0, 0, 0, 0}), Tensor::of<double>({1}, {-1.5})));
+  BOOST_TEST(load({0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 3}).count() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(broken_idx_files_are_named_with_what_is_wrong) {
+  const TemporaryFolder folder;
+  const std::string good = bytes({0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3});
+  const std::string zipped = gzipped(folder, std::string(good));
+  std::string crc = zipped;
+  crc[zipped.size() - 6] ^= 1;  // within the checksum
+  std::string inside = zipped;
+  inside[11] ^= 0x55;
+  const std::string no_magic = "not with two zeros and the code of an element type";
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"", "it has only 0 bytes"},
+      {bytes({0, 0, 8}), "it has only 3 bytes"},
+      {bytes({0x89, 'P', 'N', 'G', 1, 2, 3, 4}), "it begins with 89 50 4e 47, " + no_magic},
+      {bytes({0, 0, 10, 1}), "it begins with 00 00 0a 01, " + no_magic},
+      {bytes({0, 0, 8, 9}), "it has 9 axes, but at most 8 are possible"},
+      {bytes({0, 0, 8, 2, 0, 0, 0, 3, 0}), "it ends before the size of axis 1"},
+      {good.substr(0, 10), "shape [3] takes 3 bytes, but only 2 follow. It was cut short: copy it again"},
+      {good + "x", "shape [3] takes 3 bytes, but more follow"},
+      {bytes({0, 0, 8, 2, 255, 255, 255, 255, 255, 255, 255, 255}),
+       "shape [4294967295, 4294967295] has more elements than memory can address"},
+      {bytes({0, 0, 8, 2, 255, 255, 255, 255, 0, 1, 0, 0, 7}),
+       "shape [4294967295, 65536] takes 281474976645120 bytes, but only 1 follow. It was cut short: copy it again"},
+      {zipped.substr(0, zipped.size() - 9), "its compressed data end too early. It was cut short: copy it again"},
+      {crc, "its compressed data are corrupt (incorrect data check). Copy it again"}};
+  for (const auto& [content, expected] : table) {
+    const std::string path = folder.write("broken-idx1-ubyte.gz", content);
+    BOOST_TEST(message([&] { load_idx(path); }) == path + " is no valid IDX file: " + expected);
+  }
+  BOOST_CHECK_THROW(load_idx(folder.write("inside.gz", inside)), Error);
+  for (std::size_t size = 0; size < zipped.size(); ++size)
+    BOOST_CHECK_THROW(load_idx(folder.write("cut.gz", zipped.substr(0, size))), Error);
+  BOOST_TEST(load_idx(folder.write("good.gz", zipped)).count() == 3);
+  const std::string missing = folder / "missing";
+  BOOST_TEST(message([&] { load_idx(missing); }) == "cannot read " + missing + ": No such file or directory");
+}
+
+BOOST_AUTO_TEST_CASE(mnist_reads_images_and_labels_that_match) {
+  const TemporaryFolder folder;
+  const std::string images = bytes({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 255, 51, 102});
+  const std::string labels = bytes({0, 0, 8, 1, 0, 0, 0, 2, 7, 3});
+  const auto path = folder / "";
+  folder.write("train-images-idx3-ubyte", images);
+  folder.write("train-labels-idx1-ubyte.gz", gzipped(folder, labels));
+  BOOST_TEST(message([&] { load_mnist(path); }) ==
+             "there is neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz in " + path);
+  folder.write("t10k-images-idx3-ubyte.gz", images);
+  const std::string test_labels = folder.write("t10k-labels-idx1-ubyte", bytes({0, 0, 8, 1, 0, 0, 0, 1, 7}));
+  BOOST_TEST(message([&] { load_mnist(path); }) ==
+             test_labels + " has 1 labels, but " + folder.operator/("t10k-images-idx3-ubyte.gz") + " has 2 images");
+  folder.write("t10k-labels-idx1-ubyte", labels);
+  const Mnist set = load_mnist(path);
+  BOOST_TEST(set.rows == 1);
+  BOOST_TEST(set.columns == 2);
+  BOOST_TEST(same_bits(set.train["x"], Tensor::of<float>({2, 2}, {0, 1, 0.2f, 0.4f})));
+  BOOST_TEST(same_bits(set.test["label"], Tensor::of<std::int64_t>({2}, {7, 3})));
+}
