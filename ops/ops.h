@@ -1,9 +1,13 @@
 // All ops, layers, losses and `gradients` at once, for those who build models.
 #pragma once
 
+#include <oxbow/ops/activation.h>
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/cast.h>
+#include <oxbow/ops/compare.h>
 #include <oxbow/ops/conv.h>
-#include <oxbow/ops/elementwise.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/matmul.h>
 #include <oxbow/ops/pool.h>
 #include <oxbow/ops/stop_gradient.h>
+#include <oxbow/ops/unary.h>
