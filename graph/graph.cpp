@@ -192,6 +192,10 @@ Origin inside(const Graph& graph, std::string_view name) {
 
 Scope::Scope(Graph& graph, std::string_view name) : guard_(graph, inside(graph, name)) {}
 
+Error located(const Node& node, const OpError& e) {
+  return Error(describe(node.op(), node.inputs(), node.origin().at, node.origin().scope, e.problem(), e.remedy()));
+}
+
 Value apply(Op op, Values inputs, Location at) {
   for (const Value& v : inputs)
     if (v) return v.graph().append(std::move(op), inputs, at).output();

@@ -127,6 +127,9 @@ class Scope {
   OriginGuard guard_;
 };
 
+/// What an op said about its data or types, with its node's inputs, line and scope: the message that a user sees.
+Error located(const Node& node, const OpError& e);
+
 /// Appends an op and returns its first output: how builder functions end.
 ///   Value softmax(Value x, std::int64_t axis, At at) { return apply(Softmax{.axis = axis}, {x}, at); }
 /// Throws `Error` when an input is empty or the inputs are of two graphs.

@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace oxbow {
@@ -27,6 +28,16 @@ void from_attr(const AttrValue& a, Init& v) {
   from_attr(a.field("b"), v.b);
   from_attr(a.field("seed"), v.seed);
   from_attr(a.field("stream"), v.stream);
+}
+
+std::string declared_shape(const Input& in) {
+  std::string text = "[";
+  for (int axis = 0; axis < in.type.shape.rank(); ++axis) {
+    const std::string size = std::to_string(in.type.shape[axis]);
+    const bool free = std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
+    text += (axis > 0 ? ", " : "") + (free ? "any(" + size + ")" : size);
+  }
+  return text + "]";
 }
 
 void Constant::run(const Run& r) const { copy_bytes(value.bytes(), r.outputs[0]); }

@@ -43,6 +43,9 @@ struct Constant {
   bool operator==(const Constant& o) const { return same_bits(value, o.value); }
 };
 
+/// The shape as it was declared, with free axes shown as such: "[any(64), 784]".
+std::string declared_shape(const Input& in);
+
 /// A value kept in a `Store` under its name. A run sees it as at the run's start; `Assign` writes it at the end.
 struct Variable {
   static constexpr OpInfo info{.name = "variable", .effect = true};

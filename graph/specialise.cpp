@@ -42,24 +42,13 @@ std::vector<bool> needed(const Graph& graph, Values fetches) {
   return live;
 }
 
-// The declared shape with free axes shown as such: "[any(64), 784]".
-std::string declared(const Input& in) {
-  std::string text = "[";
-  for (int axis = 0; axis < in.type.shape.rank(); ++axis) {
-    const std::string size = std::to_string(in.type.shape[axis]);
-    const bool free = std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
-    text += (axis > 0 ? ", " : "") + (free ? "any(" + size + ")" : size);
-  }
-  return text + "]";
-}
-
 Input retyped(const Node& node, const Input& in, const Shape& fed) {
   bool fits = fed.rank() == in.type.shape.rank();
   for (int axis = 0; fits && axis < fed.rank(); ++axis)
     fits = fed[axis] == in.type.shape[axis] ||
            std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
   if (!fits)
-    throw Error("input \"" + in.name + "\" expects shape " + declared(in) + ", but was fed " + to_string(fed) +
+    throw Error("input \"" + in.name + "\" expects shape " + declared_shape(in) + ", but was fed " + to_string(fed) +
                 (node.origin().at.known() ? "\n  declared at " + to_string(node.origin().at) : "") +
                 "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
   Input now = in;

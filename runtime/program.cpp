@@ -1,1 +1,76 @@
-namespace oxbow {}
+#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/passes.h>
+#include <oxbow/runtime/program_impl.h>
+
+namespace oxbow {
+
+Program compile(Values fetches, CompileOptions options) {
+  if (fetches.empty()) throw Error("compile: nothing is fetched\n  Name at least one value to compute");
+  for (const Value& v : fetches)
+    if (!v) throw Error("compile: a fetched Value is empty\n  Build it first");
+  auto impl = std::make_shared<Program::Impl>();
+  impl->graph = specialise(fetches[0].graph(), fetches, {}, options.mode);
+  impl->options = std::move(options);
+  const Graph& graph = *impl->graph.graph;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (const auto* in = graph.node(id).op().as<Input>()) {
+      impl->inputs.push_back(*in);
+      impl->declared.push_back(graph.node(id).origin().at);
+    }
+  for (const auto& [name, value] : graph.outputs()) {
+    impl->output_names.push_back(name);
+    impl->outputs.push_back(value.type());
+  }
+  std::vector<Shape> examples;
+  for (const Input& in : impl->inputs) examples.push_back(in.type.shape);
+  impl->plan(examples);
+  Program program;
+  program.impl_ = std::move(impl);
+  return program;
+}
+
+std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) const {
+  const std::lock_guard guard(mutex_);
+  for (const Cached& c : plans_)
+    if (std::equal(c.shapes.begin(), c.shapes.end(), shapes.begin(), shapes.end())) return c.plan;
+  std::map<std::string, Shape> named;
+  for (std::size_t i = 0; i < shapes.size(); ++i)
+    if (shapes[i] != inputs[i].type.shape) named.emplace(inputs[i].name, shapes[i]);
+  Rewritten sized = graph;
+  if (!named.empty()) {
+    std::vector<Value> fetches;
+    for (const auto& [name, value] : graph.graph->outputs()) fetches.push_back(value);
+    sized = specialise(*graph.graph, fetches, named, options.mode);
+  }
+  auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads());
+  plans_.push_back({{shapes.begin(), shapes.end()}, plan});
+  return plan;
+}
+
+int Program::Impl::input(std::string_view name) const {
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].name == name) return static_cast<int>(i);
+  std::vector<std::string> known;
+  std::string list;
+  for (const Input& in : inputs) {
+    known.push_back(in.name);
+    list += (list.empty() ? "\"" : ", \"") + in.name + "\"";
+  }
+  throw Error("no input \"" + std::string(name) + "\" in this program." + did_you_mean(name, known) +
+              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + list));
+}
+
+const std::vector<Input>& Program::inputs() const { return impl_->inputs; }
+const std::vector<Type>& Program::outputs() const { return impl_->outputs; }
+const std::vector<std::string>& Program::output_names() const { return impl_->output_names; }
+
+std::vector<Tensor> Program::run(Store& store, const std::map<std::string, Tensor>& feeds) const {
+  Session session(*this, store);
+  for (const auto& [name, tensor] : feeds) session.feed(name, tensor);
+  session.run();
+  std::vector<Tensor> results;
+  for (std::size_t i = 0; i < impl_->outputs.size(); ++i) results.push_back(session.fetch_tensor(static_cast<int>(i)));
+  return results;
+}
+
+}  // namespace oxbow

@@ -32,6 +32,8 @@ class Program {
   const std::vector<Input>& inputs() const;
   /// What is fetched: its type at the example sizes.
   const std::vector<Type>& outputs() const;
+  /// Its names: the graph's own (see Graph::add_output), or "0", "1", ... by position.
+  const std::vector<std::string>& output_names() const;
   /// Runs once, with tensors by input name, and returns all fetched values. Allocates; see Session for the quick way.
   std::vector<Tensor> run(Store& store, const std::map<std::string, Tensor>& feeds) const;
 
@@ -47,6 +49,12 @@ class Program {
 /// Compiles what computes `fetches`: any values of one graph, intermediates and `assign`s included. The graph may be
 /// appended to or destroyed afterwards. Throws `Error` when `fetches` is empty or mixes graphs.
 Program compile(Values fetches, CompileOptions options = {});
+
+/// A run ended because its `std::stop_token` asked for it; variables are as before the run.
+class Stopped : public Error {
+ public:
+  Stopped();
+};
 
 class Session {
  public:
@@ -71,11 +79,12 @@ class Session {
     fetch_into(i, dtype_of<T>, to.data(), static_cast<std::int64_t>(to.size()));
   }
 
-  /// One run. Throws `Error` for an input that was not fed, an op that fails on its data (variables are then as before),
-  /// or when `stop` was requested (then too). A warm run, with the shapes of an earlier one, allocates nothing.
+  /// One run. Throws `Error` for an input that was not fed or an op that fails on its data, and `Stopped` when `stop` was
+  /// requested; variables are then as before. A warm run, with the shapes of an earlier one, allocates nothing.
   void run(std::stop_token stop = {});
 
-  /// The i-th fetched value of the last run, until the next.
+  /// The i-th fetched value of the last run, until the next. What an `assign` wrote is the variable itself: it stays as
+  /// it is only until anyone writes that.
   template <Element T>
   std::span<const T> fetch(int i) const {
     return {static_cast<const T*>(fetched(i, dtype_of<T>)), static_cast<std::size_t>(fetch_type(i).count())};
@@ -87,6 +96,7 @@ class Session {
   void feed(std::string_view input, DType dtype, const void* data, std::int64_t count);
   void fetch_into(int i, DType dtype, void* to, std::int64_t count);
   const void* fetched(int i, DType dtype) const;
+  void check_fetch(int i, DType dtype) const;
   struct State;
   std::unique_ptr<State> state_;
 };

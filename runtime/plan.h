@@ -1,0 +1,66 @@
+// A Plan: everything about running one graph at one set of shapes that can be known before, in flat arrays. Immutable,
+// so shared by all Sessions and threads; what a run changes is in a Frame (runtime/frame.h).
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+/// Whose memory a value lies in; `index` below counts within each kind, in the Plan's lists.
+enum class Home : std::uint8_t { none, arena, input, variable, constant, fetch };
+
+/// Where a value's bytes begin: so many bytes into the arena, or into bytes that are known when a run starts.
+struct Place {
+  Home home = Home::none;  ///< none: no bytes, as of an input that is read for its shape only
+  std::int32_t index = 0;
+  std::int64_t offset = 0;
+};
+
+struct Plan {
+  /// One node that computes, and its operands within `reads` and `writes`.
+  struct Step {
+    const Op* op;
+    const void* prepared;
+    NodeId node;
+    std::uint32_t first_read, reads, first_write, writes;
+    std::int64_t parts;
+    bool commits = false;  ///< writes a variable in place: from here on the run cannot be taken back
+  };
+  struct Operand {
+    const Type* type;
+    Place place;
+  };
+  /// What an assign copies at the end of the run, where it could not be written in place.
+  struct Copy {
+    Place from;
+    std::int32_t variable;
+    std::int64_t bytes;
+  };
+  /// A fetched value: in the arena (or a span of the user's), or, for an assign, the variable itself.
+  struct Fetch {
+    Type type;
+    std::int64_t offset = 0;  ///< in the arena
+    std::int32_t variable = -1;
+  };
+  struct Leaf {
+    NodeId node;
+    bool written = false;  ///< of variables
+  };
+
+  std::shared_ptr<const Graph> graph;  ///< specialised, rewritten and lowered; keeps ops and types alive
+  std::vector<Step> steps;             ///< in the order of a serial run
+  std::vector<Operand> reads, writes;
+  std::vector<Copy> copies;
+  std::vector<Fetch> fetches;
+  std::vector<Leaf> inputs, variables, constants;
+  std::vector<std::shared_ptr<const void>> prepared;
+
+  std::int64_t arena_bytes = 0;    ///< all values that are no leaves
+  std::int64_t scratch_bytes = 0;  ///< a thread
+  bool writes_variables = false;
+};
+
+/// Plans a graph as `rewrite` leaves it, its outputs being what is fetched.
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads);
+
+}  // namespace oxbow

@@ -1,0 +1,33 @@
+// The inside of a Program: the graph for any shapes, and one plan for each set of shapes that was asked for.
+#pragma once
+
+#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/program.h>
+
+#include <mutex>
+
+namespace oxbow {
+
+struct Program::Impl {
+  Rewritten graph;  ///< specialised to the example sizes; it specialises further to others
+  CompileOptions options;
+  std::vector<Input> inputs;       ///< what is fed
+  std::vector<Location> declared;  ///< where, input by input
+  std::vector<Type> outputs;
+  std::vector<std::string> output_names;
+
+  /// The plan for these shapes, one an input: made at the first call, kept for later ones. Thread-safe.
+  std::shared_ptr<const Plan> plan(std::span<const Shape> shapes) const;
+  /// The number of an input. Throws `Error` with near names.
+  int input(std::string_view name) const;
+
+ private:
+  struct Cached {
+    std::vector<Shape> shapes;
+    std::shared_ptr<const Plan> plan;
+  };
+  mutable std::mutex mutex_;
+  mutable std::vector<Cached> plans_;  // guarded by mutex_
+};
+
+}  // namespace oxbow

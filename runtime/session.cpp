@@ -1,0 +1,256 @@
+#include <oxbow/graph/float_mode.h>
+#include <oxbow/runtime/frame.h>
+#include <oxbow/runtime/program_impl.h>
+#include <oxbow/runtime/store_state.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace oxbow {
+namespace {
+
+std::string at_line(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
+
+void run_step(const Frame& frame, const Plan::Step& step, std::byte* scratch) {
+  Run r{.inputs = frame.reads(step),
+        .outputs = frame.writes(step),
+        .parts = step.parts,
+        .scratch = scratch,
+        .prepared = step.prepared};
+  try {
+    for (; r.part < r.parts; ++r.part) step.op->run(r);
+  } catch (const OpError& e) {
+    throw located(frame.plan().graph->node(step.node), e);
+  }
+}
+
+}  // namespace
+
+struct Session::State {
+  /// What one plan needs; one for each set of shapes that was run.
+  struct Run {
+    std::vector<Shape> shapes;
+    Frame frame;
+    std::vector<StoredVariable*> variables;
+    std::uint64_t store_version = 0;  ///< at which `variables` were looked up
+  };
+  struct Feed {
+    Shape shape;
+    const void* bytes = nullptr;
+    bool fed = false;
+  };
+  struct Target {
+    void* bytes = nullptr;
+    DType dtype = f32;
+    std::int64_t count = 0;
+  };
+
+  Program program;
+  Store store;
+  std::shared_ptr<LockGroup> lock;
+  std::vector<Feed> feeds;
+  std::vector<Tensor> kept;  ///< tensors that were fed, so that their bytes stay
+  std::vector<Target> targets;
+  std::vector<std::unique_ptr<Run>> runs;
+  Run* current = nullptr;
+  bool reshaped = true;  ///< a shape was fed that `current` may not be for
+  bool has_run = false;
+  std::shared_ptr<std::byte> arena;
+  std::int64_t arena_bytes = 0;
+
+  const Program::Impl& impl() const { return program.impl(); }
+
+  void feed(std::size_t i, const Shape& shape, const void* bytes) {
+    Feed& f = feeds[i];
+    if (!f.fed || f.shape != shape) reshaped = true;
+    f = {shape, bytes, true};
+  }
+
+  void check_fed() const {
+    for (std::size_t i = 0; i < feeds.size(); ++i)
+      if (!feeds[i].fed)
+        throw Error("input \"" + impl().inputs[i].name + "\" (" + to_string(impl().inputs[i].type) + ") was not fed" +
+                    at_line(impl().declared[i]) + "\n  Call feed(\"" + impl().inputs[i].name +
+                    "\", data) before run()");
+  }
+
+  // The run state for what is fed now.
+  void choose() {
+    check_fed();
+    reshaped = false;
+    has_run = false;
+    for (const auto& r : runs)
+      if (std::equal(feeds.begin(), feeds.end(), r->shapes.begin(), r->shapes.end(),
+                     [](const Feed& f, const Shape& s) { return f.shape == s; })) {
+        current = r.get();
+        return;
+      }
+    std::vector<Shape> shapes;
+    for (const Feed& f : feeds) shapes.push_back(f.shape);
+    auto plan = impl().plan(shapes);
+    const std::int64_t bytes = plan->arena_bytes + plan->scratch_bytes * impl().options.pool.threads();
+    if (bytes > arena_bytes) {
+      arena = allocate(bytes);
+      arena_bytes = bytes;
+    }
+    runs.push_back(std::make_unique<Run>(Run{std::move(shapes), Frame(std::move(plan)), {}, 0}));
+    current = runs.back().get();
+  }
+
+  // Looks the plan's variables up. The caller holds the store's lock.
+  void bind_variables() {
+    Run& r = *current;
+    const Plan& plan = r.frame.plan();
+    r.variables.clear();
+    for (std::size_t i = 0; i < plan.variables.size(); ++i) {
+      const Node node = plan.graph->node(plan.variables[i].node);
+      const auto& declared = *node.op().as<Variable>();
+      StoredVariable& v = store.state()->get(declared.name);
+      if (v.value.type() != declared.type)
+        throw Error("variable \"" + declared.name + "\" is " + to_string(v.value.type()) + " in the store, but " +
+                    to_string(declared.type) + " in the program" + at_line(node.origin().at));
+      if (plan.variables[i].written && v.frozen)
+        throw Error("variable \"" + declared.name + "\" is frozen, and this program writes it" +
+                    at_line(node.origin().at) + "\n  Call unfreeze(\"" + declared.name +
+                    "\"), or leave its assign out of what is fetched");
+      r.variables.push_back(&v);
+      r.frame.set_variable(static_cast<int>(i), v.value.bytes());
+    }
+    r.store_version = lock->version;
+  }
+
+  // Tells the frame where everything is that is the user's.
+  void bind() {
+    Frame& frame = current->frame;
+    frame.set_arena(arena.get());
+    for (std::size_t i = 0; i < feeds.size(); ++i) frame.set_input(static_cast<int>(i), feeds[i].bytes);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const Target& t = targets[i];
+      const Type& type = frame.plan().fetches[i].type;
+      if (t.bytes && t.count != type.count())
+        throw Error("fetch_into(" + std::to_string(i) + "): the span has " + std::to_string(t.count) +
+                    " elements, but the value is " + to_string(type) + " in this run");
+      frame.set_fetch(static_cast<int>(i), t.bytes);
+    }
+  }
+
+  void finish() {
+    Frame& frame = current->frame;
+    const Plan& plan = frame.plan();
+    for (const Plan::Copy& c : plan.copies)
+      if (c.bytes > 0)
+        std::memcpy(frame.address({Home::variable, c.variable, 0}), frame.address(c.from),
+                    static_cast<std::size_t>(c.bytes));
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      if (const Plan::Fetch& f = plan.fetches[i]; targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0)
+        std::memcpy(targets[i].bytes, frame.fetched(static_cast<int>(i)), static_cast<std::size_t>(f.type.bytes()));
+  }
+};
+
+Stopped::Stopped() : Error("the run was stopped before its end, as was asked; no variable was written") {}
+
+Session::Session(Program program, Store store) : state_(std::make_unique<State>()) {
+  state_->lock = store.state()->group;
+  state_->feeds.resize(program.inputs().size());
+  state_->kept.resize(program.inputs().size());
+  state_->targets.resize(program.outputs().size());
+  state_->program = std::move(program);
+  state_->store = std::move(store);
+}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+void Session::feed(std::string_view name, const Type& type, const void* data) {
+  const auto i = static_cast<std::size_t>(state_->impl().input(name));
+  const Input& in = state_->impl().inputs[i];
+  const std::string at = at_line(state_->impl().declared[i]);
+  if (type.dtype != in.type.dtype)
+    throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
+                std::string(oxbow::name(type.dtype)) + at +
+                "\n  Convert the data, or declare the input with that dtype");
+  bool fits = type.shape.rank() == in.type.shape.rank() && type.layout.plain();
+  for (int axis = 0; fits && axis < type.shape.rank(); ++axis)
+    fits = type.shape[axis] == in.type.shape[axis] ||
+           std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
+  if (!fits)
+    throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
+                to_string(type.shape) + at);
+  state_->feed(i, type.shape, data);
+}
+
+void Session::feed(std::string_view name, const Tensor& tensor) {
+  feed(name, tensor.type(), tensor.bytes());
+  state_->kept[static_cast<std::size_t>(state_->impl().input(name))] = tensor;
+}
+
+void Session::feed(std::string_view name, DType dtype, const void* data, std::int64_t count) {
+  const auto i = static_cast<std::size_t>(state_->impl().input(name));
+  const Input& in = state_->impl().inputs[i];
+  Shape shape = in.type.shape;
+  if (in.free_axes.size() == 1 && count != shape.count()) {
+    const int axis = static_cast<int>(in.free_axes[0]);
+    const std::int64_t others = shape.with(axis, 1).count();
+    if (others > 0 && count % others == 0) shape = shape.with(axis, count / others);
+  }
+  if (shape.count() != count)
+    throw Error(
+        "input \"" + in.name + "\": " + std::to_string(count) + " elements make no " + declared_shape(in) +
+        at_line(state_->impl().declared[i]) +
+        (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type" : ""));
+  feed(name, {dtype, shape}, data);
+}
+
+void Session::fetch_into(int i, DType dtype, void* to, std::int64_t count) {
+  check_fetch(i, dtype);
+  state_->targets[static_cast<std::size_t>(i)] = {to, dtype, count};
+}
+
+void Session::run(std::stop_token stop) {
+  State& s = *state_;
+  if (s.reshaped) s.choose();
+  s.bind();
+  s.has_run = false;
+  const Plan& plan = s.current->frame.plan();
+  const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);
+  if (s.current->store_version != s.lock->version) s.bind_variables();
+  const FloatMode mode;
+  for (const Plan::Step& step : plan.steps) {
+    if (stop.stop_requested()) throw Stopped();
+    run_step(s.current->frame, step, s.arena.get() + plan.arena_bytes);
+  }
+  s.finish();
+  s.has_run = true;
+}
+
+void Session::check_fetch(int i, DType dtype) const {
+  const auto& outputs = state_->impl().outputs;
+  if (i < 0 || static_cast<std::size_t>(i) >= outputs.size())
+    throw Error("fetch " + std::to_string(i) + ": the program fetches " + std::to_string(outputs.size()) + " values");
+  const DType is = outputs[static_cast<std::size_t>(i)].dtype;
+  if (is != dtype)
+    throw Error("fetch " + std::to_string(i) + " (\"" + state_->impl().output_names[static_cast<std::size_t>(i)] +
+                "\") is " + std::string(name(is)) + ", not " + std::string(name(dtype)));
+}
+
+const void* Session::fetched(int i, DType dtype) const {
+  check_fetch(i, dtype);
+  if (!state_->has_run)
+    throw Error("fetch " + std::to_string(i) + ": there is no finished run to fetch from\n  Call run() first");
+  return state_->current->frame.fetched(i);
+}
+
+Type Session::fetch_type(int i) const {
+  const Type& example = state_->program.outputs().at(static_cast<std::size_t>(i));
+  return state_->has_run ? state_->current->frame.plan().fetches[static_cast<std::size_t>(i)].type : example;
+}
+
+Tensor Session::fetch_tensor(int i) const {
+  const Type type = fetch_type(i);
+  const void* from = fetched(i, type.dtype);
+  Tensor copy(type);
+  if (const auto bytes = static_cast<std::size_t>(type.bytes()); bytes > 0) std::memcpy(copy.bytes(), from, bytes);
+  return copy;
+}
+
+}  // namespace oxbow

@@ -1,0 +1,204 @@
+#include <oxbow/graph/init.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/runtime/store_state.h>
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+
+namespace oxbow {
+namespace {
+
+using Kind = StoreLock::Kind;
+
+std::string declared_at(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
+
+void copy_into(Tensor& to, const Tensor& from) {
+  if (const auto bytes = static_cast<std::size_t>(to.type().bytes()); bytes > 0)
+    std::memcpy(to.bytes(), from.bytes(), bytes);
+}
+
+void check_writable(const StoredVariable& v) {
+  if (v.frozen)
+    throw Error("variable \"" + v.name + "\" is frozen and cannot be written\n  Call unfreeze(\"" + v.name +
+                "\") first");
+}
+
+}  // namespace
+
+StoreLock::StoreLock(std::shared_ptr<LockGroup>& group, Kind kind) : kind_(kind) {
+  for (;;) {
+    group_ = group.get();
+    if (kind_ == Kind::alone)
+      group_->mutex.lock();
+    else
+      group_->mutex.lock_shared();
+    if (!group_->merged_into) return;
+    std::shared_ptr<LockGroup> next = group_->merged_into;
+    unlock();
+    group = std::move(next);
+  }
+}
+
+StoreLock::~StoreLock() { unlock(); }
+
+void StoreLock::unlock() {
+  if (kind_ == Kind::alone)
+    group_->mutex.unlock();
+  else
+    group_->mutex.unlock_shared();
+}
+
+StoredVariable& Store::State::get(std::string_view name) const {
+  if (StoredVariable* v = find(name)) return *v;
+  std::vector<std::string> known;
+  for (const auto& v : variables) known.push_back(v->name);
+  throw Error("no variable \"" + std::string(name) + "\" in the store." + did_you_mean(name, known) +
+              "\n  Store(graph) or Store::add(graph) creates a graph's variables");
+}
+
+// Both locks are taken in the order of their addresses; whoever waits for the lost one sees `merged_into` and goes on.
+void Store::State::merge(State& a, State& b) {
+  auto kept = a.group, lost = b.group;
+  for (;;) {
+    { const StoreLock find(kept, Kind::shared); }
+    { const StoreLock find(lost, Kind::shared); }
+    if (kept == lost) return;
+    const bool kept_first = kept < lost;
+    const std::unique_lock first((kept_first ? kept : lost)->mutex), second((kept_first ? lost : kept)->mutex);
+    if (kept->merged_into || lost->merged_into) continue;
+    kept->version = std::max(kept->version, lost->version) + 1;
+    lost->merged_into = kept;
+    return;
+  }
+}
+
+void Store::State::insert(std::shared_ptr<StoredVariable> variable) {
+  index.emplace(variable->name, variables.size());
+  variables.push_back(std::move(variable));
+}
+
+Store::Store() : state_(std::make_shared<State>()) {}
+
+Store::Store(const Graph& graph) : Store() { add(graph); }
+
+void Store::add(const Graph& graph) {
+  std::vector<std::shared_ptr<StoredVariable>> fresh;
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  for (const Value& v : oxbow::variables(graph, false)) {
+    const auto& declared = *v.node().op().as<Variable>();
+    if (const StoredVariable* here = state_->find(declared.name)) {
+      if (here->value.dtype() != declared.type.dtype || here->value.shape() != declared.type.shape)
+        throw Error("variable \"" + declared.name + "\" is " + to_string(here->value.type()) + " in the store, but " +
+                    to_string(declared.type) + " in the graph" + declared_at(v.node().origin().at) +
+                    "\n  Give one of the two another name");
+      continue;
+    }
+    fresh.push_back(std::make_shared<StoredVariable>(StoredVariable{declared.name, initial_value(declared)}));
+  }
+  for (auto& v : fresh) state_->insert(std::move(v));
+  ++group->version;
+}
+
+void Store::reset(const Graph& graph) {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  const std::vector<Value> all = oxbow::variables(graph, false);
+  for (const Value& v : all) check_writable(state_->get(v.node().op().as<Variable>()->name));
+  for (const Value& v : all) {
+    const auto& declared = *v.node().op().as<Variable>();
+    copy_into(state_->get(declared.name).value, initial_value(declared));
+  }
+}
+
+bool Store::contains(std::string_view name) const {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::shared);
+  return state_->find(name) != nullptr;
+}
+
+std::vector<std::string> Store::names() const {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::shared);
+  std::vector<std::string> names;
+  for (const auto& v : state_->variables) names.push_back(v->name);
+  return names;
+}
+
+Tensor Store::get(std::string_view name) const {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::shared);
+  return state_->get(name).value.clone();
+}
+
+void Store::set(std::string_view name, const Tensor& value) {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  StoredVariable& v = state_->get(name);
+  check_writable(v);
+  if (v.value.type() != value.type())
+    throw Error("variable \"" + v.name + "\" is " + to_string(v.value.type()) + " and cannot be set to " +
+                to_string(value.type()));
+  copy_into(v.value, value);
+}
+
+void Store::share(std::string_view name, Store& other) {
+  if (state_ == other.state_) return;
+  State::merge(*state_, *other.state_);
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  StoredVariable& v = state_->get(name);
+  const std::shared_ptr<StoredVariable> shared = state_->variables[state_->index.find(name)->second];
+  if (StoredVariable* there = other.state_->find(name)) {
+    if (there->value.type() != v.value.type())
+      throw Error("variable \"" + v.name + "\" cannot be shared: it is " + to_string(v.value.type()) +
+                  " in one store and " + to_string(there->value.type()) + " in the other");
+    other.state_->variables[other.state_->index.find(name)->second] = shared;
+  } else {
+    other.state_->insert(shared);
+  }
+  ++group->version;
+}
+
+void Store::freeze(std::string_view name) {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  state_->get(name).frozen = true;
+  ++group->version;
+}
+
+void Store::unfreeze(std::string_view name) {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  state_->get(name).frozen = false;
+  ++group->version;
+}
+
+bool Store::frozen(std::string_view name) const {
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::shared);
+  return state_->get(name).frozen;
+}
+
+Store Store::snapshot() const {
+  Store copy;
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::shared);
+  for (const auto& v : state_->variables)
+    copy.state_->insert(std::make_shared<StoredVariable>(StoredVariable{v->name, v->value.clone(), v->frozen}));
+  return copy;
+}
+
+void Store::restore(const Store& snapshot) {
+  const Store copy = snapshot.snapshot();  // so that no two locks are held at once
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  for (const auto& from : copy.state_->variables)
+    if (state_->get(from->name).value.type() != from->value.type())
+      throw Error("variable \"" + from->name + "\" is " + to_string(state_->get(from->name).value.type()) +
+                  " and cannot be restored from " + to_string(from->value.type()));
+  for (const auto& from : copy.state_->variables) copy_into(state_->get(from->name).value, from->value);
+}
+
+}  // namespace oxbow

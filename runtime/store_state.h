@@ -1,0 +1,59 @@
+// The inside of a Store, for the executor: variables at addresses that stay, and the one lock of a run.
+#pragma once
+
+#include <oxbow/runtime/store.h>
+
+#include <map>
+#include <shared_mutex>
+
+namespace oxbow {
+
+/// A variable's value. Stores that share it point to the same one.
+struct StoredVariable {
+  std::string name;
+  Tensor value;
+  bool frozen = false;
+};
+
+/// The lock of all Stores that share variables with one another: sharing merges two groups, so that one lock still
+/// covers whatever a run touches. `version` counts the changes that a bound Session has to notice.
+struct LockGroup {
+  std::shared_mutex mutex;
+  std::shared_ptr<LockGroup> merged_into;  // guarded by `mutex`
+  std::uint64_t version = 1;               // guarded by `mutex`
+};
+
+struct Store::State {
+  std::vector<std::shared_ptr<StoredVariable>> variables;  // guarded by the group's lock, as is `index`
+  std::map<std::string, std::size_t, std::less<>> index;
+  const std::shared_ptr<LockGroup> group = std::make_shared<LockGroup>();  // or what it was merged into
+
+  /// The variable, or null. The caller holds the lock.
+  StoredVariable* find(std::string_view name) const {
+    const auto place = index.find(name);
+    return place == index.end() ? nullptr : variables[place->second].get();
+  }
+  /// The variable. Throws `Error` with near names.
+  StoredVariable& get(std::string_view name) const;
+  void insert(std::shared_ptr<StoredVariable> variable);
+  /// One lock for both from now on.
+  static void merge(State& a, State& b);
+};
+
+/// Holds a group's lock until the end of the block, alone or beside other readers.
+class StoreLock {
+ public:
+  enum class Kind { shared, alone };
+  /// Locks what `group` was merged into, if it was, and leaves that in `group`, which must stay as long as the lock.
+  StoreLock(std::shared_ptr<LockGroup>& group, Kind kind);
+  ~StoreLock();
+  StoreLock(const StoreLock&) = delete;
+  StoreLock& operator=(const StoreLock&) = delete;
+
+ private:
+  void unlock();
+  LockGroup* group_;
+  Kind kind_;
+};
+
+}  // namespace oxbow
