@@ -7,6 +7,7 @@
 #include <oxbow/ops/compare.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/gradients.h>
+#include <oxbow/ops/init.h>
 #include <oxbow/ops/matmul.h>
 #include <oxbow/ops/pool.h>
 #include <oxbow/ops/stop_gradient.h>
