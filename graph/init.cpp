@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace oxbow {
 namespace {
@@ -44,14 +45,22 @@ double open01(std::uint32_t high, std::uint32_t low) {
 }
 
 template <Element T>
+bool holds(double value) {
+  if (is_float(dtype_of<T>)) return true;
+  const auto low = static_cast<double>(std::numeric_limits<T>::min());
+  const auto high = static_cast<double>(std::numeric_limits<T>::max());
+  return value == std::floor(value) && value >= low && value <= high && std::fabs(value) <= 0x1p53;
+}
+
+template <Element T>
 void fill(const Variable& v, T* out) {
   const Init& init = v.init;
   const std::int64_t count = v.type.count();
   if (init.kind == "zeros") return;  // as it was allocated
   if (init.kind == "constant") {
-    const T value = static_cast<T>(init.a);
-    if (!is_float(v.type.dtype) && static_cast<double>(value) != init.a)
+    if (!holds<T>(init.a))
       refuse(v, "its first value " + std::to_string(init.a) + " does not fit", "Give a value of its dtype");
+    const T value = static_cast<T>(init.a);
     for (std::int64_t i = 0; i < count; ++i) out[i] = value;
     return;
   }
