@@ -75,6 +75,7 @@ std::string describe(const Op& op, Values inputs, const Location& at, const std:
 
 std::span<Type> Graph::new_types(std::size_t count) {
   constexpr std::size_t block = 256;
+  if (count == 0) return {};
   if (count > types_left_) {
     types_left_ = std::max(block, count);
     type_blocks_.push_back(std::make_unique<Type[]>(types_left_));

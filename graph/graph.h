@@ -57,6 +57,10 @@ class Graph {
     next_stream_ = other.next_stream_;
     seed_ = other.seed_;
   }
+  /// Makes `next` the stream that comes next: for a reader of graphs, which finds the streams before it in the ops.
+  void continue_streams(std::int64_t next) { next_stream_ = next; }
+  /// What `next_stream` will return.
+  std::int64_t peek_stream() const { return next_stream_; }
 
   /// What everything random that is built from now on is keyed by, together with its stream: first values of parameters
   /// (ops/init.h) and dropout (ops/dropout.h).

@@ -8,15 +8,21 @@ namespace oxbow {
 template <OpType T>
 struct Op::Model final : Op::Concept {
   explicit Model(T o) : op(std::move(o)) {
-    info = &T::info;
+    info = &op.info;
     type = &typeid(T);
     can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
           (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u) |
           (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u);
-    static_assert(runs() || tiles() || consumes() || lowers() || T::info.effect,
+    static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
   }
 
+  static constexpr bool has_effect() {
+    if constexpr (requires { std::bool_constant<T::info.effect>{}; })
+      return T::info.effect;
+    else
+      return false;  // `info` is a member: known at run time only (graph/opaque.h)
+  }
   static constexpr bool prepares() {
     return requires(const T& o, Types in) { o.prepare(in); };
   }
@@ -99,7 +105,7 @@ struct Op::Model final : Op::Concept {
     if constexpr (requires { op.overwrites(in); })
       return op.overwrites(in);
     else
-      return {T::info.may_overwrite};
+      return {op.info.may_overwrite};
   }
   std::optional<Op> with_epilogue([[maybe_unused]] const Tape& tape, [[maybe_unused]] Types in) const override {
     if constexpr (extends())

@@ -1,6 +1,7 @@
 // Graphs as text: exact, readable, the same bytes every time, and read back to an equal graph.
 //
 //   oxbow graph 1
+//   seed 42
 //   next_stream 3
 //
 //   forward:
@@ -40,7 +41,7 @@ std::string print(const AttrValue& value);
 /// refuses, printed types that are not what the op gives, or a graph that breaks an invariant (graph/verify.h).
 std::unique_ptr<Graph> parse(std::string_view text, const Catalog& catalog, std::string_view file = "<text>");
 
-/// The same nodes (op, inputs, types), outputs, updates and stream counter. Names, scopes, phases and lines are notes,
+/// The same nodes (op, inputs, types), outputs, updates, seed and stream counter. Names, scopes, phases and lines are notes,
 /// and no part of it: where they matter too, compare the texts.
 bool equal(const Graph& a, const Graph& b);
 
