@@ -6,7 +6,7 @@
 
 namespace oxbow {
 
-/// A graph in which every op is a leaf or has `run`. Throws `InternalError` for an op that has neither.
-Rewritten lower(const Graph& from);
+/// A graph in which every op is a leaf or has `run`. Throws `Error` for an op that has no way to compute.
+std::optional<Rewritten> lower(const Graph& from);
 
 }  // namespace oxbow

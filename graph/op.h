@@ -51,6 +51,7 @@ struct Tape;
 /// A set of input numbers, 0 to 31: `.may_overwrite = {0, 1}`.
 class InputSet {
  public:
+  static constexpr int capacity = 31;  ///< the last number stands for itself and all beyond it
   constexpr InputSet() = default;
   constexpr InputSet(std::initializer_list<int> inputs) {
     for (int i : inputs) bits_ |= 1u << i;
@@ -58,6 +59,7 @@ class InputSet {
   static constexpr InputSet all() { return InputSet(~0u); }
   constexpr bool contains(int i) const { return (bits_ >> (i < 31 ? i : 31)) & 1u; }
   constexpr bool empty() const { return bits_ == 0; }
+  constexpr void insert(int i) { bits_ |= 1u << i; }
 
  private:
   explicit constexpr InputSet(std::uint32_t bits) : bits_(bits) {}

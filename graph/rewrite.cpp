@@ -2,6 +2,13 @@
 
 namespace oxbow {
 
+Rewritten chain(Rewritten first, Rewritten second) {
+  for (Value& v : first.values)
+    if (v) v = second(v);
+  first.graph = std::move(second.graph);
+  return first;
+}
+
 Rewriter::Rewriter(const Graph& from) : from_(from) {
   out_.graph = std::make_shared<Graph>();
   out_.graph->share_names(from);
@@ -53,6 +60,11 @@ Node Rewriter::replace(Node old, Op op, Values inputs) {
   if (!old.name().empty()) to().name(now.id(), old.name());
   for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
   return now;
+}
+
+void Rewriter::keep_name(Node old, Value now) {
+  if (!old.name().empty() && now.node().name().empty() && now.node().origin().scope == old.origin().scope)
+    to().name(now.node_id(), old.name());
 }
 
 OriginGuard Rewriter::as(Node old) { return OriginGuard(to(), origin_of(old)); }

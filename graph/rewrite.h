@@ -1,6 +1,7 @@
 // What all passes share: a new graph grown from an old one, and the map between their values.
 //
-//   Rewritten dead_code(const Graph& from) {
+//   std::optional<Rewritten> dead_code(const Graph& from) {
+//     if (nothing is dead) return std::nullopt;  // a pass with nothing to do copies nothing
 //     Rewriter r(from);
 //     for (each live node n) r.copy(n);
 //     return r.finish();
@@ -27,6 +28,9 @@ struct Rewritten {
   }
 };
 
+/// One rewrite after another: the first one's map led on through the second's.
+Rewritten chain(Rewritten first, Rewritten second);
+
 class Rewriter {
  public:
   explicit Rewriter(const Graph& from);
@@ -45,6 +49,9 @@ class Rewriter {
   Node copy(Node old);
   /// Another op in the old node's place: on these inputs, with its name and origin; outputs are mapped one to one.
   Node replace(Node old, Op op, Values inputs);
+
+  /// Names the node that now stands for `old` as `old` was named, unless it has a name.
+  void keep_name(Node old, Value now);
 
   /// While it lives, appended nodes take the old node's origin.
   OriginGuard as(Node old);

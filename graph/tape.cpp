@@ -24,6 +24,18 @@ std::int32_t Tape::add(Op op, std::span<const std::int32_t> operands) {
   return inputs + static_cast<std::int32_t>(steps.size()) - 1;
 }
 
+bool Tape::may_overwrite(std::int32_t output, std::int32_t input) const {
+  const std::int32_t written = outputs[static_cast<std::size_t>(output)];
+  if (written == input) return true;
+  if (written < inputs) return false;  // copied at the end
+  for (const std::int32_t v : outputs)
+    if (v == input) return false;
+  const Step& writer = steps[static_cast<std::size_t>(written - inputs)];
+  for (std::size_t a = static_cast<std::size_t>(writer.first + writer.count); a < args.size(); ++a)
+    if (args[a] == input) return false;
+  return true;
+}
+
 std::vector<Type> Tape::types(Types in) const {
   if (static_cast<std::int32_t>(in.size()) != inputs)
     throw OpError("the tape takes " + std::to_string(inputs) + " inputs, not " + std::to_string(in.size()));
@@ -32,7 +44,8 @@ std::vector<Type> Tape::types(Types in) const {
   std::vector<Type> operands;
   for (const Step& step : steps) {
     if (step.first < 0 || step.count < 0 ||
-        static_cast<std::size_t>(step.first) + static_cast<std::size_t>(step.count) > args.size())
+        static_cast<std::size_t>(step.first) + static_cast<std::size_t>(step.count) > args.size() ||
+        step.count > max_operands)
       throw OpError("a step's operands are out of range");
     operands.clear();
     for (const std::int32_t v : args_of(step)) {

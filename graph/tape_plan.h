@@ -19,6 +19,9 @@ struct Block {
 
 class TapePlan {
  public:
+  /// Inputs that a tape may have: so many that nobody meets the limit but `fuse`, which keeps it.
+  static constexpr std::size_t max_inputs = 64;
+
   /// A value of the tape that a consumer reads, tile by tile.
   struct Sink {
     const Consumer* consumer = nullptr;
@@ -45,10 +48,10 @@ class TapePlan {
   };
   /// An input that does not have the tape's shape: its axes merged where they can be, the innermost of stride 0 or 1.
   struct Spread {
-    std::int32_t input, rank;
-    std::array<Dim, Shape::max_rank> dims;
-    std::int64_t period;  ///< elements after which it repeats
-    std::int64_t slot;    ///< bytes into the scratch
+    std::int32_t input = 0, rank = 0;
+    std::array<Dim, Shape::max_rank> dims{};  ///< innermost first
+    std::int64_t period = 1;                  ///< elements after which it repeats
+    std::int64_t slot = 0;                    ///< bytes into the scratch
   };
   struct Routine {
     TileFn fn;
@@ -64,7 +67,8 @@ class TapePlan {
     std::int64_t first;  ///< the element that lies there
   };
 
-  void settle(const Tape& tape, Types types, std::span<const std::int32_t> consumed, std::int64_t grain);
+  static Spread spread(const Type& from, const Type& to);
+  void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed, std::int64_t grain);
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
            std::span<const Sink> sinks) const;
   static void lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first, std::int64_t lanes,

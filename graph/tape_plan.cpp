@@ -1,0 +1,137 @@
+#include <oxbow/graph/tape_plan.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t lanes = 512;         // of a slot
+constexpr std::int64_t vector = 16;         // as many lanes as the widest vector has
+constexpr std::int64_t cache = 32 * 1024;   // slots should fit in here: the first cache, which holds little else then
+constexpr std::int64_t fewest_lanes = 128;  // below which calls cost more than misses
+
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
+TapePlan::TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed, std::int64_t grain) {
+  settle(tape, tape.types(in), consumed, grain);
+}
+
+// The axes of `from` against those of `to`, outermost first, merged where both are contiguous or both repeat.
+TapePlan::Spread TapePlan::spread(const Type& from, const Type& to) {
+  Spread s;
+  const int lead = to.shape.rank() - from.shape.rank();
+  std::int64_t stride = 1;
+  for (int axis = to.shape.rank() - 1; axis >= 0; --axis) {
+    const std::int64_t size = to.shape[axis];
+    if (size == 1) continue;
+    const bool repeats = axis < lead || from.shape[axis - lead] == 1;
+    Dim* outer = s.rank > 0 ? &s.dims[static_cast<std::size_t>(s.rank - 1)] : nullptr;
+    if (outer != nullptr && (outer->stride == 0) == repeats)
+      outer->size *= size;  // merged: a dense operand's next axis goes on where this one ends
+    else
+      s.dims[static_cast<std::size_t>(s.rank++)] = {size, repeats ? 0 : stride};
+    if (!repeats) {
+      stride *= size;
+      s.period = std::max<std::int64_t>(to.shape.count(axis, to.shape.rank()), 1);
+    }
+  }
+  if (s.rank == 0) s.dims[static_cast<std::size_t>(s.rank++)] = {1, 0};
+  return s;  // innermost axis first
+}
+
+void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
+                      std::int64_t grain) {
+  inputs_ = tape.inputs;
+  const auto values = static_cast<std::int32_t>(types.size());
+  const Type& common = tape.steps.empty() ? types[0] : types[static_cast<std::size_t>(inputs_)];
+  std::int64_t widest = 1;
+  for (const Type& t : types) {
+    sizes_.push_back(size_of(t.dtype));
+    widest = std::max(widest, sizes_.back());
+  }
+
+  // Routines, and the last step that reads each value; `values` stands for the end of the tile.
+  std::vector<std::int32_t> last(types.size(), -1);
+  args_ = tape.args;
+  std::vector<Type> operands;
+  for (std::int32_t s = 0; s < static_cast<std::int32_t>(tape.steps.size()); ++s) {
+    const Tape::Step& step = tape.steps[static_cast<std::size_t>(s)];
+    operands.clear();
+    for (const std::int32_t v : tape.args_of(step)) {
+      operands.push_back(types[static_cast<std::size_t>(v)]);
+      last[static_cast<std::size_t>(v)] = s;
+    }
+    ops_.push_back(step.op);
+    routines_.push_back({step.op.tile(operands), ops_.back().self(), step.first, step.count, inputs_ + s});
+    flops_ += step.op.work(operands).flops;
+  }
+  flops_ /= static_cast<double>(std::max<std::int64_t>(common.count(), 1));
+  for (const std::int32_t v : consumed) last[static_cast<std::size_t>(v)] = values;
+
+  std::vector<bool> in_array(types.size());
+  for (std::int32_t o = 0; o < static_cast<std::int32_t>(tape.outputs.size()); ++o) {
+    const std::int32_t v = tape.outputs[static_cast<std::size_t>(o)];
+    (v < inputs_ ? copies_ : writes_).push_back({v, o, sizes_[static_cast<std::size_t>(v)]});
+    if (v < inputs_) last[static_cast<std::size_t>(v)] = values;
+    in_array[static_cast<std::size_t>(v)] = true;
+  }
+
+  // Tiles are multiples of the grain, of a vector, and of short rows' periods, so that these are laid out once.
+  std::int64_t quantum = grain;
+  const auto keep_whole = [&](std::int64_t period) {
+    if (const std::int64_t both = std::lcm(quantum, period); both > 0 && both <= lanes) quantum = both;
+  };
+  keep_whole(vector);
+  for (std::int32_t v = 0; v < inputs_; ++v) {
+    const Type& type = types[static_cast<std::size_t>(v)];
+    if (type.shape == common.shape) {
+      reads_.push_back({v, v, sizes_[static_cast<std::size_t>(v)]});
+    } else if (last[static_cast<std::size_t>(v)] >= 0) {
+      spreads_.push_back(spread(type, common));
+      spreads_.back().input = v;
+      keep_whole(spreads_.back().period);
+    }
+  }
+
+  // Slots by linear scan. A result takes the slot of an operand that it reads last, if the elements are as wide.
+  std::vector<std::int32_t> slot(types.size(), -1), spare;
+  std::int32_t count = static_cast<std::int32_t>(spreads_.size());
+  const auto release = [&](std::int32_t s, bool same_width) {
+    for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0; i < routines_[static_cast<std::size_t>(s)].count; ++i) {
+      const auto v = static_cast<std::size_t>(args_[static_cast<std::size_t>(a + i)]);
+      const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(inputs_ + s)];
+      if (last[v] == s && slot[v] >= 0 && same == same_width) {
+        spare.push_back(slot[v]);
+        last[v] = -1;
+      }
+    }
+  };
+  for (std::int32_t s = 0; s < static_cast<std::int32_t>(routines_.size()); ++s) {
+    release(s, true);
+    const auto result = static_cast<std::size_t>(inputs_ + s);
+    if (!in_array[result]) {
+      if (spare.empty()) spare.push_back(count++);
+      slot[result] = spare.back();
+      spare.pop_back();
+      if (last[result] < 0) spare.push_back(slot[result]);  // read by nobody
+    }
+    release(s, false);
+  }
+  direct_ = spreads_.empty() && count == 0 && routines_.size() <= 1;
+  std::int64_t most = lanes;
+  while (count * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
+  tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
+
+  const std::int64_t bytes = round_up(tile_ * widest, 64);
+  const std::int64_t table = round_up((values + 8) * static_cast<std::int64_t>(sizeof(void*)), 64);
+  for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
+  for (std::int32_t v = inputs_; v < values; ++v)
+    if (slot[static_cast<std::size_t>(v)] >= 0)
+      slots_.push_back({v, table + slot[static_cast<std::size_t>(v)] * bytes});
+  scratch_ = table + count * bytes;
+}
+
+}  // namespace oxbow

@@ -1,0 +1,116 @@
+// The running half of tape_plan.h: what a warm step executes, free of allocation and look-ups.
+#include <oxbow/graph/tape_plan.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace oxbow {
+namespace {
+
+// Bytes are moved by width, whatever they mean.
+template <std::size_t width>
+void repeat(const std::byte* from, std::byte* to, std::int64_t count) {
+  std::array<std::byte, width> element;
+  std::memcpy(element.data(), from, width);
+  for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * static_cast<std::int64_t>(width), element.data(), width);
+}
+
+void repeat(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t width) {
+  if (width == 4) return repeat<4>(from, to, count);
+  if (width == 8) return repeat<8>(from, to, count);
+  repeat<1>(from, to, count);
+}
+
+}  // namespace
+
+void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first,
+                       std::int64_t lanes, std::byte* to) {
+  std::array<std::int64_t, Shape::max_rank> at{};
+  std::int64_t place = 0;
+  for (std::int32_t d = 0; d < s.rank; ++d) {
+    const Dim& dim = s.dims[static_cast<std::size_t>(d)];
+    at[static_cast<std::size_t>(d)] = first % dim.size;
+    first /= dim.size;
+    place += at[static_cast<std::size_t>(d)] * dim.stride;
+  }
+  const Dim& inner = s.dims[0];
+  while (true) {
+    const std::int64_t run = std::min(inner.size - at[0], lanes);
+    if (inner.stride == 0)
+      repeat(from + place * size, to, run, size);
+    else
+      std::memcpy(to, from + place * size, static_cast<std::size_t>(run * size));
+    if ((lanes -= run) == 0) return;
+    to += run * size;
+    place -= at[0] * inner.stride;
+    at[0] = 0;
+    for (std::int32_t d = 1; d < s.rank; ++d) {
+      const auto axis = static_cast<std::size_t>(d);
+      place += s.dims[axis].stride;
+      if (++at[axis] < s.dims[axis].size) break;
+      place -= at[axis] * s.dims[axis].stride;
+      at[axis] = 0;
+    }
+  }
+}
+
+void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end,
+                   std::byte* scratch, std::span<const Sink> sinks) const {
+  if (begin >= end) return;
+  const auto** at = reinterpret_cast<const void**>(scratch);  // where each value is, in this tile
+  for (const auto& [value, slot] : slots_) at[value] = scratch + slot;
+  const std::int64_t step = direct_ ? end - begin : tile_;
+  for (std::int64_t first = begin; first < end; first += step) {
+    const std::int64_t lanes = std::min(step, end - first);
+    for (const Moving& m : reads_) at[m.value] = in[m.array].bytes + (first - in[m.array].first) * m.size;
+    for (const Moving& m : writes_) at[m.value] = out[static_cast<std::size_t>(m.array)].bytes + first * m.size;
+    for (const Spread& s : spreads_) {
+      const std::int64_t size = sizes_[static_cast<std::size_t>(s.input)];
+      const Dim& inner = s.dims[0];
+      if (inner.stride == 1 && s.period == inner.size && first % inner.size + lanes <= inner.size) {
+        at[s.input] = in[s.input].bytes + first % inner.size * size;  // a row, within which the tile lies
+        continue;
+      }
+      at[s.input] = scratch + s.slot;
+      if (first == begin || tile_ % s.period != 0)
+        lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
+    }
+    for (const Routine& r : routines_) {
+      std::array<const void*, Tape::max_operands> operands;
+      for (std::int32_t i = 0; i < r.count; ++i)
+        operands[static_cast<std::size_t>(i)] = at[args_[static_cast<std::size_t>(r.first + i)]];
+      r.fn(r.op, operands.data(), const_cast<void*>(at[r.result]), lanes);
+    }
+    for (const Sink& s : sinks) s.consumer->take(*s.consumer, s.state, at[s.value], first - begin, lanes);
+    for (const Moving& m : copies_) {
+      std::byte* to = out[static_cast<std::size_t>(m.array)].bytes + first * m.size;
+      if (to != at[m.value]) std::memcpy(to, at[m.value], static_cast<std::size_t>(lanes * m.size));
+    }
+  }
+}
+
+void TapePlan::run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
+                   std::byte* scratch, std::span<const Sink> sinks) const {
+  std::array<Source, max_inputs> sources;
+  for (std::size_t i = 0; i < in.size(); ++i) sources[i] = {in[i].bytes, 0};
+  run(sources.data(), out, begin, end, scratch, sinks);
+}
+
+void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const Block& block,
+                   std::byte* scratch) const {
+  std::array<Source, max_inputs> sources;
+  for (std::size_t i = 0; i < others.size(); ++i) sources[i + 1] = {others[i].bytes, 0};
+  const auto* result = static_cast<const std::byte*>(block.result);
+  if (block.stride == block.columns && block.result_stride == block.columns) {
+    sources[0] = {result, block.first};
+    run(sources.data(), out, block.first, block.first + block.rows * block.columns, scratch, {});
+    return;
+  }
+  for (std::int64_t row = 0; row < block.rows; ++row) {
+    const std::int64_t first = block.first + row * block.stride;
+    sources[0] = {result + row * block.result_stride * sizes_[0], first};
+    run(sources.data(), out, first, first + block.columns, scratch, {});
+  }
+}
+
+}  // namespace oxbow
