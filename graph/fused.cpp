@@ -83,7 +83,8 @@ Fused::Plan::Plan(const Fused& f, Types in) {
   work.scratch = tape.scratch() + state;
   work.flops = flops + tape.flops() * static_cast<double>(elements);
   for (const Type& t : in) work.bytes += static_cast<double>(t.bytes());
-  for (const std::int32_t v : f.tape.outputs) work.bytes += static_cast<double>(types[static_cast<std::size_t>(v)].bytes());
+  for (const std::int32_t v : f.tape.outputs)
+    work.bytes += static_cast<double>(types[static_cast<std::size_t>(v)].bytes());
 }
 
 Work Fused::work(Types in) const { return Plan(*this, in).work; }
@@ -124,7 +125,8 @@ std::vector<InputSet> Fused::overwrites(Types in) const {
   const auto readable = std::min<std::size_t>(in.size(), InputSet::capacity);
   for (std::size_t i = 0; i < readable; ++i) {
     const auto input = static_cast<std::int32_t>(i);
-    const bool reduced = std::any_of(reductions.begin(), reductions.end(), [&](const Reduction& r) { return r.of == input; });
+    const bool reduced =
+        std::any_of(reductions.begin(), reductions.end(), [&](const Reduction& r) { return r.of == input; });
     if (reduced || types[i].shape != common.shape) continue;
     for (std::size_t o = 0; o < tape.outputs.size(); ++o) {
       const Type& out = types[static_cast<std::size_t>(tape.outputs[o])];
@@ -139,7 +141,8 @@ AttrValue to_attr(const std::vector<Fused::Reduction>& reductions) {
   AttrList list;
   for (const Fused::Reduction& r : reductions) {
     AttrRecord record{{"op", std::string(r.op.name())}, {"of", std::int64_t{r.of}}};
-    if (AttrRecord attributes = r.op.attributes(); !attributes.empty()) record.emplace_back("with", std::move(attributes));
+    if (AttrRecord attributes = r.op.attributes(); !attributes.empty())
+      record.emplace_back("with", std::move(attributes));
     list.emplace_back(std::move(record));
   }
   return list;

@@ -51,7 +51,8 @@ std::optional<Rewritten> lower_once(const Graph& from) {
     else if (op.has_lower())
       expand(r, node);
     else
-      throw Error(node.full_name() + ": the op \"" + std::string(op.name()) + "\" cannot be computed: it came from a text "
+      throw Error(node.full_name() + ": the op \"" + std::string(op.name()) +
+                  "\" cannot be computed: it came from a text "
                   "and the catalogue that read it does not have it\n  Add it to that catalogue");
   }
   return r.finish();

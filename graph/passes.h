@@ -2,12 +2,12 @@
 // may be left out ("ablated"); none changes a bit of any output.
 //
 //   dead_code               nodes that no output needs go
-//   simplify                an op's own cheaper equal (`Op::simplify`), to a fixed point
-//   fold                    what depends on constants only is computed once, here
+//   simplify                an op's own cheaper equal (`Op::simplify`)
 //   common_subexpressions   equal ops on equal inputs become one
 //   lower                   phases become nodes; not a choice, so it has no switch
+//   fold                    what depends on constants only is computed once, here
 //   fuse                    elementwise chains and the reductions at their ends become one pass over memory
-//   epilogue                a product applies what follows it to tiles that are still in cache
+//   epilogue                a product applies what follows it to blocks that are still in cache
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

@@ -29,8 +29,8 @@ struct Tape {
   std::span<const std::int32_t> args_of(const Step& s) const {
     return std::span(args).subspan(static_cast<std::size_t>(s.first), static_cast<std::size_t>(s.count));
   }
-  /// Whether output number `output` may lie in the bytes of input `input` (of the tape's own shape): whether no step reads
-  /// that input after the one that writes the output.
+  /// Whether output number `output` may lie in the bytes of input `input` (of the tape's own shape): whether no step
+  /// reads that input after the one that writes the output.
   bool may_overwrite(std::int32_t output, std::int32_t input) const;
   /// The types of all values. Throws `OpError` where a step refuses its operands, does not have the common shape, or a
   /// number is out of range.

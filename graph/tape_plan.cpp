@@ -100,7 +100,8 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
   std::vector<std::int32_t> slot(types.size(), -1), spare;
   std::int32_t count = static_cast<std::int32_t>(spreads_.size());
   const auto release = [&](std::int32_t s, bool same_width) {
-    for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0; i < routines_[static_cast<std::size_t>(s)].count; ++i) {
+    for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0;
+         i < routines_[static_cast<std::size_t>(s)].count; ++i) {
       const auto v = static_cast<std::size_t>(args_[static_cast<std::size_t>(a + i)]);
       const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(inputs_ + s)];
       if (last[v] == s && slot[v] >= 0 && same == same_width) {

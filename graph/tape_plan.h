@@ -68,7 +68,8 @@ class TapePlan {
   };
 
   static Spread spread(const Type& from, const Type& to);
-  void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed, std::int64_t grain);
+  void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
+              std::int64_t grain);
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
            std::span<const Sink> sinks) const;
   static void lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first, std::int64_t lanes,

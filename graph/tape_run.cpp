@@ -12,7 +12,8 @@ template <std::size_t width>
 void repeat(const std::byte* from, std::byte* to, std::int64_t count) {
   std::array<std::byte, width> element;
   std::memcpy(element.data(), from, width);
-  for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * static_cast<std::int64_t>(width), element.data(), width);
+  for (std::int64_t i = 0; i < count; ++i)
+    std::memcpy(to + i * static_cast<std::int64_t>(width), element.data(), width);
 }
 
 void repeat(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t width) {
@@ -72,8 +73,7 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
         continue;
       }
       at[s.input] = scratch + s.slot;
-      if (first == begin || tile_ % s.period != 0)
-        lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
+      if (first == begin || tile_ % s.period != 0) lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
     }
     for (const Routine& r : routines_) {
       std::array<const void*, Tape::max_operands> operands;

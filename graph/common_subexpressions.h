@@ -1,0 +1,11 @@
+// Common subexpressions: of equal ops on equal inputs the first stays. Equality is exact, to the bit of an attribute;
+// hashes only narrow the search. Effects are never merged; random ops with different streams are different ops.
+#pragma once
+
+#include <oxbow/graph/rewrite.h>
+
+namespace oxbow {
+
+std::optional<Rewritten> common_subexpressions(const Graph& from);
+
+}  // namespace oxbow

@@ -1,0 +1,109 @@
+#include <oxbow/graph/epilogue.h>
+#include <oxbow/graph/fused.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+// How often each node's first output is read, graph outputs included.
+std::vector<std::int32_t> count_readers(const Graph& graph) {
+  std::vector<std::int32_t> readers(index(graph.size()));
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    const Node node = graph.node(i);
+    for (int k = 0; k < node.input_count(); ++k) ++readers[index(node.input(k).node_id())];
+  }
+  for (const auto& [name, v] : graph.outputs()) ++readers[index(v.node_id())];
+  for (const Value& v : graph.updates()) ++readers[index(v.node_id())];
+  return readers;
+}
+
+// The tape with its input `k` moved to the front.
+Tape with_first(const Tape& tape, std::int32_t k) {
+  Tape moved = tape;
+  const auto number = [&](std::int32_t& v) {
+    if (v == k)
+      v = 0;
+    else if (v < k)
+      ++v;
+  };
+  for (std::int32_t& v : moved.args) number(v);
+  for (std::int32_t& v : moved.outputs) number(v);
+  return moved;
+}
+
+struct Absorbed {
+  Op op;
+  NodeId product;
+  std::vector<Value> inputs;  // of the old graph
+};
+
+// The product that can take this node over: of several the last, the others being extra inputs.
+std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_t>& readers) {
+  const auto* fused = node.op().as<Fused>();
+  if (fused == nullptr || fused->tape.steps.empty() || !fused->reductions.empty()) return std::nullopt;
+  const Type& space = node.output_types()[0];
+  std::int32_t which = -1;
+  for (int k = 0; k < node.input_count(); ++k) {
+    const Value v = node.input(k);
+    const Node product = v.node();
+    if (product.op().has_epilogue() && product.output_count() == 1 && readers[index(product.id())] == 1 &&
+        v.shape() == space.shape && v.type().layout == space.layout &&
+        (which < 0 || product.id() > node.input(which).node_id()))
+      which = k;
+  }
+  if (which < 0) return std::nullopt;
+
+  const Node product = node.input(which).node();
+  std::vector<Value> inputs = product.inputs();
+  for (int k = 0; k < node.input_count(); ++k)
+    if (k != which) inputs.push_back(node.input(k));
+  std::vector<Type> types;
+  for (const Value& v : inputs) types.push_back(v.type());
+  std::optional<Op> op = product.op().with_epilogue(with_first(fused->tape, which), types);
+  if (!op) return std::nullopt;
+  return Absorbed{std::move(*op), product.id(), std::move(inputs)};
+}
+
+}  // namespace
+
+std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra) {
+  std::vector<Type> in{result};
+  in.insert(in.end(), extra.begin(), extra.end());
+  const std::vector<Type> types = epilogue.types(in);
+  std::vector<Type> outputs;
+  for (const std::int32_t v : epilogue.outputs) outputs.push_back(types[index(v)]);
+  return outputs;
+}
+
+std::optional<Rewritten> epilogue(const Graph& from) {
+  const std::vector<std::int32_t> readers = count_readers(from);
+  std::vector<std::optional<Absorbed>> at(index(from.size()));
+  std::vector<bool> gone(index(from.size()));
+  bool changed = false;
+  for (NodeId i = 0; i < from.size(); ++i) {
+    at[index(i)] = absorbed(from.node(i), readers);
+    if (!at[index(i)]) continue;
+    gone[index(at[index(i)]->product)] = true;
+    changed = true;
+  }
+  if (!changed) return std::nullopt;
+
+  Rewriter r(from);
+  for (NodeId i = 0; i < from.size(); ++i) {
+    if (gone[index(i)]) continue;
+    const Node node = from.node(i);
+    if (!at[index(i)]) {
+      r.copy(node);
+      continue;
+    }
+    std::vector<Value> inputs;
+    for (const Value& v : at[index(i)]->inputs) inputs.push_back(r(v));
+    r.replace(node, std::move(at[index(i)]->op), inputs);
+  }
+  return r.finish();
+}
+
+}  // namespace oxbow

@@ -1,0 +1,13 @@
+// One op on tensors at once, serially: for constant folding, and wherever a few values are wanted without a `Program`.
+// Thread safety: safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+/// The outputs of `op`, by the very kernels that a program runs, so with the same bits. Throws `OpError` as the op
+/// does, and `InternalError` for an op that is not computed (an input or a variable).
+std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs);
+
+}  // namespace oxbow

@@ -1,0 +1,67 @@
+#include <oxbow/graph/common_subexpressions.h>
+#include <oxbow/graph/dead_code.h>
+#include <oxbow/graph/epilogue.h>
+#include <oxbow/graph/fold.h>
+#include <oxbow/graph/fuse.h>
+#include <oxbow/graph/lower.h>
+#include <oxbow/graph/passes.h>
+#include <oxbow/graph/simplify.h>
+#include <oxbow/graph/verify.h>
+
+#include <algorithm>
+#include <array>
+
+namespace oxbow {
+namespace {
+
+constexpr std::array all{
+    Pass{"dead_code", dead_code},
+    Pass{"simplify", simplify},
+    Pass{"common_subexpressions", common_subexpressions},
+    Pass{"lower", lower, false},
+    Pass{"simplify", simplify},  // pairs of packing and unpacking, say, that lowering brought together
+    Pass{"fold", fold},
+    Pass{"common_subexpressions", common_subexpressions},
+    Pass{"dead_code", dead_code},
+    Pass{"fuse", fuse},
+    Pass{"epilogue", epilogue},
+};
+
+void check_names(std::span<const std::string> disable) {
+  for (const std::string& name : disable) {
+    const auto pass = std::find_if(all.begin(), all.end(), [&](const Pass& p) { return p.name == name; });
+    if (pass != all.end() && pass->optional) continue;
+    std::string names;
+    for (auto p = all.begin(); p != all.end(); ++p)
+      if (p->optional && std::none_of(all.begin(), p, [&](const Pass& q) { return q.name == p->name; }))
+        names += (names.empty() ? "" : ", ") + std::string(p->name);
+    throw Error("\"" + name + "\" is no rewrite that can be left out\n  These can: " + names);
+  }
+}
+
+Rewritten copy(const Graph& from) {
+  Rewriter r(from);
+  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
+  return r.finish();
+}
+
+}  // namespace
+
+std::span<const Pass> passes() { return all; }
+
+Rewritten rewrite(const Graph& from, std::span<const std::string> disable) {
+  check_names(disable);
+  std::optional<Rewritten> done;
+  for (const Pass& pass : all) {
+    if (std::find(disable.begin(), disable.end(), pass.name) != disable.end()) continue;
+    std::optional<Rewritten> next = pass.run(done ? *done->graph : from);
+    if (!next) continue;
+#ifndef NDEBUG
+    verify(*next->graph);
+#endif
+    done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
+  }
+  return done ? std::move(*done) : copy(from);
+}
+
+}  // namespace oxbow
