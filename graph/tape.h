@@ -18,9 +18,9 @@ struct Tape {
     bool operator==(const Step&) const = default;
   };
   std::int32_t inputs = 0;
-  std::vector<Step> steps;
-  std::vector<std::int32_t> args;     ///< all steps' operands, value numbers
-  std::vector<std::int32_t> outputs;  ///< value numbers, without repetition
+  std::vector<Step> steps = {};
+  std::vector<std::int32_t> args = {};     ///< all steps' operands, value numbers
+  std::vector<std::int32_t> outputs = {};  ///< value numbers, without repetition
   bool operator==(const Tape&) const = default;
 
   bool empty() const { return steps.empty() && outputs.empty(); }

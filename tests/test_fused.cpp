@@ -1,0 +1,235 @@
+// Fused nodes: every kind of operand, several outputs, reductions at the ends, blocks of products, texts of attributes.
+#include <oxbow/graph/evaluate.h>
+#include <oxbow/graph/fused.h>
+#include <oxbow/graph/tape_plan.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <numeric>
+
+using namespace oxbow;
+
+namespace {
+
+// x * scale + y, broadcast: an op of the test's own, as a user would write one.
+struct Scaled {
+  static constexpr OpInfo info{.name = "scaled", .inputs = {"x", "y"}};
+  double scale = 1;
+  static constexpr auto attributes = std::tuple{Attribute{"scale", &Scaled::scale}};
+  bool operator==(const Scaled&) const = default;
+  Type infer(Types in) const { return {in[0].dtype, broadcast(in[0].shape, in[1].shape)}; }
+  TileFn tile(Types) const {
+    return [](const void* op, const void* const* in, void* out, std::int64_t n) {
+      const auto by = static_cast<float>(static_cast<const Scaled*>(op)->scale);
+      const auto *x = static_cast<const float*>(in[0]), *y = static_cast<const float*>(in[1]);
+      for (std::int64_t i = 0; i < n; ++i) static_cast<float*>(out)[i] = x[i] * by + y[i];
+    };
+  }
+};
+
+// Wider elements on the same tape.
+struct ToDouble {
+  static constexpr OpInfo info{.name = "to_double", .inputs = {"x"}};
+  bool operator==(const ToDouble&) const = default;
+  Type infer(Types in) const { return {f64, in[0].shape}; }
+  TileFn tile(Types) const {
+    return [](const void*, const void* const* in, void* out, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; ++i) static_cast<double*>(out)[i] = static_cast<const float*>(in[0])[i];
+    };
+  }
+};
+
+// The largest element of each chunk of 96, as [chunks]: order does not matter, so any caller must get the same.
+struct ChunkMax {
+  static constexpr OpInfo info{.name = "chunk_max", .inputs = {"x"}};
+  std::int64_t chunk = 96;
+  static constexpr auto attributes = std::tuple{Attribute{"chunk", &ChunkMax::chunk}};
+  bool operator==(const ChunkMax&) const = default;
+  Type infer(Types in) const { return {f32, {std::max<std::int64_t>(1, (in[0].count() + chunk - 1) / chunk)}}; }
+  Consumer consume(Types) const {
+    return {.chunk = chunk,
+            .grain = 12,
+            .state = 4,
+            .begin = [](const Consumer&, void* state) { *static_cast<float*>(state) = -1e30f; },
+            .take =
+                [](const Consumer&, void* state, const void* in, std::int64_t, std::int64_t lanes) {
+                  for (std::int64_t i = 0; i < lanes; ++i)
+                    *static_cast<float*>(state) =
+                        std::max(*static_cast<float*>(state), static_cast<const float*>(in)[i]);
+                },
+            .end = [](const Consumer&, void* state, std::int64_t c, std::int64_t,
+                      void* out) { static_cast<float*>(out)[c] = *static_cast<float*>(state); }};
+  }
+};
+
+Tensor floats(const Shape& shape, std::uint64_t seed) {
+  const Tensor wide = draw(shape, -2, 2, seed);
+  Tensor t({f32, shape});
+  for (std::int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = static_cast<float>(wide.data<double>()[i]);
+  return t;
+}
+
+// The element of `t` that stands at flat place `i` of `shape`.
+float at(const Tensor& t, const Shape& shape, std::int64_t i) {
+  std::int64_t place = 0, stride = 1;
+  for (int axis = shape.rank() - 1, own = t.shape().rank() - 1; own >= 0; --axis, --own) {
+    place += (t.shape()[own] == 1 ? 0 : i % shape[axis]) * stride;
+    stride *= t.shape()[own];
+    i /= shape[axis];
+  }
+  return t.data<float>()[place];
+}
+
+std::int32_t step(Tape& t, Op op, std::vector<std::int32_t> of) { return t.add(std::move(op), of); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(operands_of_every_kind) {
+  const std::vector<std::pair<Shape, Shape>> shapes = {{{}, {}},
+                                                       {{5}, {}},
+                                                       {{5}, {1}},
+                                                       {{700}, {700}},
+                                                       {{0}, {1}},
+                                                       {{3, 0}, {3, 1}},
+                                                       {{33, 10}, {10}},
+                                                       {{33, 10}, {33, 1}},
+                                                       {{7, 600}, {600}},
+                                                       {{7, 600}, {7, 1}},
+                                                       {{4, 5, 6}, {4, 1, 6}},
+                                                       {{4, 5, 6}, {5, 1}},
+                                                       {{40, 5, 60}, {40, 1, 1}},
+                                                       {{3, 4, 5, 6}, {3, 1, 5, 1}},
+                                                       {{2, 700, 3}, {2, 1, 3}},
+                                                       {{1, 9}, {9}},
+                                                       {{300, 784}, {784}},
+                                                       {{70000}, {1}},
+                                                       {{256, 257}, {256, 1}},
+                                                       {{6, 1, 7}, {7}}};
+  for (const auto& [full, other] : shapes) {
+    const Tensor x = floats(full, 1), y = floats(other, 2);
+    const Tensor one = evaluate(Fused::of(Scaled{3}, 2), std::array{x, y}).at(0);
+    Tape tape{.inputs = 2};
+    const auto a = step(tape, Scaled{3}, {0, 1}), b = step(tape, Scaled{-1}, {1, a}),
+               c = step(tape, Scaled{.5}, {b, b});
+    tape.outputs = {c, a, 0};
+    const std::vector<Tensor> many = evaluate(Fused{tape, {}}, std::array{x, y});
+    BOOST_TEST_CONTEXT(to_string(full) << " " << to_string(other)) {
+      BOOST_TEST(same_bits(many[1], one));
+      BOOST_TEST(same_bits(many[2], x));
+      for (std::int64_t i = 0; i < x.count(); ++i) {
+        const float v = at(y, full, i), va = x.data<float>()[i] * 3 + v, vb = v * -1 + va;
+        if (one.data<float>()[i] != va || many[0].data<float>()[i] != vb * .5f + vb)
+          BOOST_FAIL("element " << i << ": " << one.data<float>()[i] << " is not " << va);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(elements_of_two_widths_and_many_slots) {
+  const Tensor x = floats({20, 30}, 3);
+  Tape tape{.inputs = 1};
+  std::vector<std::int32_t> kept{0};
+  for (int i = 0; i < 60; ++i) kept.push_back(step(tape, Scaled{.25 * i}, {kept.back(), 0}));
+  std::int32_t sum = kept[0];
+  for (const std::int32_t k : kept) sum = step(tape, Scaled{1}, {sum, k});
+  tape.outputs = {step(tape, ToDouble{}, {sum}), kept[30]};
+  const auto got = evaluate(Fused{tape, {}}, std::array{x});
+  for (std::int64_t i = 0; i < x.count(); ++i) {
+    const float v = x.data<float>()[i];
+    std::vector<float> values{v};
+    for (int k = 0; k < 60; ++k) values.push_back(values.back() * static_cast<float>(.25 * k) + v);
+    float total = v;
+    for (const float k : values) total = total * 1 + k;
+    BOOST_REQUIRE_EQUAL(got[0].data<double>()[i], static_cast<double>(total));
+    BOOST_REQUIRE_EQUAL(got[1].data<float>()[i], values[30]);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(reductions_at_the_end) {
+  for (const Shape& shape : {Shape{1}, Shape{95}, Shape{96}, Shape{5, 77}, Shape{300, 301}, Shape{0}}) {
+    const Tensor x = floats(shape, 4), y = floats({shape[-1]}, 5);
+    Tape tape{.inputs = 2};
+    tape.outputs = {step(tape, Scaled{2}, {0, 1})};
+    const std::int32_t inner = step(tape, Scaled{-1}, {tape.outputs[0], 0});
+    const Fused fused{tape, {{ChunkMax{}, inner}, {ChunkMax{}, tape.outputs[0]}, {ChunkMax{}, 0}}};
+    const auto got = evaluate(fused, std::array{x, y});
+    const Tensor a = evaluate(Scaled{2}, std::array{x, y})[0], b = evaluate(Scaled{-1}, std::array{a, x})[0];
+    BOOST_TEST_CONTEXT(to_string(shape)) {
+      BOOST_TEST(same_bits(got[0], a));
+      BOOST_TEST(same_bits(got[1], evaluate(ChunkMax{}, std::array{b})[0]));
+      BOOST_TEST(same_bits(got[2], evaluate(ChunkMax{}, std::array{a})[0]));
+      BOOST_TEST(same_bits(got[3], evaluate(ChunkMax{}, std::array{x})[0]));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(blocks_give_what_whole_arrays_give) {
+  const Shape shape{50, 40};
+  const Tensor z = floats(shape, 6), row = floats({40}, 7), column = floats({50, 1}, 8), full = floats(shape, 9),
+               number = floats({}, 10);
+  Tape tape{.inputs = 5};
+  const auto a = step(tape, Scaled{2}, {0, 1}), b = step(tape, Scaled{3}, {a, 2}), c = step(tape, Scaled{4}, {b, 3});
+  tape.outputs = {step(tape, Scaled{5}, {c, 4}), b};
+  const auto want = evaluate(Fused{tape, {}}, std::array{z, row, column, full, number});
+
+  const std::vector<Type> types = {z.type(), row.type(), column.type(), full.type(), number.type()};
+  const TapePlan plan(tape, types);
+  const auto scratch = allocate(plan.scratch());
+  for (const auto& [rows, columns] : {std::pair{7, 16}, {50, 40}, {8, 40}, {1, 1}}) {
+    Tensor first(z.type()), second(z.type());
+    const std::array others{ConstView{&types[1], row.bytes()}, ConstView{&types[2], column.bytes()},
+                            ConstView{&types[3], full.bytes()}, ConstView{&types[4], number.bytes()}};
+    const std::array out{View{&types[0], first.bytes()}, View{&types[0], second.bytes()}};
+    for (std::int64_t r = 0; r < 50; r += rows)
+      for (std::int64_t k = 0; k < 40; k += columns) {
+        const std::int64_t h = std::min<std::int64_t>(rows, 50 - r), w = std::min<std::int64_t>(columns, 40 - k);
+        std::vector<float> block(static_cast<std::size_t>(h * 64));
+        for (std::int64_t i = 0; i < h; ++i)
+          std::memcpy(&block[static_cast<std::size_t>(i * 64)], z.data<float>() + (r + i) * 40 + k,
+                      static_cast<std::size_t>(w) * 4);
+        plan.run(
+            others, out,
+            {.first = r * 40 + k, .rows = h, .columns = w, .stride = 40, .result = block.data(), .result_stride = 64},
+            scratch.get());
+      }
+    BOOST_TEST(same_bits(first, want[0]));
+    BOOST_TEST(same_bits(second, want[1]));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_overwritten) {
+  const Type full{f32, {4, 5}}, row{f32, {5}};
+  Tape tape{.inputs = 3};
+  const auto a = step(tape, Scaled{1}, {0, 1}), b = step(tape, Scaled{1}, {a, 2}), c = step(tape, ToDouble{}, {b});
+  tape.outputs = {a, b, c};
+  const auto sets = Fused{tape, {}}.overwrites(std::array{full, row, full});
+  BOOST_TEST(sets[0].contains(0));   // read for the last time where output 0 is written
+  BOOST_TEST(!sets[0].contains(2));  // still to be read
+  BOOST_TEST(!sets[0].contains(1));  // a row is read by all parts
+  BOOST_TEST((sets[1].contains(0) && sets[1].contains(2)));
+  BOOST_TEST(sets[2].empty());  // of another width
+}
+
+BOOST_AUTO_TEST_CASE(attributes_read_back) {
+  Tape tape{.inputs = 2};
+  tape.outputs = {step(tape, Scaled{.25}, {step(tape, Scaled{2}, {0, 1}), 1})};
+  const Op op = Fused{tape, {{ChunkMax{48}, 0}}};
+  Catalog catalog;
+  catalog.add<Fused>().add<Scaled>().add<ChunkMax>();
+  BOOST_TEST((catalog.find("fused")->make(op.attributes(), catalog) == op));
+  BOOST_CHECK_EXCEPTION(
+      catalog.find("fused")->make(op.attributes(), Catalog().add<Fused>()), Error,
+      [](const Error& e) { return std::string(e.what()).find("the catalogue has no op \"scaled\"") == 0; });
+}
+
+BOOST_AUTO_TEST_CASE(bad_tapes_are_refused) {
+  Tape late{.inputs = 1};
+  late.outputs = {step(late, Scaled{}, {0, 2})};
+  BOOST_CHECK_THROW(late.types(std::array{Type{f32, {3}}}), OpError);
+  Tape mixed{.inputs = 2};
+  step(mixed, Scaled{}, {1, 1});
+  mixed.outputs = {step(mixed, Scaled{}, {0, 1})};
+  BOOST_CHECK_EXCEPTION(mixed.types(std::array{Type{f32, {2, 3}}, Type{f32, {3}}}), OpError, [](const OpError& e) {
+    return e.problem() == "steps of shapes f32[3] and f32[2, 3] are on one tape";
+  });
+}
