@@ -1,6 +1,6 @@
 // Two-dimensional convolution (cross-correlation, as all frameworks define it) of dense NHWC images, and its two
 // gradients. The three are linear in both operands and one another's gradients, so second order comes by itself.
-// Weights are [kh][kw][C][K]. Regular value types, safe from any thread.
+// They lower to the nodes of ops/conv_nodes.h. Weights are [kh][kw][C][K]. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -16,6 +16,7 @@ struct Padding {
   Padding() = default;
   Padding(const char* k) : kind(k) {}                         // implicit: {.padding = "valid"}
   Padding(std::int64_t all) : Padding(all, all, all, all) {}  // implicit: {.padding = 2}
+  Padding(int all) : Padding(std::int64_t{all}) {}
   Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
       : kind("explicit"), top(t), bottom(b), left(l), right(r) {}
   bool operator==(const Padding&) const = default;
@@ -35,11 +36,9 @@ struct Conv2d {
   Padding padding;
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2d::stride}, Attribute{"padding", &Conv2d::padding}};
-  struct Plan;
   Type infer(Types in) const;
   Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2d&) const = default;
   static std::vector<Sample> samples();
@@ -52,11 +51,9 @@ struct Conv2dInput {
   Padding padding;
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2dInput::stride}, Attribute{"padding", &Conv2dInput::padding}};
-  struct Plan;
   Type infer(Types in) const;
   Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dInput&) const = default;
   static std::vector<Sample> samples();
@@ -69,11 +66,9 @@ struct Conv2dWeights {
   Padding padding;
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2dWeights::stride}, Attribute{"padding", &Conv2dWeights::padding}};
-  struct Plan;
   Type infer(Types in) const;
   Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dWeights&) const = default;
   static std::vector<Sample> samples();

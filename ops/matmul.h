@@ -20,6 +20,7 @@ struct MatMul {
   static constexpr auto attributes =
       std::tuple{Attribute{"transpose_a", &MatMul::transpose_a}, Attribute{"transpose_b", &MatMul::transpose_b}};
   Type infer(Types in) const;
+  Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MatMul&) const = default;
@@ -31,6 +32,7 @@ struct MatMul {
 struct Contract {
   static constexpr OpInfo info{.name = "contract", .inputs = {"a", "b"}};
   Type infer(Types in) const;
+  Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Contract&) const = default;

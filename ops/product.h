@@ -1,37 +1,43 @@
-// The product that MatMul and Contract lower to. Parts are tiles of the output: blocks of rows times groups of panels,
-// by shape alone. An element is one chain of fused multiply-adds over k in rising order, so its bits depend on its row
-// of a and column of b only: not on the path, the tile, the layout of b or the number of parts. Regular value types,
-// safe from any thread.
+// The product that MatMul and Contract lower to. Parts are tiles of the output, 64 columns by up to 128 rows, by shape
+// alone. An element is one chain of fused multiply-adds over k in rising order, so its bits depend on its row of a and
+// its column of b only: not on path, tile, layout of b or number of parts.
+// Regular value types, safe from any thread.
 #pragma once
 
-#include <oxbow/graph/graph.h>
+#include <oxbow/graph/tape.h>
 
 namespace oxbow {
 
-/// y = a b, or a^T b, over the last two axes. b is row-major or in panels; so is y.
+/// y = a b, or a^T b, over the last two axes; leading axes broadcast. b is row-major or in panels (ops/pack.h).
+/// With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
 struct Product {
-  static constexpr OpInfo info{.name = "product", .inputs = {"a", "b"}, .any_layout = true};
+  static constexpr OpInfo info{.name = "product", .inputs = {"a", "b"}, .variadic = true, .any_layout = true};
   bool transpose_a = false;
-  bool sum_leading = false;    ///< with transpose_a: leading axes, equal in a and b, are summed too
-  std::int64_t out_panel = 0;  ///< the layout of y
+  bool sum_leading = false;  ///< with transpose_a: leading axes, equal in a and b, are summed too
+  Tape epilogue = {};
   static constexpr auto attributes =
       std::tuple{Attribute{"transpose_a", &Product::transpose_a}, Attribute{"sum_leading", &Product::sum_leading},
-                 Attribute{"out_panel", &Product::out_panel}};
+                 Attribute{"epilogue", &Product::epilogue}};
 
-  struct Plan;  ///< tiles and kernels, chosen once for these types
-  Type infer(Types in) const;
+  struct Plan;  // tiles and kernels, chosen once for these types
+  std::vector<Type> infer(Types in) const;
   Work work(Types in) const;
   std::shared_ptr<const Plan> prepare(Types in) const;
   void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<InputSet> overwrites(Types in) const;
+  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   bool operator==(const Product&) const = default;
+
+ private:
+  Type result(Types in) const;
 };
 
-/// Which kernel computes a product.
+/// Which kernel computes a product's tiles.
 enum class ProductPath : std::uint8_t {
-  empty,  ///< nothing to compute, or nothing to sum
-  loops,  ///< plain loops: not f32, another processor, or too small for a call to pay
+  loops,  ///< plain loops: not f32, another processor, or too small to pay for making a kernel
   jit,    ///< libxsmm kernels for this very shape
 };
-ProductPath product_path(DType dtype, std::int64_t m, std::int64_t n, std::int64_t k);
+/// The path of a tile of `rows` by `columns`, summing over k, in a product of `flops` altogether.
+ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, double flops);
 
 }  // namespace oxbow

@@ -1,0 +1,273 @@
+#include <oxbow/ops/conv_rows.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t panel = 64;              // output channels of a product
+constexpr double part_flops = 1e6;              // some 10 us
+constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
+constexpr double jit_flops = 1e5;               // below, plain loops take less time than making the kernels
+
+std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+// The convolution: y[t] sums x[t * stride + tap - pad]. The adjoint: x[t * stride + phase] sums the y whose tap hits
+// it, which is y[t + (phase + pad - tap) / stride] for those taps where the division is exact.
+std::vector<ConvRows::Phase> ConvRows::phases(std::int64_t out, std::int64_t taps, std::int64_t pad,
+                                              std::int64_t stride, bool adjoint) {
+  std::vector<Phase> all(static_cast<std::size_t>(adjoint ? std::min(stride, std::max<std::int64_t>(out, 1)) : 1));
+  for (std::size_t p = 0; p < all.size(); ++p) {
+    const auto phase = static_cast<std::int64_t>(p);
+    all[p].count = adjoint ? (out - phase + stride - 1) / stride : out;
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      if (!adjoint) all[p].taps.push_back({tap, tap - pad});
+      if (adjoint && (phase + pad - tap) % stride == 0) all[p].taps.push_back({tap, (phase + pad - tap) / stride});
+    }
+    if (adjoint) std::reverse(all[p].taps.begin(), all[p].taps.end());
+  }
+  return all;
+}
+
+ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
+  ConvRows r;
+  r.dtype_ = dtype;
+  r.flops_ = s.flops();
+  r.images_ = s.images;
+  r.in_h_ = s.height, r.in_w_ = s.width, r.in_c_ = s.channels;
+  r.out_h_ = s.rows, r.out_w_ = s.columns, r.out_c_ = s.kernels;
+  r.kh_ = s.kh, r.kw_ = s.kw, r.pad_left_ = s.left;
+  r.step_in_ = s.stride;
+  r.weight_row_ = s.kernels;
+  r.weight_panel_stride_ = panel;
+  r.weight_tap_ = s.channels * s.kernels;
+  r.down_ = phases(s.rows, s.kh, s.top, s.stride, false);
+  r.across_ = phases(s.columns, s.kw, s.left, s.stride, false);
+  r.make_groups();
+  return r;
+}
+
+ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_panel) {
+  ConvRows r;
+  r.dtype_ = dtype;
+  r.flops_ = s.flops();
+  r.images_ = s.images;
+  r.in_h_ = s.rows, r.in_w_ = s.columns, r.in_c_ = s.kernels;
+  r.out_h_ = s.height, r.out_w_ = s.width, r.out_c_ = s.channels;
+  r.kh_ = s.kh, r.kw_ = s.kw, r.pad_left_ = s.left;
+  r.step_out_ = s.stride;
+  r.weight_panel_ = weight_panel;
+  r.weight_row_ = weight_panel;
+  r.weight_panel_stride_ = s.kernels * weight_panel;
+  r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * r.weight_panel_stride_;
+  r.down_ = phases(s.height, s.kh, s.top, s.stride, true);
+  r.across_ = phases(s.width, s.kw, s.left, s.stride, true);
+  r.make_groups();
+  return r;
+}
+
+void ConvRows::make_groups() {
+  const auto size = static_cast<unsigned long long>(size_of(dtype_));
+  for (const Phase& across : across_) {
+    std::vector<Group> groups;
+    Group whole{.end = across.count, .first = true};
+    for (const Tap& tap : across.taps) {
+      // Inside where 0 <= t * step_in + shift < in_w.
+      const std::int64_t begin = std::clamp<std::int64_t>((-tap.shift + step_in_ - 1) / step_in_, 0, across.count);
+      const std::int64_t end =
+          tap.shift >= in_w_ ? begin
+                             : std::clamp<std::int64_t>((in_w_ - 1 - tap.shift) / step_in_ + 1, begin, across.count);
+      if (begin == 0 && end == across.count)
+        whole.taps.push_back(tap);
+      else if (begin < end)
+        groups.push_back({.begin = begin, .end = end, .taps = {tap}});
+    }
+    if (!whole.taps.empty()) groups.insert(groups.begin(), std::move(whole));
+    for (Group& g : groups) {
+      g.shift = g.taps[0].shift;
+      for (const Phase& down : down_) {
+        auto &inputs = g.input_offsets.emplace_back(), &weights = g.weight_offsets.emplace_back();
+        for (const Tap& y : down.taps)
+          for (const Tap& x : g.taps) {
+            const std::int64_t pixel = (y.shift - down.taps[0].shift) * in_w_ + x.shift - g.shift;
+            inputs.push_back(static_cast<unsigned long long>(pixel * in_c_) * size);
+            weights.push_back(static_cast<unsigned long long>((y.number * kw_ + x.number) * weight_tap_) * size);
+          }
+      }
+    }
+    groups_.push_back(std::move(groups));
+  }
+}
+
+void ConvRows::then(const Tape& epilogue, Types extra) {
+  if (epilogue.empty()) return;
+  std::vector<Type> types{{dtype_, {images_, out_h_, out_w_, out_c_}}};
+  types.insert(types.end(), extra.begin(), extra.end());
+  with_tape_ = true;
+  tape_ = TapePlan(epilogue, types);
+}
+
+void ConvRows::prepare() {
+  if (dtype_ != f32 || flops_ < jit_flops || !gemm::has_jit()) return;
+  if (gathers()) {
+    if (out_c_ <= panel)
+      gathered_ = gemm::kernel({.rows = out_w_,
+                                .columns = out_c_,
+                                .k = kh_ * kw_ * in_c_,
+                                .lda = kh_ * kw_ * in_c_,
+                                .ldb = out_c_,
+                                .ldy = out_c_});
+    return;
+  }
+  for (auto& groups : groups_)
+    for (Group& g : groups)
+      for (int full = 0; full < 2; ++full) {
+        if (full && out_c_ <= panel) continue;
+        g.kernels[full] = gemm::batch_kernel({.rows = g.end - g.begin,
+                                              .columns = full ? panel : out_c_ - (out_c_ - 1) / panel * panel,
+                                              .k = in_c_,
+                                              .lda = step_in_ * in_c_,
+                                              .ldb = weight_row_,
+                                              .ldy = step_out_ * out_c_,
+                                              .accumulate = !g.first});
+      }
+}
+
+Work ConvRows::work() const {
+  Work w{.flops = flops_};
+  const std::int64_t size = size_of(dtype_), rows = images_ * out_h_;
+  w.bytes =
+      static_cast<double>(size * (images_ * in_h_ * in_w_ * in_c_ + rows * out_w_ * out_c_ + kh_ * kw_ * weight_tap_));
+  w.parts =
+      std::clamp<std::int64_t>(static_cast<std::int64_t>(flops_ / part_flops), 1, std::max<std::int64_t>(1, rows));
+  if (gathers()) w.scratch += aligned(out_w_ * kh_ * kw_ * in_c_ * size);
+  if (with_tape_) {
+    w.scratch += aligned(std::max(block_bytes, out_w_ * out_c_ * size)) + tape_.scratch();
+    w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * out_c_);
+  }
+  return w;
+}
+
+template <class T>
+void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t phase, std::int64_t t,
+                     std::int64_t first, std::int64_t last, bool accumulate, T* y) const {
+  const Phase& down = down_[phase];
+  const auto across = static_cast<std::int64_t>(g.taps.size());
+  // Offsets count from the phase's first tap down, which may be above the image; it is then not among those read.
+  const std::int64_t origin = (t * step_in_ + down.taps[0].shift) * in_w_ + g.begin * step_in_ + g.shift;
+  const auto at = [&](const T* base, std::int64_t elements, unsigned long long bytes) {
+    return reinterpret_cast<const T*>(reinterpret_cast<std::uintptr_t>(base) +
+                                      static_cast<std::uintptr_t>(elements) * sizeof(T) + bytes);
+  };
+  for (std::int64_t k = 0; k * panel < out_c_; ++k) {
+    const T* w = weights + k * weight_panel_stride_;
+    T* to = y + g.begin * step_out_ * out_c_ + k * panel;
+    const std::int64_t columns = std::min(panel, out_c_ - k * panel);
+    const auto& inputs = g.input_offsets[phase];
+    const auto& matrices = g.weight_offsets[phase];
+    const gemm::BatchKernel kernel = g.kernels[columns == panel && out_c_ > panel];
+    if constexpr (std::is_same_v<T, float>)
+      if (kernel && accumulate == !g.first) {
+        const auto count = static_cast<unsigned long long>((last - first) * across);
+        kernel(w, at(x, origin * in_c_, 0), to, &count, matrices.data() + first * across,
+               inputs.data() + first * across);
+        continue;
+      }
+    for (std::int64_t i = first * across; i < last * across; ++i, accumulate = true) {
+      const auto n = static_cast<std::size_t>(i);
+      gemm::loops<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_ * in_c_, 1},
+                     at(w, 0, matrices[n]), weight_row_, to, step_out_ * out_c_, accumulate);
+    }
+    accumulate = !g.first;
+  }
+}
+
+// Row t of the image as one product: [pixels][all taps and channels] by [all taps and channels][kernels].
+template <class T>
+void ConvRows::gathered_row(const T* x, const T* weights, std::int64_t t, T* y, T* patches) const {
+  const std::int64_t run = kw_ * in_c_, patch = kh_ * run;  // a patch's row lies in one run in memory
+  for (std::int64_t tap = 0; tap < kh_; ++tap) {
+    const std::int64_t row = t * step_in_ + down_[0].taps[static_cast<std::size_t>(tap)].shift;
+    const T* from = x + row * in_w_ * in_c_;
+    for (std::int64_t i = 0; i < out_w_; ++i) {
+      const std::int64_t column = i * step_in_ - pad_left_;
+      T* to = patches + i * patch + tap * run;
+      if (row < 0 || row >= in_h_) {
+        std::fill_n(to, run, T(0));
+      } else if (column >= 0 && column + kw_ <= in_w_) {
+        const T* source = from + column * in_c_;
+        for (std::int64_t e = 0; e < run; ++e) to[e] = source[e];
+      } else {
+        for (std::int64_t e = 0; e < run; ++e) {
+          const std::int64_t pixel = column + e / in_c_;
+          to[e] = pixel >= 0 && pixel < in_w_ ? from[column * in_c_ + e] : T(0);
+        }
+      }
+    }
+  }
+  if constexpr (std::is_same_v<T, float>)
+    if (gathered_) return gathered_(weights, patches, y);
+  gemm::loops<T>(out_w_, out_c_, patch, {patches, patch, 1}, weights, out_c_, y, out_c_, false);
+}
+
+template <class T>
+void ConvRows::row(const Run& r, std::int64_t number, T* y, T* patches) const {
+  const std::int64_t image = number / out_h_, i = number % out_h_;
+  const T* x = r.in<T>(0) + image * in_h_ * in_w_ * in_c_;
+  const T* weights = r.in<T>(1);
+  if (gathers()) return gathered_row(x, weights, i, y, patches);
+
+  const std::int64_t t = i / step_out_;
+  const auto phase = static_cast<std::size_t>(i % step_out_);
+  const std::vector<Tap>& taps = down_[phase].taps;
+  const auto row_of = [&](std::int64_t n) { return t * step_in_ + taps[static_cast<std::size_t>(n)].shift; };
+  std::int64_t first = 0, last = static_cast<std::int64_t>(taps.size());  // the taps down that are inside the image
+  while (first < last && row_of(first) < 0) ++first;
+  while (first < last && row_of(last - 1) >= in_h_) --last;
+
+  for (std::size_t p = 0; p < across_.size(); ++p) {
+    const auto& groups = groups_[p];
+    T* to = y + static_cast<std::int64_t>(p) * out_c_;
+    if (first == last || groups.empty() || !groups[0].first)
+      for (std::int64_t pixel = 0; pixel < across_[p].count; ++pixel)
+        std::fill_n(to + pixel * step_out_ * out_c_, out_c_, T(0));
+    if (first == last) continue;
+    for (const Group& g : groups) group<T>(g, x, weights, phase, t, first, last, !g.first, to);
+  }
+}
+
+void ConvRows::run(const Run& r, int first_extra) const {
+  if (images_ * out_h_ * out_w_ * out_c_ == 0) return;
+  const auto compute = [&]<class T>(std::type_identity<T>) {
+    std::byte* scratch = r.scratch;
+    T* patches = reinterpret_cast<T*>(scratch);
+    if (gathers()) scratch += aligned(out_w_ * kh_ * kw_ * in_c_ * size_of(dtype_));
+    T* block = reinterpret_cast<T*>(scratch);
+    const std::int64_t row_size = out_w_ * out_c_;
+    const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));
+    scratch += aligned(std::max(block_bytes, row_size * size_of(dtype_)));
+    const auto [begin, end] = r.share(images_ * out_h_);
+    for (std::int64_t i = begin; i < end; i += block_rows) {
+      const std::int64_t rows = std::min(block_rows, end - i);
+      T* y = with_tape_ ? block : r.out<T>() + i * row_size;
+      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, y + k * row_size, patches);
+      if (with_tape_)
+        tape_.run(r.inputs.subspan(static_cast<std::size_t>(first_extra)), r.outputs,
+                  {.first = i * row_size,
+                   .rows = rows * out_w_,
+                   .columns = out_c_,
+                   .stride = out_c_,
+                   .result = block,
+                   .result_stride = out_c_},
+                  scratch);
+    }
+  };
+  if (dtype_ == f32)
+    compute(std::type_identity<float>{});
+  else
+    compute(std::type_identity<double>{});
+}
+
+}  // namespace oxbow

@@ -1,0 +1,185 @@
+// The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
+#include <oxbow/ops/conv_nodes.h>
+#include <oxbow/ops/conv_shape.h>
+#include <oxbow/ops/gemm.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t most_chunks = 8;  // of the batch, each with a buffer of its own: enough for 8 threads
+constexpr std::int64_t panel = 64;
+constexpr double jit_flops = 1e5;    // below, plain loops take less time than making the kernels
+constexpr double split_flops = 2e6;  // a chunk with more is split by taps down as well
+
+std::int64_t chunks_of(const ConvShape& s) { return std::clamp<std::int64_t>(s.images, 1, most_chunks); }
+
+}  // namespace
+
+struct ConvWeightChunks::Plan {
+  ConvShape s;
+  std::int64_t chunks = 1, splits = 1;  // parts: chunks of the batch by groups of taps down
+  struct Across {                       // a tap across: the output pixels [begin, end) for which it is inside
+    std::int64_t begin, end, shift;
+    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
+  };
+  std::vector<Across> across;
+  std::vector<unsigned long long> x_offsets, dy_offsets;  // of the image's rows
+  gemm::Kernel gathered = nullptr;
+
+  // With few channels a row's patches are gathered, and all taps are one product.
+  bool gathers() const { return s.channels <= 3 && s.kernels <= panel; }
+  std::int64_t patch() const { return s.kh * s.kw * s.channels; }
+  template <class T>
+  void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate, T* dw) const;
+  template <class T>
+  void rows(const T* x, const T* dy, bool accumulate, T* dw, T* patches) const;
+};
+
+Type ConvWeightChunks::infer(Types in) const {
+  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
+}
+
+Work ConvWeightChunks::work(Types in) const {
+  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  Work w{.parts = chunks_of(s),
+         .flops = s.flops(),
+         .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
+  if (s.channels <= 3 && s.kernels <= panel)
+    w.scratch = s.columns * s.kh * s.kw * s.channels * size_of(in[0].dtype);
+  else if (s.flops() / static_cast<double>(w.parts) > split_flops)
+    w.parts *= s.kh;
+  return w;
+}
+
+std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
+  auto plan = std::make_shared<Plan>();
+  Plan& p = *plan;
+  const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  p.chunks = chunks_of(s);
+  p.splits = work(in).parts / p.chunks;
+  const auto size = static_cast<unsigned long long>(size_of(in[0].dtype));
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride * s.width * s.channels) * size);
+    p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
+  }
+  const bool jit = in[0].dtype == f32 && s.flops() >= jit_flops && gemm::has_jit();
+  if (p.gathers()) {
+    if (jit)
+      p.gathered = gemm::kernel({.rows = p.patch(),
+                                 .columns = s.kernels,
+                                 .k = s.columns,
+                                 .lda = p.patch(),
+                                 .ldb = s.kernels,
+                                 .ldy = s.kernels,
+                                 .transpose_a = true,
+                                 .accumulate = true});
+    return plan;
+  }
+  for (std::int64_t tap = 0; tap < s.kw; ++tap) {
+    const std::int64_t shift = tap - s.left;
+    const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.columns);
+    const std::int64_t end =
+        shift >= s.width ? begin : std::clamp<std::int64_t>((s.width - 1 - shift) / s.stride + 1, begin, s.columns);
+    Plan::Across across{begin, end, shift};
+    for (int full = 0; full < 2 && jit && begin < end; ++full) {
+      if (full && s.kernels <= panel) continue;
+      across.kernels[full] = gemm::batch_kernel({.rows = s.channels,
+                                                 .columns = full ? panel : s.kernels - (s.kernels - 1) / panel * panel,
+                                                 .k = end - begin,
+                                                 .lda = s.stride * s.channels,
+                                                 .ldb = s.kernels,
+                                                 .ldy = s.kernels,
+                                                 .transpose_a = true,
+                                                 .accumulate = true});
+    }
+    p.across.push_back(across);
+  }
+  return plan;
+}
+
+// dw[c][k] += sum over rows i and pixels j of x[i * stride + down][j * stride + across][c] dy[i][j][k], of one image.
+template <class T>
+void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate,
+                                 T* dw) const {
+  const Across& a = across[static_cast<std::size_t>(number)];
+  const std::int64_t shift = down - s.top;
+  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.rows);
+  const std::int64_t last =
+      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride + 1, first, s.rows);
+  if (!accumulate) std::fill_n(dw, s.channels * s.kernels, T(0));
+  if (first == last || a.begin == a.end) return;
+  const T* from = x + (((first * s.stride + shift) * s.width) + a.begin * s.stride + a.shift) * s.channels;
+  for (std::int64_t k = 0; k < s.kernels; k += panel) {
+    const T* d = dy + (first * s.columns + a.begin) * s.kernels + k;
+    const std::int64_t columns = std::min(panel, s.kernels - k);
+    if constexpr (std::is_same_v<T, float>)
+      if (const auto kernel = a.kernels[columns == panel && s.kernels > panel]) {
+        const auto count = static_cast<unsigned long long>(last - first);
+        kernel(d, from, dw + k, &count, dy_offsets.data(), x_offsets.data());
+        continue;
+      }
+    for (std::int64_t i = 0; i < last - first; ++i)
+      gemm::loops<T>(s.channels, columns, a.end - a.begin,
+                     {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
+                     d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
+  }
+}
+
+// The same for all taps at once, by rows of pixels: dw[tap, c][k] += patches^T dy.
+template <class T>
+void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* dw, T* patches) const {
+  const std::int64_t run = s.kw * s.channels;
+  if (!accumulate) std::fill_n(dw, patch() * s.kernels, T(0));
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    for (std::int64_t down = 0; down < s.kh; ++down) {
+      const std::int64_t row = i * s.stride + down - s.top;
+      for (std::int64_t j = 0; j < s.columns; ++j) {
+        const std::int64_t first = j * s.stride - s.left;
+        T* to = patches + j * patch() + down * run;
+        for (std::int64_t e = 0; e < run; ++e) {
+          const std::int64_t pixel = first + e / s.channels;
+          const bool inside = row >= 0 && row < s.height && pixel >= 0 && pixel < s.width;
+          to[e] = inside ? x[(row * s.width + first) * s.channels + e] : T(0);
+        }
+      }
+    }
+    const T* d = dy + i * s.columns * s.kernels;
+    if constexpr (std::is_same_v<T, float>)
+      if (gathered) {
+        gathered(d, patches, dw);
+        continue;
+      }
+    gemm::loops<T>(patch(), s.kernels, s.columns, {patches, 1, patch()}, d, s.kernels, dw, s.kernels, true);
+  }
+}
+
+void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
+  const Plan& p = *plan;
+  const ConvShape& s = p.s;
+  const std::int64_t chunk = r.part / p.splits, split = r.part % p.splits;
+  const std::int64_t first = chunk * s.images / p.chunks, last = (chunk + 1) * s.images / p.chunks;
+  const std::int64_t matrix = s.channels * s.kernels, taps = s.kh * s.kw;
+  const auto compute = [&]<class T>(std::type_identity<T>) {
+    T* dw = r.out<T>() + chunk * taps * matrix;
+    if (s.images == 0) return void(std::fill_n(dw, taps * matrix, T(0)));
+    for (std::int64_t image = first; image < last; ++image) {
+      const T* x = r.in<T>(0) + image * s.height * s.width * s.channels;
+      const T* dy = r.in<T>(1) + image * s.rows * s.columns * s.kernels;
+      if (p.gathers()) {
+        p.rows<T>(x, dy, image > first, dw, reinterpret_cast<T*>(r.scratch));
+        continue;
+      }
+      for (std::int64_t tap = 0; tap < taps; ++tap)
+        if (tap / s.kw % p.splits == split) p.tap<T>(x, dy, tap / s.kw, tap % s.kw, image > first, dw + tap * matrix);
+    }
+  };
+  if (r.in_type(0).dtype == f32)
+    compute(std::type_identity<float>{});
+  else
+    compute(std::type_identity<double>{});
+}
+
+}  // namespace oxbow
