@@ -1,0 +1,163 @@
+// How near products and convolutions come to this machine's peak, on one thread: GF/s of each kernel at the shapes of
+// the nets that Oxbow is measured by, against fused multiply-adds in registers, read in the same minute.
+//   build/bin/bench_kernels [part of a name]
+#include <immintrin.h>
+#include <oxbow/ops/conv_nodes.h>
+#include <oxbow/ops/pack.h>
+#include <oxbow/ops/pool.h>
+#include <oxbow/ops/product.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <string>
+
+using namespace oxbow;
+
+namespace {
+
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// The quickest of several measurements, each of some 20 ms.
+double quickest(const std::function<void()>& f) {
+  f();
+  double start = seconds();
+  f();
+  const int times = std::max(1, static_cast<int>(0.02 / (seconds() - start + 1e-9)));
+  double best = 1e9;
+  for (int i = 0; i < 7; ++i) {
+    start = seconds();
+    for (int k = 0; k < times; ++k) f();
+    best = std::min(best, (seconds() - start) / times);
+  }
+  return best;
+}
+
+// Twelve chains in registers hide the latency of four cycles on two units.
+__attribute__((target("avx512f"))) float chains_512(int steps) {
+  __m512 s[12];
+  for (int i = 0; i < 12; ++i) s[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512 a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(0.001f);
+  for (int k = 0; k < steps; ++k) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) s[i] = _mm512_fmadd_ps(s[i], a, b);
+  }
+  float sum = 0;
+  for (const __m512& v : s) sum += _mm512_reduce_add_ps(v);
+  return sum;
+}
+__attribute__((target("avx2,fma"))) float chains_256(int steps) {
+  __m256 s[12];
+  for (int i = 0; i < 12; ++i) s[i] = _mm256_set1_ps(static_cast<float>(i));
+  const __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);
+  for (int k = 0; k < steps; ++k) {
+#pragma GCC unroll 12
+    for (int i = 0; i < 12; ++i) s[i] = _mm256_fmadd_ps(s[i], a, b);
+  }
+  float sum = 0;
+  for (const __m256& v : s)
+    for (int i = 0; i < 8; ++i) sum += v[i];
+  return sum;
+}
+
+double peak() {
+  constexpr int steps = 100000;
+  volatile float sink = 0;
+  const bool wide = __builtin_cpu_supports("avx512f");
+  const double time = quickest([&] { sink = wide ? chains_512(steps) : chains_256(steps); });
+  return 2.0 * 12 * (wide ? 16 : 8) * steps / time / 1e9;
+}
+
+struct Bench {
+  double best = 0;  // GF/s
+  std::string wanted;
+
+  // Runs all parts of an op on inputs of these types, one after another.
+  void operator()(const std::string& name, const Op& op, const std::vector<Type>& types, double flops) {
+    if (name.find(wanted) == std::string::npos) return;
+    std::vector<Tensor> tensors;
+    std::vector<ConstView> in;
+    std::vector<View> out;
+    const std::vector<Type> out_types = op.infer(types);
+    tensors.reserve(types.size() + out_types.size());
+    for (const Type& t : types) {
+      tensors.emplace_back(t);
+      for (float& v : tensors.back().span<float>()) v = 0.5f;
+      in.push_back({&t, tensors.back().bytes()});
+    }
+    for (const Type& t : out_types) out.push_back({&t, tensors.emplace_back(t).bytes()});
+    const Work work = op.work(types);
+    const auto prepared = op.prepare(types);
+    const auto scratch = allocate(work.scratch + 64);
+    const double time = quickest([&] {
+      for (std::int64_t part = 0; part < work.parts; ++part)
+        op.run({in, out, part, work.parts, scratch.get(), prepared.get()});
+    });
+    if (flops > 0)
+      std::printf("%-44s %4lld parts %9.1f us %7.1f GF/s %5.1f %%\n", name.c_str(), static_cast<long long>(work.parts),
+                  time * 1e6, flops / time / 1e9, 100 * flops / time / 1e9 / best);
+    else
+      std::printf("%-44s %4lld parts %9.1f us %7.1f GB/s\n", name.c_str(), static_cast<long long>(work.parts),
+                  time * 1e6, work.bytes / time / 1e9);
+  }
+
+  // A layer x [m, k] by w [k, n]: forward, to the weights, to x.
+  void dense(std::int64_t m, std::int64_t k, std::int64_t n) {
+    const double flops = 2.0 * static_cast<double>(m * k * n);
+    const std::string name = std::to_string(m) + " x " + std::to_string(k) + " x " + std::to_string(n);
+    const Type x{f32, {m, k}}, w{f32, {k, n}}, y{f32, {m, n}};
+    const Pack swap{.panel = std::clamp<std::int64_t>((k + 15) / 16 * 16, 16, 64), .transpose = true};
+    (*this)("dense " + name, Product{}, {x, w}, flops);
+    (*this)("dense " + name + " to weights", Product{.transpose_a = true}, {x, y}, flops);
+    (*this)("dense " + name + " to x", Product{}, {y, swap.infer(std::span(&w, 1))}, flops);
+    (*this)("dense " + name + " transposing w", swap, {w}, 0);
+  }
+
+  void conv(const Shape& x, const Shape& w, std::int64_t stride, Padding padding) {
+    const Type tx{f32, x}, tw{f32, w};
+    const Type in[] = {tx, tw};
+    const Type ty = ConvForward{stride, padding}.infer(in)[0];
+    const double flops = 2.0 * static_cast<double>(ty.count() * w.count(0, 3));
+    const std::string name = to_string(x) + " * " + to_string(w) + (stride > 1 ? " / " + std::to_string(stride) : "");
+    const Pack swap{.panel = std::clamp<std::int64_t>((w[2] + 15) / 16 * 16, 16, 64), .transpose = true};
+    (*this)("conv " + name, ConvForward{stride, padding}, {tx, tw}, flops);
+    (*this)("conv " + name + " to weights", ConvWeightChunks{stride, padding}, {tx, ty, tw}, flops);
+    (*this)("conv " + name + " to x", ConvAdjoint{stride, padding}, {ty, swap.infer(std::span(&tw, 1)), tx}, flops);
+  }
+
+  void pool(const Shape& x) {
+    const Type tx{f32, x};
+    (*this)("max pool " + to_string(x), MaxPool{}, {tx}, 0);
+    (*this)("max pool " + to_string(x) + " gradient", MaxPoolGradient{}, {tx, MaxPool{}.infer(std::span(&tx, 1))}, 0);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Bench bench{.best = peak(), .wanted = argc > 1 ? argv[1] : ""};
+  std::printf("peak %.1f GF/s: fused multiply-adds in registers, one thread\n", bench.best);
+  bench.dense(32, 784, 256);
+  bench.dense(32, 256, 256);
+  bench.dense(32, 256, 10);
+  bench.dense(64, 784, 512);
+  bench.dense(64, 400, 120);
+  bench.dense(64, 120, 84);
+  bench.dense(64, 64, 64);
+  bench.dense(1, 32, 32);
+  bench.dense(768, 128, 512);
+  bench.dense(1024, 1024, 1024);
+  bench.conv({64, 28, 28, 1}, {5, 5, 1, 6}, 1, 2);
+  bench.conv({64, 14, 14, 6}, {5, 5, 6, 16}, 1, "valid");
+  bench.conv({64, 28, 28, 1}, {3, 3, 1, 32}, 1, "same");
+  bench.conv({64, 14, 14, 32}, {3, 3, 32, 64}, 1, "same");
+  bench.conv({64, 32, 32, 16}, {3, 3, 16, 16}, 1, "same");
+  bench.conv({64, 16, 16, 32}, {3, 3, 32, 32}, 1, "same");
+  bench.conv({64, 8, 8, 64}, {3, 3, 64, 64}, 1, "same");
+  bench.conv({64, 32, 32, 16}, {3, 3, 16, 32}, 2, "same");
+  bench.pool({64, 28, 28, 6});
+  bench.pool({64, 10, 10, 16});
+  bench.pool({64, 28, 28, 32});
+  std::printf("peak %.1f GF/s\n", peak());
+}
