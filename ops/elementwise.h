@@ -24,6 +24,7 @@
 #include <oxbow/graph/sample.h>
 
 #include <concepts>
+#include <optional>
 #include <utility>
 
 namespace oxbow {
@@ -145,20 +146,29 @@ TileFn Elementwise<Self, In...>::tile(Types in) const {
 /// takes the dtype of the other operands: `2 * x`, `maximum(x, 0)`.
 class Operand {
  public:
-  Operand(Value v, At at = At::current()) : value_(v), at_(at) {}    // implicit
-  Operand(double v, At at = At::current()) : number_(v), at_(at) {}  // implicit
-  const Value& value() const { return value_; }                      ///< empty for a number
+  Operand(Value v, At at = At::current()) : value_(v), at_(at) {}                      // implicit
+  Operand(double v, At at = At::current()) : number_(v), is_number_(true), at_(at) {}  // implicit
+  bool is_number() const { return is_number_; }
   double number() const { return number_; }
+  const Value& value() const { return value_; }  ///< empty for a number
   const At& at() const { return at_; }
 
  private:
   Value value_;
   double number_ = 0;
+  bool is_number_ = false;
   At at_;
 };
 
-/// Applies `op` to operands, numbers made constants of the dtype of the first value among them that `op` does not fix.
-/// Throws `Error` when no operand is a value, and for a number that the dtype does not hold.
-Value apply(Op op, std::initializer_list<Operand> operands, At at);
+/// Operands as values: numbers become constants of the dtype of the first value among them. Throws `Error` when none is
+/// a value, and for a number that the dtype does not hold; `op` names whom for, `at` the line.
+std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand> operands, At at);
+
+/// The only element of a constant of floating point or integers, if `v` is one: what `simplify` looks for.
+std::optional<double> constant_number(Value v);
+
+/// What `gradient` of an op with several operands returns: each summed over the axes along which its operand was
+/// stretched; empty values stay empty.
+Grads sum_to_inputs(const Node& n, std::vector<Value> grads);
 
 }  // namespace oxbow
