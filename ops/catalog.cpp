@@ -13,6 +13,10 @@ Catalog all() {
   c.add<Select>().add<Cast>().add<Negate>().add<Square>().add<Reciprocal>().add<Exp>().add<Log>().add<Sqrt>();
   c.add<Rsqrt>().add<Abs>().add<Sign>().add<Tanh>().add<Sigmoid>().add<Relu>().add<Erf>().add<Gelu>();
   c.add<TanhGradient>().add<SigmoidGradient>().add<ReluGradient>().add<GeluGradient>();
+  c.add<Softmax>().add<LogSoftmax>();
+  c.add<CrossEntropy>().add<CrossEntropyGradient>();
+  c.add<BatchMoments>().add<ChunkMoments>().add<MergeMoments>();
+  c.add<Dropout>();
   return c;
 }
 

@@ -3,12 +3,17 @@
 
 #include <oxbow/ops/activation.h>
 #include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/batch_norm.h>
 #include <oxbow/ops/cast.h>
 #include <oxbow/ops/compare.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/dropout.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/init.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/loss.h>
 #include <oxbow/ops/matmul.h>
 #include <oxbow/ops/pool.h>
+#include <oxbow/ops/softmax.h>
 #include <oxbow/ops/stop_gradient.h>
 #include <oxbow/ops/unary.h>

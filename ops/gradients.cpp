@@ -1,0 +1,179 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/broadcast.h>
+#include <oxbow/ops/gradients.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+[[noreturn]] void refuse(const std::string& problem, Location at, const std::string& remedy) {
+  throw Error("gradients: " + problem + (at.known() ? "\n  at " + to_string(at) : "") + "\n  " + remedy);
+}
+
+std::string describe(Value v) { return v.node().full_name() + ", " + to_string(v.type()); }
+
+// A scalar's value in every element of a value like `like`.
+Value filled(double scalar, Value like, At at) {
+  const Value c = constant(like.graph(), scalar, like.dtype(), at);
+  return like.rank() == 0 ? c : broadcast_like(c, like, {}, at);
+}
+
+// One walk from y back to the xs. A value is active when it is an x, or floating point and computed from one by reading
+// more than its shape; a node is when one of its outputs may be. Only active values collect gradients.
+class Reverse {
+ public:
+  Reverse(Value y, Values x, Location at) : graph_(y.graph()), y_(y), at_(at) { mark(x); }
+
+  void walk(Value dy) {
+    collect(y_, dy);
+    for (NodeId id = y_.node_id(); id >= lowest_; --id)
+      if (active_node(id)) step(graph_.node(id));
+  }
+
+  /// Empty when nothing flowed to v.
+  Value gradient(Value v) const { return v.node_id() <= y_.node_id() ? grads_[slot(v)] : Value(); }
+
+ private:
+  void mark(Values x) {
+    const NodeId end = y_.node_id() + 1;
+    lowest_ = end;
+    for (const Value& v : x) lowest_ = std::min(lowest_, v.node_id());
+    first_.reserve(static_cast<std::size_t>(end - lowest_) + 1);
+    std::size_t count = 0;
+    for (NodeId id = lowest_; id < end; ++id) {
+      first_.push_back(count);
+      count += static_cast<std::size_t>(graph_.node(id).output_count());
+    }
+    first_.push_back(count);
+    grads_.resize(count);
+    active_.resize(count);
+    node_active_.resize(static_cast<std::size_t>(end - lowest_));
+    for (const Value& v : x)
+      if (v.node_id() < end) active_[slot(v)] = true;
+    for (NodeId id = lowest_; id < end; ++id) {
+      const Node n = graph_.node(id);
+      if (!reads_active(n)) continue;
+      node_active_[static_cast<std::size_t>(id - lowest_)] = true;
+      for (int i = 0; i < n.output_count(); ++i)
+        if (is_float(n.output(i).dtype())) active_[slot(n.output(i))] = true;
+    }
+  }
+
+  bool reads_active(Node n) const {
+    const InputSet& shape_only = n.op().info().shape_only;
+    for (int i = 0; i < n.input_count(); ++i)
+      if (!shape_only.contains(i) && active(n.input(i))) return true;
+    return false;
+  }
+
+  // Asks a node that some gradient has reached for those of its inputs.
+  void step(Node n) {
+    std::vector<Value> dy;
+    bool reached = false;
+    for (int i = 0; i < n.output_count(); ++i) {
+      dy.push_back(grads_[slot(n.output(i))]);
+      reached = reached || dy.back();
+    }
+    if (!reached) return;
+    const OriginGuard guard(
+        graph_, {.at = n.origin().at, .forward = n.id(), .phase = Phase::backward, .scope = n.origin().scope});
+    const Grads grads = n.op().gradient(n, dy);
+    if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
+    if (static_cast<int>(grads.values().size()) != n.input_count())
+      refuse_wrong(n, "gives " + std::to_string(grads.values().size()) + " gradients for " +
+                          std::to_string(n.input_count()) + " inputs");
+    for (int i = 0; i < n.input_count(); ++i) {
+      const Value dx = grads.values()[static_cast<std::size_t>(i)];
+      if (!dx || !active(n.input(i))) continue;
+      if (dx.type() != n.input_type(i))
+        refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
+                            to_string(n.input_type(i)));
+      collect(n.input(i), dx);
+    }
+  }
+
+  void collect(Value v, Value dv) {
+    if (!active(v)) return;
+    Value& sum = grads_[slot(v)];
+    sum = sum ? add(sum, dv) : dv;
+  }
+
+  [[noreturn]] void refuse_missing(Node n, const std::string& reason) const {
+    throw Error("gradients: " + std::string(n.op().name()) + " has no gradient: " + reason + "\n  node " +
+                n.full_name() + where(n) +
+                "\n  Differentiate with respect to values after it, or wrap what it reads in stop_gradient");
+  }
+  [[noreturn]] void refuse_wrong(Node n, const std::string& problem) const {
+    throw Error("gradients: the gradient of " + std::string(n.op().name()) + " " + problem + "\n  node " +
+                n.full_name() + where(n) + "\n  Correct the op's gradient function: one Value an input, of its type");
+  }
+  std::string where(Node n) const {
+    const Location& built = n.origin().at;
+    return (built.known() ? "\n  at " + to_string(built) : "") +
+           (at_.known() ? "\n  while differentiating " + y_.node().full_name() + " at " + to_string(at_) : "");
+  }
+
+  std::size_t slot(Value v) const {
+    return first_[static_cast<std::size_t>(v.node_id() - lowest_)] + static_cast<std::size_t>(v.output());
+  }
+  bool active(Value v) const { return v.node_id() >= lowest_ && active_[slot(v)]; }
+  bool active_node(NodeId id) const { return node_active_[static_cast<std::size_t>(id - lowest_)]; }
+
+  Graph& graph_;
+  const Value y_;
+  const Location at_;
+  NodeId lowest_ = 0;               // nodes before it read no x
+  std::vector<std::size_t> first_;  // of each node from the lowest on, where its outputs are in the next two
+  std::vector<Value> grads_;
+  std::vector<bool> active_;
+  std::vector<bool> node_active_;
+};
+
+void check(Value y, Values x, Location at) {
+  if (!y) refuse("y is an empty Value", at, "Build what is to be differentiated first");
+  if (!is_float(y.dtype()))
+    refuse("y is not floating point (" + describe(y) + ")", at, "Differentiate a value before it was rounded or cast");
+  for (int i = 0; i < x.size(); ++i) {
+    const std::string which = "x[" + std::to_string(i) + "]";
+    if (!x[i]) refuse(which + " is an empty Value", at, "Give values that y is computed from");
+    if (&x[i].graph() != &y.graph())
+      refuse(which + " (" + describe(x[i]) + ") belongs to another graph than y", at,
+             "Differentiate with respect to values of y's graph");
+    if (!is_float(x[i].dtype()))
+      refuse(which + " (" + describe(x[i]) + ") is not floating point", at,
+             "Only floating-point values have derivatives; leave it out");
+  }
+}
+
+}  // namespace
+
+std::vector<Value> gradients(Value y, Value dy, Values x, At at) {
+  check(y, x, at);
+  if (!dy || &dy.graph() != &y.graph() || dy.type() != y.type())
+    refuse("the seed dy is " + (dy ? describe(dy) : std::string("an empty Value")) + ", but y is " + describe(y), at,
+           "Give a dy of y's type, from y's graph");
+  Reverse reverse(y, x, at);
+  reverse.walk(dy);
+  std::vector<Value> found;
+  found.reserve(static_cast<std::size_t>(x.size()));
+  const OriginGuard guard(y.graph(), {.at = {}, .phase = Phase::backward, .scope = y.graph().origin().scope});
+  for (const Value& v : x) {
+    const Value dx = reverse.gradient(v);
+    found.push_back(dx ? dx : filled(0, v, at));
+  }
+  return found;
+}
+
+std::vector<Value> gradients(Value y, Values x, At at) {
+  check(y, x, at);
+  if (y.type().count() != 1)
+    refuse("y has " + std::to_string(y.type().count()) + " elements (" + describe(y) + "), not one", at,
+           "Reduce it first (mean or sum), or give the gradient with respect to y: gradients(y, dy, {x...})");
+  const OriginGuard guard(
+      y.graph(), {.at = {}, .forward = y.node_id(), .phase = Phase::backward, .scope = y.node().origin().scope});
+  return gradients(y, filled(1, y, at), x, at);
+}
+
+}  // namespace oxbow
