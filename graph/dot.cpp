@@ -1,0 +1,198 @@
+#include <oxbow/graph/boost_view.h>
+#include <oxbow/graph/dot.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/order.h>
+#include <oxbow/graph/text.h>
+
+#include <algorithm>
+#include <boost/graph/filtered_graph.hpp>
+#include <boost/graph/graphviz.hpp>
+#include <map>
+#include <sstream>
+
+namespace oxbow {
+namespace {
+
+// Line and text colour, the fill of nodes, and the fill of frames; told apart by lightness too, for those who see few
+// colours.
+struct Palette {
+  const char *line, *fill, *frame;
+};
+
+Palette palette(Phase phase) {
+  switch (phase) {
+    case Phase::forward:
+      return {"#1f4e79", "#dcebfa", "#f6fafe"};
+    case Phase::backward:
+      return {"#a34708", "#fde3cf", "#fef8f3"};
+    case Phase::update:
+      break;
+  }
+  return {"#2c6e3f", "#d9f0df", "#f5fbf6"};
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      out += c;
+  }
+  return out + '"';
+}
+
+std::string shortened(std::string text, std::size_t length) {
+  if (text.size() <= length) return text;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole characters
+  return text.substr(0, length) + "...";
+}
+
+std::string_view shape_of(const Op& op) {
+  if (op.is<Input>()) return "oval";
+  if (op.is<Variable>()) return "cylinder";
+  if (op.is<Constant>()) return "note";
+  return "box";
+}
+
+// What tells this node from others of its op: short attributes that are not off.
+std::string remarks(const Op& op) {
+  if (const auto* c = op.as<Constant>())
+    return c->value.count() == 1 ? shortened(print(AttrValue(c->value)).substr(7), 40) : to_string(c->value.type());
+  if (op.is<Input>() || op.is<Variable>()) return to_string(op.infer({})[0]);
+  std::string text;
+  for (const auto& [key, value] : op.attributes()) {
+    const bool* flag = std::get_if<bool>(&value);
+    if (flag && !*flag) continue;
+    const std::string item = flag ? key : key + " " + print(value);
+    if (item.size() <= 24) text += (text.empty() ? "" : "\n") + item;
+  }
+  return text;
+}
+
+std::string label_of(Node n) {
+  std::string text(n.op().name());
+  if (!n.name().empty()) {
+    text = n.name();
+    if (!n.op().is<Input>() && !n.op().is<Variable>()) text += "\n" + std::string(n.op().name());
+  }
+  const std::string more = remarks(n.op());
+  return more.empty() ? text : text + "\n" + more;
+}
+
+// The frames: a tree of scopes below each phase.
+struct Frame {
+  std::map<std::string, Frame, std::less<>> inner;
+  std::vector<NodeId> nodes;
+
+  Frame& at(std::string_view scope) {
+    Frame* frame = this;
+    for (std::size_t begin = 0; begin < scope.size();) {
+      const std::size_t end = std::min(scope.find('/', begin), scope.size());
+      frame = &frame->inner[std::string(scope.substr(begin, end - begin))];
+      begin = end + 1;
+    }
+    return *frame;
+  }
+};
+
+class Writer {
+ public:
+  Writer(const Graph& graph, const DotOptions& options) : graph_(graph), options_(options), outputs_(size()) {
+    for (NodeId i = 0; i < graph.size(); ++i) {
+      const Origin& origin = graph.node(i).origin();
+      frames_[static_cast<std::size_t>(origin.phase)].at(origin.scope).nodes.push_back(i);
+    }
+    for (const auto& [name, value] : graph.outputs()) {
+      std::string& names = outputs_[static_cast<std::size_t>(value.node_id())];
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    if (options.reduced) kept_ = transitive_reduction(graph);
+  }
+
+  std::string write() const {
+    const BoostView view = boost_view(graph_);
+    // Of parallel edges (x * x) a reduction keeps one.
+    const auto keep = [&](const BoostEdge& e) {
+      if (!options_.reduced) return true;
+      const NodeId from = node_of(source(e, view)), to = node_of(target(e, view));
+      for (int k = 0; k < view[e].input; ++k)
+        if (graph_.node(to).input(k).node_id() == from) return false;
+      return std::binary_search(kept_.begin(), kept_.end(), Edge{from, to});
+    };
+    const boost::filtered_graph<BoostView, std::function<bool(const BoostEdge&)>> shown(view, keep);
+    std::ostringstream out;
+    boost::write_graphviz(
+        out, shown, [&](std::ostream& o, BoostVertex v) { vertex(o, graph_.node(node_of(v))); },
+        [&](std::ostream& o, const BoostEdge& e) { edge(o, graph_.node(node_of(target(e, view))), view[e].input); },
+        [&](std::ostream& o) { heading(o); });
+    return out.str();
+  }
+
+ private:
+  std::size_t size() const { return static_cast<std::size_t>(graph_.size()); }
+
+  void heading(std::ostream& out) const {
+    out << "graph [fontname=\"Helvetica\", fontsize=11, nodesep=0.25, ranksep=0.4, labeljust=l, "
+           "style=\"rounded,filled\"];\n"
+           "node [fontname=\"Helvetica\", fontsize=10, style=\"rounded,filled\", margin=\"0.12,0.05\", height=0.3];\n"
+           "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
+    int number = 0;
+    for (Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
+      const Frame& frame = frames_[static_cast<std::size_t>(phase)];
+      if (!frame.nodes.empty() || !frame.inner.empty())
+        write(out, frame, std::string(name(phase)), palette(phase), number);
+    }
+  }
+
+  // Frames lie within each other as scopes do: at most as deep as the longest scope has parts.
+  void write(std::ostream& out, const Frame& frame, const std::string& title, const Palette& colors,
+             int& number) const {
+    out << "subgraph cluster_" << number++ << " {\nlabel=" << quoted(title) << "; color=" << quoted(colors.line)
+        << "; fontcolor=" << quoted(colors.line) << "; fillcolor=" << quoted(colors.frame) << "; penwidth=0.7;\n";
+    for (NodeId i : frame.nodes) out << i << ";\n";
+    for (const auto& [inner_title, inner] : frame.inner) write(out, inner, inner_title, colors, number);
+    out << "}\n";
+  }
+
+  void vertex(std::ostream& out, Node n) const {
+    const Palette colors = palette(n.origin().phase);
+    const std::string& outputs = outputs_[static_cast<std::size_t>(n.id())];
+    const std::string_view shape = shape_of(n.op());
+    const std::string label = outputs.empty() ? label_of(n) : label_of(n) + "\noutput " + outputs;
+    const std::string tip = n.full_name() + " = " + std::string(n.op().name()) + " " +
+                            print(AttrValue(n.op().attributes())) + " : " + to_string(n.output_types());
+    out << " [label=" << quoted(label) << ", shape=" << shape;
+    if (shape != "box") out << ", style=filled";
+    if (!outputs.empty()) out << ", peripheries=2";
+    out << ", color=" << quoted(colors.line) << ", fontcolor=" << quoted(colors.line)
+        << ", fillcolor=" << quoted(colors.fill) << ", tooltip=" << quoted(shortened(tip, 400)) << "]";
+  }
+
+  void edge(std::ostream& out, Node reader, int input) const {
+    const Value value = reader.input(input);
+    const Phase from = value.node().origin().phase, to = reader.origin().phase;
+    const bool shape_only = reader.op().info().shape_only.contains(input);
+    const bool kept = from == Phase::forward && to == Phase::backward && !shape_only &&
+                      !value.node().op().is<Variable>() && !value.node().op().is<Input>() &&
+                      !value.node().op().is<Constant>();
+    out << " [color=" << quoted(palette(to).line);
+    if (options_.types) out << ", label=" << quoted(" " + to_string(value.type()));
+    if (shape_only) out << ", style=dotted";
+    if (kept) out << ", penwidth=2";
+    out << "]";
+  }
+
+  const Graph& graph_;
+  const DotOptions& options_;
+  std::array<Frame, 3> frames_;
+  std::vector<std::string> outputs_;  // of each node, the names it is an output under
+  std::vector<Edge> kept_;
+};
+
+}  // namespace
+
+std::string dot(const Graph& graph, DotOptions options) { return Writer(graph, options).write(); }
+
+}  // namespace oxbow

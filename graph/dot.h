@@ -1,0 +1,20 @@
+// Graphs as DOT, Graphviz's language: what to look at. The same text every time. Pure functions.
+//
+// Blue is forward, orange backward, green update; an edge has the colour of its reader's phase and the type of its
+// value. Ovals are fed, cylinders stored, notes fixed, boxes computed; a double border marks outputs. Dotted edges
+// carry a shape only; bold ones a forward value that backward keeps in memory. Frames are phases and the scopes in
+// them.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+struct DotOptions {
+  bool types = true;     ///< on the edges
+  bool reduced = false;  ///< leaves out edges that others imply (graph/order.h: for graphs of a few thousand nodes)
+};
+
+std::string dot(const Graph& graph, DotOptions options = {});
+
+}  // namespace oxbow
