@@ -31,7 +31,7 @@ Palette palette(Phase phase) {
   return {"#2c6e3f", "#d9f0df", "#f5fbf6"};
 }
 
-std::string quoted(std::string_view text) {
+std::string dot_string(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -86,10 +86,13 @@ struct Frame {
   std::map<std::string, Frame, std::less<>> inner;
   std::vector<NodeId> nodes;
 
+  // Frames nest at most `deepest` deep; what a scope has beyond is the innermost one's title.
   Frame& at(std::string_view scope) {
+    constexpr int deepest = 32;
     Frame* frame = this;
-    for (std::size_t begin = 0; begin < scope.size();) {
-      const std::size_t end = std::min(scope.find('/', begin), scope.size());
+    int depth = 1;
+    for (std::size_t begin = 0; begin < scope.size(); ++depth) {
+      const std::size_t end = depth == deepest ? scope.size() : std::min(scope.find('/', begin), scope.size());
       frame = &frame->inner[std::string(scope.substr(begin, end - begin))];
       begin = end + 1;
     }
@@ -138,6 +141,7 @@ class Writer {
            "style=\"rounded,filled\"];\n"
            "node [fontname=\"Helvetica\", fontsize=10, style=\"rounded,filled\", margin=\"0.12,0.05\", height=0.3];\n"
            "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
+    if (!options_.note.empty()) out << "label=" << dot_string(options_.note) << ";\n";
     int number = 0;
     for (Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
       const Frame& frame = frames_[static_cast<std::size_t>(phase)];
@@ -146,11 +150,11 @@ class Writer {
     }
   }
 
-  // Frames lie within each other as scopes do: at most as deep as the longest scope has parts.
   void write(std::ostream& out, const Frame& frame, const std::string& title, const Palette& colors,
              int& number) const {
-    out << "subgraph cluster_" << number++ << " {\nlabel=" << quoted(title) << "; color=" << quoted(colors.line)
-        << "; fontcolor=" << quoted(colors.line) << "; fillcolor=" << quoted(colors.frame) << "; penwidth=0.7;\n";
+    out << "subgraph cluster_" << number++ << " {\nlabel=" << dot_string(title) << "; color=" << dot_string(colors.line)
+        << "; fontcolor=" << dot_string(colors.line) << "; fillcolor=" << dot_string(colors.frame)
+        << "; penwidth=0.7;\n";
     for (NodeId i : frame.nodes) out << i << ";\n";
     for (const auto& [inner_title, inner] : frame.inner) write(out, inner, inner_title, colors, number);
     out << "}\n";
@@ -163,11 +167,11 @@ class Writer {
     const std::string label = outputs.empty() ? label_of(n) : label_of(n) + "\noutput " + outputs;
     const std::string tip = n.full_name() + " = " + std::string(n.op().name()) + " " +
                             print(AttrValue(n.op().attributes())) + " : " + to_string(n.output_types());
-    out << " [label=" << quoted(label) << ", shape=" << shape;
+    out << " [label=" << dot_string(label) << ", shape=" << shape;
     if (shape != "box") out << ", style=filled";
     if (!outputs.empty()) out << ", peripheries=2";
-    out << ", color=" << quoted(colors.line) << ", fontcolor=" << quoted(colors.line)
-        << ", fillcolor=" << quoted(colors.fill) << ", tooltip=" << quoted(shortened(tip, 400)) << "]";
+    out << ", color=" << dot_string(colors.line) << ", fontcolor=" << dot_string(colors.line)
+        << ", fillcolor=" << dot_string(colors.fill) << ", tooltip=" << dot_string(shortened(tip, 400)) << "]";
   }
 
   void edge(std::ostream& out, Node reader, int input) const {
@@ -177,8 +181,8 @@ class Writer {
     const bool kept = from == Phase::forward && to == Phase::backward && !shape_only &&
                       !value.node().op().is<Variable>() && !value.node().op().is<Input>() &&
                       !value.node().op().is<Constant>();
-    out << " [color=" << quoted(palette(to).line);
-    if (options_.types) out << ", label=" << quoted(" " + to_string(value.type()));
+    out << "[color=" << dot_string(palette(to).line);
+    if (options_.types && !shape_only) out << ", label=" << dot_string(" " + to_string(value.type()));
     if (shape_only) out << ", style=dotted";
     if (kept) out << ", penwidth=2";
     out << "]";
@@ -193,6 +197,6 @@ class Writer {
 
 }  // namespace
 
-std::string dot(const Graph& graph, DotOptions options) { return Writer(graph, options).write(); }
+std::string dot(const Graph& graph, const DotOptions& options) { return Writer(graph, options).write(); }
 
 }  // namespace oxbow

@@ -8,13 +8,16 @@
 
 #include <oxbow/graph/graph.h>
 
+#include <string>
+
 namespace oxbow {
 
 struct DotOptions {
-  bool types = true;     ///< on the edges
-  bool reduced = false;  ///< leaves out edges that others imply (graph/order.h: for graphs of a few thousand nodes)
+  bool types = true;      ///< on the edges
+  bool reduced = false;   ///< leaves out edges that others imply (graph/order.h: for graphs of a few thousand nodes)
+  std::string note = {};  ///< stands below the picture
 };
 
-std::string dot(const Graph& graph, DotOptions options = {});
+std::string dot(const Graph& graph, const DotOptions& options = {});
 
 }  // namespace oxbow

@@ -1,0 +1,90 @@
+// DOT text: what tells nodes, edges and phases apart; the same text every time.
+#include <oxbow/graph/dot.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/order.h>
+#include <oxbow/graph/text.h>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace oxbow;
+
+namespace {
+
+constexpr std::string_view small = R"(oxbow graph 1 seed 0 next_stream 1
+forward:
+  %x = input {name: "x", type: f32[4, 3], free_axes: [0]} : f32[4, 3]
+forward "dense":
+  %dense/w = variable {name: "dense/w", type: f32[3, 2]} : f32[3, 2]
+  %2 = matmul(%x, %dense/w) {transpose_a: false, transpose_b: true} : f32[4, 2]
+  %3 = square(%2, %2) : f32[4, 2]
+  %4 = constant {value: tensor f32[] [0.5]} : f32[]
+backward "dense":
+  %dense/dw = matmul_grad(%3, %x) {axis: -1} : f32[3, 2] for %2
+update:
+  %6 = assign(%dense/w, %dense/dw) : f32[3, 2]
+outputs:
+  "loss \"l\"" = %3
+  "w" = %6
+)";
+
+std::string dot_of(std::string_view text, DotOptions options = {}) {
+  return dot(*parse(text, Catalog::leaves()), options);
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(nodes_and_edges_show_what_they_are) {
+  const std::string text = dot_of(small);
+  BOOST_TEST(text.starts_with("digraph G {\n"));
+  BOOST_TEST(has(text, "0 [label=\"x\\nf32[4, 3]\", shape=oval, style=filled"));
+  BOOST_TEST(has(text, "1 [label=\"w\\nf32[3, 2]\", shape=cylinder"));
+  BOOST_TEST(has(text, "2 [label=\"matmul\\ntranspose_b\", shape=box, color=\"#1f4e79\""));
+  BOOST_TEST(has(text, "3 [label=\"square\\noutput loss \\\"l\\\"\", shape=box, peripheries=2"));
+  BOOST_TEST(has(text, "4 [label=\"constant\\nf32[] [0.5]\", shape=note"));
+  BOOST_TEST(has(text, "5 [label=\"dw\\nmatmul_grad\\naxis -1\", shape=box, color=\"#a34708\""));
+  BOOST_TEST(has(text, "6 [label=\"assign\\noutput w\", shape=box, peripheries=2, color=\"#2c6e3f\""));
+  BOOST_TEST(has(text, "0->2 [color=\"#1f4e79\", label=\" f32[4, 3]\"]"));
+  BOOST_TEST(has(text, "3->5 [color=\"#a34708\", label=\" f32[4, 2]\", penwidth=2]"));
+  BOOST_TEST(has(text, "1->6 [color=\"#2c6e3f\", label=\" f32[3, 2]\", style=dotted]"));
+  BOOST_TEST(has(text, "label=\"forward\"; color"));
+  BOOST_TEST(has(text, "label=\"dense\"; color"));
+  BOOST_TEST(dot_of(small) == text);
+}
+
+BOOST_AUTO_TEST_CASE(parallel_and_implied_edges) {
+  const auto count = [](const std::string& text, std::string_view part) {
+    int n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+  };
+  const std::string full = dot_of(small), reduced = dot_of(small, {.types = false, .reduced = true});
+  BOOST_TEST(count(full, "2->3 ") == 2);
+  BOOST_TEST(count(reduced, "2->3 ") == 1);
+  BOOST_TEST(count(full, "0->5 ") == 1);
+  BOOST_TEST(count(reduced, "0->5 ") == 0);
+  BOOST_TEST(count(full, "->") == 8);
+  BOOST_TEST(count(reduced, "->") == 5);
+  BOOST_TEST(!has(reduced, "label=\" f32"));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_graph) {
+  const std::string text = dot(Graph());
+  BOOST_TEST(text.starts_with("digraph G {\n"));
+  BOOST_TEST(text.ends_with("}\n"));
+}
+
+BOOST_AUTO_TEST_CASE(names_cannot_break_the_text) {
+  Graph g;
+  std::string deep = "a";
+  for (int i = 0; i < 100'000; ++i) deep += "/a";
+  {
+    Scope scope(g, deep);
+    input(g, "q\"\\\n\x01", f32, {2});
+  }
+  const std::string text = dot(g);
+  BOOST_TEST(has(text, "0 [label=\"q\\\"\\\\\\n\\nf32[2]\""));
+  BOOST_TEST(has(text, "subgraph cluster_32 {"));
+  BOOST_TEST(!has(text, "subgraph cluster_33 {"));
+}
