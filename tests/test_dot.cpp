@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(nodes_and_edges_show_what_they_are) {
   BOOST_TEST(has(text, "6 [label=\"assign\\noutput w\", shape=box, peripheries=2, color=\"#2c6e3f\""));
   BOOST_TEST(has(text, "0->2 [color=\"#1f4e79\", label=\" f32[4, 3]\"]"));
   BOOST_TEST(has(text, "3->5 [color=\"#a34708\", label=\" f32[4, 2]\", penwidth=2]"));
-  BOOST_TEST(has(text, "1->6 [color=\"#2c6e3f\", label=\" f32[3, 2]\", style=dotted]"));
+  BOOST_TEST(has(text, "1->6 [color=\"#2c6e3f\", style=dotted]"));
   BOOST_TEST(has(text, "label=\"forward\"; color"));
   BOOST_TEST(has(text, "label=\"dense\"; color"));
   BOOST_TEST(dot_of(small) == text);
