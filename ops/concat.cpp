@@ -1,0 +1,93 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/broadcast.h>
+#include <oxbow/ops/concat.h>
+#include <oxbow/ops/moving.h>
+#include <oxbow/ops/slice.h>
+
+namespace oxbow {
+
+Type Concat::infer(Types in) const {
+  if (in.empty()) throw OpError("there is nothing to put together", "Give at least one value");
+  const int a = in[0].shape.axis_of(axis);
+  std::int64_t size = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i].dtype != in[0].dtype)
+      throw OpError("value " + std::to_string(i) + " is " + to_string(in[i]) + " beside " + to_string(in[0]),
+                    "Cast all values to one dtype");
+    if (in[i].shape.rank() != in[0].shape.rank() || in[i].shape.with(a, 0) != in[0].shape.with(a, 0))
+      throw OpError("value " + std::to_string(i) + " has the shape " + to_string(in[i].shape) + " beside " +
+                        to_string(in[0].shape),
+                    "All axes but axis " + std::to_string(a) + " must agree");
+    size += in[i].shape[a];
+  }
+  return {in[0].dtype, in[0].shape.with(a, size)};
+}
+
+Work Concat::work(Types in) const { return moving(infer(in).bytes()); }
+
+void Concat::run(const Run& r) const {
+  const Type& y = r.out_type();
+  const AroundAxis a(y.shape, y.shape.axis_of(axis));
+  const std::int64_t unit = a.inner * size_of(y.dtype), row = a.size * unit;
+  if (row == 0) return;
+  const auto [first, last] = r.share(a.outer * row);
+  const int axis_here = y.shape.axis_of(axis);
+  // Each input fills a column of every output row; a part is a range of the output's bytes.
+  std::int64_t column = 0;
+  for (const ConstView& x : r.inputs) {
+    const std::int64_t width = x.type->shape[axis_here] * unit;
+    for (std::int64_t o = first / row; o * row < last; ++o) {
+      const std::int64_t begin = std::max(first, o * row + column), end = std::min(last, o * row + column + width);
+      if (begin < end)
+        copy_bytes(r.outputs[0].bytes + begin, x.bytes + o * width + (begin - o * row - column), end - begin);
+    }
+    column += width;
+  }
+}
+
+Value Concat::simplify(Values in) const {
+  const int a = in[0].shape().axis_of(axis);
+  std::vector<Value> filled;
+  for (const Value& v : in)
+    if (v.shape()[a] > 0) filled.push_back(v);
+  if (filled.empty()) return in[0];
+  if (filled.size() == 1) return filled[0];
+  return static_cast<int>(filled.size()) < in.size() ? apply(*this, filled, {}) : Value();
+}
+
+Grads Concat::gradient(const Node& n, Values dy) const {
+  std::vector<Value> parts{dy[0]}, grads;
+  for (const Value& v : n.inputs()) parts.push_back(v);
+  for (int i = 0; i < n.input_count(); ++i) grads.push_back(apply(ConcatPart{.axis = axis, .index = i}, parts, {}));
+  return grads;
+}
+
+Type ConcatPart::infer(Types in) const {
+  if (in.size() < 2 || index < 0 || index + 1 >= static_cast<std::int64_t>(in.size()))
+    throw OpError("there is no value " + std::to_string(index), "Give y and then all values that it consists of");
+  const Type whole = Concat{.axis = axis}.infer(in.subspan(1));
+  if (in[0] != whole)
+    throw OpError("y is " + to_string(in[0]) + ", but the values together are " + to_string(whole),
+                  "Give y and then all values that it consists of");
+  return in[static_cast<std::size_t>(index) + 1];
+}
+
+std::vector<Value> ConcatPart::lower(Values in) const {
+  const int a = in[0].shape().axis_of(axis), number = static_cast<int>(index) + 1;
+  std::int64_t begin = 0;
+  for (int i = 1; i < number; ++i) begin += in[i].shape()[a];
+  return {slice(in[0], a, begin, begin + in[number].shape()[a])};
+}
+
+Grads ConcatPart::gradient(const Node& n, Values dy) const {
+  // The other values' places get zeros.
+  std::vector<Value> parts, grads(static_cast<std::size_t>(n.input_count()));
+  for (int i = 1; i < n.input_count(); ++i)
+    parts.push_back(i == index + 1 ? dy[0] : broadcast_like(constant(dy[0].graph(), 0, dy[0].dtype()), n.input(i)));
+  grads[0] = concat(parts, axis);
+  return grads;
+}
+
+Value concat(Values values, std::int64_t axis, At at) { return apply(Concat{.axis = axis}, values, at); }
+
+}  // namespace oxbow

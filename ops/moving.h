@@ -1,0 +1,60 @@
+// What ops that move elements share: an axis with what is outside and inside of it, equal parts, and reading indices.
+// Everything is inline and safe from any thread.
+#pragma once
+
+#include <oxbow/graph/op.h>
+
+#include <algorithm>
+
+namespace oxbow {
+
+/// A shape seen from one of its axes: [outer, size, inner].
+struct AroundAxis {
+  std::int64_t outer = 1, size = 1, inner = 1;
+  AroundAxis(const Shape& s, int axis) : outer(s.count(0, axis)), size(s[axis]), inner(s.count(axis + 1, s.rank())) {}
+};
+
+/// The work of writing `written` bytes and reading as many: parts of at least 64 KB, so that a part outweighs its task.
+inline Work moving(std::int64_t written) {
+  return {.parts = std::clamp<std::int64_t>(written >> 16, 1, 256), .bytes = 2.0 * static_cast<double>(written)};
+}
+
+inline void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes) {
+  if (bytes > 0 && to != from) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+/// "[2, 3]", the place of element `flat` in a row-major shape.
+inline std::string place_in(const Shape& shape, std::int64_t flat) {
+  std::vector<std::int64_t> place(static_cast<std::size_t>(shape.rank()));
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    place[static_cast<std::size_t>(i)] = flat % shape[i];
+    flat /= shape[i];
+  }
+  return to_string(Shape(place));
+}
+
+/// Throws `OpError` unless `t` can number things. `what` is "indices" or "labels".
+inline void check_index_type(const Type& t, const char* what) {
+  if (!is_integer(t.dtype))
+    throw OpError(std::string(what) + " are " + std::string(name(t.dtype)) + ", not whole numbers",
+                  "Cast them to i32, i64 or u8");
+}
+
+/// Throws the `OpError` for element `flat` of `indices`, which is not in [0, size).
+[[noreturn]] inline void out_of_range(const char* what, std::int64_t index, const Type& indices, std::int64_t flat,
+                                      std::int64_t size) {
+  throw OpError(
+      std::string(what) + " " + std::to_string(index) + " at " + place_in(indices.shape, flat) + " is out of range",
+      size == 0 ? "There is nothing to choose from: the axis has size 0"
+                : "It must lie in 0 to " + std::to_string(size - 1));
+}
+
+/// Calls `f(std::type_identity<T>{})` with the element type of an index dtype (i32, i64 or u8).
+template <class F>
+decltype(auto) dispatch_index(DType d, F&& f) {
+  if (d == i32) return f(std::type_identity<std::int32_t>{});
+  if (d == i64) return f(std::type_identity<std::int64_t>{});
+  return f(std::type_identity<std::uint8_t>{});
+}
+
+}  // namespace oxbow
