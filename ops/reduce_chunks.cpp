@@ -1,0 +1,290 @@
+#include <oxbow/ops/reduce_chunks.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t fan = 16;              // sums that go into one of the next level
+constexpr std::int64_t block = 64;            // lanes that fit in registers
+constexpr std::int64_t long_row = 4096;       // `inner` from which on columns are cut into blocks
+constexpr std::int64_t column_block = 1024;
+constexpr std::int64_t chunk_elements = 16 * 1024;
+constexpr std::int64_t chunk_rows = 32;       // at least, so that partial results are few beside what they come from
+
+struct Slices {
+  std::int64_t outer, reduced, inner;
+  Slices(const Shape& x, int first, int last)
+      : outer(x.count(0, first)), reduced(x.count(first, last)), inner(x.count(last, x.rank())) {}
+  std::int64_t size() const { return reduced * inner; }
+};
+
+// How a shape is cut: chunks of whole slices, or a single slice in chunks of whole rows.
+struct Cut {
+  std::int64_t slice, chunk, partials;  // of a slice: elements that a chunk adds up at once, and how many such
+  explicit Cut(const Slices& s) : slice(s.size()), chunk(s.size()), partials(1) {
+    const std::int64_t target = std::max(chunk_elements, chunk_rows * s.inner);
+    if (s.outer > 1 || slice <= target) {
+      slice = chunk = std::max<std::int64_t>(slice, 1);
+      chunk *= std::max<std::int64_t>(1, std::min(s.outer, target / slice));
+      return;
+    }
+    const std::int64_t chunks = (slice + target - 1) / target;
+    const std::int64_t rows = ((s.reduced + chunks - 1) / chunks + block - 1) / block * block;
+    slice = chunk = std::min(rows, s.reduced) * s.inner;
+    partials = (s.size() + chunk - 1) / chunk;
+  }
+};
+
+Type reduced_type(const Type& x, int first, int last, std::int64_t partials) {
+  auto sizes = x.shape.vector();
+  sizes.erase(sizes.begin() + first, sizes.begin() + last);
+  if (partials > 1) sizes.insert(sizes.begin() + first, partials);
+  return {x.dtype, Shape(sizes)};
+}
+
+void check_axes(const Type& x, std::int64_t first, std::int64_t last) {
+  if (first < 0 || last > x.shape.rank() || first >= last)
+    throw OpError("axes " + std::to_string(first) + " to " + std::to_string(last) + " are not axes of " + to_string(x),
+                  "Use 0 <= first < last <= " + std::to_string(x.shape.rank()));
+  if (x.count() == 0) throw OpError("there is nothing to reduce in " + to_string(x), "Use sum, which takes that too");
+}
+
+// What T is computed as: integers wrap around, truth values are bytes.
+template <Fold F, class T>
+using Lane = std::conditional_t<
+    std::is_same_v<T, bool>, std::uint8_t,
+    std::conditional_t<F != Fold::sum, T,
+                       std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,
+                                          std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>>>;
+
+template <Fold F, class T>
+T join(T a, T b) {
+  if constexpr (F == Fold::sum) return static_cast<T>(a + b);
+  const bool a_wins = F == Fold::max ? a > b : a < b;
+  return a_wins | (a != a) ? a : b;
+}
+
+template <Fold F, class T>
+constexpr T neutral() {
+  using Limits = std::numeric_limits<T>;
+  if constexpr (F == Fold::sum) return T(0);
+  if constexpr (Limits::has_infinity) return F == Fold::max ? -Limits::infinity() : Limits::infinity();
+  return F == Fold::max ? Limits::lowest() : Limits::max();
+}
+
+// Lanes side by side, each a cascade of sums: level k holds what is left of 16^k rows each.
+template <Fold F, class T>
+struct Cascade {
+  T* lanes;
+  std::int64_t width, levels;
+
+  static std::int64_t levels_for(std::int64_t rows) {
+    std::int64_t levels = 1;
+    for (; rows > fan; rows = (rows + fan - 1) / fan) ++levels;
+    return levels;
+  }
+
+  void clear() { std::fill(lanes, lanes + levels * width, neutral<F, T>()); }
+
+  /// Adds `rows` whole rows, `stride` apart; `row` were added before.
+  void add(const T* x, std::int64_t row, std::int64_t rows, std::int64_t stride) {
+    while (rows > 0) {
+      const std::int64_t count = std::min(rows, fan - row % fan);
+      std::int64_t j = 0;
+      for (; j + block <= width; j += block) add_block(lanes + j, x + j, count, stride);
+      if (j < width)
+        for (std::int64_t i = 0; i < count; ++i) add_some(x + i * stride + j, j, width - j);
+      row += count;
+      rows -= count;
+      x += count * stride;
+      if (row % fan == 0) carry(row);
+    }
+  }
+
+  /// Adds `count` elements of a row from lane `first` on.
+  void add_some(const T* x, std::int64_t first, std::int64_t count) {
+    T* to = lanes + first;
+    for (std::int64_t j = 0; j < count; ++j) to[j] = join<F>(to[j], x[j]);
+  }
+
+  /// After `row` rows, a multiple of 16: moves full levels up.
+  void carry(std::int64_t row) {
+    T* from = lanes;
+    for (std::int64_t level = 1; level < levels && row % fan == 0; ++level, row /= fan, from += width)
+      for (std::int64_t j = 0; j < width; ++j) {
+        from[width + j] = join<F>(from[width + j], from[j]);
+        from[j] = neutral<F, T>();
+      }
+  }
+
+  /// Adds all levels into the first.
+  void total() {
+    for (std::int64_t level = 1; level < levels; ++level) add_some(lanes + level * width, 0, width);
+  }
+
+ private:
+  static void add_block(T* to, const T* x, std::int64_t rows, std::int64_t stride) {
+    T sums[block];
+    std::copy(to, to + block, sums);
+    for (std::int64_t i = 0; i < rows; ++i, x += stride)
+      for (std::int64_t j = 0; j < block; ++j) sums[j] = join<F>(sums[j], x[j]);
+    std::copy(sums, sums + block, to);
+  }
+};
+
+// The consumer. Consumer::sizes hold what `of` sets; the state is the cascade, then the results of the chunk's slices.
+template <Fold F, class T>
+struct Chunks {
+  enum Size { slice, inner, lanes, levels };
+
+  static Consumer of(const Slices& s) {
+    const Cut cut(s);
+    const std::int64_t rows = std::max<std::int64_t>(1, cut.slice / std::max<std::int64_t>(1, s.inner));
+    std::int64_t width = std::max<std::int64_t>(1, s.inner);
+    for (std::int64_t groups = 1; width < block && 2 * groups <= rows; groups *= 2) width *= 2;
+    Consumer c;
+    c.chunk = cut.chunk;
+    c.sizes = {cut.slice, s.inner, width, Cascade<F, T>::levels_for((cut.slice + width - 1) / width)};
+    c.state = (c.sizes[levels] * width + cut.chunk / cut.slice * s.inner) * static_cast<std::int64_t>(sizeof(T));
+    c.begin = begin;
+    c.take = take;
+    c.end = end;
+    return c;
+  }
+
+  static Cascade<F, T> cascade(const Consumer& c, void* state) {
+    return {static_cast<T*>(state), c.sizes[lanes], c.sizes[levels]};
+  }
+  static T* results(const Consumer& c, void* state) { return static_cast<T*>(state) + c.sizes[lanes] * c.sizes[levels]; }
+
+  static void begin(const Consumer& c, void* state) { cascade(c, state).clear(); }
+
+  static void take(const Consumer& c, void* state, const void* in, std::int64_t first, std::int64_t count) {
+    const T* x = static_cast<const T*>(in);
+    const std::int64_t size = c.sizes[slice];
+    std::int64_t number = first / size, within = first % size;
+    while (count > 0) {
+      const std::int64_t here = std::min(count, size - within);
+      add(cascade(c, state), x, within, here);
+      x += here;
+      count -= here;
+      within += here;
+      if (within == size) {
+        finish(c, state, number++);
+        within = 0;
+      }
+    }
+  }
+
+  // Adds elements [within, within + count) of a slice.
+  static void add(Cascade<F, T> sums, const T* x, std::int64_t within, std::int64_t count) {
+    std::int64_t row = within / sums.width;
+    if (const std::int64_t lane = within % sums.width; lane > 0) {
+      const std::int64_t head = std::min(count, sums.width - lane);
+      sums.add_some(x, lane, head);
+      if (lane + head < sums.width) return;
+      if (++row % fan == 0) sums.carry(row);
+      x += head;
+      count -= head;
+    }
+    const std::int64_t rows = count / sums.width;
+    sums.add(x, row, rows, sums.width);
+    sums.add_some(x + rows * sums.width, 0, count % sums.width);
+  }
+
+  // Adds up lanes of a column pairwise, keeps the result and starts afresh.
+  static void finish(const Consumer& c, void* state, std::int64_t number) {
+    Cascade<F, T> sums = cascade(c, state);
+    sums.total();
+    for (std::int64_t half = sums.width / 2; half >= c.sizes[inner]; half /= 2) sums.add_some(sums.lanes + half, 0, half);
+    std::copy(sums.lanes, sums.lanes + c.sizes[inner], results(c, state) + number * c.sizes[inner]);
+    sums.clear();
+  }
+
+  static void end(const Consumer& c, void* state, std::int64_t chunk, std::int64_t elements, void* out) {
+    const std::int64_t size = c.sizes[slice], whole = elements / size;
+    const bool cut_short = elements % size != 0;  // the last part of a long slice
+    if (cut_short) finish(c, state, whole);
+    T* y = static_cast<T*>(out) + chunk * (c.chunk / size) * c.sizes[inner];
+    const T* from = results(c, state);
+    std::copy(from, from + (whole + cut_short) * c.sizes[inner], y);
+  }
+};
+
+}  // namespace
+
+template <Fold F>
+Type ReduceChunks<F>::infer(Types in) const {
+  check_axes(in[0], first, last);
+  const auto a = static_cast<int>(first), b = static_cast<int>(last);
+  return reduced_type(in[0], a, b, Cut(Slices(in[0].shape, a, b)).partials);
+}
+
+template <Fold F>
+Consumer ReduceChunks<F>::consume(Types in) const {
+  const Slices slices(in[0].shape, static_cast<int>(first), static_cast<int>(last));
+  return dispatch(in[0].dtype,
+                  [&]<class T>(std::type_identity<T>) { return Chunks<F, Lane<F, T>>::of(slices); });
+}
+
+template <Fold F>
+Type ReduceColumns<F>::infer(Types in) const {
+  check_axes(in[0], first, last);
+  return reduced_type(in[0], static_cast<int>(first), static_cast<int>(last), 1);
+}
+
+template <Fold F>
+Work ReduceColumns<F>::work(Types in) const {
+  const Slices s(in[0].shape, static_cast<int>(first), static_cast<int>(last));
+  const std::int64_t blocks = s.outer * ((s.inner + column_block - 1) / column_block);
+  const std::int64_t levels = Cascade<F, float>::levels_for(s.reduced);
+  return {.parts = std::max<std::int64_t>(1, std::min(blocks, in[0].count() / chunk_elements)),
+          .scratch = levels * column_block * size_of(in[0].dtype),
+          .flops = static_cast<double>(in[0].count()),
+          .bytes = static_cast<double>(in[0].bytes() + in[0].bytes() / s.reduced)};
+}
+
+template <Fold F>
+void ReduceColumns<F>::run(const Run& r) const {
+  const Slices s(r.in_type(0).shape, static_cast<int>(first), static_cast<int>(last));
+  const std::int64_t blocks = (s.inner + column_block - 1) / column_block;
+  const auto [begin, end] = r.share(s.outer * blocks);
+  dispatch(r.in_type(0).dtype, [&]<class Element>(std::type_identity<Element>) {
+    using T = Lane<F, Element>;
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t o = unit / blocks, column = unit % blocks * column_block;
+      Cascade<F, T> sums{reinterpret_cast<T*>(r.scratch), std::min(column_block, s.inner - column),
+                         Cascade<F, T>::levels_for(s.reduced)};
+      sums.clear();
+      sums.add(reinterpret_cast<const T*>(r.inputs[0].bytes) + o * s.size() + column, 0, s.reduced, s.inner);
+      sums.total();
+      std::copy(sums.lanes, sums.lanes + sums.width, reinterpret_cast<T*>(r.outputs[0].bytes) + o * s.inner + column);
+    }
+  });
+}
+
+template <Fold F>
+Value reduce_neighbours(Value x, int first, int last) {
+  while (last > first) {
+    const int rank = x.rank();
+    if (x.shape().count(last, rank) > long_row) return apply(ReduceColumns<F>{.first = first, .last = last}, {x}, {});
+    x = apply(ReduceChunks<F>{.first = first, .last = last}, {x}, {});
+    last -= rank - x.rank();  // an axis stays where results are partial
+  }
+  return x;
+}
+
+template struct ReduceChunks<Fold::sum>;
+template struct ReduceChunks<Fold::max>;
+template struct ReduceChunks<Fold::min>;
+template struct ReduceColumns<Fold::sum>;
+template struct ReduceColumns<Fold::max>;
+template struct ReduceColumns<Fold::min>;
+template Value reduce_neighbours<Fold::sum>(Value, int, int);
+template Value reduce_neighbours<Fold::max>(Value, int, int);
+template Value reduce_neighbours<Fold::min>(Value, int, int);
+
+}  // namespace oxbow
