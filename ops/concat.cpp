@@ -2,6 +2,7 @@
 #include <oxbow/ops/broadcast.h>
 #include <oxbow/ops/concat.h>
 #include <oxbow/ops/moving.h>
+#include <oxbow/ops/rearranged.h>
 #include <oxbow/ops/slice.h>
 
 namespace oxbow {
@@ -89,5 +90,57 @@ Grads ConcatPart::gradient(const Node& n, Values dy) const {
 }
 
 Value concat(Values values, std::int64_t axis, At at) { return apply(Concat{.axis = axis}, values, at); }
+
+std::vector<Sample> Concat::samples() {
+  const auto sample = [](std::int64_t axis, std::vector<Tensor> values) {
+    return Sample{.what = std::to_string(values.size()) + " values along axis " + std::to_string(axis),
+                  .op = Concat{.axis = axis},
+                  .inputs = std::move(values),
+                  .reference = [axis](const std::vector<Tensor>& in) {
+                    std::vector<Type> types;
+                    for (const Tensor& t : in) types.push_back(t.type());
+                    Tensor y(Concat{.axis = axis}.infer(types));
+                    const int a = y.shape().axis_of(axis);
+                    std::int64_t begin = 0;
+                    for (const Tensor& t : in) {
+                      for (std::int64_t i = 0; i < t.count(); ++i) {
+                        Index at = index_of(t.shape(), i);
+                        at[static_cast<std::size_t>(a)] += begin;
+                        std::memcpy(y.bytes() + flat_of(y.shape(), at) * size_of(t.dtype()),
+                                    t.bytes() + i * size_of(t.dtype()), static_cast<std::size_t>(size_of(t.dtype())));
+                      }
+                      begin += t.shape()[a];
+                    }
+                    return std::vector<Tensor>{y};
+                  }};
+  };
+  return {sample(0, {draw({2}, -1, 1, 1), draw({3}, -1, 1, 2)}),
+          sample(-1, {draw({2, 1}, -1, 1, 3), draw({2, 3}, -1, 1, 4), draw({2, 2}, -1, 1, 5)}),
+          sample(1, {draw({2, 1, 3}, -1, 1, 6), draw({2, 0, 3}, -1, 1, 7), draw({2, 2, 3}, -1, 1, 8)}),
+          sample(0, {draw({2, 2}, -1, 1, 9)}),
+          sample(0, {draw({0, 2}, -1, 1, 10), draw({0, 2}, -1, 1, 11)}),
+          sample(1, {draw({2, 3}, -9, 9, 12, i32), draw({2, 2}, -9, 9, 13, i32)})};
+}
+
+std::vector<Sample> ConcatPart::samples() {
+  const auto sample = [](std::int64_t axis, std::int64_t index, std::vector<Tensor> inputs) {
+    return Sample{.what = "value " + std::to_string(index) + " along axis " + std::to_string(axis),
+                  .op = ConcatPart{.axis = axis, .index = index},
+                  .inputs = std::move(inputs),
+                  .reference = [axis, index](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(axis);
+                    std::int64_t begin = 0;
+                    for (std::size_t i = 1; i <= static_cast<std::size_t>(index); ++i) begin += in[i].shape()[a];
+                    const Shape& to = in[static_cast<std::size_t>(index) + 1].shape();
+                    return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
+                      i[static_cast<std::size_t>(a)] += begin;
+                      return i;
+                    })};
+                  }};
+  };
+  return {sample(0, 1, {draw({5}, -1, 1, 1), draw({2}, -1, 1, 2), draw({3}, -1, 1, 3)}),
+          sample(-1, 0, {draw({2, 3}, -1, 1, 4), draw({2, 1}, -1, 1, 5), draw({2, 2}, -1, 1, 6)}),
+          sample(1, 1, {draw({2, 2}, -1, 1, 7), draw({2, 2}, -1, 1, 8), draw({2, 0}, -1, 1, 9)})};
+}
 
 }  // namespace oxbow

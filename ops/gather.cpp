@@ -1,5 +1,6 @@
 #include <oxbow/ops/gather.h>
 #include <oxbow/ops/moving.h>
+#include <oxbow/ops/rearranged.h>
 
 namespace oxbow {
 namespace {
@@ -121,6 +122,63 @@ Value gather(Value table, Value indices, std::int64_t axis, At at) {
 
 Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis, At at) {
   return apply(ScatterAdd{.axis = axis}, {like, indices, updates}, at);
+}
+
+namespace {
+
+// Where y[i] of a gather comes from.
+Index source_of(const Index& i, const Tensor& indices, std::int64_t axis) {
+  const auto first = i.begin() + axis, last = first + indices.shape().rank();
+  Index from(i.begin(), first);
+  from.push_back(static_cast<std::int64_t>(number(indices, flat_of(indices.shape(), Index(first, last)))));
+  from.insert(from.end(), last, i.end());
+  return from;
+}
+
+}  // namespace
+
+std::vector<Sample> Gather::samples() {
+  const auto sample = [](const Shape& table, Tensor indices, std::int64_t axis, DType dtype = f64) {
+    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(axis) + " of " + to_string(table),
+                  .op = Gather{.axis = axis},
+                  .inputs = {draw(table, -9, 9, 1, dtype), indices},
+                  .reference = [axis](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(axis);
+                    return std::vector<Tensor>{rearranged(in[0], gathered(in[0].shape(), in[1].shape(), a),
+                                                          [&](const Index& i) { return source_of(i, in[1], a); })};
+                  }};
+  };
+  return {sample({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
+          sample({5, 3}, draw({2, 3}, 0, 5, 2, i64), 0),
+          sample({2, 5, 3}, draw({4}, 0, 5, 3, u8), 1),
+          sample({2, 5}, draw({3, 2}, 0, 5, 4, i32), -1),
+          sample({5}, Tensor::scalar<std::int64_t>(3), 0),
+          sample({5, 2}, Tensor({i32, {0}}), 0),
+          sample({0, 2}, Tensor({i32, {0}}), 0),
+          sample({5, 2}, draw({3}, 0, 5, 5, i32), 0, i64)};
+}
+
+std::vector<Sample> ScatterAdd::samples() {
+  const auto sample = [](const Shape& table, Tensor indices, std::int64_t axis) {
+    const Shape updates = gathered(table, indices.shape(), table.axis_of(axis));
+    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(axis) + " of " + to_string(table),
+                  .op = ScatterAdd{.axis = axis},
+                  .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
+                  .reference = [axis](const std::vector<Tensor>& in) {
+                    Tensor y({in[2].dtype(), in[0].shape()});
+                    for (std::int64_t i = 0; i < in[2].count(); ++i)
+                      y.data<double>()[flat_of(
+                          y.shape(), source_of(index_of(in[2].shape(), i), in[1], y.shape().axis_of(axis)))] +=
+                          in[2].data<double>()[i];
+                    return std::vector<Tensor>{y};
+                  }};
+  };
+  return {sample({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
+          sample({5, 3}, draw({2, 3}, 0, 5, 3, i64), 0),
+          sample({2, 5, 3}, draw({4}, 0, 5, 4, u8), 1),
+          sample({3, 130}, draw({6}, 0, 3, 5, i32), 0),
+          sample({5}, Tensor::scalar<std::int64_t>(3), 0),
+          sample({5, 2}, Tensor({i32, {0}}), 0)};
 }
 
 }  // namespace oxbow

@@ -34,7 +34,8 @@ std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>
   for (int i = 0; axes.empty() && i < shape.rank(); ++i) normal.push_back(i);
   std::sort(normal.begin(), normal.end());
   if (const auto twice = std::adjacent_find(normal.begin(), normal.end()); twice != normal.end())
-    throw OpError("axis " + std::to_string(*twice) + " of " + to_string(shape) + " is named twice", "Name each axis once");
+    throw OpError("axis " + std::to_string(*twice) + " of " + to_string(shape) + " is named twice",
+                  "Name each axis once");
   return normal;
 }
 
@@ -112,9 +113,7 @@ std::vector<Value> SumTo::lower(Values in) const {
   return {in_shape(axes.empty() ? in[0] : sum(in[0], axes), in[1].shape())};
 }
 
-Value SumTo::simplify(Values in) const {
-  return in[0].shape() == in[1].shape() ? in[0] : Value();
-}
+Value SumTo::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : Value(); }
 
 Grads SumTo::gradient(const Node& n, Values dy) const { return {broadcast_like(dy[0], n.input(0)), Value()}; }
 
@@ -132,9 +131,8 @@ Type CountLike::infer(Types in) const {
 }
 
 void CountLike::run(const Run& r) const {
-  dispatch(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
-    *r.out<T>() = static_cast<T>(count_of(r.in_type(0).shape, axes));
-  });
+  dispatch(r.out_type().dtype,
+           [&]<class T>(std::type_identity<T>) { *r.out<T>() = static_cast<T>(count_of(r.in_type(0).shape, axes)); });
 }
 
 Value CountLike::simplify(Values in) const {
@@ -146,6 +144,9 @@ Value sum(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
 }
 
 Value mean(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  if (x && !is_float(x.dtype()))
+    throw Error("mean: x is " + to_string(x.type()) + "\n  at " + to_string(Location(at)) +
+                "\n  Cast it to f32 or f64 first");
   const Value count = count_like(x, axes, at);
   return divide(sum(x, std::move(axes), keep, at), count, at);
 }

@@ -7,12 +7,12 @@
 namespace oxbow {
 namespace {
 
-constexpr std::int64_t fan = 16;              // sums that go into one of the next level
-constexpr std::int64_t block = 64;            // lanes that fit in registers
-constexpr std::int64_t long_row = 4096;       // `inner` from which on columns are cut into blocks
+constexpr std::int64_t fan = 16;         // sums that go into one of the next level
+constexpr std::int64_t block = 64;       // lanes that fit in registers
+constexpr std::int64_t long_row = 4096;  // `inner` from which on columns are cut into blocks
 constexpr std::int64_t column_block = 1024;
 constexpr std::int64_t chunk_elements = 16 * 1024;
-constexpr std::int64_t chunk_rows = 32;       // at least, so that partial results are few beside what they come from
+constexpr std::int64_t chunk_rows = 32;  // at least, so that partial results are few beside what they come from
 
 struct Slices {
   std::int64_t outer, reduced, inner;
@@ -32,7 +32,8 @@ struct Cut {
       return;
     }
     const std::int64_t chunks = (slice + target - 1) / target;
-    const std::int64_t rows = ((s.reduced + chunks - 1) / chunks + block - 1) / block * block;
+    const std::int64_t whole = s.inner < block ? block : 1;  // rows that surely fill a number of lanes
+    const std::int64_t rows = ((s.reduced + chunks - 1) / chunks + whole - 1) / whole * whole;
     slice = chunk = std::min(rows, s.reduced) * s.inner;
     partials = (s.size() + chunk - 1) / chunk;
   }
@@ -158,7 +159,9 @@ struct Chunks {
   static Cascade<F, T> cascade(const Consumer& c, void* state) {
     return {static_cast<T*>(state), c.sizes[lanes], c.sizes[levels]};
   }
-  static T* results(const Consumer& c, void* state) { return static_cast<T*>(state) + c.sizes[lanes] * c.sizes[levels]; }
+  static T* results(const Consumer& c, void* state) {
+    return static_cast<T*>(state) + c.sizes[lanes] * c.sizes[levels];
+  }
 
   static void begin(const Consumer& c, void* state) { cascade(c, state).clear(); }
 
@@ -199,7 +202,8 @@ struct Chunks {
   static void finish(const Consumer& c, void* state, std::int64_t number) {
     Cascade<F, T> sums = cascade(c, state);
     sums.total();
-    for (std::int64_t half = sums.width / 2; half >= c.sizes[inner]; half /= 2) sums.add_some(sums.lanes + half, 0, half);
+    for (std::int64_t half = sums.width / 2; half >= c.sizes[inner]; half /= 2)
+      sums.add_some(sums.lanes + half, 0, half);
     std::copy(sums.lanes, sums.lanes + c.sizes[inner], results(c, state) + number * c.sizes[inner]);
     sums.clear();
   }
@@ -226,8 +230,7 @@ Type ReduceChunks<F>::infer(Types in) const {
 template <Fold F>
 Consumer ReduceChunks<F>::consume(Types in) const {
   const Slices slices(in[0].shape, static_cast<int>(first), static_cast<int>(last));
-  return dispatch(in[0].dtype,
-                  [&]<class T>(std::type_identity<T>) { return Chunks<F, Lane<F, T>>::of(slices); });
+  return dispatch(in[0].dtype, [&]<class T>(std::type_identity<T>) { return Chunks<F, Lane<F, T>>::of(slices); });
 }
 
 template <Fold F>
