@@ -1,5 +1,6 @@
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/reduce_chunks.h>
 
 namespace oxbow {
 namespace {
@@ -17,6 +18,12 @@ Catalog all() {
   c.add<CrossEntropy>().add<CrossEntropyGradient>();
   c.add<BatchMoments>().add<ChunkMoments>().add<MergeMoments>();
   c.add<Dropout>();
+  c.add<Sum>().add<ReduceMax>().add<ReduceMin>().add<SumTo>().add<CountLike>();
+  c.add<ReduceChunks<Fold::sum>>().add<ReduceChunks<Fold::max>>().add<ReduceChunks<Fold::min>>();
+  c.add<ReduceColumns<Fold::sum>>().add<ReduceColumns<Fold::max>>().add<ReduceColumns<Fold::min>>();
+  c.add<ArgMax>().add<OneHot>().add<Gather>().add<ScatterAdd>();
+  c.add<Reshape>().add<ReshapeLike>().add<Transpose>().add<BroadcastTo>().add<BroadcastLike>();
+  c.add<Slice>().add<SliceGradient>().add<Concat>().add<ConcatPart>();
   return c;
 }
 
