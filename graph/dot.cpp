@@ -5,9 +5,9 @@
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
-#include <boost/graph/filtered_graph.hpp>
 #include <boost/graph/graphviz.hpp>
 #include <map>
+#include <set>
 #include <sstream>
 
 namespace oxbow {
@@ -84,7 +84,7 @@ std::string label_of(Node n) {
 // The frames: a tree of scopes below each phase.
 struct Frame {
   std::map<std::string, Frame, std::less<>> inner;
-  std::vector<NodeId> nodes;
+  std::vector<BoostVertex> vertices;
 
   // Frames nest at most `deepest` deep; what a scope has beyond is the innermost one's title.
   Frame& at(std::string_view scope) {
@@ -100,41 +100,66 @@ struct Frame {
   }
 };
 
+bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() || op.is<Constant>(); }
+
 class Writer {
  public:
-  Writer(const Graph& graph, const DotOptions& options) : graph_(graph), options_(options), outputs_(size()) {
+  Writer(const Graph& graph, const DotOptions& options)
+      : graph_(graph), options_(options), outputs_(static_cast<std::size_t>(graph.size())) {
     for (NodeId i = 0; i < graph.size(); ++i) {
-      const Origin& origin = graph.node(i).origin();
-      frames_[static_cast<std::size_t>(origin.phase)].at(origin.scope).nodes.push_back(i);
+      vertices_.push_back(i);
+      frame_of(graph.node(i)).vertices.push_back(vertex_of(i));
     }
     for (const auto& [name, value] : graph.outputs()) {
       std::string& names = outputs_[static_cast<std::size_t>(value.node_id())];
       names += (names.empty() ? "" : ", ") + name;
     }
-    if (options.reduced) kept_ = transitive_reduction(graph);
+    draw_edges();
   }
 
   std::string write() const {
-    const BoostView view = boost_view(graph_);
-    // Of parallel edges (x * x) a reduction keeps one.
-    const auto keep = [&](const BoostEdge& e) {
-      if (!options_.reduced) return true;
-      const NodeId from = node_of(source(e, view)), to = node_of(target(e, view));
-      for (int k = 0; k < view[e].input; ++k)
-        if (graph_.node(to).input(k).node_id() == from) return false;
-      return std::binary_search(kept_.begin(), kept_.end(), Edge{from, to});
-    };
-    const boost::filtered_graph<BoostView, std::function<bool(const BoostEdge&)>> shown(view, keep);
+    const BoostView view(boost::edges_are_unsorted_multi_pass, edges_.begin(), edges_.end(), inputs_.begin(),
+                         vertices_.size());
     std::ostringstream out;
     boost::write_graphviz(
-        out, shown, [&](std::ostream& o, BoostVertex v) { vertex(o, graph_.node(node_of(v))); },
+        out, view, [&](std::ostream& o, BoostVertex v) { vertex(o, v); },
         [&](std::ostream& o, const BoostEdge& e) { edge(o, graph_.node(node_of(target(e, view))), view[e].input); },
         [&](std::ostream& o) { heading(o); });
     return out.str();
   }
 
  private:
-  std::size_t size() const { return static_cast<std::size_t>(graph_.size()); }
+  Frame& frame_of(Node n) { return frames_[static_cast<std::size_t>(n.origin().phase)].at(n.origin().scope); }
+
+  void draw_edges() {
+    std::vector<Edge> kept;
+    if (options_.reduced) kept = transitive_reduction(graph_);
+    std::map<std::pair<NodeId, Frame*>, BoostVertex> copies;
+    for (NodeId i = 0; i < graph_.size(); ++i) {
+      const Node reader = graph_.node(i);
+      std::set<NodeId> drawn;
+      for (std::int32_t k = 0; k < reader.input_count(); ++k) {
+        const Node from = reader.input(k).node();
+        // Of parallel edges (x * x) a reduction keeps one.
+        if (options_.reduced &&
+            (!std::binary_search(kept.begin(), kept.end(), Edge{from.id(), i}) || !drawn.insert(from.id()).second))
+          continue;
+        BoostVertex v = vertex_of(from.id());
+        if (is_leaf(from.op()) && from.origin().phase != reader.origin().phase) {
+          // Shown again beside its reader: an edge across the whole picture would say less.
+          Frame& frame = frame_of(reader);
+          const auto [place, is_new] = copies.try_emplace({from.id(), &frame}, vertices_.size());
+          v = place->second;
+          if (is_new) {
+            vertices_.push_back(from.id());
+            frame.vertices.push_back(v);
+          }
+        }
+        edges_.emplace_back(v, vertex_of(i));
+        inputs_.push_back({k});
+      }
+    }
+  }
 
   void heading(std::ostream& out) const {
     out << "graph [fontname=\"Helvetica\", fontsize=11, nodesep=0.25, ranksep=0.4, labeljust=l, "
@@ -145,7 +170,7 @@ class Writer {
     int number = 0;
     for (Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
       const Frame& frame = frames_[static_cast<std::size_t>(phase)];
-      if (!frame.nodes.empty() || !frame.inner.empty())
+      if (!frame.vertices.empty() || !frame.inner.empty())
         write(out, frame, std::string(name(phase)), palette(phase), number);
     }
   }
@@ -155,21 +180,28 @@ class Writer {
     out << "subgraph cluster_" << number++ << " {\nlabel=" << dot_string(title) << "; color=" << dot_string(colors.line)
         << "; fontcolor=" << dot_string(colors.line) << "; fillcolor=" << dot_string(colors.frame)
         << "; penwidth=0.7;\n";
-    for (NodeId i : frame.nodes) out << i << ";\n";
+    for (BoostVertex v : frame.vertices) out << v << ";\n";
     for (const auto& [inner_title, inner] : frame.inner) write(out, inner, inner_title, colors, number);
     out << "}\n";
   }
 
-  void vertex(std::ostream& out, Node n) const {
+  void vertex(std::ostream& out, BoostVertex v) const {
+    const Node n = graph_.node(vertices_[v]);
+    const bool copy = node_of(v) != n.id();
     const Palette colors = palette(n.origin().phase);
     const std::string& outputs = outputs_[static_cast<std::size_t>(n.id())];
     const std::string_view shape = shape_of(n.op());
-    const std::string label = outputs.empty() ? label_of(n) : label_of(n) + "\noutput " + outputs;
-    const std::string tip = n.full_name() + " = " + std::string(n.op().name()) + " " +
-                            print(AttrValue(n.op().attributes())) + " : " + to_string(n.output_types());
+    std::string label = copy && !n.op().is<Constant>() ? n.full_name() : label_of(n);
+    if (!copy && !outputs.empty()) label += "\noutput " + outputs;
+    const std::string tip = n.full_name() + " = " + std::string(n.op().name()) +
+                            (n.op().is<Constant>() ? "" : " " + print(AttrValue(n.op().attributes()))) + " : " +
+                            to_string(n.output_types());
     out << " [label=" << dot_string(label) << ", shape=" << shape;
-    if (shape != "box") out << ", style=filled";
-    if (!outputs.empty()) out << ", peripheries=2";
+    if (copy)
+      out << ", style=\"filled,dashed\"";
+    else if (shape != "box")
+      out << ", style=filled";
+    if (!copy && !outputs.empty()) out << ", peripheries=2";
     out << ", color=" << dot_string(colors.line) << ", fontcolor=" << dot_string(colors.line)
         << ", fillcolor=" << dot_string(colors.fill) << ", tooltip=" << dot_string(shortened(tip, 400)) << "]";
   }
@@ -178,13 +210,11 @@ class Writer {
     const Value value = reader.input(input);
     const Phase from = value.node().origin().phase, to = reader.origin().phase;
     const bool shape_only = reader.op().info().shape_only.contains(input);
-    const bool kept = from == Phase::forward && to == Phase::backward && !shape_only &&
-                      !value.node().op().is<Variable>() && !value.node().op().is<Input>() &&
-                      !value.node().op().is<Constant>();
     out << "[color=" << dot_string(palette(to).line);
     if (options_.types && !shape_only) out << ", label=" << dot_string(" " + to_string(value.type()));
     if (shape_only) out << ", style=dotted";
-    if (kept) out << ", penwidth=2";
+    if (from == Phase::forward && to == Phase::backward && !shape_only && !is_leaf(value.node().op()))
+      out << ", penwidth=2";
     out << "]";
   }
 
@@ -192,7 +222,9 @@ class Writer {
   const DotOptions& options_;
   std::array<Frame, 3> frames_;
   std::vector<std::string> outputs_;  // of each node, the names it is an output under
-  std::vector<Edge> kept_;
+  std::vector<NodeId> vertices_;      // of each vertex its node: all nodes, then leaves shown again
+  std::vector<std::pair<BoostVertex, BoostVertex>> edges_;
+  std::vector<InputEdge> inputs_;  // of each edge
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 //
 // Blue is forward, orange backward, green update; an edge has the colour of its reader's phase and the type of its
 // value. Ovals are fed, cylinders stored, notes fixed, boxes computed; a double border marks outputs. Dotted edges
-// carry a shape only; bold ones a forward value that backward keeps in memory. Frames are phases and the scopes in
-// them.
+// carry a shape only; bold ones a forward value that backward keeps in memory. A leaf that another phase reads is shown
+// again there, dashed. Frames are phases and the scopes in them.
 #pragma once
 
 #include <oxbow/graph/graph.h>
