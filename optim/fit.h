@@ -74,7 +74,7 @@ struct FitOptions {
   Dataset validation = {};  ///< evaluated after each epoch; empty for none
   std::vector<Callback> callbacks = {};
   std::optional<EarlyStopping> early_stopping = {};
-  std::stop_token stop = {};  ///< ends training between two steps: see `std::stop_source`
+  std::stop_token stop = {};  ///< ends training; a step under way is undone
   int first_epoch = 1;        ///< to go on where an earlier `fit` ended, with its order of samples
 };
 

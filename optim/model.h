@@ -26,6 +26,7 @@ struct ModelOptions {
   std::vector<Metric> metrics = {};
   Value predictions = {};  ///< what `predict` computes; its first axis is the samples
   Pool pool = Pool::shared();
+  std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
 };
 

@@ -11,7 +11,7 @@
 //     void check() const {}                                                // optional: throws Error for a bad field
 //     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
 //     Updated update(const Step& s) const {
-//       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
+//       const Value velocity = momentum * s.slots[0] - s.scalar(s.rate) * s.gradient;
 //       return {s.parameter + velocity, {velocity}};
 //     }
 //   };
@@ -48,9 +48,9 @@ struct Step {
   Value gradient;            ///< of the parameter's type
   std::vector<Value> slots;  ///< in the order of `slots()`
   Value count;               ///< f64 scalar: which step this is, the first being 1
-  Value rate;                ///< the learning rate: a scalar of the parameter's dtype
+  Value rate;                ///< f64 scalar: the learning rate
 
-  /// A scalar computed in f64 from `count`, rounded to the parameter's dtype.
+  /// An f64 scalar, computed from `count` and `rate`, rounded to the parameter's dtype: what meets the parameter.
   Value scalar(Value v) const;
 };
 

@@ -1,0 +1,24 @@
+#include <oxbow/ops/elementwise.h>
+#include <oxbow/optim/adam.h>
+
+namespace oxbow::optim {
+
+void Adam::check() const {
+  check_fraction(info.name, "beta_1", beta_1);
+  check_fraction(info.name, "beta_2", beta_2);
+  check_not_negative(info.name, "epsilon", epsilon);
+}
+
+std::vector<Slot> Adam::slots(const Variable& parameter) const {
+  return {{"m", parameter.type}, {"v", parameter.type}};
+}
+
+Updated Adam::update(const Step& s) const {
+  const Value g = s.gradient;
+  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
+  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
+  const Value rate = s.rate * sqrt(bias_correction(beta_2, s.count)) / bias_correction(beta_1, s.count);
+  return {s.parameter - s.scalar(rate) * m / (sqrt(v) + epsilon), {m, v}};
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,149 @@
+#include <oxbow/optim/model_state.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace oxbow {
+namespace {
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& n : names) text += (text.empty() ? "\"" : ", \"") + n + "\"";
+  return text;
+}
+
+// Early stopping: remembers the best epoch and its variables.
+class Watch {
+ public:
+  Watch(const std::optional<EarlyStopping>& options, Store store) : options_(options), store_(std::move(store)) {}
+
+  // Takes note of an epoch; true when training should end.
+  bool ends_after(const Epoch& epoch, History& history) {
+    if (!options_) return false;
+    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - best_ : best_ - value;
+    if (history.best_epoch == 0 ? value == value : gain > options_->min_delta) {
+      best_ = value;
+      history.best_epoch = epoch.number;
+      waited_ = 0;
+      if (options_->restore_best) snapshot_ = store_.snapshot();
+      return false;
+    }
+    return ++waited_ > options_->patience;
+  }
+
+  void restore() {
+    if (snapshot_) store_.restore(*snapshot_);
+  }
+
+ private:
+  const std::optional<EarlyStopping>& options_;
+  Store store_;
+  std::optional<Store> snapshot_;
+  double best_ = std::numeric_limits<double>::quiet_NaN();
+  int waited_ = 0;
+};
+
+void check(const FitOptions& o, const std::vector<std::string>& names) {
+  if (o.epochs < 0 || o.first_epoch < 1)
+    throw Error("fit: epochs is " + std::to_string(o.epochs) + " and first_epoch is " + std::to_string(o.first_epoch) +
+                ". Give at least 0 and 1");
+  if (!o.early_stopping) return;
+  std::vector<std::string> reported = names;
+  if (o.validation.size() > 0)
+    for (const std::string& n : names) reported.push_back("val_" + n);
+  if (std::find(reported.begin(), reported.end(), o.early_stopping->monitor) == reported.end())
+    throw Error("fit: early stopping monitors \"" + o.early_stopping->monitor + "\", but the results are " +
+                list(reported) + (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
+}
+
+}  // namespace
+
+double Results::operator[](std::string_view name) const {
+  std::vector<std::string> known;
+  for (const auto& [own, value] : entries_) {
+    if (own == name) return value;
+    known.push_back(own);
+  }
+  throw Error("there is no result \"" + std::string(name) + "\". There are " + (known.empty() ? "none" : list(known)));
+}
+
+bool Results::contains(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [name](const auto& e) { return e.first == name; });
+}
+
+std::vector<double> History::operator[](std::string_view name) const {
+  std::vector<double> values;
+  for (const Epoch& e : epochs) values.push_back(e.results[name]);
+  return values;
+}
+
+History Model::fit(const Dataset& data, const FitOptions& options) {
+  State& s = *state_;
+  check(options, s.names);
+  Runner& runner = s.trainer();
+  runner.check(data, options.batch_size);
+  if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
+
+  const std::int64_t n = data.size(), size = std::min(options.batch_size, n);
+  Batch batch(data, runner.columns(), size);
+  std::vector<std::int64_t> order;
+  shuffle(order, n, options.seed, 0);
+  if (!options.shuffle) std::sort(order.begin(), order.end());
+
+  History history;
+  Watch watch(options.early_stopping, s.store);
+  const int last = options.first_epoch + options.epochs - 1;
+  Progress progress{.model = *this,
+                    .history = history,
+                    .epoch = 0,
+                    .epochs = last,
+                    .step = 0,
+                    .steps = (n + size - 1) / size,
+                    .loss = 0};
+  const auto tell = [&](std::function<void(Progress&)> Callback::*what) {
+    for (const Callback& c : options.callbacks)
+      if (c.*what) (c.*what)(progress);
+  };
+
+  for (int epoch = options.first_epoch; epoch <= last && !progress.stop; ++epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    progress.epoch = epoch;
+    progress.step = 0;
+    if (options.shuffle) shuffle(order, n, options.seed, static_cast<std::uint32_t>(epoch));
+    Means means(s.names.size());
+    for (std::int64_t begin = 0; begin < n && !progress.stop; begin += size) {
+      const std::int64_t count = std::min(size, n - begin);
+      batch.gather(std::span(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
+      runner.feed(batch);
+      try {
+        runner.run(options.stop);
+      } catch (const Stopped&) {
+        progress.stop = true;
+        break;
+      }
+      means.add(runner, count);
+      progress.loss = runner.number(0);
+      history.step_losses.push_back(progress.loss);
+      ++progress.step;
+      tell(&Callback::on_step);
+    }
+    if (progress.step < progress.steps) break;  // stopped within the epoch: it has no results
+
+    Epoch done{.number = epoch, .results = {}, .seconds = 0};
+    for (std::size_t i = 0; i < s.names.size(); ++i) done.results.add(s.names[i], means[i]);
+    if (options.validation.size() > 0)
+      for (const auto& [name, value] : s.evaluate(options.validation, options.batch_size, "val_").entries())
+        done.results.add(name, value);
+    done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    history.epochs.push_back(std::move(done));
+    if (watch.ends_after(history.epochs.back(), history)) progress.stop = true;
+    tell(&Callback::on_epoch);
+  }
+  watch.restore();
+  history.stopped = progress.stop;
+  tell(&Callback::on_end);
+  return history;
+}
+
+}  // namespace oxbow

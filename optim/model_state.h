@@ -1,0 +1,66 @@
+// What stands behind a Model. Private to optim.
+#pragma once
+
+#include <oxbow/optim/model.h>
+
+namespace oxbow {
+
+/// A program and its session, fed with rows of a data set.
+class Runner {
+ public:
+  /// `doing` opens its errors ("fit"); `graph` knows where inputs were built.
+  Runner(std::string doing, Program program, const Store& store, const Graph& graph);
+
+  const std::vector<std::string>& columns() const { return columns_; }  ///< what it reads
+  const Program& program() const { return program_; }
+  /// Throws `Error` unless `data` have a sample, and for every input a column of its type that fits batches of this
+  /// size.
+  void check(const Dataset& data, std::int64_t batch_size) const;
+
+  void feed(const Batch& batch);
+  /// Rows from `begin` up to `end`, read in place.
+  void feed(const Dataset& data, std::int64_t begin, std::int64_t end);
+  void run(std::stop_token stop = {}) { session_.run(std::move(stop)); }
+  const Session& session() const { return session_; }
+  /// The i-th fetched scalar.
+  double number(int i) const;
+
+ private:
+  std::string doing_;
+  Program program_;
+  Session session_;
+  const Graph* graph_;
+  std::vector<std::string> columns_;
+};
+
+/// Means over all samples of the scalars that a program fetches first, each batch weighing as much as it has samples.
+class Means {
+ public:
+  explicit Means(std::size_t count) : sums_(count) {}
+  void add(const Runner& runner, std::int64_t samples);
+  double operator[](std::size_t i) const { return sums_[i] / static_cast<double>(samples_); }
+
+ private:
+  std::vector<double> sums_;
+  std::int64_t samples_ = 0;
+};
+
+struct Model::State {
+  std::shared_ptr<Graph> graph;
+  optim::Minimized step;
+  std::vector<std::string> names;  // of the scalars: "loss", then the metrics
+  std::vector<Value> scalars;
+  Value predictions;
+  std::vector<Value> fetches;     // scalars, then updates
+  std::vector<Value> parameters;  // the model's own variables, running statistics included
+  CompileOptions options;
+  Store store;
+  std::optional<Runner> training, evaluation, prediction;  // made on first use
+
+  Runner& trainer();
+  Runner& evaluator();
+  Runner& predictor();
+  Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
+};
+
+}  // namespace oxbow
