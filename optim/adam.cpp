@@ -1,4 +1,5 @@
-#include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/unary.h>
 #include <oxbow/optim/adam.h>
 
 namespace oxbow::optim {

@@ -1,4 +1,5 @@
-#include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/cast.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/optim/minimize.h>
 

@@ -1,5 +1,8 @@
 #include <oxbow/graph/near_names.h>
-#include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/activation.h>
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/cast.h>
+#include <oxbow/ops/unary.h>
 #include <oxbow/optim/optimizer.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/arithmetic.h>
 #include <oxbow/optim/sgd.h>
 
 namespace oxbow::optim {

@@ -13,22 +13,14 @@
 #include <csignal>
 #include <thread>
 
+#include "support/message.h"
 #include "support/temporary_folder.h"
 
 using namespace oxbow;
+using oxbow::test::message;
 using oxbow::test::TemporaryFolder;
 
 namespace {
-
-template <class F>
-std::string message(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 std::string safetensors(std::string_view header, std::string_view data) {
   const std::uint64_t length = header.size();

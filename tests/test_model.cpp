@@ -1,0 +1,308 @@
+// Model: fit, evaluate, predict, save and load, and what they say about data that do not fit.
+#include <oxbow/graph/sample.h>
+#include <oxbow/ops/argmax.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/loss.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/ops/reduce.h>
+#include <oxbow/optim/adam.h>
+#include <oxbow/optim/model.h>
+#include <oxbow/optim/sgd.h>
+#include <oxbow/runtime/safetensors.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <set>
+
+#include "support/message.h"
+#include "support/temporary_folder.h"
+
+using namespace oxbow;
+using oxbow::test::message;
+using oxbow::test::TemporaryFolder;
+
+namespace {
+
+constexpr std::uint32_t this_file_inputs = __LINE__ + 5;
+
+// Three classes of points in the plane by their angle, and a small network for them.
+struct Net {
+  Graph g;
+  Value x = input(g, "x", f32, {any(8), 2});
+  Value label = input(g, "label", i64, {any(8)});
+  Value logits, loss, accuracy;
+  Net() {
+    logits = dense(dense(x, 16, {.activation = relu}), 3);
+    loss = cross_entropy(logits, label);
+    accuracy = mean(cast(equal(argmax(logits), label), f32));
+  }
+  Model compiled(const optim::Optimizer& optimizer = optim::Adam{.learning_rate = 0.02}) const {
+    return compile(loss, optimizer, {.metrics = {{"accuracy", accuracy}}, .predictions = logits});
+  }
+};
+
+Dataset points(std::int64_t n, std::uint64_t seed) {
+  const Tensor x = draw({n, 2}, -1, 1, seed, f32);
+  Tensor label({i64, {n}});
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double angle = std::atan2(x.data<float>()[2 * i], x.data<float>()[2 * i + 1]) + M_PI;
+    label.data<std::int64_t>()[i] = std::min<std::int64_t>(2, static_cast<std::int64_t>(angle / (2 * M_PI / 3)));
+  }
+  return {{"x", x}, {"label", label}};
+}
+
+// loss = mean((w - x)^2): what it learns follows from the samples by hand.
+struct Mean {
+  Graph g;
+  Value x = input(g, "x", f64, {any(4)});
+  Value w = variable(g, "w", {f64, {}});
+  Value loss = mean(square(w - x));
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(fit_learns_and_keeps_a_history) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset train = points(300, 1), test = points(100, 2);
+  const History history = model.fit(train, {.epochs = 40, .batch_size = 32, .validation = test});
+  BOOST_TEST(history.epochs.size() == 40u);
+  BOOST_TEST(history.step_losses.size() == 40u * 10);
+  BOOST_TEST(history["loss"].back() < 0.2);
+  BOOST_TEST(history["accuracy"].back() > 0.93);
+  BOOST_TEST(history["val_accuracy"].back() > 0.9);
+  BOOST_TEST(history.epochs[4].number == 5);
+  BOOST_TEST(history.epochs[4].seconds > 0);
+  BOOST_TEST(!history.stopped);
+  BOOST_TEST(model.steps() == 400);
+  BOOST_TEST((model.evaluate(test, 32).entries() ==
+              std::vector<std::pair<std::string, double>>{{"loss", history["val_loss"].back()},
+                                                          {"accuracy", history["val_accuracy"].back()}}));
+  BOOST_TEST(message([&] { history["acuracy"]; }) ==
+             "there is no result \"acuracy\". There are \"loss\", \"accuracy\", \"val_loss\", \"val_accuracy\"");
+}
+
+BOOST_AUTO_TEST_CASE(a_partial_batch_counts_by_its_samples) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset data = points(37, 3);
+  const Results whole = model.evaluate(data, 37);
+  for (const std::int64_t batch : {1, 2, 5, 36, 64})
+    for (const char* name : {"loss", "accuracy"})
+      BOOST_TEST(std::abs(model.evaluate(data, batch)[name] - whole[name]) < 1e-7, name << " in batches of " << batch);
+
+  const Mean mean;
+  Model m = compile(mean.loss, optim::SGD{.learning_rate = 0.25});
+  const Dataset five{{"x", Tensor::of<double>({5}, {1, 2, 3, 4, 5})}};
+  const History history = m.fit(five, {.batch_size = 4, .shuffle = false});
+  // From 0: w = 0.5 * 2.5 after the first four, then half the way to 5.
+  BOOST_TEST(m.store().get("w").item<double>() == 1.25 + 0.5 * 3.75);
+  BOOST_TEST(history["loss"][0] == (4 * 7.5 + 3.75 * 3.75) / 5);
+  BOOST_TEST(history.step_losses == (std::vector<double>{7.5, 3.75 * 3.75}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(shuffling_is_seeded_and_pinned) {
+  std::vector<std::int64_t> order, again, other, later;
+  shuffle(order, 1000, 7, 1);
+  shuffle(again, 1000, 7, 1);
+  shuffle(other, 1000, 8, 1);
+  shuffle(later, 1000, 7, 2);
+  BOOST_TEST((order == again && order != other && order != later));
+  BOOST_TEST(std::set<std::int64_t>(order.begin(), order.end()).size() == 1000u);
+  shuffle(order, 10, 0, 1);
+  BOOST_TEST(order == (std::vector<std::int64_t>{6, 3, 8, 7, 9, 1, 0, 5, 2, 4}), boost::test_tools::per_element());
+
+  const auto losses = [](std::uint64_t seed) {
+    const Net net;
+    Model model = net.compiled();
+    return model.fit(points(100, 1), {.epochs = 2, .batch_size = 32, .seed = seed}).step_losses;
+  };
+  BOOST_TEST((losses(1) == losses(1)));
+  BOOST_TEST((losses(1) != losses(2)));
+}
+
+BOOST_AUTO_TEST_CASE(two_fits_in_a_row_are_one_long_fit) {
+  const Net net;
+  Model once = net.compiled(), twice = net.compiled();
+  const Dataset data = points(100, 1);
+  once.fit(data, {.epochs = 4, .batch_size = 32});
+  twice.fit(data, {.epochs = 2, .batch_size = 32});
+  twice.fit(data, {.epochs = 2, .batch_size = 32, .first_epoch = 3});
+  for (const std::string& name : once.store().names())
+    BOOST_TEST(same_bits(once.store().get(name), twice.store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(callbacks_see_each_step_and_may_stop) {
+  const Mean mean;
+  Model model = compile(mean.loss, "sgd");
+  const Dataset data{{"x", draw({10}, 0, 1, 1)}};
+  std::vector<std::string> seen;
+  const auto note = [&](const char* what) {
+    return [&seen, what](Progress& p) {
+      seen.push_back(std::string(what) + " " + std::to_string(p.epoch) + "/" + std::to_string(p.epochs) + " " +
+                     std::to_string(p.step) + "/" + std::to_string(p.steps));
+      if (p.epoch == 2 && p.step == 2) p.stop = true;
+    };
+  };
+  const History history =
+      model.fit(data, {.epochs = 3,
+                       .batch_size = 4,
+                       .callbacks = {{.on_step = note("step"), .on_epoch = note("epoch"), .on_end = note("end")}}});
+  BOOST_TEST(seen == (std::vector<std::string>{"step 1/3 1/3", "step 1/3 2/3", "step 1/3 3/3", "epoch 1/3 3/3",
+                                               "step 2/3 1/3", "step 2/3 2/3", "end 2/3 2/3"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(history.stopped);
+  BOOST_TEST(history.epochs.size() == 1u);
+  BOOST_TEST(history.step_losses.size() == 5u);
+
+  std::stop_source stop;
+  stop.request_stop();
+  const std::int64_t steps = model.steps();
+  BOOST_TEST(model.fit(data, {.stop = stop.get_token()}).stopped);
+  BOOST_TEST(model.steps() == steps);
+}
+
+BOOST_AUTO_TEST_CASE(early_stopping_goes_back_to_the_best_epoch) {
+  const Mean mean;
+  // The data pull w from 0 to 10; validation is best at 4.
+  Model model = compile(mean.loss, optim::SGD{.learning_rate = 0.05});
+  const Dataset data{{"x", Tensor::of<double>({1}, {10})}}, validation{{"x", Tensor::of<double>({1}, {4})}};
+  std::vector<double> w;
+  const Callback note{.on_epoch = [&](Progress& p) { w.push_back(p.model.store().get("w").item<double>()); }};
+  const FitOptions options{
+      .epochs = 50, .validation = validation, .callbacks = {note}, .early_stopping = EarlyStopping{.patience = 2}};
+  const History history = model.fit(data, options);
+  const std::vector<double> losses = history["val_loss"];
+  const auto best = std::min_element(losses.begin(), losses.end()) - losses.begin();
+  BOOST_TEST(history.best_epoch == best + 1);
+  BOOST_TEST(history.epochs.size() == static_cast<std::size_t>(best) + 4);  // two borne, the third ends it
+  BOOST_TEST(history.stopped);
+  BOOST_TEST(model.store().get("w").item<double>() == w[static_cast<std::size_t>(best)]);
+  BOOST_TEST(model.steps() == best + 1);
+  BOOST_TEST(message([&] { model.fit(data, {.early_stopping = EarlyStopping{}}); }) ==
+             "fit: early stopping monitors \"val_loss\", but the results are \"loss\". Those that begin with val_ need "
+             "validation data");
+}
+
+BOOST_AUTO_TEST_CASE(a_saved_model_goes_on_bit_for_bit) {
+  const TemporaryFolder folder;
+  const Net net;
+  const Dataset data = points(100, 1);
+  Model model = net.compiled(), copy = net.compiled(), fresh = net.compiled();
+  model.fit(data, {.epochs = 2, .batch_size = 32});
+  model.save(folder / "parameters");
+  model.save(folder / "training", Saved::training);
+  fresh.load(folder / "parameters");
+  BOOST_TEST(same_bits(fresh.predict(data), model.predict(data)));
+  BOOST_TEST(fresh.steps() == 0);
+
+  copy.load(folder / "training");
+  BOOST_TEST(copy.steps() == 8);
+  for (Model* m : {&model, &copy}) m->fit(data, {.epochs = 2, .batch_size = 32, .first_epoch = 3});
+  for (const std::string& name : model.store().names())
+    BOOST_TEST(same_bits(model.store().get(name), copy.store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(files_of_another_model_are_refused_whole) {
+  const TemporaryFolder folder;
+  const Mean mean;
+  Model model = compile(mean.loss, "sgd");
+  model.store().set("w", Tensor::scalar(3.0));
+  const std::string path = folder / "w.safetensors";
+  const auto refuse = [&](std::vector<std::pair<std::string, Tensor>> tensors) {
+    save_safetensors(path, {std::move(tensors), {}});
+    return message([&] { model.load(path); });
+  };
+  const std::string start = path + " does not fit the model: ", end = ". Nothing was changed";
+  BOOST_TEST(refuse({}) == start + "it lacks \"w\"" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/stepp", Tensor::scalar(1.0)}}) ==
+             start + "it has \"optimizer/stepp\", which the model lacks. Did you mean \"optimizer/step\"?" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/step", Tensor::scalar(std::int64_t{1})}}) ==
+             start + "it lacks \"optimizer/learning_rate\"" + end);
+  BOOST_TEST(model.store().get("w").item<double>() == 3.0);
+}
+
+BOOST_AUTO_TEST_CASE(predictions_have_a_row_a_sample) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset data = points(37, 4);
+  const Tensor all = model.predict(data, 37);
+  BOOST_TEST(to_string(all.type()) == "f32[37, 3]");
+  BOOST_TEST(to_string(model.predict(data["x"], 8).type()) == "f32[37, 3]");
+  const Tensor batches = model.predict(data["x"], 5);
+  for (std::size_t i = 0; i < 37 * 3; ++i) BOOST_TEST(std::abs(batches.data<float>()[i] - all.data<float>()[i]) < 1e-6);
+  BOOST_TEST(message([&] { compile(net.loss, "sgd").predict(data); }) ==
+             "predict: the model was compiled without predictions. Compile it with {.predictions = logits}, say");
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_can_be_compiled_again_and_stays_as_it_was) {
+  const Net net;
+  const NodeId before = net.g.size();
+  Model adam = net.compiled("adam"), sgd = net.compiled("sgd");
+  const Dataset data = points(64, 1);
+  adam.fit(data);
+  sgd.fit(data);
+  BOOST_TEST(net.g.size() == before);
+  BOOST_TEST(adam.graph().size() > before);
+  BOOST_TEST(adam.graph().find("optimizer/adam/dense/kernel/m").has_value());
+  adam.set_learning_rate(0.5);
+  BOOST_TEST(adam.learning_rate() == 0.5);
+  BOOST_TEST(sgd.learning_rate() == 0.01);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_do_not_fit_are_named_with_the_inputs_line) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset good = points(10, 1);
+  const std::string x_at = "\n  at tests/test_model.cpp:" + std::to_string(this_file_inputs);
+  const std::string label_at = "\n  at tests/test_model.cpp:" + std::to_string(this_file_inputs + 1);
+  BOOST_TEST(message([&] {
+               model.fit({{"x", good["x"]}, {"y", good["label"]}});
+             }) == "fit: the data have no column for input \"label\", i64[any]" + label_at +
+                       "\n  Their columns are \"x\", \"y\"");
+  BOOST_TEST(message([&] {
+               model.fit({{"x", draw({10, 2}, 0, 1, 1, f64)}, {"label", good["label"]}});
+             }) == "fit: column \"x\" is f64[10, 2], but does not fit input \"x\", f32[any, 2]" + x_at +
+                       "\n  Convert or reshape the column first");
+  BOOST_TEST(message([&] {
+               model.evaluate({{"x", draw({10, 3}, 0, 1, 1, f32)}, {"label", good["label"]}});
+             }) == "evaluate: column \"x\" is f32[10, 3], but does not fit input \"x\", f32[any, 2]" + x_at +
+                       "\n  Convert or reshape the column first");
+  BOOST_TEST(message([&] { model.fit(good.rows(3, 3)); }) == "fit: the data have no samples");
+  BOOST_TEST(message([&] { model.fit(good, {.batch_size = 0}); }) == "fit: the batch size is 0. Give at least 1");
+  BOOST_TEST(message([&] {
+               Dataset{{"x", good["x"]}, {"label", good["label"].clone()}, {"x", good["x"]}};
+             }) == "the data have two columns \"x\"");
+  BOOST_TEST(message([&] {
+               Dataset{{"x", good["x"]}, {"label", Tensor({i64, {9}})}};
+             }) == "column \"label\" is i64[9], but \"x\" is f32[10, 2]: all columns need the same number of samples");
+}
+
+BOOST_AUTO_TEST_CASE(a_label_out_of_range_is_named_and_undoes_its_step) {
+  const Net net;
+  Model model = net.compiled();
+  Dataset data = points(8, 1);
+  Tensor label = data["label"].clone();
+  label.data<std::int64_t>()[5] = 3;
+  const Store before = model.store().snapshot();
+  const std::string text = message([&] { model.fit({{"x", data["x"]}, {"label", label}}, {.shuffle = false}); });
+  BOOST_TEST(text.find("label 3") != std::string::npos, text);
+  BOOST_TEST(text.find("tests/test_model.cpp:") != std::string::npos, text);
+  for (const std::string& name : before.names()) BOOST_TEST(same_bits(before.get(name), model.store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(compile_says_what_it_cannot_compile) {
+  const Net net;
+  const Net other;
+  BOOST_TEST(message([&] {
+               compile(net.loss, "sgd", {.metrics = {{"accuracy", net.logits}}});
+             }) == "compile: metric \"accuracy\" is f32[8, 3], not a scalar\n  at tests/test_model.cpp:" +
+                       std::to_string(__LINE__ - 2) + "\n  Take its mean over the batch: mean(value)");
+  BOOST_TEST(message([&] {
+               compile(net.loss, "sgd", {.metrics = {{"accuracy", other.accuracy}}});
+             }) == "compile: metric \"accuracy\" is no value of the loss's graph\n  at tests/test_model.cpp:" +
+                       std::to_string(__LINE__ - 2) + "\n  Build it there");
+  BOOST_TEST(message([&] { compile(net.logits, "sgd"); }).find("not a floating-point scalar") != std::string::npos);
+}
