@@ -132,9 +132,10 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
 
     Epoch done{.number = epoch, .results = {}, .seconds = 0};
     for (std::size_t i = 0; i < s.names.size(); ++i) done.results.add(s.names[i], means[i]);
-    if (options.validation.size() > 0)
-      for (const auto& [name, value] : s.evaluate(options.validation, options.batch_size, "val_").entries())
-        done.results.add(name, value);
+    if (options.validation.size() > 0) {
+      const Results validation = s.evaluate(options.validation, options.batch_size, "val_");
+      for (const auto& [name, value] : validation.entries()) done.results.add(name, value);
+    }
     done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     history.epochs.push_back(std::move(done));
     if (watch.ends_after(history.epochs.back(), history)) progress.stop = true;
