@@ -33,6 +33,7 @@ struct Session::State {
     Frame frame;
     std::vector<StoredVariable*> variables;
     std::uint64_t store_version = 0;  ///< at which `variables` were looked up
+    std::vector<int> places;          ///< of each feed, its number among the plan's inputs; -1 where no byte is read
   };
   struct Feed {
     Shape shape;
@@ -93,7 +94,12 @@ struct Session::State {
       arena = allocate(bytes);
       arena_bytes = bytes;
     }
-    runs.push_back(std::make_unique<Run>(Run{std::move(shapes), Frame(std::move(plan)), {}, 0}));
+    std::vector<int> places(feeds.size(), -1);
+    for (std::size_t k = 0; k < plan->inputs.size(); ++k) {
+      const Node node = plan->graph->node(plan->inputs[k].node);
+      places[static_cast<std::size_t>(impl().input(node.op().as<Input>()->name))] = static_cast<int>(k);
+    }
+    runs.push_back(std::make_unique<Run>(Run{std::move(shapes), Frame(std::move(plan)), {}, 0, std::move(places)}));
     current = runs.back().get();
   }
 
@@ -123,7 +129,8 @@ struct Session::State {
   void bind() {
     Frame& frame = current->frame;
     frame.set_arena(arena.get());
-    for (std::size_t i = 0; i < feeds.size(); ++i) frame.set_input(static_cast<int>(i), feeds[i].bytes);
+    for (std::size_t i = 0; i < feeds.size(); ++i)
+      if (current->places[i] >= 0) frame.set_input(current->places[i], feeds[i].bytes);
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const Target& t = targets[i];
       const Type& type = frame.plan().fetches[i].type;
