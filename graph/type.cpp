@@ -33,9 +33,9 @@ int Shape::axis_of(std::int64_t axis) const {
 }
 
 Shape Shape::with(int axis, std::int64_t size) const {
-  auto sizes = vector();
+  auto sizes = sizes_;  // no vector: a warm step calls this
   sizes[static_cast<std::size_t>(axis < 0 ? axis + rank_ : axis)] = size;
-  return Shape(sizes);
+  return Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank_)));
 }
 
 Shape Shape::without(int axis) const {

@@ -111,6 +111,9 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
     progress.epoch = epoch;
     progress.step = 0;
     if (options.shuffle) shuffle(order, n, options.seed, static_cast<std::uint32_t>(epoch));
+    if (auto& losses = history.step_losses;
+        losses.capacity() - losses.size() < static_cast<std::size_t>(progress.steps))
+      losses.reserve(2 * losses.size() + static_cast<std::size_t>(progress.steps));  // so that no step allocates
     Means means(s.names.size());
     for (std::int64_t begin = 0; begin < n && !progress.stop; begin += size) {
       const std::int64_t count = std::min(size, n - begin);

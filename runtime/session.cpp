@@ -171,10 +171,10 @@ Session& Session::operator=(Session&&) noexcept = default;
 void Session::feed(std::string_view name, const Type& type, const void* data) {
   const auto i = static_cast<std::size_t>(state_->impl().input(name));
   const Input& in = state_->impl().inputs[i];
-  const std::string at = at_line(state_->impl().declared[i]);
+  const auto at = [&] { return at_line(state_->impl().declared[i]); };  // a warm feed allocates nothing
   if (type.dtype != in.type.dtype)
     throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
-                std::string(oxbow::name(type.dtype)) + at +
+                std::string(oxbow::name(type.dtype)) + at() +
                 "\n  Convert the data, or declare the input with that dtype");
   bool fits = type.shape.rank() == in.type.shape.rank() && type.layout.plain();
   for (int axis = 0; fits && axis < type.shape.rank(); ++axis)
@@ -182,7 +182,7 @@ void Session::feed(std::string_view name, const Type& type, const void* data) {
            std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
   if (!fits)
     throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
-                to_string(type.shape) + at);
+                to_string(type.shape) + at());
   state_->feed(i, type.shape, data);
 }
 

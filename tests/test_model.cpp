@@ -24,6 +24,20 @@ using oxbow::test::TemporaryFolder;
 
 namespace {
 
+std::atomic<std::int64_t> allocations{0};
+
+}  // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
 // Three classes of points in the plane by their angle, and a small network for them.
 struct Net {
   Graph g;
@@ -130,6 +144,17 @@ BOOST_AUTO_TEST_CASE(two_fits_in_a_row_are_one_long_fit) {
   twice.fit(data, {.epochs = 2, .batch_size = 32, .first_epoch = 3});
   for (const std::string& name : once.store().names())
     BOOST_TEST(same_bits(once.store().get(name), twice.store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(a_warm_step_of_fit_allocates_nothing) {
+  const Net net;
+  Model model = net.compiled();
+  std::vector<std::int64_t> after_step;
+  after_step.reserve(100);
+  const Callback count{.on_step = [&](Progress&) { after_step.push_back(allocations); }};
+  model.fit(points(320, 1), {.epochs = 3, .batch_size = 32, .callbacks = {count}});
+  for (std::size_t i = 11; i < after_step.size(); ++i)
+    if (i % 10 != 0) BOOST_TEST(after_step[i] == after_step[i - 1], "step " << i);
 }
 
 BOOST_AUTO_TEST_CASE(callbacks_see_each_step_and_may_stop) {
