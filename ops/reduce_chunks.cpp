@@ -169,7 +169,16 @@ struct Chunks {
     const T* x = static_cast<const T*>(in);
     const std::int64_t size = c.sizes[slice];
     std::int64_t number = first / size, within = first % size;
+    const bool short_slices = c.sizes[inner] == 1 && c.sizes[levels] == 1;
     while (count > 0) {
+      if (short_slices && within == 0 && count >= size) {
+        const std::int64_t rows = count / size;
+        short_rows(c, x, results(c, state) + number, rows);
+        number += rows;
+        x += rows * size;
+        count -= rows * size;
+        continue;
+      }
       const std::int64_t here = std::min(count, size - within);
       add(cascade(c, state), x, within, here);
       x += here;
@@ -179,6 +188,40 @@ struct Chunks {
         finish(c, state, number++);
         within = 0;
       }
+    }
+  }
+
+  // Whole slices of one column and one level, with the lanes in registers; the same additions as the general way.
+  static void short_rows(const Consumer& c, const T* x, T* y, std::int64_t rows) {
+    const auto run = [&]<std::int64_t width>(std::integral_constant<std::int64_t, width>) {
+      const std::int64_t size = c.sizes[slice];
+      for (std::int64_t row = 0; row < rows; ++row, x += size) {
+        T sums[width];
+        for (std::int64_t j = 0; j < width; ++j) sums[j] = join<F>(neutral<F, T>(), x[j]);
+        std::int64_t i = width;
+        for (; i + width <= size; i += width)
+          for (std::int64_t j = 0; j < width; ++j) sums[j] = join<F>(sums[j], x[i + j]);
+        for (std::int64_t j = 0; i + j < size; ++j) sums[j] = join<F>(sums[j], x[i + j]);
+        for (std::int64_t half = width / 2; half >= 1; half /= 2)
+          for (std::int64_t j = 0; j < half; ++j) sums[j] = join<F>(sums[j], sums[j + half]);
+        y[row] = sums[0];
+      }
+    };
+    switch (c.sizes[lanes]) {
+      case 1:
+        return run(std::integral_constant<std::int64_t, 1>{});
+      case 2:
+        return run(std::integral_constant<std::int64_t, 2>{});
+      case 4:
+        return run(std::integral_constant<std::int64_t, 4>{});
+      case 8:
+        return run(std::integral_constant<std::int64_t, 8>{});
+      case 16:
+        return run(std::integral_constant<std::int64_t, 16>{});
+      case 32:
+        return run(std::integral_constant<std::int64_t, 32>{});
+      default:
+        return run(std::integral_constant<std::int64_t, block>{});
     }
   }
 

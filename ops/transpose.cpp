@@ -80,9 +80,17 @@ void transpose_planes(const Transpose::Plan& plan, const T* x, T* y, std::int64_
       std::copy(from, from + columns, to);
       continue;
     }
-    for (std::int64_t c = 0; c < columns; c += tile)
-      for (std::int64_t i = first; i < last; ++i)
-        for (std::int64_t j = c; j < std::min(columns, c + tile); ++j) to[i * row_out + j] = from[i + j * column_in];
+    // By way of a small buffer, so that memory is read and written in whole cache lines however far apart they are.
+    T square[tile][tile + 1];
+    const std::int64_t height = last - first;
+    from += first;
+    to += first * row_out;
+    for (std::int64_t c = 0; c < columns; c += tile) {
+      const std::int64_t width = std::min(tile, columns - c);
+      for (std::int64_t j = 0; j < width; ++j) std::copy_n(from + (c + j) * column_in, height, square[j]);
+      for (std::int64_t i = 0; i < height; ++i)
+        for (std::int64_t j = 0; j < width; ++j) to[i * row_out + c + j] = square[j][i];
+    }
   }
 }
 
