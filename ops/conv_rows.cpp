@@ -38,14 +38,17 @@ ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   r.images_ = s.images;
   r.in_h_ = s.height, r.in_w_ = s.width, r.in_c_ = s.channels;
   r.out_h_ = s.rows, r.out_w_ = s.columns, r.out_c_ = s.kernels;
-  r.kh_ = s.kh, r.kw_ = s.kw, r.pad_left_ = s.left;
+  r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_in_ = s.stride;
   r.weight_row_ = s.kernels;
   r.weight_panel_stride_ = panel;
   r.weight_tap_ = s.channels * s.kernels;
   r.down_ = phases(s.rows, s.kh, s.top, s.stride, false);
   r.across_ = phases(s.columns, s.kw, s.left, s.stride, false);
-  r.make_groups();
+  if (ConvPatches::pay(s))
+    r.patches_.emplace(s);
+  else
+    r.make_groups();
   return r;
 }
 
@@ -56,7 +59,7 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.images_ = s.images;
   r.in_h_ = s.rows, r.in_w_ = s.columns, r.in_c_ = s.kernels;
   r.out_h_ = s.height, r.out_w_ = s.width, r.out_c_ = s.channels;
-  r.kh_ = s.kh, r.kw_ = s.kw, r.pad_left_ = s.left;
+  r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_out_ = s.stride;
   r.weight_panel_ = weight_panel;
   r.weight_row_ = weight_panel;
@@ -111,14 +114,14 @@ void ConvRows::then(const Tape& epilogue, Types extra) {
 
 void ConvRows::prepare() {
   if (dtype_ != f32 || flops_ < jit_flops || !gemm::has_jit()) return;
-  if (gathers()) {
+  if (patches_) {
     if (out_c_ <= panel)
-      gathered_ = gemm::kernel({.rows = out_w_,
-                                .columns = out_c_,
-                                .k = kh_ * kw_ * in_c_,
-                                .lda = kh_ * kw_ * in_c_,
-                                .ldb = out_c_,
-                                .ldy = out_c_});
+      patch_kernel_ = gemm::kernel({.rows = out_w_,
+                                    .columns = out_c_,
+                                    .k = patches_->size(),
+                                    .lda = patches_->size(),
+                                    .ldb = out_c_,
+                                    .ldy = out_c_});
     return;
   }
   for (auto& groups : groups_)
@@ -142,7 +145,7 @@ Work ConvRows::work() const {
       static_cast<double>(size * (images_ * in_h_ * in_w_ * in_c_ + rows * out_w_ * out_c_ + kh_ * kw_ * weight_tap_));
   w.parts =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(flops_ / part_flops), 1, std::max<std::int64_t>(1, rows));
-  if (gathers()) w.scratch += aligned(out_w_ * kh_ * kw_ * in_c_ * size);
+  if (patches_) w.scratch += aligned(patches_->scratch() * size);
   if (with_tape_) {
     w.scratch += aligned(std::max(block_bytes, out_w_ * out_c_ * size)) + tape_.scratch();
     w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * out_c_);
@@ -184,40 +187,18 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
   }
 }
 
-// Row t of the image as one product: [pixels][all taps and channels] by [all taps and channels][kernels].
-template <class T>
-void ConvRows::gathered_row(const T* x, const T* weights, std::int64_t t, T* y, T* patches) const {
-  const std::int64_t run = kw_ * in_c_, patch = kh_ * run;  // a patch's row lies in one run in memory
-  for (std::int64_t tap = 0; tap < kh_; ++tap) {
-    const std::int64_t row = t * step_in_ + down_[0].taps[static_cast<std::size_t>(tap)].shift;
-    const T* from = x + row * in_w_ * in_c_;
-    for (std::int64_t i = 0; i < out_w_; ++i) {
-      const std::int64_t column = i * step_in_ - pad_left_;
-      T* to = patches + i * patch + tap * run;
-      if (row < 0 || row >= in_h_) {
-        std::fill_n(to, run, T(0));
-      } else if (column >= 0 && column + kw_ <= in_w_) {
-        const T* source = from + column * in_c_;
-        for (std::int64_t e = 0; e < run; ++e) to[e] = source[e];
-      } else {
-        for (std::int64_t e = 0; e < run; ++e) {
-          const std::int64_t pixel = column + e / in_c_;
-          to[e] = pixel >= 0 && pixel < in_w_ ? from[column * in_c_ + e] : T(0);
-        }
-      }
-    }
-  }
-  if constexpr (std::is_same_v<T, float>)
-    if (gathered_) return gathered_(weights, patches, y);
-  gemm::loops<T>(out_w_, out_c_, patch, {patches, patch, 1}, weights, out_c_, y, out_c_, false);
-}
-
 template <class T>
 void ConvRows::row(const Run& r, std::int64_t number, T* y, T* patches) const {
   const std::int64_t image = number / out_h_, i = number % out_h_;
   const T* x = r.in<T>(0) + image * in_h_ * in_w_ * in_c_;
   const T* weights = r.in<T>(1);
-  if (gathers()) return gathered_row(x, weights, i, y, patches);
+  if (patches_) {
+    patches_->row(x, i, patches);
+    if constexpr (std::is_same_v<T, float>)
+      if (patch_kernel_) return patch_kernel_(weights, patches, y);
+    return gemm::loops<T>(out_w_, out_c_, patches_->size(), {patches, patches_->size(), 1}, weights, out_c_, y, out_c_,
+                          false);
+  }
 
   const std::int64_t t = i / step_out_;
   const auto phase = static_cast<std::size_t>(i % step_out_);
@@ -243,7 +224,7 @@ void ConvRows::run(const Run& r, int first_extra) const {
   const auto compute = [&]<class T>(std::type_identity<T>) {
     std::byte* scratch = r.scratch;
     T* patches = reinterpret_cast<T*>(scratch);
-    if (gathers()) scratch += aligned(out_w_ * kh_ * kw_ * in_c_ * size_of(dtype_));
+    if (patches_) scratch += aligned(patches_->scratch() * size_of(dtype_));
     T* block = reinterpret_cast<T*>(scratch);
     const std::int64_t row_size = out_w_ * out_c_;
     const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));

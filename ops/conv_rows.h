@@ -6,8 +6,10 @@
 #pragma once
 
 #include <oxbow/graph/tape_plan.h>
-#include <oxbow/ops/conv_shape.h>
+#include <oxbow/ops/conv_patches.h>
 #include <oxbow/ops/gemm.h>
+
+#include <optional>
 
 namespace oxbow {
 
@@ -39,7 +41,7 @@ class ConvRows {
   struct Group {
     std::int64_t begin = 0, end = 0, shift = 0;  // `shift`: of the first tap
     std::vector<Tap> taps = {};
-    bool first = false;  // covers the whole row: starts the sum
+    bool first = false;                                               // covers the whole row: starts the sum
     std::vector<std::vector<unsigned long long>> input_offsets = {};  // by phase of rows: taps down by across
     std::vector<std::vector<unsigned long long>> weight_offsets = {};
     gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
@@ -48,11 +50,8 @@ class ConvRows {
   static std::vector<Phase> phases(std::int64_t out, std::int64_t taps, std::int64_t pad, std::int64_t stride,
                                    bool adjoint);
   void make_groups();
-  bool gathers() const { return weight_panel_ == 0 && in_c_ <= 3; }
   template <class T>
   void row(const Run& r, std::int64_t row, T* y, T* patches) const;
-  template <class T>
-  void gathered_row(const T* x, const T* weights, std::int64_t t, T* y, T* patches) const;
   template <class T>
   void group(const Group& g, const T* x, const T* weights, std::size_t phase, std::int64_t t, std::int64_t first,
              std::int64_t last, bool accumulate, T* y) const;
@@ -60,11 +59,12 @@ class ConvRows {
   DType dtype_ = f32;
   double flops_ = 0;
   std::int64_t images_ = 0, in_h_ = 0, in_w_ = 0, in_c_ = 0, out_h_ = 0, out_w_ = 0, out_c_ = 0, kh_ = 0, kw_ = 0;
-  std::int64_t step_in_ = 1, step_out_ = 1, pad_left_ = 0;
+  std::int64_t step_in_ = 1, step_out_ = 1;
   std::int64_t weight_panel_ = 0, weight_row_ = 0, weight_panel_stride_ = 0, weight_tap_ = 0;
   std::vector<Phase> down_, across_;
   std::vector<std::vector<Group>> groups_;  // by phase across
-  gemm::Kernel gathered_ = nullptr;
+  std::optional<ConvPatches> patches_;
+  gemm::Kernel patch_kernel_ = nullptr;
   bool with_tape_ = false;
   TapePlan tape_;
 };

@@ -1,9 +1,10 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
 #include <oxbow/ops/conv_nodes.h>
-#include <oxbow/ops/conv_shape.h>
+#include <oxbow/ops/conv_patches.h>
 #include <oxbow/ops/gemm.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace oxbow {
 namespace {
@@ -26,15 +27,13 @@ struct ConvWeightChunks::Plan {
   };
   std::vector<Across> across;
   std::vector<unsigned long long> x_offsets, dy_offsets;  // of the image's rows
-  gemm::Kernel gathered = nullptr;
+  std::optional<ConvPatches> patches;                     // with few channels: all taps are one product
+  gemm::Kernel patch_kernel = nullptr;
 
-  // With few channels a row's patches are gathered, and all taps are one product.
-  bool gathers() const { return s.channels <= 3 && s.kernels <= panel; }
-  std::int64_t patch() const { return s.kh * s.kw * s.channels; }
   template <class T>
   void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate, T* dw) const;
   template <class T>
-  void rows(const T* x, const T* dy, bool accumulate, T* dw, T* patches) const;
+  void rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const;
 };
 
 Type ConvWeightChunks::infer(Types in) const {
@@ -47,8 +46,8 @@ Work ConvWeightChunks::work(Types in) const {
   Work w{.parts = chunks_of(s),
          .flops = s.flops(),
          .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
-  if (s.channels <= 3 && s.kernels <= panel)
-    w.scratch = s.columns * s.kh * s.kw * s.channels * size_of(in[0].dtype);
+  if (ConvPatches::pay(s))
+    w.scratch = ConvPatches(s).scratch() * size_of(in[0].dtype);
   else if (s.flops() / static_cast<double>(w.parts) > split_flops)
     w.parts *= s.kh;
   return w;
@@ -66,16 +65,17 @@ std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in
     p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
   }
   const bool jit = in[0].dtype == f32 && s.flops() >= jit_flops && gemm::has_jit();
-  if (p.gathers()) {
-    if (jit)
-      p.gathered = gemm::kernel({.rows = p.patch(),
-                                 .columns = s.kernels,
-                                 .k = s.columns,
-                                 .lda = p.patch(),
-                                 .ldb = s.kernels,
-                                 .ldy = s.kernels,
-                                 .transpose_a = true,
-                                 .accumulate = true});
+  if (ConvPatches::pay(s)) {
+    const std::int64_t patch = p.patches.emplace(s).size();
+    if (jit && s.kernels <= panel)
+      p.patch_kernel = gemm::kernel({.rows = patch,
+                                     .columns = s.kernels,
+                                     .k = s.columns,
+                                     .lda = patch,
+                                     .ldb = s.kernels,
+                                     .ldy = s.kernels,
+                                     .transpose_a = true,
+                                     .accumulate = true});
     return plan;
   }
   for (std::int64_t tap = 0; tap < s.kw; ++tap) {
@@ -130,29 +130,18 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
 
 // The same for all taps at once, by rows of pixels: dw[tap, c][k] += patches^T dy.
 template <class T>
-void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* dw, T* patches) const {
-  const std::int64_t run = s.kw * s.channels;
-  if (!accumulate) std::fill_n(dw, patch() * s.kernels, T(0));
+void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const {
+  const std::int64_t patch = patches->size();
+  if (!accumulate) std::fill_n(dw, patch * s.kernels, T(0));
   for (std::int64_t i = 0; i < s.rows; ++i) {
-    for (std::int64_t down = 0; down < s.kh; ++down) {
-      const std::int64_t row = i * s.stride + down - s.top;
-      for (std::int64_t j = 0; j < s.columns; ++j) {
-        const std::int64_t first = j * s.stride - s.left;
-        T* to = patches + j * patch() + down * run;
-        for (std::int64_t e = 0; e < run; ++e) {
-          const std::int64_t pixel = first + e / s.channels;
-          const bool inside = row >= 0 && row < s.height && pixel >= 0 && pixel < s.width;
-          to[e] = inside ? x[(row * s.width + first) * s.channels + e] : T(0);
-        }
-      }
-    }
+    patches->row(x, i, scratch);
     const T* d = dy + i * s.columns * s.kernels;
     if constexpr (std::is_same_v<T, float>)
-      if (gathered) {
-        gathered(d, patches, dw);
+      if (patch_kernel) {
+        patch_kernel(d, scratch, dw);
         continue;
       }
-    gemm::loops<T>(patch(), s.kernels, s.columns, {patches, 1, patch()}, d, s.kernels, dw, s.kernels, true);
+    gemm::loops<T>(patch, s.kernels, s.columns, {scratch, 1, patch}, d, s.kernels, dw, s.kernels, true);
   }
 }
 
@@ -168,7 +157,7 @@ void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan
     for (std::int64_t image = first; image < last; ++image) {
       const T* x = r.in<T>(0) + image * s.height * s.width * s.channels;
       const T* dy = r.in<T>(1) + image * s.rows * s.columns * s.kernels;
-      if (p.gathers()) {
+      if (p.patches) {
         p.rows<T>(x, dy, image > first, dw, reinterpret_cast<T*>(r.scratch));
         continue;
       }
