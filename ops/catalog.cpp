@@ -1,6 +1,9 @@
 #include <oxbow/ops/catalog.h>
+#include <oxbow/ops/conv_nodes.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/reduce_chunks.h>
+#include <oxbow/ops/pack.h>
+#include <oxbow/ops/product.h>
 
 namespace oxbow {
 namespace {
@@ -24,6 +27,10 @@ Catalog all() {
   c.add<ArgMax>().add<OneHot>().add<Gather>().add<ScatterAdd>();
   c.add<Reshape>().add<ReshapeLike>().add<Transpose>().add<BroadcastTo>().add<BroadcastLike>();
   c.add<Slice>().add<SliceGradient>().add<Concat>().add<ConcatPart>();
+  c.add<MatMul>().add<Contract>().add<Product>().add<Pack>();
+  c.add<Conv2d>().add<Conv2dInput>().add<Conv2dWeights>();
+  c.add<ConvForward>().add<ConvAdjoint>().add<ConvWeightChunks>();
+  c.add<MaxPool>().add<MaxPoolGradient>().add<MaxPoolPick>();
   return c;
 }
 

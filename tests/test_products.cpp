@@ -1,0 +1,254 @@
+// Products, convolutions and pooling: every kernel path, at the tiles' edges, against the plainest loops; and what
+// their errors say.
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/conv_nodes.h>
+#include <oxbow/ops/conv_shape.h>
+#include <oxbow/ops/matmul.h>
+#include <oxbow/ops/pack.h>
+#include <oxbow/ops/pool.h>
+#include <oxbow/ops/product.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <map>
+
+using namespace oxbow;
+
+namespace {
+
+// Runs an op's kernel, its parts from last to first: they may not depend on one another.
+std::vector<Tensor> run_op(const Op& op, const std::vector<Tensor>& in) {
+  std::vector<Type> types;
+  for (const Tensor& t : in) types.push_back(t.type());
+  std::vector<Tensor> out;
+  for (const Type& t : op.infer(types)) out.emplace_back(t);
+  std::vector<ConstView> inputs;
+  std::vector<View> outputs;
+  for (const Tensor& t : in) inputs.push_back({&t.type(), t.bytes()});
+  for (Tensor& t : out) {
+    std::fill_n(t.bytes(), t.type().bytes(), std::byte{0xff});
+    outputs.push_back({&t.type(), t.bytes()});
+  }
+  const Work work = op.work(types);
+  const auto prepared = op.prepare(types);
+  const auto scratch = allocate(work.scratch + 64);
+  for (std::int64_t part = work.parts - 1; part >= 0; --part)
+    op.run({inputs, outputs, part, work.parts, scratch.get(), prepared.get()});
+  return out;
+}
+
+template <class From, class To>
+Tensor converted(const Tensor& x) {
+  Tensor y({dtype_of<To>, x.shape()});
+  for (std::int64_t i = 0; i < x.count(); ++i) y.data<To>()[i] = static_cast<To>(x.data<From>()[i]);
+  return y;
+}
+Tensor floats(const Tensor& x) { return converted<double, float>(x); }
+Tensor doubles(const Tensor& x) { return converted<float, double>(x); }
+
+// The largest difference from y, which sums k products of numbers up to 1.
+double error(const Tensor& x, const Tensor& y) {
+  BOOST_REQUIRE(x.shape() == y.shape());
+  double most = 0;
+  for (std::int64_t i = 0; i < x.count(); ++i) {
+    const double v = x.dtype() == f32 ? static_cast<double>(x.data<float>()[i]) : x.data<double>()[i];
+    most = std::max(most, std::isnan(v) ? 1e9 : std::abs(v - y.data<double>()[i]));
+  }
+  return most;
+}
+// Rounding of a chain of k sums, each up to sqrt(k) or so.
+double bound(std::int64_t k) { return 1e-6 + 3e-7 * static_cast<double>(k); }
+
+// a [m, k], or [k, m] where transposed, by b [k, n], in double.
+Tensor plain(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  const std::int64_t m = a.shape()[transpose_a ? -1 : -2], k = a.shape()[transpose_a ? -2 : -1];
+  const std::int64_t n = b.shape()[transpose_b ? -2 : -1];
+  Tensor y({f64, {m, n}});
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t p = 0; p < k; ++p)
+      for (std::int64_t j = 0; j < n; ++j)
+        y.data<double>()[i * n + j] += a.data<double>()[transpose_a ? p * m + i : i * k + p] *
+                                       b.data<double>()[transpose_b ? j * k + p : p * n + j];
+  return y;
+}
+
+std::int64_t panel_of(std::int64_t n) { return std::clamp<std::int64_t>((n + 15) / 16 * 16, 16, 64); }
+
+// The op's error against its reference, as f32 and as f64.
+template <class T>
+void check_samples(double tolerance) {
+  for (const Sample& s : T::samples()) {
+    const std::vector<Tensor> expected = s.reference(s.inputs);
+    BOOST_TEST_CONTEXT(T::info.name << ": " << s.what) {
+      BOOST_TEST(error(run_op(s.op, s.inputs)[0], expected[0]) <= 1e-12);
+      std::vector<Tensor> single;
+      for (const Tensor& t : s.inputs) single.push_back(floats(t));
+      BOOST_TEST(error(run_op(s.op, single)[0], expected[0]) <= tolerance);
+    }
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
+  std::map<ProductPath, int> entered;
+  const std::int64_t sizes[] = {0, 1, 15, 16, 17, 63, 64, 65};
+  std::vector<Shape> shapes;
+  for (std::int64_t m : sizes)
+    for (std::int64_t n : sizes)
+      for (std::int64_t k : {std::int64_t{0}, std::int64_t{1}, std::int64_t{17}, std::int64_t{64}})
+        shapes.push_back({m, n, k});
+  for (Shape large :
+       {Shape{1000, 10, 33}, Shape{10, 1000, 17}, Shape{33, 65, 1000}, Shape{300, 600, 65}, Shape{129, 3, 700}})
+    shapes.push_back(large);
+  for (const Shape& s : shapes) {
+    const std::int64_t m = s[0], n = s[1], k = s[2];
+    const double flops = 2.0 * static_cast<double>(m * n * k);
+    if (flops > 0) ++entered[product_path(f32, std::min<std::int64_t>(m, 32), std::min<std::int64_t>(n, 64), flops)];
+    for (bool transpose_a : {false, true})
+      for (bool transpose_b : {false, true}) {
+        const Tensor a = doubles(floats(draw(transpose_a ? Shape{k, m} : Shape{m, k}, -1, 1, 1)));
+        const Tensor b = doubles(floats(draw(transpose_b ? Shape{n, k} : Shape{k, n}, -1, 1, 2)));
+        const Tensor expected = plain(a, b, transpose_a, transpose_b);
+        const Product op{.transpose_a = transpose_a};
+        const Pack pack{.panel = panel_of(n), .transpose = transpose_b};
+        const Tensor packed = run_op(pack, {floats(b)})[0];
+        const Tensor y = run_op(op, {floats(a), packed})[0];
+        BOOST_TEST_CONTEXT(m << " by " << k << " by " << n << ", transposed " << transpose_a << transpose_b) {
+          BOOST_TEST(error(y, expected) <= bound(k));
+          BOOST_TEST(error(run_op(op, {a, run_op(pack, {b})[0]})[0], expected) <= 1e-11);
+          // The layout of b changes no bit.
+          if (!transpose_b) BOOST_TEST(same_bits(run_op(op, {floats(a), floats(b)})[0], y));
+        }
+      }
+  }
+  BOOST_TEST(entered[ProductPath::loops] > 0);
+  BOOST_TEST(entered[ProductPath::jit] > 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_element_depends_on_its_row_and_column_only) {
+  // Row 5 and column 7 of ever larger products have the same bits, on all paths.
+  const Tensor a = floats(draw({300, 700}, -1, 1, 1)), b = floats(draw({700, 130}, -1, 1, 2));
+  float first = 0;
+  for (std::int64_t m : {std::int64_t{6}, std::int64_t{11}, std::int64_t{40}, std::int64_t{300}})
+    for (std::int64_t n : {std::int64_t{8}, std::int64_t{10}, std::int64_t{16}, std::int64_t{64}, std::int64_t{130}}) {
+      Tensor x({f32, {m, 700}}), w({f32, {700, n}});
+      std::copy_n(a.data<float>(), m * 700, x.data<float>());
+      for (std::int64_t p = 0; p < 700; ++p) std::copy_n(b.data<float>() + p * 130, n, w.data<float>() + p * n);
+      const float y = run_op(Product{}, {x, w})[0].data<float>()[5 * n + 7];
+      if (first == 0) first = y;
+      BOOST_TEST(y == first, "at " << m << " by " << n);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(integers_wrap_around) {
+  const Tensor a = Tensor::of<std::int32_t>({1, 2}, {2147483647, 3}), b = Tensor::of<std::int32_t>({2, 1}, {2, 5});
+  BOOST_TEST(run_op(Product{}, {a, b})[0].item<std::int32_t>() == 13);
+  const Tensor c = Tensor::of<std::int64_t>({1, 2}, {1LL << 40, 3}), d = Tensor::of<std::int64_t>({2, 1}, {2, 5});
+  BOOST_TEST(run_op(Product{}, {c, d})[0].item<std::int64_t>() == (1LL << 41) + 15);
+}
+
+BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
+  struct Case {
+    Shape x, w;
+    std::int64_t stride;
+    Padding padding;
+  };
+  std::vector<Case> cases;
+  for (std::int64_t channels : {1, 3, 4, 6, 16, 65})
+    for (std::int64_t kernels : {1, 6, 16, 17, 65})
+      for (std::int64_t size : {5, 8})
+        cases.push_back({{2, size + 2, size, channels}, {3, 3, channels, kernels}, 1 + size % 2, "same"});
+  for (std::int64_t stride : {1, 2, 3})
+    for (const Padding& padding : {Padding("same"), Padding("valid"), Padding(2), Padding(0, 3, 1, 0), Padding(5)}) {
+      cases.push_back({{3, 9, 14, 6}, {5, 5, 6, 16}, stride, padding});
+      cases.push_back({{1, 28, 28, 1}, {5, 5, 1, 6}, stride, padding});
+      cases.push_back({{17, 4, 7, 16}, {2, 3, 16, 20}, stride, padding});
+      cases.push_back({{2, 10, 10, 24}, {1, 1, 24, 70}, stride, padding});
+    }
+  for (const Case& c : cases) {
+    const ConvShape s = conv_shape(c.x, c.w, c.stride, c.padding);
+    Tensor x = doubles(floats(draw(c.x, -1, 1, 1))), w = doubles(floats(draw(c.w, -1, 1, 2)));
+    Tensor dy = doubles(floats(draw(s.y(), -1, 1, 3)));
+    Tensor y({f64, s.y()}), dx({f64, c.x}), dw({f64, c.w});
+    for (std::int64_t n = 0; n < s.images; ++n)
+      for (std::int64_t i = 0; i < s.rows * s.columns; ++i)
+        for (std::int64_t tap = 0; tap < s.kh * s.kw; ++tap) {
+          const std::int64_t row = i / s.columns * s.stride + tap / s.kw - s.top;
+          const std::int64_t column = i % s.columns * s.stride + tap % s.kw - s.left;
+          if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+          for (std::int64_t ck = 0; ck < s.channels * s.kernels; ++ck) {
+            const std::int64_t at_x = ((n * s.height + row) * s.width + column) * s.channels + ck / s.kernels;
+            const std::int64_t at_y = (n * s.rows * s.columns + i) * s.kernels + ck % s.kernels;
+            const std::int64_t at_w = tap * s.channels * s.kernels + ck;
+            y.data<double>()[at_y] += x.data<double>()[at_x] * w.data<double>()[at_w];
+            dx.data<double>()[at_x] += dy.data<double>()[at_y] * w.data<double>()[at_w];
+            dw.data<double>()[at_w] += dy.data<double>()[at_y] * x.data<double>()[at_x];
+          }
+        }
+    const auto weight_gradient = [&](const Tensor& images, const Tensor& d) {
+      const Tensor chunks = run_op(ConvWeightChunks{c.stride, c.padding}, {images, d, w})[0];
+      Tensor total({f64, c.w});
+      for (std::int64_t i = 0; i < chunks.count(); ++i)
+        total.data<double>()[i % total.count()] +=
+            chunks.dtype() == f32 ? static_cast<double>(chunks.data<float>()[i]) : chunks.data<double>()[i];
+      return total;
+    };
+    const Pack swap{.panel = panel_of(s.channels), .transpose = true};
+    BOOST_TEST_CONTEXT(to_string(c.x) << " by " << to_string(c.w) << ", stride " << c.stride << ", padding "
+                                      << c.padding.kind << c.padding.top) {
+      BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {x, w})[0], y) <= 1e-11);
+      BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {floats(x), floats(w)})[0], y) <=
+                 bound(s.kh * s.kw * s.channels));
+      BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {dy, run_op(swap, {w})[0], x})[0], dx) <= 1e-11);
+      BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {floats(dy), run_op(swap, {floats(w)})[0], x})[0],
+                       dx) <= bound(s.kh * s.kw * s.kernels));
+      BOOST_TEST(error(weight_gradient(x, dy), dw) <= 1e-11);
+      BOOST_TEST(error(weight_gradient(floats(x), floats(dy)), dw) <= bound(s.images * s.rows * s.columns));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(pooling_follows_its_definition) {
+  check_samples<MaxPool>(1e-7);
+  check_samples<MaxPoolGradient>(1e-6);
+  check_samples<MaxPoolPick>(1e-7);
+}
+
+BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {
+  const Tensor x = Tensor::of<float>({1, 2, 4, 1}, {3, 3, 1, 2, 3, 3, 2, 2});
+  const Tensor dy = Tensor::of<float>({1, 1, 2, 1}, {5, 7});
+  const Tensor dx = run_op(MaxPoolGradient{}, {x, dy})[0];
+  BOOST_TEST(same_bits(dx, Tensor::of<float>({1, 2, 4, 1}, {5, 0, 0, 7, 0, 0, 0, 0})));
+  const Tensor nan = Tensor::of<float>({1, 2, 2, 1}, {1, NAN, 3, 2});
+  BOOST_TEST(std::isnan(run_op(MaxPool{}, {nan})[0].data<float>()[0]));
+}
+
+BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
+  Graph g;
+  const Value a = input(g, "a", f32, {32, 784}), b = input(g, "b", f32, {256, 784}), v = input(g, "v", f32, {784});
+  const Value x = input(g, "x", f32, {8, 28, 28, 3}), w = input(g, "w", f32, {5, 5, 1, 6});
+  int line = 0;  // of the call that fails
+  const auto says = [&line](const std::string& before, const std::string& after) {
+    return [=, &line](const Error& e) {
+      BOOST_TEST(std::string(e.what()) == before + "\n  at tests/test_products.cpp:" + std::to_string(line) + after);
+      return true;
+    };
+  };
+  BOOST_CHECK_EXCEPTION((line = __LINE__, matmul(a, b)), Error,
+                        says("matmul: the inner sizes differ: a has 784 columns, b has 256 rows\n"
+                             "  a: f32[32, 784] from a\n  b: f32[256, 784] from b",
+                             "\n  Did you mean {.transpose_b = true}?"));
+  BOOST_CHECK_EXCEPTION((line = __LINE__, matmul(a, v)), Error,
+                        says("matmul: b has one axis where a matrix has two\n"
+                             "  a: f32[32, 784] from a\n  b: f32[784] from v",
+                             "\n  Make it a row or a column: reshape(b, {1, 784}) or reshape(b, {784, 1})"));
+  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(x, w)), Error,
+                        says("conv2d: x has 3 channels and the weights take 1\n"
+                             "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w",
+                             "\n  Images are [n, h, w, channels], weights [kh, kw, channels, kernels]"));
+  BOOST_CHECK_EXCEPTION((line = __LINE__, max_pool(x, {.size = 29})), Error,
+                        says("max_pool: a window of 29 by 29 does not fit into images of 28 by 28\n"
+                             "  x: f32[8, 28, 28, 3] from x",
+                             "\n  Pool with a smaller size, or larger images"));
+}
