@@ -1,0 +1,88 @@
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/batch_norm.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/matmul.h>
+#include <oxbow/ops/unary.h>
+
+namespace oxbow {
+namespace {
+
+// The name of a layer's scope: the one asked for, or the kind with the first number that is free. `member` is a
+// variable that every layer of the kind has.
+std::string layer_name(const Graph& g, const std::string& asked, const std::string& kind, const std::string& member) {
+  if (!asked.empty()) return asked;
+  const std::string prefix = g.origin().scope.empty() ? "" : g.origin().scope + "/";
+  std::string name = kind;
+  for (int k = 1; g.find(prefix + name + "/" + member); ++k) name = kind + "_" + std::to_string(k);
+  return name;
+}
+
+[[noreturn]] void refuse(const std::string& layer, const std::string& problem, Value x, At at,
+                         const std::string& remedy) {
+  throw Error(layer + ": " + problem + (x ? "\n  x: " + to_string(x.type()) + " from " + x.node().full_name() : "") +
+              "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+}
+
+void check(const std::string& layer, Value x, int least_rank, At at) {
+  if (!x) refuse(layer, "x is an empty Value", x, at, "Build it first");
+  if (x.rank() < least_rank)
+    refuse(layer, "x has " + std::to_string(x.rank()) + " axes, fewer than " + std::to_string(least_rank), x, at,
+           "Reshape it");
+  if (!is_float(x.dtype())) refuse(layer, "x is not floating point", x, at, "Cast it to f32 first");
+}
+
+void check_units(const std::string& layer, const std::string& what, std::int64_t units, Value x, At at) {
+  if (units < 1) refuse(layer, "it cannot have " + std::to_string(units) + " " + what, x, at, "Give at least 1");
+}
+
+}  // namespace
+
+Value dense(Value x, std::int64_t units, DenseOptions options, At at) {
+  check("dense", x, 1, at);
+  check_units("dense", "units", units, x, at);
+  Graph& g = x.graph();
+  const Scope scope(g, layer_name(g, options.name, "dense", "kernel"));
+  Value y = matmul(x, parameter(g, "kernel", {x.dtype(), {x.shape()[-1], units}}, options.kernel_init, at), {}, at);
+  if (options.use_bias) y = add(y, parameter(g, "bias", {x.dtype(), {units}}, options.bias_init, at), at);
+  return options.activation ? options.activation(y, at) : y;
+}
+
+Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
+  check("conv", x, 4, at);
+  check_units("conv", "filters", filters, x, at);
+  check_units("conv", "rows and columns of its window", options.size, x, at);
+  Graph& g = x.graph();
+  const Scope scope(g, layer_name(g, options.name, "conv", "kernel"));
+  const Type kernel{x.dtype(), {options.size, options.size, x.shape()[-1], filters}};
+  Value y = conv2d(x, parameter(g, "kernel", kernel, options.kernel_init, at),
+                   {.stride = options.stride, .padding = options.padding}, at);
+  if (options.use_bias) y = add(y, parameter(g, "bias", {x.dtype(), {filters}}, options.bias_init, at), at);
+  return options.activation ? options.activation(y, at) : y;
+}
+
+Value batch_norm(Value x, BatchNormOptions options, At at) {
+  check("batch_norm", x, 2, at);
+  if (!(options.momentum >= 0 && options.momentum <= 1))
+    refuse("batch_norm", "the momentum " + std::to_string(options.momentum) + " is not in [0, 1]", x, at,
+           "Give what the running statistics keep each step, such as 0.9");
+  if (!(options.epsilon > 0))
+    refuse("batch_norm", "epsilon " + std::to_string(options.epsilon) + " is not positive", x, at, "Give 1e-5 or so");
+  Graph& g = x.graph();
+  const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale"));
+  const Type each{x.dtype(), {x.shape()[-1]}};
+  const Value scale = parameter(g, "scale", each, ones(), at), offset = parameter(g, "offset", each, zeros(), at);
+  const Value running_mean = variable(g, "running_mean", each, {}, /*trainable=*/false, at);
+  const Value running_variance =
+      variable(g, "running_variance", each, {.kind = "constant", .a = 1}, /*trainable=*/false, at);
+  const auto [mean, variance] = batch_moments(x, running_mean, running_variance, at);
+  {
+    const OriginGuard update(g, {.at = at, .phase = Phase::update, .scope = g.origin().scope});
+    const double kept = options.momentum;
+    g.add_update(assign(running_mean, running_mean * kept + mean * (1 - kept)));
+    g.add_update(assign(running_variance, running_variance * kept + variance * (1 - kept)));
+  }
+  const OriginGuard here(g, {.at = at, .phase = g.origin().phase, .scope = g.origin().scope});
+  return (x - mean) * (scale * rsqrt(variance + options.epsilon)) + offset;
+}
+
+}  // namespace oxbow
