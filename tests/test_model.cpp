@@ -1,10 +1,6 @@
 // Model: fit, evaluate, predict, save and load, and what they say about data that do not fit.
 #include <oxbow/graph/sample.h>
-#include <oxbow/ops/argmax.h>
-#include <oxbow/ops/layers.h>
-#include <oxbow/ops/loss.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/reduce.h>
 #include <oxbow/optim/adam.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/sgd.h>
@@ -274,6 +270,52 @@ BOOST_AUTO_TEST_CASE(a_graph_can_be_compiled_again_and_stays_as_it_was) {
   adam.set_learning_rate(0.5);
   BOOST_TEST(adam.learning_rate() == 0.5);
   BOOST_TEST(sgd.learning_rate() == 0.01);
+}
+
+BOOST_AUTO_TEST_CASE(any_number_of_threads_learns_the_same_bits) {
+  const Net net;
+  const Dataset data = points(300, 1);
+  std::vector<Model> models;
+  for (const int threads : {1, 2, 8}) {
+    models.push_back(compile(net.loss, "adam", {.pool = Pool(threads)}));
+    models.back().fit(data, {.epochs = 3, .batch_size = 64});
+  }
+  for (const std::string& name : models[0].store().names())
+    for (std::size_t i = 1; i < models.size(); ++i)
+      BOOST_TEST(same_bits(models[0].store().get(name), models[i].store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(layers_know_training_from_inference) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {any(8), 2}), y = input(g, "y", f32, {any(8), 1});
+  const Value h = dropout(batch_norm(x, {.momentum = 0.5}), 0.5), p = dense(h, 1);
+  const Value loss = mean_squared_error(p, y);
+  Model model = compile(loss, "sgd", {.predictions = p}), loaded = compile(loss, "sgd", {.predictions = p});
+  const Dataset data{{"x", draw({64, 2}, 3, 5, 1, f32)}, {"y", draw({64, 1}, 0, 1, 2, f32)}};
+  model.fit(data, {.epochs = 2, .batch_size = 8});
+  const Tensor mean_now = model.store().get("batch_norm/running_mean");
+  BOOST_TEST(std::abs(mean_now.data<float>()[0] - 4) < 0.5);  // 16 updates from 0 towards 4
+  BOOST_TEST(same_bits(model.predict(data["x"]), model.predict(data["x"])));
+  BOOST_TEST(same_bits(model.store().get("batch_norm/running_mean"), mean_now));
+  model.save(folder / "model");
+  loaded.load(folder / "model");
+  BOOST_TEST(same_bits(loaded.predict(data["x"]), model.predict(data["x"])));
+}
+
+BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
+  const Dataset data = points(10, 1);
+  const auto [first, second] = data.split(0.25);
+  BOOST_TEST(first.size() == 8);
+  BOOST_TEST(second.size() == 2);
+  BOOST_TEST(second["x"].bytes() == data["x"].bytes() + 8 * 2 * sizeof(float));
+  BOOST_TEST(second.rows(1, 2)["label"].item<std::int64_t>() == data["label"].data<std::int64_t>()[9]);
+  BOOST_TEST(message([&] { data.rows(3, 11); }) == "rows 3 to 11 were asked for, but the data have 10");
+  BOOST_TEST(message([&] { data["lable"]; }) ==
+             "the data have no column \"lable\". Did you mean \"label\"? They have \"x\", \"label\"");
+  BOOST_TEST(message([] {
+               Dataset{{"x", Tensor::scalar(1.0)}};
+             }) == "column \"x\" is a scalar, but its first axis must be the samples");
 }
 
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_are_named_with_the_inputs_line) {

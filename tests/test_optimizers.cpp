@@ -1,7 +1,6 @@
 // Optimizers: each against its recurrence in plain double, names, slots, checks; and what `minimize` builds.
 #include <oxbow/graph/near_names.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/reduce.h>
 #include <oxbow/optim/adam.h>
 #include <oxbow/optim/minimize.h>
 #include <oxbow/optim/rmsprop.h>
