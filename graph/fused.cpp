@@ -49,7 +49,7 @@ std::vector<Type> Fused::infer(Types in) const {
   out.reserve(tape.outputs.size() + reductions.size());
   for (const std::int32_t v : tape.outputs) out.push_back(types[static_cast<std::size_t>(v)]);
   for (const Reduction& r : reductions) {
-    if (!r.op.has_consume()) throw OpError(std::string(r.op.name()) + " is no reduction");
+    if (!r.op.has_consume() || r.op.info().input_count() != 1) throw OpError(std::string(r.op.name()) + " is no reduction");
     if (r.of < 0 || static_cast<std::size_t>(r.of) >= types.size()) throw OpError("a reduction reads no value");
     out.push_back(r.op.infer(std::span(types).subspan(static_cast<std::size_t>(r.of), 1)).at(0));
   }

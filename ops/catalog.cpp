@@ -1,3 +1,4 @@
+#include <oxbow/graph/fused.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/conv_nodes.h>
 #include <oxbow/ops/ops.h>
@@ -11,6 +12,7 @@ namespace {
 // One line a family.
 Catalog all() {
   Catalog c = Catalog::leaves();
+  c.add<Fused>();
   c.add<StopGradient>();
   c.add<Add>().add<Subtract>().add<Multiply>().add<Divide>().add<Pow>().add<Maximum>().add<Minimum>();
   c.add<Equal>().add<NotEqual>().add<Less>().add<LessEqual>().add<LogicalAnd>().add<LogicalOr>().add<LogicalNot>();
