@@ -1,0 +1,27 @@
+// A plain serial interpreter: the meaning of a graph, node by node, for tests to compare everything else with. It runs
+// the graph as it was built and shares no scheduling, rewriting, lowering or planning code with the library: a node's
+// parts run one after another, an elementwise op's operands are broadcast by index loops, and an op that only says how
+// to lower it is expanded in a scratch graph. Every array starts as garbage, so what a kernel forgets shows.
+// Thread safety: reads the graph only.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/specialise.h>
+
+#include <map>
+#include <string>
+
+namespace oxbow::test {
+
+using Tensors = std::map<std::string, Tensor>;
+
+/// The fetched values, given what is fed by name. Variables that `variables` leaves out have their first value.
+/// Types are inferred again from what is fed, so free axes may have any size.
+std::vector<Tensor> interpret(Values fetches, const Tensors& feeds = {}, const Tensors& variables = {},
+                              Mode mode = Mode::training);
+
+/// All outputs of one op on these inputs; a shape-only input's elements are not looked at. `overwrite` names an input
+/// whose bytes output 0 takes over, as a plan would have it, or is -1.
+std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, int overwrite = -1);
+
+}  // namespace oxbow::test
