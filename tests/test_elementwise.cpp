@@ -14,7 +14,7 @@ using namespace oxbow;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // Whether the message holds all these texts, in this order.
 auto says(std::vector<std::string> texts) {
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_other_operand) {
   Graph g;
   for (DType d : {f32, f64}) {
     const Value x = constant(g, 3, d);
-    BOOST_TEST((1 - 0.5 * x).dtype() == d);
+    BOOST_TEST(((1 - 0.5 * x).dtype() == d));
     BOOST_TEST(value(1 - 0.5 * x) == -0.5);
     BOOST_TEST(value(maximum(x, 7)) == 7);
     BOOST_TEST(value(select(greater(x, 2), 1, x)) == 1);
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_other_operand) {
   const Value n = constant(g, 200, u8);
   BOOST_TEST(value(n + 100) == 44);
   BOOST_CHECK_EXCEPTION(
-      n * 0.5, Error, says({"multiply: no u8 is 0.5, but the other operand is u8[]", here(__LINE__), "cast(x, f32)"}));
+      n * 0.5, Error, says({"multiply: no u8 is 0.5, but the other operand is u8[]", here(__LINE__ - 1), "cast(x, f32)"}));
   BOOST_CHECK_EXCEPTION(n + 256, Error, says({"add: no u8 is 256"}));
   BOOST_CHECK_EXCEPTION(add(1, 2), Error, says({"add: none of its operands is a value", here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(n + Value(), Error, says({"add", "input 1 is an empty Value", here(__LINE__)}));
@@ -93,13 +93,13 @@ BOOST_AUTO_TEST_CASE(operators_know_the_users_line) {
 BOOST_AUTO_TEST_CASE(special_values) {
   Graph g;
   const auto c = [&](double v) { return constant(g, v, f32); };
-  BOOST_TEST(std::isnan(value(maximum(c(nan), c(1)))));
-  BOOST_TEST(std::isnan(value(maximum(c(1), c(nan)))));
-  BOOST_TEST(std::isnan(value(minimum(c(nan), c(1)))));
-  BOOST_TEST(std::isnan(value(relu(c(nan)))));
-  BOOST_TEST(std::isnan(value(sign(c(nan)))));
-  BOOST_TEST(value(not_equal(c(nan), c(nan))) == 1);
-  BOOST_TEST(value(less_equal(c(nan), c(nan))) == 0);
+  BOOST_TEST(std::isnan(value(maximum(c(not_a_number), c(1)))));
+  BOOST_TEST(std::isnan(value(maximum(c(1), c(not_a_number)))));
+  BOOST_TEST(std::isnan(value(minimum(c(not_a_number), c(1)))));
+  BOOST_TEST(std::isnan(value(relu(c(not_a_number)))));
+  BOOST_TEST(std::isnan(value(sign(c(not_a_number)))));
+  BOOST_TEST(value(not_equal(c(not_a_number), c(not_a_number))) == 1);
+  BOOST_TEST(value(less_equal(c(not_a_number), c(not_a_number))) == 0);
   BOOST_TEST(value(exp(c(-infinity))) == 0);
   BOOST_TEST(value(exp(c(89))) == infinity);
   BOOST_TEST(value(log(c(0))) == -infinity);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(special_values) {
   BOOST_TEST(std::isnan(value(pow(c(-2), c(0.5)))));
   BOOST_TEST(value(cast(c(3e9), i32)) == 2147483647);
   BOOST_TEST(value(cast(c(-3e9), i32)) == -2147483648.0);
-  BOOST_TEST(value(cast(c(nan), i32)) == 0);
+  BOOST_TEST(value(cast(c(not_a_number), i32)) == 0);
   BOOST_TEST(value(cast(c(-1), u8)) == 0);
   BOOST_TEST(value(cast(c(1e30), i64)) == 0x1p63);
   BOOST_TEST(value(constant(g, 2147483647, i32) + 1) == -2147483648.0);
@@ -127,7 +127,8 @@ BOOST_AUTO_TEST_CASE(simplifications_keep_every_bit) {
   BOOST_TEST(simplified(x - 0.0).same(x));
   BOOST_TEST(simplified(n + 0).same(n));
   BOOST_TEST(simplified(-(-x)).same(x));
-  BOOST_TEST(simplified(logical_not(logical_not(less(x, 1)))).same(g.node(g.size() - 3).output()));
+  const Value small = less(x, 1);
+  BOOST_TEST(simplified(logical_not(logical_not(small))).same(small));
   BOOST_TEST(simplified(cast(cast(x, f64), f32)).same(x));
   const Value yes = constant(g, 1, boolean), no = constant(g, 0, boolean);
   BOOST_TEST(simplified(select(yes, x, -x)).same(x));

@@ -6,6 +6,7 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/reduce.h>
 
+#include <algorithm>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -130,7 +131,7 @@ Tensor numeric(const Built& b, Value of, const std::string& input) {
   Tensor slopes(x.type());
   for (std::int64_t i = 0; i < x.count(); ++i) {
     double& place = x.data<double>()[i];
-    const double at = place, h = 1e-3 * std::max(1.0, std::abs(at)) / 4;
+    const double at = place, h = 2.5e-4;
     const auto value = [&](double offset) {
       place = at + offset;
       return interpret({of}, feeds)[0].item<double>();
@@ -196,12 +197,13 @@ BOOST_DATA_TEST_CASE(second_order_gradients_too, boost::unit_test::data::make(ca
 
 BOOST_DATA_TEST_CASE(refusals_say_why, boost::unit_test::data::make(cases())) {
   const auto& [name, s] = sample;
+  if (std::none_of(s.inputs.begin(), s.inputs.end(), [](const Tensor& t) { return is_float(t.dtype()); })) return;
   Built b(s.op, s.inputs);
   const Node n = b.outputs[0].node();
   std::vector<Value> dy;
   for (const Value& y : b.outputs) dy.push_back(is_float(y.dtype()) ? y : Value());
   const Grads grads = n.op().gradient(n, dy);
-  if (grads.refusal().empty())
+  if (b.loss && grads.refusal().empty())
     BOOST_TEST(grads.values().size() == static_cast<std::size_t>(n.input_count()));
   else
     BOOST_TEST(grads.refusal().size() > 8U);
