@@ -4,7 +4,7 @@
 //
 // Largest errors against the exact value, in units of the last place (ulp), measured by tests/test_math.cpp:
 //   exp 1.2, log 1, sigmoid 3, tanh and erf in f32 8 (below 5e-7), in f64 2; sqrt and division 0.5.
-//   pow: f32 0.51, f64 1.5 + |y log x| / 60. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
+//   pow: f32 0.51, f64 1.5 + |y| / 30. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
 // Infinities, NaN, signed zeros and denormals give what IEEE 754 and C say. Pure functions.
 #pragma once
 
