@@ -78,6 +78,23 @@ std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types
   return outputs;
 }
 
+std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& result, Types in, int own) {
+  if (epilogue.empty()) return std::vector<InputSet>(1);
+  std::vector<InputSet> sets(epilogue.outputs.size());
+  std::vector<Type> types{result};
+  types.insert(types.end(), in.begin() + own, in.end());
+  types = epilogue.types(types);
+  for (std::int32_t k = 1; k < epilogue.inputs; ++k) {
+    const int input = own + k - 1;
+    if (input >= InputSet::capacity || types[index(k)].shape != result.shape) continue;
+    for (std::size_t o = 0; o < sets.size(); ++o)
+      if (size_of(types[index(epilogue.outputs[o])].dtype) == size_of(types[index(k)].dtype) &&
+          epilogue.may_overwrite(static_cast<std::int32_t>(o), k))
+        sets[o].insert(input);
+  }
+  return sets;
+}
+
 std::optional<Rewritten> epilogue(const Graph& from) {
   const std::vector<std::int32_t> readers = count_readers(from);
   std::vector<std::optional<Absorbed>> at(index(from.size()));

@@ -25,6 +25,9 @@ namespace oxbow {
 /// The output types of a product whose result has type `result` and whose extra inputs are `extra`.
 std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra);
 
+/// What an op whose blocks lie in scratch may overwrite; `in` are all inputs, the first `own` of them the op's own.
+std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& result, Types in, int own);
+
 /// The pass: each op with `with_epilogue` whose result is read by one elementwise node only, and not fetched, takes it
 /// over.
 std::optional<Rewritten> epilogue(const Graph& from);

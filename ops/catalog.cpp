@@ -2,9 +2,9 @@
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/conv_nodes.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/reduce_chunks.h>
 #include <oxbow/ops/pack.h>
 #include <oxbow/ops/product.h>
+#include <oxbow/ops/reduce_chunks.h>
 
 namespace oxbow {
 namespace {
@@ -31,7 +31,7 @@ Catalog all() {
   c.add<Slice>().add<SliceGradient>().add<Concat>().add<ConcatPart>();
   c.add<MatMul>().add<Contract>().add<Product>().add<Pack>();
   c.add<Conv2d>().add<Conv2dInput>().add<Conv2dWeights>();
-  c.add<ConvForward>().add<ConvAdjoint>().add<ConvWeightChunks>();
+  c.add<ConvForward>().add<ConvAdjoint>().add<ConvStrips>().add<ConvWeightChunks>();
   c.add<MaxPool>().add<MaxPoolGradient>().add<MaxPoolPick>();
   return c;
 }

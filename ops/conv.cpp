@@ -2,6 +2,7 @@
 #include <oxbow/ops/conv_shape.h>
 #include <oxbow/ops/pack.h>
 #include <oxbow/ops/reduce.h>
+#include <oxbow/ops/reshape.h>
 
 namespace oxbow {
 
@@ -54,6 +55,12 @@ std::vector<Value> Conv2d::lower(Values in) const {
   return {apply(ConvForward{.stride = stride, .padding = padding}, in, Location{})};
 }
 std::vector<Value> Conv2dInput::lower(Values in) const {
+  const Shape& w = in[1].shape();
+  if (ConvStrips::pays(in[2].shape(), w)) {
+    const Value packed = pack(reshape(in[1], {w.count(0, 3), w[3]}), true);
+    return {apply(ConvStrips{.kh = w[0], .kw = w[1], .stride = stride, .padding = padding}, {in[0], packed, in[2]},
+                  Location{})};
+  }
   return {apply(ConvAdjoint{.stride = stride, .padding = padding}, {in[0], pack(in[1], true), in[2]}, Location{})};
 }
 std::vector<Value> Conv2dWeights::lower(Values in) const {

@@ -33,7 +33,7 @@ struct Conv2dOptions {
 struct Conv2d {
   static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};
   std::int64_t stride = 1;
-  Padding padding;
+  Padding padding = {};
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2d::stride}, Attribute{"padding", &Conv2d::padding}};
   Type infer(Types in) const;
@@ -48,7 +48,7 @@ struct Conv2d {
 struct Conv2dInput {
   static constexpr OpInfo info{.name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}};
   std::int64_t stride = 1;
-  Padding padding;
+  Padding padding = {};
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2dInput::stride}, Attribute{"padding", &Conv2dInput::padding}};
   Type infer(Types in) const;
@@ -63,7 +63,7 @@ struct Conv2dInput {
 struct Conv2dWeights {
   static constexpr OpInfo info{.name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}};
   std::int64_t stride = 1;
-  Padding padding;
+  Padding padding = {};
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &Conv2dWeights::stride}, Attribute{"padding", &Conv2dWeights::padding}};
   Type infer(Types in) const;

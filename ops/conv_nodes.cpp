@@ -47,6 +47,10 @@ std::vector<Type> ConvForward::infer(Types in) const {
 Work ConvForward::work(Types in) const { return rows_of(*this, in).work(); }
 std::shared_ptr<const ConvRows> ConvForward::prepare(Types in) const { return prepared(*this, in); }
 void ConvForward::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 2); }
+std::vector<InputSet> ConvForward::overwrites(Types in) const {
+  const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
+  return epilogue_overwrites(epilogue, y, in, 2);
+}
 std::optional<Op> ConvForward::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
@@ -56,6 +60,9 @@ std::vector<Type> ConvAdjoint::infer(Types in) const {
 Work ConvAdjoint::work(Types in) const { return rows_of(*this, in).work(); }
 std::shared_ptr<const ConvRows> ConvAdjoint::prepare(Types in) const { return prepared(*this, in); }
 void ConvAdjoint::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 3); }
+std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
+  return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
+}
 std::optional<Op> ConvAdjoint::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
 
 }  // namespace oxbow

@@ -89,6 +89,47 @@ void each_window(const Windows& w, const T* x, std::byte* scratch, F&& f) {
     }
 }
 
+// The gradient where windows touch (stride = size), a row of windows at a time, all channels alike. The largest of a
+// window is looked for at every place, as if a window began there, which keeps the lanes full with few channels too;
+// what the true windows found is then laid out over all of their elements.
+template <class T>
+void touching_gradient(const Windows& w, const T* x, const T* dy, T* dx, std::byte* scratch) {
+  const std::int64_t c = w.channels, across = w.width * c, span = w.columns * w.size * c;
+  const std::int64_t places = span - (w.size - 1) * c;
+  const std::int64_t room = (across * 8 + 63) / 64 * 64;  // bytes of an array
+  auto* __restrict found = reinterpret_cast<std::int32_t*>(scratch);
+  auto* __restrict which = reinterpret_cast<std::int32_t*>(scratch + room);       // in each element's own window
+  auto* __restrict inside = reinterpret_cast<std::int32_t*>(scratch + 2 * room);  // its column there
+  T* __restrict best = reinterpret_cast<T*>(scratch + 3 * room);                  // then dy, laid out
+  for (std::int64_t i = 0; i < span; ++i) inside[i] = static_cast<std::int32_t>(i / c % w.size);
+  for (std::int64_t row = 0; row < w.rows; ++row, x += w.size * across, dx += w.size * across, dy += w.columns * c) {
+    std::copy_n(x, places, best);
+    std::fill_n(found, places, 0);
+    for (std::int64_t tap = 1; tap < w.size * w.size; ++tap) {
+      const T* v = x + tap / w.size * across + tap % w.size * c;
+      const auto number = static_cast<std::int32_t>(tap);
+      for (std::int64_t i = 0; i < places; ++i) {
+        const bool take = takes(v[i], best[i]);
+        best[i] = take ? v[i] : best[i];
+        found[i] = take ? number : found[i];
+      }
+    }
+    for (std::int64_t column = 0; column < w.columns; ++column)
+      for (std::int64_t b = 0; b < w.size; ++b) {
+        const std::int64_t from = column * w.size * c, to = from + b * c;
+        for (std::int64_t e = 0; e < c; ++e) which[to + e] = found[from + e];
+        for (std::int64_t e = 0; e < c; ++e) best[to + e] = dy[column * c + e];
+      }
+    for (std::int64_t a = 0; a < w.size; ++a) {
+      T* __restrict to = dx + a * across;
+      const auto first = static_cast<std::int32_t>(a * w.size);
+      for (std::int64_t i = 0; i < span; ++i) to[i] = which[i] == first + inside[i] ? best[i] : T(0);
+      std::fill(to + span, to + across, T(0));
+    }
+  }
+  std::fill_n(dx, (w.height - w.rows * w.size) * across, T(0));
+}
+
 std::int64_t window_scratch(const Type& x) { return (x.shape[3] * 4 + 63) / 64 * 64 + x.shape[3] * size_of(x.dtype); }
 
 }  // namespace
@@ -146,7 +187,10 @@ Type MaxPoolGradient::infer(Types in) const {
   return in[0];
 }
 
-Work MaxPoolGradient::work(Types in) const { return image_work(in, window_scratch(in[0])); }
+Work MaxPoolGradient::work(Types in) const {
+  const Shape& x = in[0].shape;
+  return image_work(in, size == stride ? 4 * ((x[2] * x[3] * 8 + 63) / 64 * 64) : window_scratch(in[0]));
+}
 
 void MaxPoolGradient::run(const Run& r) const {
   const Windows w = windows(r.in_type(0).shape, size, stride);
@@ -155,6 +199,10 @@ void MaxPoolGradient::run(const Run& r) const {
     for (std::int64_t image = begin; image < end; ++image) {
       const T* dy = r.in<T>(1) + image * w.pooled();
       T* dx = r.out<T>() + image * w.image();
+      if (size == stride) {
+        touching_gradient(w, r.in<T>(0) + image * w.image(), dy, dx, r.scratch);
+        continue;
+      }
       std::fill_n(dx, w.image(), T(0));
       each_window(w, r.in<T>(0) + image * w.image(), r.scratch,
                   [&](std::int64_t first, std::int64_t window, const std::int32_t* __restrict which) {

@@ -230,8 +230,7 @@ void Product::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
   });
 }
 
-// A tile is in scratch until the tape has run, and its elements are read from the other inputs by nobody else.
-std::vector<InputSet> Product::overwrites(Types in) const { return std::vector<InputSet>(infer(in).size()); }
+std::vector<InputSet> Product::overwrites(Types in) const { return epilogue_overwrites(epilogue, result(in), in, 2); }
 
 std::optional<Op> Product::with_epilogue(const Tape& tape, Types) const {
   if (!epilogue.empty()) return std::nullopt;

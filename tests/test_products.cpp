@@ -1,6 +1,10 @@
 // Products, convolutions and pooling: every kernel path, at the tiles' edges, against the plainest loops; and what
 // their errors say.
+#include <oxbow/graph/epilogue.h>
+#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/activation.h>
+#include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/conv_nodes.h>
 #include <oxbow/ops/conv_shape.h>
 #include <oxbow/ops/matmul.h>
@@ -12,30 +16,11 @@
 #include <cmath>
 #include <map>
 
+#include "support/run_op.h"
+
 using namespace oxbow;
 
 namespace {
-
-// Runs an op's kernel, its parts from last to first: they may not depend on one another.
-std::vector<Tensor> run_op(const Op& op, const std::vector<Tensor>& in) {
-  std::vector<Type> types;
-  for (const Tensor& t : in) types.push_back(t.type());
-  std::vector<Tensor> out;
-  for (const Type& t : op.infer(types)) out.emplace_back(t);
-  std::vector<ConstView> inputs;
-  std::vector<View> outputs;
-  for (const Tensor& t : in) inputs.push_back({&t.type(), t.bytes()});
-  for (Tensor& t : out) {
-    std::fill_n(t.bytes(), t.type().bytes(), std::byte{0xff});
-    outputs.push_back({&t.type(), t.bytes()});
-  }
-  const Work work = op.work(types);
-  const auto prepared = op.prepare(types);
-  const auto scratch = allocate(work.scratch + 64);
-  for (std::int64_t part = work.parts - 1; part >= 0; --part)
-    op.run({inputs, outputs, part, work.parts, scratch.get(), prepared.get()});
-  return out;
-}
 
 template <class From, class To>
 Tensor converted(const Tensor& x) {
@@ -74,16 +59,22 @@ Tensor plain(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_
 
 std::int64_t panel_of(std::int64_t n) { return std::clamp<std::int64_t>((n + 15) / 16 * 16, 16, 64); }
 
+Tensor reshaped(const Tensor& x, const Shape& shape) {
+  Tensor y({x.dtype(), shape});
+  std::copy_n(x.bytes(), x.type().bytes(), y.bytes());
+  return y;
+}
+
 // The op's error against its reference, as f32 and as f64.
 template <class T>
 void check_samples(double tolerance) {
   for (const Sample& s : T::samples()) {
     const std::vector<Tensor> expected = s.reference(s.inputs);
     BOOST_TEST_CONTEXT(T::info.name << ": " << s.what) {
-      BOOST_TEST(error(run_op(s.op, s.inputs)[0], expected[0]) <= 1e-12);
+      BOOST_TEST(error(evaluate(s.op, s.inputs)[0], expected[0]) <= 1e-12);
       std::vector<Tensor> single;
       for (const Tensor& t : s.inputs) single.push_back(floats(t));
-      BOOST_TEST(error(run_op(s.op, single)[0], expected[0]) <= tolerance);
+      BOOST_TEST(error(evaluate(s.op, single)[0], expected[0]) <= tolerance);
     }
   }
 }
@@ -203,6 +194,13 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
       BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {dy, run_op(swap, {w})[0], x})[0], dx) <= 1e-11);
       BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {floats(dy), run_op(swap, {floats(w)})[0], x})[0],
                        dx) <= bound(s.kh * s.kw * s.kernels));
+      if (ConvStrips::pays(c.x, c.w)) {
+        const Pack flat{.panel = panel_of(c.w.count(0, 3)), .transpose = true};
+        const ConvStrips strips{.kh = s.kh, .kw = s.kw, .stride = c.stride, .padding = c.padding};
+        const auto packed = [&](const Tensor& t) { return run_op(flat, {reshaped(t, {c.w.count(0, 3), c.w[3]})})[0]; };
+        BOOST_TEST(error(run_op(strips, {dy, packed(w), x})[0], dx) <= 1e-11);
+        BOOST_TEST(error(run_op(strips, {floats(dy), packed(floats(w)), x})[0], dx) <= bound(s.kh * s.kw * s.kernels));
+      }
       BOOST_TEST(error(weight_gradient(x, dy), dw) <= 1e-11);
       BOOST_TEST(error(weight_gradient(floats(x), floats(dy)), dw) <= bound(s.images * s.rows * s.columns));
     }
@@ -213,6 +211,55 @@ BOOST_AUTO_TEST_CASE(pooling_follows_its_definition) {
   check_samples<MaxPool>(1e-7);
   check_samples<MaxPoolGradient>(1e-6);
   check_samples<MaxPoolPick>(1e-7);
+}
+
+BOOST_AUTO_TEST_CASE(all_ops_follow_their_definitions) {
+  check_samples<MatMul>(1e-5);
+  check_samples<Contract>(1e-5);
+  check_samples<Conv2d>(1e-5);
+  check_samples<Conv2dInput>(1e-5);
+  check_samples<Conv2dWeights>(1e-5);
+}
+
+// relu(y + bias) and the mask multiply of a dropout, as a tape that keeps the sum before relu too.
+BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
+  Tape tape{.inputs = 3};
+  const std::int32_t sum = tape.add(Add{}, std::vector<std::int32_t>{0, 1});
+  const std::int32_t positive = tape.add(Relu{}, std::vector<std::int32_t>{sum});
+  const std::int32_t masked = tape.add(Multiply{}, std::vector<std::int32_t>{positive, 2});
+  tape.outputs = {masked, sum};
+  const auto check = [&](const Op& op, const std::vector<Tensor>& in) {
+    const Tensor y = run_op(op, in)[0];
+    const Tensor bias = floats(draw({y.shape()[-1]}, -1, 1, 7)), mask = floats(draw(y.shape(), -1, 1, 8));
+    std::vector<Tensor> all = in;
+    all.push_back(bias);
+    all.push_back(mask);
+    std::vector<Type> types;
+    for (const Tensor& t : all) types.push_back(t.type());
+    const std::optional<Op> with = op.with_epilogue(tape, types);
+    BOOST_REQUIRE(with.has_value());
+    const std::vector<Tensor> sums = evaluate(Add{}, std::vector{y, bias});
+    const Tensor expected = evaluate(Multiply{}, std::vector{evaluate(Relu{}, sums)[0], mask})[0];
+    const std::vector<Tensor> got = run_op(*with, all);
+    BOOST_TEST(same_bits(got[0], expected), op.name());
+    BOOST_TEST(same_bits(got[1], sums[0]), op.name());
+    // In the mask's place, which nothing reads later.
+    const int last = static_cast<int>(all.size()) - 1;
+    BOOST_TEST(with->overwrites(types)[0].contains(last));
+    all.back() = mask.clone();
+    BOOST_TEST(same_bits(run_op(*with, all, {last})[0], expected), op.name());
+  };
+  const auto f = [](const Shape& s, std::uint64_t seed) { return floats(draw(s, -1, 1, seed)); };
+  for (std::int64_t n : {1, 10, 64, 100}) {
+    check(Product{}, {f({130, 300}, 1), f({300, n}, 2)});
+    check(Product{.transpose_a = true}, {f({20, 70}, 1), f({20, n}, 2)});
+    check(Product{}, {f({3, 5, 4}, 1), f({3, 4, n}, 2)});
+  }
+  const Tensor x = f({3, 9, 8, 4}, 1), rgb = f({3, 9, 8, 3}, 1), w = f({3, 3, 4, 70}, 2), dy = f({3, 9, 8, 70}, 3);
+  check(ConvForward{}, {x, w});
+  check(ConvForward{}, {rgb, f({3, 3, 3, 10}, 2)});
+  check(ConvAdjoint{}, {dy, run_op(Pack{.panel = 16, .transpose = true}, {w})[0], x});
+  check(ConvStrips{.kh = 3, .kw = 3}, {dy, run_op(Pack{.transpose = true}, {reshaped(w, {36, 70})})[0], x});
 }
 
 BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {

@@ -129,6 +129,16 @@ struct Bench {
     const Pack swap{.panel = std::clamp<std::int64_t>((w[2] + 15) / 16 * 16, 16, 64), .transpose = true};
     (*this)("conv " + name, ConvForward{stride, padding}, {tx, tw}, flops);
     (*this)("conv " + name + " to weights", ConvWeightChunks{stride, padding}, {tx, ty, tw}, flops);
+    if (ConvStrips::pays(x, w)) {
+      const Type flat{f32, {w.count(0, 3), w[3]}};
+      const ConvStrips strips{.kh = w[0], .kw = w[1], .stride = stride, .padding = padding};
+      (*this)("conv " + name + " to x, strips", strips,
+              {ty,
+               Pack{.panel = std::clamp<std::int64_t>((flat.shape[0] + 15) / 16 * 16, 16, 64), .transpose = true}.infer(
+                   std::span(&flat, 1)),
+               tx},
+              flops);
+    }
     (*this)("conv " + name + " to x", ConvAdjoint{stride, padding}, {ty, swap.infer(std::span(&tw, 1)), tx}, flops);
   }
 
