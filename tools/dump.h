@@ -1,4 +1,4 @@
-// What `oxbow dump` prints: a graph as text, DOT or a picture. Thread safety: pure but for Graphviz, which is locked.
+// What `oxbow dump` prints: a graph as text, DOT or a picture. Safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>

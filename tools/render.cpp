@@ -1,35 +1,57 @@
+// The `dot` program is run rather than its library linked: the library's clean-up after large clustered graphs frees
+// memory twice (Graphviz 2.42), which would take a trained model down with it.
 #include "render.h"
 
-#include <graphviz/gvc.h>
 #include <oxbow/graph/error.h>
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
 #include <memory>
-#include <mutex>
+
+extern char** environ;
 
 namespace oxbow::tools {
 namespace {
 
-// Graphviz prints what it thinks to standard error unless told to keep it for `aglasterr`.
-int keep_quiet(char*) { return 0; }
+// A file without a name, which goes when it is closed: `dot` reads one and writes another, so that no pipe can fill up.
+struct Scratch {
+  Scratch() : file(std::tmpfile(), std::fclose) {
+    if (!file) throw Error("cannot make a temporary file for Graphviz");
+  }
+  int descriptor() const { return fileno(file.get()); }
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
+};
 
 }  // namespace
 
 std::string render_svg(const std::string& dot) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  agseterr(AGMAX);
-  agseterrf(keep_quiet);
-  const std::unique_ptr<GVC_t, int (*)(GVC_t*)> context(gvContext(), gvFreeContext);
-  const std::unique_ptr<Agraph_t, int (*)(Agraph_t*)> graph(agmemread(dot.c_str()), agclose);
-  if (!graph) throw Error("Graphviz cannot read the DOT text of the graph");
-  if (gvLayout(context.get(), graph.get(), "dot") != 0) throw Error("Graphviz cannot lay out the graph");
-  char* text = nullptr;
-  unsigned int length = 0;
-  const bool rendered = gvRenderData(context.get(), graph.get(), "svg", &text, &length) == 0;
-  gvFreeLayout(context.get(), graph.get());
-  if (!rendered) throw Error("Graphviz cannot render the graph as SVG: is its core plugin installed?");
-  std::string svg(text, length);
-  gvFreeRenderData(text);
+  const Scratch in, out;
+  if (std::fwrite(dot.data(), 1, dot.size(), in.file.get()) != dot.size() || std::fflush(in.file.get()) != 0)
+    throw Error("cannot write a temporary file for Graphviz");
+  std::rewind(in.file.get());
+
+  posix_spawn_file_actions_t redirect;
+  posix_spawn_file_actions_init(&redirect);
+  posix_spawn_file_actions_adddup2(&redirect, in.descriptor(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&redirect, out.descriptor(), STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  std::string program = "dot", format = "-Tsvg";
+  char* arguments[] = {program.data(), format.data(), nullptr};
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, program.c_str(), &redirect, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&redirect);
+  if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0) throw Error("Graphviz cannot draw this DOT text");
+
+  std::string svg;
+  std::rewind(out.file.get());
+  char buffer[1 << 14];
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, out.file.get())) > 0;) svg.append(buffer, n);
   return svg;
 }
 

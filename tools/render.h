@@ -1,11 +1,11 @@
-// DOT to SVG by the Graphviz library. Thread safety: Graphviz has global state, so calls wait for one another.
+// DOT to SVG by Graphviz's program `dot`. Safe from any thread.
 #pragma once
 
 #include <string>
 
 namespace oxbow::tools {
 
-/// A self-contained SVG picture of a DOT text. Throws `Error` when the text is no DOT.
+/// A self-contained SVG picture of a DOT text. Throws `Error` when the text is no DOT, or `dot` is not installed.
 std::string render_svg(const std::string& dot);
 
 }  // namespace oxbow::tools

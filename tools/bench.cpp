@@ -1,0 +1,79 @@
+#include "bench/nets.h"
+#include "commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+namespace oxbow::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// The median time of a step, in milliseconds, over so many seconds.
+double median_step(Session& session, double seconds) {
+  std::vector<double> times;
+  for (const auto start = Clock::now(); since(start) < seconds || times.size() < 3;) {
+    const auto before = Clock::now();
+    session.run();
+    times.push_back(1e3 * since(before));
+  }
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  return times[times.size() / 2];
+}
+
+// What compare.py talks to: "go SECONDS" in, the median out.
+void serve(Session& session) {
+  std::cout << "ready" << std::endl;
+  std::string go;
+  for (double seconds = 0; std::cin >> go >> seconds;) std::cout << median_step(session, seconds) << std::endl;
+}
+
+const BenchNet& find(const std::string& name) {
+  const auto all = bench_net_list();
+  const auto place = std::find_if(all.begin(), all.end(), [&](const BenchNet& n) { return n.name == name; });
+  if (place != all.end()) return *place;
+  std::string names;
+  for (const BenchNet& n : all) names += " " + std::string(n.name);
+  throw Error("there is no net \"" + name + "\" to measure. There are:" + names);
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> bench_nets() {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const BenchNet& n : bench_net_list()) out.emplace_back(n.name, n.what);
+  return out;
+}
+
+int bench(const BenchCommand& o) {
+  std::vector<std::string> names = o.nets;
+  if (names.empty())
+    for (const BenchNet& n : bench_net_list()) names.emplace_back(n.name);
+  if (o.worker && names.size() != 1) throw Error("--worker measures one net: name it");
+  const Pool pool = o.threads > 0 ? Pool(o.threads) : Pool::shared();
+  if (!o.worker) fmt::print("{:<10} {:>12} {:>12}   {} threads\n", "net", "ms a step", "compile ms", pool.threads());
+  for (const std::string& name : names) {
+    Graph g;
+    const std::vector<Value> fetches = find(name).build(g);
+    const auto start = Clock::now();
+    const Program program = compile(fetches, {.pool = pool});
+    Session session(program, Store(g));
+    const auto data = feeds(program);
+    for (const auto& [input, tensor] : data) session.feed(input, tensor);
+    session.run();  // plans
+    const double compiled = 1e3 * since(start);
+    median_step(session, 0.1);
+    if (o.worker)
+      serve(session);
+    else
+      fmt::print("{:<10} {:>12.4f} {:>12.1f}\n", name, median_step(session, o.seconds), compiled);
+  }
+  return 0;
+}
+
+}  // namespace oxbow::tools
