@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t lanes = 512;         // of a slot
 constexpr std::int64_t vector = 16;         // as many lanes as the widest vector has
 constexpr std::int64_t cache = 32 * 1024;   // slots should fit in here: the first cache, which holds little else then
-constexpr std::int64_t fewest_lanes = 128;  // below which calls cost more than misses
+constexpr std::int64_t fewest_lanes = 256;  // below which calls cost more than the second cache
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 

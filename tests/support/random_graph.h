@@ -1,0 +1,20 @@
+// Random graphs over the ops of the catalogue: well-typed, with broadcasts, reductions, products, shape ops, gradients
+// of a random loss, and an update of a variable. The same seed gives the same graph anywhere.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+#include <map>
+#include <memory>
+
+namespace oxbow::test {
+
+struct RandomGraph {
+  std::shared_ptr<Graph> graph;
+  std::vector<Value> fetches;           ///< a loss, gradients, intermediates, some twice, and an assign
+  std::map<std::string, Tensor> feeds;  ///< by input name
+};
+
+RandomGraph random_graph(std::uint64_t seed);
+
+}  // namespace oxbow::test
