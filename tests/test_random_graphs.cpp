@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <sstream>
 #include <string>
 
 #include "support/interpreter.h"
@@ -41,10 +42,12 @@ std::string first_difference(const Tensor& a, const Tensor& b) {
   const std::int64_t size = size_of(a.dtype());
   std::int64_t i = 0;
   while (i < a.type().bytes() && a.bytes()[i] == b.bytes()[i]) ++i;
-  std::string text = "element " + std::to_string(i / size);
-  if (a.dtype() == f32)
-    text += ": " + std::to_string(a.data<float>()[i / size]) + " and " + std::to_string(b.data<float>()[i / size]);
-  return text;
+  const std::string text = "element " + std::to_string(i / size);
+  std::ostringstream both;
+  both << std::hexfloat;
+  if (a.dtype() == f32) both << ": " << a.data<float>()[i / size] << " and " << b.data<float>()[i / size];
+  if (a.dtype() == f64) both << ": " << a.data<double>()[i / size] << " and " << b.data<double>()[i / size];
+  return text + both.str();
 }
 
 void check(std::uint64_t seed) {
