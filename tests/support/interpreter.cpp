@@ -1,5 +1,6 @@
 #include "interpreter.h"
 
+#include <oxbow/graph/float_mode.h>
 #include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
 
@@ -122,6 +123,7 @@ std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mo
     const Type type = in[static_cast<std::size_t>(overwrite)].type();
     from[static_cast<std::size_t>(overwrite)] = Tensor(type, {out[0].bytes(), [keep = out[0]](std::byte*) {}});
   }
+  const FloatMode mode_of_kernels;
   if (op.has_run())
     run_parts(op, from, out);
   else if (op.has_tile())
