@@ -1,6 +1,7 @@
 // The product that MatMul and Contract lower to. Parts are tiles of the output, 64 columns by up to 128 rows, by shape
 // alone. An element is one chain of fused multiply-adds over k in rising order, so its bits depend on its row of a and
-// its column of b only: not on path, tile, layout of b or number of parts.
+// its column of b only: not on path, tile, layout of b or number of parts. (The portable build has no fused
+// multiply-add in its plain loops, so there the path, which follows from the shape, shows.)
 // Regular value types, safe from any thread.
 #pragma once
 
