@@ -38,12 +38,30 @@ struct Absorbed {
   Op op;
   NodeId product;
   std::vector<Value> inputs;  // of the old graph
+  std::optional<Fused> rest;  // the reductions at the node's end, which read what the product stores
 };
+
+// The reductions of a node whose tape moves into a product; nothing where one reads a value that is not stored.
+std::optional<Fused> rest_of(const Fused& fused) {
+  Fused rest;
+  std::vector<std::int32_t> read;
+  for (const Fused::Reduction& r : fused.reductions) {
+    const auto& stored = fused.tape.outputs;
+    if (std::find(stored.begin(), stored.end(), r.of) == stored.end()) return std::nullopt;
+    const auto place = std::find(read.begin(), read.end(), r.of);
+    rest.reductions.push_back({r.op, static_cast<std::int32_t>(place - read.begin())});
+    if (place == read.end()) read.push_back(r.of);
+  }
+  rest.tape.inputs = static_cast<std::int32_t>(read.size());
+  return rest;
+}
 
 // The product that can take this node over: of several the last, the others being extra inputs.
 std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_t>& readers) {
   const auto* fused = node.op().as<Fused>();
-  if (fused == nullptr || fused->tape.steps.empty() || !fused->reductions.empty()) return std::nullopt;
+  if (fused == nullptr || fused->tape.steps.empty() || fused->tape.outputs.empty()) return std::nullopt;
+  std::optional<Fused> rest = rest_of(*fused);
+  if (!rest) return std::nullopt;
   const Type& space = node.output_types()[0];
   std::int32_t which = -1;
   for (int k = 0; k < node.input_count(); ++k) {
@@ -64,7 +82,31 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
   for (const Value& v : inputs) types.push_back(v.type());
   std::optional<Op> op = product.op().with_epilogue(with_first(fused->tape, which), types);
   if (!op) return std::nullopt;
-  return Absorbed{std::move(*op), product.id(), std::move(inputs)};
+  return Absorbed{std::move(*op), product.id(), std::move(inputs), std::move(rest)};
+}
+
+}  // namespace
+
+namespace {
+
+void replace(Rewriter& r, const Node& node, Absorbed& by) {
+  const OriginGuard guard = r.as(node);
+  std::vector<Value> inputs;
+  for (const Value& v : by.inputs) inputs.push_back(r(v));
+  const Node product = r.to().append(std::move(by.op), inputs, node.origin().at);
+  const Fused& fused = *node.op().as<Fused>();
+  const auto stored = static_cast<int>(fused.tape.outputs.size());
+  for (int o = 0; o < stored; ++o) r.map(node.output(o), product.output(o));
+  r.keep_name(node, product.output());
+  if (by.rest->reductions.empty()) return;
+
+  std::vector<Value> read(index(by.rest->tape.inputs));
+  for (std::size_t k = 0; k < fused.reductions.size(); ++k)
+    for (int o = 0; o < stored; ++o)
+      if (fused.tape.outputs[index(o)] == fused.reductions[k].of)
+        read[index(by.rest->reductions[k].of)] = product.output(o);
+  const Node rest = r.to().append(std::move(*by.rest), read, node.origin().at);
+  for (int k = 0; k < rest.output_count(); ++k) r.map(node.output(stored + k), rest.output(k));
 }
 
 }  // namespace
@@ -116,9 +158,7 @@ std::optional<Rewritten> epilogue(const Graph& from) {
       r.copy(node);
       continue;
     }
-    std::vector<Value> inputs;
-    for (const Value& v : at[index(i)]->inputs) inputs.push_back(r(v));
-    r.replace(node, std::move(at[index(i)]->op), inputs);
+    replace(r, node, *at[index(i)]);
   }
   return r.finish();
 }

@@ -54,14 +54,15 @@ Types Node::output_types() const { return graph_->nodes_[static_cast<std::size_t
 namespace {
 
 // "matmul: inner sizes differ (784 and 256)" and below it inputs, line and remedy.
-std::string describe(const Op& op, Values inputs, const Location& at, const std::string& scope, const std::string& problem,
-                     const std::string& remedy) {
+std::string describe(const Op& op, Values inputs, const Location& at, const std::string& scope,
+                     const std::string& problem, const std::string& remedy) {
   std::string text = std::string(op.name()) + ": " + problem;
   for (int i = 0; i < inputs.size(); ++i) {
     if (!inputs[i]) continue;
     const auto& names = op.info().inputs;
-    const auto name = static_cast<std::size_t>(i) < names.size() && !op.info().variadic ? names[static_cast<std::size_t>(i)]
-                                                                                         : std::string_view();
+    const auto name = static_cast<std::size_t>(i) < names.size() && !op.info().variadic
+                          ? names[static_cast<std::size_t>(i)]
+                          : std::string_view();
     text += "\n  " + (name.empty() ? "input " + std::to_string(i) : std::string(name)) + ": " +
             to_string(inputs[i].type()) + " from " + inputs[i].node().full_name();
   }
@@ -103,10 +104,12 @@ Node Graph::append(Op op, Values inputs, Location at) {
   types.reserve(static_cast<std::size_t>(inputs.size()));
   for (int i = 0; i < inputs.size(); ++i) {
     const Value& v = inputs[i];
-    const std::string which = "input " + std::to_string(i);
-    if (!v) fail(which + " is an empty Value", "Build it first");
-    if (&v.graph() != this) fail(which + " belongs to another graph", "Build all values that meet in one graph");
-    if (!v.type().layout.plain() && !info.any_layout) fail(which + " is not row-major", "Unpack it first");
+    const auto refuse = [&](const char* what, const char* remedy) {
+      fail("input " + std::to_string(i) + what, remedy);
+    };
+    if (!v) refuse(" is an empty Value", "Build it first");
+    if (&v.graph() != this) refuse(" belongs to another graph", "Build all values that meet in one graph");
+    if (!v.type().layout.plain() && !info.any_layout) refuse(" is not row-major", "Unpack it first");
     types.push_back(v.type());
   }
 
@@ -131,8 +134,10 @@ void Graph::name(NodeId node, std::string_view name) {
   Record& record = nodes_[static_cast<std::size_t>(node)];
   if (record.name == name) return;
   if (name.empty() || name.find('/') != std::string_view::npos)
-    throw Error("\"" + std::string(name) + "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
-  const std::string full = record.origin.scope.empty() ? std::string(name) : record.origin.scope + "/" + std::string(name);
+    throw Error("\"" + std::string(name) +
+                "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
+  const std::string full =
+      record.origin.scope.empty() ? std::string(name) : record.origin.scope + "/" + std::string(name);
   const auto [place, is_new] = names_.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;

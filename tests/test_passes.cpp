@@ -276,3 +276,52 @@ BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
   });
   BOOST_CHECK_THROW(rewrite(g, std::vector<std::string>{"lower"}), Error);
 }
+
+namespace {
+
+// A product in miniature, x * 2, that can take over what follows it.
+struct Doubled {
+  static constexpr OpInfo info{.name = "doubled", .inputs = {"x"}, .variadic = true};
+  Tape epilogue = {};
+  static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Doubled::epilogue}};
+  bool operator==(const Doubled&) const = default;
+  std::vector<Type> infer(Types in) const {
+    return epilogue.empty() ? std::vector{in[0]} : epilogue_types(epilogue, in[0], in.subspan(1));
+  }
+  std::optional<Op> with_epilogue(const Tape& tape, Types) const {
+    return epilogue.empty() ? std::optional<Op>(Doubled{tape}) : std::nullopt;
+  }
+  Work work(Types in) const { return {.scratch = in[0].bytes() + (1 << 16)}; }
+  void run(const Run& r) const {
+    const std::int64_t n = r.in_type(0).count();
+    auto* y = epilogue.empty() ? r.out<float>() : reinterpret_cast<float*>(r.scratch);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = r.in<float>(0)[i] * 2;
+    if (epilogue.empty()) return;
+    std::vector<Type> types;
+    for (const ConstView& v : r.inputs) types.push_back(*v.type);
+    const TapePlan plan(epilogue, types);
+    plan.run(r.inputs.subspan(1), r.outputs, {.rows = 1, .columns = n, .stride = n, .result = y, .result_stride = n},
+             r.scratch + (r.in_type(0).bytes() + 63) / 64 * 64);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(products_take_over_what_follows_them) {
+  Graph g;
+  const Value x = input(g, "x", f32, {40, 30}), row = input(g, "row", f32, {30});
+  const Value product = apply(Doubled{}, {x}, At::current()), biased = scaled(product, row), y = scaled(biased, x, 3);
+  g.add_output("y", y);
+  g.add_output("biased", biased);
+  g.add_output("largest", chunk_max(y));
+  const auto r = rewrite(g);
+  BOOST_TEST(ops(*r.graph) == (std::vector<std::string>{"input", "input", "doubled", "fused"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(r.graph->node(2).output_count() == 2);
+  BOOST_TEST(r.graph->node(3).op().as<Fused>()->tape.steps.empty());  // the reduction reads what the product stores
+  check_same(g, *r.graph);
+
+  g.add_output("product", product);  // now stored for its own sake
+  BOOST_TEST(count(*rewrite(g).graph, "fused") == 1);
+  check_same(g, *rewrite(g).graph);
+}
