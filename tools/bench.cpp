@@ -1,11 +1,12 @@
-#include "bench/nets.h"
-#include "commands.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <iostream>
+
+#include "bench/nets.h"
+#include "commands.h"
+#include "load.h"
 
 namespace oxbow::tools {
 namespace {
@@ -33,13 +34,17 @@ void serve(Session& session) {
   for (double seconds = 0; std::cin >> go >> seconds;) std::cout << median_step(session, seconds) << std::endl;
 }
 
-const BenchNet& find(const std::string& name) {
-  const auto all = bench_net_list();
-  const auto place = std::find_if(all.begin(), all.end(), [&](const BenchNet& n) { return n.name == name; });
-  if (place != all.end()) return *place;
-  std::string names;
-  for (const BenchNet& n : all) names += " " + std::string(n.name);
-  throw Error("there is no net \"" + name + "\" to measure. There are:" + names);
+// What to fetch of the net of this name, in a graph that is kept alive: one of the compared nets, an example or a file.
+std::pair<std::shared_ptr<Graph>, std::vector<Value>> build(const std::string& name) {
+  for (const BenchNet& net : bench_net_list()) {
+    if (net.name != name) continue;
+    auto graph = std::make_shared<Graph>();
+    auto wanted = net.build(*graph);
+    return {std::move(graph), std::move(wanted)};
+  }
+  auto graph = load_graph(name);
+  auto wanted = fetches(*graph);
+  return {std::move(graph), std::move(wanted)};
 }
 
 }  // namespace
@@ -58,11 +63,10 @@ int bench(const BenchCommand& o) {
   const Pool pool = o.threads > 0 ? Pool(o.threads) : Pool::shared();
   if (!o.worker) fmt::print("{:<10} {:>12} {:>12}   {} threads\n", "net", "ms a step", "compile ms", pool.threads());
   for (const std::string& name : names) {
-    Graph g;
-    const std::vector<Value> fetches = find(name).build(g);
+    const auto [graph, wanted] = build(name);
     const auto start = Clock::now();
-    const Program program = compile(fetches, {.pool = pool});
-    Session session(program, Store(g));
+    const Program program = compile(wanted, {.pool = pool});
+    Session session(program, Store(*graph));
     const auto data = feeds(program);
     for (const auto& [input, tensor] : data) session.feed(input, tensor);
     session.run();  // plans

@@ -1,5 +1,5 @@
-// The subcommands of the `oxbow` program: each takes its options and does its job. Errors are thrown; tools/main.cpp turns
-// them into messages and exit codes (0 well, 1 failed, 2 wrong usage, 130 interrupted).
+// The subcommands of the `oxbow` program: each takes its options and does its job. Errors are thrown; tools/main.cpp
+// turns them into messages and exit codes (0 well, 1 failed, 2 wrong usage, 130 interrupted).
 #pragma once
 
 #include <cstdint>
@@ -10,31 +10,31 @@
 namespace oxbow::tools {
 
 struct TrainCommand {
-  std::string net = "mnist_mlp";  ///< an example that trains on MNIST
+  std::string net = "mnist_mlp";             ///< an example, or a file with a graph
   std::string data = "tools/data/mnist10k";  ///< folder with the four IDX files
-  std::string out = "out";        ///< folder to write to; made when missing
+  std::string out = "out";                   ///< folder to write to; made when missing
   std::string optimizer = "adam";
-  double learning_rate = 0;       ///< 0: the optimizer's default
+  double learning_rate = 0;  ///< 0: the optimizer's default
   int epochs = 10;
   std::int64_t batch_size = 64;
-  int threads = 0;                ///< 0: all cores
+  int threads = 0;  ///< 0: all cores
   std::uint64_t seed = 0;
 };
-/// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. When `stop`
-/// is requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
+/// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. When
+/// `stop` is requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
 int train(const TrainCommand& options, std::stop_token stop);
 
 struct BenchCommand {
   std::vector<std::string> nets;  ///< empty: all
   int threads = 0;
-  double seconds = 1;             ///< to measure each net for
-  bool worker = false;            ///< speak the protocol of tools/bench/compare.py
+  double seconds = 1;   ///< to measure each net for
+  bool worker = false;  ///< speak the protocol of tools/bench/compare.py
 };
 struct DumpCommand {
-  std::string graph;              ///< an example's name, or a file with a graph as text
-  std::string format = "text";    ///< text, dot, svg
-  std::string out;                ///< a file; empty: standard output
-  bool locations = false;         ///< with the source lines
+  std::string graph;            ///< an example's name, or a file with a graph as text
+  std::string format = "text";  ///< text, dot, svg
+  std::string out;              ///< a file; empty: standard output
+  bool locations = false;       ///< with the source lines
 };
 /// Prints or draws a graph.
 int dump(const DumpCommand& options);

@@ -1,18 +1,16 @@
 // oxbow: trains the examples, dumps graphs, measures speed.
-#include "commands.h"
-#include "examples/examples.h"
-
-#include <oxbow/graph/error.h>
-
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-
+#include <oxbow/graph/error.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <new>
 #include <thread>
+
+#include "commands.h"
+#include "load.h"
 
 namespace {
 
@@ -42,12 +40,6 @@ class Interrupt {
   std::stop_source source_;
 };
 
-std::string example_names() {
-  std::string names;
-  for (const examples::Example& e : examples::examples()) names += (names.empty() ? "" : ", ") + std::string(e.name);
-  return names;
-}
-
 int run(int argc, char** argv) {
   CLI::App app{"Oxbow trains and runs models as static dataflow graphs. Each command has its own --help.", "oxbow"};
   app.require_subcommand(1);
@@ -62,20 +54,27 @@ int run(int argc, char** argv) {
 
   tools::TrainCommand train;
   CLI::App* t = app.add_subcommand("train", "Train a net on MNIST and write curve, parameters and graph");
-  t->add_option("net", train.net, "mnist_mlp or mnist_cnn")->capture_default_str();
+  t->add_option(
+       "net", train.net,
+       "an example (mnist_mlp, mnist_cnn) or a file with a graph: inputs x and label, outputs loss and accuracy")
+      ->capture_default_str();
   t->add_option("--data", train.data, "folder with the four MNIST files (IDX, gzipped or not)")->capture_default_str();
   t->add_option("--out", train.out, "folder for the results")->capture_default_str();
   t->add_option("--optimizer", train.optimizer, "by name, in any case: adam, sgd, rmsprop")->capture_default_str();
   t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")->check(CLI::PositiveNumber);
-  t->add_option("--epochs", train.epochs, "passes over the training images")->check(CLI::PositiveNumber)->capture_default_str();
+  t->add_option("--epochs", train.epochs, "passes over the training images")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   t->add_option("--batch-size", train.batch_size, "images a step")->check(CLI::PositiveNumber)->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(CLI::PositiveNumber);
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
 
   tools::DumpCommand dump;
   CLI::App* d = app.add_subcommand("dump", "Print or draw a graph: an example's, or one from a file");
-  d->add_option("graph", dump.graph, "an example (" + example_names() + ") or a file")->required();
-  d->add_option("-f,--format", dump.format, "text (reads back), dot, svg")->check(CLI::IsMember({"text", "dot", "svg"}))->capture_default_str();
+  d->add_option("graph", dump.graph, "an example (" + tools::example_names() + ") or a file")->required();
+  d->add_option("-f,--format", dump.format, "text (reads back), dot, svg")
+      ->check(CLI::IsMember({"text", "dot", "svg"}))
+      ->capture_default_str();
   d->add_option("-o,--out", dump.out, "a file; default: standard output");
   d->add_flag("--locations", dump.locations, "with the source line that built each node");
 
@@ -83,7 +82,7 @@ int run(int argc, char** argv) {
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");
   std::string nets;
   for (const auto& [name, what] : tools::bench_nets()) nets += "\n  " + name + ": " + what;
-  b->add_option("nets", bench.nets, "which ones; default: all" + nets);
+  b->add_option("nets", bench.nets, "which ones, or examples, or files with graphs; default: all" + nets);
   b->add_option("--threads", bench.threads, "default: all cores")->check(CLI::PositiveNumber);
   b->add_option("--seconds", bench.seconds, "to measure each")->check(CLI::PositiveNumber)->capture_default_str();
   b->add_flag("--worker", bench.worker, "take turns with other programs: see tools/bench/compare.py");

@@ -86,8 +86,8 @@ std::string svg(const Plot& plot) {
   const auto add = [&]<class... A>(fmt::format_string<A...> format, A&&... a) {
     fmt::format_to(std::back_inserter(out), format, std::forward<A>(a)...);
   };
-  add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n", width,
-      height);
+  add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n",
+      width, height);
   add("<title>{}</title>\n", escaped(plot.title));
   out +=
       "<style>svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:15px;font-weight:600}"
@@ -142,8 +142,8 @@ std::string svg(const Plot& plot) {
   double key = x.to;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
     key -= 44 + 6.6 * static_cast<double>(name->size());
-    add("<path stroke=\"{}\" d=\"M{:.0f} 20h22\"/><text x=\"{:.0f}\" y=\"24\">{}</text>\n", colours[*name], key, key + 28,
-        escaped(*name));
+    add("<path stroke=\"{}\" d=\"M{:.0f} 20h22\"/><text x=\"{:.0f}\" y=\"24\">{}</text>\n", colours[*name], key,
+        key + 28, escaped(*name));
   }
   add("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n</svg>\n", (x.from + x.to) / 2, height - 8,
       escaped(plot.x_label));

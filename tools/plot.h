@@ -1,5 +1,5 @@
-// Line charts as SVG text: loss and metric curves. Panels stand one under another and share the horizontal axis's meaning.
-// The text depends on the data only, so the same run gives the same picture. Pure functions.
+// Line charts as SVG text: loss and metric curves. Panels stand one under another and share the horizontal axis's
+// meaning. The text depends on the data only, so the same run gives the same picture. Pure functions.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 namespace oxbow::tools {
 
 struct Series {
-  std::string name;             ///< in the legend; series of one name in several panels share a colour
-  std::vector<double> x, y;     ///< as many of each; a value that is not finite leaves a gap
-  bool faint = false;           ///< thin and pale, as background to another: losses step by step, say
+  std::string name;          ///< in the legend; series of one name in several panels share a colour
+  std::vector<double> x, y;  ///< as many of each; a value that is not finite leaves a gap
+  bool faint = false;        ///< thin and pale, as background to another: losses step by step, say
 };
 
 struct Panel {
   std::string y_label;
   std::vector<Series> series;
-  bool log_scale = false;       ///< of y; values that are not positive leave gaps
+  bool log_scale = false;  ///< of y; values that are not positive leave gaps
 };
 
 struct Plot {

@@ -2,9 +2,8 @@
 // memory twice (Graphviz 2.42), which would take a trained model down with it.
 #include "render.h"
 
-#include <oxbow/graph/error.h>
-
 #include <fcntl.h>
+#include <oxbow/graph/error.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>

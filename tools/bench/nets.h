@@ -1,4 +1,5 @@
-// The nets whose training steps are compared with other engines': see tools/bench/compare.py, which builds the same ones.
+// The nets whose training steps are compared with other engines': see tools/bench/compare.py, which builds the same
+// ones.
 #pragma once
 
 #include <oxbow/oxbow.h>

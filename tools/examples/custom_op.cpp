@@ -1,9 +1,9 @@
-// An op of one's own, outside Oxbow's tree, with all that a built-in one has: it fuses, differentiates, prints, and runs
-// as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra, Bengio 2009), with the derivative 1 / (1 + |x|)^2.
-#include "examples.h"
-
+// An op of one's own, outside Oxbow's tree, with all that a built-in one has: it fuses, differentiates, prints, and
+// runs as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra, Bengio 2009), with the derivative 1 / (1 + |x|)^2.
 #include <cmath>
 #include <cstdio>
+
+#include "examples.h"
 
 using namespace oxbow;
 
@@ -36,5 +36,6 @@ int main() {
   const Program program = compile({g.outputs()[0].second, g.outputs()[1].second});
   Store store(g);
   const auto out = program.run(store, {{"x", Tensor::of<float>({5}, {-3, -1, 0, 1, 3})}});
-  for (std::size_t i = 0; i < 5; ++i) std::printf("y = %6.3f  slope = %.4f\n", out[0].span<float>()[i], out[1].span<float>()[i]);
+  for (std::size_t i = 0; i < 5; ++i)
+    std::printf("y = %6.3f  slope = %.4f\n", out[0].span<float>()[i], out[1].span<float>()[i]);
 }

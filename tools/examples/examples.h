@@ -1,5 +1,5 @@
-// The examples, in one list. Each is a program of its own (tools/examples/NAME.cpp) and shows its graph's builder here, so
-// that `oxbow dump NAME` and the tests build the same graph.
+// The examples, in one list. Each is a program of its own (tools/examples/NAME.cpp) and shows its graph's builder here,
+// so that `oxbow dump NAME` and the tests build the same graph.
 #pragma once
 
 #include <oxbow/oxbow.h>

@@ -1,7 +1,7 @@
 // Fits a line to noisy points: y = w x + b by gradient descent, through `compile` and `fit`.
-#include "examples.h"
-
 #include <cstdio>
+
+#include "examples.h"
 
 using namespace oxbow;
 
@@ -34,5 +34,6 @@ int main() {
   const History history = model.fit({{"x", x}, {"y", y}}, {.epochs = 20, .batch_size = 16});
   for (const Epoch& e : history.epochs) std::printf("epoch %2d  loss %.5f\n", e.number, e.results["loss"]);
 
-  std::printf("w = %.3f (3), b = %.3f (-1)\n", model.store().get("w").item<float>(), model.store().get("b").item<float>());
+  std::printf("w = %.3f (3), b = %.3f (-1)\n", model.store().get("w").item<float>(),
+              model.store().get("b").item<float>());
 }

@@ -1,9 +1,9 @@
 // Digits by a convolutional network: 3x3x32, pool, 3x3x64, pool, 128, with Adam. Takes the folder with the MNIST files.
-#include "examples.h"
-
 #include <oxbow/runtime/mnist.h>
 
 #include <cstdio>
+
+#include "examples.h"
 
 using namespace oxbow;
 
@@ -27,7 +27,8 @@ int main(int argc, char** argv) try {
 
   const auto print = [](Progress& p) {
     const Results& r = p.history.epochs.back().results;
-    std::printf("epoch %d  loss %.4f  accuracy %.4f  test accuracy %.4f\n", p.epoch, r["loss"], r["accuracy"], r["val_accuracy"]);
+    std::printf("epoch %d  loss %.4f  accuracy %.4f  test accuracy %.4f\n", p.epoch, r["loss"], r["accuracy"],
+                r["val_accuracy"]);
   };
   model.fit(mnist.train, {.epochs = 3, .batch_size = 64, .validation = mnist.test, .callbacks = {{.on_epoch = print}}});
 } catch (const Error& e) {

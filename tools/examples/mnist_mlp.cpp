@@ -1,9 +1,9 @@
 // Digits by a multilayer perceptron, 784-512-256-10, with Adam. Takes the folder with the MNIST files as its argument.
-#include "examples.h"
-
 #include <oxbow/runtime/mnist.h>
 
 #include <cstdio>
+
+#include "examples.h"
 
 using namespace oxbow;
 
@@ -25,14 +25,16 @@ int main(int argc, char** argv) try {
 
   const auto print = [](Progress& p) {
     const Results& r = p.history.epochs.back().results;
-    std::printf("epoch %d  loss %.4f  accuracy %.4f  test accuracy %.4f\n", p.epoch, r["loss"], r["accuracy"], r["val_accuracy"]);
+    std::printf("epoch %d  loss %.4f  accuracy %.4f  test accuracy %.4f\n", p.epoch, r["loss"], r["accuracy"],
+                r["val_accuracy"]);
   };
   model.fit(mnist.train, {.epochs = 5, .batch_size = 64, .validation = mnist.test, .callbacks = {{.on_epoch = print}}});
 
   const Tensor scores = model.predict(mnist.test.rows(0, 1));
   int digit = 0;
   for (int i = 1; i < 10; ++i)
-    if (scores.span<float>()[static_cast<std::size_t>(i)] > scores.span<float>()[static_cast<std::size_t>(digit)]) digit = i;
+    if (scores.span<float>()[static_cast<std::size_t>(i)] > scores.span<float>()[static_cast<std::size_t>(digit)])
+      digit = i;
   std::printf("the first test image shows a %d\n", digit);
 } catch (const Error& e) {
   std::fprintf(stderr, "%s\n", e.what());

@@ -1,8 +1,8 @@
 // XOR by hand: a network of two neurons, `gradients`, and gradient descent written out as graph. Nothing is hidden: the
 // weights are variables, and `assign` writes them at the end of each run.
-#include "examples.h"
-
 #include <cstdio>
+
+#include "examples.h"
 
 using namespace oxbow;
 

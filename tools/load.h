@@ -1,0 +1,20 @@
+// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+#include <memory>
+#include <string>
+
+namespace oxbow::tools {
+
+/// Throws `Error` with the examples' names when there is neither such an example nor such a file, and as `parse` does.
+std::shared_ptr<Graph> load_graph(const std::string& name);
+
+/// What running a graph once means: its outputs, then its updates.
+std::vector<Value> fetches(const Graph& graph);
+
+/// "linear_regression, xor, ...".
+std::string example_names();
+
+}  // namespace oxbow::tools
