@@ -1,68 +1,115 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/runtime/copy.h>
-#include <oxbow/runtime/plan.h>
-#include <oxbow/runtime/storage.h>
+#include <oxbow/runtime/memory.h>
 
 namespace oxbow {
 namespace {
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
+class Planner {
+ public:
+  Planner(std::shared_ptr<Graph> graph, int threads)
+      : graph_(*graph),
+        storages_(find_storages(graph_)),
+        schedule_(make_schedule(graph_, storages_)),
+        tasks_(make_tasks(schedule_, threads)),
+        blocks_(find_blocks(graph_, storages_, schedule_, tasks_)),
+        arena_(place_blocks(blocks_, tasks_)) {
+    plan_->graph = std::move(graph);
+  }
+
+  std::shared_ptr<const Plan> plan() {
+    add_groups();
+    for (const Schedule::Step& s : schedule_.steps) add_step(s);
+    add_assigns();
+    plan_->fetches = storages_.fetches;
+    for (std::size_t s = 0; s < storages_.list.size(); ++s)
+      if (const Storage& storage = storages_.list[s]; storage.home == Home::fetch)
+        plan_->fetches[static_cast<std::size_t>(storage.index)].offset = offset(s);
+    plan_->inputs = storages_.inputs;
+    plan_->variables = storages_.variables;
+    plan_->constants = storages_.constants;
+    plan_->arena_bytes = arena_.bytes;
+    plan_->lower_bound = arena_.lower_bound;
+    return plan_;
+  }
+
+ private:
+  std::int64_t offset(std::size_t storage) const {
+    return arena_.offsets[static_cast<std::size_t>(blocks_.of_storage[storage])];
+  }
+
+  Place place(Value v) const { return place(storages_.of(v)); }
+  Place place(Storages::At at) const {
+    const Storage& s = storages_.list[static_cast<std::size_t>(at.storage)];
+    if (s.home == Home::arena) return {s.home, 0, offset(static_cast<std::size_t>(at.storage)) + at.offset};
+    return {s.home, s.index, at.offset};
+  }
+
+  void add_groups() {
+    for (std::uint32_t g = 0; g < tasks_.groups.size(); ++g) {
+      const Tasks::Group& from = tasks_.groups[g];
+      plan_->groups.push_back({from.first, from.last, from.chunks, from.bit, tasks_.next.first[g],
+                               tasks_.next.first[g + 1], tasks_.waits[g]});
+    }
+    plan_->next = tasks_.next.items;
+    plan_->group_of_task = tasks_.of_bit;
+  }
+
+  void add_step(const Schedule::Step& s) {
+    plan_->cost += s.cost;
+    Plan::Step step{.op = nullptr,
+                    .prepared = nullptr,
+                    .node = s.node,
+                    .first_read = static_cast<std::uint32_t>(plan_->reads.size()),
+                    .reads = 0,
+                    .first_write = static_cast<std::uint32_t>(plan_->writes.size()),
+                    .writes = 0,
+                    .parts = 0};
+    if (s.node >= 0) {
+      const Node n = graph_.node(s.node);
+      step.op = &n.op();
+      step.parts = s.work.parts;
+      step.commits = s.commits;
+      step.cost = s.cost;
+      plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.work.scratch));
+      if (auto prepared = n.op().prepare(n.input_types())) {
+        step.prepared = prepared.get();
+        plan_->prepared.push_back(std::move(prepared));
+      }
+      const InputSet shape_only = n.op().info().shape_only;
+      for (int i = 0; i < n.input_count(); ++i)
+        plan_->reads.push_back({&n.input(i).type(), shape_only.contains(i) ? Place{} : place(n.input(i))});
+      for (int k = 0; k < n.output_count(); ++k)
+        plan_->writes.push_back({&n.output_types()[static_cast<std::size_t>(k)], place(n.output(k))});
+      step.reads = static_cast<std::uint32_t>(n.input_count());
+      step.writes = static_cast<std::uint32_t>(n.output_count());
+    }
+    plan_->steps.push_back(step);
+  }
+
+  void add_assigns() {
+    for (const Storages::Assigned& a : storages_.assigns) {
+      plan_->writes_variables = true;
+      const Place from = place(a.from);
+      if (from.home != Home::variable || from.index != a.variable)
+        plan_->copies.push_back({from, a.variable, graph_.node(a.node).input_type(1).bytes()});
+    }
+  }
+
+  Graph& graph_;
+  std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  Storages storages_;
+  Schedule schedule_;
+  Tasks tasks_;
+  Blocks blocks_;
+  Arena arena_;
+};
+
 }  // namespace
 
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int) {
-  auto plan = std::make_shared<Plan>();
-  Storages storages = find_storages(*graph);
-  plan->graph = graph;
-  plan->inputs = std::move(storages.inputs);
-  plan->variables = std::move(storages.variables);
-  plan->constants = std::move(storages.constants);
-  plan->fetches = std::move(storages.fetches);
-
-  std::vector<std::int64_t> offsets(storages.list.size());
-  for (std::size_t s = 0; s < storages.list.size(); ++s) {
-    const Storage& storage = storages.list[s];
-    if (storage.home != Home::arena && storage.home != Home::fetch) continue;
-    offsets[s] = plan->arena_bytes;
-    plan->arena_bytes += aligned(storage.bytes);
-    if (storage.home == Home::fetch) plan->fetches[static_cast<std::size_t>(storage.index)].offset = offsets[s];
-  }
-  const auto place = [&](Value v) -> Place {
-    const auto [s, offset] = storages.of(v);
-    const Storage& storage = storages.list[static_cast<std::size_t>(s)];
-    if (storage.home == Home::arena) return {Home::arena, 0, offsets[static_cast<std::size_t>(s)] + offset};
-    return {storage.home, storage.index, offset};
-  };
-
-  for (NodeId id = 0; id < graph->size(); ++id) {
-    const Node n = graph->node(id);
-    const std::vector<Type> in = n.input_types();
-    if (n.op().is<Assign>()) {
-      const auto [variable, unused] = storages.of(n.input(0));
-      plan->copies.push_back(
-          {place(n.input(1)), storages.list[static_cast<std::size_t>(variable)].index, in[1].bytes()});
-      plan->writes_variables = true;
-      continue;
-    }
-    if (!storages.computes[static_cast<std::size_t>(id)]) continue;
-    const Work work = n.op().work(in);
-    plan->scratch_bytes = std::max(plan->scratch_bytes, aligned(work.scratch));
-    auto prepared = n.op().prepare(in);
-    plan->steps.push_back({.op = &n.op(),
-                           .prepared = prepared.get(),
-                           .node = id,
-                           .first_read = static_cast<std::uint32_t>(plan->reads.size()),
-                           .reads = static_cast<std::uint32_t>(n.input_count()),
-                           .first_write = static_cast<std::uint32_t>(plan->writes.size()),
-                           .writes = static_cast<std::uint32_t>(n.output_count()),
-                           .parts = work.parts});
-    if (prepared) plan->prepared.push_back(std::move(prepared));
-    for (int i = 0; i < n.input_count(); ++i)
-      plan->reads.push_back({&n.input(i).type(), n.op().info().shape_only.contains(i) ? Place{} : place(n.input(i))});
-    for (int k = 0; k < n.output_count(); ++k)
-      plan->writes.push_back({&n.output_types()[static_cast<std::size_t>(k)], place(n.output(k))});
-  }
-  return plan;
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads) {
+  return Planner(std::move(graph), threads).plan();
 }
 
 }  // namespace oxbow

@@ -25,6 +25,15 @@ struct Plan {
     std::uint32_t first_read, reads, first_write, writes;
     std::int64_t parts;
     bool commits = false;  ///< writes a variable in place: from here on the run cannot be taken back
+    double cost = 0;       ///< estimated nanoseconds
+  };
+  /// What threads are handed: a stretch of steps, or, with several chunks, the parts of one wide step.
+  struct Group {
+    std::uint32_t first, last;            ///< steps from `first` up to `last`
+    std::uint32_t chunks;                 ///< tasks
+    std::uint32_t first_task;             ///< tasks are numbered by urgency
+    std::uint32_t first_next, last_next;  ///< within `next`: the groups that wait for this one
+    std::uint32_t waits;                  ///< for so many groups
   };
   struct Operand {
     const Type* type;
@@ -50,12 +59,16 @@ struct Plan {
   std::shared_ptr<const Graph> graph;  ///< specialised, rewritten and lowered; keeps ops and types alive
   std::vector<Step> steps;             ///< in the order of a serial run
   std::vector<Operand> reads, writes;
+  std::vector<Group> groups;  ///< in serial order; a single one runs on the caller's thread
+  std::vector<std::uint32_t> next, group_of_task;
   std::vector<Copy> copies;
   std::vector<Fetch> fetches;
   std::vector<Leaf> inputs, variables, constants;
   std::vector<std::shared_ptr<const void>> prepared;
 
   std::int64_t arena_bytes = 0;    ///< all values that are no leaves
+  std::int64_t lower_bound = 0;    ///< no arena is smaller: what is alive at once in a serial run
+  double cost = 0;                 ///< estimated nanoseconds of all steps
   std::int64_t scratch_bytes = 0;  ///< a thread
   bool writes_variables = false;
 };

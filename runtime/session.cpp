@@ -1,5 +1,4 @@
-#include <oxbow/graph/float_mode.h>
-#include <oxbow/runtime/frame.h>
+#include <oxbow/runtime/executor.h>
 #include <oxbow/runtime/program_impl.h>
 #include <oxbow/runtime/store_state.h>
 
@@ -11,29 +10,18 @@ namespace {
 
 std::string at_line(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
 
-void run_step(const Frame& frame, const Plan::Step& step, std::byte* scratch) {
-  Run r{.inputs = frame.reads(step),
-        .outputs = frame.writes(step),
-        .parts = step.parts,
-        .scratch = scratch,
-        .prepared = step.prepared};
-  try {
-    for (; r.part < r.parts; ++r.part) step.op->run(r);
-  } catch (const OpError& e) {
-    throw located(frame.plan().graph->node(step.node), e);
-  }
-}
-
 }  // namespace
 
 struct Session::State {
   /// What one plan needs; one for each set of shapes that was run.
   struct Run {
+    Run(std::vector<Shape> for_shapes, std::shared_ptr<const Plan> plan, const Pool& pool)
+        : shapes(std::move(for_shapes)), frame(std::move(plan)), executor(frame, pool) {}
     std::vector<Shape> shapes;
     Frame frame;
-    std::vector<StoredVariable*> variables;
-    std::uint64_t store_version = 0;  ///< at which `variables` were looked up
-    std::vector<int> places;          ///< of each feed, its number among the plan's inputs; -1 where no byte is read
+    Executor executor;
+    std::uint64_t store_version = 0;  ///< at which the variables' bytes were looked up
+    std::vector<int> places = {};     ///< of each feed, its number among the plan's inputs; -1 where no byte is read
   };
   struct Feed {
     Shape shape;
@@ -99,15 +87,15 @@ struct Session::State {
       const Node node = plan->graph->node(plan->inputs[k].node);
       places[static_cast<std::size_t>(impl().input(node.op().as<Input>()->name))] = static_cast<int>(k);
     }
-    runs.push_back(std::make_unique<Run>(Run{std::move(shapes), Frame(std::move(plan)), {}, 0, std::move(places)}));
+    runs.push_back(std::make_unique<Run>(std::move(shapes), std::move(plan), impl().options.pool));
     current = runs.back().get();
+    current->places = std::move(places);
   }
 
   // Looks the plan's variables up. The caller holds the store's lock.
   void bind_variables() {
     Run& r = *current;
     const Plan& plan = r.frame.plan();
-    r.variables.clear();
     for (std::size_t i = 0; i < plan.variables.size(); ++i) {
       const Node node = plan.graph->node(plan.variables[i].node);
       const auto& declared = *node.op().as<Variable>();
@@ -119,7 +107,6 @@ struct Session::State {
         throw Error("variable \"" + declared.name + "\" is frozen, and this program writes it" +
                     at_line(node.origin().at) + "\n  Call unfreeze(\"" + declared.name +
                     "\"), or leave its assign out of what is fetched");
-      r.variables.push_back(&v);
       r.frame.set_variable(static_cast<int>(i), v.value.bytes());
     }
     r.store_version = lock->version;
@@ -221,11 +208,7 @@ void Session::run(std::stop_token stop) {
   const Plan& plan = s.current->frame.plan();
   const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);
   if (s.current->store_version != s.lock->version) s.bind_variables();
-  const FloatMode mode;
-  for (const Plan::Step& step : plan.steps) {
-    if (stop.stop_requested()) throw Stopped();
-    run_step(s.current->frame, step, s.arena.get() + plan.arena_bytes);
-  }
+  if (s.current->executor.run(s.arena.get() + plan.arena_bytes, stop) == Executor::Outcome::stopped) throw Stopped();
   s.finish();
   s.has_run = true;
 }

@@ -8,7 +8,8 @@ namespace {
 class Finder {
  public:
   explicit Finder(Graph& graph) : graph_(graph) {
-    for (NodeId id = 0; id < graph.size(); ++id) add(graph.node(id));
+    for (NodeId id = 0, count = graph.size(); id < count; ++id) add(graph.node(id));
+    snapshot_variables();
     for (const auto& [name, value] : graph.outputs()) fetch(value);
   }
   Storages take() { return std::move(out_); }
@@ -43,7 +44,6 @@ class Finder {
     for (const Type& t : n.output_types()) out_.values.push_back({new_storage(Home::arena, 0, t.bytes(), n.id()), 0});
   }
 
-  // A run sees variables as at its start, so what is assigned from a variable is copied before anything is written.
   void assign(const Node& n) {
     const auto at = out_.of(n.input(1));
     const Storage& variable = out_.list[static_cast<std::size_t>(out_.of(n.input(0)).storage)];
@@ -55,8 +55,15 @@ class Finder {
                   "\n  Leave one of the two assigns out of what is fetched");
     written.written = true;
     invariant(n.input_type(0) == n.input_type(1), "an assign's value is laid out in another way than its variable");
-    out_.assigns.push_back(n.id());
+    out_.assigns.push_back({n.id(), at, variable.index});
     out_.values.push_back(at);
+  }
+
+  // A run sees variables as at its start, so one that is assigned to another is copied before anything is written.
+  void snapshot_variables() {
+    for (Storages::Assigned& a : out_.assigns)
+      if (out_.list[static_cast<std::size_t>(a.from.storage)].home == Home::variable)
+        a.from = out_.of(own(graph_.node(a.node).input(1)));
   }
 
   void fetch(Value v) {

@@ -22,7 +22,12 @@ struct Storages {
   std::vector<std::int32_t> first_value;  ///< of each node, the number of its output 0
   std::vector<At> values;
   std::vector<bool> computes;  ///< of each node: it runs, being no leaf, alias or assign
-  std::vector<NodeId> assigns;
+  struct Assigned {
+    NodeId node;
+    At from;                ///< the value
+    std::int32_t variable;  ///< its number
+  };
+  std::vector<Assigned> assigns;
   std::vector<Plan::Leaf> inputs, variables, constants;
   std::vector<Plan::Fetch> fetches;
 

@@ -1,0 +1,36 @@
+// Where in the arena every value lies. Lifetimes follow the partial order of the tasks, never the serial order: two
+// values share bytes only if under every schedule all readers of the one are finished before the other is written.
+#pragma once
+
+#include <oxbow/runtime/tasks.h>
+
+namespace oxbow {
+
+/// A stretch of memory that some values use one after another, each overwriting the last in place.
+struct Block {
+  std::int64_t bytes = 0;               ///< a multiple of 64
+  std::uint32_t writer = 0;             ///< the step that first writes it
+  std::vector<std::uint32_t> last = {}; ///< the steps after which it is free; without, it is kept to the end of the run
+  std::uint32_t free_after = ~0u;       ///< the last of those in serial order
+};
+
+struct Blocks {
+  std::vector<Block> list;               ///< by writer, in serial order
+  std::vector<std::int32_t> of_storage;  ///< -1 where a storage is outside the arena
+};
+
+/// The blocks of all storages in the arena; steps take over the bytes of inputs that nobody reads after them, where
+/// their ops allow it (`Op::overwrites`).
+Blocks find_blocks(const Graph& graph, const Storages& storages, const Schedule& schedule, const Tasks& tasks);
+
+struct Arena {
+  std::vector<std::int64_t> offsets;  ///< of each block
+  std::int64_t bytes = 0;
+  std::int64_t lower_bound = 0;       ///< the most bytes that are in use at once in a serial run: no arena is smaller
+};
+
+/// Places blocks at offsets that are multiples of 64. Several orders are tried and the smallest arena is kept: best fit
+/// along the serial order, and, for few blocks, by falling size. Takes time linear in the blocks, but for those few.
+Arena place_blocks(const Blocks& blocks, const Tasks& tasks);
+
+}  // namespace oxbow

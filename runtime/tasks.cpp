@@ -1,0 +1,142 @@
+#include <oxbow/runtime/tasks.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+constexpr double inline_below = 30'000;   // ns: a run that one thread does by itself
+constexpr double task_grain = 8'000;      // ns: stretches of small steps grow to this
+constexpr double chunk_grain = 6'000;     // ns: so long at least are the shares of a wide step
+constexpr double join_below = 2'000;      // ns: a stretch so short takes the next step in even where that need not wait
+constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
+
+std::uint32_t chunks_of(const Schedule::Step& s, int threads) {
+  if (s.work.parts < 2) return 1;
+  const double by_cost = s.cost / chunk_grain;
+  const double most = static_cast<double>(std::min<std::int64_t>(s.work.parts, chunks_per_thread * threads));
+  return static_cast<std::uint32_t>(std::max(1.0, std::min(by_cost, most)));
+}
+
+void cut(const Schedule& schedule, int threads, Tasks& out) {
+  const std::size_t count = schedule.steps.size();
+  double total = 0;
+  for (const auto& s : schedule.steps) total += s.cost;
+  out.group_of.resize(count);
+  if (threads == 1 || total < inline_below) {
+    if (count > 0) out.groups.push_back({.first = 0, .last = static_cast<std::uint32_t>(count), .cost = total});
+    return;
+  }
+  std::vector<std::uint32_t> waits_for(count, ~0u);  // the last step that each waits for, or ~0u
+  for (std::uint32_t s = 0; s < count; ++s) {
+    const Schedule::Step& step = schedule.steps[s];
+    const std::uint32_t chunks = chunks_of(step, threads);
+    const bool joins = !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
+                       out.groups.back().cost + step.cost <= task_grain &&
+                       (out.groups.back().cost < join_below ||
+                        (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
+    if (!joins) out.groups.push_back({.first = s, .last = s, .chunks = chunks});
+    Tasks::Group& g = out.groups.back();
+    g.last = s + 1;
+    g.cost += step.cost;
+    out.group_of[s] = static_cast<std::uint32_t>(out.groups.size()) - 1;
+    for (const std::uint32_t t : schedule.next[s]) waits_for[t] = s;
+  }
+}
+
+std::vector<Lists::Pair> group_edges(const Schedule& schedule, const Tasks& tasks) {
+  std::vector<Lists::Pair> edges;
+  std::vector<std::uint32_t> seen(tasks.groups.size(), ~0u);
+  for (std::uint32_t g = 0; g < tasks.groups.size(); ++g)
+    for (std::uint32_t s = tasks.groups[g].first; s < tasks.groups[g].last; ++s)
+      for (const std::uint32_t t : schedule.next[s])
+        if (const std::uint32_t h = tasks.group_of[t]; h != g && seen[h] != g) {
+          seen[h] = g;
+          edges.push_back({g, h});
+        }
+  return edges;
+}
+
+// Puts every group on a chain: behind one that it waits for where that is the end of its chain, else on a new chain, and
+// where there are enough of those, behind the chain whose end comes first, by an added edge.
+void chain(Tasks& tasks, std::vector<Lists::Pair>& edges, int threads) {
+  const std::size_t count = tasks.groups.size();
+  const auto limit = std::clamp(static_cast<std::uint32_t>(8 * threads), 16u, most_chains);
+  std::vector<Lists::Pair> backward(edges);
+  for (auto& e : backward) std::swap(e.list, e.item);
+  const Lists before = Lists::of(count, backward);
+  std::vector<std::uint32_t> ends;
+  std::vector<Lists::Pair> added;
+  for (std::uint32_t g = 0; g < count; ++g) {
+    Tasks::Group& group = tasks.groups[g];
+    std::uint32_t best = ~0u;
+    for (const std::uint32_t p : before[g])
+      if (const std::uint32_t c = tasks.groups[p].chain; ends[c] == p && (best == ~0u || p > ends[best])) best = c;
+    if (best == ~0u && ends.size() < limit) {
+      best = static_cast<std::uint32_t>(ends.size());
+      ends.push_back(~0u);
+    } else if (best == ~0u) {
+      best = static_cast<std::uint32_t>(std::min_element(ends.begin(), ends.end()) - ends.begin());
+      added.push_back({ends[best], g});
+    }
+    group.chain = best;
+    group.position = ends[best] == ~0u ? 1 : tasks.groups[ends[best]].position + 1;
+    ends[best] = g;
+  }
+  tasks.chains = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(ends.size()));
+  edges.insert(edges.end(), added.begin(), added.end());
+}
+
+void set_clocks(Tasks& tasks) {
+  const std::size_t n = tasks.chains;
+  tasks.clocks.assign(tasks.groups.size() * n, 0);
+  for (std::size_t g = 0; g < tasks.groups.size(); ++g) {
+    const std::uint32_t* mine = tasks.clocks.data() + g * n;
+    for (const std::uint32_t h : tasks.next[g]) {
+      std::uint32_t* theirs = tasks.clocks.data() + h * n;
+      for (std::size_t c = 0; c < n; ++c) theirs[c] = std::max(theirs[c], mine[c]);
+      theirs[tasks.groups[g].chain] = std::max(theirs[tasks.groups[g].chain], tasks.groups[g].position);
+    }
+  }
+}
+
+// Where the longest way binds, the longest way to the end decides (upward rank: Topcuoglu, Hariri, Wu 2002). Where there
+// is work enough beside it, urgency is the serial order, which goes depth first and so finds operands in cache.
+void set_urgency(Tasks& tasks, int threads) {
+  constexpr double binds = 0.75;
+  const std::size_t count = tasks.groups.size();
+  std::vector<double> rank(count);
+  double longest = 0, total = 0;
+  for (std::size_t g = count; g-- > 0;) {
+    for (const std::uint32_t h : tasks.next[g]) rank[g] = std::max(rank[g], rank[h]);
+    rank[g] += tasks.groups[g].cost / tasks.groups[g].chunks;
+    longest = std::max(longest, rank[g]);
+    total += tasks.groups[g].cost;
+  }
+  std::vector<std::uint32_t> order(count);
+  std::iota(order.begin(), order.end(), 0u);
+  if (longest > binds * total / threads)
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return rank[a] > rank[b]; });
+  for (const std::uint32_t g : order) {
+    tasks.groups[g].bit = static_cast<std::uint32_t>(tasks.of_bit.size());
+    tasks.of_bit.insert(tasks.of_bit.end(), tasks.groups[g].chunks, g);
+  }
+}
+
+}  // namespace
+
+Tasks make_tasks(const Schedule& schedule, int threads) {
+  Tasks tasks;
+  cut(schedule, threads, tasks);
+  std::vector<Lists::Pair> edges = group_edges(schedule, tasks);
+  chain(tasks, edges, threads);
+  tasks.next = Lists::of(tasks.groups.size(), edges);
+  tasks.waits.resize(tasks.groups.size());
+  for (const auto& e : edges) ++tasks.waits[e.item];
+  set_clocks(tasks);
+  set_urgency(tasks, threads);
+  return tasks;
+}
+
+}  // namespace oxbow

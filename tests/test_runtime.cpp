@@ -1,0 +1,353 @@
+// Programs and sessions: the same bits for any number of threads, no allocation when warm, errors, stops, stores.
+#include <oxbow/graph/evaluate.h>
+#include <oxbow/runtime/program.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+#include "support/message.h"
+#include "support/runtime_ops.h"
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+namespace {
+
+std::atomic<std::int64_t> allocations{0};
+
+}  // namespace
+
+// Every allocation of the process passes here, whoever makes it: definitions in the program come before the library's.
+// Sanitizers bring their own, so there the test counts nothing.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void* malloc(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t n, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_calloc(n, size);
+}
+void* realloc(void* p, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(p, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  *p = aligned_alloc(alignment, size);
+  return *p ? 0 : 12;
+}
+}
+#endif
+
+namespace {
+
+std::vector<float> numbers(std::size_t n, float first = 0.5f) {
+  std::vector<float> v(n);
+  for (std::size_t i = 0; i < n; ++i) v[i] = first + static_cast<float>(i % 7) * 0.25f;
+  return v;
+}
+
+struct Expected {
+  std::vector<Tensor> fetched;
+  std::map<std::string, Tensor> variables;
+};
+
+// Feeds what the program still reads.
+void feed(Session& session, const Program& program, const std::vector<float>& x0, const std::vector<float>& x1) {
+  for (const Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
+}
+
+// What a run must give: every node by itself, in order, each value with bytes of its own. Empty where an op fails.
+std::optional<Expected> interpret(const RandomGraph& from, const std::vector<float>& x0, const std::vector<float>& x1) {
+  std::map<std::pair<NodeId, int>, Tensor> values;
+  Expected out;
+  std::set<NodeId> live;
+  for (const Value& f : from.fetches) live.insert(f.node_id());
+  for (NodeId id = from.g.size(); id-- > 0;)
+    if (live.contains(id))
+      for (const Value& v : from.g.node(id).inputs()) live.insert(v.node_id());
+  for (const NodeId id : live) {
+    const Node n = from.g.node(id);
+    if (const auto* x = n.op().as<Input>()) {
+      values[{id, 0}] = Tensor::of<float>(x->type.shape, std::span(x->name == "x0" ? x0 : x1));
+    } else if (const auto* v = n.op().as<Variable>()) {
+      values[{id, 0}] = Tensor::of<float>(v->type.shape, std::vector<float>(40, static_cast<float>(v->init.a)));
+    } else {
+      std::vector<Tensor> in;
+      for (int i = 0; i < n.input_count(); ++i) in.push_back(values[{n.input(i).node_id(), n.input(i).output()}]);
+      if (n.op().is<Assign>()) {
+        values[{id, 0}] = out.variables[n.input(0).node().op().as<Variable>()->name] = in[1];
+        continue;
+      }
+      try {
+        const std::vector<Tensor> results = evaluate(n.op(), in);
+        for (std::size_t k = 0; k < results.size(); ++k) values[{id, static_cast<int>(k)}] = results[k];
+      } catch (const OpError&) {
+        return std::nullopt;
+      }
+    }
+  }
+  for (const Value& f : from.fetches) out.fetched.push_back(values[{f.node_id(), f.output()}]);
+  return out;
+}
+
+// x (any, 3), a variable w of 3 numbers, y = mix(x), and w := mix(w, check(x)).
+struct Small {
+  Graph g;
+  Value x, w, y, next;
+  Small() {
+    x = input(g, "x", f32, {any(4), 3});
+    w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 1});
+    y = apply(Mix{6, 2}, {x, w}, At::current()).named("y");
+    next = assign(w, apply(Mix{3, 1}, {w, apply(Check{}, {x}, At::current()).named("checked")}, At::current()));
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_bits_of_a_plain_loop) {
+  const auto x0 = numbers(12), x1 = numbers(40, 0.25f);
+  int compared = 0;
+  for (const int threads : {1, 2, 4, 8}) {
+    const Pool pool(threads);
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+      const RandomGraph graph(seed, 10 + static_cast<int>(seed * 2));
+      const auto expected = interpret(graph, x0, x1);
+      Store store(graph.g);
+      const Program program = compile(graph.fetches, {.pool = pool});
+      Session session(program, store);
+      feed(session, program, x0, x1);
+      for (int run = 0; run < 3; ++run) {
+        store.reset(graph.g);
+        if (!expected) {
+          BOOST_CHECK_THROW(session.run(), Error);
+          for (int v = 0; v < 4; ++v) BOOST_TEST(store.get("v" + std::to_string(v)).data<float>()[0] == 0.25f * static_cast<float>(v + 1));
+          continue;
+        }
+        session.run();
+        for (std::size_t i = 0; i < graph.fetches.size(); ++i)
+          BOOST_REQUIRE_MESSAGE(same_bits(session.fetch_tensor(static_cast<int>(i)), expected->fetched[i]),
+                                "seed " << seed << ", threads " << threads << ", fetch " << i << ", run " << run);
+        for (const auto& [name, value] : expected->variables)
+          BOOST_REQUIRE_MESSAGE(same_bits(store.get(name), value), "seed " << seed << ", variable " << name);
+        ++compared;
+      }
+    }
+  }
+  BOOST_TEST(compared > 300);
+}
+
+BOOST_AUTO_TEST_CASE(eight_threads_run_parts_of_one_node) {
+  Graph g;
+  Meeting meeting;
+  const Value y = apply(Meet{&meeting, 8}, {input(g, "x", f32, {64})}, At::current());
+  const auto x = numbers(64);
+  Store store;
+  Session session(compile({y}, {.pool = Pool(8)}), store);
+  session.feed<float>("x", x);
+  session.run();
+  BOOST_TEST(meeting.threads.size() == 8u);
+  BOOST_TEST(session.fetch<float>(0) == x, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_warm_run_allocates_nothing) {
+  const auto x0 = numbers(12), x1 = numbers(40);
+  for (const int threads : {1, 2, 8}) {
+    const RandomGraph graph(3, 300);
+    BOOST_REQUIRE(interpret(graph, x0, x1).has_value());
+    Store store(graph.g);
+    const Program program = compile(graph.fetches, {.pool = Pool(threads)});
+    Session session(program, store);
+    feed(session, program, x0, x1);
+    for (int warm = 0; warm < 50; ++warm) {
+      session.run();
+      std::this_thread::sleep_for(std::chrono::milliseconds(warm % 10 == 0 ? 2 : 0));  // workers leave and come back
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    BOOST_TEST(allocations.load() > 0);
+#endif
+    const std::int64_t before = allocations.load();
+    for (int run = 0; run < 200; ++run) {
+      feed(session, program, x0, x1);
+      session.run();
+    }
+    const std::int64_t after = allocations.load();
+    BOOST_TEST(after == before, threads << " threads: " << after - before << " allocations");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_partial_batch_then_a_full_one) {
+  Small s;
+  Store store(s.g);
+  Session session(compile({s.y, s.x}), store);
+  for (const std::size_t rows : {4u, 2u, 4u, 0u, 7u}) {
+    const auto x = numbers(rows * 3);
+    session.feed<float>("x", x);
+    session.run();
+    BOOST_TEST(session.fetch_type(1).shape[0] == static_cast<std::int64_t>(rows));
+    BOOST_TEST(session.fetch<float>(1) == x, boost::test_tools::per_element());
+    const float expected = 0.5f + (rows > 0 ? x[1] / 2 : 0) + 1.0f / 3;
+    BOOST_TEST(session.fetch<float>(0)[1] == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(fetched_values_go_where_the_user_says) {
+  Small s;
+  Store store(s.g);
+  Session session(compile({s.y, s.next}), store);
+  const auto x = numbers(12);
+  std::vector<float> y(6), w(3);
+  session.feed<float>("x", x);
+  session.fetch_into<float>(0, y);
+  session.fetch_into<float>(1, w);
+  session.run();
+  BOOST_TEST(session.fetch<float>(0).data() == y.data());
+  BOOST_TEST(y[0] == 0.5f + x[0] / 2 + 1.0f / 3);
+  BOOST_TEST(w[0] == 0.5f + 1.0f / 2 + x[0] / 3);
+  BOOST_TEST(store.get("w").data<float>()[0] == w[0]);
+  session.fetch_into<float>(0, {});
+  session.run();
+  BOOST_TEST(session.fetch<float>(0).data() != y.data());
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_run_leaves_variables_as_they_were) {
+  Small s;
+  for (const int threads : {1, 2}) {
+    Store store(s.g);
+    Session session(compile({s.y, s.next}, {.pool = Pool(threads)}), store);
+    auto x = numbers(12);
+    x[5] = -1;
+    session.feed<float>("x", x);
+    const std::string text = message([&] { session.run(); });
+    BOOST_TEST(text.find("test_check: number 5 is negative\n  x: f32[4, 3] from x\n  at tests/test_runtime.cpp:") == 0, text);
+    BOOST_TEST(text.find("Feed numbers from 0 up") != std::string::npos, text);
+    BOOST_TEST(store.get("w").data<float>()[0] == 1.0f);
+    x[5] = 1;
+    session.run();
+    BOOST_TEST(store.get("w").data<float>()[0] != 1.0f);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_run_leaves_variables_as_they_were) {
+  Small s;
+  Store store(s.g);
+  Session session(compile({s.y, s.next}), store);
+  const auto x = numbers(12);
+  session.feed<float>("x", x);
+  std::stop_source stop;
+  session.run(stop.get_token());
+  const Tensor w = store.get("w");
+  stop.request_stop();
+  BOOST_CHECK_THROW(session.run(stop.get_token()), Stopped);
+  BOOST_TEST(same_bits(store.get("w"), w));
+  BOOST_CHECK_THROW(session.fetch<float>(0), Error);
+}
+
+BOOST_AUTO_TEST_CASE(variables_swap) {
+  Graph g;
+  const Value a = variable(g, "a", {f32, {3}}, {.kind = "constant", .a = 1});
+  const Value b = variable(g, "b", {f32, {3}}, {.kind = "constant", .a = 2});
+  Store store(g);
+  Session session(compile({assign(a, b), assign(b, a)}), store);
+  session.run();
+  BOOST_TEST(store.get("a").data<float>()[2] == 2.0f);
+  BOOST_TEST(store.get("b").data<float>()[2] == 1.0f);
+}
+
+BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
+  Small s;
+  Store store(s.g);
+  Session session(compile({s.y}), store);
+  const std::string declared = "\n  declared at tests/test_runtime.cpp:" + std::to_string(s.x.node().origin().at.line);
+  BOOST_TEST(message([&] { session.run(); }) ==
+             "input \"x\" (f32[4, 3]) was not fed" + declared + "\n  Call feed(\"x\", data) before run()");
+  BOOST_TEST(message([&] { session.feed<float>("xs", numbers(3)); }) ==
+             "no input \"xs\" in this program. Did you mean \"x\"?\n  Its inputs: \"x\"");
+  BOOST_TEST(message([&] { session.feed<float>("x", numbers(4)); }) ==
+             "input \"x\": 4 elements make no [any(4), 3]" + declared);
+  BOOST_TEST(message([&] { session.feed<double>("x", std::vector<double>(12)); }) ==
+             "input \"x\" takes f32 and was fed f64" + declared + "\n  Convert the data, or declare the input with that dtype");
+  BOOST_TEST(message([&] { session.feed("x", Tensor({f32, {4, 4}})); }) ==
+             "input \"x\" has the shape [any(4), 3] and was fed [4, 4]" + declared);
+  BOOST_TEST(message([&] { Session(compile({s.y}), Store()).run(); }).find("input \"x\"") == 0u);
+  BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
+}
+
+BOOST_AUTO_TEST_CASE(stores_share_freeze_and_restore) {
+  Small s;
+  Store a(s.g), b(s.g);
+  a.share("w", b);
+  a.set("w", Tensor::of<float>({3}, {4, 5, 6}));
+  BOOST_TEST(b.get("w").data<float>()[2] == 6.0f);
+  const Store before = a.snapshot();
+  const auto x = numbers(12);
+  Session session(compile({s.next}), b);
+  session.feed<float>("x", x);
+  session.run();
+  BOOST_TEST(a.get("w").data<float>()[2] != 6.0f);
+  a.restore(before);
+  BOOST_TEST(b.get("w").data<float>()[2] == 6.0f);
+  b.freeze("w");
+  BOOST_TEST(message([&] { session.run(); }).find("variable \"w\" is frozen, and this program writes it") == 0u);
+  BOOST_TEST(message([&] { a.set("w", before.get("w")); }) ==
+             "variable \"w\" is frozen and cannot be written\n  Call unfreeze(\"w\") first");
+  b.unfreeze("w");
+  session.run();
+  BOOST_TEST(message([&] { a.get("v"); }).find("no variable \"v\" in the store.") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(several_sessions_run_at_once) {
+  const auto x0 = numbers(12), x1 = numbers(40);
+  const RandomGraph graph(3, 300);
+  const auto expected = interpret(graph, x0, x1);
+  const std::vector<Value> reading(graph.fetches.begin() + 4, graph.fetches.end());
+  for (const int threads : {2, 8}) {
+    const Program program = compile(reading, {.pool = Pool(threads)});
+    const Store store(graph.g);
+    std::atomic<int> wrong{0};
+    std::vector<std::jthread> users;
+    for (int t = 0; t < 4; ++t)
+      users.emplace_back([&] {
+        Session session(program, store);
+        feed(session, program, x0, x1);
+        for (int run = 0; run < 50; ++run) {
+          session.run();
+          for (std::size_t i = 0; i < reading.size(); ++i)
+            if (!same_bits(session.fetch_tensor(static_cast<int>(i)), expected->fetched[i + 4])) ++wrong;
+        }
+      });
+    users.clear();
+    BOOST_TEST(wrong == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(writers_take_turns) {
+  Graph g;
+  const Value n = variable(g, "n", {f32, {1}});
+  const Program program = compile({assign(n, apply(Mix{1, 1}, {n}, At::current()))}, {.pool = Pool(2)});
+  const Store store(g);
+  float expected = 0;
+  for (int i = 0; i < 400; ++i) expected = 0.5f + expected / 2;
+  {
+    std::vector<std::jthread> users;
+    for (int t = 0; t < 4; ++t)
+      users.emplace_back([&] {
+        Session session(program, store);
+        for (int run = 0; run < 100; ++run) session.run();
+      });
+  }
+  BOOST_TEST(store.get("n").data<float>()[0] == expected);
+}
