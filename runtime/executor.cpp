@@ -71,7 +71,8 @@ void Executor::run_shared() {
 }
 
 bool Executor::help() noexcept {
-  if (std::none_of(summary_.begin(), summary_.end(), [](const auto& s) { return s.load(std::memory_order_relaxed) != 0; }))
+  if (std::none_of(summary_.begin(), summary_.end(),
+                   [](const auto& s) { return s.load(std::memory_order_relaxed) != 0; }))
     return false;
   const int seats = std::min(pool_.threads() - 1, 64);
   std::uint64_t taken = seats_.load(std::memory_order_relaxed);

@@ -1,8 +1,9 @@
 // Runs a plan's steps: on the caller's thread, or as tasks that the workers of a pool share with it.
 //
 // Thread safety: an Executor belongs to one Frame and runs one run at a time; `help` is what the pool's workers call.
-// Every hand-over from one thread to another passes an atomic of this class: a step's bytes are written before its group
-// is counted as finished (release), and read after whoever waits for it was seen to have nothing left to wait for (acquire).
+// Every hand-over from one thread to another passes an atomic of this class: a step's bytes are written before its
+// group is counted as finished (release), and read after whoever waits for it was seen to have nothing left to wait for
+// (acquire).
 #pragma once
 
 #include <oxbow/runtime/frame.h>
@@ -18,8 +19,9 @@ class Executor final : private TeamWork {
   Executor(const Frame& frame, Pool pool);
 
   enum class Outcome { finished, stopped };
-  /// All steps once. `scratch`: `Plan::scratch_bytes` for each thread of the pool. Allocates nothing unless a step fails.
-  /// Throws what a step threw, with its node's name and line. After an error or a stop no variable has been written.
+  /// All steps once. `scratch`: `Plan::scratch_bytes` for each thread of the pool. Allocates nothing unless a step
+  /// fails. Throws what a step threw, with its node's name and line. After an error or a stop no variable has been
+  /// written.
   Outcome run(std::byte* scratch, const std::stop_token& stop);
 
  private:
@@ -46,11 +48,12 @@ class Executor final : private TeamWork {
   Pool pool_;
   std::vector<std::uint32_t> roots_;  // groups that wait for none
   std::vector<Progress> progress_;
-  // A bit for each task that is ready, the most urgent first; `summary_` has one for each word of `ready_` that is not 0.
+  // A bit for each task that is ready, the most urgent first; `summary_` has one for each word of `ready_` that is not
+  // 0.
   std::vector<std::atomic<std::uint64_t>> ready_, summary_;
   std::byte* scratch_ = nullptr;
   const std::stop_token* stop_ = nullptr;
-  std::exception_ptr error_;  // written by whoever set `failed_`
+  std::exception_ptr error_;                         // written by whoever set `failed_`
   alignas(64) std::atomic<std::uint32_t> left_{0};   // groups that are not finished
   alignas(64) std::atomic<std::uint64_t> seats_{0};  // bit i: some worker has the i-th scratch memory
   alignas(64) std::atomic<Phase> phase_{Phase::open};

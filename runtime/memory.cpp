@@ -75,7 +75,8 @@ class AlongTheOrder {
     };
     constexpr std::size_t most = 8;
     auto after = by_offset_.lower_bound(offset);
-    if (after != by_offset_.end() && after->first == offset + block.bytes && after->second.last.size() + f.last.size() <= most)
+    if (after != by_offset_.end() && after->first == offset + block.bytes &&
+        after->second.last.size() + f.last.size() <= most)
       join(remove(after));
     auto before = by_offset_.lower_bound(offset);
     if (before != by_offset_.begin()) {
@@ -145,7 +146,8 @@ Arena by_size(const Blocks& blocks, const Tasks& tasks) {
   };
   std::vector<std::uint32_t> order(list.size()), placed;  // placed: by offset
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return list[a].bytes > list[b].bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return list[a].bytes > list[b].bytes; });
   Arena out;
   out.offsets.resize(list.size());
   for (const std::uint32_t b : order) {

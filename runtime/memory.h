@@ -8,10 +8,11 @@ namespace oxbow {
 
 /// A stretch of memory that some values use one after another, each overwriting the last in place.
 struct Block {
-  std::int64_t bytes = 0;               ///< a multiple of 64
-  std::uint32_t writer = 0;             ///< the step that first writes it
-  std::vector<std::uint32_t> last = {}; ///< the steps after which it is free; without, it is kept to the end of the run
-  std::uint32_t free_after = ~0u;       ///< the last of those in serial order
+  std::int64_t bytes = 0;    ///< a multiple of 64
+  std::uint32_t writer = 0;  ///< the step that first writes it
+  std::vector<std::uint32_t> last =
+      {};                          ///< the steps after which it is free; without, it is kept to the end of the run
+  std::uint32_t free_after = ~0u;  ///< the last of those in serial order
 };
 
 struct Blocks {
@@ -26,7 +27,7 @@ Blocks find_blocks(const Graph& graph, const Storages& storages, const Schedule&
 struct Arena {
   std::vector<std::int64_t> offsets;  ///< of each block
   std::int64_t bytes = 0;
-  std::int64_t lower_bound = 0;       ///< the most bytes that are in use at once in a serial run: no arena is smaller
+  std::int64_t lower_bound = 0;  ///< the most bytes that are in use at once in a serial run: no arena is smaller
 };
 
 /// Places blocks at offsets that are multiples of 64. Several orders are tried and the smallest arena is kept: best fit

@@ -1,6 +1,5 @@
 #include <oxbow/graph/error.h>
 #include <oxbow/runtime/pool_impl.h>
-
 #include <tbb/global_control.h>
 #include <tbb/info.h>
 #include <tbb/task_arena.h>
@@ -16,8 +15,8 @@
 namespace oxbow {
 namespace {
 
-// So long a worker looks for the next run before it leaves: an awake thread takes over in 0.3 us, a sleeping one in 16 us
-// to 3 ms. Longer would keep the core from others.
+// So long a worker looks for the next run before it leaves: an awake thread takes over in 0.3 us, a sleeping one in 16
+// us to 3 ms. Longer would keep the core from others.
 constexpr std::chrono::microseconds linger{300};
 
 void relax() {
@@ -48,13 +47,12 @@ void Backoff::wait() {
     std::this_thread::yield();
 }
 
-Pool::Impl::Impl(int count, std::function<void(std::function<void()>)> enqueue)
-    : threads(count), enqueue_(std::move(enqueue)) {}
+Pool::Impl::Impl(int count, std::function<void(const Job&)> enqueue) : threads(count), enqueue_(std::move(enqueue)) {}
 
 Pool::Impl::~Impl() {
   closing_.store(true);
   Backoff backoff;
-  while (workers_.load() > 0) backoff.wait();
+  while (jobs.load() > 0) backoff.wait();
 }
 
 int Pool::Impl::open(TeamWork& offered) {
@@ -65,7 +63,7 @@ int Pool::Impl::open(TeamWork& offered) {
   slots_[static_cast<std::size_t>(slot)].work.store(&offered);
   for (int awake = workers_.load(); awake < threads - 1;)
     if (workers_.compare_exchange_weak(awake, awake + 1)) {
-      enqueue_([this] { work(); });
+      enqueue_(Job(*this));
       ++awake;
     }
   return slot;
@@ -106,17 +104,25 @@ void Pool::Impl::work() {
       backoff.wait();
     }
   }
-  --workers_;  // the last touch: the pool may be gone after it
+  --workers_;
 }
 
-Pool::Pool(int threads, std::function<void(std::function<void()>)> enqueue)
+Pool::Job::Job(Impl& pool) {
+  pool.jobs.fetch_add(1, std::memory_order_acq_rel);
+  pool_.store(&pool, std::memory_order_release);
+}
+
+Pool::Job::~Job() { pool_.load(std::memory_order_acquire)->jobs.fetch_sub(1, std::memory_order_acq_rel); }
+
+void Pool::Job::operator()() const { pool_.load(std::memory_order_acquire)->work(); }
+
+Pool::Pool(int threads, std::function<void(const Job&)> enqueue)
     : impl_(std::make_shared<Impl>(threads, std::move(enqueue))) {}
 
 Pool::Pool(int threads) {
   if (threads < 1) throw Error("a pool of " + std::to_string(threads) + " threads\n  Use one or more");
   auto own = std::make_shared<OwnArena>(threads);
-  impl_ = std::make_shared<Impl>(threads,
-                                 [own](std::function<void()> work) { own->arena.enqueue(std::move(work)); });
+  impl_ = std::make_shared<Impl>(threads, [own](const Job& job) { own->arena.enqueue(job); });
 }
 
 // Never destroyed: at the end of the process its workers may have no thread any more.

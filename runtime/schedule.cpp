@@ -60,7 +60,8 @@ class Scheduler {
       const auto repeated = [](const auto& a, const auto& b) { return a.list == b.list; };
       std::sort(edges_.begin() + static_cast<std::ptrdiff_t>(before), edges_.end(),
                 [](const auto& a, const auto& b) { return a.list < b.list; });
-      edges_.erase(std::unique(edges_.begin() + static_cast<std::ptrdiff_t>(before), edges_.end(), repeated), edges_.end());
+      edges_.erase(std::unique(edges_.begin() + static_cast<std::ptrdiff_t>(before), edges_.end(), repeated),
+                   edges_.end());
     }
     readers_ = Lists::of(storages_.variables.size(), readers);
   }
@@ -148,9 +149,8 @@ class Scheduler {
         if (--pending[t] == 0) (hazards[t] == 0 ? fresh : waiting).push_back(t);
       for (const std::uint32_t t : hazards_[s])
         if (!copies[t] && --hazards[t] == 0 && pending[t] == 0) fresh.push_back(t);
-      std::sort(fresh.begin(), fresh.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return rank_[a] != rank_[b] ? rank_[a] > rank_[b] : a > b;
-      });
+      std::sort(fresh.begin(), fresh.end(),
+                [&](std::uint32_t a, std::uint32_t b) { return rank_[a] != rank_[b] ? rank_[a] > rank_[b] : a > b; });
       ready.insert(ready.end(), fresh.begin(), fresh.end());
     }
     for (InPlace& write : in_place_) {

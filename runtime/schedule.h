@@ -27,15 +27,16 @@ struct Schedule {
   struct Step {
     NodeId node = -1;  ///< -1: nothing runs; what comes after may write variables
     Work work;
-    double cost = 0;   ///< estimated nanoseconds
+    double cost = 0;  ///< estimated nanoseconds
     bool commits = false;
   };
-  std::vector<Step> steps;         ///< in serial order: every edge goes forward
-  Lists next;                      ///< of each step those that wait for it
+  std::vector<Step> steps;             ///< in serial order: every edge goes forward
+  Lists next;                          ///< of each step those that wait for it
   std::vector<std::uint32_t> step_of;  ///< of each node, where it runs
 };
 
-/// Orders what `storages` found. Storages that a step may write straight into a variable get that variable as their home.
+/// Orders what `storages` found. Storages that a step may write straight into a variable get that variable as their
+/// home.
 ///
 /// The serial order is depth first: a step is followed by what it made ready, the shorter way to the end first, so a
 /// weight's gradient and its update come right after the backward step that allows them.

@@ -6,10 +6,10 @@
 namespace oxbow {
 namespace {
 
-constexpr double inline_below = 30'000;   // ns: a run that one thread does by itself
-constexpr double task_grain = 8'000;      // ns: stretches of small steps grow to this
-constexpr double chunk_grain = 6'000;     // ns: so long at least are the shares of a wide step
-constexpr double join_below = 2'000;      // ns: a stretch so short takes the next step in even where that need not wait
+constexpr double inline_below = 30'000;  // ns: a run that one thread does by itself
+constexpr double task_grain = 8'000;     // ns: stretches of small steps grow to this
+constexpr double chunk_grain = 6'000;    // ns: so long at least are the shares of a wide step
+constexpr double join_below = 2'000;     // ns: a stretch so short takes the next step in even where that need not wait
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
 
 std::uint32_t chunks_of(const Schedule::Step& s, int threads) {
@@ -32,10 +32,10 @@ void cut(const Schedule& schedule, int threads, Tasks& out) {
   for (std::uint32_t s = 0; s < count; ++s) {
     const Schedule::Step& step = schedule.steps[s];
     const std::uint32_t chunks = chunks_of(step, threads);
-    const bool joins = !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
-                       out.groups.back().cost + step.cost <= task_grain &&
-                       (out.groups.back().cost < join_below ||
-                        (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
+    const bool joins =
+        !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
+        out.groups.back().cost + step.cost <= task_grain &&
+        (out.groups.back().cost < join_below || (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
     if (!joins) out.groups.push_back({.first = s, .last = s, .chunks = chunks});
     Tasks::Group& g = out.groups.back();
     g.last = s + 1;
@@ -58,8 +58,8 @@ std::vector<Lists::Pair> group_edges(const Schedule& schedule, const Tasks& task
   return edges;
 }
 
-// Puts every group on a chain: behind one that it waits for where that is the end of its chain, else on a new chain, and
-// where there are enough of those, behind the chain whose end comes first, by an added edge.
+// Puts every group on a chain: behind one that it waits for where that is the end of its chain, else on a new chain,
+// and where there are enough of those, behind the chain whose end comes first, by an added edge.
 void chain(Tasks& tasks, std::vector<Lists::Pair>& edges, int threads) {
   const std::size_t count = tasks.groups.size();
   const auto limit = std::clamp(static_cast<std::uint32_t>(8 * threads), 16u, most_chains);
@@ -101,8 +101,8 @@ void set_clocks(Tasks& tasks) {
   }
 }
 
-// Where the longest way binds, the longest way to the end decides (upward rank: Topcuoglu, Hariri, Wu 2002). Where there
-// is work enough beside it, urgency is the serial order, which goes depth first and so finds operands in cache.
+// Where the longest way binds, the longest way to the end decides (upward rank: Topcuoglu, Hariri, Wu 2002). Where
+// there is work enough beside it, urgency is the serial order, which goes depth first and so finds operands in cache.
 void set_urgency(Tasks& tasks, int threads) {
   constexpr double binds = 0.75;
   const std::size_t count = tasks.groups.size();

@@ -2,9 +2,8 @@
 #include <oxbow/graph/specialise.h>
 #include <oxbow/runtime/plan.h>
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <map>
 
 #include "support/runtime_ops.h"
@@ -58,7 +57,9 @@ std::vector<Life> lives(const Plan& plan) {
         return std::pair(v.node_id(), v.output());
     }
   };
-  const auto offset = [&](const Place& p) { return p.home == Home::fetch ? plan.fetches[static_cast<std::size_t>(p.index)].offset : p.offset; };
+  const auto offset = [&](const Place& p) {
+    return p.home == Home::fetch ? plan.fetches[static_cast<std::size_t>(p.index)].offset : p.offset;
+  };
   for (std::uint32_t s = 0; s < plan.steps.size(); ++s) {
     const Plan::Step& step = plan.steps[s];
     if (step.node < 0) continue;
@@ -109,8 +110,9 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
         separate += (all[a].end - all[a].begin + 63) / 64 * 64;
         for (std::size_t b = a + 1; b < all.size(); ++b)
           if (all[a].begin < all[b].end && all[b].begin < all[a].end)
-            BOOST_REQUIRE_MESSAGE(over(all[a], all[b], order) || over(all[b], all[a], order),
-                                  "seed " << seed << ", " << threads << " threads: steps " << all[a].writer << " and " << all[b].writer);
+            BOOST_REQUIRE_MESSAGE(
+                over(all[a], all[b], order) || over(all[b], all[a], order),
+                "seed " << seed << ", " << threads << " threads: steps " << all[a].writer << " and " << all[b].writer);
       }
       BOOST_TEST(plan->arena_bytes >= plan->lower_bound);
       BOOST_TEST(plan->arena_bytes >= end);
@@ -118,7 +120,8 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
       planned_bytes += plan->arena_bytes;
       bound += plan->lower_bound;
     }
-  BOOST_TEST_MESSAGE("arenas " << planned_bytes << " bytes, lower bounds " << bound << ", without sharing " << separate);
+  BOOST_TEST_MESSAGE("arenas " << planned_bytes << " bytes, lower bounds " << bound << ", without sharing "
+                               << separate);
   BOOST_TEST(planned_bytes < separate / 2);
 }
 

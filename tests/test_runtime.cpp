@@ -2,9 +2,8 @@
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/runtime/program.h>
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <map>
 #include <thread>
@@ -134,7 +133,8 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_bits_of_a_plain_loop) {
         store.reset(graph.g);
         if (!expected) {
           BOOST_CHECK_THROW(session.run(), Error);
-          for (int v = 0; v < 4; ++v) BOOST_TEST(store.get("v" + std::to_string(v)).data<float>()[0] == 0.25f * static_cast<float>(v + 1));
+          for (int v = 0; v < 4; ++v)
+            BOOST_TEST(store.get("v" + std::to_string(v)).data<float>()[0] == 0.25f * static_cast<float>(v + 1));
           continue;
         }
         session.run();
@@ -232,7 +232,8 @@ BOOST_AUTO_TEST_CASE(a_failed_run_leaves_variables_as_they_were) {
     x[5] = -1;
     session.feed<float>("x", x);
     const std::string text = message([&] { session.run(); });
-    BOOST_TEST(text.find("test_check: number 5 is negative\n  x: f32[4, 3] from x\n  at tests/test_runtime.cpp:") == 0, text);
+    BOOST_TEST(text.find("test_check: number 5 is negative\n  x: f32[4, 3] from x\n  at tests/test_runtime.cpp:") == 0,
+               text);
     BOOST_TEST(text.find("Feed numbers from 0 up") != std::string::npos, text);
     BOOST_TEST(store.get("w").data<float>()[0] == 1.0f);
     x[5] = 1;
@@ -279,9 +280,11 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   BOOST_TEST(message([&] { session.feed<float>("x", numbers(4)); }) ==
              "input \"x\": 4 elements make no [any(4), 3]" + declared);
   BOOST_TEST(message([&] { session.feed<double>("x", std::vector<double>(12)); }) ==
-             "input \"x\" takes f32 and was fed f64" + declared + "\n  Convert the data, or declare the input with that dtype");
-  BOOST_TEST(message([&] { session.feed("x", Tensor({f32, {4, 4}})); }) ==
-             "input \"x\" has the shape [any(4), 3] and was fed [4, 4]" + declared);
+             "input \"x\" takes f32 and was fed f64" + declared +
+                 "\n  Convert the data, or declare the input with that dtype");
+  BOOST_TEST(message([&] {
+               session.feed("x", Tensor({f32, {4, 4}}));
+             }) == "input \"x\" has the shape [any(4), 3] and was fed [4, 4]" + declared);
   BOOST_TEST(message([&] { Session(compile({s.y}), Store()).run(); }).find("input \"x\"") == 0u);
   BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
 }

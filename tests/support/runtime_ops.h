@@ -6,8 +6,8 @@
 
 #include <atomic>
 #include <chrono>
-#include <set>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace oxbow::test {
@@ -78,7 +78,8 @@ struct Check {
   Type infer(Types in) const { return in[0]; }
   void run(const Run& r) const {
     for (std::int64_t i = 0; i < r.out_type().count(); ++i) {
-      if (r.in<float>(0)[i] < 0) throw OpError("number " + std::to_string(i) + " is negative", "Feed numbers from 0 up");
+      if (r.in<float>(0)[i] < 0)
+        throw OpError("number " + std::to_string(i) + " is negative", "Feed numbers from 0 up");
       r.out<float>()[i] = r.in<float>(0)[i];
     }
   }
@@ -134,13 +135,20 @@ struct RandomGraph {
       variables.push_back(variable(g, "v" + std::to_string(v), {f32, {40}}, {.kind = "constant", .a = 0.25 * (v + 1)}));
       values.push_back(variables.back());
     }
-    const auto pick = [&] { return values[draw.below(2) == 0 ? draw.below(values.size())
-                                                             : values.size() - 1 - draw.below(std::min<std::size_t>(6, values.size()))]; };
+    const auto pick = [&] {
+      return values[draw.below(2) == 0 ? draw.below(values.size())
+                                       : values.size() - 1 - draw.below(std::min<std::size_t>(6, values.size()))];
+    };
     for (int i = 0; i < size; ++i) {
       const Value x = pick();
       switch (draw.below(8)) {
-        case 0: values.push_back(apply(Tail{draw.below(static_cast<std::size_t>(x.shape().count()) + 1)}, {x}, At::current())); break;
-        case 1: values.push_back(apply(Check{}, {x}, At::current())); break;
+        case 0:
+          values.push_back(
+              apply(Tail{draw.below(static_cast<std::size_t>(x.shape().count()) + 1)}, {x}, At::current()));
+          break;
+        case 1:
+          values.push_back(apply(Check{}, {x}, At::current()));
+          break;
         case 2:
         case 3:
         case 4: {
@@ -154,7 +162,9 @@ struct RandomGraph {
         default: {
           std::vector<Value> in(1 + draw.below(3));
           for (Value& v : in) v = pick();
-          values.push_back(apply(Mix{draw.below(3) == 0 ? 40 : static_cast<std::int64_t>(draw.below(60)), 1 + draw.below(9)}, in, At::current()));
+          values.push_back(
+              apply(Mix{draw.below(3) == 0 ? 40 : static_cast<std::int64_t>(draw.below(60)), 1 + draw.below(9)}, in,
+                    At::current()));
         }
       }
     }
