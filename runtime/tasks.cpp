@@ -10,6 +10,8 @@ constexpr double inline_below = 30'000;  // ns: a run that one thread does by it
 constexpr double task_grain = 8'000;     // ns: stretches of small steps grow to this
 constexpr double chunk_grain = 6'000;    // ns: so long at least are the shares of a wide step
 constexpr double join_below = 2'000;     // ns: a stretch so short takes the next step in even where that need not wait
+constexpr double not_worth_sharing =
+    0.8;  // of all work: where steps wait for one another so long, one thread does it all
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
 
 std::uint32_t chunks_of(const Schedule::Step& s, int threads) {
@@ -103,7 +105,8 @@ void set_clocks(Tasks& tasks) {
 
 // Where the longest way binds, the longest way to the end decides (upward rank: Topcuoglu, Hariri, Wu 2002). Where
 // there is work enough beside it, urgency is the serial order, which goes depth first and so finds operands in cache.
-void set_urgency(Tasks& tasks, int threads) {
+// Returns the share of the longest way in all work.
+double set_urgency(Tasks& tasks, int threads) {
   constexpr double binds = 0.75;
   const std::size_t count = tasks.groups.size();
   std::vector<double> rank(count);
@@ -122,6 +125,7 @@ void set_urgency(Tasks& tasks, int threads) {
     tasks.groups[g].bit = static_cast<std::uint32_t>(tasks.of_bit.size());
     tasks.of_bit.insert(tasks.of_bit.end(), tasks.groups[g].chunks, g);
   }
+  return total > 0 ? longest / total : 0;
 }
 
 }  // namespace
@@ -135,8 +139,8 @@ Tasks make_tasks(const Schedule& schedule, int threads) {
   tasks.waits.resize(tasks.groups.size());
   for (const auto& e : edges) ++tasks.waits[e.item];
   set_clocks(tasks);
-  set_urgency(tasks, threads);
-  return tasks;
+  const double longest = set_urgency(tasks, threads);
+  return threads > 1 && longest > not_worth_sharing ? make_tasks(schedule, 1) : tasks;
 }
 
 }  // namespace oxbow
