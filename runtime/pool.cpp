@@ -19,6 +19,8 @@ namespace {
 // us to 3 ms. Longer would keep the core from others.
 constexpr std::chrono::microseconds linger{300};
 
+constexpr int most_threads = 256;  // more are a slip of the keyboard, and would take the machine down
+
 void relax() {
 #if defined(__x86_64__)
   _mm_pause();
@@ -120,7 +122,8 @@ Pool::Pool(int threads, std::function<void(const Job&)> enqueue)
     : impl_(std::make_shared<Impl>(threads, std::move(enqueue))) {}
 
 Pool::Pool(int threads) {
-  if (threads < 1) throw Error("a pool of " + std::to_string(threads) + " threads\n  Use one or more");
+  if (threads < 1 || threads > most_threads)
+    throw Error("a pool of " + std::to_string(threads) + " threads\n  Use 1 to " + std::to_string(most_threads));
   auto own = std::make_shared<OwnArena>(threads);
   impl_ = std::make_shared<Impl>(threads, [own](const Job& job) { own->arena.enqueue(job); });
 }

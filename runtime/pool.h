@@ -26,7 +26,7 @@ class Pool {
 
   /// All the machine's cores, shared by everyone who asks for it.
   static Pool shared();
-  /// An arena of this many threads, the caller's included. Throws `Error` for less than one.
+  /// An arena of this many threads, the caller's included. Throws `Error` for less than 1 or more than 256.
   explicit Pool(int threads);
   /// The caller's own arena, anything with `max_concurrency()` and `enqueue(f)`: `Pool::from(my_tbb_arena)`. It must
   /// outlive the Pool.

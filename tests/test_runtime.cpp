@@ -257,6 +257,11 @@ BOOST_AUTO_TEST_CASE(a_stopped_run_leaves_variables_as_they_were) {
   BOOST_CHECK_THROW(session.fetch<float>(0), Error);
 }
 
+BOOST_AUTO_TEST_CASE(a_pool_has_a_sensible_number_of_threads) {
+  BOOST_TEST(message([] { Pool(0); }) == "a pool of 0 threads\n  Use 1 to 256");
+  BOOST_TEST(message([] { Pool(100000); }) == "a pool of 100000 threads\n  Use 1 to 256");
+}
+
 BOOST_AUTO_TEST_CASE(variables_swap) {
   Graph g;
   const Value a = variable(g, "a", {f32, {3}}, {.kind = "constant", .a = 1});
