@@ -17,7 +17,7 @@ ConvRows rows_of(const ConvForward& op, Types in) {
 // The weights' last two axes are swapped: [kh, kw, k, c].
 ConvRows rows_of(const ConvAdjoint& op, Types in) {
   const Shape& w = in[1].shape;
-  invariant(w.rank() == 4 && in[1].layout.panel > 0, "an adjoint convolution's weights are packed");
+  if (!(w.rank() == 4 && in[1].layout.panel > 0)) throw OpError("an adjoint convolution's weights are packed");
   const ConvShape s = conv_shape(in[2].shape, {w[0], w[1], w[3], w[2]}, op.stride, op.padding);
   ConvRows rows = ConvRows::adjoint(s, in[0].dtype, in[1].layout.panel);
   rows.then(op.epilogue, in.subspan(3));

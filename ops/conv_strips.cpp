@@ -70,8 +70,8 @@ bool ConvStrips::pays(const Shape& x, const Shape& weights) {
 }
 
 std::vector<Type> ConvStrips::infer(Types in) const {
-  invariant(in.size() >= 3 && in[1].shape.rank() == 2 && in[1].layout.panel > 0 && kh > 0 && kw > 0,
-            "strips take packed weights");
+  if (!(in.size() >= 3 && in[1].shape.rank() == 2 && in[1].layout.panel > 0 && kh > 0 && kw > 0))
+    throw OpError("strips take packed weights");
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }

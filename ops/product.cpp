@@ -95,17 +95,17 @@ struct Product::Plan {
 };
 
 Type Product::result(Types in) const {
-  invariant(in.size() >= 2, "a product has two operands");
+  if (in.size() < 2) throw OpError("a product has two operands");
   const Shape &a = in[0].shape, &b = in[1].shape;
-  invariant(a.rank() >= 2 && b.rank() >= 2 && in[0].layout.plain() && in[0].dtype == in[1].dtype,
-            "a product's operands are matrices of one dtype, the left one row-major");
-  invariant(in[1].layout.plain() || in[1].layout.panel == panel || in[1].layout.panel >= b[-1],
-            "a product's right operand lies in panels of 64");
+  if (!(a.rank() >= 2 && b.rank() >= 2 && in[0].layout.plain() && in[0].dtype == in[1].dtype))
+    throw OpError("a product's operands are matrices of one dtype, the left one row-major");
+  if (!(in[1].layout.plain() || in[1].layout.panel == panel || in[1].layout.panel >= b[-1]))
+    throw OpError("a product's right operand lies in panels of 64");
   if (sum_leading) {
-    invariant(transpose_a && a.without(-1) == b.without(-1), "a product's leading axes are equal");
+    if (!(transpose_a && a.without(-1) == b.without(-1))) throw OpError("a product's leading axes are equal");
     return {in[0].dtype, {a[-1], b[-1]}};
   }
-  invariant(a[transpose_a ? -2 : -1] == b[-2], "a product's inner sizes are equal");
+  if (!(a[transpose_a ? -2 : -1] == b[-2])) throw OpError("a product's inner sizes are equal");
   const auto leading = [](const Shape& s) { return Shape(std::span(s.begin(), s.end() - 2)); };
   const Shape batch = broadcast(leading(a), leading(b));
   return {in[0].dtype, batch.inserted(batch.rank(), a[transpose_a ? -1 : -2]).inserted(batch.rank() + 1, b[-1])};

@@ -60,6 +60,6 @@ BOOST_AUTO_TEST_CASE(large_graphs_are_drawn_plainly_and_the_largest_not_at_all) 
 
 BOOST_AUTO_TEST_CASE(what_is_no_dot_is_told) {
   BOOST_CHECK_EXCEPTION(render_svg("digraph {"), Error, [](const Error& e) {
-    return std::string(e.what()) == "Graphviz cannot read the DOT text of the graph";
+    return std::string(e.what()) == "Graphviz cannot draw this DOT text";
   });
 }
