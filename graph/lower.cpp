@@ -29,9 +29,13 @@ void wrap(Rewriter& r, const Node& node) {
 
 void expand(Rewriter& r, const Node& node) {
   const OriginGuard guard = r.as(node);
-  const std::vector<Value> values = node.op().lower(r.inputs(node));
-  r.map(node, values);
-  if (values.size() == 1) r.keep_name(node, values[0]);
+  try {
+    const std::vector<Value> values = node.op().lower(r.inputs(node));
+    r.map(node, values);
+    if (values.size() == 1) r.keep_name(node, values[0]);
+  } catch (const OpError& e) {
+    throw located(node, e);
+  }
 }
 
 // Each node a step further: lowered ops may be made of ops that lower themselves.
@@ -44,7 +48,7 @@ std::optional<Rewritten> lower_once(const Graph& from) {
   for (i = 0; i < from.size(); ++i) {
     const Node node = from.node(i);
     const Op& op = node.op();
-    if (op.has_run() || op.info().effect)
+    if (op.has_run() || (op.info().effect && !op.has_lower()))
       r.copy(node);
     else if (is_fusible(op))
       wrap(r, node);

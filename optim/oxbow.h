@@ -1,6 +1,9 @@
 // All of Oxbow.
 #pragma once
 
+#include <oxbow/graph/dot.h>
+#include <oxbow/graph/text.h>
+#include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/adam.h>
 #include <oxbow/optim/model.h>

@@ -1,9 +1,11 @@
 // oxbow: trains the examples, dumps graphs, measures speed.
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/near_names.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -40,20 +42,47 @@ class Interrupt {
   std::stop_source source_;
 };
 
+// What is wrong with the command line, and where to read on.
+std::string usage_error(const CLI::App* app, const CLI::Error& e) {
+  const std::vector<std::string> commands = {"train", "dump", "bench"};
+  std::string problem = e.what();
+  std::vector<std::string> unknown = app->remaining();
+  std::erase_if(unknown, [](const std::string& word) { return word.starts_with("-"); });
+  if (app->get_parent() == nullptr && app->get_subcommands().empty() && !unknown.empty())
+    problem = "there is no command \"" + unknown[0] + "\"." + did_you_mean(unknown[0], commands);
+  std::string command = "oxbow";
+  for (const CLI::App* parsed : app->get_subcommands()) command += " " + parsed->get_name();
+  return "oxbow: " + problem + "\nRun " + command + " --help to see what there is\n";
+}
+
+// A number greater than 0, and no NaN or infinity. `CLI::PositiveNumber` takes NaN.
+std::string positive(const std::string& text) {
+  double x = 0;
+  if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
+  return text + " is no number greater than 0";
+}
+
+// As many as a pool takes.
+const CLI::Range thread_counts(1, 256);
+
 int run(int argc, char** argv) {
   CLI::App app{"Oxbow trains and runs models as static dataflow graphs. Each command has its own --help.", "oxbow"};
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::help);
+  app.failure_message(usage_error);
   app.footer(
       "Examples:\n"
       "  oxbow train                            train mnist_mlp and write its curve, parameters and graph to out/\n"
-      "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
       "  oxbow dump xor                         print the graph of an example\n"
-      "  oxbow dump mnist_mlp -f svg -o g.svg   draw it\n"
       "  oxbow bench mlp --threads 2            milliseconds a training step");
 
   tools::TrainCommand train;
   CLI::App* t = app.add_subcommand("train", "Train a net on MNIST and write curve, parameters and graph");
+  t->footer(
+      "Examples:\n"
+      "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
+      "  oxbow train --optimizer sgd --learning-rate 0.1 --out sgd\n"
+      "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
+      "Ctrl-C ends training and writes what was learned so far.");
   t->add_option(
        "net", train.net,
        "an example (mnist_mlp, mnist_cnn) or a file with a graph: inputs x and label, outputs loss and accuracy")
@@ -61,16 +90,24 @@ int run(int argc, char** argv) {
   t->add_option("--data", train.data, "folder with the four MNIST files (IDX, gzipped or not)")->capture_default_str();
   t->add_option("--out", train.out, "folder for the results")->capture_default_str();
   t->add_option("--optimizer", train.optimizer, "by name, in any case: adam, sgd, rmsprop")->capture_default_str();
-  t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")->check(CLI::PositiveNumber);
+  t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")
+      ->check(positive, "greater than 0");
   t->add_option("--epochs", train.epochs, "passes over the training images")
-      ->check(CLI::PositiveNumber)
+      ->check(positive, "greater than 0")
       ->capture_default_str();
-  t->add_option("--batch-size", train.batch_size, "images a step")->check(CLI::PositiveNumber)->capture_default_str();
-  t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(CLI::PositiveNumber);
+  t->add_option("--batch-size", train.batch_size, "images a step")
+      ->check(positive, "greater than 0")
+      ->capture_default_str();
+  t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
 
   tools::DumpCommand dump;
   CLI::App* d = app.add_subcommand("dump", "Print or draw a graph: an example's, or one from a file");
+  d->footer(
+      "Examples:\n"
+      "  oxbow dump xor                         print the graph of an example\n"
+      "  oxbow dump mnist_mlp -f svg -o g.svg   draw it\n"
+      "  oxbow dump out/graph.txt -f dot        a graph that training wrote, for Graphviz");
   d->add_option("graph", dump.graph, "an example (" + tools::example_names() + ") or a file")->required();
   d->add_option("-f,--format", dump.format, "text (reads back), dot, svg")
       ->check(CLI::IsMember({"text", "dot", "svg"}))
@@ -80,11 +117,18 @@ int run(int argc, char** argv) {
 
   tools::BenchCommand bench;
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");
+  b->footer(
+      "Examples:\n"
+      "  oxbow bench                            all nets on all cores\n"
+      "  oxbow bench mlp lenet --threads 1      two of them on one thread\n"
+      "  oxbow bench mnist_cnn                  an example");
   std::string nets;
   for (const auto& [name, what] : tools::bench_nets()) nets += "\n  " + name + ": " + what;
   b->add_option("nets", bench.nets, "which ones, or examples, or files with graphs; default: all" + nets);
-  b->add_option("--threads", bench.threads, "default: all cores")->check(CLI::PositiveNumber);
-  b->add_option("--seconds", bench.seconds, "to measure each")->check(CLI::PositiveNumber)->capture_default_str();
+  b->add_option("--threads", bench.threads, "default: all cores")->check(thread_counts);
+  b->add_option("--seconds", bench.seconds, "to measure each")
+      ->check(positive, "greater than 0")
+      ->capture_default_str();
   b->add_flag("--worker", bench.worker, "take turns with other programs: see tools/bench/compare.py");
 
   try {
@@ -92,9 +136,11 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  if (t->parsed()) return tools::train(train, Interrupt().token());
-  if (d->parsed()) return tools::dump(dump);
-  return tools::bench(bench);
+  const int code = t->parsed()   ? tools::train(train, Interrupt().token())
+                   : d->parsed() ? tools::dump(dump)
+                                 : tools::bench(bench);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write to standard output");
+  return code;
 }
 
 }  // namespace

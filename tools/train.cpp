@@ -29,6 +29,14 @@ std::shared_ptr<Graph> forward(const std::string& name) {
   return graph;
 }
 
+Mnist read(const std::string& folder) {
+  try {
+    return load_mnist(folder);
+  } catch (const Error& e) {
+    throw Error(e.what() + std::string("\n  Name the folder of the four MNIST files with --data"));
+  }
+}
+
 Plot curve(const TrainCommand& o, const optim::Optimizer& optimizer, const History& history) {
   Series steps{.name = "training", .x = {}, .y = {}, .faint = true};
   const double per_epoch = static_cast<double>(history.step_losses.size()) / static_cast<double>(history.epochs.size());
@@ -53,21 +61,31 @@ Plot curve(const TrainCommand& o, const optim::Optimizer& optimizer, const Histo
 }  // namespace
 
 int train(const TrainCommand& o, std::stop_token stop) {
-  const Mnist mnist = load_mnist(o.data);
+  const Mnist mnist = read(o.data);
   const auto graph = forward(o.net);
   const Value loss = output(*graph, "loss"), accuracy = output(*graph, "accuracy");
-  if (!loss || !accuracy) throw Error(o.net + " has no outputs named \"loss\" and \"accuracy\": see Graph::add_output");
+  for (const auto& [name, value] : {std::pair{"loss", loss}, std::pair{"accuracy", accuracy}})
+    if (!value)
+      throw Error(fmt::format(
+          "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
+          o.net, name));
   optim::Optimizer optimizer(o.optimizer);
   Model model = compile(loss, optimizer,
                         {.metrics = {{"accuracy", accuracy}},
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared()});
   if (o.learning_rate > 0) model.set_learning_rate(o.learning_rate);
-  const Dataset &data = mnist.train, &test = mnist.test;
-  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, data.size(), test.size(), optim::to_string(optimizer));
+  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(),
+             optim::to_string(optimizer));
 
-  // Made before training, so that a folder that cannot be written is known before the work is done.
-  std::filesystem::create_directories(o.out);
+  // Before training, so that a folder that cannot be written is known before the work is done.
+  const std::filesystem::path out(o.out);
+  std::error_code failed;
+  std::filesystem::create_directories(out, failed);
+  if (failed)
+    throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
+  write_file(out / "graph.txt", dump(model.graph(), Format::text));
+  write_file(out / "graph.svg", dump(model.graph(), Format::svg));
 
   Progress bar("epoch");
   const auto on_step = [&](oxbow::Progress& p) {
@@ -82,23 +100,21 @@ int train(const TrainCommand& o, std::stop_token stop) {
                e.results["val_accuracy"], e.seconds);
     std::fflush(stdout);
   };
-  const History history = model.fit(data, {.epochs = o.epochs,
-                                           .batch_size = o.batch_size,
-                                           .seed = o.seed,
-                                           .validation = test,
-                                           .callbacks = {{.on_step = on_step, .on_epoch = on_epoch}},
-                                           .stop = stop});
+  const History history = model.fit(mnist.train, {.epochs = o.epochs,
+                                                  .batch_size = o.batch_size,
+                                                  .seed = o.seed,
+                                                  .validation = mnist.test,
+                                                  .callbacks = {{.on_step = on_step, .on_epoch = on_epoch}},
+                                                  .stop = stop});
 
-  const std::filesystem::path out(o.out);
-  const auto write = [&](const char* name, const char* what, const std::string& text) {
-    write_file(out / name, text);
-    fmt::print("{:<12} {}\n", what, (out / name).string());
-  };
-  if (!history.epochs.empty()) write("loss.svg", "loss curve", svg(curve(o, optimizer, history)));
+  if (!history.epochs.empty()) {
+    write_file(out / "loss.svg", svg(curve(o, optimizer, history)));
+    fmt::print("loss curve   {}\n", (out / "loss.svg").string());
+  }
   model.save(out / "parameters.safetensors");
-  fmt::print("{:<12} {}\n", "parameters", (out / "parameters.safetensors").string());
-  write("graph.txt", "graph", dump(model.graph(), Format::text));
-  write("graph.svg", "its picture", dump(model.graph(), Format::svg));
+  fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
+  fmt::print("graph        {}\n", (out / "graph.txt").string());
+  fmt::print("its picture  {}\n", (out / "graph.svg").string());
   if (stop.stop_requested())
     fmt::print("interrupted after {} steps; what was learned until then is kept\n", model.steps());
   return stop.stop_requested() ? 130 : 0;

@@ -1,0 +1,231 @@
+// The `oxbow` program and the examples as a shell user meets them: exit codes, messages, files.
+#include <examples/examples.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstdio>
+
+#include "support/command.h"
+#include "support/temporary_folder.h"
+
+using oxbow::examples::Example;
+using oxbow::examples::examples;
+using oxbow::test::Finished;
+using oxbow::test::TemporaryFolder;
+
+namespace {
+
+const std::string programs = PROGRAMS "/";
+const std::string mnist = " --data " SOURCE_FOLDER "/tools/data/mnist10k";
+
+// Standard output and standard error together.
+Finished oxbow_(const std::string& arguments) {
+  return oxbow::test::command(programs + "oxbow " + arguments + " 2>&1");
+}
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+// MNIST files of the given numbers of 28x28 images; every label is `label`.
+std::string small_mnist(const TemporaryFolder& folder, int train, int test, char label = 1) {
+  const auto count = [](int n) { return std::string{0, 0, static_cast<char>(n >> 8), static_cast<char>(n)}; };
+  for (const auto& [name, n] : {std::pair{"train", train}, std::pair{"t10k", test}}) {
+    const std::string images = std::string{0, 0, 8, 3} + count(n) + count(28) + count(28);
+    folder.write(std::string(name) + "-images-idx3-ubyte", images + std::string(static_cast<std::size_t>(n) * 784, 7));
+    folder.write(std::string(name) + "-labels-idx1-ubyte",
+                 std::string{0, 0, 8, 1} + count(n) + std::string(static_cast<std::size_t>(n), label));
+  }
+  return " --data " + (folder / "");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(help_teaches_and_returns_0) {
+  for (const char* command : {"", "train ", "dump ", "bench "}) {
+    const Finished help = oxbow_(std::string(command) + "--help");
+    BOOST_TEST(help.code == 0);
+    BOOST_TEST(has(help.output, "Examples:\n"), help.output);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
+  const std::string top = "\nRun oxbow --help to see what there is\n";
+  const std::string train = "\nRun oxbow train --help to see what there is\n";
+  const std::pair<const char*, std::string> cases[] = {
+      {"", "oxbow: A subcommand is required" + top},
+      {"trian", "oxbow: there is no command \"trian\". Did you mean \"train\"?" + top},
+      {"train --epochs 0", "oxbow: --epochs: 0 is no number greater than 0" + train},
+      {"train --epochs ten", "oxbow: --epochs: ten is no number greater than 0" + train},
+      {"train --learning-rate nan", "oxbow: --learning-rate: nan is no number greater than 0" + train},
+      {"train --learning-rate inf", "oxbow: --learning-rate: inf is no number greater than 0" + train},
+      {"train --learning-rate -1", "oxbow: --learning-rate: -1 is no number greater than 0" + train},
+      {"train --threads 100000", "oxbow: --threads: Value 100000 not in range 1 to 256" + train},
+      {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
+      {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
+      {"dump xor -f png", "oxbow: --format: png not in {text,dot,svg}\nRun oxbow dump --help to see what there is\n"},
+      {"bench --seconds nan",
+       "oxbow: --seconds: nan is no number greater than 0\nRun oxbow bench --help to see what there is\n"},
+  };
+  for (const auto& [arguments, said] : cases) {
+    const Finished run = oxbow_(arguments);
+    BOOST_TEST(run.code == 2, arguments);
+    BOOST_TEST(run.output == said, arguments);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
+  const TemporaryFolder folder;
+  const std::string file =
+      folder.write("graph.txt", "oxbow graph 1\nseed 0\nnext_stream 1\n\nforward:\n  %x = inptu {} : f32[2\n");
+  const std::string plain = folder.write("plain", "");
+  std::string examples_there;
+  for (const Example& e : examples())
+    examples_there += "  " + std::string(e.name) + std::string(19 - e.name.size(), ' ') + std::string(e.what) + "\n";
+  const std::string folder_name = folder / "";
+  const std::pair<std::string, std::string> cases[] = {
+      {"dump nothing", "\"nothing\" is neither a file that can be read nor an example. There are:\n" + examples_there},
+      {"dump /", "\"/\" is neither a file that can be read nor an example. There are:\n" + examples_there},
+      {"dump " + file, file + ":7:1: expected ']' or ',' in the sizes of a shape, found the end of the text\n"},
+      {"dump " + plain,
+       plain + ":1:1: expected \"oxbow graph 1\" at the start of a graph's text, found the end of the text\n"},
+      {"dump xor -o /nowhere/x", "cannot create /nowhere/x: No such file or directory\n"},
+      {"dump xor > /dev/full", "cannot write to standard output\n"},
+      {"train xor" + mnist,
+       "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
+       "is built\n"},
+      {"train --optimizer adma" + mnist,
+       "there is no optimizer \"adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n"},
+      {"train --data /nowhere",
+       "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
+       "four MNIST files with --data\n"},
+      {"train --out " + plain + mnist,
+       "cannot make the folder " + plain + ": Not a directory\n  Name another one with --out\n"},
+      {"train --out /proc" + mnist, "cannot create /proc/graph.txt: No such file or directory\n"},
+  };
+  for (const auto& [arguments, said] : cases) {
+    const Finished run = oxbow::test::command(programs + "oxbow 2>&1 >/dev/null " + arguments);
+    BOOST_TEST(run.code == 1, arguments);
+    BOOST_TEST(run.output == "oxbow: " + said, arguments);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_dump_reads_back_and_is_the_same_each_time) {
+  const TemporaryFolder folder;
+  for (const Example& e : examples()) {
+    const std::string name(e.name);
+    const Finished first = oxbow_("dump " + name);
+    BOOST_TEST(first.code == 0);
+    BOOST_TEST(has(first.output, "\noutputs:\n"), name);
+    BOOST_TEST(oxbow_("dump " + name).output == first.output, name << ": two runs");
+    BOOST_TEST(oxbow_("dump " + folder.write(name + ".txt", first.output)).output == first.output,
+               name << ": read back");
+    const Finished dot = oxbow_("dump -f dot " + name);
+    BOOST_TEST(dot.code == 0);
+    BOOST_TEST(oxbow_("dump -f dot " + (folder / (name + ".txt"))).output == dot.output, name);
+  }
+  BOOST_TEST(oxbow_("dump xor -f svg -o " + (folder / "xor.svg")).output == "");
+  BOOST_TEST(folder.read("xor.svg").starts_with("<?xml"));
+  BOOST_TEST(has(oxbow_("dump xor --locations").output, " at \"tools/examples/xor.cpp\":"));
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_that_leaves_early_does_no_harm) {
+  BOOST_TEST(oxbow_("dump mnist_cnn | head -n 1").output == "oxbow graph 1\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_graph_with_an_unknown_op_is_drawn_but_not_run) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("softsign.txt", oxbow_("dump custom_op").output);
+  const Finished run = oxbow_("bench --seconds 0.01 " + file);
+  BOOST_TEST(run.code == 1);
+  BOOST_TEST(has(run.output, "the op \"softsign\" is not in the catalogue, so it cannot be compiled"), run.output);
+  BOOST_TEST(has(run.output, "Add the op to the catalogue that the graph is read with"), run.output);
+}
+
+BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 100, 20), out = folder / "out";
+  const Finished run = oxbow_("train --epochs 2 --batch-size 64 --threads 2 --out " + out + data);
+  BOOST_TEST(run.code == 0);
+  BOOST_TEST(has(run.output, "mnist_mlp on 100 images, tested on 20, with adam("), run.output);
+  BOOST_TEST(has(run.output, "epoch  2/2  loss "), run.output);
+  const std::string list = "loss curve   " + out + "/loss.svg\nparameters   " + out +
+                           "/parameters.safetensors\ngraph        " + out + "/graph.txt\nits picture  " + out +
+                           "/graph.svg\n";
+  BOOST_TEST(run.output.ends_with(list), run.output);
+  for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
+    BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
+
+  // The same net from its text, on batches larger than the data.
+  const Finished again = oxbow_("train --batch-size 1000 --out " + out + "2 " + out + "/graph.txt --epochs 1" + data);
+  BOOST_TEST(again.code == 0, again.output);
+  BOOST_TEST(folder.read("out2/graph.txt").size() > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {
+  const TemporaryFolder folder;
+  const Finished label = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 64, 8, 77));
+  BOOST_TEST(label.code == 1);
+  BOOST_TEST(has(label.output, "oxbow: cross_entropy"), label.output);
+  BOOST_TEST(has(label.output, "label 77 in row 0 is not one of the 10 classes"), label.output);
+  BOOST_TEST(has(label.output, "at tools/examples/mnist_mlp.cpp:"), label.output);
+  const Finished none = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 0, 8));
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.output, "oxbow: fit: the data have no samples"), none.output);
+}
+
+BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_learned) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  // A shell of its own waits for the first epoch's line, and then sends the signal.
+  const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow train --epochs 100000 --out " + out +
+                                            small_mnist(folder, 64, 8) + " > " + (folder / "log") +
+                                            " 2>&1 & p=$!; until grep -q epoch " + (folder / "log") +
+                                            "; do sleep 0.05; done; kill -INT $p; wait $p; exit $?'");
+  BOOST_TEST(run.code == 130);
+  const std::string log = folder.read("log");
+  BOOST_TEST(has(log, "interrupted after "), log.substr(log.size() - std::min<std::size_t>(log.size(), 500)));
+  for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
+    BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
+  const TemporaryFolder folder;
+  const std::string disk = folder / "disk";
+  const bool mounted =
+      ::geteuid() == 0 &&
+      oxbow::test::command("mkdir " + disk + " && mount -t tmpfs -o size=1m tmpfs " + disk + " 2>&1").code == 0;
+  if (!mounted) return;  // only root has a small disk at hand
+  const Finished run = oxbow_("train --epochs 1 --out " + disk + small_mnist(folder, 64, 8));
+  oxbow::test::command("umount " + disk);
+  BOOST_TEST(run.code == 1);
+  BOOST_TEST(has(run.output, "oxbow: cannot write " + disk + "/parameters.safetensors: No space left on device"),
+             run.output);
+}
+
+BOOST_AUTO_TEST_CASE(the_examples_print_what_they_promise) {
+  const Finished line = oxbow::test::command(programs + "linear_regression");
+  double w = 0, b = 0;
+  const std::size_t last = line.output.find("w = ");
+  BOOST_REQUIRE(last != std::string::npos);
+  BOOST_TEST(std::sscanf(line.output.c_str() + last, "w = %lf (3), b = %lf (-1)", &w, &b) == 2);
+  BOOST_TEST(std::abs(w - 3) < 0.05);
+  BOOST_TEST(std::abs(b + 1) < 0.05);
+
+  const Finished bits = oxbow::test::command(programs + "xor");
+  double y[4] = {};
+  const std::size_t table = bits.output.find("0^0");
+  BOOST_REQUIRE(table != std::string::npos);
+  BOOST_TEST(std::sscanf(bits.output.c_str() + table, "0^0 = %lf 0^1 = %lf 1^0 = %lf 1^1 = %lf", &y[0], &y[1], &y[2],
+                         &y[3]) == 4);
+  for (int i = 0; i < 4; ++i) BOOST_TEST(std::abs(y[i] - (i == 1 || i == 2 ? 1 : 0)) < 0.2);
+
+  const Finished custom = oxbow::test::command(programs + "custom_op");
+  BOOST_TEST(custom.output ==
+             "y = -0.750  slope = 0.0625\ny = -0.500  slope = 0.2500\ny =  0.000  slope = 1.0000\n"
+             "y =  0.500  slope = 0.2500\ny =  0.750  slope = 0.0625\n");
+  for (const char* name : {"mnist_mlp", "mnist_cnn"}) {
+    const Finished none = oxbow::test::command(programs + name + " /nowhere 2>&1");
+    BOOST_TEST(none.code == 1);
+    BOOST_TEST(has(none.output, "there is neither train-images-idx3-ubyte"), none.output);
+  }
+}
