@@ -26,6 +26,9 @@
 //              applied
 //                                                             to its result while that is in cache: see
 //                                                             graph/epilogue.h
+//              std::optional<Op> absorb(int operand, const Op& producer, Types in) const;   elementwise: one routine
+//                                                             for this op and the one that computes that operand,
+//                                                             whose own operands take its place; same bits
 //              static constexpr auto attributes               see graph/attribute.h
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
@@ -212,6 +215,8 @@ class Op {
   /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
   std::vector<InputSet> overwrites(Types in) const { return model_->overwrites(in); }
   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  /// `in` are the types of this op's operands.
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   AttrRecord attributes() const { return model_->attributes(); }
   std::size_t hash() const;
 
@@ -248,6 +253,7 @@ class Op {
     virtual std::int64_t alias(Types in) const = 0;
     virtual std::vector<InputSet> overwrites(Types in) const = 0;
     virtual std::optional<Op> with_epilogue(const Tape& tape, Types in) const = 0;
+    virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
     virtual AttrRecord attributes() const = 0;
     const OpInfo* info = nullptr;
     const std::type_info* type = nullptr;

@@ -113,6 +113,13 @@ struct Op::Model final : Op::Concept {
     else
       return std::nullopt;
   }
+  std::optional<Op> absorb([[maybe_unused]] int operand, [[maybe_unused]] const Op& producer,
+                           [[maybe_unused]] Types in) const override {
+    if constexpr (requires { op.absorb(operand, producer, in); })
+      return op.absorb(operand, producer, in);
+    else
+      return std::nullopt;
+  }
   Grads gradient(const Node& n, Values dy) const override {
     if constexpr (requires { op.gradient(n, dy); })
       return op.gradient(n, dy);
@@ -151,6 +158,9 @@ struct Op::Model final : Op::Concept {
 template <OpType T>
 Op::Op(T op) : model_(std::make_shared<const Model<T>>(std::move(op))) {}
 
+inline std::optional<Op> Op::absorb(int operand, const Op& producer, Types in) const {
+  return model_->absorb(operand, producer, in);
+}
 inline std::optional<Op> Op::with_epilogue(const Tape& tape, Types in) const { return model_->with_epilogue(tape, in); }
 inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
 inline Value Op::simplify(Values in) const { return model_->simplify(in); }

@@ -13,6 +13,63 @@ constexpr std::int64_t fewest_lanes = 256;  // below which calls cost more than 
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
+std::vector<Type> types_of(std::span<const std::int32_t> values, const std::vector<Type>& types) {
+  std::vector<Type> of;
+  of.reserve(values.size());
+  for (const std::int32_t v : values) of.push_back(types[static_cast<std::size_t>(v)]);
+  return of;
+}
+
+// A step, perhaps with those merged into it that computed its operands.
+struct Merged {
+  Op op;
+  std::vector<std::int32_t> args;
+  std::int32_t result;
+};
+
+// The tape's steps, each merged with producers that nobody else reads where the op offers one routine for both. A
+// producer's reads move to the later step: no output may be written in between, it could lie in the bytes read.
+std::vector<Merged> merged_steps(const Tape& tape, const std::vector<Type>& types,
+                                 std::span<const std::int32_t> consumed) {
+  std::vector<int> readers(types.size());
+  std::vector<bool> written(types.size());
+  for (const std::int32_t v : tape.args) ++readers[static_cast<std::size_t>(v)];
+  for (const std::int32_t v : consumed) readers[static_cast<std::size_t>(v)] += 2;
+  for (const std::int32_t v : tape.outputs) {
+    readers[static_cast<std::size_t>(v)] += 2;
+    written[static_cast<std::size_t>(v)] = true;
+  }
+  std::vector<Merged> steps;
+  const auto merge = [&](Merged& step) {
+    for (std::size_t i = 0; i < step.args.size(); ++i) {
+      const std::int32_t v = step.args[i];
+      if (v < tape.inputs || readers[static_cast<std::size_t>(v)] != 1) continue;
+      const auto producer = std::find_if(steps.rbegin(), steps.rend(), [&](const Merged& m) {
+        return m.result == v || written[static_cast<std::size_t>(m.result)];
+      });
+      if (producer == steps.rend() || producer->result != v) continue;
+      if (step.args.size() + producer->args.size() > Tape::max_operands) continue;
+      std::optional<Op> both = step.op.absorb(static_cast<int>(i), producer->op, types_of(step.args, types));
+      if (!both) continue;
+      step.op = *std::move(both);
+      step.args.erase(step.args.begin() + static_cast<std::ptrdiff_t>(i));
+      step.args.insert(step.args.begin() + static_cast<std::ptrdiff_t>(i), producer->args.begin(),
+                       producer->args.end());
+      steps.erase(std::next(producer).base());
+      return true;
+    }
+    return false;
+  };
+  std::int32_t result = tape.inputs;
+  for (const Tape::Step& step : tape.steps) {
+    const auto args = tape.args_of(step);
+    Merged next{step.op, {args.begin(), args.end()}, result++};
+    while (merge(next)) continue;
+    steps.push_back(std::move(next));
+  }
+  return steps;
+}
+
 }  // namespace
 
 TapePlan::TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed, std::int64_t grain) {
@@ -53,21 +110,17 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
     widest = std::max(widest, sizes_.back());
   }
 
-  // Routines, and the last step that reads each value; `values` stands for the end of the tile.
+  // Routines, and the last of them that reads each value; `values` stands for the end of the tile.
   std::vector<std::int32_t> last(types.size(), -1);
-  args_ = tape.args;
-  std::vector<Type> operands;
-  for (std::int32_t s = 0; s < static_cast<std::int32_t>(tape.steps.size()); ++s) {
-    const Tape::Step& step = tape.steps[static_cast<std::size_t>(s)];
-    operands.clear();
-    for (const std::int32_t v : tape.args_of(step)) {
-      operands.push_back(types[static_cast<std::size_t>(v)]);
-      last[static_cast<std::size_t>(v)] = s;
-    }
-    ops_.push_back(step.op);
-    routines_.push_back({step.op.tile(operands), ops_.back().self(), step.first, step.count, inputs_ + s});
-    flops_ += step.op.work(operands).flops;
+  for (Merged& step : merged_steps(tape, types, consumed)) {
+    const auto first = static_cast<std::int32_t>(args_.size()), count = static_cast<std::int32_t>(step.args.size());
+    for (const std::int32_t v : step.args)
+      last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(routines_.size());
+    args_.insert(args_.end(), step.args.begin(), step.args.end());
+    ops_.push_back(std::move(step.op));
+    routines_.push_back({ops_.back().tile(types_of(step.args, types)), ops_.back().self(), first, count, step.result});
   }
+  for (const Tape::Step& step : tape.steps) flops_ += step.op.work(types_of(tape.args_of(step), types)).flops;
   flops_ /= static_cast<double>(std::max<std::int64_t>(common.count(), 1));
   for (const std::int32_t v : consumed) last[static_cast<std::size_t>(v)] = values;
 
@@ -103,7 +156,7 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
     for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0;
          i < routines_[static_cast<std::size_t>(s)].count; ++i) {
       const auto v = static_cast<std::size_t>(args_[static_cast<std::size_t>(a + i)]);
-      const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(inputs_ + s)];
+      const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(routines_[static_cast<std::size_t>(s)].result)];
       if (last[v] == s && slot[v] >= 0 && same == same_width) {
         spare.push_back(slot[v]);
         last[v] = -1;
@@ -112,7 +165,7 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
   };
   for (std::int32_t s = 0; s < static_cast<std::int32_t>(routines_.size()); ++s) {
     release(s, true);
-    const auto result = static_cast<std::size_t>(inputs_ + s);
+    const auto result = static_cast<std::size_t>(routines_[static_cast<std::size_t>(s)].result);
     if (!in_array[result]) {
       if (spare.empty()) spare.push_back(count++);
       slot[result] = spare.back();

@@ -70,8 +70,9 @@ class TapePlan {
   static Spread spread(const Type& from, const Type& to);
   void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
               std::int64_t grain);
+  /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
-           std::span<const Sink> sinks) const;
+           std::span<const Sink> sinks, bool fresh) const;
   static void lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first, std::int64_t lanes,
                       std::byte* to);
 

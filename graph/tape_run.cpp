@@ -56,7 +56,7 @@ void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size
 }
 
 void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end,
-                   std::byte* scratch, std::span<const Sink> sinks) const {
+                   std::byte* scratch, std::span<const Sink> sinks, bool fresh) const {
   if (begin >= end) return;
   const auto** at = reinterpret_cast<const void**>(scratch);  // where each value is, in this tile
   for (const auto& [value, slot] : slots_) at[value] = scratch + slot;
@@ -73,7 +73,8 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
         continue;
       }
       at[s.input] = scratch + s.slot;
-      if (first == begin || tile_ % s.period != 0) lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
+      if ((first == begin && (fresh || s.period != 1)) || tile_ % s.period != 0)
+        lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
     }
     for (const Routine& r : routines_) {
       std::array<const void*, Tape::max_operands> operands;
@@ -93,7 +94,7 @@ void TapePlan::run(std::span<const ConstView> in, std::span<const View> out, std
                    std::byte* scratch, std::span<const Sink> sinks) const {
   std::array<Source, max_inputs> sources;
   for (std::size_t i = 0; i < in.size(); ++i) sources[i] = {in[i].bytes, 0};
-  run(sources.data(), out, begin, end, scratch, sinks);
+  run(sources.data(), out, begin, end, scratch, sinks, true);
 }
 
 void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const Block& block,
@@ -103,13 +104,13 @@ void TapePlan::run(std::span<const ConstView> others, std::span<const View> out,
   const auto* result = static_cast<const std::byte*>(block.result);
   if (block.stride == block.columns && block.result_stride == block.columns) {
     sources[0] = {result, block.first};
-    run(sources.data(), out, block.first, block.first + block.rows * block.columns, scratch, {});
+    run(sources.data(), out, block.first, block.first + block.rows * block.columns, scratch, {}, true);
     return;
   }
   for (std::int64_t row = 0; row < block.rows; ++row) {
     const std::int64_t first = block.first + row * block.stride;
     sources[0] = {result + row * block.result_stride * sizes_[0], first};
-    run(sources.data(), out, first, first + block.columns, scratch, {});
+    run(sources.data(), out, first, first + block.columns, scratch, {}, row == 0);
   }
 }
 

@@ -1,6 +1,7 @@
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/compare.h>
 #include <oxbow/ops/elementwise_samples.h>
+#include <oxbow/ops/formulas.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/reduce.h>
 #include <oxbow/ops/unary.h>
@@ -11,45 +12,12 @@
 namespace oxbow {
 namespace {
 
-// Integers wrap around, so their sums are taken without a sign, in at least 32 bits.
-template <std::integral T>
-using Wrapping = std::common_type_t<std::make_unsigned_t<T>, unsigned>;
-
 // x, unless it would have to be stretched to the result.
 Value unless_stretched(Value x, Values in) {
   return broadcast(in[0].shape(), in[1].shape()) == x.shape() ? x : Value();
 }
 
 }  // namespace
-
-template <Number T>
-T Add::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
-    return a + b;
-  else
-    return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
-}
-
-template <Number T>
-T Subtract::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
-    return a - b;
-  else
-    return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
-}
-
-template <Number T>
-T Multiply::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
-    return a * b;
-  else
-    return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
-}
-
-template <std::floating_point T>
-T Divide::at(T a, T b) const {
-  return a / b;
-}
 
 template <std::floating_point T>
 T Pow::at(T a, T b) const {

@@ -12,6 +12,7 @@ struct Add : Binary<Add> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Add&) const = default;
   static std::vector<Sample> samples();
 };
@@ -23,6 +24,7 @@ struct Subtract : Binary<Subtract> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Subtract&) const = default;
   static std::vector<Sample> samples();
 };
@@ -34,6 +36,7 @@ struct Multiply : Binary<Multiply> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Multiply&) const = default;
   static std::vector<Sample> samples();
 };
@@ -45,6 +48,7 @@ struct Divide : Binary<Divide> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Divide&) const = default;
   static std::vector<Sample> samples();
 };

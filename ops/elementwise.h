@@ -76,6 +76,7 @@ void lanes(const F& f, std::int64_t n, Stored<R>* y, const Stored<T>*... x) {
 /// What makes `Self` an elementwise op of the operands `In`, each `Same` or a fixed element type.
 template <class Self, class... In>
 struct Elementwise {
+  static constexpr std::size_t operands = sizeof...(In);
   Type infer(Types in) const;
   TileFn tile(Types in) const;
   bool operator==(const Elementwise&) const = default;

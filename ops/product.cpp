@@ -10,18 +10,25 @@ namespace {
 
 constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane registers, a panel's width
 constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 kB
+constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
+constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
+constexpr std::int64_t kept = 131072;    // elements of b, at most, for tiles of whole rows: half a second-level cache
 constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
 constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 us
 
-// The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then panels, then blocks of rows.
+// The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows.
+// A tile is a panel wide, or all of n, so that a tape runs over elements that follow one another.
 struct Tiling {
   std::int64_t batches = 1, m = 0, n = 0, k = 0;
   std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
+  std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last
   std::int64_t units = 0, units_a_part = 1;
   double flops() const { return 2.0 * static_cast<double>(batches * m) * static_cast<double>(n * k); }
   std::int64_t parts() const { return (units + units_a_part - 1) / units_a_part; }
 };
+
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 // Whether a's leading axes only add rows: b is the same matrix for all of them.
 bool merges_rows(const Product& op, const Shape& a, const Shape& b) {
@@ -45,13 +52,28 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
   if (result.count() == 0) return t;
   t.panels = (t.n + panel - 1) / panel;
   std::int64_t limit = tallest;
-  const auto tiles = [&] { return t.batches * t.panels * ((t.m + limit - 1) / limit); };
-  while (limit > 32 && t.m > limit / 2 && tiles() < 8 && t.flops() / static_cast<double>(tiles()) > 2 * part_flops)
-    limit /= 2;  // so that there is something to share out
+  const auto tiles = [&] { return t.batches * t.column_tiles * ((t.m + limit - 1) / limit); };
+  const auto too_few = [&] { return tiles() < 8 && t.flops() / static_cast<double>(tiles()) > 2 * part_flops; };
+  const auto cut = [&](std::int64_t width, std::int64_t tall) {
+    t.width = width;
+    t.column_tiles = (t.n + width - 1) / width;
+    limit = tall;
+    while (limit > shortest && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
+  };
+  cut(std::min(panel, t.n), tallest);
+  if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= kept) {
+    const Tiling narrow = t;
+    const std::int64_t narrow_limit = limit;
+    cut(t.n, std::clamp(band / t.n / 4 * 4, shortest / 2, tallest));
+    if (too_few()) {
+      t = narrow;
+      limit = narrow_limit;
+    }
+  }
   t.row_tiles = (t.m + limit - 1) / limit;
   t.rows = std::min(limit, ((t.m + t.row_tiles - 1) / t.row_tiles + 3) / 4 * 4);
   t.row_tiles = (t.m + t.rows - 1) / t.rows;
-  t.units = t.batches * t.panels * t.row_tiles;
+  t.units = t.batches * t.column_tiles * t.row_tiles;
   const double unit_flops = t.flops() / static_cast<double>(t.units);
   t.units_a_part = std::clamp(static_cast<std::int64_t>(part_flops / (unit_flops + 1)), std::int64_t{1}, t.units);
   return t;
@@ -126,7 +148,7 @@ Work Product::work(Types in) const {
     std::vector<Type> types{type};
     types.insert(types.end(), in.begin() + 2, in.end());
     const TapePlan tape(epilogue, types);
-    w.scratch = t.rows * panel * size_of(type.dtype) + tape.scratch();
+    w.scratch = round_up(t.rows * t.width * size_of(type.dtype), 64) + tape.scratch();
     w.flops += tape.flops() * static_cast<double>(type.count());
   }
   return w;
@@ -155,7 +177,7 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
     types.insert(types.end(), in.begin() + 2, in.end());
     p.with_tape = true;
     p.tape = TapePlan(epilogue, types);
-    p.tape_scratch = t.rows * panel * size_of(type.dtype);
+    p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
   }
   if (t.units == 0 || t.k == 0) return plan;
 
@@ -173,7 +195,7 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
                     .k = p.chunk,
                     .lda = transpose_a ? t.m : t.k,
                     .ldb = p.ldb,
-                    .ldy = epilogue.empty() ? t.n : panel,
+                    .ldy = epilogue.empty() ? t.n : t.width,
                     .transpose_a = transpose_a};
       auto& kernels = p.kernels[last_rows][last_panel];
       kernels[0] = gemm::kernel(s);
@@ -191,31 +213,33 @@ namespace {
 template <class T>
 void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const Tiling& t = p.tiles;
-  const std::int64_t row_tile = unit % t.row_tiles, j = unit / t.row_tiles % t.panels;
-  const std::int64_t batch = unit / t.row_tiles / t.panels, i = row_tile * t.rows;
-  const bool last_rows = row_tile == t.row_tiles - 1, last_panel = j == t.panels - 1;
-  const std::int64_t rows = std::min(t.rows, t.m - i), columns = std::min(panel, t.n - j * panel);
+  const std::int64_t row_tile = unit % t.row_tiles, column = unit / t.row_tiles % t.column_tiles * t.width;
+  const std::int64_t batch = unit / t.row_tiles / t.column_tiles, i = row_tile * t.rows;
+  const std::int64_t rows = std::min(t.rows, t.m - i), columns = std::min(t.width, t.n - column);
   const auto at = [&](const std::vector<std::int64_t>& m) {
     return m.empty() ? 0 : m[static_cast<std::size_t>(batch)];
   };
   const T* a = r.in<T>(0) + at(p.a_matrix) + i * p.a_row;
-  const T* b = r.in<T>(1) + at(p.b_matrix) + j * p.panel_stride;
+  const T* b_matrix = r.in<T>(1) + at(p.b_matrix);
 
-  const std::int64_t place = (batch * t.m + i) * t.n + j * panel;
-  T* y = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
-  const std::int64_t ldy = p.with_tape ? panel : t.n;
-
-  const auto& kernels = p.kernels[last_rows][last_panel];
-  if (kernels[0]) {
-    if constexpr (std::is_same_v<T, float>)
-      for (std::int64_t k = 0; k < t.k; k += p.chunk)
-        kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b + k * p.ldb, a + k * p.a_step, y);
-  } else {
-    gemm::loops<T>(rows, columns, t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
+  const std::int64_t place = (batch * t.m + i) * t.n + column;
+  T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
+  const std::int64_t ldy = p.with_tape ? t.width : t.n;
+  for (std::int64_t j = 0; j < columns; j += panel) {
+    const T* b = b_matrix + (column + j) / panel * p.panel_stride;
+    T* y = tile + j;
+    const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + panel >= t.n];
+    if (kernels[0]) {
+      if constexpr (std::is_same_v<T, float>)
+        for (std::int64_t k = 0; k < t.k; k += p.chunk)
+          kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b + k * p.ldb, a + k * p.a_step, y);
+    } else {
+      gemm::loops<T>(rows, std::min(panel, columns - j), t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
+    }
   }
   if (p.with_tape)
     p.tape.run(r.inputs.subspan(2), r.outputs,
-               {.first = place, .rows = rows, .columns = columns, .stride = t.n, .result = y, .result_stride = ldy},
+               {.first = place, .rows = rows, .columns = columns, .stride = t.n, .result = tile, .result_stride = ldy},
                r.scratch + p.tape_scratch);
 }
 

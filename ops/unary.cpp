@@ -1,5 +1,6 @@
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/elementwise_samples.h>
+#include <oxbow/ops/formulas.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/unary.h>
 
@@ -7,23 +8,12 @@
 
 namespace oxbow {
 
-// Integers wrap around: 0 - x and x x are taken without a sign, in at least 32 bits.
 template <Number T>
 T Negate::at(T x) const {
   if constexpr (std::floating_point<T>)
     return -x;
   else
-    return static_cast<T>(0U - static_cast<std::common_type_t<std::make_unsigned_t<T>, unsigned>>(x));
-}
-
-template <Number T>
-T Square::at(T x) const {
-  if constexpr (std::floating_point<T>) {
-    return x * x;
-  } else {
-    const auto u = static_cast<std::common_type_t<std::make_unsigned_t<T>, unsigned>>(x);
-    return static_cast<T>(u * u);
-  }
+    return static_cast<T>(0U - static_cast<Wrapping<T>>(x));
 }
 
 template <Number T>
@@ -53,11 +43,6 @@ T Exp::at(T x) const {
 template <std::floating_point T>
 T Log::at(T x) const {
   return math::log(x);
-}
-
-template <std::floating_point T>
-T Sqrt::at(T x) const {
-  return math::sqrt(x);
 }
 
 template <std::floating_point T>

@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
     BOOST_TEST(same_bits(run_op(*with, all, {last})[0], expected), op.name());
   };
   const auto f = [](const Shape& s, std::uint64_t seed) { return floats(draw(s, -1, 1, seed)); };
-  for (std::int64_t n : {1, 10, 64, 100}) {
+  for (std::int64_t n : {1, 10, 64, 100, 300}) {
     check(Product{}, {f({130, 300}, 1), f({300, n}, 2)});
     check(Product{.transpose_a = true}, {f({20, 70}, 1), f({20, n}, 2)});
     check(Product{}, {f({3, 5, 4}, 1), f({3, 4, n}, 2)});
