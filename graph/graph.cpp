@@ -205,7 +205,8 @@ Error located(const Node& node, const OpError& e) {
 Value apply(Op op, Values inputs, Location at) {
   for (const Value& v : inputs)
     if (v) return v.graph().append(std::move(op), inputs, at).output();
-  throw Error(describe(op, {}, at, "", "every input is an empty Value", "Build the inputs first"));
+  throw Error(describe(op, {}, at, "", inputs.empty() ? "there are no inputs" : "every input is an empty Value",
+                       inputs.empty() ? "Give at least one value" : "Build the inputs first"));
 }
 
 }  // namespace oxbow

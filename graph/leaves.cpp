@@ -18,7 +18,10 @@ void copy_bytes(const std::byte* from, const View& to) {
 }  // namespace
 
 AttrValue to_attr(const Init& v) {
-  return AttrRecord{{"kind", to_attr(v.kind)}, {"a", to_attr(v.a)}, {"b", to_attr(v.b)}, {"seed", to_attr(v.seed)},
+  return AttrRecord{{"kind", to_attr(v.kind)},
+                    {"a", to_attr(v.a)},
+                    {"b", to_attr(v.b)},
+                    {"seed", to_attr(v.seed)},
                     {"stream", to_attr(v.stream)}};
 }
 
@@ -67,9 +70,8 @@ Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<
 Value constant(Graph& g, Tensor value, At at) { return g.append(Constant{std::move(value)}, {}, at).output(); }
 
 Value constant(Graph& g, double value, DType dtype, At at) {
-  return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
-    return constant(g, Tensor::scalar<T>(static_cast<T>(value)), at);
-  });
+  return dispatch(
+      dtype, [&]<class T>(std::type_identity<T>) { return constant(g, Tensor::scalar<T>(static_cast<T>(value)), at); });
 }
 
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
@@ -78,8 +80,10 @@ Value variable(Graph& g, std::string_view name, const Type& type, Init init, boo
 
 Value assign(Value variable, Value value, At at) {
   if (!variable || !variable.node().op().is<Variable>())
-    throw Error("assign: the first argument is not a variable" +
-                (variable ? ", but " + variable.node().full_name() : std::string()) + "\n  at " + to_string(Location(at)));
+    throw Error(
+        "assign: the first argument is not a variable" +
+        (variable ? ", but " + variable.node().full_name() + ", " + to_string(variable.type()) : std::string()) +
+        "\n  at " + to_string(Location(at)) + "\n  Give what variable() or parameter() returned");
   return apply(Assign{}, {variable, value}, at);
 }
 

@@ -75,8 +75,8 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
   if (fetches.empty()) throw Error("nothing is fetched: name at least one value to compute");
   for (const Value& v : fetches)
     if (!v || &v.graph() != &graph)
-      throw Error(v ? "the fetched value " + v.node().full_name() +
-                          " belongs to another graph: fetch values of one graph"
+      throw Error(v ? "the fetched value " + v.node().full_name() + " belongs to another graph\n  built at " +
+                          to_string(v.node().origin().at) + "\n  Fetch values of one graph"
                     : "a fetched value is empty: build it first");
 
   const std::vector<bool> live = needed(graph, fetches);

@@ -3,14 +3,13 @@
 #include <oxbow/ops/product.h>
 #include <oxbow/ops/reduce.h>
 
-
 namespace oxbow {
 namespace {
 
 void check_dtypes(Types in) {
   if (in[0].dtype != in[1].dtype)
     throw OpError("the dtypes differ: " + std::string(name(in[0].dtype)) + " and " + std::string(name(in[1].dtype)),
-                  "Cast one of them: cast(x, " + std::string(name(in[0].dtype)) + ")");
+                  "Cast one of them: cast(b, " + std::string(name(in[0].dtype)) + ")");
   if (in[0].dtype == u8 || in[0].dtype == boolean)
     throw OpError("there is no product of " + std::string(name(in[0].dtype)), "Cast to f32 or i32 first");
 }
@@ -46,7 +45,7 @@ Type MatMul::infer(Types in) const {
   const std::int64_t k_of_b = b[transpose_b ? -1 : -2], n = b[transpose_b ? -2 : -1];
   if (k != k_of_b) {
     const std::string rows = transpose_a ? " rows" : " columns", rows_of_b = transpose_b ? " columns" : " rows";
-    std::string remedy = "Make them equal";
+    std::string remedy = "They must be equal: [..., n, k] times [..., k, m]";
     if (k == n) remedy = std::string("Did you mean {.transpose_b = ") + (transpose_b ? "false" : "true") + "}?";
     if (m == k_of_b) remedy = std::string("Did you mean {.transpose_a = ") + (transpose_a ? "false" : "true") + "}?";
     throw OpError(

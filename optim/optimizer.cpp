@@ -25,7 +25,7 @@ std::string lower_case(std::string_view name) {
   return lower;
 }
 
-Optimizer by_name(std::string_view name) {
+Optimizer by_name(std::string_view name, Location at) {
   const std::string wanted = lower_case(name);
   std::vector<std::string> known;
   std::string list;
@@ -35,14 +35,14 @@ Optimizer by_name(std::string_view name) {
     list += (list.empty() ? "" : ", ") + known.back();
   }
   throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
-              " Known are: " + list);
+              " Known are: " + list + (at.known() ? "\n  at " + to_string(at) : ""));
 }
 
 }  // namespace
 
 Value Step::scalar(Value v) const { return v.dtype() == parameter.dtype() ? v : cast(v, parameter.dtype()); }
 
-Optimizer::Optimizer(std::string_view name) : Optimizer(by_name(name)) {}
+Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
 
 void Optimizer::check() const {
   check_not_negative(name(), "learning_rate", learning_rate());

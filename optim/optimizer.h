@@ -75,10 +75,10 @@ class Optimizer {
   template <OptimizerType T>
   Optimizer(T o) : model_(std::make_shared<const Model<T>>(std::move(o))) {}  // implicit: compile(loss, Adam{})
   /// The one with this name, in any case, with its defaults: "adam", "SGD". Throws `Error` with the near names and all
-  /// known ones when there is none.
-  Optimizer(std::string_view name);
-  Optimizer(const std::string& name) : Optimizer(std::string_view(name)) {}
-  Optimizer(const char* name) : Optimizer(std::string_view(name)) {}
+  /// known ones and the line `at` when there is none.
+  Optimizer(std::string_view name, Location at = At::current());
+  Optimizer(const std::string& name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
+  Optimizer(const char* name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
 
   std::string_view name() const { return model_->info->name; }
   double learning_rate() const { return model_->learning_rate(); }

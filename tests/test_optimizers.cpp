@@ -160,8 +160,8 @@ BOOST_AUTO_TEST_CASE(optimizers_by_name_in_any_case) {
              "adam(learning_rate=0.0001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)");
   BOOST_TEST(to_string(Optimizer("sgd")) == "sgd(learning_rate=0.01, momentum=0, nesterov=false)");
   BOOST_TEST(message([] { Optimizer("Adma"); }) ==
-             "there is no optimizer \"Adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam");
-  BOOST_TEST(message([] { Optimizer("newton"); }) == "there is no optimizer \"newton\". Known are: sgd, rmsprop, adam");
+             "there is no optimizer \"Adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n  at HERE");
+  BOOST_TEST(message([] { Optimizer("newton"); }) == "there is no optimizer \"newton\". Known are: sgd, rmsprop, adam\n  at HERE");
 }
 
 BOOST_AUTO_TEST_CASE(near_names_are_those_that_one_may_have_meant) {

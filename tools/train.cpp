@@ -69,7 +69,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
       throw Error(fmt::format(
           "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
           o.net, name));
-  optim::Optimizer optimizer(o.optimizer);
+  const optim::Optimizer optimizer(o.optimizer, Location{});  // no line of a program helps a shell user
   Model model = compile(loss, optimizer,
                         {.metrics = {{"accuracy", accuracy}},
                          .predictions = output(*graph, "logits"),
