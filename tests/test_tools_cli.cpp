@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   const std::string data = small_mnist(folder, 100, 20), out = folder / "out";
   const Finished run = oxbow_("train --epochs 2 --batch-size 64 --threads 2 --out " + out + data);
   BOOST_TEST(run.code == 0);
-  BOOST_TEST(has(run.output, "mnist_mlp on 100 images, tested on 20, with adam("), run.output);
+  BOOST_TEST(has(run.output, "mnist_mlp on 100 images, tested on 20, with adam, learning rate 0.001\n"), run.output);
   BOOST_TEST(has(run.output, "epoch  2/2  loss "), run.output);
   const std::string list = "loss curve   " + out + "/loss.svg\nparameters   " + out +
                            "/parameters.safetensors\ngraph        " + out + "/graph.txt\nits picture  " + out +

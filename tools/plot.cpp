@@ -67,6 +67,15 @@ std::string path(const Series& s, const Axis& x, const Axis& y) {
   return d;
 }
 
+// A dot at each point: the ends of lines of no length. So a single epoch is seen as well.
+std::string dots(const Series& s, const Axis& x, const Axis& y) {
+  std::string d;
+  for (std::size_t i = 0; i < std::min(s.x.size(), s.y.size()); ++i)
+    if (x.shows(s.x[i]) && y.shows(s.y[i])) d += fmt::format("M{:.1f} {:.1f}h0", x.pixel(s.x[i]), y.pixel(s.y[i]));
+  return d;
+}
+constexpr std::size_t most_dots = 50;  // more would touch one another
+
 }  // namespace
 
 std::vector<double> ticks(double low, double high, int count) {
@@ -92,7 +101,7 @@ std::string svg(const Plot& plot) {
   out +=
       "<style>svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:15px;font-weight:600}"
       ".g{stroke:#ddd}.f{fill:none;stroke:#999}path{fill:none;stroke-width:2;stroke-linejoin:round}"
-      "path.p{stroke-width:1;opacity:.35}"
+      "path.p{stroke-width:1;opacity:.35}path.d{stroke-width:6;stroke-linecap:round}"
       "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}}"
       "</style>\n";
   add("<text class=\"t\" x=\"{}\" y=\"24\">{}</text>\n", left, escaped(plot.title));
@@ -134,6 +143,8 @@ std::string svg(const Plot& plot) {
     for (const Series& s : p.series) {
       const auto [place, first] = colours.try_emplace(s.name, palette[colours.size() % std::size(palette)]);
       add("<path{} stroke=\"{}\" d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", place->second, path(s, x, y));
+      if (!s.faint && s.x.size() <= most_dots)
+        add("<path class=\"d\" stroke=\"{}\" d=\"{}\"/>\n", place->second, dots(s, x, y));
       if (first) names.push_back(s.name);
     }
     y0 = y1 + gap;

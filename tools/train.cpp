@@ -37,7 +37,7 @@ Mnist read(const std::string& folder) {
   }
 }
 
-Plot curve(const TrainCommand& o, const optim::Optimizer& optimizer, const History& history) {
+Plot curve(const std::string& title, const History& history) {
   Series steps{.name = "training", .x = {}, .y = {}, .faint = true};
   const double per_epoch = static_cast<double>(history.step_losses.size()) / static_cast<double>(history.epochs.size());
   for (std::size_t i = 0; i < history.step_losses.size(); ++i) {
@@ -50,7 +50,7 @@ Plot curve(const TrainCommand& o, const optim::Optimizer& optimizer, const Histo
     return s;
   };
   return {
-      .title = std::filesystem::path(o.net).stem().string() + ", " + optim::to_string(optimizer),
+      .title = title,
       .x_label = "epoch",
       .panels = {{.y_label = "loss",
                   .series = {steps, series("training", "loss"), series("test", "val_loss")},
@@ -75,8 +75,8 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared()});
   if (o.learning_rate > 0) model.set_learning_rate(o.learning_rate);
-  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(),
-             optim::to_string(optimizer));
+  const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), model.learning_rate());
+  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
 
   // Before training, so that a folder that cannot be written is known before the work is done.
   const std::filesystem::path out(o.out);
@@ -108,7 +108,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                                                   .stop = stop});
 
   if (!history.epochs.empty()) {
-    write_file(out / "loss.svg", svg(curve(o, optimizer, history)));
+    write_file(out / "loss.svg", svg(curve(std::filesystem::path(o.net).stem().string() + ", " + how, history)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
   }
   model.save(out / "parameters.safetensors");
