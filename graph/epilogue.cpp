@@ -139,26 +139,23 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
 
 std::optional<Rewritten> epilogue(const Graph& from) {
   const std::vector<std::int32_t> readers = count_readers(from);
-  std::vector<std::optional<Absorbed>> at(index(from.size()));
+  std::vector<std::pair<NodeId, Absorbed>> found;
   std::vector<bool> gone(index(from.size()));
-  bool changed = false;
   for (NodeId i = 0; i < from.size(); ++i) {
-    at[index(i)] = absorbed(from.node(i), readers);
-    if (!at[index(i)]) continue;
-    gone[index(at[index(i)]->product)] = true;
-    changed = true;
+    std::optional<Absorbed> by = absorbed(from.node(i), readers);
+    if (!by) continue;
+    gone[index(by->product)] = true;
+    found.emplace_back(i, std::move(*by));
   }
-  if (!changed) return std::nullopt;
+  if (found.empty()) return std::nullopt;
 
   Rewriter r(from);
+  auto next = found.begin();
   for (NodeId i = 0; i < from.size(); ++i) {
-    if (gone[index(i)]) continue;
-    const Node node = from.node(i);
-    if (!at[index(i)]) {
-      r.copy(node);
-      continue;
-    }
-    replace(r, node, *at[index(i)]);
+    if (next != found.end() && next->first == i)
+      replace(r, from.node(i), (next++)->second);
+    else if (!gone[index(i)])
+      r.copy(from.node(i));
   }
   return r.finish();
 }

@@ -6,11 +6,7 @@
 
 namespace oxbow {
 
-/// Works on a lowered graph. Linear in its edges.
-///
-/// Which nodes may join: each fused node gets a stage, the largest number of times that a path to it leaves fused nodes
-/// of its own shape. Along an edge the stage never falls, and it rises on the way through any other node. So no path
-/// between two nodes of one shape and stage leads through an outsider, and merging such nodes makes no cycle.
+/// Works on a lowered graph. Linear in its edges. Which nodes may join: graph/fuse_groups.h.
 std::optional<Rewritten> fuse(const Graph& from);
 
 }  // namespace oxbow

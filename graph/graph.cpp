@@ -13,6 +13,12 @@ std::string_view name(Phase phase) {
   return names[static_cast<std::size_t>(phase)];
 }
 
+namespace {
+std::string below(const SharedText& scope, const std::string& name) {
+  return scope.empty() ? name : scope.str() + "/" + name;
+}
+}  // namespace
+
 Node Value::node() const { return {*graph_, node_}; }
 const Type& Value::type() const {
   return graph_->nodes_[static_cast<std::size_t>(node_)].outputs[static_cast<std::size_t>(output_)];
@@ -22,12 +28,17 @@ Value Value::named(std::string_view name) const {
   return *this;
 }
 
+const std::string& SharedText::str() const {
+  static const std::string none;
+  return text_ ? *text_ : none;
+}
+
 const Op& Node::op() const { return graph_->nodes_[static_cast<std::size_t>(id_)].op; }
-const std::string& Node::name() const { return graph_->nodes_[static_cast<std::size_t>(id_)].name; }
+const std::string& Node::name() const { return graph_->nodes_[static_cast<std::size_t>(id_)].name.str(); }
 std::string Node::full_name() const {
   const auto& record = graph_->nodes_[static_cast<std::size_t>(id_)];
-  const std::string own = record.name.empty() ? std::string(record.op.name()) + "_" + std::to_string(id_) : record.name;
-  return record.origin.scope.empty() ? own : record.origin.scope + "/" + own;
+  return below(record.origin.scope,
+               record.name.empty() ? std::string(record.op.name()) + "_" + std::to_string(id_) : record.name.str());
 }
 const Origin& Node::origin() const { return graph_->nodes_[static_cast<std::size_t>(id_)].origin; }
 int Node::input_count() const { return static_cast<int>(graph_->nodes_[static_cast<std::size_t>(id_)].input_count); }
@@ -54,7 +65,7 @@ Types Node::output_types() const { return graph_->nodes_[static_cast<std::size_t
 namespace {
 
 // "matmul: inner sizes differ (784 and 256)" and below it inputs, line and remedy.
-std::string describe(const Op& op, Values inputs, const Location& at, const std::string& scope,
+std::string describe(const Op& op, Values inputs, const Location& at, const SharedText& scope,
                      const std::string& problem, const std::string& remedy) {
   std::string text = std::string(op.name()) + ": " + problem;
   for (int i = 0; i < inputs.size(); ++i) {
@@ -67,7 +78,7 @@ std::string describe(const Op& op, Values inputs, const Location& at, const std:
             to_string(inputs[i].type()) + " from " + inputs[i].node().full_name();
   }
   if (at.known()) text += "\n  at " + to_string(at);
-  if (!scope.empty()) text += "\n  in scope " + scope;
+  if (!scope.empty()) text += "\n  in scope " + scope.str();
   if (!remedy.empty()) text += "\n  " + remedy;
   return text;
 }
@@ -120,24 +131,89 @@ Node Graph::append(Op op, Values inputs, Location at) {
     fail(e.problem(), e.remedy());
   }
 
-  const auto id = size();
+  const Node node = add(std::move(op), inputs, outputs, origin_);
+  nodes_.back().origin.at = at;
+  return node;
+}
+
+Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
   const auto first_input = static_cast<std::uint32_t>(inputs_.size());
   for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});
   const std::span<Type> kept = new_types(outputs.size());
   std::copy(outputs.begin(), outputs.end(), kept.begin());
-  nodes_.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin_});
-  nodes_.back().origin.at = at;
-  return {*this, id};
+  nodes_.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin});
+  return {*this, size() - 1};
+}
+
+Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
+  const Record& from = old.graph().nodes_[static_cast<std::size_t>(old.id())];
+  bool same = inputs.size() == old.input_count();
+  for (int i = 0; same && i < inputs.size(); ++i) same = inputs[i].type() == old.input(i).type();
+  Origin origin = from.origin;
+  origin.forward = forward;
+  if (same) {
+    add(from.op, inputs, from.outputs, origin);
+  } else {
+    const OriginGuard guard(*this, origin);
+    append(from.op, inputs, origin.at);
+  }
+  const NodeId copy = size() - 1;
+  if (!from.name.empty()) name(copy, from.name);
+  return {*this, copy};
+}
+
+void Graph::take_back(NodeId first, std::span<Value> kept) {
+  const auto place = [&](NodeId id) { return static_cast<std::size_t>(id - first); };
+  const auto each_root = [&](auto&& visit) {
+    for (Value& v : kept)
+      if (v && v.node_id() >= first) visit(v);
+    for (Value& v : updates_)
+      if (v.node_id() >= first) visit(v);
+    for (auto& [name, v] : outputs_)
+      if (v.node_id() >= first) visit(v);
+  };
+  std::vector<bool> live(place(size()));
+  each_root([&](const Value& v) { live[place(v.node_id())] = true; });
+  bool all = true;
+  for (NodeId id = size() - 1; id >= first; --id) {
+    const Node n = node(id);
+    if (n.op().info().effect) live[place(id)] = true;
+    all = all && live[place(id)];
+    if (!live[place(id)]) continue;
+    for (int i = 0; i < n.input_count(); ++i)
+      if (n.input(i).node_id() >= first) live[place(n.input(i).node_id())] = true;
+  }
+  if (all) return;
+
+  std::vector<NodeId> now(live.size(), -1);
+  const auto moved = [&](NodeId id) { return id < first ? id : now[place(id)]; };
+  NodeId end = first;
+  auto end_of_inputs = nodes_[static_cast<std::size_t>(first)].first_input;
+  for (NodeId id = first; id < size(); ++id) {
+    Record& record = nodes_[static_cast<std::size_t>(id)];
+    if (!record.name.empty()) names_.erase(below(record.origin.scope, record.name.str()));
+    if (!live[place(id)]) continue;
+    now[place(id)] = end;
+    const std::uint32_t from = std::exchange(record.first_input, end_of_inputs);
+    for (std::uint32_t i = 0; i < record.input_count; ++i)
+      inputs_[end_of_inputs++] = {moved(inputs_[from + i].node), inputs_[from + i].output};
+    record.origin.forward = moved(record.origin.forward);
+    if (!record.name.empty()) names_.emplace(below(record.origin.scope, record.name.str()), end);
+    if (id != end) nodes_[static_cast<std::size_t>(end)] = std::move(record);
+    ++end;
+  }
+  inputs_.resize(end_of_inputs);
+  nodes_.erase(nodes_.begin() + end, nodes_.end());
+  each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 
 void Graph::name(NodeId node, std::string_view name) {
   Record& record = nodes_[static_cast<std::size_t>(node)];
-  if (record.name == name) return;
+  if (record.name.str() == name) return;
   if (name.empty() || name.find('/') != std::string_view::npos)
     throw Error("\"" + std::string(name) +
                 "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
-  const std::string full =
-      record.origin.scope.empty() ? std::string(name) : record.origin.scope + "/" + std::string(name);
+  const std::string full = below(record.origin.scope, std::string(name));
   const auto [place, is_new] = names_.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;
@@ -145,9 +221,8 @@ void Graph::name(NodeId node, std::string_view name) {
                 (record.origin.at.known() ? "\n  at " + to_string(record.origin.at) : "") +
                 "\n  Use another name, or a Scope around one of the two");
   }
-  if (!record.name.empty())
-    names_.erase(record.origin.scope.empty() ? record.name : record.origin.scope + "/" + record.name);
-  record.name = name;
+  if (!record.name.empty()) names_.erase(below(record.origin.scope, record.name.str()));
+  record.name = std::string(name);
 }
 
 std::optional<Node> Graph::find(std::string_view full_name) const {
@@ -163,8 +238,7 @@ void Graph::add_update(Value assign) {
 
 void Graph::add_output(std::string name, Value value) {
   if (!value || &value.graph() != this) throw Error("add_output(\"" + name + "\"): the value belongs to another graph");
-  for (const auto& [taken, v] : outputs_)
-    if (taken == name) throw Error("the graph has an output named \"" + name + "\" already");
+  if (!output_names_.insert(name).second) throw Error("the graph has an output named \"" + name + "\" already");
   outputs_.emplace_back(std::move(name), value);
 }
 
@@ -191,7 +265,7 @@ namespace {
 Origin inside(const Graph& graph, std::string_view name) {
   Origin origin = graph.origin();
   origin.at = {};
-  origin.scope += (origin.scope.empty() ? "" : "/") + std::string(name);
+  origin.scope = below(origin.scope, std::string(name));
   return origin;
 }
 }  // namespace

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <unordered_set>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,16 @@ class Graph {
   /// Appends `op` applied to `inputs`. The one way in: checks that the inputs are of this graph and as many as the op
   /// takes, and infers the types. Throws `Error` with op, shapes, the line `at` and what to do.
   Node append(Op op, Values inputs, Location at);
+
+  /// Appends a copy of `old`, a node of the graph that this one is made from, on these inputs: the same op, name and
+  /// origin, except that it belongs to the forward node `forward` of this graph. Types are inferred again only where
+  /// those of the inputs differ.
+  Node append_copy(Node old, Values inputs, NodeId forward);
+
+  /// Takes back the nodes from `first` on that no value in `kept` needs and that have no effect; the others close up in
+  /// their order. `kept` follows; any other handle to a node from `first` on is void. For a builder that has just
+  /// appended them and gave nobody else a handle.
+  void take_back(NodeId first, std::span<Value> kept);
 
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
   Node node(NodeId id) { return {*this, id}; }
@@ -87,10 +98,11 @@ class Graph {
     Op op;
     std::uint32_t first_input, input_count;
     std::span<const Type> outputs;
-    std::string name;
+    SharedText name;
     Origin origin;
   };
 
+  Node add(Op op, Values inputs, Types outputs, const Origin& origin);
   std::span<Type> new_types(std::size_t count);
 
   std::deque<Record> nodes_;      // never moves a record, so references to ops and names stay good while one appends
@@ -100,6 +112,7 @@ class Graph {
   std::unordered_map<std::string, NodeId> names_;
   std::vector<Value> updates_;
   std::vector<std::pair<std::string, Value>> outputs_;
+  std::unordered_set<std::string> output_names_;
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
   Origin origin_;

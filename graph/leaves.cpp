@@ -7,7 +7,7 @@ namespace oxbow {
 namespace {
 
 std::string scoped(const Graph& g, std::string_view name) {
-  return g.origin().scope.empty() ? std::string(name) : g.origin().scope + "/" + std::string(name);
+  return g.origin().scope.empty() ? std::string(name) : g.origin().scope.str() + "/" + std::string(name);
 }
 
 void copy_bytes(const std::byte* from, const View& to) {

@@ -43,16 +43,20 @@ void Rewriter::map(Node old, Values now) {
   for (int i = 0; i < now.size(); ++i) map(old.output(i), now[i]);
 }
 
-Origin Rewriter::origin_of(Node old) const {
-  Origin origin = old.origin();
-  if (origin.forward >= 0) {
-    const Value now = out_(Value(old.graph(), origin.forward));
-    origin.forward = now ? now.node_id() : -1;
-  }
-  return origin;
+NodeId Rewriter::forward_of(Node old) const {
+  const NodeId forward = old.origin().forward;
+  if (forward < 0) return -1;
+  const Value now = out_(Value(old.graph(), forward));
+  return now ? now.node_id() : -1;
 }
 
-Node Rewriter::copy(Node old) { return replace(old, old.op(), inputs(old)); }
+Node Rewriter::copy(Node old) {
+  inputs_.clear();
+  for (int i = 0; i < old.input_count(); ++i) inputs_.push_back((*this)(old.input(i)));
+  const Node now = to().append_copy(old, inputs_, forward_of(old));
+  for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
+  return now;
+}
 
 Node Rewriter::replace(Node old, Op op, Values inputs) {
   const OriginGuard guard = as(old);
@@ -67,7 +71,11 @@ void Rewriter::keep_name(Node old, Value now) {
     to().name(now.node_id(), old.name());
 }
 
-OriginGuard Rewriter::as(Node old) { return OriginGuard(to(), origin_of(old)); }
+OriginGuard Rewriter::as(Node old) {
+  Origin origin = old.origin();
+  origin.forward = forward_of(old);
+  return OriginGuard(to(), std::move(origin));
+}
 
 Rewritten Rewriter::finish(std::span<const std::pair<std::string, Value>> outputs) {
   for (const auto& [name, value] : outputs) to().add_output(name, (*this)(value));

@@ -62,9 +62,10 @@ class Rewriter {
   Rewritten finish(std::span<const std::pair<std::string, Value>> outputs);
 
  private:
-  Origin origin_of(Node old) const;
+  NodeId forward_of(Node old) const;
   const Graph& from_;
   Rewritten out_;
+  std::vector<Value> inputs_;  // of the node that is being copied
 };
 
 /// The old nodes that the outputs need, each before its readers: true where needed. Effects count only when needed.

@@ -2,6 +2,7 @@
 #include <oxbow/graph/specialise.h>
 
 #include <algorithm>
+#include <set>
 
 namespace oxbow {
 namespace {
@@ -10,23 +11,24 @@ using Outputs = std::vector<std::pair<std::string, Value>>;
 
 // The fetches by name: the graph's own names at their first fetch, positions elsewhere.
 Outputs named(const Graph& graph, Values fetches) {
+  std::multimap<std::pair<NodeId, int>, std::string_view> known;  // the graph's names of a value, in their order
+  for (const auto& [name, v] : graph.outputs()) known.emplace(std::pair(v.node_id(), v.output()), name);
+  std::set<std::string, std::less<>> taken;
   Outputs outputs;
-  const auto taken = [&](const std::string& name) {
-    return std::any_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.first == name; });
-  };
   for (const Value& fetch : fetches) {
     outputs.emplace_back("", fetch);
-    for (const auto& [name, value] : graph.outputs())
-      if (value.same(fetch) && !taken(name)) {
-        outputs.back().first = name;
-        break;
-      }
+    const auto own = known.lower_bound({fetch.node_id(), fetch.output()});
+    if (own == known.end() || own->first != std::pair(fetch.node_id(), fetch.output())) continue;
+    outputs.back().first = own->second;
+    taken.insert(outputs.back().first);
+    known.erase(own);
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].first.empty()) continue;
     std::string name = std::to_string(i);
-    while (taken(name)) name += "_";
-    outputs[i].first = name;
+    while (taken.contains(name)) name += "_";
+    taken.insert(name);
+    outputs[i].first = std::move(name);
   }
   return outputs;
 }

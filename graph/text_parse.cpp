@@ -139,7 +139,7 @@ class Parser {
         in_.fail(label, std::string(label.raw) + " is defined above already");
       return;
     }
-    const std::string& scope = made.origin().scope;
+    const std::string& scope = made.origin().scope.str();
     const bool inside = scope.empty() || (label.value.starts_with(scope) && label.value[scope.size()] == '/');
     const std::string own = inside && !scope.empty() ? label.value.substr(scope.size() + 1) : label.value;
     if (!inside || own.find('/') != std::string::npos)

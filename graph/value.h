@@ -6,6 +6,7 @@
 #include <oxbow/graph/type.h>
 
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,12 +74,27 @@ class Values {
 enum class Phase : std::uint8_t { forward, backward, update };
 std::string_view name(Phase phase);
 
+/// A text that never changes and that its copies share: a thousand nodes of a scope hold it once.
+class SharedText {
+ public:
+  SharedText() = default;  ///< ""
+  SharedText(std::string text) : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+  SharedText(const char* text) : SharedText(std::string(text)) {}
+  const std::string& str() const;
+  operator std::string_view() const { return str(); }
+  bool empty() const { return text_ == nullptr; }
+  bool operator==(const SharedText& other) const { return text_ == other.text_ || str() == other.str(); }
+
+ private:
+  std::shared_ptr<const std::string> text_;  // null for ""
+};
+
 /// Where a node comes from. A note: no part of equality, and no pass decides by it.
 struct Origin {
   Location at;                     ///< the user's line
   NodeId forward = -1;             ///< for a backward node, the forward node whose gradient it belongs to
   Phase phase = Phase::forward;
-  std::string scope;               ///< "encoder/layer1"
+  SharedText scope = {};           ///< "encoder/layer1"
 };
 
 class Node {

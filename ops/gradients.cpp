@@ -79,19 +79,24 @@ class Reverse {
     if (!reached) return;
     const OriginGuard guard(
         graph_, {.at = n.origin().at, .forward = n.id(), .phase = Phase::backward, .scope = n.origin().scope});
+    const NodeId before = graph_.size();
     const Grads grads = n.op().gradient(n, dy);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
     if (static_cast<int>(grads.values().size()) != n.input_count())
       refuse_wrong(n, "gives " + std::to_string(grads.values().size()) + " gradients for " +
                           std::to_string(n.input_count()) + " inputs");
+    std::vector<Value> wanted = grads.values();
     for (int i = 0; i < n.input_count(); ++i) {
-      const Value dx = grads.values()[static_cast<std::size_t>(i)];
-      if (!dx || !active(n.input(i))) continue;
-      if (dx.type() != n.input_type(i))
+      Value& dx = wanted[static_cast<std::size_t>(i)];
+      if (!dx || !active(n.input(i)))
+        dx = {};
+      else if (dx.type() != n.input_type(i))
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
-      collect(n.input(i), dx);
     }
+    graph_.take_back(before, wanted);  // an op gives the gradients of all its inputs
+    for (int i = 0; i < n.input_count(); ++i)
+      if (const Value dx = wanted[static_cast<std::size_t>(i)]) collect(n.input(i), dx);
   }
 
   void collect(Value v, Value dv) {

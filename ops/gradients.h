@@ -12,6 +12,7 @@ namespace oxbow {
 /// does not depend on (or only through integers, shapes or `stop_gradient`) gets zeros, which is its derivative.
 /// Contributions to a value are added in a fixed order: of its readers, the last built comes first. Time is linear in
 /// the nodes up to y, depth does not matter, and only nodes between x and y are asked for their gradient.
+/// What an op builds for inputs that lead to no x is taken back.
 /// The appended nodes have phase `backward`, and the line, scope and number of the forward node that they belong to.
 /// Throws `Error` when y has several elements, y or an x is not floating point, two graphs are mixed, or a node in
 /// between has no gradient: then with the op, the node, the reason and the user's line.

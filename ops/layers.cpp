@@ -11,7 +11,7 @@ namespace {
 // variable that every layer of the kind has.
 std::string layer_name(const Graph& g, const std::string& asked, const std::string& kind, const std::string& member) {
   if (!asked.empty()) return asked;
-  const std::string prefix = g.origin().scope.empty() ? "" : g.origin().scope + "/";
+  const std::string prefix = g.origin().scope.empty() ? "" : g.origin().scope.str() + "/";
   std::string name = kind;
   for (int k = 1; g.find(prefix + name + "/" + member); ++k) name = kind + "_" + std::to_string(k);
   return name;

@@ -10,8 +10,9 @@
 //     bool operator==(const Momentum&) const = default;
 //     void check() const {}                                                // optional: throws Error for a bad field
 //     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
+//     Value rate(Value rate, Value count) const { return rate / sqrt(count); }   // optional: what all parameters share
 //     Updated update(const Step& s) const {
-//       const Value velocity = momentum * s.slots[0] - s.scalar(s.rate) * s.gradient;
+//       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
 //       return {s.parameter + velocity, {velocity}};
 //     }
 //   };
@@ -48,9 +49,9 @@ struct Step {
   Value gradient;            ///< of the parameter's type
   std::vector<Value> slots;  ///< in the order of `slots()`
   Value count;               ///< f64 scalar: which step this is, the first being 1
-  Value rate;                ///< f64 scalar: the learning rate
+  Value rate;                ///< scalar of the parameter's dtype: the learning rate as `Optimizer::rate` gives it
 
-  /// An f64 scalar, computed from `count` and `rate`, rounded to the parameter's dtype: what meets the parameter.
+  /// An f64 scalar, computed from `count`, rounded to the parameter's dtype: what meets the parameter.
   Value scalar(Value v) const;
 };
 
@@ -87,6 +88,8 @@ class Optimizer {
   /// Throws `Error` for a field that makes no sense: a negative rate, say.
   void check() const;
   std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }
+  /// The rate of step `count`, f64 scalars both: computed once a step, for all parameters.
+  Value rate(Value rate, Value count) const { return model_->rate(rate, count); }
   Updated update(const Step& step) const { return model_->update(step); }
 
   /// The optimizer as a T, or null when it is another one.
@@ -103,6 +106,7 @@ class Optimizer {
     virtual AttrRecord attributes() const = 0;
     virtual void check() const = 0;
     virtual std::vector<Slot> slots(const Variable& parameter) const = 0;
+    virtual Value rate(Value rate, Value count) const = 0;
     virtual Updated update(const Step& step) const = 0;
     const OptimizerInfo* info = nullptr;
     const std::type_info* type = nullptr;
@@ -120,6 +124,12 @@ class Optimizer {
       if constexpr (requires { optimizer.check(); }) optimizer.check();
     }
     std::vector<Slot> slots(const Variable& parameter) const override { return optimizer.slots(parameter); }
+    Value rate(Value rate, [[maybe_unused]] Value count) const override {
+      if constexpr (requires { optimizer.rate(rate, count); })
+        return optimizer.rate(rate, count);
+      else
+        return rate;
+    }
     Updated update(const Step& step) const override { return optimizer.update(step); }
     T optimizer;
   };

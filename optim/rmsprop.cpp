@@ -25,7 +25,7 @@ Updated RMSprop::update(const Step& s) const {
     slots.push_back(rho * s.slots[1] + (1 - rho) * g);
     variance = maximum(variance - square(slots[1]), 0.0);
   }
-  Value step = s.scalar(s.rate) * g / sqrt(variance + epsilon);
+  Value step = s.rate * g / sqrt(variance + epsilon);
   if (momentum > 0) {
     step = momentum * s.slots.back() + step;
     slots.push_back(step);

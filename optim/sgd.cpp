@@ -14,7 +14,7 @@ std::vector<Slot> SGD::slots(const Variable& parameter) const {
 }
 
 Updated SGD::update(const Step& s) const {
-  const Value step = s.scalar(s.rate) * s.gradient;
+  const Value step = s.rate * s.gradient;
   if (momentum == 0) return {s.parameter - step, {}};
   const Value velocity = momentum * s.slots[0] - step;
   if (nesterov) return {s.parameter + (momentum * velocity - step), {velocity}};

@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(backward_nodes_know_where_they_belong) {
     if (id > before) BOOST_TEST((origin.phase == Phase::backward));  // the first is `sum`
     if (origin.forward != h.node_id()) continue;
     ++found;
-    BOOST_TEST(origin.scope == "encoder");
+    BOOST_TEST(origin.scope.str() == "encoder");
     BOOST_TEST(origin.at.line == static_cast<std::uint32_t>(line));
   }
   BOOST_TEST(found >= 1);

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(scopes_nest_and_names_are_unique) {
       return std::string(e.what()).find("the name \"encoder/layer1/weight\" is taken at tests/test_graph.cpp:") == 0;
     });
   }
-  BOOST_TEST(g.origin().scope == "");
+  BOOST_TEST(g.origin().scope.empty());
   BOOST_TEST(g.find("encoder/layer1/weight").has_value());
 }
 

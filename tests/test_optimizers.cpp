@@ -113,7 +113,7 @@ struct SignDescent {
   bool operator==(const SignDescent&) const = default;
   std::vector<Slot> slots(const Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
   Updated update(const Step& s) const {
-    return {s.parameter - s.scalar(s.rate) * sign(s.gradient), {s.slots[0] + 1.0}};
+    return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}};
   }
 };
 
