@@ -156,6 +156,21 @@ BOOST_AUTO_TEST_CASE(backward_nodes_know_where_they_belong) {
   BOOST_TEST((g.origin().phase == Phase::forward));
 }
 
+BOOST_AUTO_TEST_CASE(nothing_stays_that_no_gradient_needs) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3}), w = variable(g, "w", {f32, {3, 2}});
+  const Value loss = mean(square(matmul(x, w)));
+  const NodeId before = g.size();
+  const Value dw = gradients(loss, {w})[0];
+  std::vector<bool> needed(static_cast<std::size_t>(g.size()));
+  needed[static_cast<std::size_t>(dw.node_id())] = true;
+  for (NodeId i = g.size() - 1; i >= before; --i) {
+    const Node n = g.node(i);
+    BOOST_TEST(needed[static_cast<std::size_t>(i)], n.full_name());
+    for (int k = 0; k < n.input_count(); ++k) needed[static_cast<std::size_t>(n.input(k).node_id())] = true;
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_gradient_names_op_node_reason_and_lines) {
   Scalar s;
   const int built = __LINE__ + 1;

@@ -30,6 +30,30 @@ BOOST_AUTO_TEST_CASE(scopes_nest_and_names_are_unique) {
   BOOST_TEST(g.find("encoder/layer1/weight").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(nodes_that_nobody_needs_are_taken_back) {
+  Graph g;
+  const Value v = variable(g, "v", {f32, {2}});
+  const NodeId before = g.size();
+  constant(g, 1.0).named("dropped");
+  const Value kept = constant(g, 2.0).named("kept");
+  constant(g, 3.0);
+  const Value write = assign(v, constant(g, Tensor({f32, {2}})));
+  std::vector<Value> values{kept, v, {}};
+  g.take_back(before, values);
+  BOOST_REQUIRE_EQUAL(g.size(), before + 3);  // what is kept, what is written, and the effect
+  BOOST_TEST(values[0].node_id() == before);
+  BOOST_TEST(values[0].node().op().as<Constant>()->value.item<float>() == 2);
+  BOOST_TEST(values[1].same(v));
+  BOOST_TEST(!values[2]);
+  BOOST_TEST(g.find("kept")->id() == before);
+  BOOST_TEST(!g.find("dropped").has_value());
+  BOOST_TEST(write.node_id() > before + 2);  // a handle of before is void
+  const Node last = g.node(before + 2);
+  BOOST_TEST(last.op().is<Assign>());
+  BOOST_TEST(last.input(0).same(v));
+  BOOST_TEST(last.input(1).node_id() == before + 1);
+}
+
 BOOST_AUTO_TEST_CASE(values_of_two_graphs_do_not_mix) {
   Graph a, b;
   const Value v = variable(a, "v", {f32, {2}});

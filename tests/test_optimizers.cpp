@@ -209,6 +209,9 @@ BOOST_AUTO_TEST_CASE(state_is_named_variables_and_its_nodes_are_of_the_update) {
   BOOST_TEST(names(m.parameters) == (std::vector<std::string>{"dense/w", "dense/b"}), boost::test_tools::per_element());
   BOOST_TEST(m.updates.size() == 7u);  // the step, two parameters, four slots
   BOOST_TEST(variables(g).size() == 2u);
+  int corrections = 0;  // one for each beta, whatever the number of parameters
+  for (NodeId i = before; i < g.size(); ++i) corrections += g.node(i).op().name() == "tanh" ? 1 : 0;
+  BOOST_TEST(corrections == 2);
   for (NodeId i = before; i < g.size(); ++i) {
     const Origin& origin = g.node(i).origin();
     BOOST_TEST((origin.phase == Phase::backward || origin.phase == Phase::update), g.node(i).full_name());
