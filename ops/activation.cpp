@@ -1,6 +1,7 @@
 #include <oxbow/ops/activation.h>
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/elementwise_samples.h>
+#include <oxbow/ops/formulas.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/unary.h>
 
@@ -11,18 +12,8 @@
 namespace oxbow {
 
 template <std::floating_point T>
-T Tanh::at(T x) const {
-  return math::tanh(x);
-}
-
-template <std::floating_point T>
 T Sigmoid::at(T x) const {
   return math::sigmoid(x);
-}
-
-template <Number T>
-T Relu::at(T x) const {
-  return x <= T(0) ? T(0) : x;
 }
 
 template <std::floating_point T>
@@ -33,11 +24,6 @@ T Erf::at(T x) const {
 template <std::floating_point T>
 T Gelu::at(T x) const {
   return math::gelu(x);
-}
-
-template <std::floating_point T>
-T TanhGradient::at(T y, T dy) const {
-  return dy * math::fma(-y, y, T(1));
 }
 
 template <std::floating_point T>

@@ -12,6 +12,7 @@ struct Tanh : Unary<Tanh> {
   template <std::floating_point T>
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Tanh&) const = default;
   static std::vector<Sample> samples();
 };
@@ -32,6 +33,7 @@ struct Relu : Unary<Relu> {
   template <Number T>
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Relu&) const = default;
   static std::vector<Sample> samples();
 };

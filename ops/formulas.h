@@ -2,6 +2,7 @@
 // ops/, for .cpp files.
 #pragma once
 
+#include <oxbow/ops/activation.h>
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/unary.h>
@@ -52,6 +53,21 @@ T Square::at(T x) const {
 template <std::floating_point T>
 T Sqrt::at(T x) const {
   return math::sqrt(x);
+}
+
+template <std::floating_point T>
+T Tanh::at(T x) const {
+  return math::tanh(x);
+}
+
+template <Number T>
+T Relu::at(T x) const {
+  return x <= T(0) ? T(0) : x;
+}
+
+template <std::floating_point T>
+T TanhGradient::at(T y, T dy) const {
+  return dy * math::fma(-y, y, T(1));
 }
 
 }  // namespace oxbow

@@ -18,25 +18,28 @@ Cut cut(const Type& out) {
   return {s.count(0, s.rank() - 2), s[-2], s[-1], (s[-1] + p - 1) / p, (s[-2] + rows_a_part - 1) / rows_a_part};
 }
 
-// to[c][r] = from[r][c] for 8 by 8 elements. Three rounds of swapping halves: every register is touched as a whole.
+// to[c][r] = from[r][c] for 8 by 8 elements. Rows r and r + 4 meet in one register as they are loaded, so that what is
+// left for each half is to transpose 4 by 4, which moves nothing from one half to the other.
 template <class T>
 void transpose_8x8(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
   typedef T Row __attribute__((vector_size(8 * sizeof(T)), aligned(alignof(T))));
-  Row x[8], y[8];
-  for (int i = 0; i < 8; ++i) x[i] = *reinterpret_cast<const Row*>(from + i * from_stride);
-  for (int i = 0; i < 4; ++i) {
-    y[2 * i] = __builtin_shufflevector(x[i], x[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-    y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+  typedef T Half __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T))));
+  Row x[4], y[4];
+  for (int half = 0; half < 8; half += 4) {
+    for (int i = 0; i < 4; ++i)
+      x[i] = __builtin_shufflevector(*reinterpret_cast<const Half*>(from + i * from_stride + half),
+                                     *reinterpret_cast<const Half*>(from + (i + 4) * from_stride + half), 0, 1, 2, 3, 4,
+                                     5, 6, 7);
+    for (int i = 0; i < 2; ++i) {  // of rows 2 i and 2 i + 1: columns 0 and 1, then 2 and 3
+      y[2 * i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+      y[2 * i + 1] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 2; ++i) {
+      x[2 * i] = __builtin_shufflevector(y[i], y[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      x[2 * i + 1] = __builtin_shufflevector(y[i], y[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 4; ++i) *reinterpret_cast<Row*>(to + (half + i) * to_stride) = x[i];
   }
-  for (int i = 0; i < 4; ++i) {
-    x[2 * i] = __builtin_shufflevector(y[i], y[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-    x[2 * i + 1] = __builtin_shufflevector(y[i], y[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
-  }
-  for (int i = 0; i < 4; ++i) {
-    y[2 * i] = __builtin_shufflevector(x[i], x[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-    y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
-  }
-  for (int i = 0; i < 8; ++i) *reinterpret_cast<Row*>(to + i * to_stride) = y[i];
 }
 
 // to[r][c] = from[c][r] for `rows` by `columns` of `to`.
