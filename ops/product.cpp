@@ -98,8 +98,17 @@ std::vector<std::int64_t> matrices(const Shape& operand, const Shape& result) {
 
 }  // namespace
 
+// libxsmm's kernels fuse each multiplication with its addition. Where this library's loops cannot, they compute all
+// products alone, or an element's bits would depend on the path.
+#if defined(__FMA__)
+constexpr bool loops_fuse = true;
+#else
+constexpr bool loops_fuse = false;
+#endif
+
 ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, double flops) {
-  const bool jit = dtype == f32 && flops >= jit_flops && gemm::is_one_chain(rows, columns) && gemm::has_jit();
+  const bool jit =
+      loops_fuse && dtype == f32 && flops >= jit_flops && gemm::is_one_chain(rows, columns) && gemm::has_jit();
   return jit ? ProductPath::jit : ProductPath::loops;
 }
 
