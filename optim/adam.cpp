@@ -14,15 +14,15 @@ std::vector<Slot> Adam::slots(const Variable& parameter) const {
   return {{"m", parameter.type}, {"v", parameter.type}};
 }
 
-Value Adam::rate(Value rate, Value count) const {
-  return rate * sqrt(bias_correction(beta_2, count)) / bias_correction(beta_1, count);
+std::vector<Value> Adam::shared(Value rate, Value count) const {
+  return {rate * sqrt(bias_correction(beta_2, count)) / bias_correction(beta_1, count)};
 }
 
 Updated Adam::update(const Step& s) const {
   const Value g = s.gradient;
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  return {s.parameter - s.rate * m / (sqrt(v) + epsilon), {m, v}};
+  return {s.parameter - s.shared[0] * m / (sqrt(v) + epsilon), {m, v}};
 }
 
 }  // namespace oxbow::optim

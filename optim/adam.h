@@ -26,7 +26,7 @@ struct Adam {
 
   void check() const;
   std::vector<Slot> slots(const Variable& parameter) const;
-  Value rate(Value rate, Value count) const;
+  std::vector<Value> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

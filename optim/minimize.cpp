@@ -78,19 +78,30 @@ Minimized minimize(Value loss, const Optimizer& optimizer, MinimizeOptions optio
   const Value next = step + 1.0;
   m.updates.push_back(assign(step, next));
   const Value count = cast(next, f64);
-  std::map<DType, Value> rates;  // as the parameters of each dtype take it
+  std::vector<Value> shared;  // scalars that all parameters need
+  std::map<DType, Step> of;   // as the parameters of each dtype take them
   {
-    const OriginGuard shared = scope(options.scope + "/" + std::string(optimizer.name()));
-    rates[f64] = optimizer.rate(rate, count);
-    for (const Value& p : m.parameters)
-      if (Value& mine = rates[p.dtype()]; !mine) mine = cast(rates[f64], p.dtype());
+    const OriginGuard guard = scope(options.scope + "/" + std::string(optimizer.name()));
+    shared = optimizer.shared(rate, count);
+    for (const Value& p : m.parameters) {
+      Step& s = of[p.dtype()];
+      if (s.count) continue;
+      const auto round = [&](Value v) {
+        return is_float(v.dtype()) && v.dtype() != p.dtype() ? cast(v, p.dtype()) : v;
+      };
+      s.count = count;
+      s.rate = round(rate);
+      for (const Value& v : shared) s.shared.push_back(round(v));
+    }
   }
 
   for (std::size_t i = 0; i < m.parameters.size(); ++i) {
     const Value p = m.parameters[i];
     const Variable& v = *p.node().op().as<Variable>();
     const OriginGuard in_parameter = scope(options.scope + "/" + std::string(optimizer.name()) + "/" + v.name);
-    Step s{.parameter = p, .gradient = m.gradients[i], .slots = {}, .count = count, .rate = rates[p.dtype()]};
+    Step s = of[p.dtype()];
+    s.parameter = p;
+    s.gradient = m.gradients[i];
     for (const Slot& slot : optimizer.slots(v)) s.slots.push_back(variable(g, slot.name, slot.type, slot.init, false));
     const Updated updated = optimizer.update(s);
     invariant(updated.slots.size() == s.slots.size(), "an optimizer returns another number of slots than it has");

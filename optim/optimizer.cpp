@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <string>
 
 namespace oxbow::optim {
 namespace {
@@ -25,13 +26,20 @@ std::string lower_case(std::string_view name) {
   return lower;
 }
 
+// "Schedule-Free AdamW", "ScheduleFreeAdamW" and "schedule_free_adamw" are one name.
+std::string letters(std::string_view name) {
+  std::string text = lower_case(name);
+  std::erase_if(text, [](char c) { return c == '_' || c == '-' || c == ' '; });
+  return text;
+}
+
 Optimizer by_name(std::string_view name, Location at) {
-  const std::string wanted = lower_case(name);
+  const std::string wanted = letters(name);
   std::vector<std::string> known;
   std::string list;
-  for (const Optimizer& o : optimizers()) {
-    if (o.name() == wanted) return o;
-    known.emplace_back(o.name());
+  for (const Named& o : optimizers()) {
+    if (letters(o.name) == wanted) return o.optimizer;
+    known.emplace_back(o.name);
     list += (list.empty() ? "" : ", ") + known.back();
   }
   throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
@@ -42,7 +50,27 @@ Optimizer by_name(std::string_view name, Location at) {
 
 Value Step::scalar(Value v) const { return v.dtype() == parameter.dtype() ? v : cast(v, parameter.dtype()); }
 
+AttrValue to_attr(Convention c) { return std::string(c == Convention::keras ? "keras" : "pytorch"); }
+
+void from_attr(const AttrValue& a, Convention& c) {
+  const std::string name = lower_case(a.get<std::string>("a convention"));
+  if (name != "keras" && name != "pytorch")
+    throw Error("there is no convention \"" + name + "\": it is \"keras\" or \"pytorch\"");
+  c = name == "keras" ? Convention::keras : Convention::pytorch;
+}
+
 Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
+
+void Optimizer::no_field(std::string_view optimizer, std::string_view field, const AttrRecord& fields) {
+  std::vector<std::string> known;
+  std::string list;
+  for (const auto& [name, value] : fields) {
+    known.push_back(name);
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  throw Error(std::string(optimizer) + " has no field \"" + std::string(field) + "\"." + did_you_mean(field, known) +
+              " Its fields are: " + list);
+}
 
 void Optimizer::check() const {
   check_not_negative(name(), "learning_rate", learning_rate());
@@ -69,6 +97,12 @@ Value bias_correction(double beta, Value count) {
   return 2.0 * t / (1.0 + t);
 }
 
+Decayed decayed(const Step& s, double weight_decay, Convention convention) {
+  if (weight_decay == 0) return {s.parameter, s.gradient};
+  if (convention == Convention::keras) return {s.parameter - s.rate * weight_decay * s.parameter, s.gradient};
+  return {s.parameter, s.gradient + weight_decay * s.parameter};
+}
+
 void check_fraction(std::string_view optimizer, std::string_view field, double value) {
   if (value >= 0 && value < 1) return;
   throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
@@ -79,6 +113,12 @@ void check_not_negative(std::string_view optimizer, std::string_view field, doub
   if (value >= 0 && std::isfinite(value)) return;
   throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
               ", but must be a number that is not negative");
+}
+
+void check_positive(std::string_view optimizer, std::string_view field, double value, std::string_view why) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) + ", but must be above 0" +
+              (why.empty() ? "" : ": " + std::string(why)));
 }
 
 }  // namespace oxbow::optim

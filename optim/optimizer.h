@@ -10,7 +10,7 @@
 //     bool operator==(const Momentum&) const = default;
 //     void check() const {}                                                // optional: throws Error for a bad field
 //     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
-//     Value rate(Value rate, Value count) const { return rate / sqrt(count); }   // optional: what all parameters share
+//     std::vector<Value> shared(Value rate, Value count) const { ... }     // optional: scalars for all parameters
 //     Updated update(const Step& s) const {
 //       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
 //       return {s.parameter + velocity, {velocity}};
@@ -18,10 +18,12 @@
 //   };
 //
 // That is all: `compile(loss, Momentum{.momentum = 0.5})` takes it; a line in optim/optimizers.cpp gives it a name.
+// tools/docs/optimizers.md walks through one, and lists those that are here.
 // Thread safety: values; reading is safe from any thread.
 #pragma once
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/optim/convention.h>
 
 #include <concepts>
 #include <memory>
@@ -33,7 +35,8 @@
 namespace oxbow::optim {
 
 struct OptimizerInfo {
-  std::string_view name;  ///< lower case; variables' scope, and what finds it in any case
+  std::string_view name;          ///< lower case; variables' scope, and what finds it in any case
+  std::string_view average = {};  ///< the slot that evaluation and prediction take in the parameter's place, if any
 };
 
 /// A variable that an optimizer keeps beside a parameter: of the parameter's type, as a rule, and zero at first.
@@ -46,12 +49,13 @@ struct Slot {
 /// What an update is built from. All values are those before the step.
 struct Step {
   Value parameter;
-  Value gradient;            ///< of the parameter's type
-  std::vector<Value> slots;  ///< in the order of `slots()`
-  Value count;               ///< f64 scalar: which step this is, the first being 1
-  Value rate;                ///< scalar of the parameter's dtype: the learning rate as `Optimizer::rate` gives it
+  Value gradient;             ///< of the parameter's type
+  std::vector<Value> slots;   ///< in the order of `slots()`
+  Value count;                ///< f64 scalar: which step this is, the first being 1
+  Value rate;                 ///< the learning rate of this step: a scalar of the parameter's dtype
+  std::vector<Value> shared;  ///< what the optimizer's `shared` gave; floating-point ones in the parameter's dtype
 
-  /// An f64 scalar, computed from `count`, rounded to the parameter's dtype: what meets the parameter.
+  /// A floating-point scalar rounded to the parameter's dtype: what meets the parameter.
   Value scalar(Value v) const;
 };
 
@@ -65,7 +69,7 @@ template <class T>
 concept OptimizerType = std::equality_comparable<T> && std::copy_constructible<T> &&
     requires(const T& o, const Variable& v, const Step& s) {
   { T::info } -> std::convertible_to<const OptimizerInfo&>;
-  { o.learning_rate } -> std::convertible_to<double>;
+  o.learning_rate;
   { o.slots(v) } -> std::same_as<std::vector<Slot>>;
   { o.update(s) } -> std::same_as<Updated>;
 };
@@ -83,13 +87,18 @@ class Optimizer {
 
   std::string_view name() const { return model_->info->name; }
   double learning_rate() const { return model_->learning_rate(); }
-  /// The fields and their values, in order.
+  /// The slot that evaluation takes in the parameter's place; "" where that is the parameter itself.
+  std::string_view average() const { return model_->info->average; }
+  /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
   AttrRecord attributes() const { return model_->attributes(); }
+  /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` for a field that it does
+  /// not have, or a value of another kind.
+  Optimizer with(std::string_view field, const AttrValue& value) const { return Optimizer(model_->with(field, value)); }
   /// Throws `Error` for a field that makes no sense: a negative rate, say.
   void check() const;
   std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }
-  /// The rate of step `count`, f64 scalars both: computed once a step, for all parameters.
-  Value rate(Value rate, Value count) const { return model_->rate(rate, count); }
+  /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
+  std::vector<Value> shared(Value rate, Value count) const { return model_->shared(rate, count); }
   Updated update(const Step& step) const { return model_->update(step); }
 
   /// The optimizer as a T, or null when it is another one.
@@ -104,9 +113,10 @@ class Optimizer {
     virtual const void* self() const = 0;
     virtual double learning_rate() const = 0;
     virtual AttrRecord attributes() const = 0;
+    virtual std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const = 0;
     virtual void check() const = 0;
     virtual std::vector<Slot> slots(const Variable& parameter) const = 0;
-    virtual Value rate(Value rate, Value count) const = 0;
+    virtual std::vector<Value> shared(Value rate, Value count) const = 0;
     virtual Updated update(const Step& step) const = 0;
     const OptimizerInfo* info = nullptr;
     const std::type_info* type = nullptr;
@@ -118,37 +128,87 @@ class Optimizer {
       this->type = &typeid(T);
     }
     const void* self() const override { return &optimizer; }
-    double learning_rate() const override { return optimizer.learning_rate; }
-    AttrRecord attributes() const override { return attributes_of(optimizer); }
+    double learning_rate() const override { return chosen(optimizer.learning_rate); }
+    AttrRecord attributes() const override {
+      AttrRecord fields;
+      each_field([&](std::string_view name, auto member) {
+        fields.emplace_back(std::string(name), to_attr(chosen(optimizer.*member)));
+      });
+      return fields;
+    }
+    std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const override {
+      T changed = optimizer;
+      bool known = false;
+      each_field([&](std::string_view name, auto member) {
+        if (name != field) return;
+        from_attr(value, changed.*member);
+        known = true;
+      });
+      if (!known) no_field(T::info.name, field, attributes());
+      return std::make_shared<const Model>(std::move(changed));
+    }
     void check() const override {
       if constexpr (requires { optimizer.check(); }) optimizer.check();
     }
     std::vector<Slot> slots(const Variable& parameter) const override { return optimizer.slots(parameter); }
-    Value rate(Value rate, [[maybe_unused]] Value count) const override {
-      if constexpr (requires { optimizer.rate(rate, count); })
-        return optimizer.rate(rate, count);
+    std::vector<Value> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
+      if constexpr (requires { optimizer.shared(rate, count); })
+        return optimizer.shared(rate, count);
       else
-        return rate;
+        return {};
     }
     Updated update(const Step& step) const override { return optimizer.update(step); }
+
+    template <class F>
+    static void each_field(F&& f) {
+      if constexpr (requires { T::attributes; })
+        std::apply([&](const auto&... a) { (f(a.name, a.member), ...); }, T::attributes);
+    }
+    // The value that counts, of a field whose defaults differ by convention.
+    template <class M>
+    const auto& chosen(const M& field) const {
+      if constexpr (requires { field(optimizer.convention); })
+        return field(optimizer.convention);
+      else
+        return field;
+    }
     T optimizer;
   };
+  explicit Optimizer(std::shared_ptr<const Concept> model) : model_(std::move(model)) {}
+  [[noreturn]] static void no_field(std::string_view optimizer, std::string_view field, const AttrRecord& fields);
   std::shared_ptr<const Concept> model_;
 };
 
 /// "adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)".
 std::string to_string(const Optimizer& optimizer);
 
-/// All optimizers that have a name, each with its defaults: the one list.
-std::vector<Optimizer> optimizers();
+/// An optimizer with its defaults, under the name that finds it.
+struct Named {
+  std::string_view name;
+  Optimizer optimizer;
+};
+/// All optimizers that have a name: the one list.
+std::vector<Named> optimizers();
 
 /// 1 - beta^count: what a moving average that began at zero is divided by to be unbiased (Kingma and Ba 2015, section
 /// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
 Value bias_correction(double beta, Value count);
 
+/// A parameter and its gradient once the weights have decayed.
+struct Decayed {
+  Value parameter, gradient;
+};
+/// Keras: the parameter shrinks by rate * weight_decay of itself before the step, whatever the optimizer makes of the
+/// gradient ("decoupled": Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101). PyTorch, except where an
+/// optimizer's name says otherwise: weight_decay times the parameter is added to the gradient (an L2 penalty).
+Decayed decayed(const Step& s, double weight_decay, Convention convention);
+
 /// Throws `Error` "adam: beta_1 is 1.5, but must be at least 0 and less than 1" unless 0 <= value < 1.
 void check_fraction(std::string_view optimizer, std::string_view field, double value);
-/// Throws `Error` unless value >= 0.
+/// Throws `Error` unless value is a finite number >= 0.
 void check_not_negative(std::string_view optimizer, std::string_view field, double value);
+/// Throws `Error` unless value is a finite number > 0, with the reason where one is given ("where the gradient is 0 a
+/// step would be 0 / 0").
+void check_positive(std::string_view optimizer, std::string_view field, double value, std::string_view why = {});
 
 }  // namespace oxbow::optim

@@ -5,6 +5,6 @@
 
 namespace oxbow::optim {
 
-std::vector<Optimizer> optimizers() { return {SGD{}, RMSprop{}, Adam{}}; }
+std::vector<Named> optimizers() { return {{"sgd", SGD{}}, {"rmsprop", RMSprop{}}, {"adam", Adam{}}}; }
 
 }  // namespace oxbow::optim
