@@ -19,6 +19,30 @@ void fetch_ahead(const Plan::Step* step, const Plan::Step* end) {
   __builtin_prefetch(static_cast<const char*>(step[ahead].prepared) + 64);
 }
 
+// Writes a worker's steps down: one reading of the clock each, the end of a step being the beginning of the next.
+template <bool traced>
+class Recorder {
+ public:
+  Recorder(Trace* trace, int worker) : trace_(trace), worker_(worker), begin_(trace->now()) {}
+  void ran(std::size_t step, std::uint32_t chunk) {
+    Trace::Event& e = trace_->event(step, chunk);
+    e.worker = worker_;
+    e.begin = begin_;
+    e.end = begin_ = trace_->now();
+  }
+
+ private:
+  Trace* trace_;
+  int worker_;
+  std::int64_t begin_;
+};
+template <>
+class Recorder<false> {
+ public:
+  Recorder(Trace*, int) {}
+  void ran(std::size_t, std::uint32_t) {}
+};
+
 std::size_t words(std::size_t bits) { return (bits + 63) / 64; }
 
 }  // namespace
@@ -37,22 +61,25 @@ Executor::Executor(const Frame& frame, Pool pool)
   }
 }
 
-Executor::Outcome Executor::run(std::byte* scratch, const std::stop_token& stop) {
+Executor::Outcome Executor::run(std::byte* scratch, const std::stop_token& stop, Trace* trace) {
   const FloatMode mode;
   scratch_ = scratch;
   stop_ = stop.stop_possible() ? &stop : nullptr;
+  trace_ = trace;
   phase_.store(Phase::open, std::memory_order_relaxed);
   failed_.store(false, std::memory_order_relaxed);
   if (plan_.groups.size() == 1 && plan_.groups[0].chunks == 1)
-    run_inline();
+    trace ? run_inline<true>() : run_inline<false>();
   else
-    run_shared();
+    trace ? run_shared<true>() : run_shared<false>();
   stop_ = nullptr;
   if (failed_.load()) std::rethrow_exception(std::exchange(error_, nullptr));
   return phase_.load() == Phase::stopped ? Outcome::stopped : Outcome::finished;
 }
 
+template <bool traced>
 void Executor::run_inline() {
+  Recorder<traced> recorder(trace_, 0);
   const Plan::Step* step = plan_.steps.data();
   const Plan::Step* const end = step + plan_.steps.size();
   try {
@@ -60,19 +87,21 @@ void Executor::run_inline() {
       fetch_ahead(step, end);
       if (stop_ && !may_run(*step)) return;
       run_parts(*step, 0, step->parts, scratch_);
+      recorder.ran(static_cast<std::size_t>(step - plan_.steps.data()), 0);
     }
   } catch (const OpError& e) {
     throw located(plan_.graph->node(step->node), e);
   }
 }
 
+template <bool traced>
 void Executor::run_shared() {
   left_.store(static_cast<std::uint32_t>(plan_.groups.size()), std::memory_order_relaxed);
   for (const std::uint32_t g : roots_) make_ready(g, 0);
   const int slot = pool_.impl().open(*this);
   Backoff backoff;
   while (left_.load(std::memory_order_acquire) > 0) {
-    if (work(scratch_))
+    if (work<traced>(0))
       backoff.reset();
     else
       backoff.wait();
@@ -92,18 +121,19 @@ bool Executor::help() noexcept {
     if (seat >= seats) return false;
   } while (!seats_.compare_exchange_weak(taken, taken | std::uint64_t{1} << seat));
   const FloatMode mode;
-  const bool any = work(scratch_ + plan_.scratch_bytes * (seat + 1));
+  const bool any = trace_ ? work<true>(seat + 1) : work<false>(seat + 1);
   seats_.fetch_and(~(std::uint64_t{1} << seat));
   return any;
 }
 
 // What a finished group made ready is run by the same thread, in whose cache its operands are, before anything else.
-bool Executor::work(std::byte* scratch) noexcept {
+template <bool traced>
+bool Executor::work(int worker) noexcept {
   bool any = false;
   for (std::uint32_t task; claim(task); any = true) {
     std::uint32_t group = plan_.group_of_task[task], chunk = task - plan_.groups[group].first_task;
     while (group != none) {
-      run_task(group, chunk, scratch);
+      run_task<traced>(group, chunk, worker);
       const std::uint32_t chunks = plan_.groups[group].chunks;
       if (chunks > 1) {
         if (progress_[group].chunks.fetch_sub(1, std::memory_order_acq_rel) != 1) break;
@@ -175,7 +205,10 @@ std::uint32_t Executor::finish(std::uint32_t group) {
   return mine;
 }
 
-void Executor::run_task(std::uint32_t group, std::uint32_t chunk, std::byte* scratch) noexcept {
+template <bool traced>
+void Executor::run_task(std::uint32_t group, std::uint32_t chunk, int worker) noexcept {
+  std::byte* const scratch = scratch_ + plan_.scratch_bytes * worker;
+  Recorder<traced> recorder(trace_, worker);
   const Plan::Group& g = plan_.groups[group];
   const Plan::Step* step = plan_.steps.data() + g.first;
   try {
@@ -183,6 +216,7 @@ void Executor::run_task(std::uint32_t group, std::uint32_t chunk, std::byte* scr
       fetch_ahead(step, plan_.steps.data() + g.last);
       if (!may_run(*step)) return;
       run_parts(*step, step->parts * chunk / g.chunks, step->parts * (chunk + 1) / g.chunks, scratch);
+      recorder.ran(static_cast<std::size_t>(step - plan_.steps.data()), chunk);
     }
   } catch (const OpError& e) {
     if (!failed_.exchange(true)) error_ = std::make_exception_ptr(located(plan_.graph->node(step->node), e));

@@ -8,6 +8,7 @@
 
 #include <oxbow/runtime/frame.h>
 #include <oxbow/runtime/pool_impl.h>
+#include <oxbow/runtime/trace.h>
 
 #include <exception>
 #include <stop_token>
@@ -21,8 +22,8 @@ class Executor final : private TeamWork {
   enum class Outcome { finished, stopped };
   /// All steps once. `scratch`: `Plan::scratch_bytes` for each thread of the pool. Allocates nothing unless a step
   /// fails. Throws what a step threw, with its node's name and line. After an error or a stop no variable has been
-  /// written.
-  Outcome run(std::byte* scratch, const std::stop_token& stop);
+  /// written. With a `trace`, which was started for this plan, writes down what runs when.
+  Outcome run(std::byte* scratch, const std::stop_token& stop, Trace* trace = nullptr);
 
  private:
   /// `committed`: variables are being written in place, so a request to stop comes too late.
@@ -33,11 +34,17 @@ class Executor final : private TeamWork {
   };
 
   bool help() noexcept override;
+  // Each in two instantiations, so that a run without a trace does not even ask for one between steps. `worker` is the
+  // number of the thread's scratch memory.
+  template <bool traced>
   void run_inline();
+  template <bool traced>
   void run_shared();
-  bool work(std::byte* scratch) noexcept;
+  template <bool traced>
+  bool work(int worker) noexcept;
+  template <bool traced>
+  void run_task(std::uint32_t group, std::uint32_t chunk, int worker) noexcept;
   bool claim(std::uint32_t& task);
-  void run_task(std::uint32_t group, std::uint32_t chunk, std::byte* scratch) noexcept;
   bool may_run(const Plan::Step& step);
   void run_parts(const Plan::Step& step, std::int64_t first, std::int64_t last, std::byte* scratch) const;
   std::uint32_t finish(std::uint32_t group);
@@ -53,6 +60,7 @@ class Executor final : private TeamWork {
   std::vector<std::atomic<std::uint64_t>> ready_, summary_;
   std::byte* scratch_ = nullptr;
   const std::stop_token* stop_ = nullptr;
+  Trace* trace_ = nullptr;
   std::exception_ptr error_;                         // written by whoever set `failed_`
   alignas(64) std::atomic<std::uint32_t> left_{0};   // groups that are not finished
   alignas(64) std::atomic<std::uint64_t> seats_{0};  // bit i: some worker has the i-th scratch memory

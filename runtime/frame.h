@@ -11,6 +11,7 @@ class Frame {
   explicit Frame(std::shared_ptr<const Plan> plan);
 
   const Plan& plan() const { return *plan_; }
+  const std::shared_ptr<const Plan>& shared_plan() const { return plan_; }
 
   /// Tell where bytes are that the plan leaves open. Each costs a few stores for each node that touches them.
   void set_arena(std::byte* bytes);

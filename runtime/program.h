@@ -14,6 +14,7 @@
 #include <oxbow/graph/specialise.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>
+#include <oxbow/runtime/trace.h>
 
 #include <map>
 #include <stop_token>
@@ -82,6 +83,8 @@ class Session {
   /// One run. Throws `Error` for an input that was not fed or an op that fails on its data, and `Stopped` when `stop` was
   /// requested; variables are then as before. A warm run, with the shapes of an earlier one, allocates nothing.
   void run(std::stop_token stop = {});
+  /// The same, and `trace` tells afterwards what ran when, and where.
+  void run(Trace& trace, std::stop_token stop = {});
 
   /// The i-th fetched value of the last run, until the next. What an `assign` wrote is the variable itself: it stays as
   /// it is only until anyone writes that.
@@ -97,6 +100,7 @@ class Session {
   void fetch_into(int i, DType dtype, void* to, std::int64_t count);
   const void* fetched(int i, DType dtype) const;
   void check_fetch(int i, DType dtype) const;
+  void run(std::stop_token stop, Trace* trace);
   struct State;
   std::unique_ptr<State> state_;
 };

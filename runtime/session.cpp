@@ -200,7 +200,10 @@ void Session::fetch_into(int i, DType dtype, void* to, std::int64_t count) {
   state_->targets[static_cast<std::size_t>(i)] = {to, dtype, count};
 }
 
-void Session::run(std::stop_token stop) {
+void Session::run(std::stop_token stop) { run(std::move(stop), nullptr); }
+void Session::run(Trace& trace, std::stop_token stop) { run(std::move(stop), &trace); }
+
+void Session::run(std::stop_token stop, Trace* trace) {
   State& s = *state_;
   if (s.reshaped) s.choose();
   s.bind();
@@ -208,8 +211,11 @@ void Session::run(std::stop_token stop) {
   const Plan& plan = s.current->frame.plan();
   const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);
   if (s.current->store_version != s.lock->version) s.bind_variables();
-  if (s.current->executor.run(s.arena.get() + plan.arena_bytes, stop) == Executor::Outcome::stopped) throw Stopped();
+  if (trace) trace->start(s.current->frame.shared_plan(), s.impl().options.pool.threads());
+  if (s.current->executor.run(s.arena.get() + plan.arena_bytes, stop, trace) == Executor::Outcome::stopped)
+    throw Stopped();
   s.finish();
+  if (trace) trace->stop();
   s.has_run = true;
 }
 
