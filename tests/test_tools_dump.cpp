@@ -27,31 +27,37 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(formats_have_names) {
-  BOOST_TEST((parse_format("text") == Format::text));
-  BOOST_TEST((parse_format("dot") == Format::dot));
-  BOOST_TEST((parse_format("svg") == Format::svg));
-  BOOST_TEST(!parse_format("png").has_value());
+BOOST_AUTO_TEST_CASE(unknown_formats_and_stages) {
+  const auto g = chain(2);
+  BOOST_CHECK_EXCEPTION(dump(*g, {.format = "jsn"}), Error, [](const Error& e) {
+    return std::string(e.what()).starts_with("there is no format \"jsn\". Did you mean \"json\"?\n  There are: text, dot");
+  });
+  Graph small;
+  input(small, "x", f32, {2});
+  BOOST_CHECK_EXCEPTION(dump(small, {.after = "fusee"}), Error, [](const Error& e) {
+    return std::string(e.what()).starts_with(
+        "there is no rewrite \"fusee\". Did you mean \"fuse\"?\n  There are: specialise, dead_code");
+  });
 }
 
 BOOST_AUTO_TEST_CASE(each_format) {
   const auto g = chain(5);
-  BOOST_TEST(dump(*g, Format::text) == print(*g));
-  BOOST_TEST(dump(*g, Format::text, {.locations = true}) == print(*g, {.locations = true}));
-  BOOST_TEST(dump(*g, Format::dot, {.types = false, .reduced = true}) ==
+  BOOST_TEST(dump(*g) == print(*g));
+  BOOST_TEST(dump(*g, {.locations = true}) == print(*g, {.locations = true}));
+  BOOST_TEST(dump(*g, {.format = "dot", .types = false, .reduced = true}) ==
              dot(*g, {.types = false, .reduced = true, .note = ""}));
-  const std::string svg = dump(*g, Format::svg);
+  const std::string svg = dump(*g, {.format = "svg"});
   BOOST_TEST(svg.starts_with("<?xml"));
   BOOST_TEST(has(svg, "</svg>"));
   BOOST_TEST(has(svg, "&quot;x &lt;&amp;&gt; y&quot;"));
-  BOOST_TEST(dump(*g, Format::svg) == svg);
-  BOOST_TEST(has(dump(Graph(), Format::svg), "</svg>"));
+  BOOST_TEST(dump(*g, {.format = "svg"}) == svg);
+  BOOST_TEST(has(dump(Graph(), {.format = "svg"}), "</svg>"));
 }
 
 BOOST_AUTO_TEST_CASE(large_graphs_are_drawn_plainly_and_the_largest_not_at_all) {
-  BOOST_TEST(has(dump(*chain(fully_drawn + 1), Format::svg),
+  BOOST_TEST(has(dump(*chain(fully_drawn + 1), {.format = "svg"}),
                  "1001 nodes: drawn without types and without edges that others imply"));
-  BOOST_CHECK_EXCEPTION(dump(*chain(largest_picture + 1), Format::svg), Error, [](const Error& e) {
+  BOOST_CHECK_EXCEPTION(dump(*chain(largest_picture + 1), {.format = "svg"}), Error, [](const Error& e) {
     return std::string(e.what()) ==
            "the graph has 4001 nodes, too many for a picture (at most 4000). Dump it as text, or as "
            "dot for a viewer of large graphs";

@@ -30,15 +30,6 @@ struct BenchCommand {
   double seconds = 1;   ///< to measure each net for
   bool worker = false;  ///< speak the protocol of tools/bench/compare.py
 };
-struct DumpCommand {
-  std::string graph;            ///< an example's name, or a file with a graph as text
-  std::string format = "text";  ///< text, dot, svg
-  std::string out;              ///< a file; empty: standard output
-  bool locations = false;       ///< with the source lines
-};
-/// Prints or draws a graph.
-int dump(const DumpCommand& options);
-
 /// Measures whole training steps and prints a table.
 int bench(const BenchCommand& options);
 /// The names that `bench` knows, with what they are.

@@ -1,31 +1,83 @@
 #include "dump.h"
 
 #include <oxbow/graph/dot.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/text.h>
 
+#include "graph_json.h"
 #include "render.h"
 
 namespace oxbow::tools {
+namespace {
 
-std::optional<Format> parse_format(std::string_view name) {
-  if (name == "text") return Format::text;
-  if (name == "dot") return Format::dot;
-  if (name == "svg") return Format::svg;
-  return std::nullopt;
+std::string text(const Dumped& d) { return print(d.graph, {.locations = d.options.locations}); }
+
+DotOptions drawing(const Dumped& d) { return {.types = d.options.types, .reduced = d.options.reduced}; }
+
+std::string as_dot(const Dumped& d) { return dot(d.graph, drawing(d)); }
+
+std::string svg(const Dumped& d) {
+  const NodeId size = d.graph.size();
+  DotOptions how = drawing(d);
+  if (size > largest_picture)
+    throw Error("the graph has " + std::to_string(size) + " nodes, too many for a picture (at most " +
+                std::to_string(largest_picture) + "). Dump it as text, or as dot for a viewer of large graphs");
+  if (size > fully_drawn) {
+    how = {.types = false, .reduced = true};
+    how.note = std::to_string(size) + " nodes: drawn without types and without edges that others imply";
+  }
+  return render_svg(dot(d.graph, how));
 }
 
-std::string dump(const Graph& graph, Format format, const DumpOptions& options) {
-  if (format == Format::text) return print(graph, {.locations = options.locations});
-  DotOptions drawing{.types = options.types, .reduced = options.reduced};
-  if (format == Format::dot) return dot(graph, drawing);
-  if (graph.size() > largest_picture)
-    throw Error("the graph has " + std::to_string(graph.size()) + " nodes, too many for a picture (at most " +
-                std::to_string(largest_picture) + "). Dump it as text, or as dot for a viewer of large graphs");
-  if (graph.size() > fully_drawn) {
-    drawing = {.types = false, .reduced = true};
-    drawing.note = std::to_string(graph.size()) + " nodes: drawn without types and without edges that others imply";
+std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan, d.options.measured_ns) : graph_json(d.graph); }
+
+constexpr Format all[] = {
+    {"text", "exact; reads back", text},
+    {"dot", "for Graphviz", as_dot},
+    {"svg", "a picture", svg},
+    {"json", "for scripts and viewers: see tools/docs/dump.md", json},
+};
+
+std::string write(const Dumped& d) {
+  std::vector<std::string> names;
+  std::string list;
+  for (const Format& format : all) {
+    if (format.name == d.options.format) return format.write(d);
+    names.emplace_back(format.name);
+    list += (list.empty() ? "" : ", ") + names.back();
   }
-  return render_svg(dot(graph, drawing));
+  throw Error("there is no format \"" + d.options.format + "\"." + did_you_mean(d.options.format, names) +
+              "\n  There are: " + list);
+}
+
+const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
+  std::vector<std::string> names;
+  std::string list;
+  for (const Stage& s : stages) {
+    if (s.name == name) return s;
+    names.push_back(s.name);
+    list += (list.empty() ? "" : ", ") + s.name;
+  }
+  throw Error("there is no rewrite \"" + name + "\"." + did_you_mean(name, names) + "\n  There are: " + list);
+}
+
+}  // namespace
+
+std::span<const Format> formats() { return all; }
+
+std::string dump(const Graph& graph, const DumpOptions& options) {
+  if (!options.plan && options.after.empty()) return write({.graph = graph, .options = options});
+  const std::vector<Stage> way = stages(graph, options.compiling);
+  if (options.plan) return dump(plan_of(way, options.compiling), options);
+  return write({.graph = *stage(way, options.after).graph, .options = options});
+}
+
+std::string dump(const Ledger& plan, const DumpOptions& options) {
+  return write({.graph = *plan.graph, .plan = &plan, .options = options});
+}
+
+std::string dump(const Program& program, const DumpOptions& options) {
+  return dump(ledger(program, options.compiling.sizes), options);
 }
 
 }  // namespace oxbow::tools

@@ -1,26 +1,51 @@
-// What `oxbow dump` prints: a graph as text, DOT or a picture. Safe from any thread.
+// Graphs and plans to look at: the one function behind `oxbow dump`, for programs of your own as well.
+//
+//   #include <oxbow/tools/dump.h>
+//   write_file("graph.svg", tools::dump(g, {.format = "svg"}));
+//   write_file("plan.txt", tools::dump(g, {.plan = true, .compiling = {.threads = 2}}));   // `oxbow` reads it back
+//   std::cout << tools::dump(step);                                                        // a Program's plan
+//
+// The same bytes every time. Safe from any thread.
 #pragma once
 
-#include <oxbow/graph/graph.h>
+#include <span>
 
-#include <optional>
+#include "stages.h"
 
 namespace oxbow::tools {
 
-enum class Format : std::uint8_t { text, dot, svg };
-
-/// "text", "dot" or "svg"; none for another name.
-std::optional<Format> parse_format(std::string_view name);
-
 struct DumpOptions {
-  bool locations = false;  ///< text: the user's line behind each node
-  bool types = true;       ///< dot and svg: types on the edges
-  bool reduced = false;    ///< dot and svg: without edges that others imply
+  std::string format = "text";  ///< see `formats`
+  std::string after = {};       ///< a stage of the way to the plan (see `stage_names`); empty: the graph as built
+  bool plan = false;            ///< the plan: the graph after all rewrites, with steps, memory and lanes
+  Compiling compiling = {};     ///< for what comes after building
+  bool locations = false;       ///< text: the user's line behind each node
+  bool types = true;            ///< pictures: types on the edges
+  bool reduced = false;         ///< pictures: without edges that others imply
+  std::vector<double> measured_ns = {};  ///< with `plan`: the time of each step, by the ledger's numbers
 };
+
+/// Throws `Error` for a format or a stage that does not exist (with what there is), and for what `compile` refuses.
+std::string dump(const Graph& graph, const DumpOptions& options = {});
+/// A plan that was made already.
+std::string dump(const Ledger& plan, const DumpOptions& options = {});
+std::string dump(const Program& program, const DumpOptions& options = {});
+
+/// What a format's writer is given.
+struct Dumped {
+  const Graph& graph;
+  const Ledger* plan = nullptr;  ///< of this graph, or none
+  const DumpOptions& options;
+};
+struct Format {
+  std::string_view name, what;
+  std::string (*write)(const Dumped& d);
+};
+/// All formats: to add one, add a line in tools/dump.cpp.
+std::span<const Format> formats();
 
 /// A picture of more nodes than `fully_drawn` is drawn without types and implied edges, with a note that says so; one
 /// of more than `largest_picture` throws `Error`: Graphviz would take minutes, and nobody could read it.
-std::string dump(const Graph& graph, Format format, const DumpOptions& options = {});
 inline constexpr NodeId fully_drawn = 1000, largest_picture = 4000;
 
 }  // namespace oxbow::tools

@@ -1,20 +1,51 @@
-#include <oxbow/runtime/atomic_file.h>
-
-#include <cstdio>
-
-#include "commands.h"
+#include "cli.h"
 #include "dump.h"
 #include "load.h"
 
 namespace oxbow::tools {
+namespace {
 
-int dump(const DumpCommand& o) {
-  const std::string text = dump(*load_graph(o.graph), *parse_format(o.format), {.locations = o.locations});
-  if (!o.out.empty())
-    write_file(o.out, text);
-  else if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-    throw Error("cannot write to standard output");
+struct Options {
+  std::string graph, out;
+  DumpOptions dump;
+  CompilingOptions compiling;
+};
+
+int run(Options o) {
+  const auto graph = load_graph(o.graph);
+  o.dump.compiling = o.compiling.read(*graph);
+  write_out(o.out, dump(*graph, o.dump));
   return 0;
+}
+
+}  // namespace
+
+Command dump_command(CLI::App& program) {
+  auto o = std::make_shared<Options>();
+  CLI::App* d = program.add_subcommand("dump", "Print or draw a graph or its plan: an example's, or one from a file");
+  d->footer(
+      "Examples:\n"
+      "  oxbow dump xor                         print the graph of an example\n"
+      "  oxbow dump mnist_mlp -f svg -o g.svg   draw it\n"
+      "  oxbow dump xor --after fuse            the graph as that rewrite leaves it\n"
+      "  oxbow dump xor --plan --threads 2      what runs, in which order, and where each value lives\n"
+      "  oxbow dump out/graph.txt -f dot        a graph that training wrote, for Graphviz");
+  d->add_option("graph", o->graph, "an example (" + example_names() + ") or a file")->required();
+  std::vector<std::string> names;
+  std::string list;
+  for (const Format& f : formats()) {
+    names.emplace_back(f.name);
+    list += "\n  " + names.back() + ": " + std::string(f.what);
+  }
+  d->add_option("-f,--format", o->dump.format, list)->check(CLI::IsMember(names))->capture_default_str();
+  d->add_option("-o,--out", o->out, "a file; default: standard output");
+  std::string after;
+  for (const std::string& name : stage_names()) after += (after.empty() ? "" : ", ") + name;
+  d->add_option("--after", o->dump.after, "a stage of the way to the plan: " + after);
+  d->add_flag("--plan", o->dump.plan, "the plan: steps, memory, lanes");
+  d->add_flag("--locations", o->dump.locations, "with the source line that built each node");
+  o->compiling.add_to(*d);
+  return {d, [o] { return run(*o); }};
 }
 
 }  // namespace oxbow::tools

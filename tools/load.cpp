@@ -28,13 +28,6 @@ std::shared_ptr<Graph> load_graph(const std::string& name) {
   return parse(std::string(std::istreambuf_iterator<char>(file), {}), catalog(), name);
 }
 
-std::vector<Value> fetches(const Graph& graph) {
-  std::vector<Value> all;
-  for (const auto& [name, value] : graph.outputs()) all.push_back(value);
-  all.insert(all.end(), graph.updates().begin(), graph.updates().end());
-  return all;
-}
-
 std::string example_names() {
   std::string names;
   for (const examples::Example& e : examples::examples()) names += (names.empty() ? "" : ", ") + std::string(e.name);

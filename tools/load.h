@@ -6,13 +6,12 @@
 #include <memory>
 #include <string>
 
+#include "stages.h"
+
 namespace oxbow::tools {
 
 /// Throws `Error` with the examples' names when there is neither such an example nor such a file, and as `parse` does.
 std::shared_ptr<Graph> load_graph(const std::string& name);
-
-/// What running a graph once means: its outputs, then its updates.
-std::vector<Value> fetches(const Graph& graph);
 
 /// "linear_regression, xor, ...".
 std::string example_names();

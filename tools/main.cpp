@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <new>
 #include <thread>
 
+#include "cli.h"
 #include "commands.h"
 #include "load.h"
 
@@ -44,7 +46,9 @@ class Interrupt {
 
 // What is wrong with the command line, and where to read on.
 std::string usage_error(const CLI::App* app, const CLI::Error& e) {
-  const std::vector<std::string> commands = {"train", "dump", "bench"};
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; }))
+    commands.push_back(command->get_name());
   std::string problem = e.what();
   std::vector<std::string> unknown = app->remaining();
   std::erase_if(unknown, [](const std::string& word) { return word.starts_with("-"); });
@@ -101,19 +105,7 @@ int run(int argc, char** argv) {
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
 
-  tools::DumpCommand dump;
-  CLI::App* d = app.add_subcommand("dump", "Print or draw a graph: an example's, or one from a file");
-  d->footer(
-      "Examples:\n"
-      "  oxbow dump xor                         print the graph of an example\n"
-      "  oxbow dump mnist_mlp -f svg -o g.svg   draw it\n"
-      "  oxbow dump out/graph.txt -f dot        a graph that training wrote, for Graphviz");
-  d->add_option("graph", dump.graph, "an example (" + tools::example_names() + ") or a file")->required();
-  d->add_option("-f,--format", dump.format, "text (reads back), dot, svg")
-      ->check(CLI::IsMember({"text", "dot", "svg"}))
-      ->capture_default_str();
-  d->add_option("-o,--out", dump.out, "a file; default: standard output");
-  d->add_flag("--locations", dump.locations, "with the source line that built each node");
+  const std::vector<tools::Command> commands = {tools::dump_command(app)};
 
   tools::BenchCommand bench;
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");
@@ -136,9 +128,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
-  const int code = t->parsed()   ? tools::train(train, Interrupt().token())
-                   : d->parsed() ? tools::dump(dump)
-                                 : tools::bench(bench);
+  const auto parsed = std::find_if(commands.begin(), commands.end(), [](const auto& c) { return c.app->parsed(); });
+  const int code = parsed != commands.end() ? parsed->run()
+                   : t->parsed()            ? tools::train(train, Interrupt().token())
+                                            : tools::bench(bench);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write to standard output");
   return code;
 }

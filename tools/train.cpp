@@ -84,8 +84,8 @@ int train(const TrainCommand& o, std::stop_token stop) {
   std::filesystem::create_directories(out, failed);
   if (failed)
     throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
-  write_file(out / "graph.txt", dump(model.graph(), Format::text));
-  write_file(out / "graph.svg", dump(model.graph(), Format::svg));
+  write_file(out / "graph.txt", dump(model.graph()));
+  write_file(out / "graph.svg", dump(model.graph(), {.format = "svg"}));
 
   Progress bar("epoch");
   const auto on_step = [&](oxbow::Progress& p) {

@@ -1,0 +1,339 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/runtime/ledger.h>
+#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/program_impl.h>
+
+#include <algorithm>
+#include <queue>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int32_t none = Ledger::none;
+
+std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+std::string_view name_of(Home home) {
+  switch (home) {
+    case Home::input:
+      return "input";
+    case Home::variable:
+      return "variable";
+    case Home::constant:
+      return "constant";
+    default:
+      return "arena";
+  }
+}
+
+class Reader {
+ public:
+  Reader(const Plan& plan, int threads) : plan_(plan), graph_(*plan.graph) {
+    out_.graph = plan.graph;
+    out_.threads = threads;
+    out_.arena_bytes = plan.arena_bytes;
+    out_.lower_bound = plan.lower_bound;
+    out_.scratch_bytes = plan.scratch_bytes;
+    out_.cost_ns = plan.cost;
+  }
+
+  Ledger read() {
+    add_steps();
+    add_values();
+    add_readers();
+    add_blocks();
+    set_fates();
+    find_peak();
+    find_critical_path();
+    lay_out();
+    return std::move(out_);
+  }
+
+ private:
+  Ledger::Value& value(NodeId node, std::int32_t output = 0) { return out_.values[at(out_.index(node, output))]; }
+
+  void add_steps() {
+    step_of_.assign(at(graph_.size()), none);
+    for (const Plan::Step& s : plan_.steps) {
+      if (s.node >= 0) step_of_[at(s.node)] = static_cast<std::int32_t>(out_.steps.size());
+      out_.steps.push_back({.node = s.node, .parts = s.parts, .commits = s.commits, .cost_ns = s.cost});
+    }
+    for (const Plan::Group& g : plan_.groups) {
+      for (std::uint32_t s = g.first; s < g.last; ++s)
+        out_.steps[s].group = static_cast<std::int32_t>(out_.groups.size());
+      out_.groups.push_back({.first = static_cast<std::int32_t>(g.first), .last = static_cast<std::int32_t>(g.last)});
+    }
+    for (std::size_t g = 0; g < plan_.groups.size(); ++g)
+      for (std::uint32_t n = plan_.groups[g].first_next; n < plan_.groups[g].last_next; ++n)
+        out_.groups[plan_.next[n]].waits_for.push_back(static_cast<std::int32_t>(g));
+  }
+
+  // Where every value lies. A node that is no step is a leaf, an assign (its output is the value assigned), or looks at
+  // its input's bytes.
+  void add_values() {
+    for (NodeId id = 0; id < graph_.size(); ++id) {
+      out_.first_value.push_back(static_cast<std::int32_t>(out_.values.size()));
+      const Node n = graph_.node(id);
+      const std::int32_t step = step_of_[at(id)];
+      for (std::int32_t k = 0; k < n.output_count(); ++k) {
+        Ledger::Value v{.node = id, .output = k, .bytes = n.output(k).type().bytes()};
+        if (step >= 0)
+          computed(v, plan_.steps[at(step)], k);
+        else if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>())
+          v.home = n.op().name(), v.fate = Ledger::Fate::leaf;
+        else
+          alias(v, n);
+        out_.values.push_back(std::move(v));
+      }
+    }
+  }
+
+  void computed(Ledger::Value& v, const Plan::Step& step, std::int32_t output) {
+    const Place& place = plan_.writes[step.first_write + static_cast<std::uint32_t>(output)].place;
+    v.first = v.last = step_of_[at(v.node)];
+    v.home = name_of(place.home);
+    if (place.home == Home::arena) v.offset = place.offset;
+    if (place.home == Home::fetch) {
+      v.offset = plan_.fetches[at(place.index)].offset;
+      v.fate = Ledger::Fate::fetched;
+    }
+    if (place.home == Home::variable) v.fate = Ledger::Fate::assigned;
+  }
+
+  void alias(Ledger::Value& v, const Node& n) {
+    const bool assigns = n.op().is<Assign>();
+    const oxbow::Value of = n.input(assigns ? 1 : 0);
+    const Ledger::Value& seen = value(of.node_id(), of.output());
+    v.alias_of = out_.index(of.node_id(), of.output());
+    v.fate = Ledger::Fate::alias;
+    v.home = seen.home;
+    v.first = v.last = seen.first;
+    if (seen.offset >= 0) v.offset = seen.offset + (assigns ? 0 : n.op().alias(n.input_types()));
+  }
+
+  std::int32_t root(std::int32_t v) const {
+    while (out_.values[at(v)].alias_of >= 0) v = out_.values[at(v)].alias_of;
+    return v;
+  }
+
+  void add_readers() {
+    for (std::int32_t s = 0; s < std::ssize(out_.steps); ++s) {
+      if (out_.steps[at(s)].node < 0) continue;
+      const Node n = graph_.node(out_.steps[at(s)].node);
+      const InputSet shape_only = n.op().info().shape_only;
+      for (int i = 0; i < n.input_count(); ++i) {
+        if (shape_only.contains(i)) continue;
+        for (std::int32_t v = out_.index(n.input(i).node_id(), n.input(i).output()); v >= 0;
+             v = out_.values[at(v)].alias_of) {
+          auto& readers = out_.values[at(v)].readers;
+          if (readers.empty() || readers.back() != s) readers.push_back(s);
+          out_.values[at(v)].last = s;
+        }
+      }
+    }
+    // A forward value's readers in later phases: those whose assign lies in the update phase read nothing.
+    for (Ledger::Value& v : out_.values)
+      v.saved = v.fate != Ledger::Fate::leaf && phase(v.node) == Phase::forward &&
+                std::any_of(v.readers.begin(), v.readers.end(),
+                            [&](std::int32_t s) { return phase(out_.steps[at(s)].node) != Phase::forward; });
+  }
+
+  Phase phase(NodeId node) const { return graph_.node(node).origin().phase; }
+
+  // A step's result that begins where one of its operands does took over that operand's bytes: values that are alive at
+  // once share none otherwise.
+  void add_blocks() {
+    for (std::int32_t s = 0; s < std::ssize(out_.steps); ++s) {
+      if (out_.steps[at(s)].node < 0) continue;
+      const Node n = graph_.node(out_.steps[at(s)].node);
+      for (std::int32_t k = 0; k < n.output_count(); ++k) {
+        const std::int32_t index = out_.index(n.id(), k);
+        Ledger::Value& v = out_.values[at(index)];
+        if (v.offset < 0) continue;
+        for (int i = 0; i < n.input_count() && v.bytes > 0 && v.overwrites < 0; ++i) {
+          if (n.op().info().shape_only.contains(i)) continue;
+          const std::int32_t from = root(out_.index(n.input(i).node_id(), n.input(i).output()));
+          if (out_.values[at(from)].offset == v.offset && out_.values[at(from)].bytes > 0) v.overwrites = from;
+        }
+        if (v.overwrites >= 0) {
+          v.block = out_.values[at(v.overwrites)].block;
+          out_.values[at(v.overwrites)].overwritten_by = index;
+        } else {
+          v.block = static_cast<std::int32_t>(out_.blocks.size());
+          out_.blocks.push_back({.offset = v.offset, .bytes = (v.bytes + 63) / 64 * 64, .first = s});
+        }
+        Ledger::Block& block = out_.blocks[at(v.block)];
+        block.values.push_back(index);
+        block.last = v.last;
+        block.kept = v.fate == Ledger::Fate::fetched;
+      }
+    }
+    for (Ledger::Value& v : out_.values)
+      if (v.alias_of >= 0) v.block = out_.values[at(root(v.alias_of))].block;
+    keep_copied();
+  }
+
+  // What an assign copies at the end of the run is kept: the last value that was written there.
+  void keep_copied() {
+    for (const Plan::Copy& c : plan_.copies) {
+      if (c.from.home != Home::arena && c.from.home != Home::fetch) continue;
+      const std::int64_t from = c.from.home == Home::arena ? c.from.offset : plan_.fetches[at(c.from.index)].offset;
+      std::int32_t found = none;
+      for (std::int32_t b = 0; b < std::ssize(out_.blocks); ++b)
+        if (const Ledger::Block& block = out_.blocks[at(b)]; from >= block.offset &&
+                                                             from < block.offset + block.bytes &&
+                                                             (found < 0 || block.first > out_.blocks[at(found)].first))
+          found = b;
+      if (found < 0) continue;
+      out_.blocks[at(found)].kept = true;
+      Ledger::Value& v = out_.values[at(out_.blocks[at(found)].values.back())];
+      if (v.fate != Ledger::Fate::fetched) v.fate = Ledger::Fate::assigned;
+    }
+  }
+
+  void set_fates() {
+    for (Ledger::Value& v : out_.values) {
+      if (v.fate != Ledger::Fate::dropped) continue;
+      if (v.saved)
+        v.fate = Ledger::Fate::saved;
+      else if (v.overwritten_by >= 0)
+        v.fate = Ledger::Fate::overwritten;
+    }
+  }
+
+  void find_peak() {
+    const std::size_t count = out_.steps.size();
+    std::vector<std::int64_t> change(count + 1);
+    for (const Ledger::Block& b : out_.blocks) {
+      change[at(b.first)] += b.bytes;
+      if (!b.kept) change[at(b.last) + 1] -= b.bytes;
+    }
+    std::int64_t live = 0;
+    for (std::size_t s = 0; s < count; ++s) {
+      live += change[s];
+      if (live > out_.live_bytes) {
+        out_.live_bytes = live;
+        out_.peak_step = static_cast<std::int32_t>(s);
+      }
+    }
+    for (std::int32_t b = 0; b < std::ssize(out_.blocks); ++b)
+      if (const Ledger::Block& block = out_.blocks[at(b)];
+          block.bytes > 0 && block.first <= out_.peak_step && (block.kept || block.last >= out_.peak_step))
+        out_.live.push_back(b);
+  }
+
+  // The longest way through what waits for what: values, and variables that are written after all others have read
+  // them, and after every step that can fail. A wide step takes as long as one of its shares.
+  void find_critical_path() {
+    const std::size_t count = out_.steps.size();
+    std::vector<double> finish(count);
+    std::vector<std::int32_t> from(count, none), readers_end(plan_.variables.size(), none);
+    std::int32_t barrier = none;
+    const auto wait = [&](std::int32_t step, std::int32_t before, double& start) {
+      if (before >= 0 && finish[at(before)] > start) {
+        start = finish[at(before)];
+        from[at(step)] = before;
+      }
+    };
+    for (std::int32_t s = 0; s < static_cast<std::int32_t>(count); ++s) {
+      const Plan::Step& step = plan_.steps[at(s)];
+      double start = 0;
+      if (step.node >= 0) {
+        const Node n = graph_.node(step.node);
+        for (std::uint32_t i = 0; i < step.reads; ++i) {
+          if (n.op().info().shape_only.contains(static_cast<int>(i))) continue;
+          const oxbow::Value in = n.input(static_cast<int>(i));
+          wait(s, value(in.node_id(), in.output()).first, start);
+        }
+        if (step.commits) wait(s, barrier, start);
+        for (std::uint32_t k = 0; k < step.writes; ++k)
+          if (const Place& to = plan_.writes[step.first_write + k].place; to.home == Home::variable)
+            wait(s, readers_end[at(to.index)], start);
+        finish[at(s)] = start + step.cost / shares(out_.steps[at(s)].group);
+        if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
+        for (std::uint32_t i = 0; i < step.reads; ++i)
+          if (const Place& in = plan_.reads[step.first_read + i].place; in.home == Home::variable)
+            if (std::int32_t& end = readers_end[at(in.index)]; end < 0 || finish[at(s)] > finish[at(end)]) end = s;
+      }
+      out_.critical_ns = std::max(out_.critical_ns, finish[at(s)]);
+    }
+    const auto longest = std::max_element(finish.begin(), finish.end());
+    for (std::int32_t s = longest == finish.end() ? none : static_cast<std::int32_t>(longest - finish.begin()); s >= 0;
+         s = from[at(s)]) {
+      out_.steps[at(s)].critical = true;
+      out_.critical_path.push_back(s);
+    }
+    std::reverse(out_.critical_path.begin(), out_.critical_path.end());
+  }
+
+  std::uint32_t shares(std::int32_t group) const { return std::max(1u, plan_.groups[at(group)].chunks); }
+
+  // The tasks on so many lanes: whichever lane is free first takes the most urgent task that is ready.
+  void lay_out() {
+    std::vector<std::uint32_t> waits, left;
+    std::vector<double> ready_at(plan_.groups.size());
+    using Timed = std::pair<double, std::uint32_t>;
+    std::priority_queue<Timed, std::vector<Timed>, std::greater<>> coming;                 // by time, then task
+    std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;  // tasks, by urgency
+    const auto release = [&](std::uint32_t g, double when) {
+      for (std::uint32_t c = 0; c < shares(static_cast<std::int32_t>(g)); ++c)
+        coming.emplace(when, plan_.groups[g].first_task + c);
+    };
+    for (std::uint32_t g = 0; g < plan_.groups.size(); ++g) {
+      waits.push_back(plan_.groups[g].waits);
+      left.push_back(shares(static_cast<std::int32_t>(g)));
+      if (waits.back() == 0) release(g, 0);
+    }
+    std::priority_queue<Timed, std::vector<Timed>, std::greater<>> lanes;  // when each is free
+    for (std::uint32_t lane = 0; lane < static_cast<std::uint32_t>(std::max(1, out_.threads)); ++lane)
+      lanes.emplace(0.0, lane);
+    double clock = 0;  // what is ready was so by then
+    while (!coming.empty() || !ready.empty()) {
+      auto [now, lane] = lanes.top();
+      lanes.pop();
+      now = std::max(now, clock);
+      if (ready.empty()) now = std::max(now, coming.top().first);
+      clock = now;
+      for (; !coming.empty() && coming.top().first <= now; coming.pop()) ready.push(coming.top().second);
+      const std::uint32_t task = ready.top();
+      ready.pop();
+      const std::uint32_t g = plan_.group_of_task[task];
+      double cost = 0;
+      for (std::uint32_t s = plan_.groups[g].first; s < plan_.groups[g].last; ++s) cost += plan_.steps[s].cost;
+      const double end = now + cost / shares(static_cast<std::int32_t>(g));
+      out_.groups[g].shares.push_back({static_cast<std::int32_t>(lane), now, end});
+      lanes.emplace(end, lane);
+      ready_at[g] = std::max(ready_at[g], end);
+      if (--left[g] > 0) continue;
+      for (std::uint32_t n = plan_.groups[g].first_next; n < plan_.groups[g].last_next; ++n) {
+        const std::uint32_t h = plan_.next[n];
+        ready_at[h] = std::max(ready_at[h], ready_at[g]);
+        if (--waits[h] == 0) release(h, ready_at[h]);
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const Graph& graph_;
+  std::vector<std::int32_t> step_of_;  // of each node
+  Ledger out_;
+};
+
+}  // namespace
+
+std::string_view name(Ledger::Fate fate) {
+  constexpr std::string_view names[] = {"leaf", "alias", "fetched", "assigned", "saved", "overwritten", "dropped"};
+  return names[static_cast<std::size_t>(fate)];
+}
+
+Ledger ledger(const Plan& plan, int threads) { return Reader(plan, threads).read(); }
+
+Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes) {
+  const Program::Impl& impl = program.impl();
+  std::vector<Shape> all;
+  for (const Input& in : impl.inputs) all.push_back(in.type.shape);
+  for (const auto& [name, shape] : shapes) all[at(impl.input(name))] = shape;
+  return ledger(*impl.plan(all), impl.options.pool.threads());
+}
+
+}  // namespace oxbow

@@ -1,0 +1,90 @@
+// The ledger adds up: what is alive at the peak is the planner's lower bound, and the gap makes it the peak.
+#include <oxbow/graph/leaves.h>
+#include <oxbow/oxbow.h>
+#include <oxbow/runtime/ledger.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/random_graph.h"
+
+using namespace oxbow;
+
+namespace {
+
+const Ledger::Value& value(const Ledger& l, std::string_view name) {
+  return l.values[static_cast<std::size_t>(l.index(l.graph->find(name).value().id()))];
+}
+
+// What must hold for any plan.
+void check(const Ledger& l) {
+  BOOST_TEST(l.live_bytes == l.lower_bound);
+  std::int64_t sum = 0, top = 0;
+  for (const std::int32_t b : l.live) {
+    const Ledger::Block& block = l.blocks[static_cast<std::size_t>(b)];
+    sum += block.bytes;
+    std::int64_t largest = 0;
+    for (const std::int32_t v : block.values)
+      largest = std::max(largest, (l.values[static_cast<std::size_t>(v)].bytes + 63) / 64 * 64);
+    BOOST_TEST(largest == block.bytes);
+  }
+  BOOST_TEST(sum == l.lower_bound);
+  for (const Ledger::Block& b : l.blocks) {
+    top = std::max(top, b.offset + b.bytes);
+    BOOST_TEST(b.last >= b.first);
+    // In serial order, too, no two blocks share bytes while both are alive.
+    for (const Ledger::Block& c : l.blocks)
+      if (&b < &c && b.bytes > 0 && c.bytes > 0 && b.offset < c.offset + c.bytes && c.offset < b.offset + b.bytes)
+        BOOST_TEST(((!b.kept && b.last < c.first) || (!c.kept && c.last < b.first)));
+  }
+  BOOST_TEST(top == l.arena_bytes);
+  BOOST_TEST(l.lower_bound + l.gap() == l.arena_bytes);
+
+  double cost = 0, end = 0;
+  for (const Ledger::Step& s : l.steps) cost += s.cost_ns;
+  BOOST_TEST(cost == l.cost_ns, boost::test_tools::tolerance(1e-12));
+  for (const Ledger::Group& g : l.groups) {
+    BOOST_TEST(!g.shares.empty());
+    for (const auto& share : g.shares) {
+      BOOST_TEST(share.lane < l.threads);
+      end = std::max(end, share.finish_ns);
+      for (const std::int32_t before : g.waits_for)
+        for (const auto& earlier : l.groups[static_cast<std::size_t>(before)].shares)
+          BOOST_TEST(earlier.finish_ns <= share.start_ns);
+    }
+  }
+  BOOST_TEST(l.critical_ns <= end * (1 + 1e-12));
+  for (std::size_t i = 1; i < l.critical_path.size(); ++i) BOOST_TEST(l.critical_path[i - 1] < l.critical_path[i]);
+  for (const Ledger::Value& v : l.values) BOOST_TEST(std::is_sorted(v.readers.begin(), v.readers.end()));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_small_net) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(32), 100}), y = input(g, "y", f32, {any(32), 10});
+  const Value loss = mean_squared_error(dense(dense(x, 50, {.activation = tanh}), 10), y).named("loss");
+  const Ledger l = ledger(compile(optim::minimize(loss, "sgd").fetches()));
+  check(l);
+  // tanh's result: made in the forward pass, read by it once more, and by the backward pass.
+  const auto hidden = std::find_if(l.values.begin(), l.values.end(), [](const Ledger::Value& v) { return v.saved; });
+  BOOST_REQUIRE((hidden != l.values.end()));
+  BOOST_TEST(hidden->bytes == 32 * 50 * 4);
+  BOOST_TEST(hidden->readers.size() >= 3u);
+  BOOST_TEST(hidden->home == "arena");
+  BOOST_TEST((hidden->fate == Ledger::Fate::saved || hidden->fate == Ledger::Fate::alias));
+  BOOST_TEST((value(l, "x").fate == Ledger::Fate::leaf));
+  BOOST_TEST(value(l, "x").home == "input");
+  const std::int32_t fetched = l.index(l.graph->outputs()[0].second.node_id());
+  BOOST_TEST((l.values[static_cast<std::size_t>(fetched)].fate == Ledger::Fate::fetched));
+  BOOST_TEST(ledger(compile({loss}), {{"x", Shape{7, 100}}, {"y", Shape{7, 10}}}).live_bytes < l.live_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(random_graphs) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const test::RandomGraph r = test::random_graph(seed);
+    for (int threads : {1, 4}) {
+      BOOST_TEST_CONTEXT("seed " << seed << ", threads " << threads)
+      check(ledger(compile(r.fetches, {.pool = Pool(threads)})));
+    }
+  }
+}

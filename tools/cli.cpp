@@ -1,0 +1,73 @@
+#include "cli.h"
+
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/runtime/atomic_file.h>
+
+#include <charconv>
+#include <cstdio>
+
+namespace oxbow::tools {
+namespace {
+
+std::vector<std::int64_t> read_sizes(const std::string& text, const std::string& option) {
+  std::vector<std::int64_t> sizes;
+  const char *at = text.data(), *end = at + text.size();
+  while (true) {
+    std::int64_t size = 0;
+    const auto [stop, wrong] = std::from_chars(at, end, size);
+    if (wrong != std::errc() || size < 0 || (stop != end && *stop != ','))
+      throw Error("--size " + option + ": expected sizes, as in x=32 or x=32,100");
+    sizes.push_back(size);
+    if (stop == end) return sizes;
+    at = stop + 1;
+  }
+}
+
+}  // namespace
+
+void CompilingOptions::add_to(CLI::App& command) {
+  command.add_option("--threads", threads, "that the plan is made for; default: all cores")->check(CLI::Range(1, 256));
+  auto* training = command.add_flag("--training")->description("as a training step (default)");
+  command.add_flag("--inference", inference, "no dropout, running statistics")->excludes(training);
+  command.add_option("--size", sizes, "sizes of an input's free axes, in order: x=32; without a name, of all inputs");
+  command.add_option("--without", without, "rewrites to leave out");
+}
+
+Compiling CompilingOptions::read(const Graph& graph) const {
+  Compiling how{.mode = inference ? Mode::inference : Mode::training, .threads = threads, .disable = without};
+  for (const std::string& option : sizes) {
+    const std::size_t mark = option.rfind('=');
+    const std::string wanted = mark == std::string::npos ? "" : option.substr(0, mark);
+    const std::vector<std::int64_t> given = read_sizes(option.substr(mark == std::string::npos ? 0 : mark + 1), option);
+    std::vector<std::string> names;
+    bool found = false;
+    for (NodeId i = 0; i < graph.size(); ++i) {
+      const auto* in = graph.node(i).op().as<Input>();
+      if (!in) continue;
+      names.push_back(in->name);
+      if (mark != std::string::npos ? in->name != wanted : in->free_axes.empty()) continue;
+      found = true;
+      if (given.size() > in->free_axes.size())
+        throw Error("--size " + option + ": the input \"" + in->name + "\" is " + declared_shape(*in) + ", so it has " +
+                    std::to_string(in->free_axes.size()) + " free axes, not " + std::to_string(given.size()));
+      Shape shape = in->type.shape;
+      for (std::size_t k = 0; k < given.size(); ++k) shape = shape.with(static_cast<int>(in->free_axes[k]), given[k]);
+      how.sizes.insert_or_assign(in->name, shape);
+    }
+    if (!found)
+      throw Error("--size " + option + ": the graph has no " +
+                  (mark == std::string::npos ? "input with a free axis" : "input \"" + wanted + "\"") + "." +
+                  did_you_mean(wanted, names));
+  }
+  return how;
+}
+
+void write_out(const std::string& path, const std::string& content) {
+  if (!path.empty())
+    write_file(path, content);
+  else if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
+    throw Error("cannot write to standard output");
+}
+
+}  // namespace oxbow::tools

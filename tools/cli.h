@@ -1,0 +1,34 @@
+// How a subcommand joins the `oxbow` program: one function that adds its options, and one line in tools/main.cpp.
+// Errors are thrown; tools/main.cpp turns them into messages and exit code 1 (wrong usage is 2).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "stages.h"
+
+namespace oxbow::tools {
+
+struct Command {
+  const CLI::App* app;       ///< tells whether it was asked for
+  std::function<int()> run;  ///< returns the exit code
+};
+
+Command dump_command(CLI::App& program);
+
+/// `--threads`, `--size`, `--training`, `--inference`, `--without`: how a graph is compiled.
+struct CompilingOptions {
+  int threads = 0;
+  bool inference = false;
+  std::vector<std::string> sizes, without;
+  void add_to(CLI::App& command);
+  /// Throws `Error` for a size of an input that the graph does not have, or of an axis that is not free.
+  Compiling read(const Graph& graph) const;
+};
+
+/// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
+void write_out(const std::string& path, const std::string& content);
+
+}  // namespace oxbow::tools
