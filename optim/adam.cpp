@@ -7,22 +7,32 @@ namespace oxbow::optim {
 void Adam::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);
-  check_not_negative(info.name, "epsilon", epsilon);
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
 std::vector<Slot> Adam::slots(const Variable& parameter) const {
-  return {{"m", parameter.type}, {"v", parameter.type}};
+  std::vector<Slot> slots{{"m", parameter.type}, {"v", parameter.type}};
+  if (amsgrad) slots.push_back({"v_max", parameter.type});
+  return slots;
 }
 
 std::vector<Value> Adam::shared(Value rate, Value count) const {
-  return {rate * sqrt(bias_correction(beta_2, count)) / bias_correction(beta_1, count)};
+  const Value root = sqrt(bias_correction(beta_2, count));
+  const Value corrected = rate * root / bias_correction(beta_1, count);
+  if (convention == Convention::keras) return {corrected};
+  return {corrected, epsilon(convention) * root};
 }
 
 Updated Adam::update(const Step& s) const {
-  const Value g = s.gradient;
+  const auto [w, g] = decayed(s, weight_decay, convention);
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  return {s.parameter - s.shared[0] * m / (sqrt(v) + epsilon), {m, v}};
+  std::vector<Value> slots{m, v};
+  if (amsgrad) slots.push_back(maximum(s.slots[2], v));
+  const Value root = sqrt(slots.back());
+  return {w - s.shared[0] * m / (convention == Convention::keras ? root + epsilon(convention) : root + s.shared[1]),
+          slots};
 }
 
 }  // namespace oxbow::optim

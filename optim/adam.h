@@ -3,10 +3,13 @@
 //
 //   m = beta_1 * m + (1 - beta_1) * g
 //   v = beta_2 * v + (1 - beta_2) * g^2
-//   w = w - rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
+//   M = m / (1 - beta_1^t),  V = v / (1 - beta_2^t)
+//   w = w - rate * M / (sqrt(V) + epsilon / sqrt(1 - beta_2^t))   Keras: epsilon meets sqrt(v), before the correction
+//   w = w - rate * M / (sqrt(V) + epsilon)                        PyTorch, and the paper's algorithm 1
 //
-// The efficient order of the paper's section 2, as in Keras: the corrections are one scalar, and epsilon (the paper's
-// epsilon hat) is added before them.
+// Both are computed in the efficient order of the paper's section 2, where the corrections are one scalar. amsgrad
+// takes the largest v so far in v's place (Reddi, Kale and Kumar 2018, https://arxiv.org/abs/1904.09237); the name
+// "amsgrad" stands for Adam{.amsgrad = true}.
 #pragma once
 
 #include <oxbow/optim/optimizer.h>
@@ -18,10 +21,17 @@ struct Adam {
   double learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
-  double epsilon = 1e-7;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Adam::learning_rate}, Attribute{"beta_1", &Adam::beta_1},
-                 Attribute{"beta_2", &Adam::beta_2}, Attribute{"epsilon", &Adam::epsilon}};
+  ByConvention<double> epsilon = {1e-7, 1e-8};
+  double weight_decay = 0;  ///< see `decayed`
+  bool amsgrad = false;
+  Convention convention = Convention::keras;
+  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Adam::learning_rate},
+                                                Attribute{"beta_1", &Adam::beta_1},
+                                                Attribute{"beta_2", &Adam::beta_2},
+                                                Attribute{"epsilon", &Adam::epsilon},
+                                                Attribute{"weight_decay", &Adam::weight_decay},
+                                                Attribute{"amsgrad", &Adam::amsgrad},
+                                                Attribute{"convention", &Adam::convention}};
   bool operator==(const Adam&) const = default;
 
   void check() const;

@@ -2,6 +2,8 @@
 #include <oxbow/ops/activation.h>
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/cast.h>
+#include <oxbow/ops/compare.h>
+#include <oxbow/ops/reduce.h>
 #include <oxbow/ops/unary.h>
 #include <oxbow/optim/optimizer.h>
 
@@ -97,6 +99,12 @@ Value bias_correction(double beta, Value count) {
   return 2.0 * t / (1.0 + t);
 }
 
+Value norm(Value x) { return sqrt(sum(square(x))); }
+
+Value length_ratio(Value of_w, Value of_d) {
+  return select(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
+}
+
 Decayed decayed(const Step& s, double weight_decay, Convention convention) {
   if (weight_decay == 0) return {s.parameter, s.gradient};
   if (convention == Convention::keras) return {s.parameter - s.rate * weight_decay * s.parameter, s.gradient};
@@ -115,10 +123,16 @@ void check_not_negative(std::string_view optimizer, std::string_view field, doub
               ", but must be a number that is not negative");
 }
 
-void check_positive(std::string_view optimizer, std::string_view field, double value, std::string_view why) {
+void check_positive(std::string_view optimizer, std::string_view field, double value) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) + ", but must be above 0" +
-              (why.empty() ? "" : ": " + std::string(why)));
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be a number above 0");
+}
+
+void check_epsilon(std::string_view optimizer, std::string_view field, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be a number above 0: a gradient of 0 would give 0 / 0");
 }
 
 }  // namespace oxbow::optim

@@ -194,6 +194,11 @@ std::vector<Named> optimizers();
 /// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
 Value bias_correction(double beta, Value count);
 
+/// The root of the sum of all squares: the length of a tensor, a scalar of its dtype.
+Value norm(Value x);
+/// |w| / |d|, or 1 where either is zero: how LAMB stretches a step to the length of the weights.
+Value length_ratio(Value of_w, Value of_d);
+
 /// A parameter and its gradient once the weights have decayed.
 struct Decayed {
   Value parameter, gradient;
@@ -207,8 +212,9 @@ Decayed decayed(const Step& s, double weight_decay, Convention convention);
 void check_fraction(std::string_view optimizer, std::string_view field, double value);
 /// Throws `Error` unless value is a finite number >= 0.
 void check_not_negative(std::string_view optimizer, std::string_view field, double value);
-/// Throws `Error` unless value is a finite number > 0, with the reason where one is given ("where the gradient is 0 a
-/// step would be 0 / 0").
-void check_positive(std::string_view optimizer, std::string_view field, double value, std::string_view why = {});
+/// Throws `Error` unless value is a finite number > 0.
+void check_positive(std::string_view optimizer, std::string_view field, double value);
+/// The same for what keeps a division finite: it says that a gradient of 0 would give 0 / 0.
+void check_epsilon(std::string_view optimizer, std::string_view field, double value);
 
 }  // namespace oxbow::optim

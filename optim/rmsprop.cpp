@@ -5,9 +5,10 @@
 namespace oxbow::optim {
 
 void RMSprop::check() const {
-  check_fraction(info.name, "rho", rho);
+  check_fraction(info.name, "rho", rho(convention));
   check_fraction(info.name, "momentum", momentum);
-  check_not_negative(info.name, "epsilon", epsilon);
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
 std::vector<Slot> RMSprop::slots(const Variable& parameter) const {
@@ -18,19 +19,21 @@ std::vector<Slot> RMSprop::slots(const Variable& parameter) const {
 }
 
 Updated RMSprop::update(const Step& s) const {
-  const Value g = s.gradient;
-  std::vector<Value> slots{rho * s.slots[0] + (1 - rho) * square(g)};
+  const auto [w, g] = decayed(s, weight_decay, convention);
+  const double keep = rho(convention), eps = epsilon(convention);
+  const bool keras = convention == Convention::keras;
+  std::vector<Value> slots{keep * s.slots[0] + (1 - keep) * square(g)};
   Value variance = slots[0];
   if (centered) {
-    slots.push_back(rho * s.slots[1] + (1 - rho) * g);
+    slots.push_back(keep * s.slots[1] + (1 - keep) * g);
     variance = maximum(variance - square(slots[1]), 0.0);
   }
-  Value step = s.rate * g / sqrt(variance + epsilon);
+  Value step = (keras ? s.rate * g : g) / (keras ? sqrt(variance + eps) : sqrt(variance) + eps);
   if (momentum > 0) {
     step = momentum * s.slots.back() + step;
     slots.push_back(step);
   }
-  return {s.parameter - step, slots};
+  return {w - (keras ? step : s.rate * step), slots};
 }
 
 }  // namespace oxbow::optim

@@ -1,11 +1,17 @@
 #include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/compare.h>
 #include <oxbow/optim/sgd.h>
 
 namespace oxbow::optim {
 
 void SGD::check() const {
   check_fraction(info.name, "momentum", momentum);
+  check_not_negative(info.name, "weight_decay", weight_decay);
+  check_not_negative(info.name, "dampening", dampening);
+  if (dampening != 0 && convention == Convention::keras)
+    throw Error("sgd: dampening is PyTorch's: set convention to Convention::pytorch, or dampening to 0");
   if (nesterov && momentum == 0) throw Error("sgd: nesterov needs a momentum above 0, 0.9 for instance");
+  if (nesterov && dampening != 0) throw Error("sgd: nesterov goes without dampening: set it to 0");
 }
 
 std::vector<Slot> SGD::slots(const Variable& parameter) const {
@@ -14,11 +20,18 @@ std::vector<Slot> SGD::slots(const Variable& parameter) const {
 }
 
 Updated SGD::update(const Step& s) const {
-  const Value step = s.rate * s.gradient;
-  if (momentum == 0) return {s.parameter - step, {}};
-  const Value velocity = momentum * s.slots[0] - step;
-  if (nesterov) return {s.parameter + (momentum * velocity - step), {velocity}};
-  return {s.parameter + velocity, {velocity}};
+  const auto [w, g] = decayed(s, weight_decay, convention);
+  if (momentum == 0) return {w - s.rate * g, {}};
+  if (convention == Convention::keras) {
+    const Value step = s.rate * g;
+    const Value velocity = momentum * s.slots[0] - step;
+    if (nesterov) return {w + (momentum * velocity - step), {velocity}};
+    return {w + velocity, {velocity}};
+  }
+  // The velocity is zero before the first step, whose gradient counts whole.
+  const Value share = s.scalar(select(equal(s.count, 1.0), constant(w.graph(), 1, f64), 1 - dampening));
+  const Value velocity = momentum * s.slots[0] + (dampening == 0 ? g : share * g);
+  return {w - s.rate * (nesterov ? g + momentum * velocity : velocity), {velocity}};
 }
 
 }  // namespace oxbow::optim

@@ -112,9 +112,7 @@ struct SignDescent {
   double learning_rate = 0.25;
   bool operator==(const SignDescent&) const = default;
   std::vector<Slot> slots(const Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
-  Updated update(const Step& s) const {
-    return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}};
-  }
+  Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}}; }
 };
 
 std::vector<std::string> names(const std::vector<Value>& values) {
@@ -157,11 +155,18 @@ BOOST_AUTO_TEST_CASE(optimizers_by_name_in_any_case) {
   BOOST_TEST(Optimizer(std::string("RMSprop")).as<RMSprop>() != nullptr);
   BOOST_TEST(Optimizer("adam").as<SGD>() == nullptr);
   BOOST_TEST(to_string(Optimizer(Adam{.learning_rate = 1e-4})) ==
-             "adam(learning_rate=0.0001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)");
-  BOOST_TEST(to_string(Optimizer("sgd")) == "sgd(learning_rate=0.01, momentum=0, nesterov=false)");
+             "adam(learning_rate=0.0001, beta_1=0.9, beta_2=0.999, epsilon=1e-07, weight_decay=0, amsgrad=false, "
+             "convention=keras)");
+  BOOST_TEST(to_string(Optimizer("sgd")) ==
+             "sgd(learning_rate=0.01, momentum=0, dampening=0, nesterov=false, weight_decay=0, convention=keras)");
+  const std::string known =
+      "sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, lion, lamb, lars, adafactor, ftrl, "
+      "rprop, asgd, muon, schedule_free_adamw";
   BOOST_TEST(message([] { Optimizer("Adma"); }) ==
-             "there is no optimizer \"Adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n  at HERE");
-  BOOST_TEST(message([] { Optimizer("newton"); }) == "there is no optimizer \"newton\". Known are: sgd, rmsprop, adam\n  at HERE");
+             "there is no optimizer \"Adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + known +
+                 "\n  at HERE");
+  BOOST_TEST(message([] { Optimizer("newton"); }) ==
+             "there is no optimizer \"newton\". Known are: " + known + "\n  at HERE");
 }
 
 BOOST_AUTO_TEST_CASE(near_names_are_those_that_one_may_have_meant) {

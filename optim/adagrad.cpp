@@ -1,0 +1,24 @@
+#include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/unary.h>
+#include <oxbow/optim/adagrad.h>
+
+namespace oxbow::optim {
+
+void Adagrad::check() const {
+  check_not_negative(info.name, "initial_accumulator_value", initial_accumulator_value(convention));
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> Adagrad::slots(const Variable& parameter) const {
+  return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value(convention)}}};
+}
+
+Updated Adagrad::update(const Step& s) const {
+  const auto [w, g] = decayed(s, weight_decay, convention);
+  const double eps = epsilon(convention);
+  const Value sum = s.slots[0] + square(g);
+  return {w - s.rate * g / (convention == Convention::keras ? sqrt(sum + eps) : sqrt(sum) + eps), {sum}};
+}
+
+}  // namespace oxbow::optim
