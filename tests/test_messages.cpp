@@ -261,14 +261,16 @@ BOOST_FIXTURE_TEST_CASE(training_and_compiling, Some) {
        "\"fusion\" is no rewrite that can be left out\n"
        "  These can: dead_code, simplify, common_subexpressions, fold, fuse, epilogue"},
       {message([&] { optim::minimize(mean(x), "adma"); }),
-       "there is no optimizer \"adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n"
+       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, "
+       "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"
        "  at HERE"},
       {message([&] { optim::minimize(mean(x), "sgd"); }),
        "minimize: the loss divide_14 depends on no trainable variable\n"
        "  at HERE\n"
        "  Build it from layers, or from variable(g, ...)"},
       {message([&] { compile(mean(square(state)), "Adamm"); }),
-       "there is no optimizer \"Adamm\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n"
+       "there is no optimizer \"Adamm\". Did you mean \"adam\", \"adamw\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, "
+       "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"
        "  at HERE"},
   });
   // clang-format on

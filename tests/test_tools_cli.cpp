@@ -95,7 +95,8 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
        "is built\n"},
       {"train --optimizer adma" + mnist,
-       "there is no optimizer \"adma\". Did you mean \"adam\"? Known are: sgd, rmsprop, adam\n"},
+       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, "
+       "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"},
       {"train --data /nowhere",
        "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
        "four MNIST files with --data\n"},
