@@ -63,8 +63,8 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.step_out_ = s.stride;
   r.weight_panel_ = weight_panel;
   r.weight_row_ = weight_panel;
-  r.weight_panel_stride_ = s.kernels * weight_panel;
-  r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * r.weight_panel_stride_;
+  r.weight_panel_stride_ = weight_panel > panel ? panel : s.kernels * weight_panel;
+  r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * weight_panel * s.kernels;
   r.down_ = phases(s.height, s.kh, s.top, s.stride, true);
   r.across_ = phases(s.width, s.kw, s.left, s.stride, true);
   r.make_groups();
@@ -180,8 +180,8 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
       }
     for (std::int64_t i = first * across; i < last * across; ++i, accumulate = true) {
       const auto n = static_cast<std::size_t>(i);
-      gemm::loops<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_ * in_c_, 1},
-                     at(w, 0, matrices[n]), weight_row_, to, step_out_ * out_c_, accumulate);
+      gemm::multiply<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_ * in_c_, 1},
+                        at(w, 0, matrices[n]), weight_row_, to, step_out_ * out_c_, accumulate);
     }
     accumulate = !g.first;
   }
@@ -196,8 +196,8 @@ void ConvRows::row(const Run& r, std::int64_t number, T* y, T* patches) const {
     patches_->row(x, i, patches);
     if constexpr (std::is_same_v<T, float>)
       if (patch_kernel_) return patch_kernel_(weights, patches, y);
-    return gemm::loops<T>(out_w_, out_c_, patches_->size(), {patches, patches_->size(), 1}, weights, out_c_, y, out_c_,
-                          false);
+    return gemm::multiply<T>(out_w_, out_c_, patches_->size(), {patches, patches_->size(), 1}, weights, out_c_, y,
+                             out_c_, false);
   }
 
   const std::int64_t t = i / step_out_;

@@ -110,14 +110,14 @@ std::shared_ptr<const ConvStrips::Plan> ConvStrips::prepare(Types in) const {
 template <class T>
 void ConvStrips::Plan::strips(const T* dy, const T* weights, std::int64_t rows, bool last_rows, T* tile) const {
   for (std::int64_t j = 0; j < panels(); ++j) {
-    const T* w = weights + j * s.kernels * weight_panel;
+    const T* w = weights + j * (weight_panel > panel ? panel : s.kernels * weight_panel);
     if constexpr (std::is_same_v<T, float>)
       if (const auto kernel = kernels[last_rows][j == panels() - 1]) {
         kernel(w, dy, tile + j * panel);
         continue;
       }
-    gemm::loops<T>(rows * s.columns, std::min(panel, patch() - j * panel), s.kernels, {dy, s.kernels, 1}, w,
-                   weight_panel, tile + j * panel, patch(), false);
+    gemm::multiply<T>(rows * s.columns, std::min(panel, patch() - j * panel), s.kernels, {dy, s.kernels, 1}, w,
+                      weight_panel, tile + j * panel, patch(), false);
   }
 }
 

@@ -122,7 +122,7 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
         continue;
       }
     for (std::int64_t i = 0; i < last - first; ++i)
-      gemm::loops<T>(s.channels, columns, a.end - a.begin,
+      gemm::multiply<T>(s.channels, columns, a.end - a.begin,
                      {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
                      d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
   }
@@ -141,7 +141,7 @@ void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* d
         patch_kernel(d, scratch, dw);
         continue;
       }
-    gemm::loops<T>(patch, s.kernels, s.columns, {scratch, 1, patch}, d, s.kernels, dw, s.kernels, true);
+    gemm::multiply<T>(patch, s.kernels, s.columns, {scratch, 1, patch}, d, s.kernels, dw, s.kernels, true);
   }
 }
 

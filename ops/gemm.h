@@ -1,26 +1,18 @@
-// The inner kernels of products and convolutions: plain loops for any dtype, and libxsmm's single-threaded kernels,
-// made at run time for one shape and kept by libxsmm. Internal to ops/. Safe from any thread.
+// The inner kernels of products and convolutions: `multiply` for any dtype and size, in plain loops and Eigen, and
+// libxsmm's single-threaded kernels, made at run time for one shape and kept by libxsmm. Internal to ops/. Safe from
+// any thread; nothing here takes memory from the heap.
+//
+// An element's bits depend on its row of a and its column of b only. Where the compiler's target has fused
+// multiply-adds, an f32 sum is one chain of them over rising k, as libxsmm's kernels sum. All other sums are cut at
+// multiples of `sum_chunk`: each chunk is one chain that begins at zero, and the chunks are added up in order, as
+// Eigen's blocks sum.
 #pragma once
 
+#include <oxbow/graph/type.h>
+
 #include <cstdint>
-#include <type_traits>
 
 namespace oxbow::gemm {
-
-/// a b + c as products sum it: one rounding for floats, wrapping around for integers.
-template <class T>
-inline T multiply_add(T a, T b, T c) {
-  if constexpr (std::is_floating_point_v<T>) {
-#ifdef __FMA__
-    return sizeof(T) == 4 ? static_cast<T>(__builtin_fmaf(a, b, c)) : static_cast<T>(__builtin_fma(a, b, c));
-#else
-    return a * b + c;
-#endif
-  } else {
-    using U = std::make_unsigned_t<T>;
-    return static_cast<T>(static_cast<U>(a) * static_cast<U>(b) + static_cast<U>(c));
-  }
-}
 
 /// Where a factor's elements lie: element (i, p) at `data[i * row + p * step]`.
 template <class T>
@@ -29,31 +21,23 @@ struct Strided {
   std::int64_t row, step;
 };
 
-/// y[i][j] (+)= sum over p of a(i, p) b[p][j], each element one chain over rising p.
+/// y[i][j] (+)= sum over p of a(i, p) b[p][j]. T: float, double, or std::int32_t and std::int64_t, which wrap around.
 template <class T>
-void loops(std::int64_t rows, std::int64_t columns, std::int64_t k, Strided<T> a, const T* b, std::int64_t ldb, T* y,
-           std::int64_t ldy, bool accumulate) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    T* __restrict to = y + i * ldy;
-    const T* from = a.data + i * a.row;
-    if (!accumulate)
-      for (std::int64_t j = 0; j < columns; ++j) to[j] = T(0);
-    std::int64_t p = 0;
-    for (; p + 4 <= k; p += 4) {  // four steps of the chain for one load and store of the sum
-      const T a0 = from[p * a.step], a1 = from[(p + 1) * a.step], a2 = from[(p + 2) * a.step],
-              a3 = from[(p + 3) * a.step];
-      const T *b0 = b + p * ldb, *b1 = b0 + ldb, *b2 = b1 + ldb, *b3 = b2 + ldb;
-      for (std::int64_t j = 0; j < columns; ++j)
-        to[j] =
-            multiply_add(a3, b3[j], multiply_add(a2, b2[j], multiply_add(a1, b1[j], multiply_add(a0, b0[j], to[j]))));
-    }
-    for (; p < k; ++p) {
-      const T a0 = from[p * a.step];
-      const T* b0 = b + p * ldb;
-      for (std::int64_t j = 0; j < columns; ++j) to[j] = multiply_add(a0, b0[j], to[j]);
-    }
-  }
-}
+void multiply(std::int64_t rows, std::int64_t columns, std::int64_t k, Strided<T> a, const T* b, std::int64_t ldb, T* y,
+              std::int64_t ldy, bool accumulate);
+
+/// What `multiply` takes for such a product. Both give the same bits.
+enum class Path : std::uint8_t { loops, eigen };
+Path path(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t k);
+
+/// Whether the compiler's target has fused multiply-adds.
+#if defined(__FMA__)
+constexpr bool fuses = true;
+#else
+constexpr bool fuses = false;
+#endif
+/// Whether a sum is one chain of fused multiply-adds, so that libxsmm's kernels give the same bits.
+constexpr bool sums_in_one_chain(DType dtype) { return fuses && dtype == f32; }
 
 /// y[rows][columns] (+)= a[rows][k] b[k][columns], row-major with these distances between rows; `transpose_a`: a is
 /// [k][rows]. Called with (b, a, y). Each element is one chain of fused multiply-adds over rising k.

@@ -29,9 +29,11 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
 }
 
 // Many rows repay copying a wide right operand into panels: rows of b far apart in memory meet in one set of the cache.
-bool worth_packing(const Shape& a, const Shape& b, bool transpose_a) {
-  const std::int64_t rows = b.rank() == 2 && !transpose_a ? a.count(0, a.rank() - 1) : a[transpose_a ? -1 : -2];
-  return rows >= 256 && b[-1] >= 512;
+// (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
+bool worth_packing(Value a, Value b, bool transpose_a) {
+  const std::int64_t rows =
+      b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
+  return b.dtype() == f32 && rows >= 256 && b.shape()[-1] >= 512;
 }
 
 }  // namespace
@@ -61,7 +63,7 @@ Work MatMul::work(Types in) const { return product_work(in, infer(in), in[0].sha
 
 std::vector<Value> MatMul::lower(Values in) const {
   const Value a = in[0], b = in[1];
-  const bool packed = transpose_b || worth_packing(a.shape(), b.shape(), transpose_a);
+  const bool packed = transpose_b || worth_packing(a, b, transpose_a);
   return {apply(Product{.transpose_a = transpose_a}, {a, packed ? pack(b, transpose_b) : b}, Location{})};
 }
 

@@ -107,7 +107,8 @@ void Pack::run(const Run& r) const {
 
 Value pack(Value x, bool transpose, At at) {
   const std::int64_t columns = x && x.rank() >= 2 ? x.shape()[transpose ? -2 : -1] : 1;
-  const std::int64_t panel = std::clamp<std::int64_t>((columns + 15) / 16 * 16, 16, 64);
+  const std::int64_t all = std::max<std::int64_t>((columns + 15) / 16 * 16, 16);
+  const std::int64_t panel = x && x.dtype() == f32 ? std::min<std::int64_t>(all, 64) : all;
   return apply(Pack{.panel = panel, .transpose = transpose}, {x}, at);
 }
 

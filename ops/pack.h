@@ -20,7 +20,8 @@ struct Pack {
   bool operator==(const Pack&) const = default;
 };
 
-/// x in panels 64 columns wide; fewer columns than 64 make one panel, rounded up to a multiple of 16.
+/// x in panels 64 columns wide; fewer columns than 64 make one panel, rounded up to a multiple of 16, and so do all
+/// columns of other dtypes than f32, whose blocks are packed again as they are computed.
 /// Throws `Error` for fewer than two axes.
 Value pack(Value x, bool transpose = false, At at = At::current());
 

@@ -9,6 +9,7 @@ namespace oxbow {
 namespace {
 
 constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane registers, a panel's width
+constexpr std::int64_t wide = 96;        // the same where `gemm::multiply` computes all: a block of Eigen's
 constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 kB
 constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
 constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
@@ -22,7 +23,8 @@ constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 
 struct Tiling {
   std::int64_t batches = 1, m = 0, n = 0, k = 0;
   std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
-  std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last
+  std::int64_t step = panel;                         // columns computed at once
+  std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last: one or all steps
   std::int64_t units = 0, units_a_part = 1;
   double flops() const { return 2.0 * static_cast<double>(batches * m) * static_cast<double>(n * k); }
   std::int64_t parts() const { return (units + units_a_part - 1) / units_a_part; }
@@ -38,6 +40,7 @@ bool merges_rows(const Product& op, const Shape& a, const Shape& b) {
 Tiling tiling(const Product& op, Types in, const Type& result) {
   const Shape &a = in[0].shape, &b = in[1].shape;
   Tiling t{.n = b[-1]};
+  const std::int64_t step = gemm::sums_in_one_chain(result.dtype) || in[1].layout.panel == panel ? panel : wide;
   if (op.sum_leading) {
     t.m = a[-1];
     t.k = a.count(0, a.rank() - 1);
@@ -50,7 +53,8 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     t.k = a[op.transpose_a ? -2 : -1];
   }
   if (result.count() == 0) return t;
-  t.panels = (t.n + panel - 1) / panel;
+  t.step = step;
+  t.panels = (t.n + step - 1) / step;
   std::int64_t limit = tallest;
   const auto tiles = [&] { return t.batches * t.column_tiles * ((t.m + limit - 1) / limit); };
   const auto too_few = [&] { return tiles() < 8 && t.flops() / static_cast<double>(tiles()) > 2 * part_flops; };
@@ -60,7 +64,7 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     limit = tall;
     while (limit > shortest && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
   };
-  cut(std::min(panel, t.n), tallest);
+  cut(std::min(step, t.n), tallest);
   if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= kept) {
     const Tiling narrow = t;
     const std::int64_t narrow_limit = limit;
@@ -98,18 +102,13 @@ std::vector<std::int64_t> matrices(const Shape& operand, const Shape& result) {
 
 }  // namespace
 
-// libxsmm's kernels fuse each multiplication with its addition. Where this library's loops cannot, they compute all
-// products alone, or an element's bits would depend on the path.
-#if defined(__FMA__)
-constexpr bool loops_fuse = true;
-#else
-constexpr bool loops_fuse = false;
-#endif
-
-ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, double flops) {
-  const bool jit =
-      loops_fuse && dtype == f32 && flops >= jit_flops && gemm::is_one_chain(rows, columns) && gemm::has_jit();
-  return jit ? ProductPath::jit : ProductPath::loops;
+// libxsmm's kernels fuse each multiplication with its addition. Where this library cannot, they are not used, or an
+// element's bits would depend on the path.
+ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t k, double flops) {
+  if (gemm::sums_in_one_chain(dtype) && flops >= jit_flops && gemm::is_one_chain(rows, columns) && gemm::has_jit())
+    return ProductPath::jit;
+  const bool eigen = gemm::path(dtype, rows, columns, k) == gemm::Path::eigen;
+  return eigen ? ProductPath::eigen : ProductPath::loops;
 }
 
 struct Product::Plan {
@@ -173,9 +172,9 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
   p.a_step = transpose_a ? t.m : 1;
   const std::int64_t b_panel = in[1].layout.panel;
   p.ldb = b_panel ? b_panel : t.n;
-  p.panel_stride = b_panel ? b_panel * b[-2] : panel;
+  p.panel_stride = b_panel == panel ? panel * b[-2] : t.step;
   if (t.batches > 1) {
-    const std::int64_t b_size = b_panel ? t.panels * p.panel_stride : t.k * t.n;
+    const std::int64_t b_size = b_panel ? round_up(t.n, b_panel) * b[-2] : t.k * t.n;
     p.a_matrix = matrices(a, type.shape);
     p.b_matrix = matrices(b, type.shape);
     for (std::int64_t& at : p.a_matrix) at *= t.m * t.k;
@@ -196,9 +195,9 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
     const std::int64_t rows = last_rows ? t.m - t.rows * (t.row_tiles - 1) : t.rows;
     if (!last_rows && t.row_tiles == 1) continue;
     for (int last_panel = 0; last_panel < 2; ++last_panel) {
-      const std::int64_t columns = last_panel ? t.n - panel * (t.panels - 1) : panel;
+      const std::int64_t columns = last_panel ? t.n - t.step * (t.panels - 1) : t.step;
       if (!last_panel && t.panels == 1) continue;
-      if (product_path(type.dtype, rows, columns, t.flops()) != ProductPath::jit) continue;
+      if (product_path(type.dtype, rows, columns, t.k, t.flops()) != ProductPath::jit) continue;
       gemm::Shape s{.rows = rows,
                     .columns = columns,
                     .k = p.chunk,
@@ -234,16 +233,16 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const std::int64_t place = (batch * t.m + i) * t.n + column;
   T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
   const std::int64_t ldy = p.with_tape ? t.width : t.n;
-  for (std::int64_t j = 0; j < columns; j += panel) {
-    const T* b = b_matrix + (column + j) / panel * p.panel_stride;
+  for (std::int64_t j = 0; j < columns; j += t.step) {
+    const T* b = b_matrix + (column + j) / t.step * p.panel_stride;
     T* y = tile + j;
-    const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + panel >= t.n];
+    const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
     if (kernels[0]) {
       if constexpr (std::is_same_v<T, float>)
         for (std::int64_t k = 0; k < t.k; k += p.chunk)
           kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b + k * p.ldb, a + k * p.a_step, y);
     } else {
-      gemm::loops<T>(rows, std::min(panel, columns - j), t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
+      gemm::multiply<T>(rows, std::min(t.step, columns - j), t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
     }
   }
   if (p.with_tape)

@@ -1,8 +1,7 @@
-// The product that MatMul and Contract lower to. Parts are tiles of the output, 64 columns by up to 128 rows, by shape
-// alone. An element is one chain of fused multiply-adds over k in rising order, so its bits depend on its row of a and
-// its column of b only: not on path, tile, layout of b or number of parts. (The portable build has no fused
-// multiply-add in its plain loops, so there the path, which follows from the shape, shows.)
-// Regular value types, safe from any thread.
+// The product that MatMul and Contract lower to. Parts are tiles of the output, 64 columns (96 for Eigen's blocks) by
+// up to 128 rows, by shape alone. An element is summed over rising k as ops/gemm.h says, so its bits depend on its row
+// of a and its column of b only: not on path, tile, layout of b or number of parts. Regular value types, safe from any
+// thread.
 #pragma once
 
 #include <oxbow/graph/tape.h>
@@ -35,10 +34,11 @@ struct Product {
 
 /// Which kernel computes a product's tiles.
 enum class ProductPath : std::uint8_t {
-  loops,  ///< plain loops: not f32, another processor, or too small to pay for making a kernel
-  jit,    ///< libxsmm kernels for this very shape
+  loops,  ///< plain loops: integers, and what is too small to pay for blocks or for making a kernel
+  eigen,  ///< Eigen's blocks: f64, and f32 where the instruction set has no fused multiply-add
+  jit,    ///< libxsmm kernels for this very shape: f32
 };
 /// The path of a tile of `rows` by `columns`, summing over k, in a product of `flops` altogether.
-ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, double flops);
+ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t k, double flops);
 
 }  // namespace oxbow

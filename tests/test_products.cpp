@@ -83,7 +83,7 @@ void check_samples(double tolerance) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
-  std::map<ProductPath, int> entered;
+  std::map<std::pair<DType, ProductPath>, int> entered;
   const std::int64_t sizes[] = {0, 1, 15, 16, 17, 63, 64, 65};
   std::vector<Shape> shapes;
   for (std::int64_t m : sizes)
@@ -96,7 +96,12 @@ BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
   for (const Shape& s : shapes) {
     const std::int64_t m = s[0], n = s[1], k = s[2];
     const double flops = 2.0 * static_cast<double>(m * n * k);
-    if (flops > 0) ++entered[product_path(f32, std::min<std::int64_t>(m, 32), std::min<std::int64_t>(n, 64), flops)];
+    for (const DType dtype : {f32, f64, i32})
+      if (flops > 0) {
+        const ProductPath path =
+            product_path(dtype, std::min<std::int64_t>(m, 32), std::min<std::int64_t>(n, 64), k, flops);
+        ++entered[{dtype, path}];
+      }
     for (bool transpose_a : {false, true})
       for (bool transpose_b : {false, true}) {
         const Tensor a = doubles(floats(draw(transpose_a ? Shape{k, m} : Shape{m, k}, -1, 1, 1)));
@@ -109,30 +114,93 @@ BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
         BOOST_TEST_CONTEXT(m << " by " << k << " by " << n << ", transposed " << transpose_a << transpose_b) {
           BOOST_TEST(error(y, expected) <= bound(k));
           BOOST_TEST(error(run_op(op, {a, run_op(pack, {b})[0]})[0], expected) <= 1e-11);
+          if (!transpose_b) BOOST_TEST(same_bits(run_op(op, {a, b})[0], run_op(op, {a, run_op(pack, {b})[0]})[0]));
           // The layout of b changes no bit.
           if (!transpose_b) BOOST_TEST(same_bits(run_op(op, {floats(a), floats(b)})[0], y));
         }
       }
   }
-  BOOST_TEST(entered[ProductPath::loops] > 0);
-  // The portable library has no fused multiply-add, and so no kernels of libxsmm's in products: see tests/CMakeLists.txt.
+  // The portable library has no fused multiply-add, and so no kernels of libxsmm's: see tests/CMakeLists.txt.
   const bool portable = std::getenv("OXBOW_PORTABLE") != nullptr;
-  BOOST_TEST((entered[ProductPath::jit] > 0) == !portable);
+  const auto takes = [&](DType dtype, ProductPath path) { return entered[{dtype, path}] > 0; };
+  BOOST_TEST(takes(f32, ProductPath::loops));
+  BOOST_TEST(takes(f32, ProductPath::jit) == !portable);
+  BOOST_TEST(takes(f32, ProductPath::eigen) == portable);
+  BOOST_TEST((takes(f64, ProductPath::loops) && takes(f64, ProductPath::eigen) && !takes(f64, ProductPath::jit)));
+  BOOST_TEST((takes(i32, ProductPath::loops) && !takes(i32, ProductPath::eigen) && !takes(i32, ProductPath::jit)));
 }
 
 BOOST_AUTO_TEST_CASE(an_element_depends_on_its_row_and_column_only) {
-  // Row 5 and column 7 of ever larger products have the same bits, on all paths.
-  const Tensor a = floats(draw({300, 700}, -1, 1, 1)), b = floats(draw({700, 130}, -1, 1, 2));
-  float first = 0;
-  for (std::int64_t m : {std::int64_t{6}, std::int64_t{11}, std::int64_t{40}, std::int64_t{300}})
-    for (std::int64_t n : {std::int64_t{8}, std::int64_t{10}, std::int64_t{16}, std::int64_t{64}, std::int64_t{130}}) {
-      Tensor x({f32, {m, 700}}), w({f32, {700, n}});
-      std::copy_n(a.data<float>(), m * 700, x.data<float>());
-      for (std::int64_t p = 0; p < 700; ++p) std::copy_n(b.data<float>() + p * 130, n, w.data<float>() + p * n);
-      const float y = run_op(Product{}, {x, w})[0].data<float>()[5 * n + 7];
-      if (first == 0) first = y;
-      BOOST_TEST(y == first, "at " << m << " by " << n);
-    }
+  // One row by one column, the last ones of ever larger products, on all paths: one row takes loops, and blocks begin
+  // and end anywhere.
+  const auto check = [](auto type) {
+    using T = typename decltype(type)::type;
+    const DType dtype = dtype_of<T>;
+    const Tensor a = draw({300, 700}, -1, 1, 1, dtype), b = draw({700, 250}, -1, 1, 2, dtype);
+    T first = 0;
+    for (std::int64_t m : {1, 6, 11, 40, 129, 300})
+      for (std::int64_t n : {1, 8, 10, 16, 24, 28, 64, 97, 130, 250}) {
+        Tensor x({dtype, {m, 700}}), w({dtype, {700, n}}), across({dtype, {700, m}});
+        for (std::int64_t i = 0; i < m; ++i)
+          for (std::int64_t p = 0; p < 700; ++p)
+            across.data<T>()[p * m + i] = x.data<T>()[i * 700 + p] = a.data<T>()[(m - 1 - i) * 700 + p];
+        for (std::int64_t p = 0; p < 700; ++p) std::copy_n(b.data<T>() + p * 250 + 250 - n, n, w.data<T>() + p * n);
+        const T y = run_op(Product{}, {x, w})[0].data<T>()[m * n - 1];
+        const T z = run_op(Product{.transpose_a = true}, {across, w})[0].data<T>()[m * n - 1];
+        if (first == 0) first = y;
+        BOOST_TEST(y == first, "at " << m << " by " << n);
+        BOOST_TEST(z == first, "transposed, at " << m << " by " << n);
+      }
+  };
+  check(std::type_identity<float>{});
+  check(std::type_identity<double>{});
+}
+
+// IEEE's rules hold on every path: 0 times infinity is NaN, a NaN reaches its own row or column only, no term is
+// skipped, and results below the normal range are kept.
+BOOST_AUTO_TEST_CASE(special_values_go_through) {
+  const auto check = [](auto type) {
+    using T = typename decltype(type)::type;
+    const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+    const T tiny = std::numeric_limits<T>::min();
+    for (std::int64_t m : {1, 3, 20, 130})
+      for (std::int64_t n : {1, 10, 64, 100})
+        for (std::int64_t k : {1, 9, 300}) {
+          Tensor a({dtype_of<T>, {m, k}}), b({dtype_of<T>, {k, n}});
+          std::ranges::fill(b.template span<T>(), T(1));
+          a.data<T>()[0] = 0;
+          b.data<T>()[n - 1] = infinity;  // times zero in all rows, in the last column
+          Tensor y = run_op(Product{}, {a, b})[0];
+          for (std::int64_t i = 0; i < m * n; ++i)
+            BOOST_TEST_REQUIRE(std::isnan(y.data<T>()[i]) == (i % n == n - 1), m << " x " << k << " x " << n);
+          b.data<T>()[n - 1] = 1;
+          a.data<T>()[(m - 1) * k + k - 1] = nan;
+          y = run_op(Product{}, {a, b})[0];
+          for (std::int64_t i = 0; i < m * n; ++i)
+            BOOST_TEST_REQUIRE(std::isnan(y.data<T>()[i]) == (i / n == m - 1), m << " x " << k << " x " << n);
+          std::ranges::fill(a.template span<T>(), T(0));
+          a.data<T>()[0] = tiny;
+          std::ranges::fill(b.template span<T>(), T(0.25));
+          y = run_op(Product{}, {a, b})[0];
+          BOOST_TEST_REQUIRE(y.data<T>()[0] == tiny / 4);
+          a.data<T>()[0] = T(-0.0);  // a sum begins at +0, so it never ends at -0
+          y = run_op(Product{}, {a, b})[0];
+          BOOST_TEST_REQUIRE(!std::signbit(y.data<T>()[0]));
+        }
+  };
+  check(std::type_identity<float>{});
+  check(std::type_identity<double>{});
+}
+
+BOOST_AUTO_TEST_CASE(a_million_terms) {
+  constexpr std::int64_t k = 1'000'000;
+  for (const DType dtype : {f32, f64}) {
+    const Tensor a = dtype == f32 ? floats(draw({2, k}, -1, 1, 1)) : doubles(floats(draw({2, k}, -1, 1, 1)));
+    const Tensor b = dtype == f32 ? floats(draw({k, 3}, -1, 1, 2)) : doubles(floats(draw({k, 3}, -1, 1, 2)));
+    const Tensor expected =
+        plain(doubles(floats(draw({2, k}, -1, 1, 1))), doubles(floats(draw({k, 3}, -1, 1, 2))), false, false);
+    BOOST_TEST(error(run_op(Product{}, {a, b})[0], expected) <= (dtype == f32 ? 0.1 : 1e-9));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(integers_wrap_around) {

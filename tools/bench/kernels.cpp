@@ -13,6 +13,8 @@
 #include <functional>
 #include <string>
 
+#include "plain_eigen.h"
+
 using namespace oxbow;
 
 namespace {
@@ -88,8 +90,8 @@ struct Bench {
     const std::vector<Type> out_types = op.infer(types);
     tensors.reserve(types.size() + out_types.size());
     for (const Type& t : types) {
-      tensors.emplace_back(t);
-      for (float& v : tensors.back().span<float>()) v = 0.5f;
+      Tensor& x = tensors.emplace_back(t);
+      dispatch(t.dtype, [&]<class T>(std::type_identity<T>) { std::ranges::fill(x.span<T>(), T(1) / T(2)); });
       in.push_back({&t, tensors.back().bytes()});
     }
     for (const Type& t : out_types) out.push_back({&t, tensors.emplace_back(t).bytes()});
@@ -106,6 +108,20 @@ struct Bench {
     else
       std::printf("%-44s %4lld parts %9.1f us %7.1f GB/s\n", name.c_str(), static_cast<long long>(work.parts),
                   time * 1e6, work.bytes / time / 1e9);
+  }
+
+  // Square products of another dtype than f32, or without libxsmm, beside Eigen alone.
+  void square(DType dtype, std::int64_t n) {
+    const double flops = 2.0 * static_cast<double>(n * n * n);
+    const std::string what = std::string(oxbow::name(dtype)) + " " + std::to_string(n) + " x " + std::to_string(n);
+    const Type t{dtype, {n, n}};
+    (*this)(what, Product{}, {t, t}, flops);
+    (*this)(what + " to weights", Product{.transpose_a = true}, {t, t}, flops);
+    const std::string alone = what + ", Eigen alone";
+    if (alone.find(wanted) == std::string::npos) return;
+    Tensor a(t), b(t), y(t);
+    const double time = quickest([&] { tools::plain_eigen(a, b, y); });
+    std::printf("%-44s    1 parts %9.1f us %7.1f GF/s\n", alone.c_str(), time * 1e6, flops / time / 1e9);
   }
 
   // A layer x [m, k] by w [k, n]: forward, to the weights, to x.
@@ -164,6 +180,8 @@ int main(int argc, char** argv) {
   bench.dense(1, 32, 32);
   bench.dense(768, 128, 512);
   bench.dense(1024, 1024, 1024);
+  for (const DType dtype : {f64, i32, f32})
+    for (const std::int64_t n : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) bench.square(dtype, n);
   bench.conv({64, 28, 28, 1}, {5, 5, 1, 6}, 1, 2);
   bench.conv({64, 14, 14, 6}, {5, 5, 6, 16}, 1, "valid");
   bench.conv({64, 28, 28, 1}, {3, 3, 1, 32}, 1, "same");

@@ -1,0 +1,28 @@
+#define EIGEN_DONT_PARALLELIZE
+#include "plain_eigen.h"
+
+#include <Eigen/Core>
+
+namespace oxbow::tools {
+namespace {
+
+template <class T>
+void multiply(const Tensor& a, const Tensor& b, Tensor& y) {
+  using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Index n = a.shape()[0];
+  Eigen::Map<Matrix>(y.data<T>(), n, n).noalias() =
+      Eigen::Map<const Matrix>(a.data<T>(), n, n) * Eigen::Map<const Matrix>(b.data<T>(), n, n);
+}
+
+}  // namespace
+
+void plain_eigen(const Tensor& a, const Tensor& b, Tensor& y) {
+  if (a.dtype() == f64)
+    multiply<double>(a, b, y);
+  else if (a.dtype() == i32)
+    multiply<std::int32_t>(a, b, y);
+  else
+    multiply<float>(a, b, y);
+}
+
+}  // namespace oxbow::tools
