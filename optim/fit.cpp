@@ -131,6 +131,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
       ++progress.step;
       tell(&Callback::on_step);
     }
+    runner.check_numerics();
     if (progress.step < progress.steps) break;  // stopped within the epoch: it has no results
 
     Epoch done{.number = epoch, .results = {}, .seconds = 0};

@@ -67,6 +67,7 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   state->fetches.insert(state->fetches.end(), state->step.updates.begin(), state->step.updates.end());
   state->options.pool = options.pool;
   state->options.disable = options.disable;
+  state->options.numerics = options.numerics;
   if (options.store) state->store = *options.store;
   state->store.add(*state->graph);
   return Model(std::move(state));
@@ -86,6 +87,7 @@ Runner& Model::State::evaluator() {
   if (!evaluation) {
     CompileOptions inference = options;
     inference.mode = Mode::inference;
+    inference.numerics = {};
     evaluation.emplace("evaluate", compile(scalars, inference), store, *graph);
   }
   return *evaluation;
@@ -97,6 +99,7 @@ Runner& Model::State::predictor() {
   if (!prediction) {
     CompileOptions inference = options;
     inference.mode = Mode::inference;
+    inference.numerics = {};
     prediction.emplace("predict", compile({predictions}, inference), store, *graph);
   }
   return *prediction;

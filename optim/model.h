@@ -28,6 +28,7 @@ struct ModelOptions {
   Pool pool = Pool::shared();
   std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
+  Numerics numerics = {};                 ///< whether training looks for NaN and Inf: see runtime/numerics.h
 };
 
 /// What `Model::save` writes.

@@ -22,6 +22,7 @@ class Runner {
   void feed(const Dataset& data, std::int64_t begin, std::int64_t end);
   void run(std::stop_token stop = {}) { session_.run(std::move(stop)); }
   const Session& session() const { return session_; }
+  void check_numerics() { session_.check_numerics(); }
   /// The i-th fetched scalar.
   double number(int i) const;
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <oxbow/graph/specialise.h>
+#include <oxbow/runtime/numerics.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>
 #include <oxbow/runtime/trace.h>
@@ -25,6 +26,7 @@ struct CompileOptions {
   Mode mode = Mode::training;
   Pool pool = Pool::shared();             ///< where nodes run
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
+  Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics.h
 };
 
 class Program {
@@ -81,10 +83,14 @@ class Session {
   }
 
   /// One run. Throws `Error` for an input that was not fed or an op that fails on its data, and `Stopped` when `stop` was
-  /// requested; variables are then as before. A warm run, with the shapes of an earlier one, allocates nothing.
+  /// requested; variables are then as before. A program that checks its numbers throws `NumericsError`. A warm run, with the shapes of an earlier one, allocates nothing.
   void run(std::stop_token stop = {});
   /// The same, and `trace` tells afterwards what ran when, and where.
   void run(Trace& trace, std::stop_token stop = {});
+
+  /// Looks at all variables that the runs so far wrote, and throws `NumericsError` if a NaN or Inf is there. For the end
+  /// of a training whose program checks its numbers; any other program has nothing to look at.
+  void check_numerics();
 
   /// The i-th fetched value of the last run, until the next. What an `assign` wrote is the variable itself: it stays as
   /// it is only until anyone writes that.

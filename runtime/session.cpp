@@ -1,4 +1,5 @@
 #include <oxbow/runtime/executor.h>
+#include <oxbow/runtime/numerics_guard.h>
 #include <oxbow/runtime/program_impl.h>
 #include <oxbow/runtime/store_state.h>
 
@@ -23,11 +24,6 @@ struct Session::State {
     std::uint64_t store_version = 0;  ///< at which the variables' bytes were looked up
     std::vector<int> places = {};     ///< of each feed, its number among the plan's inputs; -1 where no byte is read
   };
-  struct Feed {
-    Shape shape;
-    const void* bytes = nullptr;
-    bool fed = false;
-  };
   struct Target {
     void* bytes = nullptr;
     DType dtype = f32;
@@ -37,7 +33,7 @@ struct Session::State {
   Program program;
   Store store;
   std::shared_ptr<LockGroup> lock;
-  std::vector<Feed> feeds;
+  std::vector<Fed> feeds;
   std::vector<Tensor> kept;  ///< tensors that were fed, so that their bytes stay
   std::vector<Target> targets;
   std::vector<std::unique_ptr<Run>> runs;
@@ -46,11 +42,13 @@ struct Session::State {
   bool has_run = false;
   std::shared_ptr<std::byte> arena;
   std::int64_t arena_bytes = 0;
+  std::unique_ptr<NumericsGuard> guard;  ///< null where the program checks no numbers
+  NumericsGuard::Repeat repeat = [this](std::span<const Fed> fed) -> const Frame& { return run_again(fed); };
 
   const Program::Impl& impl() const { return program.impl(); }
 
   void feed(std::size_t i, const Shape& shape, const void* bytes) {
-    Feed& f = feeds[i];
+    Fed& f = feeds[i];
     if (!f.fed || f.shape != shape) reshaped = true;
     f = {shape, bytes, true};
   }
@@ -63,19 +61,24 @@ struct Session::State {
                     "\", data) before run()");
   }
 
+  /// What has run with feeds of these shapes, or null.
+  Run* known(std::span<const Fed> fed) const {
+    for (const auto& r : runs)
+      if (std::equal(fed.begin(), fed.end(), r->shapes.begin(), r->shapes.end(),
+                     [](const Fed& f, const Shape& s) { return f.shape == s; }))
+        return r.get();
+    return nullptr;
+  }
+
   // The run state for what is fed now.
   void choose() {
     check_fed();
     reshaped = false;
     has_run = false;
-    for (const auto& r : runs)
-      if (std::equal(feeds.begin(), feeds.end(), r->shapes.begin(), r->shapes.end(),
-                     [](const Feed& f, const Shape& s) { return f.shape == s; })) {
-        current = r.get();
-        return;
-      }
+    current = known(feeds);
+    if (current) return;
     std::vector<Shape> shapes;
-    for (const Feed& f : feeds) shapes.push_back(f.shape);
+    for (const Fed& f : feeds) shapes.push_back(f.shape);
     auto plan = impl().plan(shapes);
     const std::int64_t bytes = plan->arena_bytes + plan->scratch_bytes * impl().options.pool.threads();
     if (bytes > arena_bytes) {
@@ -128,16 +131,30 @@ struct Session::State {
     }
   }
 
-  void finish() {
-    Frame& frame = current->frame;
+  void finish(Frame& frame) {
     const Plan& plan = frame.plan();
     for (const Plan::Copy& c : plan.copies)
       if (c.bytes > 0)
         std::memcpy(frame.address({Home::variable, c.variable, 0}), frame.address(c.from),
                     static_cast<std::size_t>(c.bytes));
     for (std::size_t i = 0; i < targets.size(); ++i)
-      if (const Plan::Fetch& f = plan.fetches[i]; targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0)
+      if (const Plan::Fetch& f = plan.fetches[i];
+          targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0 && f.type.count() == targets[i].count)
         std::memcpy(targets[i].bytes, frame.fetched(static_cast<int>(i)), static_cast<std::size_t>(f.type.bytes()));
+  }
+
+  /// A run of earlier feeds once more, variables being as they were then; for the guard. The lock is held.
+  const Frame& run_again(std::span<const Fed> fed) {
+    Run& r = *known(fed);
+    r.frame.set_arena(arena.get());
+    for (std::size_t i = 0; i < fed.size(); ++i)
+      if (r.places[i] >= 0) r.frame.set_input(r.places[i], fed[i].bytes);
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      r.frame.set_fetch(static_cast<int>(i),
+                        r.frame.plan().fetches[i].type.count() == targets[i].count ? targets[i].bytes : nullptr);
+    r.executor.run(arena.get() + r.frame.plan().arena_bytes, {});
+    finish(r.frame);
+    return r.frame;
   }
 };
 
@@ -148,6 +165,8 @@ Session::Session(Program program, Store store) : state_(std::make_unique<State>(
   state_->feeds.resize(program.inputs().size());
   state_->kept.resize(program.inputs().size());
   state_->targets.resize(program.outputs().size());
+  if (program.impl().options.numerics.check != CheckNumerics::off)
+    state_->guard = std::make_unique<NumericsGuard>(program.impl_, store.state());
   state_->program = std::move(program);
   state_->store = std::move(store);
 }
@@ -211,12 +230,26 @@ void Session::run(std::stop_token stop, Trace* trace) {
   const Plan& plan = s.current->frame.plan();
   const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);
   if (s.current->store_version != s.lock->version) s.bind_variables();
-  if (trace) trace->start(s.current->frame.shared_plan(), s.impl().options.pool.threads());
-  if (s.current->executor.run(s.arena.get() + plan.arena_bytes, stop, trace) == Executor::Outcome::stopped)
-    throw Stopped();
-  s.finish();
+  if (s.guard) s.guard->before(s.feeds, plan, *s.lock);
+  try {
+    if (trace) trace->start(s.current->frame.shared_plan(), s.impl().options.pool.threads());
+    if (s.current->executor.run(s.arena.get() + plan.arena_bytes, stop, trace) == Executor::Outcome::stopped)
+      throw Stopped();
+  } catch (...) {
+    if (s.guard) s.guard->failed();
+    throw;
+  }
+  s.finish(s.current->frame);
+  if (plan.writes_variables) ++s.lock->runs;
   if (trace) trace->stop();
+  if (s.guard) s.guard->after(s.current->frame, *s.lock, s.repeat);
   s.has_run = true;
+}
+
+void Session::check_numerics() {
+  if (!state_->guard) return;
+  const StoreLock lock(state_->lock, StoreLock::Kind::alone);
+  state_->guard->look(state_->repeat);
 }
 
 void Session::check_fetch(int i, DType dtype) const {

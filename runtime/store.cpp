@@ -13,9 +13,10 @@ using Kind = StoreLock::Kind;
 
 std::string declared_at(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
 
-void copy_into(Tensor& to, const Tensor& from) {
-  if (const auto bytes = static_cast<std::size_t>(to.type().bytes()); bytes > 0)
-    std::memcpy(to.bytes(), from.bytes(), bytes);
+void set_value(StoredVariable& v, const Tensor& value, LockGroup& group) {
+  v.changed = ++group.sets;
+  if (const auto bytes = static_cast<std::size_t>(value.type().bytes()); bytes > 0)
+    std::memcpy(v.value.bytes(), value.bytes(), bytes);
 }
 
 void check_writable(const StoredVariable& v) {
@@ -68,6 +69,8 @@ void Store::State::merge(State& a, State& b) {
     const std::unique_lock first((kept_first ? kept : lost)->mutex), second((kept_first ? lost : kept)->mutex);
     if (kept->merged_into || lost->merged_into) continue;
     kept->version = std::max(kept->version, lost->version) + 1;
+    kept->runs += lost->runs;
+    kept->sets += lost->sets;
     lost->merged_into = kept;
     return;
   }
@@ -108,7 +111,7 @@ void Store::reset(const Graph& graph) {
   for (const Value& v : all) check_writable(state_->get(v.node().op().as<Variable>()->name));
   for (const Value& v : all) {
     const auto& declared = *v.node().op().as<Variable>();
-    copy_into(state_->get(declared.name).value, initial_value(declared));
+    set_value(state_->get(declared.name), initial_value(declared), *group);
   }
 }
 
@@ -140,7 +143,7 @@ void Store::set(std::string_view name, const Tensor& value) {
   if (v.value.type() != value.type())
     throw Error("variable \"" + v.name + "\" is " + to_string(v.value.type()) + " and cannot be set to " +
                 to_string(value.type()));
-  copy_into(v.value, value);
+  set_value(v, value, *group);
 }
 
 void Store::share(std::string_view name, Store& other) {
@@ -198,7 +201,7 @@ void Store::restore(const Store& snapshot) {
     if (state_->get(from->name).value.type() != from->value.type())
       throw Error("variable \"" + from->name + "\" is " + to_string(state_->get(from->name).value.type()) +
                   " and cannot be restored from " + to_string(from->value.type()));
-  for (const auto& from : copy.state_->variables) copy_into(state_->get(from->name).value, from->value);
+  for (const auto& from : copy.state_->variables) set_value(*state_->find(from->name), from->value, *group);
 }
 
 }  // namespace oxbow

@@ -13,6 +13,7 @@ struct StoredVariable {
   std::string name;
   Tensor value;
   bool frozen = false;
+  std::uint64_t changed = 0;  ///< `LockGroup::sets` when it was last set, restored or reset
 };
 
 /// The lock of all Stores that share variables with one another: sharing merges two groups, so that one lock still
@@ -20,7 +21,9 @@ struct StoredVariable {
 struct LockGroup {
   std::shared_mutex mutex;
   std::shared_ptr<LockGroup> merged_into;  // guarded by `mutex`
-  std::uint64_t version = 1;               // guarded by `mutex`
+  std::uint64_t version = 1;               // guarded by `mutex`, as are these:
+  std::uint64_t runs = 0;                  // that wrote variables
+  std::uint64_t sets = 0;                  // of single variables, by Store's functions
 };
 
 struct Store::State {

@@ -1,0 +1,240 @@
+#include <oxbow/runtime/finite.h>
+#include <oxbow/runtime/hunt.h>
+#include <oxbow/runtime/numerics_guard.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace oxbow {
+namespace {
+
+constexpr std::size_t longest_journal = 64;                        // runs
+constexpr std::int64_t most_feed_bytes = std::int64_t{256} << 20;  // that a journal may hold
+constexpr double look_bytes_per_ns = 20;                           // so fast variables are looked at, roughly
+constexpr double share_of_looking = 0.01;                          // of a run's estimated time
+constexpr std::size_t cache_line = 64;
+
+bool ok(const Type& type, const std::byte* bytes, bool may_be_infinite) {
+  return may_be_infinite ? no_nan(type, bytes) : all_finite(type, bytes);
+}
+
+void copy_bytes(Tensor& to, const Tensor& from) {
+  if (const auto bytes = static_cast<std::size_t>(from.type().bytes()); bytes > 0)
+    std::memcpy(to.bytes(), from.bytes(), bytes);
+}
+
+// Bytes that stay where they are, as a tensor.
+Tensor borrowed(const Type& type, const void* bytes) {
+  return {type, std::shared_ptr<std::byte>(std::shared_ptr<void>(), static_cast<std::byte*>(const_cast<void*>(bytes)))};
+}
+
+std::int64_t feed_bytes(const Input& in, const Fed& fed) { return Type{in.type.dtype, fed.shape}.bytes(); }
+
+}  // namespace
+
+NumericsGuard::NumericsGuard(std::shared_ptr<const Program::Impl> program, std::shared_ptr<Store::State> store)
+    : program_(std::move(program)), store_(std::move(store)), may_be_infinite_(program_->outputs.size()) {}
+
+void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock) {
+  current_.assign(feeds.begin(), feeds.end());
+  if (program_->options.numerics.check == CheckNumerics::all) {
+    search(feeds, runs_ + 1, true);
+    return;
+  }
+  writes_ = plan.writes_variables;
+  if (!writes_) return;
+  const bool others_wrote = expected_runs_ != lock.runs || expected_version_ != lock.version;
+  if (used_ > 0 && others_wrote) crowded_ = true;
+  if (used_ == capacity_ || others_wrote) begin(plan, lock);
+  record(feeds, lock);
+}
+
+// A new journal. The variables are as the last look found them, or others have written them since.
+void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
+  if (expected_version_ != lock.version) kept_.clear();
+  const bool first = kept_.empty();
+  std::int64_t written_bytes = 0, bytes = 0;
+  for (std::size_t i = 0; i < plan.variables.size(); ++i) {
+    const auto& declared = *plan.graph->node(plan.variables[i].node).op().as<Variable>();
+    if (first) {
+      const auto& variable = store_->variables[store_->index.find(declared.name)->second];
+      kept_.push_back({.variable = variable, .written = plan.variables[i].written, .value = variable->value.clone()});
+    }
+  }
+  for (Kept& k : kept_) {
+    if (k.written) written_bytes += k.value.type().bytes();
+    if (!first && (k.written || k.variable->changed > k.taken_at)) copy_bytes(k.value, k.variable->value);
+    k.taken_at = lock.sets;
+  }
+  for (std::size_t i = 0; i < current_.size(); ++i) bytes += feed_bytes(program_->inputs[i], current_[i]);
+  capacity_ = static_cast<std::size_t>(
+      std::clamp<std::int64_t>(most_feed_bytes / std::max<std::int64_t>(bytes, 1), 1, longest_journal));
+  const double looks = static_cast<double>(written_bytes) / look_bytes_per_ns / (share_of_looking * (plan.cost + 1));
+  look_every_ = crowded_ ? 1 : static_cast<std::size_t>(std::clamp(looks, 1.0, static_cast<double>(capacity_)));
+  if (entries_.size() < capacity_) entries_.resize(capacity_);
+  used_ = looked_ = 0;
+  expected_sets_ = lock.sets;
+}
+
+void NumericsGuard::record(std::span<const Fed> feeds, const LockGroup& lock) {
+  Entry& e = entries_[used_++];
+  e.feeds.resize(feeds.size());
+  e.memory.resize(feeds.size());
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const auto bytes = static_cast<std::size_t>(feed_bytes(program_->inputs[i], feeds[i]));
+    if (e.memory[i].size() < bytes + cache_line) e.memory[i].resize(bytes + cache_line);
+    const auto address = reinterpret_cast<std::uintptr_t>(e.memory[i].data());
+    std::byte* const to = e.memory[i].data() + (cache_line - address % cache_line) % cache_line;
+    if (bytes > 0) std::memcpy(to, feeds[i].bytes, bytes);
+    e.feeds[i] = {feeds[i].shape, to, true};
+  }
+  e.sets.clear();
+  if (lock.sets == expected_sets_) return;
+  for (std::size_t k = 0; k < kept_.size(); ++k)
+    if (kept_[k].variable->changed > expected_sets_) e.sets.emplace_back(k, kept_[k].variable->value.clone());
+}
+
+void NumericsGuard::failed() {
+  if (used_ > 0) --used_;
+}
+
+bool NumericsGuard::results_ok(const Frame& frame) const {
+  const Plan& plan = frame.plan();
+  for (std::size_t i = 0; i < plan.fetches.size(); ++i)
+    if (const Plan::Fetch& f = plan.fetches[i];
+        f.variable < 0 && !ok(f.type, frame.fetched(static_cast<int>(i)), may_be_infinite_[i]))
+      return false;
+  return true;
+}
+
+bool NumericsGuard::variables_ok() const {
+  return std::all_of(kept_.begin(), kept_.end(), [](const Kept& k) {
+    return !k.written || ok(k.value.type(), k.variable->value.bytes(), k.may_be_infinite);
+  });
+}
+
+void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repeat& repeat) {
+  ++runs_;
+  if (program_->options.numerics.check == CheckNumerics::all) return;
+  if (!writes_) {
+    if (!results_ok(frame)) search(current_, runs_, false);
+    return;
+  }
+  expected_runs_ = lock.runs;
+  expected_sets_ = lock.sets;
+  expected_version_ = lock.version;
+  const bool due = used_ - looked_ >= look_every_ || used_ == capacity_;
+  if (!results_ok(frame))
+    take_back(repeat);
+  else if (due)
+    look(repeat);
+}
+
+void NumericsGuard::look(const Repeat& repeat) {
+  if (looked_ == used_) return;
+  if (!variables_ok()) take_back(repeat);
+  looked_ = used_;
+}
+
+// What the hunt needs of one run: its graph for these shapes, with the names that the user knows, and its leaves.
+class NumericsGuard::Again {
+ public:
+  Again(const NumericsGuard& guard, std::span<const Fed> feeds, std::int64_t run)
+      : guard_(guard), feeds_(feeds), run_(run) {
+    const Rewritten& declared = guard.program_->graph;
+    std::map<std::string, Shape> shapes;
+    for (std::size_t i = 0; i < feeds.size(); ++i) shapes[guard.program_->inputs[i].name] = feeds[i].shape;
+    std::vector<Value> results;
+    for (const auto& [name, value] : declared.graph->outputs()) results.push_back(value);
+    const Rewritten sized = specialise(*declared.graph, results, shapes, guard.program_->options.mode);
+    graph_ = sized.graph;
+    number_.resize(static_cast<std::size_t>(graph_->size()), -1);
+    for (std::size_t id = 0; id < declared.first.size(); ++id)
+      if (const Value v = declared.values[static_cast<std::size_t>(declared.first[id])])
+        if (const Value now = sized(v)) number_[static_cast<std::size_t>(now.node_id())] = static_cast<NodeId>(id);
+  }
+  Rerun rerun() const {
+    return {.graph = graph_.get(),
+            .leaf = [this](Node n) { return leaf(n); },
+            .name = [this](NodeId id) { return name(id); },
+            .number = run_};
+  }
+  const Graph& graph() const { return *graph_; }
+
+ private:
+  Tensor leaf(Node n) const {
+    if (const auto* in = n.op().as<Input>())
+      return borrowed(in->type, feeds_[static_cast<std::size_t>(guard_.program_->input(in->name))].bytes);
+    const Tensor& value = guard_.store_->get(n.op().as<Variable>()->name).value;
+    return borrowed(value.type(), value.bytes());
+  }
+  // An unnamed node bears the number that it has in the user's graph.
+  std::string name(NodeId id) const {
+    const Node n = graph_->node(id);
+    const NodeId own = number_[static_cast<std::size_t>(id)];
+    if (!n.name().empty() || own < 0) return n.full_name();
+    const std::string& scope = n.origin().scope.str();
+    return scope + (scope.empty() ? "" : "/") + std::string(n.op().name()) + "_" + std::to_string(own);
+  }
+
+  const NumericsGuard& guard_;
+  std::span<const Fed> feeds_;
+  std::int64_t run_;
+  std::shared_ptr<Graph> graph_;
+  std::vector<NodeId> number_;  // of each node, in the user's graph
+};
+
+// Goes through the journal again, each run's results and variables being looked at, until one is bad.
+void NumericsGuard::take_back(const Repeat& repeat) {
+  const auto restore = [&] {
+    for (Kept& k : kept_) copy_bytes(k.variable->value, k.value);
+  };
+  const std::size_t count = std::exchange(used_, 0);  // whatever happens now, a new journal begins
+  const std::int64_t before = runs_ - static_cast<std::int64_t>(count);
+  bool recurred = false;
+  std::vector<Tensor> previous;  // the variables before the last run that was repeated
+  restore();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Entry& e = entries_[i];
+    for (const auto& [k, value] : e.sets) copy_bytes(kept_[k].variable->value, value);
+    if (i > 0) {
+      previous.clear();
+      for (const Kept& k : kept_) previous.push_back(k.value.clone());
+    }
+    for (Kept& k : kept_) copy_bytes(k.value, k.variable->value);
+    if (results_ok(repeat(e.feeds)) && variables_ok()) continue;
+    recurred = true;
+    std::vector<bool> usual;
+    if (i > 0) {
+      for (std::size_t k = 0; k < kept_.size(); ++k) copy_bytes(kept_[k].variable->value, previous[k]);
+      usual = makers(Again(*this, entries_[i - 1].feeds, 0).rerun());
+    }
+    restore();
+    const std::int64_t run = before + static_cast<std::int64_t>(i) + 1;
+    const std::int64_t runs = std::exchange(runs_, run - 1);
+    search(e.feeds, run, false, usual);  // throws, but where every infinity is meant
+    runs_ = runs;
+    repeat(e.feeds);
+  }
+  invariant(recurred, "a NaN or Inf did not come up again when its run was repeated");
+  used_ = count;
+}
+
+void NumericsGuard::search(std::span<const Fed> feeds, std::int64_t run, bool everywhere,
+                           const std::vector<bool>& usual) {
+  const Again again(*this, feeds, run);
+  Hunted hunted = hunt(again.rerun(), program_->options.numerics, everywhere, usual);
+  if (hunted.found) throw std::move(*hunted.found);
+  if (everywhere) return;
+  invariant(hunted.bad, "a NaN or Inf did not come up again when its run was repeated node by node");
+  for (std::size_t i = 0; i < hunted.results.size(); ++i) {
+    if (!hunted.results[i]) continue;
+    may_be_infinite_[i] = true;
+    const Node n = again.graph().outputs()[i].second.node();
+    if (!n.op().is<Assign>()) continue;
+    for (Kept& k : kept_)
+      if (k.variable->name == n.input(0).node().op().as<Variable>()->name) k.may_be_infinite = true;
+  }
+}
+
+}  // namespace oxbow
