@@ -15,7 +15,7 @@ namespace oxbow::optim {
 
 struct Adadelta {
   static constexpr OptimizerInfo info{.name = "adadelta"};
-  ByConvention<double> learning_rate = {1e-3, 1.0};
+  ByConvention<Rate> learning_rate = {1e-3, 1.0};
   ByConvention<double> rho = {0.95, 0.9};
   ByConvention<double> epsilon = {1e-7, 1e-6};
   double weight_decay = 0;  ///< see `decayed`

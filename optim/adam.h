@@ -18,7 +18,7 @@ namespace oxbow::optim {
 
 struct Adam {
   static constexpr OptimizerInfo info{.name = "adam"};
-  double learning_rate = 1e-3;
+  Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   ByConvention<double> epsilon = {1e-7, 1e-8};

@@ -12,7 +12,7 @@ namespace oxbow::optim {
 
 struct Adamax {
   static constexpr OptimizerInfo info{.name = "adamax"};
-  ByConvention<double> learning_rate = {1e-3, 2e-3};
+  ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   ByConvention<double> epsilon = {1e-7, 1e-8};

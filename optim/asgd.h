@@ -14,7 +14,7 @@ namespace oxbow::optim {
 
 struct ASGD {
   static constexpr OptimizerInfo info{.name = "asgd", .average = "average"};
-  double learning_rate = 0.01;
+  Rate learning_rate = 0.01;
   double lambda = 1e-4;
   double alpha = 0.75;
   double t0 = 1e6;          ///< the step after which the mean is taken

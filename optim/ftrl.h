@@ -16,7 +16,7 @@ namespace oxbow::optim {
 
 struct Ftrl {
   static constexpr OptimizerInfo info{.name = "ftrl"};
-  double learning_rate = 1e-3;
+  Rate learning_rate = 1e-3;
   double learning_rate_power = -0.5;
   double initial_accumulator_value = 0.1;
   double l1 = 0;            ///< Keras's l1_regularization_strength

@@ -15,7 +15,7 @@ namespace oxbow::optim {
 
 struct LARS {
   static constexpr OptimizerInfo info{.name = "lars"};
-  double learning_rate = 0.1;
+  Rate learning_rate = 0.1;
   double momentum = 0.9;
   double trust_coefficient = 1e-3;
   double weight_decay = 0;

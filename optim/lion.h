@@ -13,7 +13,7 @@ namespace oxbow::optim {
 
 struct Lion {
   static constexpr OptimizerInfo info{.name = "lion"};
-  double learning_rate = 1e-3;
+  Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.99;
   double weight_decay = 0;

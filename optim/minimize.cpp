@@ -72,11 +72,16 @@ Minimized minimize(Value loss, const Optimizer& optimizer, MinimizeOptions optio
   };
   const OriginGuard in_scope = scope(options.scope);
   const Value step = variable(g, "step", {i64, {}}, {}, false);
-  const Value rate =
-      variable(g, "learning_rate", {f64, {}}, {.kind = "constant", .a = optimizer.learning_rate()}, false);
+  const Rate chosen = optimizer.learning_rate();
+  Value rate = variable(g, "learning_rate", {f64, {}}, {.kind = "constant", .a = chosen.at(0)}, false);
   m.state = {step, rate};
   const Value next = step + 1.0;
   m.updates.push_back(assign(step, next));
+  if (!chosen.constant()) {
+    const Value scheduled = chosen.value(cast(step, f64));
+    m.updates.push_back(assign(rate, scheduled));
+    rate = scheduled;
+  }
   const Value count = cast(next, f64);
   std::vector<Value> shared;  // scalars that all parameters need
   std::map<DType, Step> of;   // as the parameters of each dtype take them

@@ -7,7 +7,8 @@
 //   Session session(program, store);
 //
 // All state is variables of the graph: "optimizer/step" (i64, how many steps were taken), "optimizer/learning_rate"
-// (f64, may be set between runs) and "optimizer/adam/dense/weight/m" for slot "m" of parameter "dense/weight".
+// (f64; may be set between runs, or, with a schedule, tells the rate of the last step) and
+// "optimizer/adam/dense/weight/m" for slot "m" of parameter "dense/weight".
 #pragma once
 
 #include <oxbow/optim/optimizer.h>

@@ -19,7 +19,7 @@ namespace oxbow::optim {
 
 struct Muon {
   static constexpr OptimizerInfo info{.name = "muon"};
-  double learning_rate = 1e-3;
+  Rate learning_rate = 1e-3;
   double momentum = 0.95;
   bool nesterov = true;
   std::int64_t newton_schulz_steps = 5;

@@ -75,23 +75,11 @@ void Optimizer::no_field(std::string_view optimizer, std::string_view field, con
 }
 
 void Optimizer::check() const {
-  check_not_negative(name(), "learning_rate", learning_rate());
+  learning_rate().check(name());
   model_->check();
 }
 
-std::string to_string(const Optimizer& optimizer) {
-  std::string fields;
-  for (const auto& [name, value] : optimizer.attributes()) {
-    fields += (fields.empty() ? "" : ", ") + name + "=";
-    if (const auto* flag = std::get_if<bool>(&value))
-      fields += *flag ? "true" : "false";
-    else if (const auto* text = std::get_if<std::string>(&value))
-      fields += *text;
-    else
-      fields += number(value.get<double>("a number"));
-  }
-  return std::string(optimizer.name()) + "(" + fields + ")";
-}
+std::string to_string(const Optimizer& optimizer) { return describe(optimizer.name(), optimizer.attributes()); }
 
 // With T = tanh(-t log(beta) / 2), 1 - beta^t = 2 T / (1 + T): beta^t is never taken off a number near to it.
 Value bias_correction(double beta, Value count) {

@@ -4,7 +4,8 @@
 //
 //   struct Momentum {
 //     static constexpr OptimizerInfo info{.name = "momentum"};
-//     double learning_rate = 0.01, momentum = 0.9;
+//     Rate learning_rate = 0.01;  // a number or a schedule: optim/rate.h
+//     double momentum = 0.9;
 //     static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Momentum::learning_rate},
 //                                                   Attribute{"momentum", &Momentum::momentum}};
 //     bool operator==(const Momentum&) const = default;
@@ -24,6 +25,7 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/optim/convention.h>
+#include <oxbow/optim/rate.h>
 
 #include <concepts>
 #include <memory>
@@ -86,7 +88,7 @@ class Optimizer {
   Optimizer(const char* name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
 
   std::string_view name() const { return model_->info->name; }
-  double learning_rate() const { return model_->learning_rate(); }
+  Rate learning_rate() const { return model_->learning_rate(); }
   /// The slot that evaluation takes in the parameter's place; "" where that is the parameter itself.
   std::string_view average() const { return model_->info->average; }
   /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
@@ -111,7 +113,7 @@ class Optimizer {
   struct Concept {
     virtual ~Concept() = default;
     virtual const void* self() const = 0;
-    virtual double learning_rate() const = 0;
+    virtual Rate learning_rate() const = 0;
     virtual AttrRecord attributes() const = 0;
     virtual std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const = 0;
     virtual void check() const = 0;
@@ -128,7 +130,7 @@ class Optimizer {
       this->type = &typeid(T);
     }
     const void* self() const override { return &optimizer; }
-    double learning_rate() const override { return chosen(optimizer.learning_rate); }
+    Rate learning_rate() const override { return chosen(optimizer.learning_rate); }
     AttrRecord attributes() const override {
       AttrRecord fields;
       each_field([&](std::string_view name, auto member) {

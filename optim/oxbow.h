@@ -23,6 +23,7 @@
 #include <oxbow/optim/rmsprop.h>
 #include <oxbow/optim/rprop.h>
 #include <oxbow/optim/schedule_free.h>
+#include <oxbow/optim/schedules.h>
 #include <oxbow/optim/sgd.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/idx.h>

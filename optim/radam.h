@@ -16,7 +16,7 @@ namespace oxbow::optim {
 
 struct RAdam {
   static constexpr OptimizerInfo info{.name = "radam"};
-  double learning_rate = 1e-3;
+  Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   double epsilon = 1e-8;

@@ -18,7 +18,7 @@ namespace oxbow::optim {
 
 struct RMSprop {
   static constexpr OptimizerInfo info{.name = "rmsprop"};
-  ByConvention<double> learning_rate = {1e-3, 0.01};
+  ByConvention<Rate> learning_rate = {1e-3, 0.01};
   ByConvention<double> rho = {0.9, 0.99};  ///< PyTorch's alpha
   double momentum = 0;
   ByConvention<double> epsilon = {1e-7, 1e-8};

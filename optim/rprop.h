@@ -14,7 +14,7 @@ namespace oxbow::optim {
 
 struct Rprop {
   static constexpr OptimizerInfo info{.name = "rprop"};
-  double learning_rate = 0.01;  ///< the size of the first step
+  Rate learning_rate = 0.01;  ///< the size of the first step
   double eta_minus = 0.5;
   double eta_plus = 1.2;
   double step_min = 1e-6;

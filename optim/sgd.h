@@ -16,7 +16,7 @@ namespace oxbow::optim {
 
 struct SGD {
   static constexpr OptimizerInfo info{.name = "sgd"};
-  ByConvention<double> learning_rate = {0.01, 1e-3};
+  ByConvention<Rate> learning_rate = {0.01, 1e-3};
   double momentum = 0;
   double dampening = 0;  ///< of the gradient's share in the velocity; PyTorch's alone
   bool nesterov = false;
