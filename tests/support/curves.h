@@ -1,0 +1,74 @@
+// Loss curves whose fault is known before anyone looks at them: what the judge of curves (optim/judge.h) is tested on.
+//
+// A label follows from how a curve was made, by the rule below; this file and curves.cpp are older than the judge, and
+// no threshold of theirs was ever set by what the judge says. Each curve has a seed. Seeds below `first_held_out` may
+// be used to tune a judge; those from there on only to test it, once it is written.
+//
+// Where the curves come from:
+//
+//   quadratic    full-batch descent with heavy-ball momentum on 1 to 12 axes of known curvature, that may differ on the
+//                two sides of an axis's minimum (such a valley makes the loss swing), over a floor that no rate gets
+//                below; perhaps the rate is cut to nothing on the way. share = rate / (2 (1 + momentum) / lambda_max).
+//   regression   least squares on minibatches, inputs with second moment lambda I exactly. The expected squared
+//   distance
+//                from the minimum obeys e' = (1 - 2 rate lambda + rate^2 c) e + rate^2 n, with c and n known from the
+//                data; it is stable below rate_ms = 2 lambda / c. share = rate / rate_ms; for divergence rate lambda
+//                / 2.
+//   mnist        recorded runs of small nets on the digits (tools/bench/record_curves.cpp): sweeps of ten rates.
+//
+// The rule for quadratics and regressions. L is the expected loss (exact), in windows of the run: start = its first 5
+// %, middle = 35 % to 45 %, end = its last 10 %.
+//
+//   diverging    share >= 1.05, and end >= 3 start, or no longer finite
+//   oscillating  share <= 1 and end < 3 start; the loss swings by at least 30 % of its level (quadratics: mean step
+//                of L in the last half, on a two-sided valley; regressions: share in 0.75 .. 0.95 and a stationary
+//                excess of at least 4 floors); and does not fall: mean of the last quarter >= 0.8 of the third's
+//   too slow     share <= 0.1, end >= 0.75 start, still falling (the second half takes at least 35 % of the fall), and
+//                five times the rate would at least double the fall
+//   plateau      share <= 0.9 (regressions 0.3), fell by 15 % of start or more, of which less than 1 % since the
+//   middle,
+//                and less than 1 % of its level; end > start / 100
+//   healthy      share <= 1 (regressions 0.3), end <= 0.35 start, and end <= 0.75 middle or end <= start / 1000. That
+//   the
+//                loss swings while it falls so is no fault: the edge of stability (Cohen et al. 2021,
+//                https://arxiv.org/abs/2103.00065).
+//
+// What is none of these, or in between, is not made into a curve: nobody could say what it is.
+//
+// The rule for MNIST. Of each sweep (net, optimizer, batch size, seed) the best rate is the one with the lowest end
+// (mean of the last 20 steps of 100); start is the mean first loss of the sweep; early = steps 31 to 50.
+//
+//   diverging    a loss that is not finite, or end >= 2 start, at a rate above the best
+//   too slow     below the best rate, and the fall start - end is at most a quarter of the best one's
+//   oscillating  above the best rate, end >= 1.5 best ends and < 2 start, the last half's losses deviate by at least 20
+//   % of
+//                their mean from the line through them, and end >= 0.9 early
+//   plateau      above the best rate, end >= 1.5 best ends, deviation at most 10 %, |end - early| <= 5 % of end
+//   healthy      start - end at least 80 % of the best one's, and end <= start / 2 and end <= 0.85 early
+//   otherwise    unlabelled, left out
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace oxbow::test {
+
+enum class Fault : std::uint8_t { diverging, oscillating, too_slow, plateau, healthy };
+inline constexpr const char* fault_names[] = {"diverging", "oscillating", "too slow", "plateau", "healthy"};
+
+struct LabelledCurve {
+  std::string family;  ///< "quadratic", "regression", "mnist"
+  Fault fault;
+  std::uint64_t seed;
+  std::vector<double> losses;  ///< as training would report them: infinite or NaN ones included
+};
+
+inline constexpr std::uint64_t first_held_out = 1'000'000;
+enum class Seeds : std::uint8_t { tuning, held_out };
+
+/// 120 curves of each fault from quadratics, 120 of each from regressions, and all MNIST curves whose sweep is of these
+/// seeds (even ones tune, odd ones are held out). `recorded` is the file that tools/bench/record_curves.cpp wrote.
+std::vector<LabelledCurve> labelled_curves(Seeds seeds, const std::string& recorded);
+
+}  // namespace oxbow::test
