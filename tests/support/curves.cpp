@@ -15,16 +15,12 @@ namespace {
 
 constexpr int per_fault = 120;
 
-// SplitMix64 (Steele, Lea and Flood 2014): the same curves on every machine.
+// SplitMix64 (Steele, Lea and Flood 2014): the same curves on every machine. The seed is mixed first, since states that
+// differ by a multiple of the increment would give the same numbers, shifted.
 class Draw {
  public:
-  explicit Draw(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
-  std::uint64_t bits() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
+  explicit Draw(std::uint64_t seed) : state_(mixed(seed + 1)) {}
+  std::uint64_t bits() { return mixed(state_ += 0x9e3779b97f4a7c15u); }
   double uniform(double low = 0, double high = 1) {
     return low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53;
   }
@@ -34,6 +30,11 @@ class Draw {
   double normal() { return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(2 * std::numbers::pi * uniform()); }
 
  private:
+  static std::uint64_t mixed(std::uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
   std::uint64_t state_;
 };
 
@@ -60,13 +61,13 @@ std::optional<Fault> rule(const Facts& f) {
   const double start = level(l, 0, 0.05), middle = level(l, 0.35, 0.45), end = level(l, 0.9, 1);
   if (f.diverging_share >= 1.05 && (!std::isfinite(end) || end >= 3 * start)) return Fault::diverging;
   if (!std::isfinite(end) || f.share > 1) return {};
-  const bool falls = level(l, 0.75, 1) < 0.8 * level(l, 0.5, 0.75);
-  if (f.swings && !falls && end < 3 * start) return Fault::oscillating;
+  const double trend = level(l, 0.75, 1) / level(l, 0.5, 0.75);
+  if (f.swings && trend >= 0.95 && end < 3 * start) return Fault::oscillating;
   const double fall = start - end;
   if (f.share <= 0.1 && end >= 0.75 * start && fall > 1e-3 * start && level(l, 0.45, 0.55) - end >= 0.35 * fall &&
       start - level(f.faster, 0.9, 1) >= 2 * fall)
     return Fault::too_slow;
-  if (f.share > f.calm_share && !(f.swings && falls)) return {};
+  if (f.share > f.calm_share && !(f.swings && trend < 0.8)) return {};
   if (f.share <= f.calm_share && fall >= 0.15 * start && end > 0.01 * start && std::abs(middle - end) < 0.01 * fall &&
       std::abs(middle - end) < 0.01 * end)
     return Fault::plateau;

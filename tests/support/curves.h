@@ -22,7 +22,7 @@
 //   diverging    share >= 1.05, and end >= 3 start, or no longer finite
 //   oscillating  share <= 1 and end < 3 start; the loss swings by at least 30 % of its level (quadratics: mean step
 //                of L in the last half, on a two-sided valley; regressions: share in 0.75 .. 0.95 and a stationary
-//                excess of at least 4 floors); and does not fall: mean of the last quarter >= 0.8 of the third's
+//                excess of at least 4 floors); and does not fall: mean of the last quarter >= 0.95 of the third's
 //   too slow     share <= 0.1, end >= 0.75 start, still falling (the second half takes at least 35 % of the fall), and
 //                five times the rate would at least double the fall
 //   plateau      share <= 0.9 (regressions 0.3), fell by 15 % of start or more, of which less than 1 % since the
@@ -40,9 +40,8 @@
 //
 //   diverging    a loss that is not finite, or end >= 2 start, at a rate above the best
 //   too slow     below the best rate, and the fall start - end is at most a quarter of the best one's
-//   oscillating  above the best rate, end >= 1.5 best ends and < 2 start, the last half's losses deviate by at least 20
-//   % of
-//                their mean from the line through them, and end >= 0.9 early
+//   oscillating  above the best rate, end >= 1.5 best ends and < 2 start, the last half's losses deviate by at
+//                least 20 % of their mean from the line through them, and end >= 0.9 early
 //   plateau      above the best rate, end >= 1.5 best ends, deviation at most 10 %, |end - early| <= 5 % of end
 //   healthy      start - end at least 80 % of the best one's, and end <= start / 2 and end <= 0.85 early
 //   otherwise    unlabelled, left out
