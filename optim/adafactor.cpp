@@ -55,7 +55,7 @@ Updated Adafactor::update(const Step& s) const {
     slots = {rows, columns};
   }
   const Value step = g / sqrt(keras ? variance : maximum(variance, least * least));
-  const Value size = maximum(rms(w), epsilon_2) * s.shared[2];
+  const Value size = maximum(rms(keras ? w : s.parameter), epsilon_2) * s.shared[2];
   return {w - size / maximum(rms(step) / clip_threshold, 1.0) * step, slots};
 }
 

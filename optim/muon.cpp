@@ -61,11 +61,7 @@ std::vector<Value> Muon::shared(Value rate, Value count) const {
 }
 
 Updated Muon::update(const Step& s) const {
-  if (!is_matrix(*s.parameter.node().op().as<Variable>())) {
-    Step of_adam = s;
-    if (adam_rate_ratio != 1) of_adam.rate = adam_rate_ratio * s.rate;
-    return adamw().update(of_adam);
-  }
+  if (!is_matrix(*s.parameter.node().op().as<Variable>())) return adamw().update(s);
   const bool keras = convention == Convention::keras;
   const Value g = keras ? s.gradient : (1 - momentum) * s.gradient;
   const Value velocity = momentum * s.slots[0] + g;

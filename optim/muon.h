@@ -24,7 +24,7 @@ struct Muon {
   bool nesterov = true;
   std::int64_t newton_schulz_steps = 5;
   ByConvention<double> weight_decay = {0.004, 0.1};
-  double adam_rate_ratio = 1;  ///< AdamW's rate over Muon's
+  double adam_rate_ratio = 1;  ///< AdamW's rate over Muon's; the decay goes by Muon's
   double adam_beta_1 = 0.9;
   double adam_beta_2 = 0.999;
   ByConvention<double> adam_epsilon = {1e-7, 1e-8};
