@@ -1,0 +1,65 @@
+// What a loss curve says about the learning rate: too small a rate crawls, too large a one overshoots.
+//
+//   const optim::Judgement j = optim::judge(history);        // or judge(losses), a number a step
+//   std::cout << to_string(j);       // oscillating: the loss swings by 82 % of its level ... Lower the learning rate
+//   ... model.fit(data, {.callbacks = {optim::stop_when_diverging()}});
+//
+// Pure functions of the numbers: the scale of the loss does not matter, nor do its units. How often they are right is
+// measured on curves whose fault follows from how they were made: tests/support/curves.h, tests/test_judge.cpp.
+// Safe from any thread.
+#pragma once
+
+#include <oxbow/optim/fit.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace oxbow::optim {
+
+enum class Verdict : std::uint8_t {
+  diverging,    ///< the loss is not finite, or far above where it began and stays there
+  oscillating,  ///< it swings widely and does not fall
+  too_slow,     ///< it falls little, and evenly, or not visibly at all
+  plateau,      ///< it fell (or jumped) and then stays where it is
+  healthy       ///< it fell, and falls on or has nothing left to fall. Swings while it falls are no fault: the edge of
+                ///< stability (Cohen et al. 2021, https://arxiv.org/abs/2103.00065)
+};
+/// "diverging", "oscillating", "too slow", "plateau", "healthy".
+std::string_view name(Verdict v);
+
+/// The numbers that a verdict rests on.
+struct Evidence {
+  std::int64_t steps = 0;                 ///< that were looked at
+  std::int64_t first_bad = 0;             ///< the first step, from 1, whose loss is not finite; 0: none
+  double start = 0, middle = 0, end = 0;  ///< mean loss of the first 5 %, of 30 % to 50 %, and of the last 20 %
+  double swing =
+      0;  ///< standard deviation of the last half's log loss about its straight line: 0.1 is 10 % of the level
+  double memory = 0;  ///< correlation of one step's deviation with the next one's: 0 is a minibatch's noise, -1 hopping
+                      ///< from side to side of a valley
+  double change = 0;  ///< of the log loss along that line, over the last half
+  double flat_from = 0;  ///< plateau: the share of the run after which no fall is seen
+};
+
+struct Judgement {
+  Verdict verdict;
+  Evidence evidence;
+  std::string because;  ///< the evidence in words, with its numbers
+  std::string advice;   ///< what to do about it
+};
+
+/// Judges a run by its losses, one a step or an epoch, in order. Throws `Error` for fewer than 20 losses, unless one of
+/// them is not finite.
+Judgement judge(std::span<const double> losses);
+/// The same of what `fit` returned, by steps. Where validation losses are there and have risen for a third of the
+/// epochs while training's fell, the advice says so.
+Judgement judge(const History& history);
+
+/// "plateau: the loss fell from 2.3 to ... \nadvice".
+std::string to_string(const Judgement& j);
+
+/// A callback for `fit`: judges after every `every` steps and ends training when the verdict is diverging; `judgement`,
+/// if given, keeps the last one and must outlive the training. Throws `Error` unless every >= 20.
+Callback stop_when_diverging(std::int64_t every = 100, Judgement* judgement = nullptr);
+
+}  // namespace oxbow::optim
