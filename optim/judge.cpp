@@ -12,18 +12,21 @@ namespace {
 // Thresholds, set on the tuning seeds of tests/support/curves.h; held-out seeds served only to count errors.
 constexpr double tiny = std::numeric_limits<double>::min();
 constexpr std::int64_t fewest = 20;
-constexpr double blown_up = 3;                  // times the start, for most of the last fifth
-constexpr double sure = 4;                      // deviations of the noise beyond which a jump is no chance
-constexpr double most_noise = 0.45;             // log deviation of a noisy minibatch's loss
-constexpr double spike = 5;                     // times the first loss: the mean of the first 5 % is no start then
-constexpr double gain = 2;                      // for a curve that saturates over a straight one
-constexpr double seen = 1.5;                    // standard errors of a slope that is no chance
-constexpr double hops = -0.9;                   // memory: from side to side
-constexpr double hop_size = 0.1;                // swing that counts for hops
-constexpr double wild = 0.69;                   // swing, its memory counted in, that no minibatch's noise explains
-constexpr double restless = 0.38;               // the least swing that counts with memory
-constexpr double converged = 0.003;             // of the start: nothing left to fall
-constexpr double fell = 0.45, falls_on = 0.84;  // end / start and end / middle of a healthy run
+constexpr double blown_up = 3;                     // times the start, for most of the last fifth
+constexpr double sure = 4;                         // deviations of the noise beyond which a jump is no chance
+constexpr double most_noise = 0.45;                // log deviation of a noisy minibatch's loss
+constexpr double spike = 5;                        // times the first loss: the mean of the first 5 % is no start then
+constexpr double gain = 2;                         // for a curve that saturates over a straight one
+constexpr double seen = 1.5;                       // standard errors of a slope that is no chance
+constexpr double hops = -0.9;                      // memory: from side to side
+constexpr double hop_size = 0.1;                   // swing that counts for hops
+constexpr double wild = 0.69;                      // swing, its memory counted in, that no minibatch's noise explains
+constexpr double restless = 0.38;                  // the least swing that counts with memory
+constexpr double leap_size = 3.5;                  // deviations of the noise
+constexpr double calmer = 3, calmer_least = 0.05;  // the opening's deviation over the end's: something settled
+constexpr double louder = 2, louder_least = 0.2;   // times the opening's deviation: noise that the rate has made
+constexpr double converged = 0.003;                // of the start: nothing left to fall
+constexpr double fell = 0.45, falls_on = 0.84;     // end / start and end / middle of a healthy run
 
 using Numbers = std::span<const double>;
 
@@ -107,6 +110,13 @@ double turns(Numbers half) {
   return count / static_cast<double>(half.size());
 }
 
+// The log deviation of the first losses about their line.
+double opening_noise(Numbers log_loss) {
+  const Numbers first = log_loss.first(std::max<std::size_t>(10, log_loss.size() / 20));
+  const Line l = line(first, [](std::size_t i) { return static_cast<double>(i); });
+  return std::sqrt(l.squares / static_cast<double>(first.size() - 2));
+}
+
 bool diverges(Numbers l, Evidence& e, Numbers log_loss) {
   const double early = mean(l.first(std::max<std::size_t>(3, l.size() / 20)));
   const Numbers half = l.subspan(l.size() / 2), last = l.last(l.size() / 5);
@@ -124,27 +134,39 @@ bool diverges(Numbers l, Evidence& e, Numbers log_loss) {
     e.start = l[0];
     return true;
   }
+  // Or the first step itself was the leap.
+  const double leap = *std::min_element(log_loss.begin() + 1, log_loss.begin() + 5) - log_loss[0];
+  if (leap > leap_size * std::min(e.swing, 0.55) && leap > std::log(2.0) && stays_above(l[0], 1.8)) {
+    e.start = l[0];
+    return true;
+  }
   return false;
 }
 
 Verdict decide(Numbers l, Evidence& e, Numbers log_loss) {
   if (diverges(l, e, log_loss)) return Verdict::diverging;
+  if (e.end <= converged * e.start) return Verdict::healthy;
+
   const auto half = static_cast<double>(l.size() - l.size() / 2);
   const double memory = std::clamp(e.memory, 0.0, 0.95);
   const double independent = half * (1 - memory) / (1 + memory);  // as many as the correlated ones are worth
-  const bool swings = turns(l.subspan(l.size() / 2)) >= 0.05 &&
-                      ((e.memory < hops && e.swing > hop_size) ||
-                       (e.swing > restless && e.swing * std::sqrt((1 + memory) / (1 - memory)) > wild));
   const bool falls = e.change < -0.2 && -e.change > sure * e.swing * std::sqrt(12 / independent);
-  if (e.end <= converged * e.start) return Verdict::healthy;
-  const std::size_t later = l.size() * 3 / 10;
-  const Line since = line(log_loss.subspan(later), [](std::size_t i) { return static_cast<double>(i); });
+  const Line since = line(log_loss.subspan(l.size() * 3 / 10), [](std::size_t i) { return static_cast<double>(i); });
   const bool lower = e.end <= fell * e.start && e.end <= falls_on * e.middle && since.slope < 0;
-  if (swings)
-    return falls || (lower && since.t > sure && e.change < -0.2 && std::abs(e.memory) < 0.25) ? Verdict::healthy
-                                                                                              : Verdict::oscillating;
+
+  const bool turns_often = turns(l.subspan(l.size() / 2)) >= 0.05;
+  const bool hopping = e.memory < hops && e.swing > hop_size;
+  const bool roaming = e.swing > restless && e.swing * std::sqrt((1 + memory) / (1 - memory)) > wild;
+  const bool louder_now = e.swing > louder_least && e.swing > louder * opening_noise(log_loss);
+  if (turns_often && (hopping || roaming)) {
+    const bool falls_by_chance_only = e.change >= -0.2 || std::abs(e.memory) >= 0.25 || since.t <= sure;
+    return falls || (lower && !falls_by_chance_only) ? Verdict::healthy : Verdict::oscillating;
+  }
   if (lower && since.t > seen) return Verdict::healthy;
+  if (turns_often && louder_now && !falls) return Verdict::oscillating;
   e.flat_from = saturates(log_loss);
+  const double opening = opening_noise(log_loss);
+  if (e.flat_from == 0 && opening > calmer_least && opening > calmer * e.swing) e.flat_from = 0.1;
   return e.flat_from > 0 ? Verdict::plateau : Verdict::too_slow;
 }
 

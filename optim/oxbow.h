@@ -9,6 +9,8 @@
 #include <oxbow/optim/adafactor.h>
 #include <oxbow/optim/adagrad.h>
 #include <oxbow/optim/adam.h>
+#include <oxbow/optim/judge.h>
+#include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/adamax.h>
 #include <oxbow/optim/adamw.h>
 #include <oxbow/optim/asgd.h>

@@ -63,7 +63,7 @@ struct LabelledCurve {
   std::vector<double> losses;  ///< as training would report them: infinite or NaN ones included
 };
 
-inline constexpr std::uint64_t first_held_out = 1'000'000;
+inline constexpr std::uint64_t first_held_out = 2'000'000;
 enum class Seeds : std::uint8_t { tuning, held_out };
 
 /// 120 curves of each fault from quadratics, 120 of each from regressions, and all MNIST curves whose sweep is of these

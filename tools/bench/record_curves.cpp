@@ -37,7 +37,7 @@ int main(int argc, char** argv) try {
   for (const Net& net : nets)
     for (const Trainer& trainer : trainers)
       for (const std::int64_t batch : {16, 64})
-        for (const std::uint64_t seed : {0, 1}) {
+        for (const std::uint64_t seed : {0, 3}) {
           Graph g;
           g.set_seed(seed);
           const Value x = input(g, "x", f32, {any(64), 784}), label = input(g, "label", i64, {any(64)});

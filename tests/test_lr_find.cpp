@@ -1,0 +1,121 @@
+// The range test: suggestions of known curves, and a model that is afterwards as it was.
+#include <oxbow/optim/lr_find.h>
+#include <oxbow/oxbow.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <limits>
+
+#include "support/message.h"
+
+using namespace oxbow;
+using oxbow::test::message;
+
+namespace {
+
+// Points on a line; dropout draws from the model's generator.
+struct Line {
+  Graph g;
+  Dataset data;
+  Model model = make();
+
+  Model make() {
+    const Value x = input(g, "x", f32, {any(8), 2}), y = input(g, "y", f32, {any(8), 1});
+    Tensor tx({f32, {64, 2}}), ty({f32, {64, 1}});
+    for (std::size_t i = 0; i < 64; ++i) {
+      const float a = static_cast<float>(i) / 32 - 1, b = a * a - 0.3F;
+      tx.span<float>()[2 * i] = a;
+      tx.span<float>()[2 * i + 1] = b;
+      ty.span<float>()[i] = 3 * a - b + 1;
+    }
+    data = Dataset{{"x", tx}, {"y", ty}};
+    const Value h = dense(x, 8, {.activation = relu});
+    return compile(mean_squared_error(dense(dropout(h, 0.1), 1), y), "adam");
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_model_is_afterwards_as_it_was) {
+  Line line;
+  line.model.fit(line.data, {.epochs = 3, .batch_size = 8});
+  const Store before = line.model.store().snapshot();
+  const double rate = line.model.learning_rate();
+  const auto range =
+      optim::find_rate(line.model, line.data, {.lowest = 1e-6, .highest = 100, .steps = 60, .batch_size = 8});
+  BOOST_TEST(range.rates.size() >= 30);
+  BOOST_TEST(line.model.learning_rate() == rate);
+  BOOST_TEST(before.names().size() > 10);
+  for (const std::string& name : before.names())
+    BOOST_TEST(same_bits(before.get(name), line.model.store().get(name)), name);
+
+  // So training goes on as if nothing had been.
+  Line other;
+  other.model.fit(other.data, {.epochs = 3, .batch_size = 8});
+  const auto with = line.model.fit(line.data, {.epochs = 2, .batch_size = 8, .first_epoch = 4});
+  const auto without = other.model.fit(other.data, {.epochs = 2, .batch_size = 8, .first_epoch = 4});
+  BOOST_CHECK(with.step_losses == without.step_losses);
+}
+
+BOOST_AUTO_TEST_CASE(it_ends_where_the_loss_breaks_down) {
+  Line line;
+  const auto range = optim::find_rate(line.model, line.data, {.lowest = 1e-4, .highest = 1e6, .batch_size = 8});
+  BOOST_TEST(range.diverged);
+  BOOST_TEST(range.rates.size() < 100);
+  for (const double rate : {range.valley, range.steepest, range.minimum_tenth, range.slide}) {
+    BOOST_TEST(rate > 1e-5);
+    BOOST_TEST(rate < range.rates.back());
+  }
+}
+
+// A loss that falls in a straight line over the steps, reaches its minimum at step 69 of 100, and then rises.
+BOOST_AUTO_TEST_CASE(suggestions_of_a_valley_are_where_they_are_defined) {
+  optim::RateRange range;
+  for (int i = 0; i < 100; ++i) {
+    range.rates.push_back(std::pow(10, -6 + i * 0.06));
+    range.smoothed.push_back(i < 30   ? 2.0
+                             : i < 70 ? 2.0 - 0.04 * (i - 29) - (i == 50 ? 0.01 : 0)
+                                      : 0.4 + 0.02 * (i - 69) * (i - 69));
+  }
+  optim::suggest(range);
+  BOOST_TEST(range.minimum_tenth == range.rates[69] / 10);
+  BOOST_TEST(range.steepest == range.rates[49]);
+  // The valley goes from step 10 (the first of the equal ones that is looked at) to step 69, over the steps in between
+  // that fall: a third of it, and a half of that, from its begin.
+  BOOST_TEST(range.valley == range.rates[10 + 59 / 3 + 59 / 3 / 2]);
+  // From the right, slopes 15 steps apart differ until both are in the fall.
+  // fall.
+  BOOST_TEST(range.slide == range.rates[54]);
+}
+
+BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told) {
+  Line line;
+  const auto find = [&](optim::RateRangeOptions o) {
+    return message([&] { optim::find_rate(line.model, line.data, o); });
+  };
+  BOOST_TEST(find({.lowest = 0}) ==
+             "find_rate: the rates go from 0 to 10. Give a lowest above 0 and a highest above that");
+  BOOST_TEST(find({.steps = 5}) == "find_rate: 5 steps are too few to see a slope. Give at least 20");
+  BOOST_TEST(find({.smoothing = 1}) == "find_rate: smoothing is 1. Give at least 0 and less than 1");
+  BOOST_TEST(find({.stop_at = 0.5}) == "find_rate: stop_at is 0.5. Give more than 1, or 0 for never");
+  BOOST_TEST(find({.lowest = 1e30, .highest = 1e38}).starts_with("find_rate: "));
+  optim::RateRange nothing;
+  nothing.rates.assign(30, 1.0);
+  nothing.smoothed.assign(30, std::numeric_limits<double>::quiet_NaN());
+  BOOST_TEST(message([&] { optim::suggest(nothing); }) ==
+             "find_rate: no loss was finite. Look for bad data, or begin with a lower rate");
+}
+
+BOOST_AUTO_TEST_CASE(a_schedule_cannot_be_varied) {
+  Line line;
+  Graph g;
+  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 2});
+  const Value x = input(g, "x", f32, {any(8)});
+  Model model = compile(mean(square(x - w)), optim::SGD{.learning_rate = optim::Exponential{}});
+  BOOST_TEST(
+      message([&] {
+        optim::find_rate(model, Dataset{{"x", Tensor({f32, {64}})}});
+      }) ==
+      "find_rate: the model's learning rate is a schedule, which cannot be varied. Compile it with a number to find "
+      "one");
+}
