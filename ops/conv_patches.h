@@ -20,9 +20,12 @@ class ConvPatches {
   /// Elements of scratch that `row` takes: the patches, then the input's rows with their padding.
   std::int64_t scratch() const { return s_.columns * size() + slack + s_.kh * across() + slack; }
 
-  /// Writes the patches of output row i of an image to the front of `scratch`.
+  /// Elements from one of the rows that `pad` writes to the next.
+  std::int64_t across() const { return (s_.width + s_.left + s_.right) * s_.channels; }
+
+  /// Writes the rows of an image that output row i reads, with their padding, into `scratch`, and returns the first.
   template <class T>
-  void row(const T* image, std::int64_t i, T* scratch) const {
+  T* pad(const T* image, std::int64_t i, T* scratch) const {
     T* padded = scratch + s_.columns * size() + slack;
     for (std::int64_t tap = 0; tap < s_.kh; ++tap) {
       T* to = padded + tap * across();
@@ -35,6 +38,13 @@ class ConvPatches {
         std::fill_n(to + s_.left * s_.channels + width, s_.right * s_.channels, T(0));
       }
     }
+    return padded;
+  }
+
+  /// Writes the patches of output row i of an image to the front of `scratch`.
+  template <class T>
+  void row(const T* image, std::int64_t i, T* scratch) const {
+    const T* padded = pad(image, i, scratch);
     // A tap's row of a patch is one run. It is copied in eights that may write beyond it: what comes next is written
     // later, and the last ones have slack. Sizes are copied first: the compiler must think that memcpy changes members.
     const std::int64_t run = s_.kw * s_.channels, taps = s_.kh, columns = s_.columns, apart = across();
@@ -47,7 +57,6 @@ class ConvPatches {
 
  private:
   static constexpr std::int64_t slack = 8;
-  std::int64_t across() const { return (s_.width + s_.left + s_.right) * s_.channels; }
   ConvShape s_;
 };
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::int64_t panel = 64;              // output channels of a product
 constexpr double part_flops = 1e6;              // some 10 us
 constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
+constexpr std::int64_t widest_copy = 1024;      // rows of weights that a part copies: some 2 us
 constexpr double jit_flops = 1e5;               // below, plain loops take less time than making the kernels
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -42,13 +43,22 @@ ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   r.step_in_ = s.stride;
   r.weight_row_ = s.kernels;
   r.weight_panel_stride_ = panel;
-  r.weight_tap_ = s.channels * s.kernels;
+  r.narrow_ = gemm::is_narrow(dtype, s.kernels);
+  r.widened_ = r.narrow_ && s.kernels != gemm::narrow_width(s.kernels);
+  if (r.widened_ && s.kh * s.kw * s.channels > widest_copy) r.narrow_ = r.widened_ = false;
+  if (r.widened_) r.weight_row_ = gemm::narrow_width(s.kernels);
+  r.weight_tap_ = s.channels * r.weight_row_;
   r.down_ = phases(s.rows, s.kh, s.top, s.stride, false);
   r.across_ = phases(s.columns, s.kw, s.left, s.stride, false);
-  if (ConvPatches::pay(s))
+  if (ConvPatches::pay(s)) {
     r.patches_.emplace(s);
-  else
+    for (std::int64_t tap = 0; tap < s.kh; ++tap) {
+      r.padded_offsets_.push_back(static_cast<unsigned long long>(tap * r.patches_->across()) * sizeof(float));
+      r.tap_row_offsets_.push_back(static_cast<unsigned long long>(tap * s.kw * r.weight_tap_) * sizeof(float));
+    }
+  } else {
     r.make_groups();
+  }
   return r;
 }
 
@@ -62,6 +72,7 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_out_ = s.stride;
   r.weight_panel_ = weight_panel;
+  r.narrow_ = gemm::is_narrow(dtype, s.channels);
   r.weight_row_ = weight_panel;
   r.weight_panel_stride_ = weight_panel > panel ? panel : s.kernels * weight_panel;
   r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * weight_panel * s.kernels;
@@ -113,7 +124,7 @@ void ConvRows::then(const Tape& epilogue, Types extra) {
 }
 
 void ConvRows::prepare() {
-  if (dtype_ != f32 || flops_ < jit_flops || !gemm::has_jit()) return;
+  if (narrow_ || !gemm::sums_in_one_chain(dtype_) || flops_ < jit_flops || !gemm::has_jit()) return;
   if (patches_) {
     if (out_c_ <= panel)
       patch_kernel_ = gemm::kernel({.rows = out_w_,
@@ -146,6 +157,7 @@ Work ConvRows::work() const {
   w.parts =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(flops_ / part_flops), 1, std::max<std::int64_t>(1, rows));
   if (patches_) w.scratch += aligned(patches_->scratch() * size);
+  if (widened_) w.scratch += aligned(kh_ * kw_ * weight_tap_ * size);
   if (with_tape_) {
     w.scratch += aligned(std::max(block_bytes, out_w_ * out_c_ * size)) + tape_.scratch();
     w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * out_c_);
@@ -171,13 +183,27 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
     const auto& inputs = g.input_offsets[phase];
     const auto& matrices = g.weight_offsets[phase];
     const gemm::BatchKernel kernel = g.kernels[columns == panel && out_c_ > panel];
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
+      if (narrow_) {
+        gemm::narrow({.rows = g.end - g.begin,
+                      .columns = columns,
+                      .k = in_c_,
+                      .ldb = weight_row_,
+                      .ldy = step_out_ * out_c_,
+                      .taps = (last - first) * across,
+                      .a_offsets = inputs.data() + first * across,
+                      .b_offsets = matrices.data() + first * across,
+                      .accumulate = accumulate},
+                     {at(x, origin * in_c_, 0), step_in_ * in_c_, 1}, w, to);
+        continue;
+      }
       if (kernel && accumulate == !g.first) {
         const auto count = static_cast<unsigned long long>((last - first) * across);
         kernel(w, at(x, origin * in_c_, 0), to, &count, matrices.data() + first * across,
                inputs.data() + first * across);
         continue;
       }
+    }
     for (std::int64_t i = first * across; i < last * across; ++i, accumulate = true) {
       const auto n = static_cast<std::size_t>(i);
       gemm::multiply<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_ * in_c_, 1},
@@ -188,11 +214,24 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
 }
 
 template <class T>
-void ConvRows::row(const Run& r, std::int64_t number, T* y, T* patches) const {
+void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T* patches) const {
   const std::int64_t image = number / out_h_, i = number % out_h_;
   const T* x = r.in<T>(0) + image * in_h_ * in_w_ * in_c_;
-  const T* weights = r.in<T>(1);
   if (patches_) {
+    if constexpr (std::is_same_v<T, float>)
+      if (narrow_) {
+        // A row of taps lies as it is in the padded rows.
+        const float* padded = patches_->pad(x, i, patches);
+        return gemm::narrow({.rows = out_w_,
+                             .columns = out_c_,
+                             .k = kw_ * in_c_,
+                             .ldb = weight_row_,
+                             .ldy = out_c_,
+                             .taps = kh_,
+                             .a_offsets = padded_offsets_.data(),
+                             .b_offsets = tap_row_offsets_.data()},
+                            {padded, step_in_ * in_c_, 1}, weights, y);
+      }
     patches_->row(x, i, patches);
     if constexpr (std::is_same_v<T, float>)
       if (patch_kernel_) return patch_kernel_(weights, patches, y);
@@ -225,6 +264,14 @@ void ConvRows::run(const Run& r, int first_extra) const {
     std::byte* scratch = r.scratch;
     T* patches = reinterpret_cast<T*>(scratch);
     if (patches_) scratch += aligned(patches_->scratch() * size_of(dtype_));
+    const T* weights = r.in<T>(1);
+    if constexpr (std::is_same_v<T, float>)
+      if (widened_) {
+        float* to = reinterpret_cast<float*>(scratch);
+        gemm::widen(kh_ * kw_ * in_c_, out_c_, weights, to);
+        weights = to;
+        scratch += aligned(kh_ * kw_ * weight_tap_ * size_of(dtype_));
+      }
     T* block = reinterpret_cast<T*>(scratch);
     const std::int64_t row_size = out_w_ * out_c_;
     const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));
@@ -233,7 +280,7 @@ void ConvRows::run(const Run& r, int first_extra) const {
     for (std::int64_t i = begin; i < end; i += block_rows) {
       const std::int64_t rows = std::min(block_rows, end - i);
       T* y = with_tape_ ? block : r.out<T>() + i * row_size;
-      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, y + k * row_size, patches);
+      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, weights, y + k * row_size, patches);
       if (with_tape_)
         tape_.run(r.inputs.subspan(static_cast<std::size_t>(first_extra)), r.outputs,
                   {.first = i * row_size,

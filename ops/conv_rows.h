@@ -7,7 +7,7 @@
 
 #include <oxbow/graph/tape_plan.h>
 #include <oxbow/ops/conv_patches.h>
-#include <oxbow/ops/gemm.h>
+#include <oxbow/ops/gemm_narrow.h>
 
 #include <optional>
 
@@ -51,7 +51,7 @@ class ConvRows {
                                    bool adjoint);
   void make_groups();
   template <class T>
-  void row(const Run& r, std::int64_t row, T* y, T* patches) const;
+  void row(const Run& r, std::int64_t row, const T* weights, T* y, T* patches) const;
   template <class T>
   void group(const Group& g, const T* x, const T* weights, std::size_t phase, std::int64_t t, std::int64_t first,
              std::int64_t last, bool accumulate, T* y) const;
@@ -63,8 +63,11 @@ class ConvRows {
   std::int64_t weight_panel_ = 0, weight_row_ = 0, weight_panel_stride_ = 0, weight_tap_ = 0;
   std::vector<Phase> down_, across_;
   std::vector<std::vector<Group>> groups_;  // by phase across
+  bool narrow_ = false;                     // up to 16 output channels: `gemm::narrow`
+  bool widened_ = false;                    // from a copy of the weights, with rows as wide as that reads
   std::optional<ConvPatches> patches_;
   gemm::Kernel patch_kernel_ = nullptr;
+  std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
   bool with_tape_ = false;
   TapePlan tape_;
 };

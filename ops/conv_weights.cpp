@@ -1,7 +1,7 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
 #include <oxbow/ops/conv_nodes.h>
 #include <oxbow/ops/conv_patches.h>
-#include <oxbow/ops/gemm.h>
+#include <oxbow/ops/gemm_narrow.h>
 
 #include <algorithm>
 #include <optional>
@@ -13,6 +13,10 @@ constexpr std::int64_t most_chunks = 8;  // of the batch, each with a buffer of 
 constexpr std::int64_t panel = 64;
 constexpr double jit_flops = 1e5;    // below, plain loops take less time than making the kernels
 constexpr double split_flops = 2e6;  // a chunk with more is split by taps down as well
+
+// Elements of a row of dy, and of the gradient of all taps, in the width that `gemm::narrow` reads and writes.
+std::int64_t wide_row(const ConvShape& s) { return s.columns * gemm::narrow_width(s.kernels); }
+std::int64_t wide_taps(const ConvShape& s) { return s.kh * s.kw * s.channels * gemm::narrow_width(s.kernels); }
 
 std::int64_t chunks_of(const ConvShape& s) { return std::clamp<std::int64_t>(s.images, 1, most_chunks); }
 
@@ -29,11 +33,14 @@ struct ConvWeightChunks::Plan {
   std::vector<unsigned long long> x_offsets, dy_offsets;  // of the image's rows
   std::optional<ConvPatches> patches;                     // with few channels: all taps are one product
   gemm::Kernel patch_kernel = nullptr;
+  bool narrow = false;  // up to 16 kernels: `gemm::narrow`; others than 8 and 16 with patches only
 
   template <class T>
   void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate, T* dw) const;
   template <class T>
   void rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const;
+  void narrow_rows(const float* x, const float* dy, std::int64_t first, std::int64_t last, float* dw,
+                   float* scratch) const;
 };
 
 Type ConvWeightChunks::infer(Types in) const {
@@ -47,7 +54,7 @@ Work ConvWeightChunks::work(Types in) const {
          .flops = s.flops(),
          .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
   if (ConvPatches::pay(s))
-    w.scratch = ConvPatches(s).scratch() * size_of(in[0].dtype);
+    w.scratch = (ConvPatches(s).scratch() + wide_row(s) + wide_taps(s)) * size_of(in[0].dtype);
   else if (s.flops() / static_cast<double>(w.parts) > split_flops)
     w.parts *= s.kh;
   return w;
@@ -64,7 +71,9 @@ std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in
     p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride * s.width * s.channels) * size);
     p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
   }
-  const bool jit = in[0].dtype == f32 && s.flops() >= jit_flops && gemm::has_jit();
+  p.narrow =
+      gemm::is_narrow(in[0].dtype, s.kernels) && (ConvPatches::pay(s) || s.kernels == gemm::narrow_width(s.kernels));
+  const bool jit = !p.narrow && gemm::sums_in_one_chain(in[0].dtype) && s.flops() >= jit_flops && gemm::has_jit();
   if (ConvPatches::pay(s)) {
     const std::int64_t patch = p.patches.emplace(s).size();
     if (jit && s.kernels <= panel)
@@ -115,16 +124,30 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
   for (std::int64_t k = 0; k < s.kernels; k += panel) {
     const T* d = dy + (first * s.columns + a.begin) * s.kernels + k;
     const std::int64_t columns = std::min(panel, s.kernels - k);
-    if constexpr (std::is_same_v<T, float>)
+    if constexpr (std::is_same_v<T, float>) {
+      if (narrow) {
+        gemm::narrow({.rows = s.channels,
+                      .columns = columns,
+                      .k = a.end - a.begin,
+                      .ldb = s.kernels,
+                      .ldy = s.kernels,
+                      .taps = last - first,
+                      .a_offsets = x_offsets.data(),
+                      .b_offsets = dy_offsets.data(),
+                      .accumulate = true},
+                     {from, 1, s.stride * s.channels}, d, dw);
+        continue;
+      }
       if (const auto kernel = a.kernels[columns == panel && s.kernels > panel]) {
         const auto count = static_cast<unsigned long long>(last - first);
         kernel(d, from, dw + k, &count, dy_offsets.data(), x_offsets.data());
         continue;
       }
+    }
     for (std::int64_t i = 0; i < last - first; ++i)
       gemm::multiply<T>(s.channels, columns, a.end - a.begin,
-                     {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
-                     d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
+                        {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
+                        d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
   }
 }
 
@@ -145,6 +168,22 @@ void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* d
   }
 }
 
+// The same in rows as wide as registers, for images [first, last).
+void ConvWeightChunks::Plan::narrow_rows(const float* x, const float* dy, std::int64_t first, std::int64_t last,
+                                         float* dw, float* scratch) const {
+  const std::int64_t patch = patches->size(), width = gemm::narrow_width(s.kernels);
+  float* row = scratch + patches->scratch();
+  float* sums = row + wide_row(s);
+  std::fill_n(sums, patch * width, 0.0f);
+  for (std::int64_t i = first * s.rows; i < last * s.rows; ++i) {
+    patches->row(x + i / s.rows * s.height * s.width * s.channels, i % s.rows, scratch);
+    gemm::widen(s.columns, s.kernels, dy + i * s.columns * s.kernels, row);
+    gemm::narrow({.rows = patch, .columns = width, .k = s.columns, .ldb = width, .ldy = width, .accumulate = true},
+                 {scratch, 1, patch}, row, sums);
+  }
+  for (std::int64_t i = 0; i < patch; ++i) std::copy_n(sums + i * width, s.kernels, dw + i * s.kernels);
+}
+
 void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
   const Plan& p = *plan;
   const ConvShape& s = p.s;
@@ -154,6 +193,9 @@ void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan
   const auto compute = [&]<class T>(std::type_identity<T>) {
     T* dw = r.out<T>() + chunk * taps * matrix;
     if (s.images == 0) return void(std::fill_n(dw, taps * matrix, T(0)));
+    if constexpr (std::is_same_v<T, float>)
+      if (p.narrow && p.patches)
+        return p.narrow_rows(r.in<float>(0), r.in<float>(1), first, last, dw, reinterpret_cast<float*>(r.scratch));
     for (std::int64_t image = first; image < last; ++image) {
       const T* x = r.in<T>(0) + image * s.height * s.width * s.channels;
       const T* dy = r.in<T>(1) + image * s.rows * s.columns * s.kernels;
