@@ -18,6 +18,7 @@ ConvRows rows_of(const ConvForward& op, Types in) {
 ConvRows rows_of(const ConvAdjoint& op, Types in) {
   const Shape& w = in[1].shape;
   if (!(w.rank() == 4 && in[1].layout.panel > 0)) throw OpError("an adjoint convolution's weights are packed");
+  if (!(in[1].layout.panel == 64 || in[1].layout.panel >= w[3])) throw OpError("packed weights lie in panels of 64");
   const ConvShape s = conv_shape(in[2].shape, {w[0], w[1], w[3], w[2]}, op.stride, op.padding);
   ConvRows rows = ConvRows::adjoint(s, in[0].dtype, in[1].layout.panel);
   rows.then(op.epilogue, in.subspan(3));

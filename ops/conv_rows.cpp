@@ -9,7 +9,7 @@ constexpr std::int64_t panel = 64;              // output channels of a product
 constexpr double part_flops = 1e6;              // some 10 us
 constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
 constexpr std::int64_t widest_copy = 1024;      // rows of weights that a part copies: some 2 us
-constexpr double jit_flops = 1e5;               // below, plain loops take less time than making the kernels
+constexpr double jit_flops = 1e4;               // an image; below, loops take less time than looking kernels up
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -72,7 +72,7 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_out_ = s.stride;
   r.weight_panel_ = weight_panel;
-  r.narrow_ = gemm::is_narrow(dtype, s.channels);
+  r.narrow_ = gemm::is_narrow(dtype, s.channels) && weight_panel >= gemm::narrow_width(s.channels);
   r.weight_row_ = weight_panel;
   r.weight_panel_stride_ = weight_panel > panel ? panel : s.kernels * weight_panel;
   r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * weight_panel * s.kernels;
@@ -124,7 +124,9 @@ void ConvRows::then(const Tape& epilogue, Types extra) {
 }
 
 void ConvRows::prepare() {
-  if (narrow_ || !gemm::sums_in_one_chain(dtype_) || flops_ < jit_flops || !gemm::has_jit()) return;
+  // By image, so that an image's bits are the same in any batch.
+  if (narrow_ || !gemm::sums_in_one_chain(dtype_) || !gemm::has_jit()) return;
+  if (flops_ < jit_flops * static_cast<double>(std::max<std::int64_t>(images_, 1))) return;
   if (patches_) {
     if (out_c_ <= panel)
       patch_kernel_ = gemm::kernel({.rows = out_w_,

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace oxbow {
+namespace {
+
+constexpr std::int64_t furthest = 1 << 30;  // no sum of sizes overflows
+
+}  // namespace
 
 AttrValue to_attr(const Padding& v) {
   if (v.kind != "explicit") return v.kind;
@@ -30,7 +35,9 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
   if (x[3] != weights[2])
     throw OpError("x has " + std::to_string(x[3]) + " channels and the weights take " + std::to_string(weights[2]),
                   "Images are [n, h, w, channels], weights [kh, kw, channels, kernels]");
-  if (stride < 1) throw OpError("the stride is " + std::to_string(stride), "It is at least 1");
+  if (stride < 1 || stride > furthest)
+    throw OpError("the stride is " + std::to_string(stride),
+                  "It is at least 1 and at most " + std::to_string(furthest));
   ConvShape s{.images = x[0],
               .height = x[1],
               .width = x[2],
@@ -51,6 +58,8 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
     s.top = padding.top, s.bottom = padding.bottom, s.left = padding.left, s.right = padding.right;
     if (s.top < 0 || s.bottom < 0 || s.left < 0 || s.right < 0)
       throw OpError("padding cannot be negative", "Use slice to cut an image's edges off");
+    if (std::max({s.top, s.bottom, s.left, s.right}) > furthest)
+      throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
   } else if (padding.kind != "valid") {
     throw OpError("there is no padding \"" + padding.kind + "\"",
                   "Use \"same\", \"valid\", one number, or four: top, bottom, left, right");

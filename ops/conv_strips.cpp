@@ -13,7 +13,7 @@ constexpr std::int64_t panel = 64;
 constexpr std::int64_t tile_bytes = 32 << 10;    // of strips: they are added up from the first cache
 constexpr std::int64_t image_bytes = 256 << 10;  // of an image, which a part keeps in the second
 constexpr double part_flops = 1e6;               // some 10 us
-constexpr double jit_flops = 1e5;                // below, plain loops take less time than making the kernels
+constexpr double jit_flops = 1e4;                // an image; below, loops take less time than looking kernels up
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -72,6 +72,8 @@ bool ConvStrips::pays(const Shape& x, const Shape& weights) {
 std::vector<Type> ConvStrips::infer(Types in) const {
   if (!(in.size() >= 3 && in[1].shape.rank() == 2 && in[1].layout.panel > 0 && kh > 0 && kw > 0))
     throw OpError("strips take packed weights");
+  if (!(in[1].layout.panel == panel || in[1].layout.panel >= in[1].shape[-1]))
+    throw OpError("packed weights lie in panels of 64");
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }
@@ -89,7 +91,8 @@ Work ConvStrips::work(Types in) const {
 std::shared_ptr<const ConvStrips::Plan> ConvStrips::prepare(Types in) const {
   auto plan = std::make_shared<Plan>(plan_of(*this, in));
   const ConvShape& s = plan->s;
-  if (plan->dtype != f32 || s.flops() < jit_flops || !gemm::has_jit()) return plan;
+  if (!gemm::sums_in_one_chain(plan->dtype) || !gemm::has_jit()) return plan;
+  if (s.flops() < jit_flops * static_cast<double>(std::max<std::int64_t>(s.images, 1))) return plan;
   for (int last_rows = 0; last_rows < 2; ++last_rows)
     for (int last_panel = 0; last_panel < 2; ++last_panel) {
       const std::int64_t tiles = (s.rows + plan->tile_rows - 1) / plan->tile_rows;

@@ -2,6 +2,9 @@
 #include <oxbow/graph/error.h>
 #include <oxbow/ops/gemm.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace oxbow::gemm {
 namespace {
 
@@ -21,6 +24,10 @@ struct Arguments {
   int flags, prefetch = LIBXSMM_GEMM_PREFETCH_NONE;
 };
 
+bool fits(const Shape& s) {
+  return std::ranges::max({s.rows, s.columns, s.k, s.lda, s.ldb, s.ldy}) <= std::numeric_limits<int>::max();
+}
+
 }  // namespace
 
 bool has_jit() {
@@ -32,6 +39,7 @@ bool has_jit() {
 }
 
 Kernel kernel(const Shape& s) {
+  if (!fits(s)) return nullptr;
   const Arguments a(s);
   const Kernel f = libxsmm_smmdispatch(a.m, a.n, a.k, &a.lda, &a.ldb, &a.ldc, &a.alpha, &a.beta, &a.flags, &a.prefetch);
   invariant(f != nullptr, "libxsmm has no kernel for a product's tile");
@@ -39,6 +47,7 @@ Kernel kernel(const Shape& s) {
 }
 
 BatchKernel batch_kernel(const Shape& s) {
+  if (!fits(s)) return nullptr;
   const Arguments a(s);
   const BatchKernel f = libxsmm_smmdispatch_reducebatch_offs(a.m, a.n, a.k, &a.lda, &a.ldb, &a.ldc, &a.alpha, &a.beta,
                                                              &a.flags, &a.prefetch);

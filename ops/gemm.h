@@ -51,7 +51,8 @@ struct Shape {
 bool has_jit();
 /// libxsmm sums narrow kernels of few rows in several chains: those must not be used.
 constexpr bool is_one_chain(std::int64_t rows, std::int64_t columns) { return columns > 16 || rows >= 12 || rows == 1; }
-/// The kernel for a shape: some 20 us the first time, then a lookup. Throws `InternalError` when libxsmm has none.
+/// The kernel for a shape: some 20 us the first time, then a lookup. Null where a size is beyond an int, which is what
+/// libxsmm counts in. Throws `InternalError` when libxsmm has none.
 Kernel kernel(const Shape& s);
 
 /// The sum of such products over a batch: y (+)= sum over i of a_i b_i, where a_i and b_i lie `a_offsets[i]` and

@@ -130,70 +130,6 @@ BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
   BOOST_TEST((takes(i32, ProductPath::loops) && !takes(i32, ProductPath::eigen) && !takes(i32, ProductPath::jit)));
 }
 
-BOOST_AUTO_TEST_CASE(an_element_depends_on_its_row_and_column_only) {
-  // One row by one column, the last ones of ever larger products, on all paths: one row takes loops, and blocks begin
-  // and end anywhere.
-  const auto check = [](auto type) {
-    using T = typename decltype(type)::type;
-    const DType dtype = dtype_of<T>;
-    Tensor a = draw({300, 700}, -1, 1, 1, dtype), b = draw({700, 250}, -1, 1, 2, dtype);
-    for (Tensor* t : {&a, &b})
-      for (T& v : t->template span<T>()) v /= 3;  // or sums in double would be exact, in any order
-    T first = 0;
-    for (std::int64_t m : {1, 6, 11, 40, 129, 300})
-      for (std::int64_t n : {1, 8, 10, 16, 24, 28, 64, 97, 130, 250}) {
-        Tensor x({dtype, {m, 700}}), w({dtype, {700, n}}), across({dtype, {700, m}});
-        for (std::int64_t i = 0; i < m; ++i)
-          for (std::int64_t p = 0; p < 700; ++p)
-            across.data<T>()[p * m + i] = x.data<T>()[i * 700 + p] = a.data<T>()[(m - 1 - i) * 700 + p];
-        for (std::int64_t p = 0; p < 700; ++p) std::copy_n(b.data<T>() + p * 250 + 250 - n, n, w.data<T>() + p * n);
-        const T y = run_op(Product{}, {x, w})[0].data<T>()[m * n - 1];
-        const T z = run_op(Product{.transpose_a = true}, {across, w})[0].data<T>()[m * n - 1];
-        if (first == 0) first = y;
-        BOOST_TEST(y == first, "at " << m << " by " << n);
-        BOOST_TEST(z == first, "transposed, at " << m << " by " << n);
-      }
-  };
-  check(std::type_identity<float>{});
-  check(std::type_identity<double>{});
-}
-
-// IEEE's rules hold on every path: 0 times infinity is NaN, a NaN reaches its own row or column only, no term is
-// skipped, and results below the normal range are kept.
-BOOST_AUTO_TEST_CASE(special_values_go_through) {
-  const auto check = [](auto type) {
-    using T = typename decltype(type)::type;
-    const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
-    const T tiny = std::numeric_limits<T>::min();
-    for (std::int64_t m : {1, 3, 20, 130})
-      for (std::int64_t n : {1, 10, 64, 100})
-        for (std::int64_t k : {1, 9, 300}) {
-          Tensor a({dtype_of<T>, {m, k}}), b({dtype_of<T>, {k, n}});
-          std::ranges::fill(b.template span<T>(), T(1));
-          a.data<T>()[0] = 0;
-          b.data<T>()[n - 1] = infinity;  // times zero in all rows, in the last column
-          Tensor y = run_op(Product{}, {a, b})[0];
-          for (std::int64_t i = 0; i < m * n; ++i)
-            BOOST_TEST_REQUIRE(std::isnan(y.data<T>()[i]) == (i % n == n - 1), m << " x " << k << " x " << n);
-          b.data<T>()[n - 1] = 1;
-          a.data<T>()[(m - 1) * k + k - 1] = nan;
-          y = run_op(Product{}, {a, b})[0];
-          for (std::int64_t i = 0; i < m * n; ++i)
-            BOOST_TEST_REQUIRE(std::isnan(y.data<T>()[i]) == (i / n == m - 1), m << " x " << k << " x " << n);
-          std::ranges::fill(a.template span<T>(), T(0));
-          a.data<T>()[0] = tiny;
-          std::ranges::fill(b.template span<T>(), T(0.25));
-          y = run_op(Product{}, {a, b})[0];
-          BOOST_TEST_REQUIRE(y.data<T>()[0] == tiny / 4);
-          a.data<T>()[0] = T(-0.0);  // a sum begins at +0, so it never ends at -0
-          y = run_op(Product{}, {a, b})[0];
-          BOOST_TEST_REQUIRE(!std::signbit(y.data<T>()[0]));
-        }
-  };
-  check(std::type_identity<float>{});
-  check(std::type_identity<double>{});
-}
-
 BOOST_AUTO_TEST_CASE(a_million_terms) {
   constexpr std::int64_t k = 1'000'000;
   for (const DType dtype : {f32, f64}) {
@@ -367,6 +303,19 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
                         says("conv2d: x has 3 channels and the weights take 1\n"
                              "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w",
                              "\n  Images are [n, h, w, channels], weights [kh, kw, channels, kernels]"));
+  const Value grey = input(g, "grey", f32, {8, 4, 4, 1});
+  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.padding = "valid"})), Error,
+                        says("conv2d: kernels of 5 by 5 do not fit into padded images of 4 by 4\n"
+                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
+                             "\n  Use {.padding = \"same\"}, smaller kernels or larger images"));
+  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.padding = std::int64_t{1} << 62})), Error,
+                        says("conv2d: the padding is beyond 1073741824\n"
+                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
+                             "\n  Pad by less than the kernels' size"));
+  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.stride = INT64_MAX})), Error,
+                        says("conv2d: the stride is 9223372036854775807\n"
+                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
+                             "\n  It is at least 1 and at most 1073741824"));
   BOOST_CHECK_EXCEPTION((line = __LINE__, max_pool(x, {.size = 29})), Error,
                         says("max_pool: a window of 29 by 29 does not fit into images of 28 by 28\n"
                              "  x: f32[8, 28, 28, 3] from x",
