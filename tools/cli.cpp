@@ -63,6 +63,14 @@ Compiling CompilingOptions::read(const Graph& graph) const {
   return how;
 }
 
+void add_check_numerics(CLI::App& command, std::string& value) {
+  command
+      .add_flag("--check-numerics{results}", value,
+                "name the first node that makes a NaN or Inf and write what repeats it; =all: looks at every node of "
+                "every step, slow, and finds what never reaches a result")
+      ->check(CLI::IsMember({"results", "all"}));
+}
+
 void write_out(const std::string& path, const std::string& content) {
   if (!path.empty())
     write_file(path, content);

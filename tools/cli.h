@@ -17,6 +17,11 @@ struct Command {
 };
 
 Command dump_command(CLI::App& program);
+Command run_command(CLI::App& program);
+Command profile_command(CLI::App& program);
+
+/// `--check-numerics[=results|all]`: see runtime/numerics.h. `value` is "" without it.
+void add_check_numerics(CLI::App& command, std::string& value);
 
 /// `--threads`, `--size`, `--training`, `--inference`, `--without`: how a graph is compiled.
 struct CompilingOptions {

@@ -19,6 +19,7 @@ struct TrainCommand {
   std::int64_t batch_size = 64;
   int threads = 0;  ///< 0: all cores
   std::uint64_t seed = 0;
+  std::string check_numerics;  ///< "": no; "results" or "all"
 };
 /// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. When
 /// `stop` is requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.

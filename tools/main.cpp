@@ -77,6 +77,8 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  oxbow train                            train mnist_mlp and write its curve, parameters and graph to out/\n"
       "  oxbow dump xor                         print the graph of an example\n"
+      "  oxbow profile mnist_mlp                where a step's time goes\n"
+      "  oxbow run xor --random                 run a graph once and print its results\n"
       "  oxbow bench mlp --threads 2            milliseconds a training step");
 
   tools::TrainCommand train;
@@ -104,8 +106,10 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
+  tools::add_check_numerics(*t, train.check_numerics);
 
-  const std::vector<tools::Command> commands = {tools::dump_command(app)};
+  const std::vector<tools::Command> commands = {tools::dump_command(app), tools::run_command(app),
+                                                tools::profile_command(app)};
 
   tools::BenchCommand bench;
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");

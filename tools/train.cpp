@@ -73,7 +73,11 @@ int train(const TrainCommand& o, std::stop_token stop) {
   Model model = compile(loss, optimizer,
                         {.metrics = {{"accuracy", accuracy}},
                          .predictions = output(*graph, "logits"),
-                         .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared()});
+                         .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
+                         .numerics = {.check = o.check_numerics == "all"  ? CheckNumerics::all
+                                               : o.check_numerics.empty() ? CheckNumerics::off
+                                                                          : CheckNumerics::results,
+                                      .repro = (std::filesystem::path(o.out) / "nan").string()}});
   if (o.learning_rate > 0) model.set_learning_rate(o.learning_rate);
   const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), model.learning_rate());
   fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
