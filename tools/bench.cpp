@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "bench/nets.h"
+#include "cli.h"
 #include "commands.h"
 #include "load.h"
 
@@ -65,7 +66,8 @@ int bench(const BenchCommand& o) {
   for (const std::string& name : names) {
     const auto [graph, wanted] = build(name);
     const auto start = Clock::now();
-    const Program program = compile(wanted, {.pool = pool});
+    const Program program =
+        compile(wanted, {.pool = pool, .numerics = {.check = read_check_numerics(o.check_numerics)}});
     Session session(program, Store(*graph));
     const auto data = feeds(program);
     for (const auto& [input, tensor] : data) session.feed(input, tensor);

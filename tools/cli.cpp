@@ -71,6 +71,11 @@ void add_check_numerics(CLI::App& command, std::string& value) {
       ->check(CLI::IsMember({"results", "all"}));
 }
 
+CheckNumerics read_check_numerics(const std::string& value) {
+  if (value.empty()) return CheckNumerics::off;
+  return value == "all" ? CheckNumerics::all : CheckNumerics::results;
+}
+
 void write_out(const std::string& path, const std::string& content) {
   if (!path.empty())
     write_file(path, content);

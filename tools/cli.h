@@ -2,6 +2,8 @@
 // Errors are thrown; tools/main.cpp turns them into messages and exit code 1 (wrong usage is 2).
 #pragma once
 
+#include <oxbow/runtime/numerics.h>
+
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
@@ -22,6 +24,7 @@ Command profile_command(CLI::App& program);
 
 /// `--check-numerics[=results|all]`: see runtime/numerics.h. `value` is "" without it.
 void add_check_numerics(CLI::App& command, std::string& value);
+CheckNumerics read_check_numerics(const std::string& value);
 
 /// `--threads`, `--size`, `--training`, `--inference`, `--without`: how a graph is compiled.
 struct CompilingOptions {

@@ -28,8 +28,9 @@ int train(const TrainCommand& options, std::stop_token stop);
 struct BenchCommand {
   std::vector<std::string> nets;  ///< empty: all
   int threads = 0;
-  double seconds = 1;   ///< to measure each net for
-  bool worker = false;  ///< speak the protocol of tools/bench/compare.py
+  double seconds = 1;          ///< to measure each net for
+  bool worker = false;         ///< speak the protocol of tools/bench/compare.py
+  std::string check_numerics;  ///< "": no; "results" or "all"
 };
 /// Measures whole training steps and prints a table.
 int bench(const BenchCommand& options);

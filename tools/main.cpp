@@ -125,6 +125,7 @@ int run(int argc, char** argv) {
   b->add_option("--seconds", bench.seconds, "to measure each")
       ->check(positive, "greater than 0")
       ->capture_default_str();
+  tools::add_check_numerics(*b, bench.check_numerics);
   b->add_flag("--worker", bench.worker, "take turns with other programs: see tools/bench/compare.py");
 
   try {

@@ -38,7 +38,7 @@ std::vector<std::string> path_of(const Graph& graph, NodeId id) {
   }
   std::string own = n.full_name();
   if (const std::size_t slash = own.rfind('/'); slash != std::string::npos) own = own.substr(slash + 1);
-  if (const std::string ops = made_of(n); !ops.empty()) own += " (" + ops + ")";
+  if (const std::string ops = made_of(n, 5); !ops.empty()) own += " (" + ops + ")";
   path.push_back(own);
   return path;
 }
@@ -92,7 +92,6 @@ void Profile::add(const Trace& trace) {
   }
   ++runs_;
   wall_ += trace.wall();
-  if (runs_ == 1 || trace.wall() < quickest_.wall()) quickest_ = trace;
 }
 
 std::int64_t Profile::busy() const {
@@ -100,18 +99,21 @@ std::int64_t Profile::busy() const {
                          [](std::int64_t sum, const NodeTime& n) { return sum + n.ns; });
 }
 
-std::string made_of(const Node& node) {
+std::string made_of(const Node& node, std::size_t most) {
   std::vector<std::string> ops;
   for (const auto& [key, value] : node.op().attributes()) collect_ops(value, ops);
   if (ops.empty()) return "";
-  return (node.op().is<Fused>() ? "" : std::string(node.op().name()) + ", ") + fmt::format("{}", fmt::join(ops, ", "));
+  if (!node.op().is<Fused>()) ops.insert(ops.begin(), std::string(node.op().name()));
+  const std::size_t more = ops.size() > most ? ops.size() - most : 0;
+  ops.resize(ops.size() - more);
+  return fmt::format("{}{}", fmt::join(ops, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
 std::string describe(const Graph& graph, NodeId id) {
   if (id < 0) return "wait for all that can fail on data";
   const Node n = graph.node(id);
   std::string text = n.full_name();
-  if (const std::string ops = made_of(n); !ops.empty()) text += " (" + ops + ")";
+  if (const std::string ops = made_of(n, 5); !ops.empty()) text += " (" + ops + ")";
   if (n.origin().forward >= 0) text += " for " + graph.node(n.origin().forward).full_name();
   if (n.origin().phase == Phase::update) text += ", update";
   if (n.origin().at.known()) text += "  " + to_string(n.origin().at);

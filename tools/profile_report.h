@@ -32,8 +32,6 @@ class Profile {
   std::int64_t busy() const;                   ///< of all nodes
   /// When workers waited, or the engine worked: workers times wall is busy plus idle.
   std::int64_t idle() const { return workers_ * wall_ - busy(); }
-  /// The quickest run's.
-  const Trace& quickest() const { return quickest_; }
 
  private:
   std::shared_ptr<const Graph> graph_;
@@ -41,13 +39,13 @@ class Profile {
   std::vector<std::uint32_t> of_step_;
   int workers_ = 0, runs_ = 0;
   std::int64_t wall_ = 0;
-  Trace quickest_;
 };
 
 /// What a node is, in one line: its name, what a fused one is made of, whose gradient it belongs to, its source line.
 std::string describe(const Graph& graph, NodeId node);
-/// The ops that a node is made of, where it is made of several: "multiply, add, relu"; else "".
-std::string made_of(const Node& node);
+/// The ops that a node is made of, where it is made of several: "product, add, relu"; else "". Of more than `most`,
+/// those after the first are counted only.
+std::string made_of(const Node& node, std::size_t most = 1000);
 
 /// The nodes that take longest, a line each: time and share a run, rates, fractions of a core's peak.
 std::string table(const Profile& profile, const MachinePeak& peak, int top);

@@ -62,13 +62,10 @@ int run(Options o) {
   const auto graph = load_graph(o.graph);
   const Compiling how = o.compiling.read(*graph);
   const std::vector<Value> wanted = fetches(*graph);
-  const CheckNumerics check = o.numerics == "all"       ? CheckNumerics::all
-                              : o.numerics == "results" ? CheckNumerics::results
-                                                        : CheckNumerics::off;
   const Program program = compile(wanted, {.mode = how.mode,
                                            .pool = how.threads > 0 ? Pool(how.threads) : Pool::shared(),
                                            .disable = how.disable,
-                                           .numerics = {.check = check, .repro = o.repro}});
+                                           .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro}});
   Store store(*graph);
   if (!o.parameters.empty())
     for (const auto& [name, tensor] : load_safetensors(o.parameters).tensors) store.set(name, tensor);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "cli.h"
 #include "commands.h"
 #include "dump.h"
 #include "load.h"
@@ -74,9 +75,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                         {.metrics = {{"accuracy", accuracy}},
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
-                         .numerics = {.check = o.check_numerics == "all"  ? CheckNumerics::all
-                                               : o.check_numerics.empty() ? CheckNumerics::off
-                                                                          : CheckNumerics::results,
+                         .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
   if (o.learning_rate > 0) model.set_learning_rate(o.learning_rate);
   const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), model.learning_rate());
