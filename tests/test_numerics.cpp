@@ -444,7 +444,7 @@ BOOST_AUTO_TEST_CASE(fit_ends_where_a_step_went_wrong) {
   const Value x = input(g, "x", f32, {any(4), 2}), y = input(g, "y", f32, {any(4), 1});
   const Value loss = mean_squared_error(dense(x, 1), y);
   std::vector<float> numbers(64, 1e12f), targets(32, 0);
-  Model model = compile(loss, optim::SGD{.learning_rate = 10}, {.numerics = {.check = results}});
+  Model model = compile(loss, optim::SGD{.learning_rate = 10.0}, {.numerics = {.check = results}});
   const Dataset data{{"x", Tensor::of<float>({32, 2}, std::span<const float>(numbers))},
                      {"y", Tensor::of<float>({32, 1}, std::span<const float>(targets))}};
   const auto named = [&](const NumericsError& e) {
