@@ -4,7 +4,7 @@
 #include <array>
 #include <type_traits>
 
-// Every block lies on the stack, at most 230 kB. Any request for the heap stops a build with assertions.
+// Every block lies on the stack, at most 280 kB. Any request for the heap stops a build with assertions.
 #define EIGEN_DONT_PARALLELIZE
 #define EIGEN_NO_MALLOC
 #include <Eigen/Core>
