@@ -1,5 +1,6 @@
 #include <oxbow/graph/fuse.h>
 #include <oxbow/graph/fuse_groups.h>
+#include <oxbow/graph/shared_ops.h>
 
 #include <algorithm>
 #include <numeric>
@@ -111,7 +112,7 @@ class Fuser {
     if (outputs.empty()) return;  // nobody reads any of it
     const Node last = from_.node(nodes.back());
     const OriginGuard guard = r_.as(last);
-    const Node now = r_.to().append(std::move(f), inputs_, last.origin().at);
+    const Node now = r_.to().append(shared_(std::move(f)), inputs_, last.origin().at);
     for (std::size_t o = 0; o < outputs.size(); ++o) r_.map(outputs[o], now.output(static_cast<int>(o)));
     r_.keep_name(last, now.output());
   }
@@ -167,6 +168,7 @@ class Fuser {
   const Graph& from_;
   const FuseGroups& groups_;
   Rewriter r_;
+  SharedOps shared_;
   std::vector<std::int32_t> begin_;  // of each group's members
   std::vector<NodeId> members_;
   std::vector<bool> done_;

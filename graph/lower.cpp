@@ -1,5 +1,6 @@
 #include <oxbow/graph/fused.h>
 #include <oxbow/graph/lower.h>
+#include <oxbow/graph/shared_ops.h>
 
 #include <algorithm>
 
@@ -9,7 +10,7 @@ namespace {
 bool is_fusible(const Op& op) { return op.has_tile() || op.has_consume(); }
 
 // One op as a fused node; an operand that occurs twice is one input, so that it may be overwritten.
-void wrap(Rewriter& r, const Node& node) {
+void wrap(Rewriter& r, const Node& node, SharedOps& shared) {
   std::vector<Value> inputs;
   std::vector<std::int32_t> operands;
   for (int i = 0; i < node.input_count(); ++i) {
@@ -18,13 +19,13 @@ void wrap(Rewriter& r, const Node& node) {
     operands.push_back(static_cast<std::int32_t>(place - inputs.begin()));
     if (place == inputs.end()) inputs.push_back(v);
   }
-  Fused f = Fused::of(node.op(), node.input_count());
+  Fused f = Fused::of(shared(node.op()), node.input_count());
   f.tape.inputs = static_cast<std::int32_t>(inputs.size());
   if (!f.tape.steps.empty()) {
     f.tape.args = operands;
     f.tape.outputs = {f.tape.inputs};
   }
-  r.replace(node, std::move(f), inputs);
+  r.replace(node, shared(std::move(f)), inputs);
 }
 
 void expand(Rewriter& r, const Node& node) {
@@ -45,13 +46,14 @@ std::optional<Rewritten> lower_once(const Graph& from) {
   while (i < from.size() && !needs(from.node(i).op())) ++i;
   if (i == from.size()) return std::nullopt;
   Rewriter r(from);
+  SharedOps shared;
   for (i = 0; i < from.size(); ++i) {
     const Node node = from.node(i);
     const Op& op = node.op();
     if (op.has_run() || (op.info().effect && !op.has_lower()))
       r.copy(node);
     else if (is_fusible(op))
-      wrap(r, node);
+      wrap(r, node, shared);
     else if (op.has_lower())
       expand(r, node);
     else

@@ -35,13 +35,12 @@ class Finder {
     for (const Storages::Assigned& a : storages.assigns) copied_[static_cast<std::size_t>(a.from.storage)] = true;
     out_.of_storage.assign(storages.list.size(), -1);
     for (std::uint32_t s = 0; s < schedule.steps.size(); ++s)
-      if (schedule.steps[s].node >= 0) add(s, graph.node(schedule.steps[s].node));
+      if (schedule.steps[s].node >= 0) add(s, graph.node(schedule.steps[s].node), schedule.steps[s].op->overwrites);
   }
   Blocks take() { return std::move(out_); }
 
  private:
-  void add(std::uint32_t step, const Node& n) {
-    std::vector<InputSet> allowed;
+  void add(std::uint32_t step, const Node& n, const std::vector<InputSet>& allowed) {
     taken_.clear();
     for (int k = 0; k < n.output_count(); ++k) {
       const std::int32_t s = storages_.of(n.output(k)).storage;
@@ -50,7 +49,6 @@ class Finder {
       std::int32_t block = -1;
       for (int i = 0; i < n.input_count() && block < 0 && storage.bytes > 0; ++i) {
         if (n.input_type(i).bytes() != storage.bytes || n.op().info().shape_only.contains(i)) continue;
-        if (allowed.empty()) allowed = n.op().overwrites(n.input_types());
         if (!allowed[static_cast<std::size_t>(k)].contains(i)) continue;
         if (ends_here(step, n, i, allowed[static_cast<std::size_t>(k)]))
           block = out_.of_storage[static_cast<std::size_t>(storages_.of(n.input(i)).storage)];

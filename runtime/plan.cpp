@@ -11,11 +11,12 @@ class Planner {
   Planner(std::shared_ptr<Graph> graph, int threads)
       : graph_(*graph),
         storages_(find_storages(graph_)),
-        schedule_(make_schedule(graph_, storages_)),
+        schedule_(make_schedule(graph_, storages_, *ops_)),
         tasks_(make_tasks(schedule_, threads)),
         blocks_(find_blocks(graph_, storages_, schedule_, tasks_)),
         arena_(place_blocks(blocks_, tasks_)) {
     plan_->graph = std::move(graph);
+    plan_->ops = ops_;
   }
 
   std::shared_ptr<const Plan> plan() {
@@ -68,15 +69,12 @@ class Planner {
                     .parts = 0};
     if (s.node >= 0) {
       const Node n = graph_.node(s.node);
-      step.op = &n.op();
-      step.parts = s.work.parts;
+      step.op = &s.op->op;
+      step.prepared = s.op->prepared.get();
+      step.parts = s.op->work.parts;
       step.commits = s.commits;
       step.cost = s.cost;
-      plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.work.scratch));
-      if (auto prepared = n.op().prepare(n.input_types())) {
-        step.prepared = prepared.get();
-        plan_->prepared.push_back(std::move(prepared));
-      }
+      plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.op->work.scratch));
       const InputSet shape_only = n.op().info().shape_only;
       for (int i = 0; i < n.input_count(); ++i)
         plan_->reads.push_back({&n.input(i).type(), shape_only.contains(i) ? Place{} : place(n.input(i))});
@@ -99,6 +97,7 @@ class Planner {
 
   Graph& graph_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  std::shared_ptr<PreparedOps> ops_ = std::make_shared<PreparedOps>();
   Storages storages_;
   Schedule schedule_;
   Tasks tasks_;

@@ -6,6 +6,8 @@
 
 namespace oxbow {
 
+class PreparedOps;
+
 /// Whose memory a value lies in; `index` below counts within each kind, in the Plan's lists.
 enum class Home : std::uint8_t { none, arena, input, variable, constant, fetch };
 
@@ -64,7 +66,7 @@ struct Plan {
   std::vector<Copy> copies;
   std::vector<Fetch> fetches;
   std::vector<Leaf> inputs, variables, constants;
-  std::vector<std::shared_ptr<const void>> prepared;
+  std::shared_ptr<const PreparedOps> ops;  ///< what `steps` point to
 
   std::int64_t arena_bytes = 0;    ///< all values that are no leaves
   std::int64_t lower_bound = 0;    ///< no arena is smaller: what is alive at once in a serial run

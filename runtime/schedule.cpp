@@ -11,7 +11,7 @@ constexpr std::uint32_t none = ~0u;
 
 class Scheduler {
  public:
-  Scheduler(const Graph& graph, Storages& storages) : graph_(graph), storages_(storages) {}
+  Scheduler(const Graph& graph, Storages& storages, PreparedOps& ops) : graph_(graph), storages_(storages), ops_(ops) {}
 
   Schedule run() {
     collect_steps();
@@ -34,8 +34,8 @@ class Scheduler {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!storages_.computes[static_cast<std::size_t>(id)]) continue;
       const Node n = graph_.node(id);
-      Schedule::Step step{.node = id, .work = n.op().work(n.input_types())};
-      step.cost = step.work.flops / flops_per_ns + step.work.bytes / bytes_per_ns + ns_per_step;
+      Schedule::Step step{.node = id, .op = &ops_.of(n)};
+      step.cost = step.op->work.flops / flops_per_ns + step.op->work.bytes / bytes_per_ns + ns_per_step;
       if (n.op().info().can_fail) failing_.push_back(static_cast<std::uint32_t>(steps_.size()));
       out_.step_of[static_cast<std::size_t>(id)] = static_cast<std::uint32_t>(steps_.size());
       steps_.push_back(step);
@@ -88,12 +88,12 @@ class Scheduler {
 
   // Whether `writer` may write output `to` over `from`, as far as its own reads go.
   bool may_overwrite(const Node& writer, std::int32_t to, std::int32_t from) const {
-    std::vector<InputSet> allowed;
+    const auto writing = out_.step_of[static_cast<std::size_t>(writer.id())];
+    const std::vector<InputSet>& allowed = steps_[writing].op->overwrites;
     for (int i = 0; i < writer.input_count(); ++i) {
       if (writer.op().info().shape_only.contains(i)) continue;
       const auto at = storages_.of(writer.input(i));
       if (at.storage != from) continue;
-      if (allowed.empty()) allowed = writer.op().overwrites(writer.input_types());
       for (int k = 0; k < writer.output_count(); ++k)
         if (storages_.of(writer.output(k)).storage == to &&
             (at.offset != 0 || !allowed[static_cast<std::size_t>(k)].contains(i) ||
@@ -179,6 +179,7 @@ class Scheduler {
 
   const Graph& graph_;
   Storages& storages_;
+  PreparedOps& ops_;
   Schedule out_;
   std::vector<Schedule::Step> steps_;  // by node number, the barrier last
   std::vector<Lists::Pair> edges_;
@@ -202,6 +203,8 @@ Lists Lists::of(std::size_t count, std::span<const Pair> pairs) {
   return l;
 }
 
-Schedule make_schedule(const Graph& graph, Storages& storages) { return Scheduler(graph, storages).run(); }
+Schedule make_schedule(const Graph& graph, Storages& storages, PreparedOps& ops) {
+  return Scheduler(graph, storages, ops).run();
+}
 
 }  // namespace oxbow

@@ -5,6 +5,7 @@
 // as they were. Where that would close a cycle, the value is copied at the end of the run instead.
 #pragma once
 
+#include <oxbow/runtime/prepared_ops.h>
 #include <oxbow/runtime/storage.h>
 
 namespace oxbow {
@@ -26,7 +27,7 @@ struct Lists {
 struct Schedule {
   struct Step {
     NodeId node = -1;  ///< -1: nothing runs; what comes after may write variables
-    Work work;
+    const PreparedOp* op = nullptr;
     double cost = 0;  ///< estimated nanoseconds
     bool commits = false;
   };
@@ -36,10 +37,10 @@ struct Schedule {
 };
 
 /// Orders what `storages` found. Storages that a step may write straight into a variable get that variable as their
-/// home.
+/// home. `ops` gathers what the steps' ops say, and must outlive the schedule.
 ///
 /// The serial order is depth first: a step is followed by what it made ready, the shorter way to the end first, so a
 /// weight's gradient and its update come right after the backward step that allows them.
-Schedule make_schedule(const Graph& graph, Storages& storages);
+Schedule make_schedule(const Graph& graph, Storages& storages, PreparedOps& ops);
 
 }  // namespace oxbow

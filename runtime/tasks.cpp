@@ -15,9 +15,9 @@ constexpr double not_worth_sharing =
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
 
 std::uint32_t chunks_of(const Schedule::Step& s, int threads) {
-  if (s.work.parts < 2) return 1;
+  if (s.op == nullptr || s.op->work.parts < 2) return 1;
   const double by_cost = s.cost / chunk_grain;
-  const double most = static_cast<double>(std::min<std::int64_t>(s.work.parts, chunks_per_thread * threads));
+  const double most = static_cast<double>(std::min<std::int64_t>(s.op->work.parts, chunks_per_thread * threads));
   return static_cast<std::uint32_t>(std::max(1.0, std::min(by_cost, most)));
 }
 
