@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace oxbow {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 constexpr std::int32_t most_steps = 256;  // of one tape: beyond it slots leave the cache, and nothing is won
 constexpr std::size_t most_inputs = 48;   // of them, the first 31 may be overwritten
 constexpr std::size_t most_reductions = 8;
+constexpr std::int32_t latest_stage = 1 << 30;  // where nodes stand that nobody reads
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
 
@@ -44,33 +46,77 @@ void FuseGroups::rise(NodeId i) {
   }
 }
 
-// A node with at most one large input, all of whose readers stand in one later stage, moves there: its result need not
-// be stored then, and its input takes no more memory than its result would.
+// A node whose first readers of its own space stand in a later stage may move there: then its result is in cache when
+// they read it, and need not be stored unless others want it too. That keeps the large values alive that it is computed
+// from, so it pays where these are no more than what it saves: one where the result need not be stored, else none.
+// Leaves lie in memory anyhow, and what is computed from them alone moves along.
 void FuseGroups::delay() {
+  const std::vector<std::int32_t> kept = keeps();
   struct Readers {
-    std::int32_t stage = -1;
-    bool together = true;
+    std::int32_t latest = std::numeric_limits<std::int32_t>::max();  // the last stage that all of them allow
+    std::int32_t first = std::numeric_limits<std::int32_t>::max();   // the first stage of those that join
+    std::int32_t last = -1;                                          // the last stage of any
+    bool stored = false;                                             // for one that does not join, or joins later
   };
   std::vector<Readers> readers(index(graph_.size()));
-  for (const auto& [name, v] : graph_.outputs()) readers[index(v.node_id())].together = false;
+  for (const auto& [name, v] : graph_.outputs()) readers[index(v.node_id())].stored = true;
   for (NodeId i = graph_.size() - 1; i >= 0; --i) {
     const Node node = graph_.node(i);
     Mark& mark = nodes_[index(i)];
     const Readers& mine = readers[index(i)];
-    if (mark.fused != nullptr && mine.together && mine.stage > mark.stage && mark.fused->reductions.empty()) {
-      int large = 0;
-      for (int k = 0; k < node.input_count(); ++k)
-        large += node.input(k).type().count() * 2 > node.output_types()[0].count() ? 1 : 0;
-      if (large <= 1) mark.stage = mine.stage;
+    if (mark.fused == nullptr) {
+      mark.stage = std::max(mark.stage, std::min(mine.latest, latest_stage));
+    } else if (mine.first <= mine.latest && mine.first > mark.stage && mine.first <= latest_stage &&
+               mark.fused->reductions.empty()) {
+      std::int32_t large = 0;
+      for (int k = 0; k < node.input_count(); ++k) {
+        const Value v = node.input(k);
+        if (is_large(v, node) && readers[index(v.node_id())].last < mine.first) large += kept_by(v, i, kept);
+      }
+      if (large <= (mine.stored ? 0 : 1)) mark.stage = mine.first;
     }
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
       Readers& r = readers[index(v.node_id())];
-      const bool first = r.stage < 0;
-      r.together = r.together && joins(v, i) && (first || r.stage == mark.stage);
-      r.stage = mark.stage;
+      const bool together = joins(v, i);
+      r.stored = r.stored || !together || (r.last >= 0 && r.last != mark.stage);
+      r.latest = std::min(r.latest, mark.stage - (together ? 0 : 1));
+      if (together) r.first = std::min(r.first, mark.stage);
+      r.last = std::max(r.last, mark.stage);
     }
   }
+}
+
+bool FuseGroups::is_large(const Value& v, const Node& reader) const {
+  return v.type().count() * 2 > reader.output_types()[0].count();
+}
+
+// How many large values stay alive for `reader` to compute with `v`: `v` itself, or what it is computed from in turn.
+std::int32_t FuseGroups::kept_by(const Value& v, NodeId reader, const std::vector<std::int32_t>& kept) const {
+  if (v.node().input_count() == 0) return 0;
+  return joins(v, reader) ? std::min(kept[index(v.node_id())], 1) : 1;
+}
+
+// For each fused node, how many large values its result is computed from, if all those move along that are read by
+// such nodes only.
+std::vector<std::int32_t> FuseGroups::keeps() const {
+  std::vector<bool> stays(index(graph_.size()));
+  for (const auto& [name, v] : graph_.outputs()) stays[index(v.node_id())] = true;
+  for (NodeId i = 0; i < graph_.size(); ++i)
+    for (int k = 0; k < graph_.node(i).input_count(); ++k)
+      if (const Value v = graph_.node(i).input(k); !joins(v, i)) stays[index(v.node_id())] = true;
+  std::vector<std::int32_t> kept(index(graph_.size()));
+  for (NodeId i = 0; i < graph_.size(); ++i) {
+    const Node node = graph_.node(i);
+    const Fused* fused = nodes_[index(i)].fused;
+    if (stays[index(i)] || fused == nullptr || !fused->reductions.empty()) {
+      kept[index(i)] = 1;
+      continue;
+    }
+    for (int k = 0; k < node.input_count(); ++k)
+      if (is_large(node.input(k), node)) kept[index(i)] += kept_by(node.input(k), i, kept);
+  }
+  return kept;
 }
 
 NodeId FuseGroups::root(NodeId i) {

@@ -31,6 +31,9 @@ class FuseGroups {
   bool joins(const Value& v, NodeId reader) const;
   void rise(NodeId i);
   void delay();
+  bool is_large(const Value& v, const Node& reader) const;
+  std::vector<std::int32_t> keeps() const;
+  std::int32_t kept_by(const Value& v, NodeId reader, const std::vector<std::int32_t>& kept) const;
   NodeId root(NodeId i);
   void join(NodeId i);
   void cut();

@@ -6,9 +6,11 @@
 namespace oxbow {
 namespace {
 
-constexpr std::int64_t lanes = 512;         // of a slot
-constexpr std::int64_t vector = 16;         // as many lanes as the widest vector has
-constexpr std::int64_t cache = 32 * 1024;   // slots should fit in here: the first cache, which holds little else then
+constexpr std::int64_t lanes = 512;  // of a slot
+constexpr std::int64_t vector = 16;  // as many lanes as the widest vector has
+// A tile's slots and its stretches of the arrays should fit in here, half of the first cache: the other half takes what
+// the processor fetches ahead. Adam on arrays in memory takes twice as long where they fill all of it.
+constexpr std::int64_t cache = 16 * 1024;
 constexpr std::int64_t fewest_lanes = 256;  // below which calls cost more than the second cache
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
@@ -176,7 +178,8 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
   }
   direct_ = spreads_.empty() && count == 0 && routines_.size() <= 1;
   std::int64_t most = lanes;
-  while (count * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
+  const auto arrays = static_cast<std::int64_t>(reads_.size() + writes_.size());
+  while ((count + arrays) * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
   tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
 
   const std::int64_t bytes = round_up(tile_ * widest, 64);

@@ -1,4 +1,5 @@
 #include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/broadcast.h>
 #include <oxbow/ops/compare.h>
 #include <oxbow/ops/elementwise_samples.h>
 #include <oxbow/ops/formulas.h>
@@ -94,6 +95,11 @@ Value Subtract::simplify(Values in) const {
 Value Multiply::simplify(Values in) const {
   for (int i = 0; i < 2; ++i)
     if (const auto number = constant_number(in[i]); number && *number == 1) return unless_stretched(in[1 - i], in);
+  // A scalar need not be broadcast before: a sum's gradient is one that many parameters would read as an array.
+  for (int i = 0; i < 2; ++i)
+    if (const Node n = in[i].node(); in[1 - i].shape() == in[i].shape() && in[i].rank() > 0 &&
+                                     (n.op().is<BroadcastTo>() || n.op().is<BroadcastLike>()) && n.input(0).rank() == 0)
+      return i == 0 ? n.input(0) * in[1] : in[0] * n.input(0);
   return {};
 }
 

@@ -37,7 +37,7 @@ class Worker:
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--oxbow", default=os.path.join(here, "../../build/bin/oxbow"))
-    options.add_argument("--nets", default="mlp,branches,lenet,chain,micro")
+    options.add_argument("--nets", default="mlp,branches,lenet,chain,micro,adam")
     options.add_argument("--threads", default="1,2")
     options.add_argument("--peers", default="torch,compiled,jax")
     options.add_argument("--rounds", type=int, default=7)

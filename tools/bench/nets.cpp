@@ -53,12 +53,25 @@ std::vector<Value> micro(Graph& g) {
   return adam(mean_squared_error(dense(h, 1), y));
 }
 
+// The optimizer by itself: ten parameters of a million, with fed gradients.
+std::vector<Value> adam_alone(Graph& g) {
+  Value loss;
+  for (int i = 0; i < 10; ++i) {
+    const std::string number = std::to_string(i);
+    const Value gradient = input(g, "gradient" + number, f32, {1000, 1000});
+    const Value term = sum(parameter(g, "weight" + number, {f32, {1000, 1000}}) * gradient);
+    loss = loss ? loss + term : term;
+  }
+  return optim::minimize(loss, optim::Adam{}).updates;
+}
+
 constexpr BenchNet nets[] = {
     {"mlp", "784-256-256-10, batch 32, Adam", mlp},
     {"branches", "64 branches of 8 times x = tanh(x w), 64x64, Adam", branches},
     {"lenet", "LeNet-5 on 28x28, batch 64, Adam", lenet},
     {"chain", "16 times x = tanh(1.01 x + 0.5) - x x on 2^20 floats, and the gradient of its sum", chain},
     {"micro", "10-32-32-1, batch 1, Adam", micro},
+    {"adam", "Adam over ten parameters of 1000x1000, gradients fed", adam_alone},
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-NETS = ["mlp", "branches", "lenet", "chain", "micro"]
+NETS = ["mlp", "branches", "lenet", "chain", "micro", "adam"]
 LAYERS = {"mlp": ([784, 256, 256, 10], 32), "micro": ([10, 32, 32, 1], 1)}
 
 
@@ -49,6 +49,14 @@ def torch_step(net, threads, compiled):
             f(x0).backward()
 
         return step
+
+    if net == "adam":
+        parameters = [torch.nn.Parameter(torch.rand(1000, 1000)) for _ in range(10)]
+        for p in parameters:
+            p.grad = torch.rand(1000, 1000)
+        # The fused step is a kernel of PyTorch's own; what compiles is the one made of elementwise operations.
+        adam = torch.optim.Adam(parameters, fused=not compiled, capturable=False)
+        return torch.compile(adam.step) if compiled else adam.step
 
     if net == "branches":
         x = torch.randn(64, 64)
@@ -117,6 +125,26 @@ def jax_step(net, threads):
         f = jax.jit(jax.value_and_grad(loss_of))
         return lambda: jax.block_until_ready(f(x0))
 
+    def update(p, m, v, t, g):
+        t = t + 1
+        rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        m = [0.9 * a + 0.1 * b for a, b in zip(m, g)]
+        v = [0.999 * a + 0.001 * b * b for a, b in zip(v, g)]
+        p = [a - rate * b / (jnp.sqrt(c) + 1e-7) for a, b, c in zip(p, m, v)]
+        return p, m, v, t
+
+    if net == "adam":
+        params = [jax.random.uniform(key, (1000, 1000)) for _ in range(10)]
+        gradients = [jax.random.uniform(key, (1000, 1000)) for _ in range(10)]
+        f = jax.jit(update, donate_argnums=(0, 1, 2))
+        state = [params, [jnp.zeros_like(a) for a in params], [jnp.zeros_like(a) for a in params], jnp.float32(0)]
+
+        def step():
+            state[:] = f(*state, gradients)
+            jax.block_until_ready(state)
+
+        return step
+
     if net == "branches":
         x = jax.random.normal(key, (64, 64))
         params = [jax.random.normal(key, (64, 64)) / 8 for _ in range(64 * 8)]
@@ -169,12 +197,7 @@ def jax_step(net, threads):
 
     def train(p, m, v, t, x, y):
         loss, g = jax.value_and_grad(loss_of)(p, x, y)
-        t = t + 1
-        rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-        m = [0.9 * a + 0.1 * b for a, b in zip(m, g)]
-        v = [0.999 * a + 0.001 * b * b for a, b in zip(v, g)]
-        p = [a - rate * b / (jnp.sqrt(c) + 1e-7) for a, b, c in zip(p, m, v)]
-        return p, m, v, t, loss
+        return *update(p, m, v, t, g), loss
 
     f = jax.jit(train, donate_argnums=(0, 1, 2))
     state = [params, [jnp.zeros_like(a) for a in params], [jnp.zeros_like(a) for a in params], jnp.float32(0)]
