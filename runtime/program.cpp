@@ -2,6 +2,8 @@
 #include <oxbow/graph/passes.h>
 #include <oxbow/runtime/program_impl.h>
 
+#include <algorithm>
+
 namespace oxbow {
 
 Program compile(Values fetches, CompileOptions options) {
@@ -31,8 +33,13 @@ Program compile(Values fetches, CompileOptions options) {
 
 std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) const {
   const std::lock_guard guard(mutex_);
-  for (const Cached& c : plans_)
-    if (std::equal(c.shapes.begin(), c.shapes.end(), shapes.begin(), shapes.end())) return c.plan;
+  const auto known = std::find_if(plans_.begin(), plans_.end(), [&](const Cached& c) {
+    return std::equal(c.shapes.begin(), c.shapes.end(), shapes.begin(), shapes.end());
+  });
+  if (known != plans_.end()) {
+    std::rotate(known, known + 1, plans_.end());
+    return plans_.back().plan;
+  }
   std::map<std::string, Shape> named;
   for (std::size_t i = 0; i < shapes.size(); ++i)
     if (shapes[i] != inputs[i].type.shape) named.emplace(inputs[i].name, shapes[i]);
@@ -43,6 +50,7 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
     sized = specialise(*graph.graph, fetches, named, options.mode);
   }
   auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads());
+  if (plans_.size() == most_plans) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;
 }

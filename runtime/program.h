@@ -105,6 +105,7 @@ class Session {
   void feed(std::string_view input, DType dtype, const void* data, std::int64_t count);
   void fetch_into(int i, DType dtype, void* to, std::int64_t count);
   const void* fetched(int i, DType dtype) const;
+  void check_fetch(int i) const;
   void check_fetch(int i, DType dtype) const;
   void run(std::stop_token stop, Trace* trace);
   struct State;

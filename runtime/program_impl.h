@@ -16,7 +16,12 @@ struct Program::Impl {
   std::vector<Type> outputs;
   std::vector<std::string> output_names;
 
-  /// The plan for these shapes, one an input: made at the first call, kept for later ones. Thread-safe.
+  /// So many sets of shapes a Program, and a Session, keeps ready: those that were used last. A server that meets ever
+  /// new batch sizes does not grow without end.
+  static constexpr std::size_t most_plans = 32;
+
+  /// The plan for these shapes, one an input: made at the first call, kept for later ones until `most_plans` others
+  /// were asked for. Thread-safe.
   std::shared_ptr<const Plan> plan(std::span<const Shape> shapes) const;
   /// The number of an input. Throws `Error` with near names.
   int input(std::string_view name) const;
@@ -27,7 +32,7 @@ struct Program::Impl {
     std::shared_ptr<const Plan> plan;
   };
   mutable std::mutex mutex_;
-  mutable std::vector<Cached> plans_;  // guarded by mutex_
+  mutable std::vector<Cached> plans_;  // guarded by mutex_; the last used at the end
 };
 
 }  // namespace oxbow

@@ -36,7 +36,7 @@ struct Session::State {
   std::vector<Fed> feeds;
   std::vector<Tensor> kept;  ///< tensors that were fed, so that their bytes stay
   std::vector<Target> targets;
-  std::vector<std::unique_ptr<Run>> runs;
+  std::vector<std::unique_ptr<Run>> runs;  ///< the last used at the end
   Run* current = nullptr;
   bool reshaped = true;  ///< a shape was fed that `current` may not be for
   bool has_run = false;
@@ -62,42 +62,48 @@ struct Session::State {
   }
 
   /// What has run with feeds of these shapes, or null.
-  Run* known(std::span<const Fed> fed) const {
-    for (const auto& r : runs)
-      if (std::equal(fed.begin(), fed.end(), r->shapes.begin(), r->shapes.end(),
-                     [](const Fed& f, const Shape& s) { return f.shape == s; }))
-        return r.get();
-    return nullptr;
+  Run* known(std::span<const Fed> fed) {
+    const auto found = std::find_if(runs.begin(), runs.end(), [&](const auto& r) {
+      return std::equal(fed.begin(), fed.end(), r->shapes.begin(), r->shapes.end(),
+                        [](const Fed& f, const Shape& s) { return f.shape == s; });
+    });
+    if (found == runs.end()) return nullptr;
+    std::rotate(found, found + 1, runs.end());
+    return runs.back().get();
   }
 
-  // The run state for what is fed now.
+  // The run state for what is fed now. Where that cannot be made, the next run tries again.
   void choose() {
     check_fed();
-    reshaped = false;
     has_run = false;
-    current = known(feeds);
-    if (current) return;
+    current = prepared(feeds);
+    reshaped = false;
+  }
+
+  Run* prepared(std::span<const Fed> fed) {
+    if (Run* r = known(fed)) return r;
     std::vector<Shape> shapes;
-    for (const Fed& f : feeds) shapes.push_back(f.shape);
+    for (const Fed& f : fed) shapes.push_back(f.shape);
     auto plan = impl().plan(shapes);
     const std::int64_t bytes = plan->arena_bytes + plan->scratch_bytes * impl().options.pool.threads();
     if (bytes > arena_bytes) {
       arena = allocate(bytes);
       arena_bytes = bytes;
     }
-    std::vector<int> places(feeds.size(), -1);
+    std::vector<int> places(fed.size(), -1);
     for (std::size_t k = 0; k < plan->inputs.size(); ++k) {
       const Node node = plan->graph->node(plan->inputs[k].node);
       places[static_cast<std::size_t>(impl().input(node.op().as<Input>()->name))] = static_cast<int>(k);
     }
-    runs.push_back(std::make_unique<Run>(std::move(shapes), std::move(plan), impl().options.pool));
-    current = runs.back().get();
-    current->places = std::move(places);
+    auto run = std::make_unique<Run>(std::move(shapes), std::move(plan), impl().options.pool);
+    run->places = std::move(places);
+    if (runs.size() == Program::Impl::most_plans) runs.erase(runs.begin() + (runs.front().get() == current ? 1 : 0));
+    runs.push_back(std::move(run));
+    return runs.back().get();
   }
 
   // Looks the plan's variables up. The caller holds the store's lock.
-  void bind_variables() {
-    Run& r = *current;
+  void bind_variables(Run& r) {
     const Plan& plan = r.frame.plan();
     for (std::size_t i = 0; i < plan.variables.size(); ++i) {
       const Node node = plan.graph->node(plan.variables[i].node);
@@ -126,7 +132,8 @@ struct Session::State {
       const Type& type = frame.plan().fetches[i].type;
       if (t.bytes && t.count != type.count())
         throw Error("fetch_into(" + std::to_string(i) + "): the span has " + std::to_string(t.count) +
-                    " elements, but the value is " + to_string(type) + " in this run");
+                    " elements, but the value is " + to_string(type) + " in this run\n  Give a span of " +
+                    std::to_string(type.count()) + ", or an empty one for memory of the session's own");
       frame.set_fetch(static_cast<int>(i), t.bytes);
     }
   }
@@ -145,8 +152,9 @@ struct Session::State {
 
   /// A run of earlier feeds once more, variables being as they were then; for the guard. The lock is held.
   const Frame& run_again(std::span<const Fed> fed) {
-    Run& r = *known(fed);
+    Run& r = *prepared(fed);
     r.frame.set_arena(arena.get());
+    if (r.store_version != lock->version) bind_variables(r);
     for (std::size_t i = 0; i < fed.size(); ++i)
       if (r.places[i] >= 0) r.frame.set_input(r.places[i], fed[i].bytes);
     for (std::size_t i = 0; i < targets.size(); ++i)
@@ -188,7 +196,7 @@ void Session::feed(std::string_view name, const Type& type, const void* data) {
            std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
   if (!fits)
     throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
-                to_string(type.shape) + at());
+                to_string(type.shape) + at() + "\n  Feed that shape; only an axis marked any(...) takes other sizes");
   state_->feed(i, type.shape, data);
 }
 
@@ -210,7 +218,10 @@ void Session::feed(std::string_view name, DType dtype, const void* data, std::in
     throw Error(
         "input \"" + in.name + "\": " + std::to_string(count) + " elements make no " + declared_shape(in) +
         at_line(state_->impl().declared[i]) +
-        (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type" : ""));
+        (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
+         : in.free_axes.size() == 1
+             ? "\n  Feed a multiple of " + std::to_string(shape.with(static_cast<int>(in.free_axes[0]), 1).count())
+             : "\n  Feed " + std::to_string(shape.count())));
   feed(name, {dtype, shape}, data);
 }
 
@@ -225,11 +236,11 @@ void Session::run(Trace& trace, std::stop_token stop) { run(std::move(stop), &tr
 void Session::run(std::stop_token stop, Trace* trace) {
   State& s = *state_;
   if (s.reshaped) s.choose();
-  s.bind();
   s.has_run = false;
+  s.bind();
   const Plan& plan = s.current->frame.plan();
   const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);
-  if (s.current->store_version != s.lock->version) s.bind_variables();
+  if (s.current->store_version != s.lock->version) s.bind_variables(*s.current);
   if (s.guard) s.guard->before(s.feeds, plan, *s.lock);
   try {
     if (trace) trace->start(s.current->frame.shared_plan(), s.impl().options.pool.threads());
@@ -252,14 +263,21 @@ void Session::check_numerics() {
   state_->guard->look(state_->repeat);
 }
 
-void Session::check_fetch(int i, DType dtype) const {
+void Session::check_fetch(int i) const {
   const auto& outputs = state_->impl().outputs;
   if (i < 0 || static_cast<std::size_t>(i) >= outputs.size())
-    throw Error("fetch " + std::to_string(i) + ": the program fetches " + std::to_string(outputs.size()) + " values");
+    throw Error("fetch " + std::to_string(i) + ": the program fetches " + std::to_string(outputs.size()) + " values" +
+                "\n  They are numbered from 0, in the order in which compile() was given them");
+}
+
+void Session::check_fetch(int i, DType dtype) const {
+  check_fetch(i);
+  const auto& outputs = state_->impl().outputs;
   const DType is = outputs[static_cast<std::size_t>(i)].dtype;
   if (is != dtype)
     throw Error("fetch " + std::to_string(i) + " (\"" + state_->impl().output_names[static_cast<std::size_t>(i)] +
-                "\") is " + std::string(name(is)) + ", not " + std::string(name(dtype)));
+                "\") is " + std::string(name(is)) + ", not " + std::string(name(dtype)) +
+                "\n  Fetch it in its own dtype, or compile a cast of it");
 }
 
 const void* Session::fetched(int i, DType dtype) const {
@@ -270,7 +288,8 @@ const void* Session::fetched(int i, DType dtype) const {
 }
 
 Type Session::fetch_type(int i) const {
-  const Type& example = state_->program.outputs().at(static_cast<std::size_t>(i));
+  check_fetch(i);
+  const Type& example = state_->program.outputs()[static_cast<std::size_t>(i)];
   return state_->has_run ? state_->current->frame.plan().fetches[static_cast<std::size_t>(i)].type : example;
 }
 

@@ -142,7 +142,7 @@ void Store::set(std::string_view name, const Tensor& value) {
   check_writable(v);
   if (v.value.type() != value.type())
     throw Error("variable \"" + v.name + "\" is " + to_string(v.value.type()) + " and cannot be set to " +
-                to_string(value.type()));
+                to_string(value.type()) + "\n  Give a tensor of the variable's own type");
   set_value(v, value, *group);
 }
 

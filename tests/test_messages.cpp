@@ -293,22 +293,27 @@ BOOST_FIXTURE_TEST_CASE(feeding_fetching_and_stores, Some) {
        "  Convert the data, or declare the input with that dtype"},
       {message([&] { session.feed<float>("x", std::vector<float>(9)); }),
        "input \"x\": 9 elements make no [any(2), 4]\n"
-       "  declared at DECLARED"},
+       "  declared at DECLARED\n"
+       "  Feed a multiple of 4"},
       {message([&] { session.feed("x", Tensor({f32, {2, 3}})); }),
        "input \"x\" has the shape [any(2), 4] and was fed [2, 3]\n"
-       "  declared at DECLARED"},
+       "  declared at DECLARED\n"
+       "  Feed that shape; only an axis marked any(...) takes other sizes"},
       {message([&] { session.fetch<float>(0); }),
        "fetch 0: there is no finished run to fetch from\n"
        "  Call run() first"},
       {message([&] { session.fetch<double>(0); }),
-       "fetch 0 (\"0\") is f32, not f64"},
+       "fetch 0 (\"0\") is f32, not f64\n"
+       "  Fetch it in its own dtype, or compile a cast of it"},
       {message([&] { session.fetch<float>(5); }),
-       "fetch 5: the program fetches 1 values"},
+       "fetch 5: the program fetches 1 values\n"
+       "  They are numbered from 0, in the order in which compile() was given them"},
       {message([&] { Store().get("w"); }),
        "no variable \"w\" in the store.\n"
        "  Store(graph) or Store::add(graph) creates a graph's variables"},
       {message([&] { store.set("state", Tensor({f32, {3}})); }),
-       "variable \"state\" is f32[2, 4] and cannot be set to f32[3]"},
+       "variable \"state\" is f32[2, 4] and cannot be set to f32[3]\n"
+       "  Give a tensor of the variable's own type"},
   });
   // clang-format on
 }
