@@ -178,10 +178,11 @@ class Grads {
 };
 
 template <class T>
-concept OpType = std::equality_comparable<T> && std::copy_constructible<T> && requires(const T& op, Types in) {
-  { T::info } -> std::convertible_to<const OpInfo&>;
-  op.infer(in);
-} && !std::same_as<T, Op>;
+concept OpType = !std::same_as<T, Op> &&  // first: whether an Op can be copied must not depend on itself
+                 std::equality_comparable<T> && std::copy_constructible<T> && requires(const T& op, Types in) {
+                   { T::info } -> std::convertible_to<const OpInfo&>;
+                   op.infer(in);
+                 };
 
 /// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
 class Op {

@@ -59,12 +59,12 @@ void ArgMax::run(const Run& r) const {
 Value argmax(Value x, std::int64_t axis, At at) { return apply(ArgMax{.axis = axis}, {x}, at); }
 
 std::vector<Sample> ArgMax::samples() {
-  const auto sample = [](Tensor x, std::int64_t axis) {
-    return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(axis),
-                  .op = ArgMax{.axis = axis},
+  const auto sample = [](Tensor x, std::int64_t along) {
+    return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(along),
+                  .op = ArgMax{.axis = along},
                   .inputs = {x},
-                  .reference = [axis](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(axis);
+                  .reference = [along](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(along);
                     Tensor y({i64, in[0].shape().without(a)});
                     for (std::int64_t i = 0; i < y.count(); ++i) {
                       Index at = index_of(y.shape(), i);

@@ -27,12 +27,12 @@ T Pow::at(T a, T b) const {
 
 template <Number T>
 T Maximum::at(T a, T b) const {
-  return (a > b) | (a != a) ? a : b;
+  return ((a > b) | (a != a)) ? a : b;
 }
 
 template <Number T>
 T Minimum::at(T a, T b) const {
-  return (a < b) | (a != a) ? a : b;
+  return ((a < b) | (a != a)) ? a : b;
 }
 
 template struct Elementwise<Add, Same, Same>;

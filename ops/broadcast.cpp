@@ -107,12 +107,12 @@ std::vector<Sample> BroadcastTo::samples() {
 }
 
 std::vector<Sample> BroadcastLike::samples() {
-  const auto sample = [](const Shape& x, const Shape& like, std::vector<std::int64_t> axes = {}) {
+  const auto sample = [](const Shape& x, const Shape& like, std::vector<std::int64_t> at = {}) {
     return Sample{.what = to_string(x) + " like " + to_string(like),
-                  .op = BroadcastLike{.axes = axes},
+                  .op = BroadcastLike{.axes = at},
                   .inputs = {draw(x, -1, 1, 1), draw(like, -1, 1, 2)},
-                  .reference = [axes](const std::vector<Tensor>& in) {
-                    const Shape full = with_axes(in[0].shape(), in[1].shape(), axes);
+                  .reference = [at](const std::vector<Tensor>& in) {
+                    const Shape full = with_axes(in[0].shape(), in[1].shape(), at);
                     return std::vector<Tensor>{repeated(in[0], full, in[1].shape())};
                   }};
   };

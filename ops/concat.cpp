@@ -92,15 +92,15 @@ Grads ConcatPart::gradient(const Node& n, Values dy) const {
 Value concat(Values values, std::int64_t axis, At at) { return apply(Concat{.axis = axis}, values, at); }
 
 std::vector<Sample> Concat::samples() {
-  const auto sample = [](std::int64_t axis, std::vector<Tensor> values) {
-    return Sample{.what = std::to_string(values.size()) + " values along axis " + std::to_string(axis),
-                  .op = Concat{.axis = axis},
+  const auto sample = [](std::int64_t along, std::vector<Tensor> values) {
+    return Sample{.what = std::to_string(values.size()) + " values along axis " + std::to_string(along),
+                  .op = Concat{.axis = along},
                   .inputs = std::move(values),
-                  .reference = [axis](const std::vector<Tensor>& in) {
+                  .reference = [along](const std::vector<Tensor>& in) {
                     std::vector<Type> types;
                     for (const Tensor& t : in) types.push_back(t.type());
-                    Tensor y(Concat{.axis = axis}.infer(types));
-                    const int a = y.shape().axis_of(axis);
+                    Tensor y(Concat{.axis = along}.infer(types));
+                    const int a = y.shape().axis_of(along);
                     std::int64_t begin = 0;
                     for (const Tensor& t : in) {
                       for (std::int64_t i = 0; i < t.count(); ++i) {
@@ -123,15 +123,15 @@ std::vector<Sample> Concat::samples() {
 }
 
 std::vector<Sample> ConcatPart::samples() {
-  const auto sample = [](std::int64_t axis, std::int64_t index, std::vector<Tensor> inputs) {
-    return Sample{.what = "value " + std::to_string(index) + " along axis " + std::to_string(axis),
-                  .op = ConcatPart{.axis = axis, .index = index},
+  const auto sample = [](std::int64_t along, std::int64_t which, std::vector<Tensor> inputs) {
+    return Sample{.what = "value " + std::to_string(which) + " along axis " + std::to_string(along),
+                  .op = ConcatPart{.axis = along, .index = which},
                   .inputs = std::move(inputs),
-                  .reference = [axis, index](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(axis);
+                  .reference = [along, which](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(along);
                     std::int64_t begin = 0;
-                    for (std::size_t i = 1; i <= static_cast<std::size_t>(index); ++i) begin += in[i].shape()[a];
-                    const Shape& to = in[static_cast<std::size_t>(index) + 1].shape();
+                    for (std::size_t i = 1; i <= static_cast<std::size_t>(which); ++i) begin += in[i].shape()[a];
+                    const Shape& to = in[static_cast<std::size_t>(which) + 1].shape();
                     return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
                       i[static_cast<std::size_t>(a)] += begin;
                       return i;

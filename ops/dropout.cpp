@@ -2,6 +2,7 @@
 #include <oxbow/graph/random.h>
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/dropout.h>
+#include <oxbow/ops/independent.h>
 
 #include <algorithm>
 
@@ -87,9 +88,9 @@ void Dropout::run(const Run& r) const {
                  static_cast<std::uint32_t>(stream), static_cast<std::uint64_t>(chunk) * blocks, words);
       const T* x = r.in<T>(0) + chunk * chunk_elements;
       T* y = r.out<T>() + chunk * chunk_elements;
-      const auto count = static_cast<std::size_t>(std::min(chunk_elements, n - chunk * chunk_elements));
-#pragma GCC ivdep  // y is x or lies apart from it
-      for (std::size_t i = 0; i < count; ++i) y[i] = words[i] >= least ? x[i] * scale : T{0};
+      const std::uint32_t* word = words.data();
+      independent(0, std::min(chunk_elements, n - chunk * chunk_elements),
+                  [=](std::int64_t i) { y[i] = word[i] >= least ? x[i] * scale : T{0}; });
     }
   };
   r.in_type(0).dtype == f32 ? fill(float{}) : fill(double{});

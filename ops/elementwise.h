@@ -22,6 +22,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/independent.h>
 
 #include <concepts>
 #include <optional>
@@ -63,12 +64,7 @@ using ResultOf = decltype(std::declval<const Self&>().at(OperandOf<In, T>{}...))
 /// y[i] = f(x[i]...). `y` may be one of `x`, but not overlap one in part.
 template <class F, class R, class... T>
 void lanes(const F& f, std::int64_t n, Stored<R>* y, const Stored<T>*... x) {
-#if defined(__clang__)
-#pragma clang loop vectorize(assume_safety)
-#else
-#pragma GCC ivdep
-#endif
-  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<Stored<R>>(f.at(static_cast<T>(x[i])...));
+  independent(0, n, [&](std::int64_t i) { y[i] = static_cast<Stored<R>>(f.at(static_cast<T>(x[i])...)); });
 }
 
 }  // namespace elementwise

@@ -138,12 +138,12 @@ Index source_of(const Index& i, const Tensor& indices, std::int64_t axis) {
 }  // namespace
 
 std::vector<Sample> Gather::samples() {
-  const auto sample = [](const Shape& table, Tensor indices, std::int64_t axis, DType dtype = f64) {
-    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(axis) + " of " + to_string(table),
-                  .op = Gather{.axis = axis},
+  const auto sample = [](const Shape& table, Tensor indices, std::int64_t along, DType dtype = f64) {
+    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
+                  .op = Gather{.axis = along},
                   .inputs = {draw(table, -9, 9, 1, dtype), indices},
-                  .reference = [axis](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(axis);
+                  .reference = [along](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(along);
                     return std::vector<Tensor>{rearranged(in[0], gathered(in[0].shape(), in[1].shape(), a),
                                                           [&](const Index& i) { return source_of(i, in[1], a); })};
                   }};
@@ -159,16 +159,16 @@ std::vector<Sample> Gather::samples() {
 }
 
 std::vector<Sample> ScatterAdd::samples() {
-  const auto sample = [](const Shape& table, Tensor indices, std::int64_t axis) {
-    const Shape updates = gathered(table, indices.shape(), table.axis_of(axis));
-    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(axis) + " of " + to_string(table),
-                  .op = ScatterAdd{.axis = axis},
+  const auto sample = [](const Shape& table, Tensor indices, std::int64_t along) {
+    const Shape updates = gathered(table, indices.shape(), table.axis_of(along));
+    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
+                  .op = ScatterAdd{.axis = along},
                   .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
-                  .reference = [axis](const std::vector<Tensor>& in) {
+                  .reference = [along](const std::vector<Tensor>& in) {
                     Tensor y({in[2].dtype(), in[0].shape()});
                     for (std::int64_t i = 0; i < in[2].count(); ++i)
                       y.data<double>()[flat_of(
-                          y.shape(), source_of(index_of(in[2].shape(), i), in[1], y.shape().axis_of(axis)))] +=
+                          y.shape(), source_of(index_of(in[2].shape(), i), in[1], y.shape().axis_of(along)))] +=
                           in[2].data<double>()[i];
                     return std::vector<Tensor>{y};
                   }};

@@ -171,8 +171,7 @@ void CrossEntropyGradient::run(const Run& r) const {
       const auto label = static_cast<std::int64_t>(r.in<L>(1)[row]);
       const bool known = label >= 0 && label < n;
       const T chosen = known ? (p[row * n + label] - 1) * g : T{0};  // before dx takes over the bytes of p
-#pragma GCC ivdep                                                    // dx is p or lies apart from it
-      for (std::int64_t i = row * n; i < (row + 1) * n; ++i) dx[i] = p[i] * g;
+      independent(row * n, (row + 1) * n, [=](std::int64_t i) { dx[i] = p[i] * g; });
       if (known) dx[row * n + label] = chosen;
     }
   });

@@ -174,7 +174,7 @@ inline T tanh(T x) {
     const float q =
         polynomial(z, 1.19825839466702e-06F, 1.18534705686654e-04F, 2.26843463243900e-03F, 4.89352518554385e-03F);
     const float y = c * (p / q);
-    return std::copysign((a >= limit) | (y > 1.0F) ? 1.0F : y, x);
+    return std::copysign(((a >= limit) | (y > 1.0F)) ? 1.0F : y, x);
   } else {
     const double a = abs(x), z = x * x;
     const double p = polynomial(z, -9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3);
@@ -199,7 +199,7 @@ inline T erf(T x) {
     const float q = polynomial(z, -1.45660718464996e-05F, -2.13374055278905e-04F, -1.68282697438203e-03F,
                                -7.37332916720468e-03F, -1.42647390514189e-02F);
     const float y = c * (p / q);
-    return std::copysign((a >= limit) | (y > 1.0F) ? 1.0F : y, x);
+    return std::copysign(((a >= limit) | (y > 1.0F)) ? 1.0F : y, x);
   } else {
     const double a = abs(x), z = x * x;
     const double small = x * polynomial(z, -4.23094582429533782e-12, 8.70904512905310669e-11, -1.21645600572834501e-9,

@@ -65,7 +65,7 @@ template <Fold F, class T>
 T join(T a, T b) {
   if constexpr (F == Fold::sum) return static_cast<T>(a + b);
   const bool a_wins = F == Fold::max ? a > b : a < b;
-  return a_wins | (a != a) ? a : b;
+  return (a_wins | (a != a)) ? a : b;
 }
 
 template <Fold F, class T>

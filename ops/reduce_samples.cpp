@@ -35,9 +35,9 @@ std::vector<Sample> Reduce<F>::samples() {
         .inputs = {draw(shape, dtype == u8 ? 0 : -9, 9, 1, dtype)},
         .reference = [op](const std::vector<Tensor>& in) {
           const std::vector<Type> types{in[0].type()};
-          const std::vector<int> axes = normal_axes(in[0].shape(), op.axes);
+          const std::vector<int> over = normal_axes(in[0].shape(), op.axes);
           const auto to = [&](Index i) {
-            for (auto axis = axes.rbegin(); axis != axes.rend(); ++axis)
+            for (auto axis = over.rbegin(); axis != over.rend(); ++axis)
               if (op.keep)
                 i[static_cast<std::size_t>(*axis)] = 0;
               else
@@ -102,10 +102,10 @@ std::vector<Sample> SumTo::samples() {
 }
 
 std::vector<Sample> CountLike::samples() {
-  const auto sample = [](const Shape& x, std::vector<std::int64_t> axes, double count) {
+  const auto sample = [](const Shape& x, std::vector<std::int64_t> over, double count) {
     return Sample{
         .what = "of " + to_string(x),
-        .op = CountLike{.axes = std::move(axes)},
+        .op = CountLike{.axes = std::move(over)},
         .inputs = {draw(x, -1, 1, 1)},
         .reference = [count](const std::vector<Tensor>&) { return std::vector<Tensor>{Tensor::scalar(count)}; }};
   };

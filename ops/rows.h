@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/op.h>
+#include <oxbow/ops/independent.h>
 #include <oxbow/ops/math.h>
 
 #include <algorithm>
@@ -65,8 +66,7 @@ template <class T>
 void exponentiate(const T* x, std::int64_t count, std::int64_t n, T* e, T* maxima) {
   for (std::int64_t r = 0; r < count; ++r) {
     const T m = maxima[r] = max(x + r * n, n);
-#pragma GCC ivdep  // e is x or lies apart from it
-    for (std::int64_t i = r * n; i < (r + 1) * n; ++i) e[i] = x[i] - m;
+    independent(r * n, (r + 1) * n, [=](std::int64_t i) { e[i] = x[i] - m; });
   }
   for (std::int64_t i = 0; i < count * n; ++i) e[i] = math::exp(e[i]);
 }

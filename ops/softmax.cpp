@@ -127,8 +127,7 @@ void LogSoftmax::run(const Run& r) const {
       rows::exponentiate(x, count, n, e, maxima.data());
       for (std::int64_t row = 0; row < count; ++row) {
         const T m = maxima[static_cast<std::size_t>(row)], log_sum = math::log(rows::sum(e + row * n, n));
-#pragma GCC ivdep  // y is x or lies apart from it
-        for (std::int64_t i = row * n; i < (row + 1) * n; ++i) y[i] = (x[i] - m) - log_sum;
+        independent(row * n, (row + 1) * n, [=](std::int64_t i) { y[i] = (x[i] - m) - log_sum; });
       }
     });
   });

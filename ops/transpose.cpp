@@ -171,8 +171,8 @@ Value transpose(Value x, std::vector<std::int64_t> permutation, At at) {
 }
 
 std::vector<Sample> Transpose::samples() {
-  const auto sample = [](const Shape& shape, std::vector<std::int64_t> permutation, DType dtype = f64) {
-    const Transpose op{.permutation = std::move(permutation)};
+  const auto sample = [](const Shape& shape, std::vector<std::int64_t> order, DType dtype = f64) {
+    const Transpose op{.permutation = std::move(order)};
     return Sample{.what = "of " + to_string(shape),
                   .op = op,
                   .inputs = {draw(shape, -9, 9, 1, dtype)},

@@ -30,7 +30,7 @@ Lists readers_of(const Graph& graph, const Storages& storages, const Schedule& s
 class Finder {
  public:
   Finder(const Graph& graph, const Storages& storages, const Schedule& schedule, const Tasks& tasks)
-      : graph_(graph), storages_(storages), tasks_(tasks), readers_(readers_of(graph, storages, schedule)) {
+      : storages_(storages), tasks_(tasks), readers_(readers_of(graph, storages, schedule)) {
     copied_.resize(storages.list.size());
     for (const Storages::Assigned& a : storages.assigns) copied_[static_cast<std::size_t>(a.from.storage)] = true;
     out_.of_storage.assign(storages.list.size(), -1);
@@ -97,7 +97,6 @@ class Finder {
     block.free_after = block.last.front();
   }
 
-  const Graph& graph_;
   const Storages& storages_;
   const Tasks& tasks_;
   Lists readers_;

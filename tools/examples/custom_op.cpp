@@ -1,6 +1,7 @@
 // An op of one's own, outside Oxbow's tree, with all that a built-in one has: it fuses, differentiates, prints, and
 // runs as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra, Bengio 2009), with the derivative 1 / (1 + |x|)^2.
 #include <cmath>
+#include <concepts>
 #include <cstdio>
 
 #include "examples.h"
@@ -11,7 +12,7 @@ namespace {
 
 struct Softsign : Unary<Softsign> {
   static constexpr OpInfo info{.name = "softsign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
-  template <class T>
+  template <std::floating_point T>
   static T at(T x) {
     return x / (1 + std::abs(x));
   }
