@@ -1,5 +1,6 @@
 // A loop whose iterations may run in any order or side by side. Kernels write arrays that are one of those they read or
-// lie apart from them, which a compiler can't see: told so, it vectorises without a check and without a second, scalar loop.
+// lie apart from them, which a compiler can't see: told so, it vectorises without a check and without a second, scalar
+// loop.
 #pragma once
 
 #include <cstdint>

@@ -54,8 +54,9 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_broadcast) {
 BOOST_AUTO_TEST_CASE(dtypes_that_differ) {
   Graph g;
   const Value a = input(g, "a", f32, {3}), b = input(g, "b", f64, {3}), c = input(g, "c", i32, {3});
-  BOOST_CHECK_EXCEPTION(a * b, Error,
-                        says({"multiply", "dtypes differ: a f32[3], b f64[3]", here(__LINE__ - 1), "cast(b, f32)"}));
+  const std::vector<std::string> text = {"multiply", "dtypes differ: a f32[3], b f64[3]", "cast(b, f32)"};
+  BOOST_CHECK_EXCEPTION(a * b, Error, says(text));
+  BOOST_CHECK_EXCEPTION(a * b, Error, says({here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(2 * c / c, Error, says({"divide", "a is i32, but must be one of: f32, f64", "cast(a, f32)"}));
   BOOST_CHECK_EXCEPTION(exp(c), Error, says({"exp", "x is i32, but must be one of: f32, f64", here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(-less(a, 0), Error, says({"negate", "x is bool", here(__LINE__)}));
@@ -73,8 +74,9 @@ BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_other_operand) {
   }
   const Value n = constant(g, 200, u8);
   BOOST_TEST(value(n + 100) == 44);
-  BOOST_CHECK_EXCEPTION(
-      n * 0.5, Error, says({"multiply: no u8 is 0.5, but the other operand is u8[]", here(__LINE__ - 1), "cast(x, f32)"}));
+  const std::vector<std::string> text = {"multiply: no u8 is 0.5, but the other operand is u8[]", "cast(x, f32)"};
+  BOOST_CHECK_EXCEPTION(n * 0.5, Error, says(text));
+  BOOST_CHECK_EXCEPTION(n * 0.5, Error, says({here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(n + 256, Error, says({"add: no u8 is 256"}));
   BOOST_CHECK_EXCEPTION(add(1, 2), Error, says({"add: none of its operands is a value", here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(n + Value(), Error, says({"add", "input 1 is an empty Value", here(__LINE__)}));

@@ -264,8 +264,8 @@ BOOST_FIXTURE_TEST_CASE(training_and_compiling, Some) {
        "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, "
        "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"
        "  at HERE"},
-      {message([&] { optim::minimize(mean(x), "sgd"); }),
-       "minimize: the loss divide_14 depends on no trainable variable\n"
+      {message([&] { optim::minimize(mean(x).named("average"), "sgd"); }),
+       "minimize: the loss average depends on no trainable variable\n"
        "  at HERE\n"
        "  Build it from layers, or from variable(g, ...)"},
       {message([&] { compile(mean(square(state)), "Adamm"); }),

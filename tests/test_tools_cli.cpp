@@ -91,6 +91,8 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        plain + ":1:1: expected \"oxbow graph 1\" at the start of a graph's text, found the end of the text\n"},
       {"dump xor -o /nowhere/x", "cannot create /nowhere/x: No such file or directory\n"},
       {"dump xor > /dev/full", "cannot write to standard output\n"},
+      {"--help > /dev/full", "cannot write to standard output\n"},
+      {"dump --help > /dev/full", "cannot write to standard output\n"},
       {"train xor" + mnist,
        "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
        "is built\n"},

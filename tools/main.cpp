@@ -9,6 +9,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <iostream>
 #include <new>
 #include <thread>
 
@@ -131,7 +132,10 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : 2;
+    if (app.exit(e) != 0) return 2;
+    std::cout.flush();  // CLI11 prints help there
+    if (!std::cout) throw Error("cannot write to standard output");
+    return 0;
   }
   const auto parsed = std::find_if(commands.begin(), commands.end(), [](const auto& c) { return c.app->parsed(); });
   const int code = parsed != commands.end() ? parsed->run()

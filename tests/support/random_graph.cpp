@@ -36,10 +36,14 @@ class Builder {
   // One shape, and what broadcasts to it: so that most values meet.
   void choose_shapes() {
     std::vector<std::int64_t> sizes;
-    const int rank = pick(4);
+    const int rank = pick(5);
     for (int i = 0; i < rank; ++i) sizes.push_back(one_of(std::vector<std::int64_t>{1, 2, 3, 5, 8, 16, 17, 33}));
-    if (!sizes.empty() && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
-    if (!sizes.empty() && chance(4)) sizes[0] = 4000;
+    if (rank == 4) sizes = {1 + pick(3), 3 + pick(7), 3 + pick(7), one_of(std::vector<std::int64_t>{1, 3, 4, 6, 17})};
+    if (rank > 0 && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
+    if (rank > 0 && rank < 4 && chance(6)) {  // long in one axis
+      for (std::int64_t& s : sizes) s = std::min<std::int64_t>(s, 3);
+      sizes[static_cast<std::size_t>(pick(rank))] = chance(50) ? 4000 : 4200;
+    }
     full_ = Shape(sizes);
   }
   Shape part_of_full() {
@@ -108,7 +112,7 @@ class Builder {
   }
 
   void grow() {
-    const int kind = pick(100);
+    const int kind = pick(full_.rank() == 4 ? 140 : 114);
     Value v;
     if (kind < 22)
       v = unary(any_float());
@@ -122,13 +126,23 @@ class Builder {
       v = moved(any());
     else if (kind < 92)
       v = product(any_float());
-    else
+    else if (kind < 97)
       v = row_op(any_float());
+    else if (kind < 106)
+      v = layered(any_float());
+    else if (kind < 112)
+      v = indexed(any_float());
+    else
+      v = image_op();
     if (v) values_.push_back(v);
   }
 
   Value unary(const Value& x) {
-    switch (pick(14)) {
+    switch (pick(16)) {
+      case 14:
+        return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
+      case 15:
+        return stop_gradient(x);
       case 0:
         return tanh(x);
       case 1:
@@ -161,7 +175,9 @@ class Builder {
   }
   Value binary() {
     const Value a = any_float(), b = mate(a);
-    switch (pick(8)) {
+    switch (pick(9)) {
+      case 8:
+        return pow(abs(a) + .25, b);
       case 0:
       case 1:
         return a + b;
@@ -180,7 +196,9 @@ class Builder {
   }
   Value chosen() {
     const Value a = any_float(), b = mate(a);
-    const Value condition = chance(50) ? less(a, b) : logical_not(logical_and(greater_equal(a, 0), not_equal(b, 1)));
+    const Value condition = chance(40)   ? less(a, b)
+                            : chance(50) ? logical_not(logical_and(greater_equal(a, 0), not_equal(b, 1)))
+                                         : logical_or(equal(a, b), less_equal(b, .5));
     return chance(70) ? select(condition, a, b * 2) : cast(cast(condition, chance(50) ? i32 : u8), a.dtype());
   }
   Value reduced(const Value& x) {
@@ -253,14 +271,65 @@ class Builder {
   }
   Value row_op(const Value& x) {
     if (x.rank() == 0 || x.shape()[-1] == 0) return {};
-    switch (pick(3)) {
+    switch (pick(4)) {
       case 0:
-        return softmax(x);
+        return softmax(x, pick(x.rank()));
       case 1:
         return log_softmax(x);
+      case 2:
+        return argmax(x, -1);
       default:
         return one_hot(argmax(x, -1), x.shape()[-1], x.dtype());
     }
+  }
+  // What stands at the ends of nets, and what trains otherwise than it infers.
+  Value layered(const Value& x) {
+    if (x.rank() == 0 || x.type().count() == 0 || x.type().count() > 20000) return {};
+    const Reduction reduction = one_of(std::vector{Reduction::none, Reduction::sum, Reduction::mean});
+    switch (pick(5)) {
+      case 0:
+        return x.rank() < 2 ? Value() : batch_norm(x);
+      case 1:
+        return dropout(x, one_of(std::vector<double>{0, .25, .5}));
+      case 2:
+        return cross_entropy(x, chance(50) ? argmax(x * x, -1) : cast(argmax(x, -1), i32), reduction);
+      case 3:
+        return cross_entropy(x, softmax(x * x), reduction);
+      default:
+        return mean_squared_error(x, tanh(x), reduction);
+    }
+  }
+  // Rows added into a table, and taken out of it again.
+  Value indexed(const Value& x) {
+    if (x.rank() == 0 || x.type().count() > 20000) return {};
+    const int axis = pick(x.rank());
+    const std::int64_t rows = x.shape()[axis], target = 1 + pick(5);
+    Tensor to({chance(50) ? u8 : i64, {rows}});
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const int row = pick(static_cast<int>(target));
+      to.dtype() == u8 ? to.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(row) : to.data<std::int64_t>()[i] = row;
+    }
+    std::vector<std::int64_t> sizes = x.shape().vector();
+    sizes[static_cast<std::size_t>(axis)] = target;
+    const Value table = new_variable({x.dtype(), Shape(sizes)}), indices = constant(*out_.graph, to);
+    sources_.push_back(table);
+    return scatter_add(table, indices, x * gather(table, indices, axis), axis);
+  }
+  Value image_op() {
+    Value x;
+    for (int i = 0; i < 20 && !x; ++i)
+      if (const Value v = any_float(); v.rank() == 4 && v.shape()[1] > 0 && v.shape()[2] > 0) x = v;
+    if (!x || x.type().count() > 20000) return {};
+    const std::int64_t smaller = std::min(x.shape()[1], x.shape()[2]), stride = 1 + pick(2);
+    if (chance(40))
+      return max_pool(x, {.size = 1 + pick(static_cast<int>(std::min<std::int64_t>(3, smaller))),
+                          .stride = chance(50) ? 0 : stride});
+    const std::int64_t window = 1 + pick(static_cast<int>(std::min<std::int64_t>(5, smaller)));
+    const std::int64_t filters = one_of(std::vector<std::int64_t>{1, 4, 16, 17});
+    const Value w = new_variable({x.dtype(), {window, window, x.shape()[3], filters}});
+    sources_.push_back(w);
+    const Value y = conv2d(x, w, {.stride = stride, .padding = one_of(std::vector<Padding>{"same", "valid", 1})});
+    return chance(50) ? relu(y + new_variable({x.dtype(), {filters}})) : y;
   }
 
   void finish() {
@@ -278,9 +347,12 @@ class Builder {
       for (std::size_t i = 0; i < sources_.size(); ++i)
         if (sources_[i].node().op().is<Variable>() && chance(50))
           out_.fetches.push_back(assign(sources_[i], sources_[i] - slopes[i] * .125));
+      if (chance(20) && out_.graph->size() < 200)
+        for (const Value& second : gradients(sum(square(one_of(slopes))), sources_)) out_.fetches.push_back(second);
     }
     for (const Value& v : values_)
       if (chance(15)) out_.fetches.push_back(v);
+    for (const Value& update : out_.graph->updates()) out_.fetches.push_back(update);
     if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
   }
 
