@@ -40,7 +40,7 @@ class Builder {
     for (int i = 0; i < rank; ++i) sizes.push_back(one_of(std::vector<std::int64_t>{1, 2, 3, 5, 8, 16, 17, 33}));
     if (rank == 4) sizes = {1 + pick(3), 3 + pick(7), 3 + pick(7), one_of(std::vector<std::int64_t>{1, 3, 4, 6, 17})};
     if (rank > 0 && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
-    if (rank > 0 && rank < 4 && chance(6)) {  // long in one axis
+    if (rank > 0 && rank < 4 && chance(10)) {  // long in one axis
       for (std::int64_t& s : sizes) s = std::min<std::int64_t>(s, 3);
       sizes[static_cast<std::size_t>(pick(rank))] = chance(50) ? 4000 : 4200;
     }
@@ -206,6 +206,7 @@ class Builder {
     if (chance(70))
       for (int axis = 0; axis < x.rank(); ++axis)
         if (chance(50)) axes.push_back(chance(50) ? axis : axis - x.rank());
+    if (x.rank() > 1 && x.shape()[-1] > 4096) axes = {0};
     const bool keep = chance(40);
     switch (x.type().count() == 0 ? 0 : pick(5)) {
       case 0:
@@ -347,7 +348,7 @@ class Builder {
       for (std::size_t i = 0; i < sources_.size(); ++i)
         if (sources_[i].node().op().is<Variable>() && chance(50))
           out_.fetches.push_back(assign(sources_[i], sources_[i] - slopes[i] * .125));
-      if (chance(20) && out_.graph->size() < 200)
+      if (chance(30) && out_.graph->size() < 300)
         for (const Value& second : gradients(sum(square(one_of(slopes))), sources_)) out_.fetches.push_back(second);
     }
     for (const Value& v : values_)
