@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t longest_journal = 64;                        // runs
 constexpr std::int64_t most_feed_bytes = std::int64_t{256} << 20;  // that a journal may hold
-constexpr double look_bytes_per_ns = 20;                           // so fast variables are looked at, roughly
-constexpr double share_of_looking = 0.01;                          // of a run's estimated time
+constexpr double look_bytes_per_ns = 8;     // so fast variables are looked at, where they come from memory
+constexpr double share_of_looking = 0.005;  // of a run's estimated time
 constexpr std::size_t cache_line = 64;
 
 bool ok(const Type& type, const std::byte* bytes, bool may_be_infinite) {
