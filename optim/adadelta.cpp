@@ -15,11 +15,11 @@ std::vector<Slot> Adadelta::slots(const Variable& parameter) const {
 }
 
 Updated Adadelta::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+  const Value g = decayed_gradient(s, weight_decay, convention);
   const double keep = rho(convention), eps = epsilon(convention);
   const Value squares = keep * s.slots[0] + (1 - keep) * square(g);
   const Value step = sqrt(s.slots[1] + eps) / sqrt(squares + eps) * g;
-  return {w - s.rate * step, {squares, keep * s.slots[1] + (1 - keep) * square(step)}};
+  return {moved(s, s.rate * step, weight_decay, convention), {squares, keep * s.slots[1] + (1 - keep) * square(step)}};
 }
 
 }  // namespace oxbow::optim

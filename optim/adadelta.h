@@ -18,7 +18,7 @@ struct Adadelta {
   ByConvention<Rate> learning_rate = {1e-3, 1.0};
   ByConvention<double> rho = {0.95, 0.9};
   ByConvention<double> epsilon = {1e-7, 1e-6};
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes =
       std::tuple{Attribute{"learning_rate", &Adadelta::learning_rate}, Attribute{"rho", &Adadelta::rho},

@@ -36,7 +36,7 @@ std::vector<Value> Adafactor::shared(Value rate, Value count) const {
 
 Updated Adafactor::update(const Step& s) const {
   const bool keras = convention == Convention::keras;
-  const auto [w, g] = decayed(s, weight_decay, Convention::keras);
+  const Value w = s.parameter, g = s.gradient;
   const double machine = s.parameter.dtype() == f32 ? 0x1p-23 : 0x1p-52;
   const double least = keras || epsilon_1(convention) > 0 ? epsilon_1(convention) : machine;
   const Value squares = keras ? square(g) + least : square(g);
@@ -55,8 +55,9 @@ Updated Adafactor::update(const Step& s) const {
     slots = {rows, columns};
   }
   const Value step = g / sqrt(keras ? variance : maximum(variance, least * least));
-  const Value size = maximum(rms(keras ? w : s.parameter), epsilon_2) * s.shared[2];
-  return {w - size / maximum(rms(step) / clip_threshold, 1.0) * step, slots};
+  const Value of_w = keras && weight_decay != 0 ? rms(w) * abs(1.0 - s.rate * weight_decay) : rms(w);
+  const Value size = maximum(of_w, epsilon_2) * s.shared[2];
+  return {moved(s, size / maximum(rms(step) / clip_threshold, 1.0) * step, weight_decay, Convention::keras), slots};
 }
 
 }  // namespace oxbow::optim

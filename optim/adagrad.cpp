@@ -15,10 +15,11 @@ std::vector<Slot> Adagrad::slots(const Variable& parameter) const {
 }
 
 Updated Adagrad::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+  const Value g = decayed_gradient(s, weight_decay, convention);
   const double eps = epsilon(convention);
   const Value sum = s.slots[0] + square(g);
-  return {w - s.rate * g / (convention == Convention::keras ? sqrt(sum + eps) : sqrt(sum) + eps), {sum}};
+  const Value step = s.rate * g / (convention == Convention::keras ? sqrt(sum + eps) : sqrt(sum) + eps);
+  return {moved(s, step, weight_decay, convention), {sum}};
 }
 
 }  // namespace oxbow::optim

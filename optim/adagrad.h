@@ -17,7 +17,7 @@ struct Adagrad {
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   ByConvention<double> initial_accumulator_value = {0.1, 0};
   ByConvention<double> epsilon = {1e-7, 1e-10};
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes =
       std::tuple{Attribute{"learning_rate", &Adagrad::learning_rate},

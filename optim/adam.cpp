@@ -24,15 +24,16 @@ std::vector<Value> Adam::shared(Value rate, Value count) const {
   return {corrected, epsilon(convention) * root};
 }
 
-Updated Adam::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+Updated Adam::update(const Step& s, Convention decay) const {
+  const Value g = decayed_gradient(s, weight_decay, decay);
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
   std::vector<Value> slots{m, v};
   if (amsgrad) slots.push_back(maximum(s.slots[2], v));
   const Value root = sqrt(slots.back());
-  return {w - s.shared[0] * m / (convention == Convention::keras ? root + epsilon(convention) : root + s.shared[1]),
-          slots};
+  const Value step =
+      s.shared[0] * m / (convention == Convention::keras ? root + epsilon(convention) : root + s.shared[1]);
+  return {moved(s, step, weight_decay, decay), slots};
 }
 
 }  // namespace oxbow::optim

@@ -22,7 +22,7 @@ struct Adam {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   ByConvention<double> epsilon = {1e-7, 1e-8};
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   bool amsgrad = false;
   Convention convention = Convention::keras;
   static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Adam::learning_rate},
@@ -37,7 +37,9 @@ struct Adam {
   void check() const;
   std::vector<Slot> slots(const Variable& parameter) const;
   std::vector<Value> shared(Value rate, Value count) const;
-  Updated update(const Step& s) const;
+  Updated update(const Step& s) const { return update(s, convention); }
+  /// With weights that decay by another convention.
+  Updated update(const Step& s, Convention decay) const;
 };
 
 }  // namespace oxbow::optim

@@ -18,12 +18,12 @@ std::vector<Slot> Adamax::slots(const Variable& parameter) const {
 std::vector<Value> Adamax::shared(Value rate, Value count) const { return {rate / bias_correction(beta_1, count)}; }
 
 Updated Adamax::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+  const Value g = decayed_gradient(s, weight_decay, convention);
   const bool keras = convention == Convention::keras;
   const double eps = epsilon(convention);
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value u = maximum(beta_2 * s.slots[1], keras ? abs(g) : abs(g) + eps);
-  return {w - s.shared[0] * m / (keras ? u + eps : u), {m, u}};
+  return {moved(s, s.shared[0] * m / (keras ? u + eps : u), weight_decay, convention), {m, u}};
 }
 
 }  // namespace oxbow::optim

@@ -16,7 +16,7 @@ struct Adamax {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
   ByConvention<double> epsilon = {1e-7, 1e-8};
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Adamax::learning_rate},
                                                 Attribute{"beta_1", &Adamax::beta_1},

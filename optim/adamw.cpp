@@ -7,6 +7,7 @@ Adam AdamW::adam() const {
           .beta_1 = beta_1,
           .beta_2 = beta_2,
           .epsilon = epsilon,
+          .weight_decay = weight_decay(convention),
           .amsgrad = amsgrad,
           .convention = convention};
 }
@@ -22,10 +23,6 @@ std::vector<Slot> AdamW::slots(const Variable& parameter) const { return adam().
 
 std::vector<Value> AdamW::shared(Value rate, Value count) const { return adam().shared(rate, count); }
 
-Updated AdamW::update(const Step& s) const {
-  Step rest = s;
-  rest.parameter = decayed(s, weight_decay(convention), Convention::keras).parameter;
-  return adam().update(rest);
-}
+Updated AdamW::update(const Step& s) const { return adam().update(s, Convention::keras); }
 
 }  // namespace oxbow::optim

@@ -21,9 +21,9 @@ std::vector<Value> ASGD::shared(Value rate, Value count) const {
 }
 
 Updated ASGD::update(const Step& s) const {
-  const auto [old, g] = decayed(s, weight_decay, Convention::pytorch);
+  const Value g = decayed_gradient(s, weight_decay, Convention::pytorch);
   const Value rate = s.shared[0], average = s.slots[0];
-  const Value w = old - rate * lambda * old - rate * g;
+  const Value w = s.parameter - (rate * g + rate * lambda * s.parameter);
   return {w, {select(s.shared[1], average + (w - average) * s.shared[2], w)}};
 }
 

@@ -13,9 +13,10 @@ void Lion::check() const {
 std::vector<Slot> Lion::slots(const Variable& parameter) const { return {{"m", parameter.type}}; }
 
 Updated Lion::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, Convention::keras);
   const Value m = s.slots[0];
-  return {w - s.rate * sign(beta_1 * m + (1 - beta_1) * g), {beta_2 * m + (1 - beta_2) * g}};
+  const Value towards = s.gradient - m;  // what both averages move along, so that they share a pass
+  const Value step = s.rate * sign(m + (1 - beta_1) * towards);
+  return {moved(s, step, weight_decay, Convention::keras), {m + (1 - beta_2) * towards}};
 }
 
 }  // namespace oxbow::optim

@@ -70,8 +70,7 @@ Updated Muon::update(const Step& s) const {
   const Value step = newton_schulz(x / (keras ? size + 1e-7 : maximum(size, 1e-7)), newton_schulz_steps);
   const auto rows = static_cast<double>(x.shape()[0]), columns = static_cast<double>(x.shape()[1]);
   const double stretch = keras ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns));
-  const Value w = decayed(s, weight_decay(convention), Convention::keras).parameter;
-  return {w - s.rate * stretch * step, {velocity}};
+  return {moved(s, s.rate * stretch * step, weight_decay(convention), Convention::keras), {velocity}};
 }
 
 }  // namespace oxbow::optim

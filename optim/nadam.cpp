@@ -22,7 +22,7 @@ std::vector<Value> Nadam::shared(Value rate, Value count) const {
 }
 
 Updated Nadam::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+  const Value g = decayed_gradient(s, weight_decay, convention);
   const auto momentum = [&](Value t) {
     return beta_1 * (1.0 - 0.5 * pow(constant(t.graph(), 0.96, f64), momentum_decay(convention) * t));
   };
@@ -32,7 +32,8 @@ Updated Nadam::update(const Step& s) const {
   const Value of_g = s.shared[0] * s.scalar((1.0 - now) / (1.0 - product));
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  return {w - (of_m * m + of_g * g) / (sqrt(v) + s.shared[1]), {m, v, product}};
+  const Value step = (of_m * m + of_g * g) / (sqrt(v) + s.shared[1]);
+  return {moved(s, step, weight_decay, convention), {m, v, product}};
 }
 
 }  // namespace oxbow::optim

@@ -22,7 +22,7 @@ struct Nadam {
   double beta_2 = 0.999;
   ByConvention<double> epsilon = {1e-7, 1e-8};
   ByConvention<double> momentum_decay = {1, 0.004};
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Nadam::learning_rate},
                                                 Attribute{"beta_1", &Nadam::beta_1},

@@ -93,10 +93,14 @@ Value length_ratio(Value of_w, Value of_d) {
   return select(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
 }
 
-Decayed decayed(const Step& s, double weight_decay, Convention convention) {
-  if (weight_decay == 0) return {s.parameter, s.gradient};
-  if (convention == Convention::keras) return {s.parameter - s.rate * weight_decay * s.parameter, s.gradient};
-  return {s.parameter, s.gradient + weight_decay * s.parameter};
+Value decayed_gradient(const Step& s, double weight_decay, Convention convention) {
+  if (weight_decay == 0 || convention == Convention::keras) return s.gradient;
+  return s.gradient + weight_decay * s.parameter;
+}
+
+Value moved(const Step& s, Value step, double weight_decay, Convention convention) {
+  if (weight_decay == 0 || convention == Convention::pytorch) return s.parameter - step;
+  return s.parameter - (step + s.rate * weight_decay * s.parameter);
 }
 
 void check_fraction(std::string_view optimizer, std::string_view field, double value) {

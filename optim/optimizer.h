@@ -201,14 +201,14 @@ Value norm(Value x);
 /// |w| / |d|, or 1 where either is zero: how LAMB stretches a step to the length of the weights.
 Value length_ratio(Value of_w, Value of_d);
 
-/// A parameter and its gradient once the weights have decayed.
-struct Decayed {
-  Value parameter, gradient;
-};
-/// Keras: the parameter shrinks by rate * weight_decay of itself before the step, whatever the optimizer makes of the
-/// gradient ("decoupled": Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101). PyTorch, except where an
-/// optimizer's name says otherwise: weight_decay times the parameter is added to the gradient (an L2 penalty).
-Decayed decayed(const Step& s, double weight_decay, Convention convention);
+/// Weight decay, which the conventions place differently. Keras: the parameter shrinks by rate * weight_decay of
+/// itself, whatever the optimizer makes of the gradient ("decoupled": Loshchilov and Hutter 2019,
+/// https://arxiv.org/abs/1711.05101). PyTorch, except where an optimizer's name says otherwise: weight_decay times the
+/// parameter is added to the gradient (an L2 penalty). So an update begins with the one and ends with the other.
+Value decayed_gradient(const Step& s, double weight_decay, Convention convention);
+/// parameter - step, without Keras's share of the parameter. (The two are taken off as one: what needs no gradient
+/// would otherwise be ready early, and go through memory by itself.)
+Value moved(const Step& s, Value step, double weight_decay, Convention convention);
 
 /// Throws `Error` "adam: beta_1 is 1.5, but must be at least 0 and less than 1" unless 0 <= value < 1.
 void check_fraction(std::string_view optimizer, std::string_view field, double value);

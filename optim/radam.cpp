@@ -27,10 +27,12 @@ std::vector<Value> RAdam::shared(Value rate, Value count) const {
 }
 
 Updated RAdam::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, decoupled_weight_decay ? Convention::keras : Convention::pytorch);
+  const Convention decay = decoupled_weight_decay ? Convention::keras : Convention::pytorch;
+  const Value g = decayed_gradient(s, weight_decay, decay);
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  return {w - select(s.shared[0], s.shared[2] * m / (sqrt(v) + epsilon), s.shared[1] * m), {m, v}};
+  const Value step = select(s.shared[0], s.shared[2] * m / (sqrt(v) + epsilon), s.shared[1] * m);
+  return {moved(s, step, weight_decay, decay), {m, v}};
 }
 
 }  // namespace oxbow::optim

@@ -19,7 +19,7 @@ std::vector<Slot> RMSprop::slots(const Variable& parameter) const {
 }
 
 Updated RMSprop::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
+  const Value g = decayed_gradient(s, weight_decay, convention);
   const double keep = rho(convention), eps = epsilon(convention);
   const bool keras = convention == Convention::keras;
   std::vector<Value> slots{keep * s.slots[0] + (1 - keep) * square(g)};
@@ -33,7 +33,7 @@ Updated RMSprop::update(const Step& s) const {
     step = momentum * s.slots.back() + step;
     slots.push_back(step);
   }
-  return {w - (keras ? step : s.rate * step), slots};
+  return {moved(s, keras ? step : s.rate * step, weight_decay, convention), slots};
 }
 
 }  // namespace oxbow::optim

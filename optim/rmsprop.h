@@ -23,7 +23,7 @@ struct RMSprop {
   double momentum = 0;
   ByConvention<double> epsilon = {1e-7, 1e-8};
   bool centered = false;
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes =
       std::tuple{Attribute{"learning_rate", &RMSprop::learning_rate}, Attribute{"rho", &RMSprop::rho},

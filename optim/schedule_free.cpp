@@ -36,8 +36,8 @@ Updated ScheduleFreeAdamW::update(const Step& s) const {
   const Value v = beta_2 * s.slots[0] + (1 - beta_2) * square(g);
   Value step = s.shared[1] * g / (sqrt(v) + s.shared[2]);
   if (weight_decay != 0) step = step + s.rate * weight_decay * y;
-  const Value z = select(first, y, s.slots[1]) - step;
-  const Value x = (1.0 - c) * select(first, y, s.slots[2]) + c * z;
+  const Value z = select(first, y - step, s.slots[1] - step);
+  const Value x = select(first, z, (1.0 - c) * s.slots[2] + c * z);
   return {(1 - beta_1) * z + beta_1 * x, {v, z, x, largest, sum}};
 }
 

@@ -1,5 +1,6 @@
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/compare.h>
+#include <oxbow/ops/unary.h>
 #include <oxbow/optim/sgd.h>
 
 namespace oxbow::optim {
@@ -20,18 +21,17 @@ std::vector<Slot> SGD::slots(const Variable& parameter) const {
 }
 
 Updated SGD::update(const Step& s) const {
-  const auto [w, g] = decayed(s, weight_decay, convention);
-  if (momentum == 0) return {w - s.rate * g, {}};
+  const Value g = decayed_gradient(s, weight_decay, convention);
+  if (momentum == 0) return {moved(s, s.rate * g, weight_decay, convention), {}};
   if (convention == Convention::keras) {
     const Value step = s.rate * g;
     const Value velocity = momentum * s.slots[0] - step;
-    if (nesterov) return {w + (momentum * velocity - step), {velocity}};
-    return {w + velocity, {velocity}};
+    return {moved(s, nesterov ? step - momentum * velocity : negate(velocity), weight_decay, convention), {velocity}};
   }
   // The velocity is zero before the first step, whose gradient counts whole.
-  const Value share = s.scalar(select(equal(s.count, 1.0), constant(w.graph(), 1, f64), 1 - dampening));
+  const Value share = s.scalar(select(equal(s.count, 1.0), constant(g.graph(), 1, f64), 1 - dampening));
   const Value velocity = momentum * s.slots[0] + (dampening == 0 ? g : share * g);
-  return {w - s.rate * (nesterov ? g + momentum * velocity : velocity), {velocity}};
+  return {s.parameter - s.rate * (nesterov ? g + momentum * velocity : velocity), {velocity}};
 }
 
 }  // namespace oxbow::optim

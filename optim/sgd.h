@@ -20,7 +20,7 @@ struct SGD {
   double momentum = 0;
   double dampening = 0;  ///< of the gradient's share in the velocity; PyTorch's alone
   bool nesterov = false;
-  double weight_decay = 0;  ///< see `decayed`
+  double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
   static constexpr auto attributes =
       std::tuple{Attribute{"learning_rate", &SGD::learning_rate}, Attribute{"momentum", &SGD::momentum},
