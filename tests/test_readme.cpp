@@ -1,4 +1,6 @@
-// README.md shows the first graph as it is, and what it prints.
+// README.md and the pages of tools/docs show programs as they are and what those print, and optimizers' true defaults.
+#include <oxbow/optim/optimizer.h>
+
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
@@ -22,4 +24,22 @@ BOOST_AUTO_TEST_CASE(the_first_graph_is_in_the_readme_with_its_output) {
   BOOST_TEST(readme.find(source) != std::string::npos, "README.md should hold\n" << source);
   const std::string printed = "```\n" + run.output + "```\n";
   BOOST_TEST(readme.find(printed) != std::string::npos, "README.md should hold\n" << printed);
+}
+
+BOOST_AUTO_TEST_CASE(the_page_of_optimizers_has_a_new_one_as_it_is_and_all_defaults) {
+  const std::string page = file("tools/docs/optimizers.md");
+  const auto run = oxbow::test::command(OWN_OPTIMIZER);
+  BOOST_TEST(run.code == 0);
+  for (const std::string& part :
+       {"```cpp\n" + file("tests/own_optimizer.cpp") + "```\n", "```\n" + run.output + "```\n"})
+    BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/optimizers.md should hold\n" << part);
+  for (const oxbow::optim::Named& o : oxbow::optim::optimizers()) {
+    std::vector<oxbow::optim::Optimizer> both{o.optimizer};
+    for (const auto& [field, value] : o.optimizer.attributes())
+      if (field == "convention") both.push_back(o.optimizer.with(field, std::string("pytorch")));
+    for (const auto& each : both)
+      BOOST_TEST(page.find("\n" + to_string(each) + "\n") != std::string::npos,
+                 "tools/docs/optimizers.md should have the line " << to_string(each));
+    BOOST_TEST(page.find("| `" + std::string(o.name) + "` |") != std::string::npos, "no table row for " << o.name);
+  }
 }

@@ -1,0 +1,48 @@
+#include <oxbow/oxbow.h>
+
+#include <cstdio>
+
+using namespace oxbow;
+
+// Yogi (Zaheer et al. 2018): Adam whose second moment moves by steps of the gradient's square, whatever its own size.
+//   v = v - (1 - beta_2) * sign(v - g^2) * g^2
+struct Yogi {
+  static constexpr optim::OptimizerInfo info{.name = "yogi"};
+  optim::Rate learning_rate = 0.01;
+  double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-3;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"learning_rate", &Yogi::learning_rate}, Attribute{"beta_1", &Yogi::beta_1},
+                 Attribute{"beta_2", &Yogi::beta_2}, Attribute{"epsilon", &Yogi::epsilon}};
+  bool operator==(const Yogi&) const = default;
+
+  // What makes no sense is refused when the model is compiled, with the user's line.
+  void check() const {
+    optim::check_fraction(info.name, "beta_1", beta_1);
+    optim::check_fraction(info.name, "beta_2", beta_2);
+    optim::check_epsilon(info.name, "epsilon", epsilon);
+  }
+  // State: variables beside each parameter, saved and loaded with the model's.
+  std::vector<optim::Slot> slots(const Variable& p) const { return {{"m", p.type}, {"v", p.type}}; }
+  // Scalars that every parameter needs, computed once a step in double: `count` is 1 in the first step.
+  std::vector<Value> shared(Value rate, Value count) const {
+    return {rate * sqrt(optim::bias_correction(beta_2, count)) / optim::bias_correction(beta_1, count)};
+  }
+  // The new parameter and the new slots, in their order.
+  optim::Updated update(const optim::Step& s) const {
+    const Value square_g = square(s.gradient);
+    const Value m = beta_1 * s.slots[0] + (1 - beta_1) * s.gradient;
+    const Value v = s.slots[1] - (1 - beta_2) * sign(s.slots[1] - square_g) * square_g;
+    return {s.parameter - s.shared[0] * m / (sqrt(v) + epsilon), {m, v}};
+  }
+};
+
+int main() {
+  Graph g;
+  const Value w = variable(g, "w", {f32, {2}}, {.kind = "constant", .a = 1});
+  const Value loss = mean(square(w - 3.0));
+  Model model = compile(loss, Yogi{.learning_rate = 0.1});
+  Session session(compile(model.fetches()), model.store());
+  for (int step = 0; step < 200; ++step) session.run();
+  std::printf("%s\nw is %.3f after %d steps\n", to_string(optim::Optimizer(Yogi{})).c_str(),
+              static_cast<double>(model.store().get("w").data<float>()[0]), static_cast<int>(model.steps()));
+}
