@@ -43,18 +43,20 @@ Updated Adafactor::update(const Step& s) const {
   const auto averaged = [&](Value before, Value now) { return s.shared[1] * before + s.shared[0] * now; };
 
   std::vector<Value> slots;
-  Value variance;
+  Value root;
+  const auto root_of = [&](Value variance) { return sqrt(keras ? variance : maximum(variance, least * least)); };
   if (w.rank() < 2) {
-    variance = averaged(s.slots[0], squares);
-    slots = {variance};
+    slots = {averaged(s.slots[0], squares)};
+    root = root_of(slots[0]);
   } else {
     const Value rows = averaged(s.slots[0], mean(squares, {-1}, true));
     const Value columns = averaged(s.slots[1], mean(squares, {-2}, true));
     const Value size = mean(rows, {-2}, true);
-    variance = rows / (keras ? size : maximum(size, least)) * columns;
+    // Roots before the product: where a row and its column are both without gradient, that would be too small a number.
+    root = keras ? sqrt(rows / size) * sqrt(columns) : root_of(rows / maximum(size, least) * columns);
     slots = {rows, columns};
   }
-  const Value step = g / sqrt(keras ? variance : maximum(variance, least * least));
+  const Value step = g / root;
   const Value of_w = keras && weight_decay != 0 ? rms(w) * abs(1.0 - s.rate * weight_decay) : rms(w);
   const Value size = maximum(of_w, epsilon_2) * s.shared[2];
   return {moved(s, size / maximum(rms(step) / clip_threshold, 1.0) * step, weight_decay, Convention::keras), slots};

@@ -133,6 +133,14 @@ BOOST_AUTO_TEST_CASE(weights_without_gradient_or_at_zero_stay_finite) {
         for (const float w : descent.parameter().span<float>())
           BOOST_TEST(std::isfinite(w), to_string(o) << " from " << start << " by " << slope);
       }
+  // A row and a column without gradient, like a pixel that is always black and a unit that is dead.
+  Tensor corner = filled({3, 2}, 100, f32);
+  for (const int i : {0, 1, 2, 4}) corner.data<float>()[i] = 0;
+  for (const Optimizer& o : all_optimizers()) {
+    test::Descent descent(o, filled({3, 2}, 0.5, f32));
+    for (int t = 0; t < 3; ++t) descent.step(corner);
+    for (const float w : descent.parameter().span<float>()) BOOST_TEST(std::isfinite(w), to_string(o));
+  }
   test::Descent ftrl(Ftrl{.initial_accumulator_value = 0}, filled({2}, 0.5, f64));
   ftrl.step(filled({2}, 0, f64));
   BOOST_TEST(ftrl.parameter().data<double>()[0] == 0.5);
