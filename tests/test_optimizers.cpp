@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(weights_without_gradient_or_at_zero_stay_finite) {
       for (const double slope : {0.0, 1e-30, 1.0}) {
         test::Descent descent(o, filled({3, 2}, start, f32));
         for (int t = 0; t < 3; ++t) descent.step(filled({3, 2}, slope, f32));
-        for (const float w : descent.parameter().span<float>())
+        const Tensor now = descent.parameter();
+        for (const float w : now.span<float>())
           BOOST_TEST(std::isfinite(w), to_string(o) << " from " << start << " by " << slope);
       }
   // A row and a column without gradient, like a pixel that is always black and a unit that is dead.
@@ -139,7 +140,8 @@ BOOST_AUTO_TEST_CASE(weights_without_gradient_or_at_zero_stay_finite) {
   for (const Optimizer& o : all_optimizers()) {
     test::Descent descent(o, filled({3, 2}, 0.5, f32));
     for (int t = 0; t < 3; ++t) descent.step(corner);
-    for (const float w : descent.parameter().span<float>()) BOOST_TEST(std::isfinite(w), to_string(o));
+    const Tensor now = descent.parameter();
+    for (const float w : now.span<float>()) BOOST_TEST(std::isfinite(w), to_string(o));
   }
   test::Descent ftrl(Ftrl{.initial_accumulator_value = 0}, filled({2}, 0.5, f64));
   ftrl.step(filled({2}, 0, f64));

@@ -17,12 +17,17 @@ namespace {
 
 std::vector<Term> terms(const Tensor& t) { return {t.data<double>(), t.data<double>() + t.count()}; }
 
-// Where the errors of a tensor are allowed to be: in units of what an element may be off by.
-Real worst(const Tensor& got, const std::vector<Term>& wanted, double ulps) {
-  Real largest = 0, off = 0;
-  for (const Term& t : wanted) largest = test::larger(largest, abs(t.v));
+// The largest error, in units of what an element may be off by: some ulps of its largest term; or 1e-12 of the largest
+// change of a tensor that was `before`, and four ulps of its largest number, to which that is added.
+Real worst(const Tensor& got, const std::vector<Term>& wanted, const std::vector<Term>& before, double ulps) {
+  Real largest = 0, change = 0, off = 0;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const Real allowed = ulps > 0 ? Real(ulps * test::ulp(wanted[i].largest)) : Real(1e-12 * largest);
+    largest = test::larger(largest, abs(wanted[i].v));
+    change = test::larger(change, abs(wanted[i].v - before[i].v));
+  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const Real allowed =
+        ulps > 0 ? Real(ulps * test::ulp(wanted[i].largest)) : Real(1e-12 * change + 4 * test::ulp(largest));
     off = test::larger(off, abs(Real(got.data<double>()[i]) - wanted[i].v) / test::larger(allowed, Real(1e-300)));
   }
   return off;
@@ -55,15 +60,16 @@ void check(const Recurrence& r) {
     one.t = run.t = t;
     one.g = run.g = terms(gradient);
     state(one);
+    const Exact before = one;
     r.step(one);
     r.step(run);
     for (Term& w : run.w) w = Term(w.v);
     for (auto& [name, values] : run.slots)
       for (Term& v : values) v = Term(v.v);
     descent.step(gradient);
-    step_error = test::larger(step_error, worst(descent.parameter(), one.w, r.ulps));
+    step_error = test::larger(step_error, worst(descent.parameter(), one.w, before.w, r.ulps));
     for (const std::string& s : descent.slots())
-      step_error = test::larger(step_error, worst(descent.slot(s), one.slots[s], r.ulps));
+      step_error = test::larger(step_error, worst(descent.slot(s), one.slots[s], before.slots.at(s), r.ulps));
     for (std::size_t i = 0; i < run.w.size(); ++i) {
       reached = test::larger(reached, abs(run.w[i].v));
       run_error = test::larger(run_error, abs(Real(descent.parameter().data<double>()[i]) - run.w[i].v));

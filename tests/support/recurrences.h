@@ -22,7 +22,7 @@ struct Exact {
 struct Recurrence {
   optim::Optimizer optimizer;
   std::function<void(Exact&)> step;
-  /// By the largest term, for those that add up few terms; 0: by 1e-12 of the tensor's largest number.
+  /// By the largest term, for those that add up few terms; 0: by 1e-12 of the change of the tensor.
   double ulps = 4;
   bool vector = false;  ///< on a vector
 };
