@@ -1,6 +1,6 @@
 #include <oxbow/graph/boost_view.h>
 #include <oxbow/graph/dot.h>
-#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/dot_style.h>
 #include <oxbow/graph/order.h>
 #include <oxbow/graph/text.h>
 
@@ -13,41 +13,7 @@
 namespace oxbow {
 namespace {
 
-// Line and text colour, the fill of nodes, and the fill of frames; told apart by lightness too, for those who see few
-// colours.
-struct Palette {
-  const char *line, *fill, *frame;
-};
-
-Palette palette(Phase phase) {
-  switch (phase) {
-    case Phase::forward:
-      return {"#1f4e79", "#dcebfa", "#f6fafe"};
-    case Phase::backward:
-      return {"#a34708", "#fde3cf", "#fef8f3"};
-    case Phase::update:
-      break;
-  }
-  return {"#2c6e3f", "#d9f0df", "#f5fbf6"};
-}
-
-std::string dot_string(std::string_view text) {
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n')
-      out += "\\n";
-    else if (static_cast<unsigned char>(c) >= 0x20)
-      out += c;
-  }
-  return out + '"';
-}
-
-std::string shortened(std::string text, std::size_t length) {
-  if (text.size() <= length) return text;
-  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole characters
-  return text.substr(0, length) + "...";
-}
+using namespace dots;
 
 std::string_view shape_of(const Op& op) {
   if (op.is<Input>()) return "oval";
@@ -99,8 +65,6 @@ struct Frame {
     return *frame;
   }
 };
-
-bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() || op.is<Constant>(); }
 
 class Writer {
  public:

@@ -1,3 +1,4 @@
+#include <oxbow/graph/opaque.h>
 #include <oxbow/graph/tape.h>
 
 #include <algorithm>
@@ -108,7 +109,7 @@ Op op_from_attr(const AttrValue& record, const Catalog& catalog) {
   const auto& name = record.field("op").get<std::string>("an op's name");
   const Catalog::Entry* entry = catalog.find(name);
   if (entry == nullptr)
-    throw Error("the catalogue has no op \"" + name + "\"\n  Add it to the catalogue that the text is read with");
+    throw UnknownOp(name);
   for (const auto& [key, value] : record.get<AttrRecord>("a record"))
     if (key == "with") return entry->make(value.get<AttrRecord>("a record of attributes"), catalog);
   return entry->make({}, catalog);

@@ -33,16 +33,20 @@ struct PrintOptions {
 };
 
 std::string print(const Graph& graph, PrintOptions options = {});
+/// What stands for a value in a graph's text: "%dense/weight", "%12", "%12#1" for its node's output 1.
+std::string label(const Value& value);
 /// One attribute as it stands in the text of a graph.
 std::string print(const AttrValue& value);
 
-/// Reads what `print` wrote. Ops that `catalog` lacks become opaque nodes (graph/opaque.h). Throws `Error` that opens
-/// with `file`:line:column for anything else: malformed text, attributes that an op does not have, inputs that it
-/// refuses, printed types that are not what the op gives, or a graph that breaks an invariant (graph/verify.h).
+/// Reads what `print` wrote. Behind a graph may stand the plan that was made of it, from a line "oxbow plan 1" on: that
+/// is for tools (runtime/ledger_text.h), and no part of the graph. Ops that `catalog` lacks become opaque nodes
+/// (graph/opaque.h). Throws `Error` that opens with `file`:line:column for anything else: malformed text, attributes
+/// that an op does not have, inputs that it refuses, printed types that are not what the op gives, or a graph that
+/// breaks an invariant (graph/verify.h).
 std::unique_ptr<Graph> parse(std::string_view text, const Catalog& catalog, std::string_view file = "<text>");
 
-/// The same nodes (op, inputs, types), outputs, updates, seed and stream counter. Names, scopes, phases and lines are notes,
-/// and no part of it: where they matter too, compare the texts.
+/// The same nodes (op, inputs, types), outputs, updates, seed and stream counter. Names, scopes, phases and lines are
+/// notes, and no part of it: where they matter too, compare the texts.
 bool equal(const Graph& a, const Graph& b);
 
 }  // namespace oxbow

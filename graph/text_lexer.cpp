@@ -39,7 +39,10 @@ std::string show(const Token& t) {
 
 }  // namespace
 
-Lexer::Lexer(std::string_view text, std::string_view file) : text_(text), file_(file) { next_ = read(); }
+Lexer::Lexer(std::string_view text, std::string_view file, std::size_t from) : text_(text), file_(file), at_(from) {
+  line_ += static_cast<std::uint32_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(from), '\n'));
+  next_ = read();
+}
 
 std::string Lexer::where(std::size_t offset) const {
   const std::string_view before = text_.substr(0, offset);
@@ -90,6 +93,12 @@ void Lexer::expect(char punctuation, std::string_view where) {
 Token Lexer::expect(Token::Kind kind, std::string_view what) {
   if (next_.kind != kind) unexpected(what);
   return take();
+}
+
+bool Lexer::claim(std::int64_t bytes, std::int64_t most) {
+  if (bytes > most - claimed_) return false;
+  claimed_ += bytes;
+  return true;
 }
 
 void Lexer::skip_blanks() {

@@ -20,8 +20,8 @@ struct Token {
 
 class Lexer {
  public:
-  /// `text` and `file` must outlive the lexer.
-  Lexer(std::string_view text, std::string_view file);
+  /// Begins at byte `from`, the start of a line. `text` and `file` must outlive the lexer.
+  Lexer(std::string_view text, std::string_view file, std::size_t from = 0);
 
   const Token& peek() const { return next_; }
   /// The token that `peek` shows; reads the one behind it. Throws `Error` for characters that begin no token.
@@ -35,6 +35,9 @@ class Lexer {
   /// Takes a token that must be this one; `where` completes "expected ')' ...".
   void expect(char punctuation, std::string_view where);
   Token expect(Token::Kind kind, std::string_view what);
+
+  /// Notes that the text makes its reader allocate so many bytes; false when it is `most` altogether.
+  bool claim(std::int64_t bytes, std::int64_t most);
 
   /// Throws `Error`: "file:line:column: expected WHAT, found TOKEN".
   [[noreturn]] void unexpected(std::string_view what) const;
@@ -51,6 +54,7 @@ class Lexer {
   std::string_view text_, file_;
   std::size_t at_ = 0;
   std::uint32_t line_ = 1;
+  std::int64_t claimed_ = 0;
   Token next_;
 };
 

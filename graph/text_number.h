@@ -13,8 +13,8 @@ namespace oxbow::text {
 /// A tensor up to this many elements stands as a list.
 inline constexpr std::int64_t listed_elements = 16;
 /// A tensor of equal elements stands as `splat` up to this many bytes, which is also what a text may make us allocate
-/// without holding as much itself.
-inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30;
+/// without holding as much itself; all its splats together may have four times as many.
+inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
 
 /// Appends the shortest text that reads back to the same bits: "3", "0.1", "-0.0", "1e+30", "inf", "nan". A NaN that is
 /// not the usual one shows its bits: "nan(0x7fc00001)".

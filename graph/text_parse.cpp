@@ -17,7 +17,7 @@ class Parser {
 
   std::unique_ptr<Graph> parse() {
     header();
-    while (in_.peek().kind != Token::end) section();
+    while (in_.peek().kind != Token::end && !plan_follows()) section();
     if (const auto wrong = first_violation(*graph_)) {
       const Token& at = wrong->node >= 0 ? definitions_[static_cast<std::size_t>(wrong->node)] : in_.peek();
       in_.fail(at, wrong->what + ", but " + wrong->invariant);
@@ -39,6 +39,12 @@ class Parser {
     graph_->set_seed(seed);
     if (!in_.accept("next_stream")) in_.unexpected("\"next_stream\" and its number");
     graph_->continue_streams(text::read_integer(in_, "the number of the next stream"));
+  }
+
+  bool plan_follows() {
+    if (!in_.accept("oxbow")) return false;
+    if (!in_.next_is("plan")) in_.unexpected("\"plan\": a text holds one graph, and perhaps its plan");
+    return true;
   }
 
   void section() {
@@ -106,11 +112,8 @@ class Parser {
     for (const Value& v : inputs) input_types.push_back(v.type());
     const std::string op_name = op.kind == Token::word ? std::string(op.raw) : op.value;
     checked(label, [&] {
-      const Catalog::Entry* known = catalog_.find(op_name);
       const OriginGuard guard(*graph_, origin);
-      graph_->append(known ? known->make(attributes, catalog_)
-                           : Op(Opaque({op_name, std::move(attributes), std::move(input_types), types})),
-                     inputs, at);
+      graph_->append(make(op_name, attributes, std::move(input_types), types), inputs, at);
     });
     const Node made = graph_->node(graph_->size() - 1);
     const Types inferred = made.output_types();
@@ -118,6 +121,15 @@ class Parser {
       in_.fail(types_at,
                "the text says " + to_string(Types(types)) + ", but " + op_name + " gives " + to_string(inferred));
     define(label, made);
+  }
+
+  // An op that the catalogue lacks, or that holds one which it lacks, keeps its text.
+  Op make(const std::string& op, const AttrRecord& attributes, std::vector<Type> inputs, std::vector<Type> outputs) {
+    try {
+      if (const Catalog::Entry* known = catalog_.find(op)) return known->make(attributes, catalog_);
+    } catch (const UnknownOp&) {
+    }
+    return Opaque({op, attributes, std::move(inputs), std::move(outputs)});
   }
 
   // Where a node was built: what the text says, or else the text itself.

@@ -105,6 +105,12 @@ void append_node(std::string& out, Node n, const PrintOptions& options) {
 
 }  // namespace
 
+std::string label(const Value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
+
 std::string print(const AttrValue& value) {
   std::string out;
   append(out, value);

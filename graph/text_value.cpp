@@ -46,6 +46,8 @@ Tensor read_tensor(Lexer& in) {
       if (type.bytes() > splat_bytes)
         in.fail(start, "a splat of " + std::to_string(type.bytes()) + " bytes is too large: at most " +
                            std::to_string(splat_bytes) + " are read");
+      if (!in.claim(type.bytes(), all_splats_bytes))
+        in.fail(start, "the splats up to here have more than " + std::to_string(all_splats_bytes) + " bytes together");
       Tensor t(type);
       std::fill_n(t.data<T>(), type.stored(), v);
       return t;

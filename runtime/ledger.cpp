@@ -77,6 +77,7 @@ class Reader {
       const std::int32_t step = step_of_[at(id)];
       for (std::int32_t k = 0; k < n.output_count(); ++k) {
         Ledger::Value v{.node = id, .output = k, .bytes = n.output(k).type().bytes()};
+        if (k == 0 && !n.name().empty()) v.name = n.full_name();
         if (step >= 0)
           computed(v, plan_.steps[at(step)], k);
         else if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>())

@@ -57,6 +57,7 @@ struct Ledger {
   struct Value {
     NodeId node = none;
     std::int32_t output = 0;
+    std::string name = {};  ///< the user's, with scopes; "" where there is none
     Fate fate = Fate::dropped;
     bool saved = false;                      ///< forward, and a later phase reads it (whatever its fate)
     std::string home = {};                   ///< "arena", "input", "variable" or "constant"

@@ -41,7 +41,7 @@ std::string small_mnist(const TemporaryFolder& folder, int train, int test, char
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(help_teaches_and_returns_0) {
-  for (const char* command : {"", "train ", "dump ", "bench "}) {
+  for (const char* command : {"", "train ", "dump ", "diff ", "explain ", "bench "}) {
     const Finished help = oxbow_(std::string(command) + "--help");
     BOOST_TEST(help.code == 0);
     BOOST_TEST(has(help.output, "Examples:\n"), help.output);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
       {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
       {"dump xor -f bmp",
-       "oxbow: --format: bmp not in {text,dot,svg,json}\nRun oxbow dump --help to see what there is\n"},
+       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json}\nRun oxbow dump --help to see what there is\n"},
       {"bench --seconds nan",
        "oxbow: --seconds: nan is no number greater than 0\nRun oxbow bench --help to see what there is\n"},
   };
@@ -97,7 +97,8 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
        "is built\n"},
       {"train --optimizer adma" + mnist,
-       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, "
+       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, "
+       "adamw, adagrad, adadelta, adamax, nadam, radam, "
        "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"},
       {"train --data /nowhere",
        "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
@@ -232,4 +233,41 @@ BOOST_AUTO_TEST_CASE(the_examples_print_what_they_promise) {
     BOOST_TEST(none.code == 1);
     BOOST_TEST(has(none.output, "there is neither train-images-idx3-ubyte"), none.output);
   }
+}
+
+BOOST_AUTO_TEST_CASE(diff_returns_what_diff_does) {
+  const TemporaryFolder folder;
+  const std::string a = folder / "a.txt", b = folder / "b.txt", plan = folder / "plan.txt";
+  BOOST_TEST(oxbow_("dump xor -o " + a).code == 0);
+  BOOST_TEST(oxbow_("dump linear_regression -o " + b).code == 0);
+  BOOST_TEST(oxbow_("diff xor " + a).code == 0);
+  BOOST_TEST(oxbow_("diff xor " + a).output == "");
+  const Finished different = oxbow_("diff " + a + " " + b);
+  BOOST_TEST(different.code == 1);
+  BOOST_TEST(different.output.starts_with("--- " + a + "\n+++ " + b + "\n"));
+  const Finished picture = oxbow_("diff " + a + " " + b + " -f svg");
+  BOOST_TEST(picture.code == 1);
+  BOOST_TEST(has(picture.output, "legend"));
+  BOOST_TEST(oxbow_("diff xor nowhere.txt").code == 2);
+  folder.write("bad.txt", "oxbow graph 1\nseed 0\nnext_stream 1\n\nforward:\n  %x = relu(%y) : f32[2]\n");
+  for (const std::string command : {"diff xor ", "dump ", "explain "}) {
+    const Finished bad = oxbow_(command + (folder / "bad.txt") + (command == "explain " ? " %x" : ""));
+    BOOST_TEST(bad.code == (command == "diff xor " ? 2 : 1));
+    BOOST_TEST(bad.output == "oxbow: " + (folder / "bad.txt") + ":6:13: there is no node %y above\n");
+  }
+  // A plan is accepted wherever a graph is, and printed as it stands.
+  BOOST_TEST(oxbow_("dump xor --plan --threads 2 -o " + plan).code == 0);
+  BOOST_TEST(oxbow_("dump " + plan).output == folder.read("plan.txt"));
+  BOOST_TEST(oxbow_("diff xor " + plan + " --plan --threads 2").code == 0);
+  BOOST_TEST(oxbow_("diff xor " + plan + " --plan --threads 2 --without fuse").code == 1);
+  BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, "  why         saved for backward: read by step "));
+  const Finished bench = oxbow_("bench --seconds 0.05 " + plan);
+  BOOST_TEST(bench.code == 0, bench.output);
+}
+
+BOOST_AUTO_TEST_CASE(explain_offers_near_names) {
+  const Finished run = oxbow_("explain mnist_mlp dense/kernl");
+  BOOST_TEST(run.code == 1);
+  BOOST_TEST(has(run.output, "oxbow: there is no value \"dense/kernl\". Did you mean \"dense/kernel\""));
+  BOOST_TEST(has(run.output, "or its label in the dump, such as %"));
 }

@@ -1,11 +1,21 @@
 // What `oxbow dump` prints.
 #include <dump.h>
+#include <examples/examples.h>
+#include <graph_json.h>
 #include <oxbow/graph/dot.h>
+#include <oxbow/graph/dot_folded.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
+#include <oxbow/ops/catalog.h>
+#include <oxbow/oxbow.h>
+#include <oxbow/runtime/ledger_text.h>
 #include <render.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+
+#include "support/random_graph.h"
+#include "support/resnet50.h"
 
 using namespace oxbow;
 using namespace oxbow::tools;
@@ -30,7 +40,8 @@ bool has(const std::string& text, std::string_view part) { return text.find(part
 BOOST_AUTO_TEST_CASE(unknown_formats_and_stages) {
   const auto g = chain(2);
   BOOST_CHECK_EXCEPTION(dump(*g, {.format = "jsn"}), Error, [](const Error& e) {
-    return std::string(e.what()).starts_with("there is no format \"jsn\". Did you mean \"json\"?\n  There are: text, dot");
+    return std::string(e.what()).starts_with(
+        "there is no format \"jsn\". Did you mean \"json\"?\n  There are: text, dot");
   });
   Graph small;
   input(small, "x", f32, {2});
@@ -54,18 +65,141 @@ BOOST_AUTO_TEST_CASE(each_format) {
   BOOST_TEST(has(dump(Graph(), {.format = "svg"}), "</svg>"));
 }
 
-BOOST_AUTO_TEST_CASE(large_graphs_are_drawn_plainly_and_the_largest_not_at_all) {
-  BOOST_TEST(has(dump(*chain(fully_drawn + 1), {.format = "svg"}),
-                 "1001 nodes: drawn without types and without edges that others imply"));
-  BOOST_CHECK_EXCEPTION(dump(*chain(largest_picture + 1), {.format = "svg"}), Error, [](const Error& e) {
-    return std::string(e.what()) ==
-           "the graph has 4001 nodes, too many for a picture (at most 4000). Dump it as text, or as "
-           "dot for a viewer of large graphs";
-  });
+BOOST_AUTO_TEST_CASE(large_graphs_are_folded) {
+  const auto g = chain(fully_drawn + 1);
+  BOOST_TEST(has(dump(*g, {.format = "svg"}), "301 nodes, folded by scope. The format dot has them all"));
+  BOOST_TEST(dump(*g, {.format = "dot"}) == dot(*g));
+  BOOST_TEST(dump(*g, {.format = "dot", .fold = true}) == folded_dot(*g));
+  BOOST_TEST(dump(*chain(3), {.format = "png"}).starts_with("\x89PNG"));
+}
+
+BOOST_AUTO_TEST_CASE(mermaid_flowcharts) {
+  const std::string text = dump(*chain(2), {.format = "mermaid"});
+  BOOST_TEST(text.starts_with("flowchart TD\n  classDef forward fill:#dcebfa"));
+  BOOST_TEST(has(text, "  subgraph s0[\"forward\"]\n    n0([\"input<br/>f32#91;2#93;\"]):::forward\n"));
+  BOOST_TEST(has(text, "    n1[\"twice\"]:::forward\n  end\n"));
+  BOOST_TEST(has(text, "  n0 -->|\"f32#91;2#93;\"| n1\n"));
+}
+
+// Every stage of every graph, and its plan, reads back to the same text, and is the same text once more.
+BOOST_AUTO_TEST_CASE(stages_and_plans_read_back) {
+  Catalog known = catalog();
+  const auto check = [&](const Graph& g, std::vector<Value> fetches) {
+    const Compiling how{.threads = 3, .fetches = fetches};
+    const std::vector<Stage> way = stages(g, how);
+    const std::vector<Stage> again = stages(g, how);
+    BOOST_REQUIRE(way.size() == stage_names().size());
+    for (std::size_t i = 0; i < way.size(); ++i) {
+      if (!way[i].changed) continue;
+      const std::string text = print(*way[i].graph, {.locations = true});
+      BOOST_TEST(print(*parse(text, known), {.locations = true}) == text);
+      BOOST_TEST(print(*again[i].graph, {.locations = true}) == text);
+    }
+    const std::string plan = print(plan_of(g, way, how), {.locations = true});
+    const std::shared_ptr<const Graph> graph = parse(plan, known);
+    const auto read = parse_ledger(plan, graph);
+    BOOST_REQUIRE(read.has_value());
+    BOOST_TEST(print(*read, {.locations = true}) == plan);
+    BOOST_TEST((plan_json(*read) == plan_json(plan_of(g, again, how))));
+  };
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    const test::RandomGraph r = test::random_graph(seed);
+    BOOST_TEST_CONTEXT("seed " << seed) check(*r.graph, r.fetches);
+  }
+  for (const examples::Example& e : examples::examples()) {
+    Graph g;
+    e.build(g);
+    BOOST_TEST_CONTEXT(e.name) check(g, fetches(g));
+  }
+}
+
+// The memoisation ledger, on the examples: what is alive at the peak is the lower bound, and the gap makes it the peak.
+BOOST_AUTO_TEST_CASE(the_ledgers_of_the_examples_add_up) {
+  for (const examples::Example& e : examples::examples())
+    for (const int threads : {1, 2, 4}) {
+      Graph g;
+      e.build(g);
+      const Ledger l = ledger(compile(fetches(g), {.pool = Pool(threads)}));
+      std::int64_t sum = 0;
+      for (const std::int32_t b : l.live) sum += l.blocks[static_cast<std::size_t>(b)].bytes;
+      BOOST_TEST(sum == l.lower_bound, e.name);
+      BOOST_TEST(sum + l.gap() == l.arena_bytes, e.name);
+      BOOST_TEST(dump(compile(fetches(g), {.pool = Pool(threads)}), {.format = "json"}) == dump(l, {.format = "json"}));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(values_keep_their_names_in_the_plan) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Value hidden = dense(x, 5, {.activation = relu}).named("hidden");
+  g.add_output("loss", mean(square(hidden)));
+  g.add_output("hidden", hidden);
+  const std::string plan = dump(g, {.plan = true, .compiling = {.threads = 1, .sizes = {{"x", Shape{7, 3}}}}});
+  BOOST_TEST(has(plan, "{name: \"dense/hidden\", fate: "), plan);
+  BOOST_TEST(has(plan, "f32[7, 5]"));
+  BOOST_TEST(has(dump(g, {.after = "lower"}), " = product("));
+  BOOST_TEST(!has(dump(g, {.after = "simplify"}), " = product("));
+}
+
+// Faults of a plan's text, with their places.
+BOOST_AUTO_TEST_CASE(malformed_plans) {
+  Graph g;
+  g.add_output("y", square(input(g, "x", f32, {any(2)})));
+  const std::string plan = dump(g, {.plan = true, .compiling = {.threads = 1}});
+  const auto replaced = [&](std::string_view what, std::string_view by) {
+    std::string text = plan;
+    const std::size_t at = text.find(what);
+    BOOST_REQUIRE(at != std::string::npos);
+    return text.replace(at, what.size(), by);
+  };
+  const std::pair<std::string, std::string_view> cases[] = {
+      {replaced("oxbow plan 1", "oxbow plan 2"),
+       "this plan has version 2, but only version 1 is known. Use a newer Oxbow"},
+      {replaced("{threads: 1", "{treads: 1"), "there is no field \"treads\" here"},
+      {replaced("{threads: 1", "{threads: true"), "threads: expected"},
+      {replaced("fate: \"fetched\"", "fate: \"lost\""), "fate: \"lost\" is no fate of a value"},
+      {replaced("\nsteps:", "\nstep:"), "expected \"steps:\", found \"step\""},
+      {replaced("peak_step: 0", "peak_step: 7"),
+       "this plan speaks of a step, group, value, block or lane that it does not have"},
+      {replaced("\nblocks:", "  %7 {bytes: 4}\nblocks:"), "there is no node %7 in the graph"},
+  };
+  for (const auto& [text, wrong] : cases) {
+    const auto told = [&, part = wrong](const Error& e) {
+      const std::string message = e.what();
+      return message.starts_with("p.txt:") && std::isdigit(message[6]) && has(message, part);
+    };
+    BOOST_TEST_CONTEXT(wrong)
+    BOOST_CHECK_EXCEPTION(parse_ledger(text, parse(text, catalog()), "p.txt"), Error, told);
+  }
+  const std::string longer = plan + "oxbow graph 1";
+  BOOST_CHECK_THROW(parse_ledger(longer, parse(longer, catalog()), "p.txt"), Error);
+}
+
+// ResNet-50's training step: each format in less than a second, and a folded picture for one screen.
+BOOST_AUTO_TEST_CASE(dumps_of_resnet50_are_quick) {
+  Graph g;
+  test::resnet50(g);
+  BOOST_TEST(g.size() > 5000);
+  for (const std::string format : {"text", "dot", "json", "mermaid"}) {
+    double best = 1e9;
+    std::string first;
+    for (int round = 0; round < 2; ++round) {
+      const auto start = std::chrono::steady_clock::now();
+      std::string out = dump(g, {.format = format});
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+      BOOST_TEST(out.size() > 100'000u);
+      if (round > 0) BOOST_TEST((out == first), format);
+      first = std::move(out);
+    }
+    BOOST_TEST(best < 1, format << " took " << best << " s");
+  }
+  const std::string folded = folded_dot(g);
+  BOOST_TEST(has(folded, "stage3/block4"));
+  const auto boxes = std::count(folded.begin(), folded.end(), '\n');
+  BOOST_TEST(boxes < 250);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_dot_is_told) {
-  BOOST_CHECK_EXCEPTION(render_svg("digraph {"), Error, [](const Error& e) {
-    return std::string(e.what()) == "Graphviz cannot draw this DOT text";
-  });
+  BOOST_CHECK_EXCEPTION(render_svg("digraph {"), Error,
+                        [](const Error& e) { return std::string(e.what()) == "Graphviz cannot draw this DOT text"; });
 }

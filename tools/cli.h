@@ -19,6 +19,8 @@ struct Command {
 };
 
 Command dump_command(CLI::App& program);
+Command diff_command(CLI::App& program);
+Command explain_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
 
@@ -32,6 +34,7 @@ struct CompilingOptions {
   bool inference = false;
   std::vector<std::string> sizes, without;
   void add_to(CLI::App& command);
+  bool given() const { return threads > 0 || inference || !sizes.empty() || !without.empty(); }
   /// Throws `Error` for a size of an input that the graph does not have, or of an axis that is not free.
   Compiling read(const Graph& graph) const;
 };

@@ -1,33 +1,38 @@
 #include "dump.h"
 
 #include <oxbow/graph/dot.h>
+#include <oxbow/graph/dot_folded.h>
 #include <oxbow/graph/near_names.h>
-#include <oxbow/graph/text.h>
+#include <oxbow/runtime/ledger_text.h>
 
 #include "graph_json.h"
+#include "mermaid.h"
 #include "render.h"
 
 namespace oxbow::tools {
 namespace {
 
-std::string text(const Dumped& d) { return print(d.graph, {.locations = d.options.locations}); }
+std::string text(const Dumped& d) {
+  return d.plan ? print(*d.plan, {.locations = d.options.locations})
+                : print(d.graph, {.locations = d.options.locations});
+}
 
 DotOptions drawing(const Dumped& d) { return {.types = d.options.types, .reduced = d.options.reduced}; }
 
-std::string as_dot(const Dumped& d) { return dot(d.graph, drawing(d)); }
+std::string as_dot(const Dumped& d) { return d.options.fold ? folded_dot(d.graph) : dot(d.graph, drawing(d)); }
 
-std::string svg(const Dumped& d) {
+// What to draw: everything, or, of a graph that nobody could read so, its scopes.
+std::string picture(const Dumped& d) {
   const NodeId size = d.graph.size();
-  DotOptions how = drawing(d);
-  if (size > largest_picture)
-    throw Error("the graph has " + std::to_string(size) + " nodes, too many for a picture (at most " +
-                std::to_string(largest_picture) + "). Dump it as text, or as dot for a viewer of large graphs");
-  if (size > fully_drawn) {
-    how = {.types = false, .reduced = true};
-    how.note = std::to_string(size) + " nodes: drawn without types and without edges that others imply";
-  }
-  return render_svg(dot(d.graph, how));
+  if (size > fully_drawn && !d.options.fold)
+    return folded_dot(d.graph, {.note = std::to_string(size) + " nodes, folded by scope. The format dot has them all"});
+  return as_dot(d);
 }
+
+std::string svg(const Dumped& d) { return render_svg(picture(d)); }
+std::string png(const Dumped& d) { return render_png(picture(d)); }
+
+std::string as_mermaid(const Dumped& d) { return mermaid(d.graph, d.options.types); }
 
 std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan, d.options.measured_ns) : graph_json(d.graph); }
 
@@ -35,6 +40,8 @@ constexpr Format all[] = {
     {"text", "exact; reads back", text},
     {"dot", "for Graphviz", as_dot},
     {"svg", "a picture", svg},
+    {"png", "a picture", png},
+    {"mermaid", "a flowchart for Markdown", as_mermaid},
     {"json", "for scripts and viewers: see tools/docs/dump.md", json},
 };
 
@@ -68,7 +75,7 @@ std::span<const Format> formats() { return all; }
 std::string dump(const Graph& graph, const DumpOptions& options) {
   if (!options.plan && options.after.empty()) return write({.graph = graph, .options = options});
   const std::vector<Stage> way = stages(graph, options.compiling);
-  if (options.plan) return dump(plan_of(way, options.compiling), options);
+  if (options.plan) return dump(plan_of(graph, way, options.compiling), options);
   return write({.graph = *stage(way, options.after).graph, .options = options});
 }
 

@@ -22,6 +22,7 @@ struct DumpOptions {
   bool locations = false;       ///< text: the user's line behind each node
   bool types = true;            ///< pictures: types on the edges
   bool reduced = false;         ///< pictures: without edges that others imply
+  bool fold = false;            ///< pictures and dot: each scope one box
   std::vector<double> measured_ns = {};  ///< with `plan`: the time of each step, by the ledger's numbers
 };
 
@@ -44,8 +45,7 @@ struct Format {
 /// All formats: to add one, add a line in tools/dump.cpp.
 std::span<const Format> formats();
 
-/// A picture of more nodes than `fully_drawn` is drawn without types and implied edges, with a note that says so; one
-/// of more than `largest_picture` throws `Error`: Graphviz would take minutes, and nobody could read it.
-inline constexpr NodeId fully_drawn = 1000, largest_picture = 4000;
+/// A picture (svg, png) of more nodes than this is folded by scope (graph/dot_folded.h), with a note that says so.
+inline constexpr NodeId fully_drawn = 300;
 
 }  // namespace oxbow::tools

@@ -12,9 +12,10 @@ struct Options {
 };
 
 int run(Options o) {
-  const auto graph = load_graph(o.graph);
-  o.dump.compiling = o.compiling.read(*graph);
-  write_out(o.out, dump(*graph, o.dump));
+  const Loaded loaded = load(o.graph);
+  o.dump.compiling = o.compiling.read(*loaded.graph);
+  const bool as_planned = loaded.plan && o.dump.after.empty() && !o.compiling.given();
+  write_out(o.out, as_planned ? dump(*loaded.plan, o.dump) : dump(*loaded.graph, o.dump));
   return 0;
 }
 
@@ -44,6 +45,7 @@ Command dump_command(CLI::App& program) {
   d->add_option("--after", o->dump.after, "a stage of the way to the plan: " + after);
   d->add_flag("--plan", o->dump.plan, "the plan: steps, memory, lanes");
   d->add_flag("--locations", o->dump.locations, "with the source line that built each node");
+  d->add_flag("--fold", o->dump.fold, "pictures and dot: each scope one box");
   o->compiling.add_to(*d);
   return {d, [o] { return run(*o); }};
 }

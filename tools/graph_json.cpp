@@ -87,6 +87,7 @@ void set(Json& out, const char* key, std::int64_t v) {
 
 Json json_of(const Ledger::Value& v) {
   Json out{{"node", v.node}, {"output", v.output}, {"fate", name(v.fate)}, {"saved", v.saved}, {"home", v.home}};
+  if (!v.name.empty()) out["name"] = v.name;
   set(out, "offset", v.offset);
   out["bytes"] = v.bytes;
   set(out, "block", v.block);

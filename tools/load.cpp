@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/runtime/copy.h>
+#include <oxbow/runtime/ledger_text.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,13 +13,26 @@
 #include "examples/examples.h"
 
 namespace oxbow::tools {
+namespace {
 
-std::shared_ptr<Graph> load_graph(const std::string& name) {
+// The catalogue and the planner's own op, which plans hold.
+const Catalog& planned_ops() {
+  static const Catalog all = [] {
+    Catalog c = catalog();
+    c.add<Copy>();
+    return c;
+  }();
+  return all;
+}
+
+}  // namespace
+
+Loaded load(const std::string& name) {
   for (const examples::Example& e : examples::examples()) {
     if (e.name != name) continue;
     auto g = std::make_shared<Graph>();
     e.build(*g);
-    return g;
+    return {g};
   }
   std::ifstream file(name, std::ios::binary);
   if (!file || std::filesystem::is_directory(name)) {
@@ -25,8 +40,13 @@ std::shared_ptr<Graph> load_graph(const std::string& name) {
     for (const examples::Example& e : examples::examples()) names += fmt::format("\n  {:<18} {}", e.name, e.what);
     throw Error("\"" + name + "\" is neither a file that can be read nor an example. There are:" + names);
   }
-  return parse(std::string(std::istreambuf_iterator<char>(file), {}), catalog(), name);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  Loaded loaded{parse(text, planned_ops(), name)};
+  loaded.plan = parse_ledger(text, loaded.graph, name);
+  return loaded;
 }
+
+std::shared_ptr<Graph> load_graph(const std::string& name) { return load(name).graph; }
 
 std::string example_names() {
   std::string names;

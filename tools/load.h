@@ -10,7 +10,14 @@
 
 namespace oxbow::tools {
 
+/// A graph, and the plan that the file holds with it, if it does.
+struct Loaded {
+  std::shared_ptr<Graph> graph;
+  std::optional<Ledger> plan = {};
+};
 /// Throws `Error` with the examples' names when there is neither such an example nor such a file, and as `parse` does.
+Loaded load(const std::string& name);
+/// The graph alone: a plan's is as good as any.
 std::shared_ptr<Graph> load_graph(const std::string& name);
 
 /// "linear_regression, xor, ...".

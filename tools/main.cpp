@@ -109,7 +109,8 @@ int run(int argc, char** argv) {
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
   tools::add_check_numerics(*t, train.check_numerics);
 
-  const std::vector<tools::Command> commands = {tools::dump_command(app), tools::run_command(app),
+  const std::vector<tools::Command> commands = {tools::dump_command(app), tools::diff_command(app),
+                                                tools::explain_command(app), tools::run_command(app),
                                                 tools::profile_command(app)};
 
   tools::BenchCommand bench;

@@ -25,9 +25,7 @@ struct Scratch {
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
 };
 
-}  // namespace
-
-std::string render_svg(const std::string& dot) {
+std::string render(const std::string& dot, std::string format) {
   const Scratch in, out;
   if (std::fwrite(dot.data(), 1, dot.size(), in.file.get()) != dot.size() || std::fflush(in.file.get()) != 0)
     throw Error("cannot write a temporary file for Graphviz");
@@ -38,7 +36,7 @@ std::string render_svg(const std::string& dot) {
   posix_spawn_file_actions_adddup2(&redirect, in.descriptor(), STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&redirect, out.descriptor(), STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  std::string program = "dot", format = "-Tsvg";
+  std::string program = "dot";
   char* arguments[] = {program.data(), format.data(), nullptr};
   pid_t child = 0;
   const int failed = posix_spawnp(&child, program.c_str(), &redirect, nullptr, arguments, environ);
@@ -47,11 +45,16 @@ std::string render_svg(const std::string& dot) {
   int status = 0;
   if (waitpid(child, &status, 0) != child || status != 0) throw Error("Graphviz cannot draw this DOT text");
 
-  std::string svg;
+  std::string picture;
   std::rewind(out.file.get());
   char buffer[1 << 14];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, out.file.get())) > 0;) svg.append(buffer, n);
-  return svg;
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, out.file.get())) > 0;) picture.append(buffer, n);
+  return picture;
 }
+
+}  // namespace
+
+std::string render_svg(const std::string& dot) { return render(dot, "-Tsvg"); }
+std::string render_png(const std::string& dot) { return render(dot, "-Tpng"); }
 
 }  // namespace oxbow::tools

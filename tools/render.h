@@ -1,4 +1,4 @@
-// DOT to SVG by Graphviz's program `dot`. Safe from any thread.
+// DOT to pictures by Graphviz's program `dot`. Safe from any thread.
 #pragma once
 
 #include <string>
@@ -7,5 +7,7 @@ namespace oxbow::tools {
 
 /// A self-contained SVG picture of a DOT text. Throws `Error` when the text is no DOT, or `dot` is not installed.
 std::string render_svg(const std::string& dot);
+/// The same as the bytes of a PNG file.
+std::string render_png(const std::string& dot);
 
 }  // namespace oxbow::tools

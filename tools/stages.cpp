@@ -62,9 +62,28 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
   return all;
 }
 
-Ledger plan_of(const std::vector<Stage>& stages, const Compiling& how) {
+std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
+  std::vector<Value> places;
+  for (const Stage& stage : stages) {
+    if (built && stage.changed) built = stage.from(built);
+    places.push_back(built);
+  }
+  return places;
+}
+
+Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
   const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
-  return ledger(*make_plan(copy(*stages.back().graph), threads), threads);
+  // The planner appends copies only, so numbers stay those of the last stage.
+  Ledger plan = ledger(*make_plan(copy(*stages.back().graph), threads), threads);
+  for (Ledger::Value& v : plan.values) v.name.clear();
+  for (NodeId i = 0; i < built.size(); ++i) {
+    if (built.node(i).name().empty()) continue;
+    const Value now = follow(stages, built.node(i).output()).back();
+    if (!now) continue;
+    std::string& name = plan.values[static_cast<std::size_t>(plan.index(now.node_id(), now.output()))].name;
+    name += (name.empty() ? "" : ", ") + built.node(i).full_name();
+  }
+  return plan;
 }
 
 }  // namespace oxbow::tools

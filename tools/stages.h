@@ -35,10 +35,13 @@ struct Stage {
 /// The names of the stages, in order.
 std::vector<std::string> stage_names();
 
-/// All stages. The graph must outlive nothing: stages own theirs. Throws `Error` as `compile` does.
+/// All stages. `graph` may go afterwards. Throws `Error` as `compile` does.
 std::vector<Stage> stages(const Graph& graph, const Compiling& how = {});
 
-/// The last stage's graph, planned.
-Ledger plan_of(const std::vector<Stage>& stages, const Compiling& how = {});
+/// Where a value of the graph as built is after each stage: empty from where it is gone.
+std::vector<Value> follow(const std::vector<Stage>& stages, Value built);
+
+/// The last stage's graph, planned; values go by the names that they had in the graph as built.
+Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how = {});
 
 }  // namespace oxbow::tools

@@ -1,0 +1,164 @@
+#include <oxbow/graph/dot_folded.h>
+#include <oxbow/graph/dot_style.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace oxbow {
+namespace {
+
+using namespace dots;
+
+// The first `depth` parts of a scope; with `merge`, numbers in it are stars.
+std::string folded(std::string_view scope, int depth, bool merge) {
+  std::size_t end = 0;
+  for (int i = 0; i < depth && end < scope.size(); ++i) end = std::min(scope.find('/', end + (i > 0)), scope.size());
+  std::string out;
+  for (const char c : scope.substr(0, end)) {
+    if (!merge || c < '0' || c > '9')
+      out += c;
+    else if (out.empty() || out.back() != '*')
+      out += '*';
+  }
+  return out;
+}
+
+struct Box {
+  Phase phase = Phase::forward;
+  std::string scope;
+  std::set<std::string_view> scopes = {};    // that are in it
+  std::map<std::string_view, int> ops = {};  // and how many nodes of each op
+  std::vector<std::string> inputs = {}, outputs = {};
+  std::int64_t nodes = 0, parameters = 0;
+};
+
+class Folder {
+ public:
+  Folder(const Graph& graph, int most) : graph_(graph) {
+    int deepest = 0;
+    for (NodeId i = 0; i < graph.size(); ++i) {
+      const std::string& scope = graph.node(i).origin().scope.str();
+      if (!scope.empty())
+        deepest = std::max(deepest, 1 + static_cast<int>(std::count(scope.begin(), scope.end(), '/')));
+    }
+    // Beyond a hundred levels nobody looks, and nobody waits.
+    deepest = std::min(deepest, 100);
+    for (const bool merge : {false, true})
+      for (int depth = deepest; depth >= 1; --depth) {
+        fold(depth, merge);
+        if (static_cast<int>(boxes_.size()) <= most) return;
+      }
+    fold(0, false);
+  }
+
+  std::string write(const std::string& note) const {
+    std::string out =
+        "digraph G {\ngraph [fontname=\"Helvetica\", fontsize=11, nodesep=0.3, ranksep=0.22, labeljust=l];\n"
+        "node [fontname=\"Helvetica\", fontsize=10, shape=box, style=\"rounded,filled\", margin=\"0.12,0.04\", "
+        "height=0.3];\nedge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
+    if (!note.empty()) out += "label=" + dot_string(note) + ";\n";
+    for (std::size_t b = 0; b < boxes_.size(); ++b) vertex(out, b);
+    for (const auto& [ends, flow] : flows()) edge(out, ends.first, ends.second, flow);
+    return out + "}\n";
+  }
+
+ private:
+  struct Flow {
+    std::int64_t values = 0, bytes = 0;
+  };
+
+  void fold(int depth, bool merge) {
+    boxes_.clear();
+    of_.clear();
+    std::map<std::pair<Phase, std::string>, std::size_t> places;
+    for (NodeId i = 0; i < graph_.size(); ++i) {
+      const Origin& origin = graph_.node(i).origin();
+      std::string scope = folded(origin.scope, depth, merge);
+      const auto [place, is_new] = places.try_emplace({origin.phase, scope}, boxes_.size());
+      if (is_new) boxes_.push_back({.phase = origin.phase, .scope = std::move(scope)});
+      add(boxes_[place->second], graph_.node(i));
+      of_.push_back(place->second);
+    }
+    for (const auto& [name, value] : graph_.outputs())
+      boxes_[of_[static_cast<std::size_t>(value.node_id())]].outputs.push_back(name);
+  }
+
+  static void add(Box& box, Node n) {
+    box.scopes.insert(n.origin().scope.str());
+    ++box.nodes;
+    if (const auto* v = n.op().as<Variable>()) {
+      if (v->trainable) box.parameters += v->type.count();
+    } else if (const auto* in = n.op().as<Input>()) {
+      box.inputs.push_back(in->name + " " + to_string(in->type));
+    } else if (!n.op().is<Constant>()) {
+      ++box.ops[n.op().name()];
+    }
+  }
+
+  std::map<std::pair<std::size_t, std::size_t>, Flow> flows() const {
+    std::map<std::pair<std::size_t, std::size_t>, Flow> out;
+    std::set<std::pair<std::size_t, const Type*>> seen;  // a value flows into a box once
+    for (NodeId i = 0; i < graph_.size(); ++i) {
+      const Node n = graph_.node(i);
+      for (int k = 0; k < n.input_count(); ++k) {
+        const std::size_t from = of_[static_cast<std::size_t>(n.input(k).node_id())],
+                          to = of_[static_cast<std::size_t>(i)];
+        if (from == to || n.op().info().shape_only.contains(k) || is_leaf(n.input(k).node().op())) continue;
+        if (!seen.insert({to, &n.input(k).type()}).second) continue;
+        Flow& flow = out[{from, to}];
+        ++flow.values;
+        flow.bytes += n.input(k).type().bytes();
+      }
+    }
+    return out;
+  }
+
+  void vertex(std::string& out, std::size_t b) const {
+    const Box& box = boxes_[b];
+    const Palette colors = palette(box.phase);
+    std::string label = box.scope.empty() ? std::string(name(box.phase)) : box.scope;
+    if (!box.scope.empty() && box.phase != Phase::forward) label += " (" + std::string(name(box.phase)) + ")";
+    if (box.scopes.size() > 1) label += ", " + std::to_string(box.scopes.size()) + " scopes";
+    std::vector<std::pair<int, std::string_view>> most;
+    for (const auto& [op, count] : box.ops) most.emplace_back(-count, op);
+    std::sort(most.begin(), most.end());
+    std::string ops;
+    for (std::size_t i = 0; i < most.size() && i < 3; ++i)
+      ops += (i > 0 ? ", " : "") + std::to_string(-most[i].first) + " " + std::string(most[i].second);
+    label += "\n" + std::to_string(box.nodes) + (box.nodes == 1 ? " node" : " nodes");
+    if (!ops.empty()) label += ": " + ops + (most.size() > 3 ? ", ..." : "");
+    if (box.parameters > 0) label += "\n" + std::to_string(box.parameters) + " parameters";
+    for (const std::string& in : box.inputs) label += "\ninput " + in;
+    for (const std::string& name : box.outputs) label += "\noutput " + name;
+    out += std::to_string(b) + " [label=" + dot_string(shortened(label, 300)) + ", color=" + dot_string(colors.line) +
+           ", fontcolor=" + dot_string(colors.line) + ", fillcolor=" + dot_string(colors.fill) +
+           (box.outputs.empty() ? "" : ", peripheries=2") + "];\n";
+  }
+
+  // Backward's own edges are laid out the other way round, so that it runs up; those between phases lie level.
+  void edge(std::string& out, std::size_t from, std::size_t to, const Flow& flow) const {
+    const Phase a = boxes_[from].phase, b = boxes_[to].phase;
+    const bool up = a == Phase::backward && b == Phase::backward;
+    std::string text =
+        std::to_string(up ? to : from) + "->" + std::to_string(up ? from : to) +
+        " [color=" + dot_string(palette(b).line) + ", label=" +
+        dot_string(" " + (flow.values > 1 ? std::to_string(flow.values) + " values, " : "") + bytes_text(flow.bytes));
+    if (up) text += ", dir=back";
+    if (a != b) text += ", constraint=false";
+    if (a == Phase::forward && b == Phase::backward) text += ", penwidth=2";
+    out += text + "];\n";
+  }
+
+  const Graph& graph_;
+  std::vector<Box> boxes_;
+  std::vector<std::size_t> of_;  // of each node its box
+};
+
+}  // namespace
+
+std::string folded_dot(const Graph& graph, const FoldOptions& options) {
+  return Folder(graph, options.most_boxes).write(options.note);
+}
+
+}  // namespace oxbow

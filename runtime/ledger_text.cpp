@@ -1,0 +1,320 @@
+#include <oxbow/graph/text_value.h>
+#include <oxbow/runtime/ledger_text.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace oxbow {
+
+namespace {
+
+using text::Lexer;
+using text::Token;
+
+using oxbow::from_attr;
+using oxbow::to_attr;
+
+AttrValue to_attr(Ledger::Fate fate) { return std::string(name(fate)); }
+void from_attr(const AttrValue& a, Ledger::Fate& fate) {
+  const std::string& wanted = a.get<std::string>("a value's fate as a string");
+  for (int i = 0; i <= static_cast<int>(Ledger::Fate::dropped); ++i)
+    if (name(fate = static_cast<Ledger::Fate>(i)) == wanted) return;
+  throw Error("\"" + wanted + "\" is no fate of a value");
+}
+
+AttrValue to_attr(const std::vector<std::int32_t>& v) {
+  AttrList list;
+  for (const std::int32_t e : v) list.emplace_back(std::int64_t{e});
+  return list;
+}
+AttrValue to_attr(const std::vector<double>& v) { return AttrList(v.begin(), v.end()); }
+void from_attr(const AttrValue& a, std::vector<std::int32_t>& v) {
+  v.clear();
+  for (const AttrValue& e : a.get<AttrList>("a list of numbers")) from_attr(e, v.emplace_back());
+}
+void from_attr(const AttrValue& a, std::vector<double>& v) {
+  v.clear();
+  for (const AttrValue& e : a.get<AttrList>("a list of numbers")) from_attr(e, v.emplace_back());
+}
+
+using Block = Ledger::Block;
+using Entry = Ledger::Value;
+// A group's shares as text has them.
+struct Group {
+  std::int32_t first = 0, last = 0;
+  std::vector<std::int32_t> waits_for = {}, lanes = {};
+  std::vector<double> start_ns = {}, finish_ns = {};
+};
+
+constexpr auto fields(const Ledger*) {
+  return std::tuple{Attribute{"threads", &Ledger::threads},
+                    Attribute{"arena_bytes", &Ledger::arena_bytes},
+                    Attribute{"lower_bound", &Ledger::lower_bound},
+                    Attribute{"live_bytes", &Ledger::live_bytes},
+                    Attribute{"peak_step", &Ledger::peak_step},
+                    Attribute{"live", &Ledger::live},
+                    Attribute{"scratch_bytes", &Ledger::scratch_bytes},
+                    Attribute{"cost_ns", &Ledger::cost_ns},
+                    Attribute{"critical_ns", &Ledger::critical_ns},
+                    Attribute{"critical_path", &Ledger::critical_path}};
+}
+constexpr auto fields(const Ledger::Step*) {
+  using S = Ledger::Step;
+  return std::tuple{Attribute{"group", &S::group}, Attribute{"parts", &S::parts}, Attribute{"cost_ns", &S::cost_ns},
+                    Attribute{"commits", &S::commits}, Attribute{"critical", &S::critical}};
+}
+constexpr auto fields(const Group*) {
+  return std::tuple{Attribute{"first", &Group::first},         Attribute{"last", &Group::last},
+                    Attribute{"waits_for", &Group::waits_for}, Attribute{"lanes", &Group::lanes},
+                    Attribute{"start_ns", &Group::start_ns},   Attribute{"finish_ns", &Group::finish_ns}};
+}
+constexpr auto fields(const Entry*) {
+  return std::tuple{Attribute{"name", &Entry::name},
+                    Attribute{"fate", &Entry::fate},
+                    Attribute{"saved", &Entry::saved},
+                    Attribute{"home", &Entry::home},
+                    Attribute{"offset", &Entry::offset},
+                    Attribute{"bytes", &Entry::bytes},
+                    Attribute{"block", &Entry::block},
+                    Attribute{"first", &Entry::first},
+                    Attribute{"last", &Entry::last},
+                    Attribute{"readers", &Entry::readers},
+                    Attribute{"alias_of", &Entry::alias_of},
+                    Attribute{"overwrites", &Entry::overwrites},
+                    Attribute{"overwritten_by", &Entry::overwritten_by}};
+}
+constexpr auto fields(const Block*) {
+  return std::tuple{Attribute{"offset", &Block::offset}, Attribute{"bytes", &Block::bytes},
+                    Attribute{"first", &Block::first},   Attribute{"last", &Block::last},
+                    Attribute{"kept", &Block::kept},     Attribute{"values", &Block::values}};
+}
+
+// All fields but those that say nothing: -1, false, and what is empty.
+template <class T>
+std::string record(const T& item) {
+  AttrRecord out;
+  const auto add = [&](std::string_view key, AttrValue value) {
+    const auto is = [&](const auto& nothing) { return same_bits(value, AttrValue(nothing)); };
+    if (!is(std::int64_t{Ledger::none}) && !is(false) && !is(std::string()) && !is(AttrList()))
+      out.emplace_back(key, std::move(value));
+  };
+  std::apply([&](const auto&... f) { (add(f.name, to_attr(item.*f.member)), ...); }, fields(&item));
+  return print(AttrValue(out));
+}
+
+template <class T>
+void read_record(Lexer& in, T& item) {
+  const Token at = in.peek();
+  for (const auto& [key, value] : text::read_record(in)) {
+    bool known = false;
+    try {
+      std::apply(
+          [&](const auto&... f) {
+            ((f.name == key ? (from_attr(value, item.*f.member), known = true) : false) || ...);
+          },
+          fields(&item));
+    } catch (const Error& e) {
+      in.fail(at, key + ": " + e.what());
+    }
+    if (!known) in.fail(at, "there is no field \"" + key + "\" here");
+  }
+}
+
+std::string list_of(const Ledger& plan, const std::vector<std::int32_t>& steps) {
+  std::string out;
+  for (const std::int32_t s : steps)
+    out += (out.empty() ? "" : ", ") + label(plan.graph->node(plan.steps[static_cast<std::size_t>(s)].node).output());
+  return out;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::size_t from, std::shared_ptr<const Graph> graph, std::string_view file)
+      : in_(text, file, from) {
+    plan_.graph = std::move(graph);
+  }
+
+  Ledger parse() {
+    header();
+    section("steps", [&] { step(); });
+    section("groups", [&] { group(); });
+    const Token values = in_.peek();
+    section("values", [&] { value(); });
+    if (std::ssize(plan_.values) != value_count()) in_.fail(values, "a plan has a line for each output of each node");
+    section("blocks", [&] { read_record(in_, plan_.blocks.emplace_back()); });
+    if (in_.peek().kind != Token::end) in_.unexpected("the end of the plan");
+    check();
+    return std::move(plan_);
+  }
+
+ private:
+  void header() {
+    in_.take();  // "oxbow", as was found
+    if (!in_.accept("plan")) in_.unexpected("\"plan\"");
+    const Token at = in_.peek();
+    if (const std::int64_t version = text::read_integer(in_, "the version of the plan"); version != 1)
+      in_.fail(at,
+               "this plan has version " + std::to_string(version) + ", but only version 1 is known. Use a newer Oxbow");
+    start_ = in_.peek();
+    read_record(in_, plan_);
+  }
+
+  template <class F>
+  void section(std::string_view name, F&& line) {
+    if (!in_.accept(name)) in_.unexpected("\"" + std::string(name) + ":\"");
+    in_.expect(':', "behind the heading");
+    while (in_.next_is('{') || in_.peek().kind == Token::label || in_.next_is("barrier")) line();
+  }
+
+  void step() {
+    Ledger::Step& s = plan_.steps.emplace_back();
+    if (!in_.accept("barrier")) {
+      if (in_.peek().kind != Token::label) in_.unexpected("the label of a node or \"barrier\"");
+      s.node = node(in_.take());
+    }
+    read_record(in_, s);
+  }
+
+  void group() {
+    const Token at = in_.peek();
+    Group g;
+    read_record(in_, g);
+    if (g.start_ns.size() != g.lanes.size() || g.finish_ns.size() != g.lanes.size())
+      in_.fail(at, "a group has as many starts and finishes as lanes");
+    Ledger::Group& out = plan_.groups.emplace_back();
+    out.first = g.first;
+    out.last = g.last;
+    out.waits_for = g.waits_for;
+    for (std::size_t i = 0; i < g.lanes.size(); ++i) out.shares.push_back({g.lanes[i], g.start_ns[i], g.finish_ns[i]});
+  }
+
+  void value() {
+    if (in_.peek().kind != Token::label) in_.unexpected("the label of a value");
+    const Token at = in_.take();
+    const NodeId id = node(at);
+    const std::int32_t output = std::max(at.output, 0);
+    const std::size_t count = plan_.values.size();
+    const bool next_output =
+        count > 0 && plan_.values[count - 1].node == id && plan_.values[count - 1].output + 1 == output;
+    const bool next_node = output == 0 && id == std::ssize(plan_.first_value);
+    if (output >= plan_.graph->node(id).output_count() || !(next_output || next_node))
+      in_.fail(at, "values stand in the order of the graph's nodes and their outputs");
+    if (next_node) add_firsts(id);
+    Entry& v = plan_.values.emplace_back();
+    v.node = id;
+    v.output = output;
+    read_record(in_, v);
+  }
+
+  // Nodes without outputs have no line.
+  void add_firsts(NodeId until) {
+    while (std::ssize(plan_.first_value) <= until)
+      plan_.first_value.push_back(static_cast<std::int32_t>(plan_.values.size()));
+  }
+
+  NodeId node(const Token& label) {
+    if (!label.value.empty()) {
+      if (const auto found = plan_.graph->find(label.value)) return found->id();
+    } else {
+      NodeId id = -1;
+      const auto [stop, wrong] = std::from_chars(label.raw.data() + 1, label.raw.data() + label.raw.size(), id);
+      if (wrong == std::errc() && id >= 0 && id < plan_.graph->size()) return id;
+    }
+    in_.fail(label, "there is no node " + std::string(label.raw) + " in the graph");
+  }
+
+  std::int64_t value_count() const {
+    std::int64_t count = 0;
+    for (NodeId i = 0; i < plan_.graph->size(); ++i) count += plan_.graph->node(i).output_count();
+    return count;
+  }
+
+  // Every number is of something that there is.
+  void check() {
+    add_firsts(plan_.graph->size() - 1);
+    bool good = true;
+    const auto in = [&](std::int64_t i, std::size_t count) {
+      good = good && i >= 0 && i < static_cast<std::int64_t>(count);
+    };
+    const auto all_in = [&](const std::vector<std::int32_t>& list, std::size_t count) {
+      for (const std::int32_t i : list) in(i, count);
+    };
+    const auto maybe = [&](std::int64_t i, std::size_t count) {
+      good = good && (i == Ledger::none || (in(i, count), good));
+    };
+    const std::size_t steps = plan_.steps.size(), values = plan_.values.size(), blocks = plan_.blocks.size();
+    for (const Ledger::Step& s : plan_.steps) in(s.group, plan_.groups.size());
+    for (const Ledger::Group& g : plan_.groups) {
+      in(g.first, steps);
+      in(std::int64_t{g.last} - 1, steps);
+      all_in(g.waits_for, plan_.groups.size());
+      for (const auto& s : g.shares) in(s.lane, static_cast<std::size_t>(std::max(plan_.threads, 0)));
+    }
+    for (const Entry& v : plan_.values) {
+      maybe(v.block, blocks);
+      maybe(v.first, steps);
+      maybe(v.last, steps);
+      all_in(v.readers, steps);
+      for (const std::int32_t i : {v.alias_of, v.overwrites, v.overwritten_by}) maybe(i, values);
+      for (const std::int32_t s : v.readers) good = good && plan_.steps[static_cast<std::size_t>(s)].node >= 0;
+      if (!good) break;
+    }
+    for (const Block& b : plan_.blocks) {
+      in(b.first, steps);
+      in(b.last, steps);
+      all_in(b.values, values);
+    }
+    maybe(plan_.peak_step, steps);
+    all_in(plan_.live, blocks);
+    all_in(plan_.critical_path, steps);
+    if (!good) in_.fail(start_, "this plan speaks of a step, group, value, block or lane that it does not have");
+  }
+
+  Lexer in_;
+  Token start_;
+  Ledger plan_;
+};
+
+}  // namespace
+
+std::string print(const Ledger& plan, PrintOptions options) {
+  const Graph& graph = *plan.graph;
+  std::string out = print(graph, options) + "\noxbow plan 1\n" + record(plan) + "\n\nsteps:\n";
+  for (const Ledger::Step& s : plan.steps) {
+    if (s.node < 0) {
+      out += "  barrier " + record(s) + "\n";
+      continue;
+    }
+    const Node n = graph.node(s.node);
+    out += "  " + label(n.output()) + " " + record(s) + "  // " + std::string(n.op().name()) + " : " +
+           to_string(n.output_types()) + "\n";
+  }
+  out += "\ngroups:\n";
+  for (const Ledger::Group& g : plan.groups) {
+    Group text{.first = g.first, .last = g.last, .waits_for = g.waits_for};
+    for (const auto& s : g.shares) {
+      text.lanes.push_back(s.lane);
+      text.start_ns.push_back(s.start_ns);
+      text.finish_ns.push_back(s.finish_ns);
+    }
+    out += "  " + record(text) + "\n";
+  }
+  out += "\nvalues:\n";
+  for (const Entry& v : plan.values) {
+    const Value of = graph.node(v.node).output(v.output);
+    out += "  " + label(of) + " " + record(v) + "  // " + to_string(of.type()) +
+           (v.readers.empty() ? "" : ", read by " + list_of(plan, v.readers)) + "\n";
+  }
+  out += "\nblocks:\n";
+  for (const Block& b : plan.blocks) out += "  " + record(b) + "\n";
+  return out;
+}
+
+std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const Graph> graph, std::string_view file) {
+  // A string holds no line's end, so this stands for nothing else.
+  const std::size_t place = text.find("\noxbow plan");
+  if (place == std::string_view::npos) return std::nullopt;
+  return Parser(text, place + 1, std::move(graph), file).parse();
+}
+
+}  // namespace oxbow

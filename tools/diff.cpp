@@ -1,0 +1,365 @@
+#include "diff.h"
+
+#include <oxbow/graph/dot_style.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/text.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+namespace oxbow::tools {
+namespace {
+
+using Token = std::size_t;
+using Matches = std::vector<std::pair<std::size_t, std::size_t>>;
+
+std::size_t at(NodeId i) { return static_cast<std::size_t>(i); }
+
+Token mix(Token a, Token b) { return (a ^ (b + 0x9e3779b97f4a7c15 + (a << 6) + (a >> 2))) * 0xff51afd7ed558ccd; }
+
+// Beyond so many differences the order that all matches keep is found greedily.
+constexpr std::ptrdiff_t most_differences = 3000;
+
+// A longest common subsequence of two sequences: Myers's greedy walk, whose frontiers are kept to go back along.
+Matches common(std::span<const Token> a, std::span<const Token> b) {
+  Matches out;
+  std::size_t head = 0, tail = 0;
+  while (head < a.size() && head < b.size() && a[head] == b[head]) out.emplace_back(head, head), ++head;
+  while (tail < a.size() - head && tail < b.size() - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
+  const std::span<const Token> x = a.subspan(head, a.size() - head - tail), y = b.subspan(head, b.size() - head - tail);
+  const std::ptrdiff_t n = std::ssize(x), m = std::ssize(y), most = std::min(n + m, most_differences);
+  std::vector<std::vector<std::ptrdiff_t>> frontiers;  // of each d, how far along x each diagonal -d ... d came
+  std::vector<std::ptrdiff_t> far(static_cast<std::size_t>(2 * most + 3));
+  const auto reach = [&](std::ptrdiff_t k) -> std::ptrdiff_t& { return far[static_cast<std::size_t>(k + most + 1)]; };
+  bool found = n == 0 || m == 0;
+  for (std::ptrdiff_t d = 0; d <= most && !found; ++d) {
+    for (std::ptrdiff_t k = -d; k <= d && !found; k += 2) {
+      std::ptrdiff_t i = k == -d || (k != d && reach(k - 1) < reach(k + 1)) ? reach(k + 1) : reach(k - 1) + 1;
+      while (i < n && i - k < m && x[static_cast<std::size_t>(i)] == y[static_cast<std::size_t>(i - k)]) ++i;
+      reach(k) = i;
+      found = i >= n && i - k >= m;
+    }
+    frontiers.emplace_back(far.begin() + (most + 1 - d), far.begin() + (most + 2 + d));
+  }
+  Matches middle;
+  if (found) {
+    std::ptrdiff_t i = n, j = m;
+    for (std::ptrdiff_t d = std::ssize(frontiers); d-- > 0 && i > 0 && j > 0;) {
+      const auto before = [&](std::ptrdiff_t k) {
+        return frontiers[static_cast<std::size_t>(d - 1)][static_cast<std::size_t>(k + d - 1)];
+      };
+      const std::ptrdiff_t k = i - j;
+      std::ptrdiff_t from_i = 0, from_j = 0;
+      if (d > 0) {
+        const bool down =
+            k == -d || (k != d && (k - 1 < -(d - 1) || (k + 1 <= d - 1 && before(k - 1) < before(k + 1))));
+        from_i = down ? before(k + 1) : before(k - 1) + 1;
+        from_j = from_i - k;
+      }
+      while (i > from_i && j > from_j) middle.emplace_back(--i, --j);
+      if (d == 0) break;
+      const bool down = k == -d || (k != d && (k - 1 < -(d - 1) || (k + 1 <= d - 1 && before(k - 1) < before(k + 1))));
+      down ? --j : --i;
+    }
+    std::reverse(middle.begin(), middle.end());
+  } else {
+    std::unordered_map<Token, std::vector<std::size_t>> places;
+    for (std::size_t j = y.size(); j-- > 0;) places[y[j]].push_back(j);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      auto& list = places[x[i]];
+      while (!list.empty() && list.back() < next) list.pop_back();
+      if (list.empty()) continue;
+      middle.emplace_back(i, list.back());
+      next = list.back() + 1;
+    }
+  }
+  for (const auto& [i, j] : middle) out.emplace_back(i + head, j + head);
+  for (std::size_t t = tail; t-- > 0;) out.emplace_back(a.size() - 1 - t, b.size() - 1 - t);
+  return out;
+}
+
+// The attributes that say what an op does: names and streams only tell it from its equals.
+AttrRecord telling(const Op& op) {
+  AttrRecord all = op.attributes();
+  if (op.is<Variable>() || op.is<Input>())
+    std::erase_if(all, [](const auto& a) { return a.first == "name" || a.first == "init"; });
+  std::erase_if(all, [](const auto& a) { return a.first == "stream"; });
+  return all;
+}
+
+class Matcher {
+ public:
+  Matcher(const Graph& a, const Graph& b) : a_(a), b_(b) {
+    out_.b_of_a.assign(at(a.size()), -1);
+    out_.a_of_b.assign(at(b.size()), -1);
+  }
+
+  Difference run() {
+    prepare(a_, kind_a_, exact_a_);
+    prepare(b_, kind_b_, exact_b_);
+    for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) match(phase);
+    by_name();
+    compare();
+    return std::move(out_);
+  }
+
+ private:
+  static void prepare(const Graph& g, std::vector<Token>& kind, std::vector<Token>& exact) {
+    for (NodeId i = 0; i < g.size(); ++i) {
+      const Node n = g.node(i);
+      kind.push_back(std::hash<std::string_view>{}(n.op().name()));
+      Token t = mix(kind.back(), hash(AttrValue(telling(n.op()))));
+      for (const Type& type : n.output_types()) t = mix(t, std::hash<std::string>{}(to_string(type)));
+      if (const auto* v = n.op().as<Variable>())
+        t = mix(t, std::hash<std::string>{}(v->name.substr(v->name.rfind('/') + 1)));
+      if (const auto* in = n.op().as<Input>()) t = mix(t, std::hash<std::string>{}(in->name));
+      exact.push_back(t);
+    }
+  }
+
+  // Where a node stands among what is matched already: the forward node that it belongs to, and its inputs.
+  Token place(const Graph& g, NodeId id, const std::vector<NodeId>& number, Phase phase) const {
+    const Node n = g.node(id);
+    const NodeId forward = n.origin().forward;
+    Token t = forward < 0 ? 1 : mix(2, at(number[at(forward)] + 1));
+    for (int k = 0; k < n.input_count(); ++k) {
+      const NodeId from = n.input(k).node_id();
+      if (g.node(from).origin().phase < phase) t = mix(t, at(number[at(from)] + 1));
+    }
+    return t;
+  }
+
+  void match(Phase phase) {
+    std::vector<NodeId> from, to;
+    for (NodeId i = 0; i < a_.size(); ++i)
+      if (a_.node(i).origin().phase == phase) from.push_back(i);
+    for (NodeId i = 0; i < b_.size(); ++i)
+      if (b_.node(i).origin().phase == phase) to.push_back(i);
+    std::vector<NodeId> number_a(at(a_.size())), number_b(at(b_.size()), -1);  // of matched nodes the same: that of a's
+    for (NodeId i = 0; i < a_.size(); ++i) number_a[at(i)] = out_.b_of_a[at(i)] < 0 ? -1 : i;
+    for (NodeId i = 0; i < b_.size(); ++i) number_b[at(i)] = out_.a_of_b[at(i)];
+    // With their places, then without, then by their ops; each time only between what is matched already.
+    pass(
+        from, to, [&](NodeId i) { return mix(exact_a_[at(i)], place(a_, i, number_a, phase)); },
+        [&](NodeId i) { return mix(exact_b_[at(i)], place(b_, i, number_b, phase)); });
+    pass(
+        from, to, [&](NodeId i) { return exact_a_[at(i)]; }, [&](NodeId i) { return exact_b_[at(i)]; });
+    pass(
+        from, to, [&](NodeId i) { return kind_a_[at(i)]; }, [&](NodeId i) { return kind_b_[at(i)]; });
+  }
+
+  template <class A, class B>
+  void pass(const std::vector<NodeId>& from, const std::vector<NodeId>& to, A&& token_a, B&& token_b) {
+    std::size_t j = 0;
+    std::vector<NodeId> gap_a, gap_b;
+    const auto close = [&] {
+      std::vector<Token> x, y;
+      for (const NodeId i : gap_a) x.push_back(token_a(i));
+      for (const NodeId i : gap_b) y.push_back(token_b(i));
+      for (const auto& [p, q] : common(x, y)) pair(gap_a[p], gap_b[q]);
+      gap_a.clear();
+      gap_b.clear();
+    };
+    // The matches so far are in order in both, so walking one walks the other.
+    const std::vector<NodeId> matched = out_.b_of_a;
+    const std::vector<NodeId> back = out_.a_of_b;
+    for (const NodeId i : from) {
+      if (matched[at(i)] < 0) {
+        gap_a.push_back(i);
+        continue;
+      }
+      for (; j < to.size() && to[j] != matched[at(i)]; ++j)
+        if (back[at(to[j])] < 0) gap_b.push_back(to[j]);
+      close();
+      ++j;
+    }
+    for (; j < to.size(); ++j)
+      if (back[at(to[j])] < 0) gap_b.push_back(to[j]);
+    close();
+  }
+
+  void pair(NodeId a, NodeId b) {
+    out_.b_of_a[at(a)] = b;
+    out_.a_of_b[at(b)] = a;
+  }
+
+  void by_name() {
+    for (NodeId i = 0; i < a_.size(); ++i) {
+      if (out_.b_of_a[at(i)] >= 0 || a_.node(i).name().empty()) continue;
+      const auto same = b_.find(a_.node(i).full_name());
+      if (same && out_.a_of_b[at(same->id())] < 0 && same->op().name() == a_.node(i).op().name()) pair(i, same->id());
+    }
+  }
+
+  bool match(const Value& a, const Value& b) const {
+    return out_.b_of_a[at(a.node_id())] == b.node_id() && a.output() == b.output();
+  }
+
+  void compare() {
+    for (NodeId i = 0; i < b_.size(); ++i)
+      if (out_.a_of_b[at(i)] < 0) out_.added.push_back(i);
+    for (NodeId i = 0; i < a_.size(); ++i) {
+      const NodeId j = out_.b_of_a[at(i)];
+      if (j < 0) {
+        out_.removed.push_back(i);
+        continue;
+      }
+      const Node a = a_.node(i), b = b_.node(j);
+      Difference::Pair pair{i, j, {}};
+      attributes(a.op(), b.op(), pair.what);
+      const std::string before = to_string(a.output_types()), now = to_string(b.output_types());
+      if (before != now) pair.what.push_back("type: " + before + " -> " + now);
+      for (int k = 0; k < std::max(a.input_count(), b.input_count()); ++k) {
+        const bool in_a = k < a.input_count(), in_b = k < b.input_count();
+        if (in_a && in_b && match(a.input(k), b.input(k))) continue;
+        pair.what.push_back("input " + std::to_string(k) + ": " + (in_a ? label(a.input(k)) : "none") + " -> " +
+                            (in_b ? label(b.input(k)) : "none"));
+      }
+      if (!pair.what.empty()) out_.changed.push_back(std::move(pair));
+      if (a.full_name() != b.full_name() && !(a.name().empty() && b.name().empty()))
+        out_.renamed.emplace_back(a.full_name(), b.full_name());
+    }
+    notes();
+  }
+
+  void attributes(const Op& a, const Op& b, std::vector<std::string>& what) {
+    AttrRecord before = a.attributes(), now = b.attributes();
+    // Streams follow from the order of building: another one is a note, not a change of each variable.
+    const auto *v = a.as<Variable>(), *w = b.as<Variable>();
+    if (v && w && v->init.stream != w->init.stream) {
+      Init same = w->init;
+      same.stream = v->init.stream;
+      ++other_streams_;
+      if (same == v->init)
+        for (AttrRecord* r : {&before, &now}) std::erase_if(*r, [](const auto& x) { return x.first == "init"; });
+    }
+    const bool named = a.is<Variable>() || a.is<Input>();
+    for (AttrRecord* r : {&before, &now})
+      if (named) std::erase_if(*r, [](const auto& x) { return x.first == "name" || x.first == "type"; });
+    const auto shown = [](const AttrRecord& r, const std::string& key) {
+      const auto place = std::find_if(r.begin(), r.end(), [&](const auto& x) { return x.first == key; });
+      return place == r.end() ? std::string("none") : print(place->second);
+    };
+    std::vector<std::string> keys;
+    for (const AttrRecord* r : {&before, &now})
+      for (const auto& [key, value] : *r)
+        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    for (const std::string& key : keys)
+      if (const std::string x = shown(before, key), y = shown(now, key); x != y)
+        what.push_back(key + ": " + dots::shortened(x, 80) + " -> " + dots::shortened(y, 80));
+  }
+
+  void notes() {
+    if (other_streams_ > 0)
+      out_.notes.push_back("first values: " + std::to_string(other_streams_) + " variables draw from other streams");
+    if (a_.seed() != b_.seed())
+      out_.notes.push_back("seed: " + std::to_string(a_.seed()) + " -> " + std::to_string(b_.seed()));
+    const std::map<std::string, Value> before(a_.outputs().begin(), a_.outputs().end()),
+        now(b_.outputs().begin(), b_.outputs().end());
+    for (const auto& [name, v] : before) {
+      const auto same = now.find(name);
+      if (same == now.end())
+        out_.notes.push_back("output \"" + name + "\" is gone: it was " + label(v));
+      else if (!match(v, same->second))
+        out_.notes.push_back("output \"" + name + "\": " + label(v) + " -> " + label(same->second));
+    }
+    for (const auto& [name, v] : now)
+      if (!before.contains(name)) out_.notes.push_back("output \"" + name + "\" is new: " + label(v));
+    const auto updated = [](const Graph& g) {
+      std::vector<NodeId> ids;
+      for (const Value& v : g.updates()) ids.push_back(v.node_id());
+      std::sort(ids.begin(), ids.end());
+      return ids;
+    };
+    const std::vector<NodeId> ua = updated(a_), ub = updated(b_);
+    for (const NodeId i : ua)
+      if (const NodeId j = out_.b_of_a[at(i)]; j >= 0 && !std::binary_search(ub.begin(), ub.end(), j))
+        out_.notes.push_back(label(a_.node(i).output()) + " is an update no more");
+    for (const NodeId j : ub)
+      if (const NodeId i = out_.a_of_b[at(j)]; i >= 0 && !std::binary_search(ua.begin(), ua.end(), i))
+        out_.notes.push_back(label(b_.node(j).output()) + " is an update now");
+  }
+
+  const Graph &a_, &b_;
+  std::vector<Token> kind_a_, kind_b_, exact_a_, exact_b_;
+  int other_streams_ = 0;
+  Difference out_;
+};
+
+}  // namespace
+
+std::string node_line(Node n) {
+  std::string out =
+      (n.output_count() > 0 ? label(n.output()) : "%" + std::to_string(n.id())) + " = " + std::string(n.op().name());
+  for (int k = 0; k < n.input_count(); ++k) out += (k == 0 ? "(" : ", ") + label(n.input(k));
+  if (n.input_count() > 0) out += ")";
+  if (const AttrRecord attributes = n.op().attributes(); !attributes.empty())
+    out += " " + dots::shortened(print(AttrValue(attributes)), 100);
+  return out + " : " + (n.output_count() == 0 ? "none" : to_string(n.output_types()));
+}
+
+Difference diff(const Graph& a, const Graph& b) { return Matcher(a, b).run(); }
+
+Difference diff(const Ledger& a, const Ledger& b) {
+  Difference d = diff(*a.graph, *b.graph);
+  const auto note = [&](const std::string& what, auto before, auto now) {
+    if (before != now) d.notes.push_back(what + ": " + print(AttrValue(before)) + " -> " + print(AttrValue(now)));
+  };
+  note("threads", std::int64_t{a.threads}, std::int64_t{b.threads});
+  note("arena bytes", a.arena_bytes, b.arena_bytes);
+  note("lower bound", a.lower_bound, b.lower_bound);
+  note("estimated ns", a.cost_ns, b.cost_ns);
+  note("critical path ns", a.critical_ns, b.critical_ns);
+  note("groups", std::int64_t{std::ssize(a.groups)}, std::int64_t{std::ssize(b.groups)});
+  for (const Ledger::Value& v : a.values) {
+    const NodeId j = d.b_of_a[at(v.node)];
+    if (j < 0 || v.output >= b.graph->node(j).output_count()) continue;
+    const Ledger::Value& w = b.values[static_cast<std::size_t>(b.index(j, v.output))];
+    const auto shown = [](const Ledger::Value& x) {
+      return std::string(name(x.fate)) + " in " + x.home +
+             (x.first >= 0 ? ", steps " + std::to_string(x.first) + " to " + std::to_string(x.last) : "") +
+             (x.offset >= 0 ? ", at " + std::to_string(x.offset) : "");
+    };
+    if (const std::string before = shown(v), now = shown(w); before != now)
+      d.notes.push_back(label(b.graph->node(j).output(v.output)) + ": " + before + " -> " + now);
+  }
+  return d;
+}
+
+std::string diff_text(const Difference& d, const Graph& a, const Graph& b) {
+  if (d.same()) return "";
+  std::string out;
+  // In the order of b; what is gone stands where it was.
+  std::size_t changed = 0;
+  NodeId i = 0;
+  std::map<NodeId, const Difference::Pair*> changes;
+  for (const auto& pair : d.changed) changes[pair.b] = &pair;
+  const auto removed_until = [&](NodeId end) {
+    for (; i < end; ++i)
+      if (d.b_of_a[at(i)] < 0) out += "- " + node_line(a.node(i)) + "\n";
+  };
+  for (NodeId j = 0; j < b.size(); ++j) {
+    const NodeId of = d.a_of_b[at(j)];
+    if (of < 0) {
+      out += "+ " + node_line(b.node(j)) + "\n";
+      continue;
+    }
+    if (of >= i) removed_until(of + 1);
+    if (const auto change = changes.find(j); change != changes.end()) {
+      out += "~ " + node_line(b.node(j)) + "\n";
+      for (const std::string& what : change->second->what) out += "    " + what + "\n";
+      ++changed;
+    }
+  }
+  removed_until(a.size());
+  for (const auto& [before, now] : d.renamed) out += "> " + before + " -> " + now + "\n";
+  for (const std::string& note : d.notes) out += "! " + note + "\n";
+  const std::size_t same = at(b.size()) - d.added.size() - d.changed.size();
+  return out + "= " + std::to_string(same) + " nodes the same, " + std::to_string(d.added.size()) + " added, " +
+         std::to_string(d.removed.size()) + " removed, " + std::to_string(changed) + " changed, " +
+         std::to_string(d.renamed.size()) + " renamed\n";
+}
+
+}  // namespace oxbow::tools
