@@ -59,6 +59,16 @@ class Folder {
         "height=0.3];\nedge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
     if (!note.empty()) out += "label=" + dot_string(note) + ";\n";
     for (std::size_t b = 0; b < boxes_.size(); ++b) vertex(out, b);
+    // The phases of a scope stand side by side.
+    std::map<std::string_view, std::vector<std::size_t>> rows;
+    for (std::size_t b = 0; b < boxes_.size(); ++b)
+      if (!boxes_[b].scope.empty()) rows[boxes_[b].scope].push_back(b);
+    for (const auto& [scope, row] : rows) {
+      if (row.size() < 2) continue;
+      out += "{rank=same;";
+      for (const std::size_t b : row) out += " " + std::to_string(b) + ";";
+      out += "}\n";
+    }
     for (const auto& [ends, flow] : flows()) edge(out, ends.first, ends.second, flow);
     return out + "}\n";
   }
@@ -68,13 +78,27 @@ class Folder {
     std::int64_t values = 0, bytes = 0;
   };
 
+  // An update belongs to the forward scope whose name its own ends in, where there is one.
+  std::string scope_of(const Origin& origin, int depth, bool merge,
+                       const std::set<std::string, std::less<>>& forward) const {
+    const std::string_view scope = origin.scope;
+    if (origin.phase == Phase::update)
+      for (std::size_t at = 0; at < scope.size(); at = std::min(scope.find('/', at), scope.size() - 1) + 1)
+        if (std::string part = folded(scope.substr(at), depth, merge); forward.contains(part)) return part;
+    return folded(scope, depth, merge);
+  }
+
   void fold(int depth, bool merge) {
     boxes_.clear();
     of_.clear();
+    std::set<std::string, std::less<>> forward;
+    for (NodeId i = 0; i < graph_.size(); ++i)
+      if (const Origin& origin = graph_.node(i).origin(); origin.phase == Phase::forward && !origin.scope.empty())
+        forward.insert(folded(origin.scope, depth, merge));
     std::map<std::pair<Phase, std::string>, std::size_t> places;
     for (NodeId i = 0; i < graph_.size(); ++i) {
       const Origin& origin = graph_.node(i).origin();
-      std::string scope = folded(origin.scope, depth, merge);
+      std::string scope = scope_of(origin, depth, merge, forward);
       const auto [place, is_new] = places.try_emplace({origin.phase, scope}, boxes_.size());
       if (is_new) boxes_.push_back({.phase = origin.phase, .scope = std::move(scope)});
       add(boxes_[place->second], graph_.node(i));
@@ -145,7 +169,7 @@ class Folder {
         " [color=" + dot_string(palette(b).line) + ", label=" +
         dot_string(" " + (flow.values > 1 ? std::to_string(flow.values) + " values, " : "") + bytes_text(flow.bytes));
     if (up) text += ", dir=back";
-    if (a != b) text += ", constraint=false";
+    if (a != b || a == Phase::update) text += ", constraint=false";
     if (a == Phase::forward && b == Phase::backward) text += ", penwidth=2";
     out += text + "];\n";
   }
