@@ -17,6 +17,7 @@ Catalog all() {
   c.add<Add>().add<Subtract>().add<Multiply>().add<Divide>().add<Pow>().add<Maximum>().add<Minimum>();
   c.add<Equal>().add<NotEqual>().add<Less>().add<LessEqual>().add<LogicalAnd>().add<LogicalOr>().add<LogicalNot>();
   c.add<Select>().add<Cast>().add<Negate>().add<Square>().add<Reciprocal>().add<Exp>().add<Log>().add<Sqrt>();
+  c.add<CosPi>().add<SinPi>().add<RequireFinite>();
   c.add<Rsqrt>().add<Abs>().add<Sign>().add<Tanh>().add<Sigmoid>().add<Relu>().add<Erf>().add<Gelu>();
   c.add<TanhGradient>().add<SigmoidGradient>().add<ReluGradient>().add<GeluGradient>();
   c.add<Softmax>().add<LogSoftmax>();

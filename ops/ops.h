@@ -20,9 +20,11 @@
 #include <oxbow/ops/one_hot.h>
 #include <oxbow/ops/pool.h>
 #include <oxbow/ops/reduce.h>
+#include <oxbow/ops/require_finite.h>
 #include <oxbow/ops/reshape.h>
 #include <oxbow/ops/slice.h>
 #include <oxbow/ops/softmax.h>
 #include <oxbow/ops/stop_gradient.h>
 #include <oxbow/ops/transpose.h>
+#include <oxbow/ops/trigonometry.h>
 #include <oxbow/ops/unary.h>

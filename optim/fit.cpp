@@ -44,17 +44,21 @@ class Watch {
   int waited_ = 0;
 };
 
-void check(const FitOptions& o, const std::vector<std::string>& names) {
+void check(const FitOptions& o, const std::vector<std::string>& names, const optim::Minimized& step) {
   if (o.epochs < 0 || o.first_epoch < 1)
     throw Error("fit: epochs is " + std::to_string(o.epochs) + " and first_epoch is " + std::to_string(o.first_epoch) +
                 ". Give at least 0 and 1");
-  if (!o.early_stopping) return;
   std::vector<std::string> reported = names;
   if (o.validation.size() > 0)
     for (const std::string& n : names) reported.push_back("val_" + n);
-  if (std::find(reported.begin(), reported.end(), o.early_stopping->monitor) == reported.end())
-    throw Error("fit: early stopping monitors \"" + o.early_stopping->monitor + "\", but the results are " +
-                list(reported) + (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
+  const auto known = [&](const std::string& who, const std::string& name) {
+    if (std::find(reported.begin(), reported.end(), name) == reported.end())
+      throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + list(reported) +
+                  (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
+  };
+  if (o.early_stopping) known("early stopping", o.early_stopping->monitor);
+  for (const optim::Observer& schedule : step.observers)
+    if (!schedule.monitor.empty()) known("the learning rate's schedule", schedule.monitor);
 }
 
 }  // namespace
@@ -78,15 +82,36 @@ std::vector<double> History::operator[](std::string_view name) const {
   return values;
 }
 
+// Where a fit with these options begins.
+Position Model::State::begin(const FitOptions& options, std::int64_t samples) {
+  const auto seed = static_cast<std::int64_t>(options.seed);
+  if (!options.resume || (position.epoch == 1 && position.samples == 0)) return {options.first_epoch, 0, seed, {}};
+  if (position.seed != seed)
+    throw Error("fit: the training that is to be resumed drew its samples with seed " + std::to_string(position.seed) +
+                ", not " + std::to_string(seed) + ". Give .seed = " + std::to_string(position.seed));
+  if (position.samples > samples)
+    throw Error("fit: the training that is to be resumed is " + std::to_string(position.samples) +
+                " samples into an epoch, but the data have " + std::to_string(samples) + ". Give the data it had");
+  return position;
+}
+
+// How many minibatches of a step have been gathered before: none, unless a fit ended amid a step and is resumed.
+int Model::State::gathered(bool resume) {
+  if (accumulate == 1) return 0;
+  const std::string name = scope + "/accumulated/batches";
+  if (!resume) store.set(name, Tensor::scalar(std::int64_t{0}));
+  return static_cast<int>(store.get(name).item<std::int64_t>());
+}
+
 History Model::fit(const Dataset& data, const FitOptions& options) {
   State& s = *state_;
-  check(options, s.names);
-  Runner& runner = s.trainer();
-  runner.check(data, options.batch_size);
+  check(options, s.names, s.step);
+  Runner& trainer = s.trainer();
+  trainer.check(data, options.batch_size);
   if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
 
   const std::int64_t n = data.size(), size = std::min(options.batch_size, n);
-  Batch batch(data, runner.columns(), size);
+  Batch batch(data, trainer.columns(), size);
   std::vector<std::int64_t> order;
   shuffle(order, n, options.seed, 0);
   if (!options.shuffle) std::sort(order.begin(), order.end());
@@ -106,17 +131,22 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
       if (c.*what) (c.*what)(progress);
   };
 
-  for (int epoch = options.first_epoch; epoch <= last && !progress.stop; ++epoch) {
+  const Position from = s.begin(options, n);
+  int gathered = s.gathered(options.resume);
+  for (int epoch = static_cast<int>(from.epoch); epoch <= last && !progress.stop; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
+    const std::int64_t done_before = epoch == from.epoch ? from.samples : 0;
     progress.epoch = epoch;
-    progress.step = 0;
+    progress.step = (done_before + size - 1) / size;
     if (options.shuffle) shuffle(order, n, options.seed, static_cast<std::uint32_t>(epoch));
     if (auto& losses = history.step_losses;
         losses.capacity() - losses.size() < static_cast<std::size_t>(progress.steps))
       losses.reserve(2 * losses.size() + static_cast<std::size_t>(progress.steps));  // so that no step allocates
-    Means means(s.names.size());
-    for (std::int64_t begin = 0; begin < n && !progress.stop; begin += size) {
+    Means means = done_before > 0 ? Means(from.sums, done_before) : Means(s.names.size());
+    for (std::int64_t begin = done_before; begin < n && !progress.stop; begin += size) {
       const std::int64_t count = std::min(size, n - begin);
+      const bool steps = gathered + 1 >= s.accumulate || begin + count == n;  // the rest of an epoch is a step, too
+      Runner& runner = steps ? trainer : s.gather();
       batch.gather(std::span(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
       runner.feed(batch);
       try {
@@ -125,15 +155,21 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
         progress.stop = true;
         break;
       }
+      gathered = steps ? 0 : gathered + 1;
       means.add(runner, count);
+      s.position.epoch = epoch;
+      s.position.samples = begin + count;
+      s.position.seed = from.seed;
+      s.position.sums = means.sums();
       progress.loss = runner.number(0);
       history.step_losses.push_back(progress.loss);
       ++progress.step;
       tell(&Callback::on_step);
     }
-    runner.check_numerics();
+    trainer.check_numerics();
     if (progress.step < progress.steps) break;  // stopped within the epoch: it has no results
 
+    s.position = {epoch + 1, 0, from.seed, {}};
     Epoch done{.number = epoch, .results = {}, .seconds = 0};
     for (std::size_t i = 0; i < s.names.size(); ++i) done.results.add(s.names[i], means[i]);
     if (options.validation.size() > 0) {
@@ -142,6 +178,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
     }
     done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     history.epochs.push_back(std::move(done));
+    s.observe(history.epochs.back().results);
     if (watch.ends_after(history.epochs.back(), history)) progress.stop = true;
     tell(&Callback::on_epoch);
   }

@@ -1,4 +1,5 @@
 #include <oxbow/graph/rewrite.h>
+#include <oxbow/ops/compare.h>
 #include <oxbow/optim/model_state.h>
 
 #include <algorithm>
@@ -62,9 +63,17 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   }
 
   state->parameters = variables(*state->graph, false);
-  state->step = optim::minimize(state->scalars[0], optimizer, {}, at);
-  state->fetches = state->scalars;
+  state->rate = optimizer.learning_rate();
+  state->accumulate = options.minimize.accumulate;
+  state->scope = options.minimize.scope;
+  for (Value& p : options.minimize.parameters)
+    if (p && &p.graph() == &loss.graph()) p = copied(p);
+  if (Value& n = options.minimize.samples; n && &n.graph() == &loss.graph()) n = copied(n);
+  state->step = optim::minimize(state->scalars[0], optimizer, std::move(options.minimize), at);
+  state->fetches = state->gathering = state->scalars;
   state->fetches.insert(state->fetches.end(), state->step.updates.begin(), state->step.updates.end());
+  state->gathering.insert(state->gathering.end(), state->step.gathering.begin(), state->step.gathering.end());
+  state->average();
   state->options.pool = options.pool;
   state->options.disable = options.disable;
   state->options.numerics = options.numerics;
@@ -83,12 +92,51 @@ Runner& Model::State::trainer() {
   return *training;
 }
 
+Runner& Model::State::gather() {
+  if (!gatherer) gatherer.emplace("fit", compile(gathering, options), store, *graph);
+  return *gatherer;
+}
+
+// The forward graph once more, with the average of each parameter in its place; until a first step there is none.
+void Model::State::average() {
+  evaluated = scalars;
+  predicted = predictions;
+  std::vector<std::size_t> replaced;
+  for (std::size_t i = 0; i < step.parameters.size(); ++i)
+    if (!step.averages[i].same(step.parameters[i])) replaced.push_back(i);
+  if (replaced.empty()) return;
+  Rewriter r(*graph);
+  const Value count = r.copy(step.state[0].node()).output();
+  for (const std::size_t i : replaced) {
+    const Value p = r.copy(step.parameters[i].node()).output(), average = r.copy(step.averages[i].node()).output();
+    r.map(step.parameters[i], select(equal(count, 0.0), p, average));
+  }
+  NodeId last = predictions ? predictions.node_id() : 0;
+  for (const Value& s : scalars) last = std::max(last, s.node_id());
+  for (NodeId i = 0; i <= last; ++i)
+    if (const Node n = graph->node(i); n.output_count() > 0 && !r.mapped(n.output())) r.copy(n);
+  for (Value& s : evaluated) s = r(s);
+  if (predicted) predicted = r(predicted);
+  averaged = r.finish({}).graph;
+}
+
+void Model::State::observe(const Results& results) {
+  for (std::size_t i = 0; i < step.observers.size(); ++i) {
+    const optim::Observer& o = step.observers[i];
+    if (observing.size() == i) observing.emplace_back(compile(o.updates, options), store);
+    const std::string common = results.contains("val_loss") ? "val_loss" : "loss";
+    const double result = results[o.monitor.empty() ? common : o.monitor];
+    observing[i].feed(o.input, std::span(&result, 1));
+    observing[i].run();
+  }
+}
+
 Runner& Model::State::evaluator() {
   if (!evaluation) {
     CompileOptions inference = options;
     inference.mode = Mode::inference;
     inference.numerics = {};
-    evaluation.emplace("evaluate", compile(scalars, inference), store, *graph);
+    evaluation.emplace("evaluate", compile(evaluated, inference), store, *graph);
   }
   return *evaluation;
 }
@@ -100,7 +148,7 @@ Runner& Model::State::predictor() {
     CompileOptions inference = options;
     inference.mode = Mode::inference;
     inference.numerics = {};
-    prediction.emplace("predict", compile({predictions}, inference), store, *graph);
+    prediction.emplace("predict", compile({predicted}, inference), store, *graph);
   }
   return *prediction;
 }
@@ -153,11 +201,14 @@ Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
   return predict(Dataset{{columns[0], x}}, batch_size);
 }
 
-std::int64_t Model::steps() const { return state_->store.get("optimizer/step").item<std::int64_t>(); }
-double Model::learning_rate() const { return state_->store.get("optimizer/learning_rate").item<double>(); }
+std::int64_t Model::steps() const { return state_->store.get(state_->scope + "/step").item<std::int64_t>(); }
+double Model::learning_rate() const { return state_->store.get(state_->scope + "/learning_rate").item<double>(); }
 void Model::set_learning_rate(double rate) {
   optim::check_not_negative("set_learning_rate", "the rate", rate);
-  state_->store.set("optimizer/learning_rate", Tensor::scalar(rate));
+  if (!state_->rate.constant())
+    throw Error("set_learning_rate: the rate follows the schedule " + to_string(state_->rate) +
+                ". Compile with a number, .learning_rate = 1e-3, to set it by hand");
+  state_->store.set(state_->scope + "/learning_rate", Tensor::scalar(rate));
 }
 
 const Graph& Model::graph() const { return *state_->graph; }

@@ -24,7 +24,8 @@ struct Metric {
 
 struct ModelOptions {
   std::vector<Metric> metrics = {};
-  Value predictions = {};  ///< what `predict` computes; its first axis is the samples
+  optim::MinimizeOptions minimize = {};  ///< groups, clipping, accumulation, averages, loss scaling: optim/minimize.h
+  Value predictions = {};                ///< what `predict` computes; its first axis is the samples
   Pool pool = Pool::shared();
   std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
@@ -34,7 +35,8 @@ struct ModelOptions {
 /// What `Model::save` writes.
 enum class Saved : std::uint8_t {
   parameters,  ///< what prediction needs: the variables of the model itself
-  training     ///< and what the optimizer keeps, so that training goes on where it was
+  averages,    ///< the same with averaged parameters in the place of those that training moves, under their names
+  training     ///< `parameters`, what the optimizer keeps, and how far `fit` is, so that training goes on where it was
 };
 
 class Model {
@@ -48,7 +50,7 @@ class Model {
   /// stays.
   History fit(const Dataset& data, const FitOptions& options = {});
 
-  /// Loss and metrics over all of `data`, in inference mode.
+  /// Loss and metrics over all of `data`, in inference mode and, where weights are averaged, by the averaged ones.
   Results evaluate(const Dataset& data, std::int64_t batch_size = 256);
 
   /// `ModelOptions::predictions` for every sample, in inference mode: [n, ...]. Needs only the columns that these
@@ -65,8 +67,9 @@ class Model {
 
   /// Steps taken so far.
   std::int64_t steps() const;
+  /// The rate of the next step; with a schedule that of the last step, or of the first while there is none.
   double learning_rate() const;
-  /// From the next step on.
+  /// From the next step on. Throws `Error` where a schedule sets the rate.
   void set_learning_rate(double rate);
 
   /// The model's graph with gradients and update; for dumps. Its outputs are named: "loss", the metrics, "predictions".

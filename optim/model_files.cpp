@@ -4,11 +4,20 @@
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace oxbow {
 namespace {
 
 const Variable& recipe(Value v) { return *v.node().op().as<Variable>(); }
+
+// How far fit is: epoch, samples and seed, and amid an epoch the sums of its results.
+constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
+
+bool is_position(const std::string& name, const Tensor& tensor) {
+  return (name == position_key && tensor.dtype() == i64 && tensor.count() == 3) ||
+         (name == sums_key && tensor.dtype() == f64);
+}
 
 std::string in_quotes(const std::string& name) { return "\"" + name + "\""; }
 
@@ -20,7 +29,19 @@ void Model::save(const std::string& path, Saved what) const {
     for (const Value& v : variables) content.tensors.emplace_back(recipe(v).name, state_->store.get(recipe(v).name));
   };
   add(state_->parameters);
-  if (what == Saved::training) add(state_->step.state);
+  if (what == Saved::averages && steps() > 0) {
+    const optim::Minimized& step = state_->step;
+    for (std::size_t i = 0; i < step.parameters.size(); ++i)
+      for (auto& [name, tensor] : content.tensors)
+        if (name == recipe(step.parameters[i]).name) tensor = state_->store.get(recipe(step.averages[i]).name);
+  }
+  if (what == Saved::training) {
+    add(state_->step.state);
+    const Position& p = state_->position;
+    content.tensors.emplace_back(position_key, Tensor::of<std::int64_t>({3}, {p.epoch, p.samples, p.seed}));
+    if (p.samples > 0)
+      content.tensors.emplace_back(sums_key, Tensor::of<double>({static_cast<std::int64_t>(p.sums.size())}, p.sums));
+  }
   save_safetensors(path, content);
 }
 
@@ -37,10 +58,23 @@ void Model::load(const std::string& path) {
   };
 
   bool has_state = false;
+  std::optional<Position> position;
   std::vector<std::string> known;
   for (const auto* list : {&state_->parameters, &state_->step.state})
     for (const Value& v : *list) known.push_back(recipe(v).name);
   for (const auto& [name, tensor] : content.tensors) {
+    if (is_position(name, tensor)) {
+      if (!position) position.emplace();
+      if (name == sums_key) {
+        position->sums.assign(tensor.data<double>(), tensor.data<double>() + tensor.count());
+      } else {
+        const auto* p = tensor.data<std::int64_t>();
+        position->epoch = p[0];
+        position->samples = p[1];
+        position->seed = p[2];
+      }
+      continue;
+    }
     const Variable* v = find(name);
     if (v == nullptr) fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
     if (v->type.dtype != tensor.dtype() || v->type.shape != tensor.shape())
@@ -54,9 +88,14 @@ void Model::load(const std::string& path) {
                        [&](const auto& t) { return t.first == recipe(v).name; }))
         fail("it lacks " + in_quotes(recipe(v).name));
   };
+  if (position && (position->epoch < 1 || position->epoch > std::numeric_limits<int>::max() || position->samples < 0 ||
+                   (position->samples > 0 && position->sums.size() != state_->names.size())))
+    fail("its " + in_quotes(position_key) + " is none");
   require(state_->parameters);
   if (has_state) require(state_->step.state);
-  for (const auto& [name, tensor] : content.tensors) state_->store.set(name, tensor);
+  for (const auto& [name, tensor] : content.tensors)
+    if (!is_position(name, tensor)) state_->store.set(name, tensor);
+  if (position) state_->position = *position;
 }
 
 }  // namespace oxbow

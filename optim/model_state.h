@@ -38,6 +38,9 @@ class Runner {
 class Means {
  public:
   explicit Means(std::size_t count) : sums_(count) {}
+  /// Goes on from these sums.
+  Means(std::vector<double> sums, std::int64_t samples) : sums_(std::move(sums)), samples_(samples) {}
+  const std::vector<double>& sums() const { return sums_; }
   void add(const Runner& runner, std::int64_t samples);
   double operator[](std::size_t i) const { return sums_[i] / static_cast<double>(samples_); }
 
@@ -46,19 +49,42 @@ class Means {
   std::int64_t samples_ = 0;
 };
 
+/// How far `fit` is in the data.
+struct Position {
+  std::int64_t epoch = 1, samples = 0, seed = 0;  // of this epoch's samples, how many were trained on
+  std::vector<double> sums = {};                  // of the results over these samples
+};
+
 struct Model::State {
   std::shared_ptr<Graph> graph;
+  optim::Rate rate = 0;  // as it was compiled: a number may be set, a schedule not
   optim::Minimized step;
   std::vector<std::string> names;  // of the scalars: "loss", then the metrics
   std::vector<Value> scalars;
   Value predictions;
   std::vector<Value> fetches;     // scalars, then updates
   std::vector<Value> parameters;  // the model's own variables, running statistics included
+  std::vector<Value> gathering;   // scalars, then what a minibatch that only adds its gradients up writes
+  int accumulate = 1;
+  std::string scope;  // of the optimizer's variables
+  // Scalars and predictions by averaged weights; those of `graph` itself where there are none.
+  std::shared_ptr<Graph> averaged;
+  std::vector<Value> evaluated;
+  Value predicted;
   CompileOptions options;
   Store store;
-  std::optional<Runner> training, evaluation, prediction;  // made on first use
+  Position position;
+  std::optional<Runner> training, gatherer, evaluation, prediction;  // made on first use
+  std::vector<Session> observing;                                    // one an observer, made on first use
 
   Runner& trainer();
+  /// For the minibatches of a step but the last.
+  Runner& gather();
+  /// Tells an epoch's results to the schedules that look at them.
+  void observe(const Results& results);
+  void average();
+  Position begin(const FitOptions& options, std::int64_t samples);
+  int gathered(bool resume);
   Runner& evaluator();
   Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);

@@ -54,6 +54,10 @@ Value Rate::value(Value step) const {
   return model_ ? model_->rate(step) : oxbow::constant(step.graph(), constant_, f64);
 }
 
+std::vector<Value> Rate::observe(Value result, const std::vector<Value>& state) const {
+  return model_ ? model_->observe(result, state) : std::vector<Value>{};
+}
+
 std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
   if (!model_ || steps.empty()) return std::vector<double>(steps.size(), constant_);
   const auto n = static_cast<std::int64_t>(steps.size());

@@ -20,6 +20,9 @@
 // `step` counts from 0, as in Keras and PyTorch: it is the number of steps taken before this one. It is of dtype f64, a
 // scalar in a training step; formulas are elementwise, so `Rate::at` asks for a thousand steps at once. Since the rate
 // follows from the step alone, a training that resumes goes on exactly.
+//
+// A schedule may also look at results: `remembers()` gives scalars that it keeps as variables, and `observe(result,
+// state)` what an epoch's result makes of them. The first of them scales the rate. See `Plateau`.
 // Thread safety: values; reading is safe from any thread.
 #pragma once
 
@@ -49,6 +52,12 @@ struct ScheduleInfo {
   std::string_view name;  ///< lower case
 };
 
+/// A scalar (f64) that a schedule keeps, and its first value.
+struct Remembered {
+  std::string name;
+  double first = 0;
+};
+
 template <class T>
 concept ScheduleType = requires(const T& s, Value step) {
   { T::info } -> std::convertible_to<const ScheduleInfo&>;
@@ -69,6 +78,12 @@ class Rate {
   /// The rates of these steps, the first step of a training being 0: for plots and tables.
   std::vector<double> at(std::span<const std::int64_t> steps) const;
   double at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
+  /// What it keeps; nothing unless it looks at results. The rate is `value` times the first of these.
+  std::vector<Remembered> remembers() const { return model_ ? model_->remembers() : std::vector<Remembered>{}; }
+  /// What these are after an epoch with this result, an f64 scalar.
+  std::vector<Value> observe(Value result, const std::vector<Value>& state) const;
+  /// The result that it looks at, by name; "" for the default.
+  std::string monitor() const { return model_ ? model_->monitor() : ""; }
   /// Throws `Error` for a number that is negative or not finite ("adam: learning_rate is -1, but ..."), or a schedule's
   /// field that makes no sense.
   void check(std::string_view optimizer, std::string_view field = "learning_rate") const;
@@ -95,6 +110,9 @@ class Rate {
     virtual Rate with(const AttrRecord& fields) const = 0;
     virtual void check() const = 0;
     virtual Value rate(Value step) const = 0;
+    virtual std::vector<Remembered> remembers() const = 0;
+    virtual std::vector<Value> observe(Value result, const std::vector<Value>& state) const = 0;
+    virtual std::string monitor() const = 0;
     const ScheduleInfo* info = nullptr;
     const std::type_info* type = nullptr;
   };
@@ -114,6 +132,25 @@ class Rate {
       if constexpr (requires { schedule.check(); }) schedule.check();
     }
     Value rate(Value step) const override { return schedule.rate(step); }
+    std::vector<Remembered> remembers() const override {
+      if constexpr (requires { schedule.remembers(); })
+        return schedule.remembers();
+      else
+        return {};
+    }
+    std::vector<Value> observe([[maybe_unused]] Value result,
+                               [[maybe_unused]] const std::vector<Value>& state) const override {
+      if constexpr (requires { schedule.observe(result, state); })
+        return schedule.observe(result, state);
+      else
+        return {};
+    }
+    std::string monitor() const override {
+      if constexpr (requires { schedule.monitor; })
+        return schedule.monitor;
+      else
+        return "";
+    }
     T schedule;
   };
   [[noreturn]] static void no_field(std::string_view schedule, std::string_view field, const AttrRecord& fields);

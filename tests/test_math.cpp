@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 #include <random>
 
 using namespace oxbow;
@@ -75,6 +76,10 @@ const Bound bounds[] = {
     {Sqrt{}, [](long double x) { return std::sqrt(x); }, 0, 1000, 0.51, 0.51},
     {Reciprocal{}, [](long double x) { return 1 / x; }, 1e-3, 1000, 0.51, 0.51},
     {Rsqrt{}, [](long double x) { return 1 / std::sqrt(x); }, 1e-3, 1000, 1.5, 1.5},
+    {CosPi{}, [](long double x) { return std::cos(std::numbers::pi_v<long double> * std::fmod(x, 2.0L)); }, -9, 9, 2e-7,
+     3e-16, true},
+    {SinPi{}, [](long double x) { return std::sin(std::numbers::pi_v<long double> * std::fmod(x, 2.0L)); }, -9, 9, 2e-7,
+     3e-16, true},
 };
 
 }  // namespace

@@ -154,8 +154,8 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   BOOST_TEST(has(run.output, "mnist_mlp on 100 images, tested on 20, with adam, learning rate 0.001\n"), run.output);
   BOOST_TEST(has(run.output, "epoch  2/2  loss "), run.output);
   const std::string list = "loss curve   " + out + "/loss.svg\nparameters   " + out +
-                           "/parameters.safetensors\ngraph        " + out + "/graph.txt\nits picture  " + out +
-                           "/graph.svg\n";
+                           "/parameters.safetensors\nto resume    " + out + "/training.safetensors\ngraph        " +
+                           out + "/graph.txt\nits picture  " + out + "/graph.svg\n";
   BOOST_TEST(run.output.ends_with(list), run.output);
   for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
     BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
@@ -164,6 +164,26 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   const Finished again = oxbow_("train --batch-size 1000 --out " + out + "2 " + out + "/graph.txt --epochs 1" + data);
   BOOST_TEST(again.code == 0, again.output);
   BOOST_TEST(folder.read("out2/graph.txt").size() > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 100, 20), out = " --out " + (folder / "out");
+  const std::string how = "train --schedule cosine --warmup 2 --clip-norm 1 --accumulate 2 --ema 0.9 --batch-size 16";
+  BOOST_TEST(
+      oxbow_(how + " --resume" + out + data).output ==
+      "mnist_mlp on 100 images, tested on 20, with adam, learning rate warmup(steps=2, then=cosine("
+      "initial=0.001, steps=38, final=0), from=0)\noxbow: there is no " +
+          (folder / "out") +
+          "/training.safetensors to resume\n  Train without --resume first, or name another folder with --out\n");
+  BOOST_TEST(oxbow_(how + out + data).code == 0);
+  const Finished done = oxbow_(how + " --resume" + out + data);  // all epochs are done
+  BOOST_TEST(done.code == 0);
+  BOOST_TEST(has(done.output, "\ngoes on after 40 steps\n"), done.output);
+  BOOST_TEST(!has(done.output, "epoch "), done.output);
+  BOOST_TEST(has(oxbow_("train --schedule cosin" + out + data).output, "--schedule: cosin not in {"));
+  BOOST_TEST(has(oxbow_("train --warmup 100 --epochs 1" + out + data).output,
+                 "oxbow: a warm-up of 100 steps leaves none of the 2 to train\n  Give a smaller --warmup\n"));
 }
 
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {

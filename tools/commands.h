@@ -14,13 +14,21 @@ struct TrainCommand {
   std::string data = "tools/data/mnist10k";  ///< folder with the four IDX files
   std::string out = "out";                   ///< folder to write to; made when missing
   std::string optimizer = "adam";
-  double learning_rate = 0;  ///< 0: the optimizer's default
+  double learning_rate = 0;           ///< 0: the optimizer's default
+  std::string schedule = "constant";  ///< of the rate, over all steps: see `schedule_names`
+  std::int64_t warmup = 0;            ///< steps in which the rate rises from 0, before the schedule
+  double clip_norm = 0;               ///< of all gradients together; 0: none
+  int accumulate = 1;                 ///< minibatches a step
+  double ema = 0;                     ///< decay of the weights' average that is tested and saved; 0: none
+  bool resume = false;                ///< go on from training.safetensors in `out`
   int epochs = 10;
   std::int64_t batch_size = 64;
   int threads = 0;  ///< 0: all cores
   std::uint64_t seed = 0;
   std::string check_numerics;  ///< "": no; "results" or "all"
 };
+/// What `TrainCommand::schedule` may be.
+std::vector<std::string> schedule_names();
 /// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. When
 /// `stop` is requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
 int train(const TrainCommand& options, std::stop_token stop);

@@ -88,8 +88,9 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
       "  oxbow train --optimizer sgd --learning-rate 0.1 --out sgd\n"
+      "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
-      "Ctrl-C ends training and writes what was learned so far.");
+      "Ctrl-C ends training and writes what was learned so far; the same command with --resume goes on from there.");
   t->add_option(
        "net", train.net,
        "an example (mnist_mlp, mnist_cnn) or a file with a graph: inputs x and label, outputs loss and accuracy")
@@ -99,6 +100,19 @@ int run(int argc, char** argv) {
   t->add_option("--optimizer", train.optimizer, "by name, in any case: adam, sgd, rmsprop")->capture_default_str();
   t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")
       ->check(positive, "greater than 0");
+  t->add_option("--schedule", train.schedule, "of the learning rate, from --learning-rate on, over all epochs")
+      ->check(CLI::IsMember(tools::schedule_names()))
+      ->capture_default_str();
+  t->add_option("--warmup", train.warmup, "steps in which the rate rises from 0, before the schedule")
+      ->check(positive, "greater than 0");
+  t->add_option("--clip-norm", train.clip_norm, "scale gradients down to this length, all of them taken together")
+      ->check(positive, "greater than 0");
+  t->add_option("--accumulate", train.accumulate, "minibatches whose gradients make one step")
+      ->check(positive, "greater than 0")
+      ->capture_default_str();
+  t->add_option("--ema", train.ema, "test and save a moving average of the weights with this decay, 0.999 say")
+      ->check(CLI::Range(0.0, 0.999999));
+  t->add_flag("--resume", train.resume, "go on where a training with the same options ended, from its --out folder");
   t->add_option("--epochs", train.epochs, "passes over the training images")
       ->check(positive, "greater than 0")
       ->capture_default_str();

@@ -2,6 +2,7 @@
 #include <oxbow/graph/dead_code.h>
 #include <oxbow/oxbow.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -59,7 +60,28 @@ Plot curve(const std::string& title, const History& history) {
                  {.y_label = "accuracy", .series = {series("training", "accuracy"), series("test", "val_accuracy")}}}};
 }
 
+// What goes on from `rate` over so many steps.
+optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
+  const std::int64_t minibatches = (samples + o.batch_size - 1) / o.batch_size;
+  const std::int64_t steps = (minibatches + o.accumulate - 1) / o.accumulate * o.epochs;
+  if (o.warmup > 0 && o.warmup >= steps)
+    throw Error(fmt::format("a warm-up of {} steps leaves none of the {} to train\n  Give a smaller --warmup", o.warmup,
+                            steps));
+  const std::int64_t rest = std::max<std::int64_t>(1, steps - o.warmup);
+  const auto chosen = [&]() -> optim::Rate {
+    if (o.schedule == "linear") return optim::Linear{.initial = rate, .steps = rest};
+    if (o.schedule == "cosine") return optim::Cosine{.initial = rate, .steps = rest};
+    if (o.schedule == "exponential") return optim::Exponential{.initial = rate, .steps = rest, .factor = 0.01};
+    if (o.schedule == "one_cycle") return optim::OneCycle{.peak = rate, .steps = rest};
+    return rate;
+  }();
+  if (o.warmup > 0) return optim::Warmup{.steps = o.warmup, .then = chosen};
+  return chosen;
+}
+
 }  // namespace
+
+std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
 
 int train(const TrainCommand& o, std::stop_token stop) {
   const Mnist mnist = read(o.data);
@@ -70,15 +92,20 @@ int train(const TrainCommand& o, std::stop_token stop) {
       throw Error(fmt::format(
           "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
           o.net, name));
-  const optim::Optimizer optimizer(o.optimizer, Location{});  // no line of a program helps a shell user
+  const optim::Optimizer known(o.optimizer, Location{});  // no line of a program helps a shell user
+  const double initial = o.learning_rate > 0 ? o.learning_rate : known.learning_rate().constant().value();
+  const optim::Rate rate = schedule(o, initial, mnist.train.size());
+  const optim::Optimizer optimizer = known.with("learning_rate", to_attr(rate));
   Model model = compile(loss, optimizer,
                         {.metrics = {{"accuracy", accuracy}},
+                         .minimize = {.clip = {.global_norm = o.clip_norm},
+                                      .accumulate = o.accumulate,
+                                      .average = o.ema > 0 ? optim::Average(optim::EMA{o.ema}) : optim::Average()},
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
                          .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
-  if (o.learning_rate > 0) model.set_learning_rate(o.learning_rate);
-  const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), model.learning_rate());
+  const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), to_string(rate));
   fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
 
   // Before training, so that a folder that cannot be written is known before the work is done.
@@ -90,6 +117,15 @@ int train(const TrainCommand& o, std::stop_token stop) {
   write_file(out / "graph.txt", dump(model.graph()));
   write_file(out / "graph.svg", dump(model.graph(), {.format = "svg"}));
 
+  const std::filesystem::path state = out / "training.safetensors";
+  if (o.resume) {
+    if (!std::filesystem::exists(state))
+      throw Error(
+          fmt::format("there is no {} to resume\n  Train without --resume first, or name another folder with --out",
+                      state.string()));
+    model.load(state);
+    fmt::print("goes on after {} steps\n", model.steps());
+  }
   Progress bar("epoch");
   const auto on_step = [&](oxbow::Progress& p) {
     bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
@@ -108,14 +144,17 @@ int train(const TrainCommand& o, std::stop_token stop) {
                                                   .seed = o.seed,
                                                   .validation = mnist.test,
                                                   .callbacks = {{.on_step = on_step, .on_epoch = on_epoch}},
-                                                  .stop = stop});
+                                                  .stop = stop,
+                                                  .resume = o.resume});
 
   if (!history.epochs.empty()) {
     write_file(out / "loss.svg", svg(curve(std::filesystem::path(o.net).stem().string() + ", " + how, history)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
   }
-  model.save(out / "parameters.safetensors");
+  model.save(out / "parameters.safetensors", Saved::averages);
+  model.save(state, Saved::training);
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
+  fmt::print("to resume    {}\n", state.string());
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());
   if (stop.stop_requested())

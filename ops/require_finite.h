@@ -1,0 +1,26 @@
+// Stops a run on a NaN or Inf; a regular value type, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+/// x, a scalar. A run fails where it is a NaN or Inf, and so leaves all variables as they were; the message says
+/// `what`.
+struct RequireFinite {
+  static constexpr OpInfo info{.name = "require_finite", .inputs = {"x"}, .can_fail = true, .effect = true};
+  std::string what;    ///< "the gradient of dense/weight"
+  std::string remedy;  ///< what to do about it
+  static constexpr auto attributes =
+      std::tuple{Attribute{"what", &RequireFinite::what}, Attribute{"remedy", &RequireFinite::remedy}};
+  bool operator==(const RequireFinite&) const = default;
+
+  Type infer(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node&, Values dy) const { return {dy[0]}; }
+};
+
+/// Throws `Error` unless x is a scalar of f32 or f64.
+Value require_finite(Value x, std::string what, std::string remedy, At at = At::current());
+
+}  // namespace oxbow
