@@ -7,6 +7,7 @@
 
 #include "graph_json.h"
 #include "mermaid.h"
+#include "page.h"
 #include "render.h"
 
 namespace oxbow::tools {
@@ -36,6 +37,8 @@ std::string as_mermaid(const Dumped& d) { return mermaid(d.graph, d.options.type
 
 std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan, d.options.measured_ns) : graph_json(d.graph); }
 
+std::string html(const Dumped& d) { return page(json(d)); }
+
 constexpr Format all[] = {
     {"text", "exact; reads back", text},
     {"dot", "for Graphviz", as_dot},
@@ -43,6 +46,7 @@ constexpr Format all[] = {
     {"png", "a picture", png},
     {"mermaid", "a flowchart for Markdown", as_mermaid},
     {"json", "for scripts and viewers: see tools/docs/dump.md", json},
+    {"html", "a page to explore in a browser; with --plan, also memory and time", html},
 };
 
 std::string write(const Dumped& d) {

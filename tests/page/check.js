@@ -1,0 +1,139 @@
+// Uses the page of `oxbow dump --format html` as a reader does; test_tools_page.cpp puts it at the page's end and reads
+// what it says: data-failed (each failure a line), data-checks (how many were made) and data-interactive (milliseconds
+// from opening to the first picture).
+"use strict";
+{
+  app.view.draw();
+  const root = document.documentElement;
+  root.dataset.interactive = Math.round(performance.now());
+  const failed = [];
+  let checks = 0;
+  const check = (what, good, seen = "") => {
+    ++checks;
+    if (!good) failed.push(`${what}: ${seen}`);
+  };
+  const equal = (what, a, b) => check(what, a === b, `${a} is not ${b}`);
+  const press = (key, target = document.body) =>
+    target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  const details = () => document.getElementById("details").textContent;
+  const { model, tree, view } = app, nodes = model.nodes;
+
+  // The first view: few boxes, within the window, none over another.
+  const boxes = view.scene.boxes, canvas = view.canvas.getBoundingClientRect();
+  check("first boxes", boxes.length > 0 && boxes.length <= 60, boxes.length);
+  check("fits", view.scene.width * view.zoom <= canvas.width && view.scene.height * view.zoom <= canvas.height,
+        `${view.scene.width} x ${view.scene.height} at ${view.zoom}`);
+  const overlapping = (scene) => {
+    const sorted = [...scene.boxes].sort((a, b) => a.top - b.top);
+    return sorted.some((a, i) => {
+      for (let j = i + 1; j < sorted.length && sorted[j].top < a.top + a.h; ++j)
+        if (a.left < sorted[j].left + sorted[j].w && sorted[j].left < a.left + a.w) return true;
+      return false;
+    });
+  };
+  check("no box over another", !overlapping(view.scene));
+
+  // Every node is one box or within one.
+  const within = new Map();
+  for (const node of nodes) within.set(node.box, (within.get(node.box) ?? 0) + 1);
+  equal("nodes in boxes", [...within.entries()].every(([b, n]) => n === (b.isGroup ? b.count : 1)), true);
+  equal("boxes used", within.size, boxes.length);
+
+  // Search, by each field, and going to what was found.
+  const some = nodes.findLast((n) => n.inputs.length && n.readers.length && n.outputs.length);
+  const search = document.getElementById("search");
+  const find = (query) => {
+    search.value = query;
+    search.dispatchEvent(new Event("input"));
+    return app.found ?? [];
+  };
+  check("by name", find(`name:${some.full_name}`).includes(some));
+  equal("by op", find(`op:${some.op}`).every((n) => n.op.includes(some.op)) && app.found.length > 0, true);
+  check("by shape", find(`shape:${some.outputs[0].type.replaceAll(" ", "")}`).includes(some));
+  if (some.at) check("by line", find(`line:${some.place}`).includes(some));
+  equal("nothing", find("no such thing").length, 0);
+  check("says so", document.getElementById("results").textContent.startsWith("Nothing found"));
+  find(some.full_name);
+  press("Enter", search);
+  equal("enter selects", app.selected, app.found[0]);
+  check("and shows", app.found[0].box === app.found[0]);
+  press("Escape", search);
+  equal("escape ends the search", app.found, null);
+
+  // What is selected shows its inputs and readers, and following an edge arrives there.
+  app.goTo(some);
+  const shown = new Set([...document.querySelectorAll("#details button[data-node]")].map((b) => +b.dataset.node));
+  check("shows readers and inputs", [...some.readers, ...some.inputs].every((r) => shown.has(r.node)));
+  const among = (links) => links.some((l) => nodes[l.node].box === app.selected);
+  press("ArrowUp");
+  check("up is an input", among(some.inputs), app.selected.title);
+  app.goTo(some);
+  press("ArrowDown");
+  check("down is a reader", among(some.readers), app.selected.title);
+  app.goTo(some);
+  const place = view.at((some.left + some.w / 2) * view.zoom + view.x, (some.top + some.h / 2) * view.zoom + view.y);
+  equal("what lies under the pointer", place, some);
+  const backward = nodes.find((n) => n.for !== undefined);
+  if (backward) {
+    app.goTo(backward);
+    press("b");
+    equal("to forward", app.selected.id, backward.for);
+    press("b");
+    equal("and back", app.selected.for, nodes[backward.for].id);
+  }
+
+  // Folding hides what is inside, unfolding shows it.
+  const group = view.scene.frames.find((f) => f.kind !== "phase") ?? view.scene.frames[0];
+  const inner = [...group.nodes()];
+  app.select(group);
+  press("Enter");
+  check("folded", inner.every((n) => n.box === group) && view.scene.boxes.includes(group));
+  press("Enter");
+  check("unfolded", inner.every((n) => n.box !== group) && view.scene.frames.includes(group));
+  press("[");
+  equal("the first view again", view.scene.boxes.length, boxes.length);
+  for (let round = 0; round < 20 && view.scene.boxes.length < nodes.length; ++round) press("]");
+  equal("all unfolded", view.scene.boxes.length, nodes.length);
+  check("none over another, unfolded", !overlapping(view.scene));
+  view.draw();
+  press("[");
+
+  // Keys, colours, themes.
+  const zoom = view.zoom;
+  press("+");
+  check("nearer", view.zoom > zoom);
+  press("f");
+  equal("fits again", view.zoom, zoom);
+  const theme = root.dataset.theme, back = app.colours.theme.back;
+  press("t");
+  check("the other theme", root.dataset.theme !== theme && app.colours.theme.back !== back);
+  press("3");
+  equal("by bytes", app.colours.by, "bytes");
+  check("its legend", document.getElementById("legend").textContent.includes("bytes"));
+  press("2");
+  equal("time needs a plan", app.colours.by, model.plan ? "time" : "bytes");
+  press("Escape");
+  equal("nothing selected", app.selected, null);
+
+  // The plan's charts.
+  if (model.plan) {
+    const [memory, timeline] = app.charts;
+    const own = model.plan.values.filter((v) => v.home === "arena" && v.fate !== "alias").length;
+    equal("a bar for each value in the arena", memory.bars.length, own);
+    check("within the arena", memory.bars.every((b) => b.low >= 0 && b.high <= memory.top && b.from < b.to));
+    const clash = memory.bars.some((a) => memory.bars.some((b) => a.value.block !== b.value.block &&
+      a.low < b.high && b.low < a.high && a.from < b.to && b.from < a.to));
+    check("no bytes used twice at once", !clash);
+    check("lanes", timeline.bars.length >= model.plan.steps.filter((s) => s.node >= 0).length, timeline.bars.length);
+    memory.draw();
+    const bar = memory.bars.reduce((a, b) => ((b.to - b.from) * b.value.bytes > (a.to - a.from) * a.value.bytes ? b : a));
+    const x = memory.px((bar.from + bar.to) / 2), y = memory.py((bar.low + bar.high) / 2);
+    equal("the bar under the pointer", memory.at(x, y)?.node, bar.node);
+    check("the plan in the overview", details().includes("lower bound"));
+  } else {
+    check("says how to get a plan", document.getElementById("memory-title").textContent.includes("--plan"));
+  }
+  root.dataset.checks = checks;
+  root.dataset.failed = failed.join("\n");
+  document.getElementById("data").remove();
+}

@@ -1,0 +1,88 @@
+// The page of `oxbow dump --format html`, used in a browser.
+#include <dump.h>
+#include <examples/examples.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/text.h>
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "support/command.h"
+#include "support/resnet50.h"
+#include "support/temporary_folder.h"
+
+using namespace oxbow;
+using namespace oxbow::tools;
+
+namespace {
+
+// The first line of the page's DOM, with what tests/page/check.js wrote there.
+std::string checked(std::string page) {
+  std::ifstream file(SOURCE_FOLDER "/tests/page/check.js");
+  const std::string check{std::istreambuf_iterator<char>(file), {}};
+  page.insert(page.rfind("</body>"), "<script>" + check + "</script>");
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("page.html", page);
+  const auto [code, dom] = test::command(BROWSER
+                                         " --headless --no-sandbox --disable-gpu --window-size=1600,1000 "
+                                         "--user-data-dir=" +
+                                         folder / "profile" + " --dump-dom file://" + path + " 2>/dev/null");
+  BOOST_REQUIRE(code == 0);
+  return dom.substr(0, dom.find("<head"));
+}
+
+int number(const std::string& dom, const std::string& key) {
+  const std::size_t at = dom.find(key + "=\"");
+  BOOST_REQUIRE_MESSAGE(at != std::string::npos, "the page failed to start: " + dom);
+  return std::stoi(dom.substr(at + key.size() + 2));
+}
+
+void works(const std::string& page, int least_checks) {
+  const std::string dom = checked(page);
+  BOOST_TEST_MESSAGE("interactive after " << number(dom, "data-interactive") << " ms");
+  BOOST_TEST(number(dom, "data-checks") >= least_checks);
+  BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_graph_alone) {
+  Graph g;
+  examples::mnist_mlp(g);
+  works(dump(g, {.format = "html"}), 30);
+}
+
+BOOST_AUTO_TEST_CASE(a_training_plan) {
+  for (const examples::Example& example : examples::examples()) {
+    if (example.name != "mnist_mlp") continue;
+    Graph g;
+    example.build(g);
+    const DumpOptions how{.format = "html", .plan = true, .compiling = {.threads = 2}};
+    const std::string page = dump(g, how);
+    BOOST_TEST((page == dump(g, how)));
+    works(page, 35);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_large_net) {
+  Graph g;
+  test::resnet50(g);
+  BOOST_TEST(g.size() > 5000);
+  works(dump(g, {.format = "html"}), 30);
+}
+
+// What would end a script, or be markup, stays text.
+BOOST_AUTO_TEST_CASE(hostile_names) {
+  const auto g = parse(
+      "oxbow graph 1 seed 0 next_stream 1\nforward:\n"
+      "%0 = input {name: \"</script><!--<script><img src=x>\", type: f32[2]} : f32[2]\n"
+      "%1 = twice(%0) : f32[2]\n%2 = twice(%1) : f32[2]\n",
+      Catalog::leaves());
+  const std::string page = dump(*g, {.format = "html"});
+  BOOST_TEST(page.find("<img") == std::string::npos);
+  BOOST_TEST(page.find("http") == std::string::npos);  // asks nobody for anything
+  const std::string dom = checked(page);
+  BOOST_TEST(number(dom, "data-checks") >= 25);
+  BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
+}

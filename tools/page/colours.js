@@ -1,0 +1,97 @@
+// What colours mean: role, dtype, time or bytes; and the colours of the light and the dark theme, from the style sheet.
+"use strict";
+
+class Colours {
+  constructor(model, tree) {
+    this.model = model;
+    this.tree = tree;
+    this.by = "role";
+    this.readTheme();
+  }
+
+  readTheme() {
+    const style = getComputedStyle(document.documentElement);
+    const names = ["back", "surface", "raised", "text", "dim", "line", "accent", "edge", "frame", "mark", "ramp0",
+                   "ramp1", "ramp2", ...roles];
+    this.theme = Object.fromEntries(names.map((n) => [n, style.getPropertyValue(`--${n}`).trim()]));
+    this.cache = new Map();
+  }
+
+  get ways() {
+    return [
+      { by: "role", title: "Role" },
+      { by: "time", title: "Time", missing: this.model.plan ? "" : "Time needs a plan: oxbow dump ... --plan" },
+      { by: "bytes", title: "Bytes" },
+      { by: "dtype", title: "Dtype" },
+    ];
+  }
+
+  // The scale's end: the largest among what is shown, so that folded groups and single nodes can be compared.
+  rescale(boxes) {
+    this.largest = Math.max(1e-9, ...["time", "bytes"].includes(this.by) ? boxes.map((b) => b[this.by]) : [1]);
+    this.cache.clear();
+  }
+
+  // { solid, fill, text, dim } of an item.
+  of(item) {
+    const scale = this.by === "time" || this.by === "bytes";
+    const key = scale ? Math.round(48 * Math.sqrt(Math.min(1, item[this.by] / this.largest))) : item[this.by];
+    let found = this.cache.get(key);
+    if (!found) {
+      found = scale ? this.ramp(key / 48) : this.tinted(this.category(item[this.by]));
+      this.cache.set(key, found);
+    }
+    return found;
+  }
+
+  category(value) {
+    if (this.by === "role") return this.theme[value] ?? this.theme.constant;
+    const order = ["forward", "backward", "update", "variable", "input", "mark", "constant"];
+    return this.theme[order[this.model.dtypes.indexOf(value) % order.length]] ?? this.theme.constant;
+  }
+
+  tinted(solid) {
+    const { surface, text, dim } = this.theme;
+    return { solid, fill: mix(surface, solid, 0.13), text, dim };
+  }
+
+  ramp(t) {
+    const { ramp0, ramp1, ramp2 } = this.theme;
+    const solid = t < 0.5 ? mix(ramp0, ramp1, t * 2) : mix(ramp1, ramp2, t * 2 - 1);
+    const dark = luminance(solid) < 0.32;
+    return { solid, fill: solid, text: dark ? "#ffffff" : "#14181f", dim: dark ? "#f0f0f0" : "#333a46" };
+  }
+
+  legend() {
+    const swatch = (colour, text) => `<span><i style="background:${colour}"></i>${escapeHtml(text)}</span>`;
+    const edges = `<span><i class="line"></i>value</span>` +
+      (this.model.phases.length > 1 ? `<span><i class="line cross"></i>across phases</span>` : "");
+    if (this.by === "role") {
+      const used = roles.filter((r) => this.model.nodes.some((n) => n.role === r));
+      return used.map((r) => swatch(this.theme[r], r)).join("") + edges;
+    }
+    if (this.by === "dtype") return this.model.dtypes.map((d) => swatch(this.category(d), d)).join("") + edges;
+    const shown = this.by === "time" ? formatTime(this.largest) : formatBytes(this.largest);
+    const what = this.by === "time" ? `${this.model.timed} time` : "bytes of results";
+    return `<span>${what}</span><span>0 <i class="ramp"></i> ${shown}</span><span class="dim">square-root scale</span>`;
+  }
+}
+
+function rgb(colour) {
+  if (colour.startsWith("#")) return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+  return colour.match(/\d+/g).slice(0, 3).map(Number);
+}
+
+function mix(a, b, t) {
+  const [p, q] = [rgb(a), rgb(b)];
+  return `rgb(${p.map((v, i) => Math.round(v + (q[i] - v) * t)).join(",")})`;
+}
+
+function luminance(colour) {
+  const [r, g, b] = rgb(colour).map((v) => (v / 255) ** 2.2);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function escapeHtml(text) {
+  return String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}

@@ -1,0 +1,167 @@
+// The panel at the side: what is selected, or the whole; and what a search found.
+"use strict";
+
+class Panels {
+  constructor(app) {
+    this.app = app;
+    this.model = app.model;
+    this.details = document.getElementById("details");
+    this.results = document.getElementById("results");
+    document.getElementById("side").addEventListener("click", (event) => {
+      const button = event.target.closest("button[data-node], button[data-group]");
+      if (!button) return;
+      if (button.dataset.node !== undefined) app.goTo(this.model.nodes[button.dataset.node]);
+      else app.goTo(this.scopes[button.dataset.group]);
+    });
+  }
+
+  show(item) {
+    this.scopes = [];
+    this.details.innerHTML = !item ? this.overview() : item.isGroup ? this.group(item) : this.node(item);
+    document.getElementById("side").scrollTop = 0;
+  }
+
+  showResults(found, current) {
+    this.results.hidden = !found;
+    if (!found) return;
+    const most = 200;
+    const rows = found.slice(0, most).map((n) => this.link(n, n.subtitle, n === found[current]));
+    const more = found.length > most ? `<p class="dim">and ${formatCount(found.length - most)} more</p>` : "";
+    const title = found.length === 1 ? "1 node" : `${formatCount(found.length)} nodes`;
+    this.results.innerHTML = `<h2>${found.length ? title : "Nothing found"}</h2>` + (found.length
+      ? `<p class="dim">Enter or n: next, Shift: back, Esc: end</p>${list(rows)}${more}`
+      : `<p class="dim">Words are looked for in names, ops, types and file:line; all must match. ` +
+        `<code>op:product</code> <code>name:dense</code> <code>shape:512</code> <code>line:mlp.cpp:12</code></p>`);
+    this.results.querySelector(".current")?.scrollIntoView({ block: "nearest" });
+  }
+
+  link(node, note = "", current = false) {
+    return `<button data-node="${node.id}"${current ? ' class="current"' : ""} title="${escapeHtml(node.full_name)}">` +
+      `<span>${escapeHtml(node.full_name)}</span><span class="mono">${escapeHtml(note)}</span></button>`;
+  }
+
+  groupLink(group, note = "") {
+    const index = this.scopes.push(group) - 1;
+    return `<button data-group="${index}"><span>${escapeHtml(group.title)}</span><span>${escapeHtml(note)}</span></button>`;
+  }
+
+  where(item) {
+    const way = [];
+    for (let g = item.parent; g && g.kind !== "root"; g = g.parent) way.unshift(g.title);
+    return `<p class="dim">${escapeHtml(way.join(" › "))}</p>`;
+  }
+
+  pill(role) {
+    return `<span class="pill" style="background:${this.app.colours.theme[role]}">${role}</span>`;
+  }
+
+  node(n) {
+    const facts = [["Source", n.place && `<code>${escapeHtml(n.place)}</code>`]];
+    if (this.model.plan && n.steps.length) {
+      const total = this.model.plan.steps.reduce((sum, s) => sum + s.ns, 0);
+      const share = total ? ` (${((100 * n.time) / total).toFixed(1)} %)` : "";
+      facts.push([`Time, ${this.model.timed}`, formatTime(n.time) + share],
+                 [n.steps.length > 1 ? "Steps" : "Step", n.steps.join(", ") + (n.critical ? ", on the critical path" : "")],
+                 ["Parts", this.model.plan.steps[n.steps[0]].parts]);
+    }
+    if (n.outputNames.length) facts.push(["Output of the graph", escapeHtml(n.outputNames.join(", "))]);
+    const attributes = Object.entries(n.attributes).filter(([key]) => key !== "name")
+      .map(([key, v]) => [escapeHtml(key), `<code>${escapeHtml(shortened(v))}</code>`]);
+    return this.where(n) + `<h2>${escapeHtml(n.name || n.op)}</h2><p class="mono dim">${escapeHtml(n.full_name)}</p>` +
+      `<p>${this.pill(n.role)}</p>` + factList(facts) +
+      section("Reads", list(n.inputs.map((i) => {
+        const from = this.model.nodes[i.node];
+        return this.link(from, i.shape_only ? "shape only" : from.outputs[i.output].type);
+      }))) +
+      n.outputs.map((o, i) => this.value(n, o, i)).join("") +
+      section(n.phase === "forward" ? "Its backward pass" : "",
+              list(n.backward.map((b) => this.link(this.model.nodes[b], this.model.nodes[b].op)))) +
+      (n.for !== undefined ? section("Gradient of", list([this.link(this.model.nodes[n.for])])) : "") +
+      section("Attributes", factList(attributes));
+  }
+
+  value(n, output, index) {
+    const v = n.values[index];
+    const facts = [["Type", `<code>${escapeHtml(output.type)}</code>`], ["Bytes", formatBytes(output.bytes)]];
+    if (v) {
+      const fates = { leaf: `${v.home}, outside the arena`, saved: "saved for a later phase",
+                      overwritten: "overwritten in place", dropped: "dropped after its last reader" };
+      facts.push(["Fate", fates[v.fate] ?? v.fate]);
+      if (v.saved && v.fate !== "saved") facts.push(["Saved", "read by a later phase"]);
+      if (v.offset !== undefined) facts.push(["Arena", `${formatCount(v.offset)} + ${formatCount(v.bytes)}`]);
+      if (v.first !== undefined) facts.push(["Alive", `step ${v.first} to ${v.last ?? v.first}`]);
+    }
+    const others = [];
+    const other = (title, at) => {
+      if (at !== undefined) others.push(this.link(this.model.nodes[this.model.plan.values[at].node], title));
+    };
+    other("alias of", v?.alias_of);
+    other("overwrites", v?.overwrites);
+    other("overwritten by", v?.overwritten_by);
+    const readers = n.readers.filter((r) => r.output === index).map((r) => this.model.nodes[r.node]);
+    const title = n.outputs.length > 1 ? `Result ${index}` : "Result";
+    return section(title, factList(facts) + list(others)) +
+      section(`Read by${readers.length ? "" : " nobody"}`, list(readers.map((r) => this.link(r, r.op))) || " ");
+  }
+
+  group(g) {
+    const nodes = [...g.nodes()], ops = new Map();
+    for (const n of nodes) ops.set(n.op, (ops.get(n.op) ?? 0) + 1);
+    const most = [...ops].sort((a, b) => b[1] - a[1]).slice(0, 10).map(([op, count]) => [escapeHtml(op), count]);
+    const facts = [["Nodes", formatCount(g.count)], ["Bytes of results", formatBytes(g.bytes)]];
+    if (this.model.plan) facts.push([`Time, ${this.model.timed}`, formatTime(g.time)]);
+    if (g.repeats) facts.push(["Equal blocks", g.repeats]);
+    const inside = g.children.slice(0, 60).map((c) => c.isGroup ? this.groupLink(c, `${formatCount(c.count)} nodes`)
+                                                               : this.link(c, c.op));
+    return this.where(g) + `<h2>${escapeHtml(g.title)}</h2><p class="dim">Enter or a double click ` +
+      `${g.open ? "folds" : "unfolds"} it.</p>` + factList(facts) + section("Ops", factList(most)) +
+      section("Inside", list(inside));
+  }
+
+  overview() {
+    const { nodes, plan } = this.model;
+    const facts = [["Nodes", formatCount(nodes.length)],
+                   ...this.model.phases.map((p) => [p, formatCount(nodes.filter((n) => n.phase === p).length)])];
+    const variables = nodes.filter((n) => n.op === "variable");
+    facts.push(["Variables", `${variables.length}, ${formatBytes(variables.reduce((s, n) => s + n.bytes, 0))}`]);
+    let out = `<h2>The whole graph</h2><p class="dim">Click a box to see what it reads, who reads it and where it ` +
+      `lives; a double click folds or unfolds. <kbd>?</kbd> lists the keys.</p>` + section("Graph", factList(facts));
+    if (plan) {
+      out += section("Plan", factList([
+        ["Threads", plan.threads], ["Steps", formatCount(plan.steps.length)],
+        [`Time on one thread, ${this.model.timed}`, formatTime(plan.steps.reduce((sum, s) => sum + s.ns, 0))],
+        ["Critical path, estimated", formatTime(Number(plan.critical_ns))],
+        ["Peak of the arena", formatBytes(plan.arena_bytes)],
+        ["= lower bound", formatBytes(plan.lower_bound)], ["+ gap", formatBytes(plan.gap)],
+      ]));
+      const slow = nodes.filter((n) => n.time > 0).sort((a, b) => b.time - a.time).slice(0, 6);
+      out += section(`Slowest, ${this.model.timed}`, list(slow.map((n) => this.link(n, formatTime(n.time)))));
+      const held = plan.live.flatMap((b) => plan.blocks[b].values.slice(0, 1).map((v) => [plan.blocks[b], plan.values[v]]))
+        .sort((a, b) => b[0].bytes - a[0].bytes).slice(0, 6);
+      out += section(`Alive at the peak, step ${plan.peak_step}`,
+                     list(held.map(([block, v]) => this.link(nodes[v.node], formatBytes(block.bytes)))));
+    } else {
+      const large = [...nodes].sort((a, b) => b.bytes - a.bytes).slice(0, 6);
+      out += section("Largest results", list(large.map((n) => this.link(n, formatBytes(n.bytes)))));
+    }
+    return out + section("Outputs", list(this.model.outputs.slice(0, 12).map((o) => this.link(nodes[o.node], o.name))));
+  }
+}
+
+function factList(facts) {
+  const rows = facts.filter(([, v]) => v !== "" && v !== undefined);
+  return rows.length ? `<dl>${rows.map(([k, v]) => `<dt>${k}</dt><dd>${v}</dd>`).join("")}</dl>` : "";
+}
+
+function section(title, body) {
+  return title && body ? `<h3>${title}</h3>${body}` : "";
+}
+
+function list(rows) {
+  return rows.length ? `<ul class="links">${rows.map((r) => `<li>${r}</li>`).join("")}</ul>` : "";
+}
+
+function shortened(value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 300 ? text.slice(0, 300) + "…" : text;
+}
