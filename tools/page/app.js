@@ -24,7 +24,8 @@ class App {
     this.listen();
     new ResizeObserver(() => {
       if (this.view.fitted) this.view.fit();
-      this.redraw();
+      this.view.draw(); // at once: a stretched picture would be seen until the next frame
+      for (const chart of this.charts) chart.draw();
     }).observe(this.view.canvas);
   }
 

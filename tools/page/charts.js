@@ -77,15 +77,16 @@ class Chart {
     c.rect(m.left, 0, this.plot.width, height - m.bottom + 1);
     c.clip();
     const own = (node) => selected && (node === selected || (selected.isGroup && inside(node, selected)));
+    const border = this.app.colours.by === "role" ? theme.surface : theme.edge;
     for (const bar of this.bars) {
       const x = this.px(bar.from), w = Math.max(0.8, this.px(bar.to) - x);
       if (x > width || x + w < m.left) continue;
       const y = this.py(bar.high), h = Math.max(0.8, this.py(bar.low) - y), colour = this.app.colours.of(bar.node);
-      c.globalAlpha = selected && !own(bar.node) ? 0.35 : 1;
+      c.globalAlpha = selected && !own(bar.node) ? 0.4 : 1;
       c.fillStyle = mix(theme.surface, colour.solid, 0.72);
       c.fillRect(x, y, w, h);
       if (w > 3 && h > 3) {
-        c.strokeStyle = theme.surface;
+        c.strokeStyle = border;
         c.lineWidth = 1;
         c.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
       }

@@ -32,7 +32,7 @@ class Colours {
     this.cache.clear();
   }
 
-  // { solid, fill, text, dim } of an item.
+  // { solid, fill, border, text, dim } of an item.
   of(item) {
     const scale = this.by === "time" || this.by === "bytes";
     const key = scale ? Math.round(48 * Math.sqrt(Math.min(1, item[this.by] / this.largest))) : item[this.by];
@@ -52,20 +52,22 @@ class Colours {
 
   tinted(solid) {
     const { surface, text, dim } = this.theme;
-    return { solid, fill: mix(surface, solid, 0.13), text, dim };
+    return { solid, fill: mix(surface, solid, 0.13), border: mix(surface, solid, 0.6), text, dim };
   }
 
   ramp(t) {
     const { ramp0, ramp1, ramp2 } = this.theme;
     const solid = t < 0.5 ? mix(ramp0, ramp1, t * 2) : mix(ramp1, ramp2, t * 2 - 1);
     const dark = luminance(solid) < 0.32;
-    return { solid, fill: solid, text: dark ? "#ffffff" : "#14181f", dim: dark ? "#f0f0f0" : "#333a46" };
+    const [ink, dim] = dark ? ["#ffffff", "#f0f0f0"] : ["#14181f", "#333a46"];
+    return { solid, fill: solid, border: mix(solid, this.theme.edge, 0.6), text: ink, dim };
   }
 
   legend() {
     const swatch = (colour, text) => `<span><i style="background:${colour}"></i>${escapeHtml(text)}</span>`;
     const edges = `<span><i class="line"></i>value</span>` +
-      (this.model.phases.length > 1 ? `<span><i class="line cross"></i>across phases</span>` : "");
+      (this.model.phases.length > 1 ? `<span><i class="line cross"></i>across phases</span>` : "") +
+      (this.model.plan ? `<span><i class="line critical"></i>critical path</span>` : "");
     if (this.by === "role") {
       const used = roles.filter((r) => this.model.nodes.some((n) => n.role === r));
       return used.map((r) => swatch(this.theme[r], r)).join("") + edges;
@@ -73,7 +75,8 @@ class Colours {
     if (this.by === "dtype") return this.model.dtypes.map((d) => swatch(this.category(d), d)).join("") + edges;
     const shown = this.by === "time" ? formatTime(this.largest) : formatBytes(this.largest);
     const what = this.by === "time" ? `${this.model.timed} time` : "bytes of results";
-    return `<span>${what}</span><span>0 <i class="ramp"></i> ${shown}</span><span class="dim">square-root scale</span>`;
+    return `<span>${what}</span><span>0 <i class="ramp"></i> ${shown}</span><span class="dim">square-root scale</span>` +
+      edges;
   }
 }
 

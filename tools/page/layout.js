@@ -92,24 +92,50 @@ function placeRows(group, upwards) {
   for (const item of items) if (item.isGroup && item.open) placeRows(item, upwards);
   const rows = rowsOf(items);
   const area = items.reduce((sum, i) => sum + (i.w + space.x) * (i.h + space.y), 0);
-  const lines = rows.flatMap((row) => wrap(row, Math.max(620, Math.sqrt(area) * 1.3)));
-  if (upwards) lines.reverse();
-  for (const line of lines) order(line, (item) => item.above);
-  for (const line of [...lines].reverse()) order(line, (item) => item.below);
-  for (const line of lines) order(line, (item) => item.above);
-  let y = space.title, left = Infinity, right = -Infinity;
-  for (const line of lines) {
-    const height = Math.max(...line.map((i) => i.h));
-    for (const item of line) {
-      item.y = y + (height - item.h) / 2;
-      left = Math.min(left, item.x);
-      right = Math.max(right, item.x + item.w);
+  const allLines = rows.flatMap((row) => wrap(row, Math.max(620, Math.sqrt(area) * 1.3)));
+  for (const line of allLines) order(line, (item) => item.above);
+  for (const line of [...allLines].reverse()) order(line, (item) => item.below);
+  for (const line of allLines) order(line, (item) => item.above);
+  if (upwards) allLines.reverse();
+  let right = 0, bottom = 0;
+  for (const lines of columnsOf(allLines)) {
+    const left = Math.min(...lines.flat().map((i) => i.x));
+    const shift = right + space.pad - left;
+    let y = space.title;
+    for (const line of lines) {
+      const height = Math.max(...line.map((i) => i.h));
+      for (const item of line) {
+        item.y = y + (height - item.h) / 2;
+        item.x += shift;
+        right = Math.max(right, item.x + item.w);
+      }
+      y += height + space.y;
     }
-    y += height + space.y;
+    right += space.pad;
+    bottom = Math.max(bottom, y - space.y + space.pad);
   }
-  for (const item of items) item.x += space.pad - left;
-  group.w = Math.max(right - left + 2 * space.pad, group.title.length * 8 + 60);
-  group.h = y - space.y + space.pad;
+  group.w = Math.max(right, group.title.length * 8 + 60);
+  group.h = bottom;
+}
+
+// A long chain is broken into columns, so that a group is not much higher than wide.
+function columnsOf(lines) {
+  const heights = lines.map((line) => Math.max(...line.map((i) => i.h)) + space.y);
+  const height = heights.reduce((a, b) => a + b, 0);
+  const items = lines.flat();
+  const width = Math.max(...items.map((i) => i.x + i.w)) - Math.min(...items.map((i) => i.x)) + space.pad;
+  const count = height < 1800 ? 1 : Math.max(1, Math.round(Math.sqrt(height / (1.4 * width))));
+  const columns = [[]];
+  let used = 0;
+  for (const [i, line] of lines.entries()) {
+    if (used >= height / count && columns.at(-1).length) {
+      columns.push([]);
+      used = 0;
+    }
+    columns.at(-1).push(line);
+    used += heights[i];
+  }
+  return columns;
 }
 
 // Rows by longest way; what has no source within the group stands just before its first reader.
@@ -176,7 +202,8 @@ function place(item, x, y, scene) {
 function route(edge) {
   const { from: a, to: b } = edge;
   const [ax, bx] = [a.left + a.w / 2, b.left + b.w / 2];
-  if (!edge.cross && (b.top >= a.top + a.h || b.top + b.h <= a.top)) {
+  const apart = Math.abs(ax - bx) > 600 && Math.abs(a.top - b.top) > 600; // another column of a long chain
+  if (!edge.cross && !apart && (b.top >= a.top + a.h || b.top + b.h <= a.top)) {
     const down = b.top >= a.top + a.h;
     const [y1, y2] = down ? [a.top + a.h, b.top] : [a.top, b.top + b.h];
     const bend = Math.min(60, Math.abs(y2 - y1) * 0.5) * (down ? 1 : -1);

@@ -182,5 +182,6 @@ function groupRepeats(group, longest = 48) {
 function nameOfRepeat(items, period) {
   const [first, last] = [items[0], items.at(-1)];
   if (period > 1) return `block × ${items.length / period}`;
-  return first.isGroup ? `${first.name} … ${last.name}` : `${first.op} × ${items.length}`;
+  const short = (group) => group.name.split("/")[0];
+  return first.isGroup ? `${short(first)} … ${short(last)}` : `${first.op} × ${items.length}`;
 }

@@ -61,6 +61,7 @@ class View {
     const px = (item.left + item.w / 2) * this.zoom + this.x, py = (item.top + item.h / 2) * this.zoom + this.y;
     if (px < 90 || px > width - 90) this.x += width / 2 - px;
     if (py < 50 || py > height - 70) this.y += height / 2 - py;
+    this.fitted = false;
     this.redraw();
   }
 
@@ -178,7 +179,7 @@ class View {
     c.roundRect(box.left, box.top, box.w, box.h, radius);
     c.fill();
     c.lineWidth = 1;
-    c.strokeStyle = box === this.hovered ? theme.text : mix(theme.surface, colour.solid, 0.6);
+    c.strokeStyle = box === this.hovered ? theme.text : colour.border;
     c.stroke();
     if (box.critical && !box.isGroup) {
       c.fillStyle = theme.mark;
@@ -194,7 +195,7 @@ class View {
     c.roundRect(box.left + 4, box.top + 4, box.w, box.h, 7);
     c.fillStyle = mix(theme.back, colour.solid, 0.2);
     c.fill();
-    c.strokeStyle = mix(theme.surface, colour.solid, 0.45);
+    c.strokeStyle = colour.border;
     c.lineWidth = 1;
     c.stroke();
     c.fillStyle = colour.fill;
@@ -236,7 +237,7 @@ class View {
 
   clipped(text, room) {
     const c = this.context;
-    if (text.length * 4 < room || c.measureText(text).width <= room) return text;
+    if (text.length * 9 < room || c.measureText(text).width <= room) return text;
     let keep = Math.floor((text.length * room) / c.measureText(text).width);
     while (keep > 1 && c.measureText(text.slice(0, keep) + "…").width > room) --keep;
     return text.slice(0, keep) + "…";
