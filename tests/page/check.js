@@ -49,7 +49,10 @@
   };
   check("by name", find(`name:${some.full_name}`).includes(some));
   equal("by op", find(`op:${some.op}`).every((n) => n.op.includes(some.op)) && app.found.length > 0, true);
-  check("by shape", find(`shape:${some.outputs[0].type.replaceAll(" ", "")}`).includes(some));
+  const spaced = nodes.find((n) => n.outputs[0]?.type.includes(", ")) ?? some;
+  check("by shape", find(`shape:${spaced.outputs[0].type.replaceAll(" ", "")}`).includes(spaced));
+  check("by shape, in two words", find(`shape:${spaced.outputs[0].type}`).includes(spaced));
+  equal("all words match", find(`op:${some.op} name:no-such-name`).length, 0);
   if (some.at) check("by line", find(`line:${some.place}`).includes(some));
   equal("nothing", find("no such thing").length, 0);
   check("says so", document.getElementById("results").textContent.startsWith("Nothing found"));
@@ -64,6 +67,9 @@
   app.goTo(some);
   const shown = new Set([...document.querySelectorAll("#details button[data-node]")].map((b) => +b.dataset.node));
   check("shows readers and inputs", [...some.readers, ...some.inputs].every((r) => shown.has(r.node)));
+  const raw = JSON.parse(document.getElementById("data").textContent).nodes;
+  const readers = raw.filter((n) => n.inputs.some((i) => i.node === some.id)).map((n) => n.id);
+  check("shows all readers", readers.length > 0 && readers.every((id) => shown.has(id)), readers);
   const among = (links) => links.some((l) => nodes[l.node].box === app.selected);
   press("ArrowUp");
   check("up is an input", among(some.inputs), app.selected.title);

@@ -18,8 +18,7 @@ class App {
                                    new Timeline(document.getElementById("timeline"), this)];
     else this.explainMissingPlan();
     this.writeHeader();
-    this.layOut();
-    this.view.fit();
+    this.fold();
     this.panels.show(null);
     this.listen();
     new ResizeObserver(() => {
@@ -99,10 +98,14 @@ class App {
     this.layOut();
     this.view.fit();
   }
+  // The first view: as many boxes as a window can show legibly.
   fold() {
-    this.tree.foldToFirstView();
-    this.layOut();
-    this.view.fit();
+    for (const boxes of [46, 36, 26, 16]) {
+      this.tree.foldTo(boxes);
+      this.layOut();
+      this.view.fit();
+      if (this.view.zoom >= 0.62) break;
+    }
   }
 
   colourBy(by) {

@@ -65,7 +65,6 @@ class Tree {
     this.signatures = new Map();
     for (const phase of this.root.children) this.tidy(phase);
     this.root.finish();
-    this.foldToFirstView();
   }
 
   // Lifts scopes that hold a single node or scope, and groups repeated blocks.
@@ -91,8 +90,8 @@ class Tree {
     return this.signatures.get(text);
   }
 
-  // As much as a screen shows legibly: groups are opened from the outside in while the boxes stay few.
-  foldToFirstView(limit = 46) {
+  // Opens groups from the outside in while there are at most `limit` boxes.
+  foldTo(limit) {
     let boxes = 0;
     const queue = [this.root];
     for (const group of this.groups()) group.open = false;

@@ -185,7 +185,7 @@ class View {
       c.fillStyle = theme.mark;
       c.fillRect(box.left + 8, box.top + box.h - 3, box.w - 16, 2);
     }
-    if (high > 13) this.drawText(box, colour);
+    if (high > (box.leaf ? 10 : 13)) this.drawText(box, colour);
     if (box === this.selected?.box || this.found.has(box) || this.linked.has(box)) this.outline(box);
   }
 
