@@ -4,6 +4,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
@@ -38,11 +39,12 @@ int number(const std::string& dom, const std::string& key) {
   return std::stoi(dom.substr(at + key.size() + 2));
 }
 
-void works(const std::string& page, int least_checks) {
+// Returns the milliseconds from opening to the first picture.
+int works(const std::string& page, int least_checks) {
   const std::string dom = checked(page);
-  BOOST_TEST_MESSAGE("interactive after " << number(dom, "data-interactive") << " ms");
   BOOST_TEST(number(dom, "data-checks") >= least_checks);
   BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
+  return number(dom, "data-interactive");
 }
 
 }  // namespace
@@ -65,7 +67,24 @@ BOOST_AUTO_TEST_CASE(a_training_plan) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_large_net) {
+// Ten thousand nodes: a net of unequal blocks, each a scope. The best of three, for the machine may have other work.
+BOOST_AUTO_TEST_CASE(a_large_net_within_two_seconds) {
+  Graph g;
+  Value h = input(g, "x", f32, {4});
+  for (int block = 0; g.size() < 10'000; ++block) {
+    const Scope stage(g, "stage" + std::to_string(block / 100));
+    const Scope scope(g, "block" + std::to_string(block % 100));
+    Value past = h;
+    for (int i = 0; i < 5 + block % 3; ++i) h = relu(h + past);
+  }
+  g.add_output("y", h);
+  const std::string page = dump(g, {.format = "html"});
+  int best = works(page, 30);
+  for (int round = 1; round < 3 && best > 2000; ++round) best = std::min(best, works(page, 30));
+  BOOST_TEST(best <= 2000);
+}
+
+BOOST_AUTO_TEST_CASE(a_residual_net) {
   Graph g;
   test::resnet50(g);
   BOOST_TEST(g.size() > 5000);
@@ -82,7 +101,5 @@ BOOST_AUTO_TEST_CASE(hostile_names) {
   const std::string page = dump(*g, {.format = "html"});
   BOOST_TEST(page.find("<img") == std::string::npos);
   BOOST_TEST(page.find("http") == std::string::npos);  // asks nobody for anything
-  const std::string dom = checked(page);
-  BOOST_TEST(number(dom, "data-checks") >= 25);
-  BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
+  works(page, 25);
 }
