@@ -22,7 +22,8 @@ class App {
     this.panels.show(null);
     this.listen();
     new ResizeObserver(() => {
-      if (this.view.fitted) this.view.fit();
+      if (this.firstView && this.view.fitted) this.fold();
+      else if (this.view.fitted) this.view.fit();
       this.view.draw(); // at once: a stretched picture would be seen until the next frame
       for (const chart of this.charts) chart.draw();
     }).observe(this.view.canvas);
@@ -36,8 +37,8 @@ class App {
       (phases.length > 1 ? ` in ${phases.join(", ")}` : "") +
       (plan ? `; plan of ${formatCount(plan.steps.length)} steps, peak ${formatBytes(plan.arena_bytes)}` : "");
     document.getElementById("colours").innerHTML = this.colours.ways.map((w, i) =>
-      `<button data-by="${w.by}" ${w.missing ? "disabled" : ""} title="${w.missing || `Colour by ${w.by} (${i + 1})`}">` +
-      `${w.title}</button>`).join("");
+      `<button data-by="${w.by}" ${w.missing ? "disabled" : ""} ` +
+      `title="${w.missing || `Colour by ${w.by} (${i + 1})`}">${w.title}</button>`).join("");
     this.showColours();
   }
 
@@ -71,7 +72,10 @@ class App {
 
   // Selects an item wherever it is: unfolds what hides it and moves there.
   goTo(item) {
-    if (this.tree.reveal(item)) this.layOut();
+    if (this.tree.reveal(item)) {
+      this.firstView = false;
+      this.layOut();
+    }
     this.select(item);
     this.view.show(item);
   }
@@ -88,6 +92,7 @@ class App {
     if (!group?.isGroup || group.kind === "root") return;
     const before = { left: group.left, top: group.top };
     group.open = !group.open;
+    this.firstView = false;
     this.layOut();
     this.view.pan((before.left - group.left) * this.view.zoom, (before.top - group.top) * this.view.zoom);
     this.select(group);
@@ -95,6 +100,7 @@ class App {
 
   unfold() {
     this.tree.unfoldOneLevel();
+    this.firstView = false;
     this.layOut();
     this.view.fit();
   }
@@ -106,6 +112,7 @@ class App {
       this.view.fit();
       if (this.view.zoom >= 0.62) break;
     }
+    this.firstView = true;
   }
 
   colourBy(by) {
@@ -191,6 +198,7 @@ class App {
     const stage = document.getElementById("stage").getBoundingClientRect();
     const x = event.clientX - stage.left, y = event.clientY - stage.top;
     tip.style.left = `${Math.max(4, Math.min(x + 14, stage.width - tip.offsetWidth - 8))}px`;
-    tip.style.top = `${y + 18 + tip.offsetHeight > stage.height ? Math.min(y, stage.height) - tip.offsetHeight - 10 : y + 18}px`;
+    const above = y + 18 + tip.offsetHeight > stage.height;
+    tip.style.top = `${above ? Math.min(y, stage.height) - tip.offsetHeight - 10 : y + 18}px`;
   }
 }

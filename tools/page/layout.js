@@ -82,7 +82,7 @@ function placeColumns(root) {
     x += phase.w + space.column;
     height = Math.max(height, phase.h);
   }
-  for (const phase of root.children) phase.y = phase.name === "update" ? 0 : phase.name === "backward" ? height - phase.h : 0;
+  for (const phase of root.children) phase.y = phase.name === "backward" ? height - phase.h : 0;
   root.w = Math.max(0, x - space.column);
   root.h = height;
 }
