@@ -9,15 +9,15 @@
 #include <oxbow/optim/adafactor.h>
 #include <oxbow/optim/adagrad.h>
 #include <oxbow/optim/adam.h>
-#include <oxbow/optim/judge.h>
-#include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/adamax.h>
 #include <oxbow/optim/adamw.h>
 #include <oxbow/optim/asgd.h>
 #include <oxbow/optim/ftrl.h>
+#include <oxbow/optim/judge.h>
 #include <oxbow/optim/lamb.h>
 #include <oxbow/optim/lars.h>
 #include <oxbow/optim/lion.h>
+#include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/muon.h>
 #include <oxbow/optim/nadam.h>

@@ -43,3 +43,15 @@ BOOST_AUTO_TEST_CASE(the_page_of_optimizers_has_a_new_one_as_it_is_and_all_defau
     BOOST_TEST(page.find("| `" + std::string(o.name) + "` |") != std::string::npos, "no table row for " << o.name);
   }
 }
+
+BOOST_AUTO_TEST_CASE(the_tutorials_programs_are_on_its_page_with_their_output) {
+  const std::string page = file("tools/docs/tutorial.md");
+  for (const std::string program : {"tutorial_descent", "tutorial_optimizers"}) {
+    const auto run = oxbow::test::command(TUTORIAL_PROGRAMS "/" + program);
+    BOOST_TEST(run.code == 0);
+    const std::string source = "```cpp\n" + file("tests/" + program + ".cpp") + "```\n";
+    BOOST_TEST(page.find(source) != std::string::npos, "tutorial.md should hold\n" << source);
+    const std::string printed = "```\n" + run.output + "```\n";
+    BOOST_TEST(page.find(printed) != std::string::npos, "tutorial.md should hold\n" << printed);
+  }
+}

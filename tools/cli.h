@@ -21,6 +21,8 @@ struct Command {
 Command dump_command(CLI::App& program);
 Command diff_command(CLI::App& program);
 Command explain_command(CLI::App& program);
+Command lr_command(CLI::App& program);
+Command plot_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
 

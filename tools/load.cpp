@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include <fmt/format.h>
+#include <oxbow/graph/dead_code.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/copy.h>
@@ -47,6 +48,12 @@ Loaded load(const std::string& name) {
 }
 
 std::shared_ptr<Graph> load_graph(const std::string& name) { return load(name).graph; }
+
+std::shared_ptr<Graph> load_training(const std::string& name) {
+  auto graph = load_graph(name);
+  if (auto less = dead_code(*graph)) return less->graph;
+  return graph;
+}
 
 std::string example_names() {
   std::string names;

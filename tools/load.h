@@ -20,6 +20,9 @@ Loaded load(const std::string& name);
 /// The graph alone: a plan's is as good as any.
 std::shared_ptr<Graph> load_graph(const std::string& name);
 
+/// The same without a training step that it came with: what its named outputs need.
+std::shared_ptr<Graph> load_training(const std::string& name);
+
 /// "linear_regression, xor, ...".
 std::string example_names();
 

@@ -1,7 +1,9 @@
-// Line charts as SVG text: loss and metric curves. Panels stand one under another and share the horizontal axis's
-// meaning. The text depends on the data only, so the same run gives the same picture. Pure functions.
+// Line charts as SVG text or as a page: loss and metric curves, rates, several runs on one axis; and descents on a
+// surface of two parameters. Panels stand one under another and share the horizontal axis's meaning. The text depends
+// on the data only, so the same run gives the same picture. Pure functions.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,14 +21,39 @@ struct Panel {
   bool log_scale = false;  ///< of y; values that are not positive leave gaps
 };
 
+/// A vertical line with a word beside it: a suggested rate, say.
+struct Mark {
+  double x;
+  std::string label;
+};
+
 struct Plot {
   std::string title;
   std::string x_label;
   std::vector<Panel> panels;
+  bool log_x = false;  ///< values that are not positive leave gaps
+  std::vector<Mark> marks = {};
 };
 
 /// A self-contained SVG picture, 720 pixels wide, readable on light and dark pages.
 std::string svg(const Plot& plot);
+/// The same picture as one HTML page that needs no network: the values under the pointer are shown beside it.
+std::string page(const Plot& plot);
+
+/// A descent on a surface: where it was before each step, and at last.
+struct Path {
+  std::string name;
+  std::vector<double> x, y;
+};
+struct Surface {
+  std::string title, x_label, y_label;
+  std::function<double(double, double)> height;
+  double left, right, bottom, top;  ///< what is shown
+  std::vector<Path> paths;
+};
+/// Contour lines, evenly spaced in the logarithm of the height above the lowest shown, and each path with arrows. A
+/// path ends where it leaves the picture.
+std::string svg(const Surface& surface);
 
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high].
 std::vector<double> ticks(double low, double high, int count);

@@ -1,15 +1,16 @@
 #include <fmt/format.h>
-#include <oxbow/graph/dead_code.h>
 #include <oxbow/oxbow.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 
 #include "cli.h"
 #include "commands.h"
 #include "dump.h"
+#include "history_file.h"
 #include "load.h"
 #include "plot.h"
 #include "progress.h"
@@ -22,13 +23,6 @@ Value output(const Graph& g, std::string_view name) {
   for (const auto& [known, value] : g.outputs())
     if (known == name) return value;
   return {};
-}
-
-// What the outputs need; a step that was dumped with the graph goes, for `compile` appends its own.
-std::shared_ptr<Graph> forward(const std::string& name) {
-  auto graph = load_graph(name);
-  if (auto less = dead_code(*graph)) return less->graph;
-  return graph;
 }
 
 Mnist read(const std::string& folder) {
@@ -79,13 +73,39 @@ optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
   return chosen;
 }
 
+// A row a step; an epoch's results in that of its last step, `ends` being how many steps were done by then.
+Table table(const History& history, std::vector<double> rates, const std::vector<std::size_t>& ends) {
+  const std::size_t n = history.step_losses.size();
+  Table t;
+  std::vector<double> step(n), epoch(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    step[i] = static_cast<double>(i + 1);
+    epoch[i] = static_cast<double>(std::upper_bound(ends.begin(), ends.end(), i) - ends.begin() + 1);
+  }
+  t.add("step", step);
+  t.add("epoch", epoch);
+  t.add("learning_rate", std::move(rates));
+  t.add("loss", history.step_losses);
+  // A loss that is not finite is told apart from one that is absent.
+  for (double& v : t.values.back())
+    if (std::isnan(v)) v = std::numeric_limits<double>::infinity();
+  if (history.epochs.empty()) return t;
+  for (const auto& [name, value] : history.epochs[0].results.entries()) {
+    std::vector<double> column(n, std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t e = 0; e < ends.size(); ++e)
+      if (ends[e] > 0) column[ends[e] - 1] = history.epochs[e].results[name];
+    t.add("epoch_" + name, std::move(column));
+  }
+  return t;
+}
+
 }  // namespace
 
 std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
 
 int train(const TrainCommand& o, std::stop_token stop) {
   const Mnist mnist = read(o.data);
-  const auto graph = forward(o.net);
+  const auto graph = load_training(o.net);
   const Value loss = output(*graph, "loss"), accuracy = output(*graph, "accuracy");
   for (const auto& [name, value] : {std::pair{"loss", loss}, std::pair{"accuracy", accuracy}})
     if (!value)
@@ -127,12 +147,16 @@ int train(const TrainCommand& o, std::stop_token stop) {
     fmt::print("goes on after {} steps\n", model.steps());
   }
   Progress bar("epoch");
+  std::vector<double> rates;
+  std::vector<std::size_t> ends;
   const auto on_step = [&](oxbow::Progress& p) {
+    rates.push_back(p.model.learning_rate());
     bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
              fmt::format("{}/{}  loss {:.4f}", p.epoch, p.epochs, p.loss));
   };
   const auto on_epoch = [&](oxbow::Progress& p) {
     const Epoch& e = p.history.epochs.back();
+    ends.push_back(rates.size());
     bar.clear();
     fmt::print("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n",
                e.number, p.epochs, e.results["loss"], e.results["accuracy"], e.results["val_loss"],
@@ -147,10 +171,12 @@ int train(const TrainCommand& o, std::stop_token stop) {
                                                   .stop = stop,
                                                   .resume = o.resume});
 
+  write_file(out / "history.csv", csv(table(history, std::move(rates), ends)));
   if (!history.epochs.empty()) {
     write_file(out / "loss.svg", svg(curve(std::filesystem::path(o.net).stem().string() + ", " + how, history)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
   }
+  fmt::print("history      {}\n", (out / "history.csv").string());
   model.save(out / "parameters.safetensors", Saved::averages);
   model.save(state, Saved::training);
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());

@@ -1,0 +1,34 @@
+// A run's history as a file that others read: a table of numbers, one row a step.
+//
+//   step,epoch,learning_rate,loss,epoch_loss,epoch_accuracy,epoch_val_loss,epoch_val_accuracy
+//   1,1,0.001,2.3417,,,,
+//
+// `oxbow train` writes history.csv so. An empty field is no number; those of an epoch stand in its last step's row.
+// Read back are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and
+// JSON: an object of lists of numbers, or one list. Safe from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace oxbow::tools {
+
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<double>> values;  ///< a column's; NaN where a field is empty
+
+  /// The column, or null when there is none.
+  const std::vector<double>* find(std::string_view column) const;
+  void add(std::string column, std::vector<double> numbers);
+};
+
+/// With a header; numbers as short as they read back exactly. Not finite ones are "nan" and "inf", absent ones empty.
+std::string csv(const Table& table);
+/// Throws `Error` with file and line for what is no table, or has no numbers.
+Table read_table(const std::string& path);
+/// The losses, step by step: column "loss" (or "train_loss", "value"), or else the last one of at most two. Throws
+/// `Error` with the columns that there are.
+std::vector<double> losses(const Table& table, const std::string& path);
+
+}  // namespace oxbow::tools

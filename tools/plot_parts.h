@@ -1,0 +1,115 @@
+// What pictures are made of. Private to tools/plot*.cpp.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "plot.h"
+
+namespace oxbow::tools {
+
+// Okabe and Ito's colours, told apart by colour-blind readers as well (Color Universal Design, 2008).
+inline constexpr const char* palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"};
+
+inline constexpr double width = 720, panel_height = 260, left = 72, right = 16, bottom = 44, gap = 26;
+
+inline std::string escaped(const std::string& text) {
+  std::string out;
+  for (char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+// A range of data, and where it lies on the picture.
+struct Axis {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  double from = 0, to = 0;  // pixels
+  bool log_scale = false;
+
+  bool shows(double v) const { return std::isfinite(v) && (!log_scale || v > 0); }
+  void take(double v) {
+    if (!shows(v)) return;
+    low = std::min(low, scaled(v));
+    high = std::max(high, scaled(v));
+  }
+  double scaled(double v) const { return log_scale ? std::log10(v) : v; }
+  double pixel(double v) const { return from + (scaled(v) - low) / (high - low) * (to - from); }
+  // Room around the data; something to show when there is none.
+  void settle(double margin) {
+    if (!(low <= high)) low = 0, high = 1;
+    const double room = high > low ? (high - low) * margin : std::max(std::abs(low) * 0.1, 1e-3);
+    low -= room;
+    high += room;
+  }
+  std::vector<double> marks(int count) const {
+    if (!log_scale) return ticks(low, high, count);
+    std::vector<double> out;
+    const bool wide = high - low > 2;
+    const int each = std::max(1, static_cast<int>(std::ceil((high - low) / (2 * count))));  // decades from mark to mark
+    for (int e = static_cast<int>(std::floor(low)); e <= static_cast<int>(std::ceil(high)); ++e)
+      for (int m : {1, 2, 5})
+        if (const double v = m * std::pow(10, e);
+            (m == 1 || !wide) && e % each == 0 && std::log10(v) >= low && std::log10(v) <= high)
+          out.push_back(v);
+    return out;
+  }
+};
+
+// The look that all pictures share, on light and on dark pages.
+inline constexpr const char* style =
+    "svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:15px;font-weight:600}"
+    ".g{stroke:#ddd}.f{fill:none;stroke:#999}.m{stroke:#777;stroke-width:1;stroke-dasharray:4 3}"
+    "path{fill:none;stroke-width:2;stroke-linejoin:round}"
+    "path.p{stroke-width:1;opacity:.4}path.d{stroke-width:6;stroke-linecap:round}"
+    "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}}";
+
+// Names beside strokes of their colours, below the title, in as many rows as it takes.
+struct Legend {
+  struct Key {
+    std::string name;
+    const char* colour;
+    double x, y;
+  };
+  std::vector<Key> keys;
+  double bottom = 36;
+
+  void add(const std::string& name, const char* colour) {
+    const double w = 46 + 6.6 * static_cast<double>(name.size());
+    if (keys.empty()) bottom = 56;
+    if (x_ + w > width && x_ > left) x_ = left, bottom += 18;
+    keys.push_back({name, colour, x_, bottom - 12});
+    x_ += w;
+  }
+  std::string svg() const {
+    std::string out;
+    for (const Key& k : keys)
+      out += fmt::format("<path stroke=\"{}\" d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
+                         k.colour, k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
+    return out;
+  }
+
+ private:
+  double x_ = left;
+};
+
+// Where everything of a plot lies.
+struct Layout {
+  double height;
+  Axis x;
+  std::vector<Axis> y;  // a panel's
+  Legend legend;
+  const char* colour(const std::string& name) const {
+    for (const Legend::Key& k : legend.keys)
+      if (k.name == name) return k.colour;
+    return palette[0];
+  }
+};
+Layout lay_out(const Plot& plot);
+
+}  // namespace oxbow::tools
