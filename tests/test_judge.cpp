@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(nearly_all_held_out_curves_are_judged_right) {
     BOOST_TEST(curves >= 150);
   }
   // Of curves with known curvature. Of MNIST's, whose labels compare runs of a sweep with one another, a judge that
-  // sees one run alone gets about nine of ten: see tools/docs/learning-rate.md.
+  // sees one run alone gets about nine of ten: see tools/docs/tutorial.md.
   const auto [quadratics, of_quadratics] = c.families.at("quadratic");
   const auto [regressions, of_regressions] = c.families.at("regression");
   BOOST_TEST(100 * (quadratics + regressions) >= 99 * (of_quadratics + of_regressions), c.text());

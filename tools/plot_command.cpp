@@ -103,7 +103,7 @@ Command plot_command(CLI::App& program) {
       "  oxbow plot out/history.csv -o loss.svg\n"
       "  oxbow plot small/history.csv good/history.csv large/history.csv -o rates.html   three runs overlaid\n"
       "  oxbow plot out/history.csv --column loss learning_rate -o both.svg");
-  p->add_option("history", o->files, "CSV or JSON: see tools/docs/learning-rate.md")->required();
+  p->add_option("history", o->files, "CSV or JSON: see tools/docs/tutorial.md")->required();
   p->add_option("--column", o->columns, "what to draw, a panel each")->capture_default_str();
   p->add_option("--title", o->title, "of the picture")->capture_default_str();
   p->add_option("--smooth", o->smooth, "mean over so many steps; 1: none; default: a fiftieth of the run");
