@@ -1,4 +1,5 @@
 #include <oxbow/optim/lr_find.h>
+#include <oxbow/optim/model_state.h>
 
 #include <algorithm>
 #include <cmath>
@@ -65,17 +66,17 @@ void check(const RateRangeOptions& o) {
     fail("stop_at is " + number(o.stop_at) + ". Give more than 1, or 0 for never");
 }
 
-// Puts the model's variables back at the end of the block, whatever ends it.
-class Untouched {
+// Calls `f` at the end of the block, whatever ends it.
+template <class F>
+class AtEnd {
  public:
-  explicit Untouched(Store store) : store_(std::move(store)), before_(store_.snapshot()) {}
-  ~Untouched() { store_.restore(before_); }
-  Untouched(const Untouched&) = delete;
-  Untouched& operator=(const Untouched&) = delete;
+  explicit AtEnd(F f) : f_(std::move(f)) {}
+  ~AtEnd() { f_(); }
+  AtEnd(const AtEnd&) = delete;
+  AtEnd& operator=(const AtEnd&) = delete;
 
  private:
-  Store store_;
-  Store before_;
+  F f_;
 };
 
 }  // namespace
@@ -106,7 +107,12 @@ void suggest(RateRange& range) {
 
 RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
   check(o);
-  const Untouched untouched(model.store());
+  // All that training changes: the variables, and how far into the data it is.
+  Model::State& state = *model.state_;
+  const AtEnd untouched([&state, before = state.store.snapshot(), position = state.position] {
+    state.store.restore(before);
+    state.position = position;
+  });
   RateRange range;
   const auto rate_of = [&](std::size_t step) {
     return o.lowest * std::pow(o.highest / o.lowest, static_cast<double>(step) / (o.steps - 1));
@@ -116,11 +122,6 @@ RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
   model.set_learning_rate(rate_of(0));
   const auto on_step = [&](Progress& p) {
     const double rate = rate_of(range.rates.size());
-    if (model.learning_rate() != rate)  // a step of a scheduled rate has written its own
-      throw Error(
-          "find_rate: the model's learning rate is a schedule, which cannot be varied. Compile it with a number to "
-          "find "
-          "one");
     range.rates.push_back(rate);
     range.losses.push_back(p.loss);
     average = o.smoothing * average + (1 - o.smoothing) * p.loss;

@@ -34,9 +34,10 @@ struct RateRange {
   double slide = 0;          ///< left of the last place at which the slope changes by more than 0.5 % over 15 steps
 };
 
-/// Runs the test. Throws `Error` when the model's rate is a schedule, the options make no sense, the data do not fit,
-/// or fewer than 20 steps were run before the loss broke down: then `lowest` is too large.
-RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options = {});
+/// Runs the test. Throws `Error` when the model's rate is a schedule (as `set_learning_rate` does), the options make no
+/// sense, the data do not fit, or fewer than 20 steps were run before the loss broke down: then `lowest` is too large.
+RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options);
+inline RateRange find_rate(Model& model, const Dataset& data) { return find_rate(model, data, RateRangeOptions{}); }
 
 /// The suggestions for a recorded test: sets the four rates from `rates` and `smoothed`. The first tenth and the last
 /// five of the steps are left out, as fastai does; so are losses that are not finite. Throws `Error` for fewer than 20

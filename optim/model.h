@@ -39,6 +39,12 @@ enum class Saved : std::uint8_t {
   training     ///< `parameters`, what the optimizer keeps, and how far `fit` is, so that training goes on where it was
 };
 
+namespace optim {
+struct RateRange;
+struct RateRangeOptions;
+RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options);
+}  // namespace optim
+
 class Model {
  public:
   Model(Model&&) noexcept;
@@ -80,6 +86,7 @@ class Model {
   Store& store();
 
  private:
+  friend optim::RateRange optim::find_rate(Model&, const Dataset&, optim::RateRangeOptions);  // puts all back
   friend Model compile(Value, const optim::Optimizer&, ModelOptions, At);
   struct State;
   explicit Model(std::unique_ptr<State> state);
