@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
       {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
       {"dump xor -f bmp",
-       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json}\nRun oxbow dump --help to see what there is\n"},
+       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json,html}\nRun oxbow dump --help to see what there is\n"},
       {"bench --seconds nan",
        "oxbow: --seconds: nan is no number greater than 0\nRun oxbow bench --help to see what there is\n"},
   };
