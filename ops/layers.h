@@ -9,10 +9,28 @@
 #include <oxbow/ops/dropout.h>
 #include <oxbow/ops/init.h>
 
+#include <functional>
+#include <type_traits>
+#include <utility>
+
 namespace oxbow {
 
-/// What follows a layer: `relu`, `tanh`, or any function of a Value; none when empty.
-using Activation = std::function<Value(Value, At)>;
+/// What follows a layer: `relu`, `tanh`, or anything that is called with a Value and the caller's line; none when empty.
+/// A function is taken by address, so that `tanh` is ours also where <cmath> brings its own.
+class Activation {
+ public:
+  Activation() = default;
+  Activation(Value (*function)(Value, At)) : function_(function) {}
+  template <class F>
+    requires std::is_invocable_r_v<Value, F&, Value, At> && (!std::is_same_v<F, Activation>)
+  Activation(F function) : function_(std::move(function)) {}
+
+  explicit operator bool() const { return static_cast<bool>(function_); }
+  Value operator()(Value x, At at) const { return function_(x, at); }
+
+ private:
+  std::function<Value(Value, At)> function_;
+};
 
 struct DenseOptions {
   Activation activation = {};
