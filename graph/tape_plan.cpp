@@ -1,3 +1,4 @@
+#include <oxbow/graph/single.h>
 #include <oxbow/graph/tape_plan.h>
 
 #include <algorithm>
@@ -101,6 +102,14 @@ TapePlan::Spread TapePlan::spread(const Type& from, const Type& to) {
   return s;  // innermost axis first
 }
 
+// The number of the operand that is the single element of this input; `values` is the first such number.
+std::int32_t TapePlan::single(std::int32_t input, std::int32_t values) {
+  for (const auto& [operand, of] : singles_)
+    if (of == input) return operand;
+  singles_.emplace_back(values + static_cast<std::int32_t>(singles_.size()), input);
+  return singles_.back().first;
+}
+
 void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
                       std::int64_t grain) {
   inputs_ = tape.inputs;
@@ -116,11 +125,22 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
   std::vector<std::int32_t> last(types.size(), -1);
   for (Merged& step : merged_steps(tape, types, consumed)) {
     const auto first = static_cast<std::int32_t>(args_.size()), count = static_cast<std::int32_t>(step.args.size());
-    for (const std::int32_t v : step.args)
-      last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(routines_.size());
+    const std::vector<Type> operands = types_of(step.args, types);
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      std::int32_t& v = step.args[i];
+      std::optional<Op> taken;
+      if (v < inputs_ && operands[i].count() == 1 && operands[i].shape != common.shape)
+        taken = step.op.absorb(static_cast<int>(i), Single{}, operands);
+      if (taken) {
+        step.op = *std::move(taken);
+        v = single(v, values);
+      } else {
+        last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(routines_.size());
+      }
+    }
     args_.insert(args_.end(), step.args.begin(), step.args.end());
     ops_.push_back(std::move(step.op));
-    routines_.push_back({ops_.back().tile(types_of(step.args, types)), ops_.back().self(), first, count, step.result});
+    routines_.push_back({ops_.back().tile(operands), ops_.back().self(), first, count, step.result});
   }
   for (const Tape::Step& step : tape.steps) flops_ += step.op.work(types_of(tape.args_of(step), types)).flops;
   flops_ /= static_cast<double>(std::max<std::int64_t>(common.count(), 1));
@@ -147,6 +167,7 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
     } else if (last[static_cast<std::size_t>(v)] >= 0) {
       spreads_.push_back(spread(type, common));
       spreads_.back().input = v;
+      spreads_.back().repeat = Single{}.tile(std::span(&type, 1));
       keep_whole(spreads_.back().period);
     }
   }
@@ -158,6 +179,7 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
     for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0;
          i < routines_[static_cast<std::size_t>(s)].count; ++i) {
       const auto v = static_cast<std::size_t>(args_[static_cast<std::size_t>(a + i)]);
+      if (v >= types.size()) continue;  // a single element
       const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(routines_[static_cast<std::size_t>(s)].result)];
       if (last[v] == s && slot[v] >= 0 && same == same_width) {
         spare.push_back(slot[v]);
@@ -183,7 +205,8 @@ void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::spa
   tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
 
   const std::int64_t bytes = round_up(tile_ * widest, 64);
-  const std::int64_t table = round_up((values + 8) * static_cast<std::int64_t>(sizeof(void*)), 64);
+  const auto singles = static_cast<std::int64_t>(singles_.size());
+  const std::int64_t table = round_up((values + singles) * static_cast<std::int64_t>(sizeof(void*)), 64);
   for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
   for (std::int32_t v = inputs_; v < values; ++v)
     if (slot[static_cast<std::size_t>(v)] >= 0)

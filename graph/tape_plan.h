@@ -1,7 +1,7 @@
 // A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
 // steps live in slots of some 512 lanes, so they stay in the first cache; operands of the tape's full shape are read,
-// and outputs written, where they are. Every other operand (scalars, rows, columns, any broadcast) is laid out in a
-// slot. Thread safety: immutable once made.
+// and outputs written, where they are, and so are single elements by the routines that take one (graph/single.h). Every
+// other operand (rows, columns, any broadcast) is laid out in a slot. Thread safety: immutable once made.
 #pragma once
 
 #include <oxbow/graph/tape.h>
@@ -52,6 +52,7 @@ class TapePlan {
     std::array<Dim, Shape::max_rank> dims{};  ///< innermost first
     std::int64_t period = 1;                  ///< elements after which it repeats
     std::int64_t slot = 0;                    ///< bytes into the scratch
+    TileFn repeat = nullptr;                  ///< lays out one element
   };
   struct Routine {
     TileFn fn;
@@ -68,6 +69,7 @@ class TapePlan {
   };
 
   static Spread spread(const Type& from, const Type& to);
+  std::int32_t single(std::int32_t input, std::int32_t values);
   void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
               std::int64_t grain);
   /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
@@ -83,6 +85,8 @@ class TapePlan {
   std::vector<Spread> spreads_;
   std::vector<Moving> reads_, writes_, copies_;               // copies: outputs that are inputs
   std::vector<std::pair<std::int32_t, std::int64_t>> slots_;  // values between steps, and where
+  // Operands that are single elements, numbered after the values, and the inputs that hold them.
+  std::vector<std::pair<std::int32_t, std::int32_t>> singles_;
   std::int32_t inputs_ = 0;
   bool direct_ = false;  // one step or none, and nothing to lay out: no tiles needed
   std::int64_t scratch_ = 0, tile_ = 512;

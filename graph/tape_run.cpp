@@ -5,25 +5,6 @@
 #include <cstring>
 
 namespace oxbow {
-namespace {
-
-// Bytes are moved by width, whatever they mean.
-template <std::size_t width>
-void repeat(const std::byte* from, std::byte* to, std::int64_t count) {
-  std::array<std::byte, width> element;
-  std::memcpy(element.data(), from, width);
-  for (std::int64_t i = 0; i < count; ++i)
-    std::memcpy(to + i * static_cast<std::int64_t>(width), element.data(), width);
-}
-
-void repeat(const std::byte* from, std::byte* to, std::int64_t count, std::int64_t width) {
-  if (width == 4) return repeat<4>(from, to, count);
-  if (width == 8) return repeat<8>(from, to, count);
-  repeat<1>(from, to, count);
-}
-
-}  // namespace
-
 void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first,
                        std::int64_t lanes, std::byte* to) {
   std::array<std::int64_t, Shape::max_rank> at{};
@@ -37,10 +18,11 @@ void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size
   const Dim& inner = s.dims[0];
   while (true) {
     const std::int64_t run = std::min(inner.size - at[0], lanes);
+    const void* at_place = from + place * size;
     if (inner.stride == 0)
-      repeat(from + place * size, to, run, size);
+      s.repeat(nullptr, &at_place, to, run);
     else
-      std::memcpy(to, from + place * size, static_cast<std::size_t>(run * size));
+      std::memcpy(to, at_place, static_cast<std::size_t>(run * size));
     if ((lanes -= run) == 0) return;
     to += run * size;
     place -= at[0] * inner.stride;
@@ -60,6 +42,7 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
   if (begin >= end) return;
   const auto** at = reinterpret_cast<const void**>(scratch);  // where each value is, in this tile
   for (const auto& [value, slot] : slots_) at[value] = scratch + slot;
+  for (const auto& [operand, input] : singles_) at[operand] = in[input].bytes;
   const std::int64_t step = direct_ ? end - begin : tile_;
   for (std::int64_t first = begin; first < end; first += step) {
     const std::int64_t lanes = std::min(step, end - first);

@@ -14,6 +14,44 @@ using Direction = Nested<MultiplyDivide, 2, SqrtAdd>;  // a b / (sqrt(c) + d)
 
 }  // namespace
 
+// Where numbers and learning rates stand.
+template <>
+inline constexpr std::array single_operands<Add>{0b01u, 0b10u};
+template <>
+inline constexpr std::array single_operands<Subtract>{0b01u, 0b10u};
+template <>
+inline constexpr std::array single_operands<Multiply>{0b01u, 0b10u};
+template <>
+inline constexpr std::array single_operands<Divide>{0b01u, 0b10u};
+template <>
+inline constexpr std::array single_operands<TimesSquare>{0b01u};
+template <>
+inline constexpr std::array single_operands<MultiplyAdd>{0b001u, 0b010u, 0b100u, 0b101u, 0b110u};
+template <>
+inline constexpr std::array single_operands<Nested<Add, 1, Multiply>>{0b010u, 0b100u};  // a + b c
+template <>
+inline constexpr std::array single_operands<Nested<MultiplyAdd, 2, Multiply>>{0b0001u, 0b0101u};  // a b + c d
+template <>
+inline constexpr std::array single_operands<Nested<MultiplyAdd, 2, TimesSquare>>{0b0001u, 0b0101u};  // a b + c d^2
+template <>
+inline constexpr std::array single_operands<Nested<Subtract, 0, Multiply>>{0b001u, 0b010u, 0b100u};  // a b - c
+template <>
+inline constexpr std::array single_operands<Nested<Subtract, 1, Multiply>>{0b001u, 0b010u, 0b100u};  // a - b c
+template <>
+inline constexpr std::array single_operands<Nested<Subtract, 1, Square>>{0b01u};  // a - b^2
+template <>
+inline constexpr std::array single_operands<SqrtAdd>{0b10u};
+template <>
+inline constexpr std::array single_operands<MultiplyDivide>{0b001u};
+template <>
+inline constexpr std::array single_operands<Nested<Divide, 1, SqrtAdd>>{0b100u};  // a / (sqrt(b) + c)
+template <>
+inline constexpr std::array single_operands<Direction>{0b0001u, 0b1001u};
+template <>
+inline constexpr std::array single_operands<Nested<Subtract, 1, Direction>>{0b00010u, 0b10010u};
+template <>
+inline constexpr std::array single_operands<Nested<Tanh, 0, MultiplyAdd>>{0b001u, 0b101u};
+
 std::optional<Op> Multiply::absorb(int operand, const Op& producer, Types in) const {
   return nest<Operands<1, Square>>(*this, operand, producer, in);
 }
@@ -45,7 +83,7 @@ std::optional<Op> Nested<Outer, place, Inner, std::index_sequence<I...>>::absorb
   else if constexpr (std::is_same_v<Nested, MultiplyDivide>)
     return nest<Operands<2, SqrtAdd>>(*this, operand, producer, in);
   else
-    return std::nullopt;
+    return nest<>(*this, operand, producer, in);
 }
 
 }  // namespace oxbow
