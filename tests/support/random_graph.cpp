@@ -138,7 +138,13 @@ class Builder {
   }
 
   Value unary(const Value& x) {
-    switch (pick(16)) {
+    switch (pick(19)) {
+      case 18:
+        return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
+      case 17:
+        return sinpi(x);
+      case 16:
+        return cospi(x);
       case 14:
         return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
       case 15:
