@@ -157,6 +157,8 @@ class Writer {
     const std::string_view shape = shape_of(n.op());
     std::string label = copy && !n.op().is<Constant>() ? n.full_name() : label_of(n);
     if (!copy && !outputs.empty()) label += "\noutput " + outputs;
+    const auto id = static_cast<std::size_t>(n.id());
+    if (!copy && id < options_.ns.size() && options_.ns[id] >= 0) label += "\n" + time_text(options_.ns[id]);
     const std::string tip = n.full_name() + " = " + std::string(n.op().name()) +
                             (n.op().is<Constant>() ? "" : " " + print(AttrValue(n.op().attributes()))) + " : " +
                             to_string(n.output_types());

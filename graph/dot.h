@@ -9,6 +9,7 @@
 #include <oxbow/graph/graph.h>
 
 #include <string>
+#include <vector>
 
 namespace oxbow {
 
@@ -16,6 +17,7 @@ struct DotOptions {
   bool types = true;      ///< on the edges
   bool reduced = false;   ///< leaves out edges that others imply (graph/order.h: for graphs of a few thousand nodes)
   std::string note = {};  ///< stands below the picture
+  std::vector<double> ns = {};  ///< each node's time, told in its label; -1: none
 };
 
 std::string dot(const Graph& graph, const DotOptions& options = {});

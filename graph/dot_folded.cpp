@@ -31,11 +31,12 @@ struct Box {
   std::map<std::string_view, int> ops = {};  // and how many nodes of each op
   std::vector<std::string> inputs = {}, outputs = {};
   std::int64_t nodes = 0, parameters = 0;
+  double ns = -1;
 };
 
 class Folder {
  public:
-  Folder(const Graph& graph, int most) : graph_(graph) {
+  Folder(const Graph& graph, const FoldOptions& options) : graph_(graph), options_(options) {
     int deepest = 0;
     for (NodeId i = 0; i < graph.size(); ++i) {
       const std::string& scope = graph.node(i).origin().scope.str();
@@ -47,17 +48,17 @@ class Folder {
     for (const bool merge : {false, true})
       for (int depth = deepest; depth >= 1; --depth) {
         fold(depth, merge);
-        if (static_cast<int>(boxes_.size()) <= most) return;
+        if (static_cast<int>(boxes_.size()) <= options.most_boxes) return;
       }
     fold(0, false);
   }
 
-  std::string write(const std::string& note) const {
+  std::string write() const {
     std::string out =
         "digraph G {\ngraph [fontname=\"Helvetica\", fontsize=11, nodesep=0.3, ranksep=0.22, labeljust=l];\n"
         "node [fontname=\"Helvetica\", fontsize=10, shape=box, style=\"rounded,filled\", margin=\"0.12,0.04\", "
         "height=0.3];\nedge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
-    if (!note.empty()) out += "label=" + dot_string(note) + ";\n";
+    if (!options_.note.empty()) out += "label=" + dot_string(options_.note) + ";\n";
     for (std::size_t b = 0; b < boxes_.size(); ++b) vertex(out, b);
     // The phases of a scope stand side by side.
     std::map<std::string_view, std::vector<std::size_t>> rows;
@@ -102,6 +103,8 @@ class Folder {
       const auto [place, is_new] = places.try_emplace({origin.phase, scope}, boxes_.size());
       if (is_new) boxes_.push_back({.phase = origin.phase, .scope = std::move(scope)});
       add(boxes_[place->second], graph_.node(i));
+      if (static_cast<std::size_t>(i) < options_.ns.size() && options_.ns[static_cast<std::size_t>(i)] >= 0)
+        boxes_[place->second].ns = std::max(boxes_[place->second].ns, 0.0) + options_.ns[static_cast<std::size_t>(i)];
       of_.push_back(place->second);
     }
     for (const auto& [name, value] : graph_.outputs())
@@ -153,6 +156,7 @@ class Folder {
     label += "\n" + std::to_string(box.nodes) + (box.nodes == 1 ? " node" : " nodes");
     if (!ops.empty()) label += ": " + ops + (most.size() > 3 ? ", ..." : "");
     if (box.parameters > 0) label += "\n" + std::to_string(box.parameters) + " parameters";
+    if (box.ns >= 0) label += "\n" + time_text(box.ns);
     for (const std::string& in : box.inputs) label += "\ninput " + in;
     for (const std::string& name : box.outputs) label += "\noutput " + name;
     out += std::to_string(b) + " [label=" + dot_string(shortened(label, 300)) + ", color=" + dot_string(colors.line) +
@@ -175,14 +179,13 @@ class Folder {
   }
 
   const Graph& graph_;
+  const FoldOptions& options_;
   std::vector<Box> boxes_;
   std::vector<std::size_t> of_;  // of each node its box
 };
 
 }  // namespace
 
-std::string folded_dot(const Graph& graph, const FoldOptions& options) {
-  return Folder(graph, options.most_boxes).write(options.note);
-}
+std::string folded_dot(const Graph& graph, const FoldOptions& options) { return Folder(graph, options).write(); }
 
 }  // namespace oxbow

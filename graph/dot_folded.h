@@ -9,12 +9,14 @@
 #include <oxbow/graph/graph.h>
 
 #include <string>
+#include <vector>
 
 namespace oxbow {
 
 struct FoldOptions {
   int most_boxes = 64;
-  std::string note = {};  ///< stands below the picture
+  std::string note = {};        ///< stands below the picture
+  std::vector<double> ns = {};  ///< each node's time, summed in its box's label; -1: none
 };
 
 std::string folded_dot(const Graph& graph, const FoldOptions& options = {});

@@ -44,4 +44,13 @@ std::string bytes_text(std::int64_t bytes) {
   return text;
 }
 
+std::string time_text(double ns) {
+  const char* units[] = {"ns", "us", "ms", "s"};
+  int unit = 0;
+  for (; ns >= 999.5 && unit < 3; ++unit) ns /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, ns < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", ns, units[unit]);
+  return text;
+}
+
 }  // namespace oxbow::dots

@@ -24,5 +24,7 @@ inline bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() |
 
 /// "1.5 MB"; "64 B".
 std::string bytes_text(std::int64_t bytes);
+/// "1.5 ms"; "640 ns".
+std::string time_text(double ns);
 
 }  // namespace oxbow::dots

@@ -1,10 +1,10 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/runtime/ledger.h>
+#include <oxbow/runtime/ledger_time.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program_impl.h>
 
 #include <algorithm>
-#include <queue>
 
 namespace oxbow {
 namespace {
@@ -44,8 +44,7 @@ class Reader {
     add_blocks();
     set_fates();
     find_peak();
-    find_critical_path();
-    lay_out();
+    add_times(out_, plan_);
     return std::move(out_);
   }
 
@@ -221,97 +220,6 @@ class Reader {
       if (const Ledger::Block& block = out_.blocks[at(b)];
           block.bytes > 0 && block.first <= out_.peak_step && (block.kept || block.last >= out_.peak_step))
         out_.live.push_back(b);
-  }
-
-  // The longest way through what waits for what: values, and variables that are written after all others have read
-  // them, and after every step that can fail. A wide step takes as long as one of its shares.
-  void find_critical_path() {
-    const std::size_t count = out_.steps.size();
-    std::vector<double> finish(count);
-    std::vector<std::int32_t> from(count, none), readers_end(plan_.variables.size(), none);
-    std::int32_t barrier = none;
-    const auto wait = [&](std::int32_t step, std::int32_t before, double& start) {
-      if (before >= 0 && finish[at(before)] > start) {
-        start = finish[at(before)];
-        from[at(step)] = before;
-      }
-    };
-    for (std::int32_t s = 0; s < static_cast<std::int32_t>(count); ++s) {
-      const Plan::Step& step = plan_.steps[at(s)];
-      double start = 0;
-      if (step.node >= 0) {
-        const Node n = graph_.node(step.node);
-        for (std::uint32_t i = 0; i < step.reads; ++i) {
-          if (n.op().info().shape_only.contains(static_cast<int>(i))) continue;
-          const oxbow::Value in = n.input(static_cast<int>(i));
-          wait(s, value(in.node_id(), in.output()).first, start);
-        }
-        if (step.commits) wait(s, barrier, start);
-        for (std::uint32_t k = 0; k < step.writes; ++k)
-          if (const Place& to = plan_.writes[step.first_write + k].place; to.home == Home::variable)
-            wait(s, readers_end[at(to.index)], start);
-        finish[at(s)] = start + step.cost / shares(out_.steps[at(s)].group);
-        if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
-        for (std::uint32_t i = 0; i < step.reads; ++i)
-          if (const Place& in = plan_.reads[step.first_read + i].place; in.home == Home::variable)
-            if (std::int32_t& end = readers_end[at(in.index)]; end < 0 || finish[at(s)] > finish[at(end)]) end = s;
-      }
-      out_.critical_ns = std::max(out_.critical_ns, finish[at(s)]);
-    }
-    const auto longest = std::max_element(finish.begin(), finish.end());
-    for (std::int32_t s = longest == finish.end() ? none : static_cast<std::int32_t>(longest - finish.begin()); s >= 0;
-         s = from[at(s)]) {
-      out_.steps[at(s)].critical = true;
-      out_.critical_path.push_back(s);
-    }
-    std::reverse(out_.critical_path.begin(), out_.critical_path.end());
-  }
-
-  std::uint32_t shares(std::int32_t group) const { return std::max(1u, plan_.groups[at(group)].chunks); }
-
-  // The tasks on so many lanes: whichever lane is free first takes the most urgent task that is ready.
-  void lay_out() {
-    std::vector<std::uint32_t> waits, left;
-    std::vector<double> ready_at(plan_.groups.size());
-    using Timed = std::pair<double, std::uint32_t>;
-    std::priority_queue<Timed, std::vector<Timed>, std::greater<>> coming;                 // by time, then task
-    std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;  // tasks, by urgency
-    const auto release = [&](std::uint32_t g, double when) {
-      for (std::uint32_t c = 0; c < shares(static_cast<std::int32_t>(g)); ++c)
-        coming.emplace(when, plan_.groups[g].first_task + c);
-    };
-    for (std::uint32_t g = 0; g < plan_.groups.size(); ++g) {
-      waits.push_back(plan_.groups[g].waits);
-      left.push_back(shares(static_cast<std::int32_t>(g)));
-      if (waits.back() == 0) release(g, 0);
-    }
-    std::priority_queue<Timed, std::vector<Timed>, std::greater<>> lanes;  // when each is free
-    for (std::uint32_t lane = 0; lane < static_cast<std::uint32_t>(std::max(1, out_.threads)); ++lane)
-      lanes.emplace(0.0, lane);
-    double clock = 0;  // what is ready was so by then
-    while (!coming.empty() || !ready.empty()) {
-      auto [now, lane] = lanes.top();
-      lanes.pop();
-      now = std::max(now, clock);
-      if (ready.empty()) now = std::max(now, coming.top().first);
-      clock = now;
-      for (; !coming.empty() && coming.top().first <= now; coming.pop()) ready.push(coming.top().second);
-      const std::uint32_t task = ready.top();
-      ready.pop();
-      const std::uint32_t g = plan_.group_of_task[task];
-      double cost = 0;
-      for (std::uint32_t s = plan_.groups[g].first; s < plan_.groups[g].last; ++s) cost += plan_.steps[s].cost;
-      const double end = now + cost / shares(static_cast<std::int32_t>(g));
-      out_.groups[g].shares.push_back({static_cast<std::int32_t>(lane), now, end});
-      lanes.emplace(end, lane);
-      ready_at[g] = std::max(ready_at[g], end);
-      if (--left[g] > 0) continue;
-      for (std::uint32_t n = plan_.groups[g].first_next; n < plan_.groups[g].last_next; ++n) {
-        const std::uint32_t h = plan_.next[n];
-        ready_at[h] = std::max(ready_at[h], ready_at[g]);
-        if (--waits[h] == 0) release(h, ready_at[h]);
-      }
-    }
   }
 
   const Plan& plan_;

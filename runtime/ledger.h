@@ -16,6 +16,7 @@
 namespace oxbow {
 
 struct Plan;
+class Trace;
 
 struct Ledger {
   static constexpr std::int32_t none = -1;
@@ -25,9 +26,10 @@ struct Ledger {
     NodeId node = none;      ///< -1: nothing runs, what comes after may write variables
     std::int32_t group = 0;  ///< what threads are handed
     std::int64_t parts = 0;
-    bool commits = false;   ///< writes a variable in place
-    bool critical = false;  ///< on the critical path
-    double cost_ns = 0;     ///< estimated, on one thread
+    bool commits = false;       ///< writes a variable in place
+    bool critical = false;      ///< on the critical path
+    double cost_ns = 0;         ///< estimated, on one thread
+    double measured_ns = none;  ///< of all threads that took part, in a mean run; -1: not measured
   };
 
   /// A stretch of steps that one thread runs, or one wide step whose parts several share. It starts when the groups
@@ -112,5 +114,11 @@ std::string_view name(Ledger::Fate fate);
 Ledger ledger(const Plan& plan, int threads);
 /// The ledger of what a program runs at these shapes of its inputs (others keep their example sizes).
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes = {});
+
+/// Fills in `measured_ns` from runs of this plan: means over them. Throws `Error` for runs of another plan, and for one
+/// that failed.
+void add_measured(Ledger& plan, std::span<const Trace> runs);
+/// The measured time of each node of the graph, -1 where it is no step; empty where nothing was measured.
+std::vector<double> measured_by_node(const Ledger& plan);
 
 }  // namespace oxbow

@@ -60,7 +60,8 @@ constexpr auto fields(const Ledger*) {
 }
 constexpr auto fields(const Ledger::Step*) {
   using S = Ledger::Step;
-  return std::tuple{Attribute{"group", &S::group}, Attribute{"parts", &S::parts}, Attribute{"cost_ns", &S::cost_ns},
+  return std::tuple{Attribute{"group", &S::group},     Attribute{"parts", &S::parts},
+                    Attribute{"cost_ns", &S::cost_ns}, Attribute{"measured_ns", &S::measured_ns},
                     Attribute{"commits", &S::commits}, Attribute{"critical", &S::critical}};
 }
 constexpr auto fields(const Group*) {
@@ -95,7 +96,8 @@ std::string record(const T& item) {
   AttrRecord out;
   const auto add = [&](std::string_view key, AttrValue value) {
     const auto is = [&](const auto& nothing) { return same_bits(value, AttrValue(nothing)); };
-    if (!is(std::int64_t{Ledger::none}) && !is(false) && !is(std::string()) && !is(AttrList()))
+    if (!is(std::int64_t{Ledger::none}) && !is(double{Ledger::none}) && !is(false) && !is(std::string()) &&
+        !is(AttrList()))
       out.emplace_back(key, std::move(value));
   };
   std::apply([&](const auto&... f) { (add(f.name, to_attr(item.*f.member)), ...); }, fields(&item));

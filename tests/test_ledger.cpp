@@ -2,6 +2,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger.h>
+#include <oxbow/runtime/trace.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -62,7 +63,7 @@ void check(const Ledger& l) {
 BOOST_AUTO_TEST_CASE(a_small_net) {
   Graph g;
   const Value x = input(g, "x", f32, {any(32), 100}), y = input(g, "y", f32, {any(32), 10});
-  const Value loss = mean_squared_error(dense(dense(x, 50, {.activation = tanh}), 10), y).named("loss");
+  const Value loss = mean_squared_error(dense(dense(x, 50, {.activation = oxbow::tanh}), 10), y).named("loss");
   const Ledger l = ledger(compile(optim::minimize(loss, "sgd").fetches()));
   check(l);
   // tanh's result: made in the forward pass, read by it once more, and by the backward pass.
@@ -87,4 +88,33 @@ BOOST_AUTO_TEST_CASE(random_graphs) {
       check(ledger(compile(r.fetches, {.pool = Pool(threads)})));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(measured_times_go_to_their_steps) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(32), 100});
+  const Value loss = mean(square(dense(x, 50)));
+  const auto program = [&](int threads) { return compile({loss}, {.pool = Pool(threads)}); };
+  const Program two = program(2);
+  Store store(g);
+  Session session(two, store);
+  session.feed("x", Tensor({f32, {32, 100}}));
+  std::vector<Trace> runs(2);
+  for (Trace& run : runs) session.run(run);
+  Ledger l = ledger(two);
+  BOOST_TEST(measured_by_node(l).empty());
+  add_measured(l, runs);
+  double sum = 0, events = 0;
+  for (const Ledger::Step& s : l.steps) sum += s.measured_ns;
+  for (const Trace& run : runs)
+    for (const Trace::Event& e : run.events()) events += static_cast<double>(e.end - e.begin) / 2;
+  BOOST_TEST(events > 0);
+  BOOST_TEST(std::abs(sum - events) <= 0.1 * static_cast<double>(l.steps.size()));
+  const std::vector<double> by_node = measured_by_node(l);
+  BOOST_TEST(by_node.size() == static_cast<std::size_t>(l.graph->size()));
+  BOOST_TEST(by_node[static_cast<std::size_t>(l.graph->find("x").value().id())] == -1);
+  Ledger other = ledger(compile({square(x)}));
+  BOOST_CHECK_EXCEPTION(add_measured(other, runs), Error, [](const Error& e) {
+    return std::string(e.what()).starts_with("the measured run is of another plan");
+  });
 }

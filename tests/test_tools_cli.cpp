@@ -356,3 +356,35 @@ BOOST_AUTO_TEST_CASE(a_descent_is_drawn_and_a_rate_found) {
     BOOST_TEST(has(found.output, rule));
   BOOST_TEST(has(folder.read("lr.svg"), ">steepest</text>"));
 }
+
+BOOST_AUTO_TEST_CASE(dump_all_shows_each_stage) {
+  const TemporaryFolder folder;
+  const Finished text = oxbow_("dump xor --all --threads 1");
+  BOOST_TEST(text.code == 0, text.output);
+  BOOST_TEST(text.output.starts_with("// ==== built: "));
+  BOOST_TEST(has(text.output, "\n\n// ==== specialise: "));
+  BOOST_TEST(has(text.output, "\n\n// ==== plan: "));
+  BOOST_TEST(oxbow_("dump xor --all --threads 1").output == text.output);
+  const Finished listed = oxbow_("dump xor --all --threads 1 -o " + (folder / "stages"));
+  BOOST_TEST(listed.output.starts_with("00 built: "), listed.output);
+  BOOST_TEST(folder.read("stages/00_built.txt") == oxbow_("dump xor").output);
+  const std::string plan = listed.output.substr(listed.output.rfind(", in ") + 5);
+  BOOST_TEST(has(plan, "_plan.txt\n"));
+  BOOST_TEST(oxbow_("dump " + plan.substr(0, plan.size() - 1)).output == oxbow_("dump xor --plan --threads 1").output);
+  BOOST_TEST(oxbow_("dump xor --all -f svg").output ==
+             "oxbow: --all makes a svg file of each graph: name their folder with -o FOLDER\n");
+  BOOST_TEST(has(oxbow_("dump xor --all --plan").output, "--all excludes --plan"));
+}
+
+BOOST_AUTO_TEST_CASE(measured_plans_read_back) {
+  const TemporaryFolder folder;
+  const std::string plan = folder / "plan.txt";
+  const Finished run = oxbow_("dump xor --plan --measure --threads 1 -o " + plan);
+  BOOST_TEST(run.code == 0, run.output);
+  BOOST_TEST(has(folder.read("plan.txt"), ", measured_ns: "));
+  BOOST_TEST(oxbow_("dump " + plan).output == folder.read("plan.txt"));
+  BOOST_TEST(has(oxbow_("dump " + plan + " -f json").output, "\"measured_ns\":"));
+  BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, " measured, "));
+  BOOST_TEST(!has(oxbow_("dump xor --plan").output, "measured_ns"));
+  BOOST_TEST(oxbow_("dump xor --measure").output == "oxbow: --measure tells of the plan: say --plan or --all too\n");
+}

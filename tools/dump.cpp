@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/dot.h>
 #include <oxbow/graph/dot_folded.h>
+#include <oxbow/graph/dot_style.h>
 #include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/ledger_text.h>
 
@@ -18,15 +19,20 @@ std::string text(const Dumped& d) {
                 : print(d.graph, {.locations = d.options.locations});
 }
 
-DotOptions drawing(const Dumped& d) { return {.types = d.options.types, .reduced = d.options.reduced}; }
+std::vector<double> times(const Dumped& d) { return d.plan ? measured_by_node(*d.plan) : std::vector<double>(); }
 
-std::string as_dot(const Dumped& d) { return d.options.fold ? folded_dot(d.graph) : dot(d.graph, drawing(d)); }
+DotOptions drawing(const Dumped& d) { return {.types = d.options.types, .reduced = d.options.reduced, .ns = times(d)}; }
+
+std::string as_dot(const Dumped& d) {
+  return d.options.fold ? folded_dot(d.graph, {.ns = times(d)}) : dot(d.graph, drawing(d));
+}
 
 // What to draw: everything, or, of a graph that nobody could read so, its scopes.
 std::string picture(const Dumped& d) {
   const NodeId size = d.graph.size();
   if (size > fully_drawn && !d.options.fold)
-    return folded_dot(d.graph, {.note = std::to_string(size) + " nodes, folded by scope. The format dot has them all"});
+    return folded_dot(d.graph, {.note = std::to_string(size) + " nodes, folded by scope. The format dot has them all",
+                                .ns = times(d)});
   return as_dot(d);
 }
 
@@ -35,16 +41,16 @@ std::string png(const Dumped& d) { return render_png(picture(d)); }
 
 std::string as_mermaid(const Dumped& d) { return mermaid(d.graph, d.options.types); }
 
-std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan, d.options.measured_ns) : graph_json(d.graph); }
+std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan) : graph_json(d.graph); }
 
 std::string html(const Dumped& d) { return page(json(d)); }
 
 constexpr Format all[] = {
-    {"text", "exact; reads back", text},
+    {"text", "exact; reads back", text, "txt"},
     {"dot", "for Graphviz", as_dot},
     {"svg", "a picture", svg},
     {"png", "a picture", png},
-    {"mermaid", "a flowchart for Markdown", as_mermaid},
+    {"mermaid", "a flowchart for Markdown", as_mermaid, "mmd"},
     {"json", "for scripts and viewers: see tools/docs/dump.md", json},
     {"html", "a page to explore in a browser; with --plan, also memory and time", html},
 };
@@ -84,7 +90,27 @@ std::string dump(const Graph& graph, const DumpOptions& options) {
 }
 
 std::string dump(const Ledger& plan, const DumpOptions& options) {
-  return write({.graph = *plan.graph, .plan = &plan, .options = options});
+  if (options.measured.empty()) return write({.graph = *plan.graph, .plan = &plan, .options = options});
+  Ledger timed = plan;
+  add_measured(timed, options.measured);
+  return write({.graph = *timed.graph, .plan = &timed, .options = options});
+}
+
+std::vector<DumpedStage> dump_all(const Graph& graph, const DumpOptions& options) {
+  const auto count = [](const Graph& g) { return std::to_string(g.size()) + (g.size() == 1 ? " node" : " nodes"); };
+  const std::vector<Stage> way = stages(graph, options.compiling);
+  std::vector<DumpedStage> all{{"built", count(graph), write({.graph = graph, .options = options})}};
+  for (const Stage& s : way)
+    if (s.changed)
+      all.push_back({s.name, count(*s.graph), write({.graph = *s.graph, .options = options})});
+    else
+      all.push_back({s.name, "nothing to do", ""});
+  const Ledger plan = plan_of(graph, way, options.compiling);
+  all.push_back({"plan",
+                 count(*plan.graph) + ", " + std::to_string(plan.steps.size()) + " steps, " +
+                     dots::bytes_text(plan.arena_bytes) + " at the peak",
+                 dump(plan, options)});
+  return all;
 }
 
 std::string dump(const Program& program, const DumpOptions& options) {

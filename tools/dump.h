@@ -8,6 +8,8 @@
 // The same bytes every time. Safe from any thread.
 #pragma once
 
+#include <oxbow/runtime/trace.h>
+
 #include <span>
 
 #include "stages.h"
@@ -23,7 +25,7 @@ struct DumpOptions {
   bool types = true;            ///< pictures: types on the edges
   bool reduced = false;         ///< pictures: without edges that others imply
   bool fold = false;            ///< pictures and dot: each scope one box
-  std::vector<double> measured_ns = {};  ///< with `plan`: the time of each step, by the ledger's numbers
+  std::span<const Trace> measured = {};  ///< runs of the plan: their mean times are shown with its steps
 };
 
 /// Throws `Error` for a format or a stage that does not exist (with what there is), and for what `compile` refuses.
@@ -31,6 +33,15 @@ std::string dump(const Graph& graph, const DumpOptions& options = {});
 /// A plan that was made already.
 std::string dump(const Ledger& plan, const DumpOptions& options = {});
 std::string dump(const Program& program, const DumpOptions& options = {});
+
+/// One of the graphs on the way to the plan.
+struct DumpedStage {
+  std::string name;     ///< "built", a stage of the way, or "plan"
+  std::string what;     ///< "42 nodes", or that the rewrite had nothing to do
+  std::string content;  ///< empty where it is the graph of the stage before
+};
+/// All of them, in order: as built, after each rewrite, and the plan.
+std::vector<DumpedStage> dump_all(const Graph& graph, const DumpOptions& options = {});
 
 /// What a format's writer is given.
 struct Dumped {
@@ -41,6 +52,7 @@ struct Dumped {
 struct Format {
   std::string_view name, what;
   std::string (*write)(const Dumped& d);
+  std::string_view extension = name;  ///< of its files
 };
 /// All formats: to add one, add a line in tools/dump.cpp.
 std::span<const Format> formats();

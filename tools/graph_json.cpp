@@ -100,7 +100,7 @@ Json json_of(const Ledger::Value& v) {
   return out;
 }
 
-Json json_of(const Ledger& plan, std::span<const double> measured_ns) {
+Json json_of(const Ledger& plan) {
   Json out{{"threads", plan.threads},
            {"arena_bytes", plan.arena_bytes},
            {"lower_bound", plan.lower_bound},
@@ -113,11 +113,10 @@ Json json_of(const Ledger& plan, std::span<const double> measured_ns) {
            {"critical_ns", number(plan.critical_ns)},
            {"critical_path", plan.critical_path}};
   Json& steps = out["steps"] = Json::array();
-  for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-    const Ledger::Step& step = plan.steps[s];
+  for (const Ledger::Step& step : plan.steps) {
     Json item{{"node", step.node},       {"group", step.group},       {"parts", step.parts},
               {"commits", step.commits}, {"critical", step.critical}, {"cost_ns", number(step.cost_ns)}};
-    if (s < measured_ns.size()) item["measured_ns"] = number(measured_ns[s]);
+    if (step.measured_ns >= 0) item["measured_ns"] = number(step.measured_ns);
     steps.push_back(std::move(item));
   }
   Json& groups = out["groups"] = Json::array();
@@ -178,9 +177,9 @@ std::string written(const Json& json) {
 
 std::string graph_json(const Graph& graph) { return written(json_of(graph)); }
 
-std::string plan_json(const Ledger& plan, std::span<const double> measured_ns) {
+std::string plan_json(const Ledger& plan) {
   Json out = json_of(*plan.graph);
-  out["plan"] = json_of(plan, measured_ns);
+  out["plan"] = json_of(plan);
   return written(out);
 }
 

@@ -5,7 +5,6 @@
 
 #include <oxbow/runtime/ledger.h>
 
-#include <span>
 #include <string>
 
 namespace oxbow::tools {
@@ -14,7 +13,7 @@ inline constexpr int json_version = 1;
 
 std::string graph_json(const Graph& graph);
 
-/// The planned graph with its plan. `measured_ns`: the time of each step, by the ledger's numbers, or empty.
-std::string plan_json(const Ledger& plan, std::span<const double> measured_ns = {});
+/// The planned graph with its plan.
+std::string plan_json(const Ledger& plan);
 
 }  // namespace oxbow::tools
