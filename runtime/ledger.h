@@ -36,12 +36,12 @@ struct Ledger {
   /// in `waits_for` are finished. Start and finish are estimates: the costs, laid out on so many threads by urgency.
   struct Group {
     std::int32_t first = 0, last = 0;  ///< steps from `first` up to but without `last`
-    std::vector<std::int32_t> waits_for;
+    std::vector<std::int32_t> waits_for = {};
     struct Share {
       std::int32_t lane = 0;  ///< 0 to threads - 1
       double start_ns = 0, finish_ns = 0;
     };
-    std::vector<Share> shares;  ///< one, or those of a wide step
+    std::vector<Share> shares = {};  ///< one, or those of a wide step
   };
 
   /// What became of a value.

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "support/message.h"
 #include "support/run_op.h"
 
 using namespace oxbow;
@@ -284,40 +285,33 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   Graph g;
   const Value a = input(g, "a", f32, {32, 784}), b = input(g, "b", f32, {256, 784}), v = input(g, "v", f32, {784});
   const Value x = input(g, "x", f32, {8, 28, 28, 3}), w = input(g, "w", f32, {5, 5, 1, 6});
-  int line = 0;  // of the call that fails
-  const auto says = [&line](const std::string& before, const std::string& after) {
-    return [=, &line](const Error& e) {
-      BOOST_TEST(std::string(e.what()) == before + "\n  at tests/test_products.cpp:" + std::to_string(line) + after);
-      return true;
-    };
-  };
-  BOOST_CHECK_EXCEPTION((line = __LINE__, matmul(a, b)), Error,
-                        says("matmul: the inner sizes differ: a has 784 columns, b has 256 rows\n"
-                             "  a: f32[32, 784] from a\n  b: f32[256, 784] from b",
-                             "\n  Did you mean {.transpose_b = true}?"));
-  BOOST_CHECK_EXCEPTION((line = __LINE__, matmul(a, v)), Error,
-                        says("matmul: b has one axis where a matrix has two\n"
-                             "  a: f32[32, 784] from a\n  b: f32[784] from v",
-                             "\n  Make it a row or a column: reshape(b, {1, 784}) or reshape(b, {784, 1})"));
-  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(x, w)), Error,
-                        says("conv2d: x has 3 channels and the weights take 1\n"
-                             "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w",
-                             "\n  Images are [n, h, w, channels], weights [kh, kw, channels, kernels]"));
+  BOOST_TEST(test::message([&] { matmul(a, b); }) ==
+             "matmul: the inner sizes differ: a has 784 columns, b has 256 rows\n"
+             "  a: f32[32, 784] from a\n  b: f32[256, 784] from b\n"
+             "  at HERE\n  Did you mean {.transpose_b = true}?");
+  BOOST_TEST(test::message([&] { matmul(a, v); }) ==
+             "matmul: b has one axis where a matrix has two\n"
+             "  a: f32[32, 784] from a\n  b: f32[784] from v\n"
+             "  at HERE\n  Make it a row or a column: reshape(b, {1, 784}) or reshape(b, {784, 1})");
+  BOOST_TEST(test::message([&] { conv2d(x, w); }) ==
+             "conv2d: x has 3 channels and the weights take 1\n"
+             "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w\n"
+             "  at HERE\n  Images are [n, h, w, channels], weights [kh, kw, channels, kernels]");
   const Value grey = input(g, "grey", f32, {8, 4, 4, 1});
-  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.padding = "valid"})), Error,
-                        says("conv2d: kernels of 5 by 5 do not fit into padded images of 4 by 4\n"
-                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
-                             "\n  Use {.padding = \"same\"}, smaller kernels or larger images"));
-  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.padding = std::int64_t{1} << 62})), Error,
-                        says("conv2d: the padding is beyond 1073741824\n"
-                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
-                             "\n  Pad by less than the kernels' size"));
-  BOOST_CHECK_EXCEPTION((line = __LINE__, conv2d(grey, w, {.stride = INT64_MAX})), Error,
-                        says("conv2d: the stride is 9223372036854775807\n"
-                             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w",
-                             "\n  It is at least 1 and at most 1073741824"));
-  BOOST_CHECK_EXCEPTION((line = __LINE__, max_pool(x, {.size = 29})), Error,
-                        says("max_pool: a window of 29 by 29 does not fit into images of 28 by 28\n"
-                             "  x: f32[8, 28, 28, 3] from x",
-                             "\n  Pool with a smaller size, or larger images"));
+  BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = "valid"}); }) ==
+             "conv2d: kernels of 5 by 5 do not fit into padded images of 4 by 4\n"
+             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"
+             "  at HERE\n  Use {.padding = \"same\"}, smaller kernels or larger images");
+  BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = std::int64_t{1} << 62}); }) ==
+             "conv2d: the padding is beyond 1073741824\n"
+             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"
+             "  at HERE\n  Pad by less than the kernels' size");
+  BOOST_TEST(test::message([&] { conv2d(grey, w, {.stride = INT64_MAX}); }) ==
+             "conv2d: the stride is 9223372036854775807\n"
+             "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"
+             "  at HERE\n  It is at least 1 and at most 1073741824");
+  BOOST_TEST(test::message([&] { max_pool(x, {.size = 29}); }) ==
+             "max_pool: a window of 29 by 29 does not fit into images of 28 by 28\n"
+             "  x: f32[8, 28, 28, 3] from x\n"
+             "  at HERE\n  Pool with a smaller size, or larger images");
 }
