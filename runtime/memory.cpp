@@ -1,15 +1,12 @@
-#include <oxbow/graph/leaves.h>
-#include <oxbow/runtime/memory.h>
+#include <oxbow/runtime/largest_first.h>
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 namespace oxbow {
 namespace {
 
-constexpr std::size_t few_blocks = 400;  // so many are also placed by size, comparing all pairs
-constexpr int most_tries = 16;           // free blocks looked at for one value
+constexpr int most_tries = 16;  // free blocks looked at for one value
 
 bool all_before(std::span<const std::uint32_t> last, std::uint32_t step, const Tasks& tasks) {
   return std::all_of(last.begin(), last.end(), [&](std::uint32_t s) { return tasks.before(s, step); });
@@ -138,32 +135,30 @@ class AlongTheOrder {
   std::int64_t top_ = 0;
 };
 
-// The biggest first, each at the lowest offset where no block lies that may be alive at the same time.
-Arena by_size(const Blocks& blocks, const Tasks& tasks) {
-  const auto& list = blocks.list;
-  const auto ends_before = [&](const Block& a, const Block& b) {
-    return !a.last.empty() && all_before(a.last, b.writer, tasks);
+// The largest blocks by `place_largest_first`, the rest, which hardly count, above them along the serial order.
+Arena mostly_largest_first(const Blocks& blocks, const Tasks& tasks, std::int64_t enough) {
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t b = 0; b < blocks.list.size(); ++b)
+    if (blocks.list[b].bytes > 0) order.push_back(b);
+  const auto large = order.begin() + static_cast<std::ptrdiff_t>(most_compared(order.size()));
+  const auto larger = [&](std::uint32_t a, std::uint32_t b) {
+    const auto &x = blocks.list[a], &y = blocks.list[b];
+    return x.bytes != y.bytes ? x.bytes > y.bytes : a < b;
   };
-  std::vector<std::uint32_t> order(list.size()), placed;  // placed: by offset
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return list[a].bytes > list[b].bytes; });
+  if (large != order.end()) std::nth_element(order.begin(), large, order.end(), larger);
+  std::sort(order.begin(), large);
+  std::sort(large, order.end());
+  const std::span which(order.begin(), large), others(large, order.end());
+  const Arena first = place_largest_first(blocks, which, tasks, enough);
+  Blocks rest;
+  for (const std::uint32_t b : others) rest.list.push_back(blocks.list[b]);
+  const Arena second = AlongTheOrder(rest, tasks, true).place();
+
   Arena out;
-  out.offsets.resize(list.size());
-  for (const std::uint32_t b : order) {
-    if (list[b].bytes == 0) continue;
-    std::int64_t offset = 0;
-    for (const std::uint32_t p : placed) {
-      if (ends_before(list[p], list[b]) || ends_before(list[b], list[p])) continue;
-      if (out.offsets[p] >= offset + list[b].bytes) break;
-      offset = std::max(offset, out.offsets[p] + list[p].bytes);
-    }
-    out.offsets[b] = offset;
-    out.bytes = std::max(out.bytes, offset + list[b].bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), b,
-                                   [&](std::uint32_t x, std::uint32_t y) { return out.offsets[x] < out.offsets[y]; }),
-                  b);
-  }
+  out.offsets.resize(blocks.list.size());
+  out.bytes = first.bytes + second.bytes;
+  for (std::size_t i = 0; i < which.size(); ++i) out.offsets[which[i]] = first.offsets[i];
+  for (std::size_t i = 0; i < others.size(); ++i) out.offsets[others[i]] = first.bytes + second.offsets[i];
   return out;
 }
 
@@ -176,7 +171,7 @@ Arena place_blocks(const Blocks& blocks, const Tasks& tasks) {
     if (other.bytes < best.bytes) best = std::move(other);
   };
   if (best.bytes > best.lower_bound) consider(AlongTheOrder(blocks, tasks, false).place());
-  if (best.bytes > best.lower_bound && blocks.list.size() <= few_blocks) consider(by_size(blocks, tasks));
+  if (best.bytes > best.lower_bound) consider(mostly_largest_first(blocks, tasks, best.lower_bound));
   return best;
 }
 

@@ -30,8 +30,9 @@ struct Arena {
   std::int64_t lower_bound = 0;  ///< the most bytes that are in use at once in a serial run: no arena is smaller
 };
 
-/// Places blocks at offsets that are multiples of 64. Several orders are tried and the smallest arena is kept: best fit
-/// along the serial order, and, for few blocks, by falling size. Takes time linear in the blocks, but for those few.
+/// Places blocks at offsets that are multiples of 64. Several ways are tried and the smallest arena is kept: best fit
+/// and first fit along the serial order, and the largest first, in several orders, among as many of the blocks as time
+/// linear in their number allows.
 Arena place_blocks(const Blocks& blocks, const Tasks& tasks);
 
 }  // namespace oxbow

@@ -6,15 +6,20 @@ namespace {
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
+constexpr double worth_fencing = 1.02;  // from so many times the lower bound, threads are kept nearer the serial order
+
 class Planner {
  public:
-  Planner(std::shared_ptr<Graph> graph, int threads)
+  Planner(std::shared_ptr<Graph> graph, int threads, const Grain& grain)
       : graph_(*graph),
         storages_(find_storages(graph_)),
         schedule_(make_schedule(graph_, storages_, *ops_)),
-        tasks_(make_tasks(schedule_, threads)),
-        blocks_(find_blocks(graph_, storages_, schedule_, tasks_)),
-        arena_(place_blocks(blocks_, tasks_)) {
+        layout_(lay_out(threads, RunAhead::free, grain)) {
+    if (layout_.tasks.groups.size() > 1 &&
+        static_cast<double>(layout_.arena.bytes) > worth_fencing * static_cast<double>(layout_.arena.lower_bound))
+      if (Layout fenced = lay_out(threads, RunAhead::fenced, grain);
+          fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
+        layout_ = std::move(fenced);
     plan_->graph = std::move(graph);
     plan_->ops = ops_;
   }
@@ -30,14 +35,26 @@ class Planner {
     plan_->inputs = storages_.inputs;
     plan_->variables = storages_.variables;
     plan_->constants = storages_.constants;
-    plan_->arena_bytes = arena_.bytes;
-    plan_->lower_bound = arena_.lower_bound;
+    plan_->arena_bytes = layout_.arena.bytes;
+    plan_->lower_bound = layout_.arena.lower_bound;
     return plan_;
   }
 
  private:
+  struct Layout {
+    Tasks tasks;
+    Blocks blocks;
+    Arena arena;
+  };
+  Layout lay_out(int threads, RunAhead ahead, const Grain& grain) const {
+    Layout l{.tasks = make_tasks(schedule_, threads, ahead, grain), .blocks = {}, .arena = {}};
+    l.blocks = find_blocks(graph_, storages_, schedule_, l.tasks);
+    l.arena = place_blocks(l.blocks, l.tasks);
+    return l;
+  }
+
   std::int64_t offset(std::size_t storage) const {
-    return arena_.offsets[static_cast<std::size_t>(blocks_.of_storage[storage])];
+    return layout_.arena.offsets[static_cast<std::size_t>(layout_.blocks.of_storage[storage])];
   }
 
   Place place(Value v) const { return place(storages_.of(v)); }
@@ -48,13 +65,13 @@ class Planner {
   }
 
   void add_groups() {
-    for (std::uint32_t g = 0; g < tasks_.groups.size(); ++g) {
-      const Tasks::Group& from = tasks_.groups[g];
-      plan_->groups.push_back({from.first, from.last, from.chunks, from.bit, tasks_.next.first[g],
-                               tasks_.next.first[g + 1], tasks_.waits[g]});
+    for (std::uint32_t g = 0; g < layout_.tasks.groups.size(); ++g) {
+      const Tasks::Group& from = layout_.tasks.groups[g];
+      plan_->groups.push_back({from.first, from.last, from.chunks, from.bit, layout_.tasks.next.first[g],
+                               layout_.tasks.next.first[g + 1], layout_.tasks.waits[g]});
     }
-    plan_->next = tasks_.next.items;
-    plan_->group_of_task = tasks_.of_bit;
+    plan_->next = layout_.tasks.next.items;
+    plan_->group_of_task = layout_.tasks.of_bit;
   }
 
   void add_step(const Schedule::Step& s) {
@@ -100,15 +117,13 @@ class Planner {
   std::shared_ptr<PreparedOps> ops_ = std::make_shared<PreparedOps>();
   Storages storages_;
   Schedule schedule_;
-  Tasks tasks_;
-  Blocks blocks_;
-  Arena arena_;
+  Layout layout_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads) {
-  return Planner(std::move(graph), threads).plan();
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads, const Grain& grain) {
+  return Planner(std::move(graph), threads, grain).plan();
 }
 
 }  // namespace oxbow

@@ -75,7 +75,18 @@ struct Plan {
   bool writes_variables = false;
 };
 
+/// How finely work is shared among threads; all times are estimated nanoseconds on one thread. The defaults serve every
+/// program; tests share more than is worth it.
+struct Grain {
+  double inline_below = 30'000;    ///< a run that is shorter is one thread's
+  double task = 8'000;             ///< stretches of small steps grow to this
+  double join_below = 2'000;       ///< a stretch so short takes the next step in even where that need not wait
+  double chunk = 6'000;            ///< so long at least are the shares of a wide step
+  double not_worth_sharing = 0.8;  ///< of all work: where steps wait for one another so long, one thread does it all
+  double fence = 100'000;          ///< so far at least threads may run ahead of the serial order: see runtime/fences.h
+};
+
 /// Plans a graph as `rewrite` leaves it, its outputs being what is fetched.
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads);
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads, const Grain& grain = {});
 
 }  // namespace oxbow

@@ -7,12 +7,17 @@
 namespace oxbow {
 
 Program compile(Values fetches, CompileOptions options) {
+  return Program::Impl::compile(fetches, std::move(options), {});
+}
+
+Program Program::Impl::compile(Values fetches, CompileOptions options, const Grain& grain) {
   if (fetches.empty()) throw Error("compile: nothing is fetched\n  Name at least one value to compute");
   for (const Value& v : fetches)
     if (!v) throw Error("compile: a fetched Value is empty\n  Build it first");
   auto impl = std::make_shared<Program::Impl>();
   impl->graph = specialise(fetches[0].graph(), fetches, {}, options.mode);
   impl->options = std::move(options);
+  impl->grain = grain;
   const Graph& graph = *impl->graph.graph;
   for (NodeId id = 0; id < graph.size(); ++id)
     if (const auto* in = graph.node(id).op().as<Input>()) {
@@ -49,7 +54,7 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
     for (const auto& [name, value] : graph.graph->outputs()) fetches.push_back(value);
     sized = specialise(*graph.graph, fetches, named, options.mode);
   }
-  auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads());
+  auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads(), grain);
   if (plans_.size() == most_plans) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;

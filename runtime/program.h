@@ -44,7 +44,6 @@ class Program {
   const Impl& impl() const { return *impl_; }
 
  private:
-  friend Program compile(Values fetches, CompileOptions options);
   friend class Session;
   std::shared_ptr<const Impl> impl_;
 };
@@ -67,7 +66,8 @@ class Session {
   Session& operator=(Session&&) noexcept;
 
   /// The bytes to read in place at the next runs; they must outlive those. The shape is the input's, its free axis
-  /// (if it has one) following from the size. Throws `Error` for an unknown input, another dtype, or a size that fits no shape.
+  /// (if it has one) following from the size. Throws `Error` for an unknown input, another dtype, or a size that fits
+  /// no shape.
   template <Element T>
   void feed(std::string_view input, std::span<const T> data) {
     feed(input, dtype_of<T>, data.data(), static_cast<std::int64_t>(data.size()));
@@ -82,14 +82,15 @@ class Session {
     fetch_into(i, dtype_of<T>, to.data(), static_cast<std::int64_t>(to.size()));
   }
 
-  /// One run. Throws `Error` for an input that was not fed or an op that fails on its data, and `Stopped` when `stop` was
-  /// requested; variables are then as before. A program that checks its numbers throws `NumericsError`. A warm run, with the shapes of an earlier one, allocates nothing.
+  /// One run. Throws `Error` for an input that was not fed or an op that fails on its data, and `Stopped` when `stop`
+  /// was requested; variables are then as before. A program that checks its numbers throws `NumericsError`. A warm run,
+  /// with the shapes of an earlier one, allocates nothing.
   void run(std::stop_token stop = {});
   /// The same, and `trace` tells afterwards what ran when, and where.
   void run(Trace& trace, std::stop_token stop = {});
 
-  /// Looks at all variables that the runs so far wrote, and throws `NumericsError` if a NaN or Inf is there. For the end
-  /// of a training whose program checks its numbers; any other program has nothing to look at.
+  /// Looks at all variables that the runs so far wrote, and throws `NumericsError` if a NaN or Inf is there. For the
+  /// end of a training whose program checks its numbers; any other program has nothing to look at.
   void check_numerics();
 
   /// The i-th fetched value of the last run, until the next. What an `assign` wrote is the variable itself: it stays as

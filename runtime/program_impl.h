@@ -9,8 +9,12 @@
 namespace oxbow {
 
 struct Program::Impl {
+  /// `oxbow::compile` with a grain.
+  static Program compile(Values fetches, CompileOptions options, const Grain& grain);
+
   Rewritten graph;  ///< specialised to the example sizes; it specialises further to others
   CompileOptions options;
+  Grain grain;
   std::vector<Input> inputs;       ///< what is fed
   std::vector<Location> declared;  ///< where, input by input
   std::vector<Type> outputs;

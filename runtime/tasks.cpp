@@ -1,4 +1,4 @@
-#include <oxbow/runtime/tasks.h>
+#include <oxbow/runtime/fences.h>
 
 #include <algorithm>
 #include <numeric>
@@ -6,38 +6,32 @@
 namespace oxbow {
 namespace {
 
-constexpr double inline_below = 30'000;  // ns: a run that one thread does by itself
-constexpr double task_grain = 8'000;     // ns: stretches of small steps grow to this
-constexpr double chunk_grain = 6'000;    // ns: so long at least are the shares of a wide step
-constexpr double join_below = 2'000;     // ns: a stretch so short takes the next step in even where that need not wait
-constexpr double not_worth_sharing =
-    0.8;  // of all work: where steps wait for one another so long, one thread does it all
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
 
-std::uint32_t chunks_of(const Schedule::Step& s, int threads) {
+std::uint32_t chunks_of(const Schedule::Step& s, int threads, const Grain& grain) {
   if (s.op == nullptr || s.op->work.parts < 2) return 1;
-  const double by_cost = s.cost / chunk_grain;
+  const double by_cost = s.cost / grain.chunk;
   const double most = static_cast<double>(std::min<std::int64_t>(s.op->work.parts, chunks_per_thread * threads));
   return static_cast<std::uint32_t>(std::max(1.0, std::min(by_cost, most)));
 }
 
-void cut(const Schedule& schedule, int threads, Tasks& out) {
+void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) {
   const std::size_t count = schedule.steps.size();
   double total = 0;
   for (const auto& s : schedule.steps) total += s.cost;
   out.group_of.resize(count);
-  if (threads == 1 || total < inline_below) {
+  if (threads == 1 || total < grain.inline_below) {
     if (count > 0) out.groups.push_back({.first = 0, .last = static_cast<std::uint32_t>(count), .cost = total});
     return;
   }
   std::vector<std::uint32_t> waits_for(count, ~0u);  // the last step that each waits for, or ~0u
   for (std::uint32_t s = 0; s < count; ++s) {
     const Schedule::Step& step = schedule.steps[s];
-    const std::uint32_t chunks = chunks_of(step, threads);
+    const std::uint32_t chunks = chunks_of(step, threads, grain);
     const bool joins =
         !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
-        out.groups.back().cost + step.cost <= task_grain &&
-        (out.groups.back().cost < join_below || (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
+        out.groups.back().cost + step.cost <= grain.task &&
+        (out.groups.back().cost < grain.join_below || (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
     if (!joins) out.groups.push_back({.first = s, .last = s, .chunks = chunks});
     Tasks::Group& g = out.groups.back();
     g.last = s + 1;
@@ -109,11 +103,9 @@ void set_clocks(Tasks& tasks) {
 double set_urgency(Tasks& tasks, int threads) {
   constexpr double binds = 0.75;
   const std::size_t count = tasks.groups.size();
-  std::vector<double> rank(count);
+  const std::vector<double> rank = upward_ranks(tasks.groups, tasks.next);
   double longest = 0, total = 0;
-  for (std::size_t g = count; g-- > 0;) {
-    for (const std::uint32_t h : tasks.next[g]) rank[g] = std::max(rank[g], rank[h]);
-    rank[g] += tasks.groups[g].cost / tasks.groups[g].chunks;
+  for (std::size_t g = 0; g < count; ++g) {
     longest = std::max(longest, rank[g]);
     total += tasks.groups[g].cost;
   }
@@ -130,17 +122,21 @@ double set_urgency(Tasks& tasks, int threads) {
 
 }  // namespace
 
-Tasks make_tasks(const Schedule& schedule, int threads) {
+Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Grain& grain) {
   Tasks tasks;
-  cut(schedule, threads, tasks);
+  cut(schedule, threads, grain, tasks);
   std::vector<Lists::Pair> edges = group_edges(schedule, tasks);
+  if (ahead == RunAhead::fenced) {
+    const std::vector<Lists::Pair> added = fences(tasks.groups, edges, threads, grain.fence);
+    edges.insert(edges.end(), added.begin(), added.end());
+  }
   chain(tasks, edges, threads);
   tasks.next = Lists::of(tasks.groups.size(), edges);
   tasks.waits.resize(tasks.groups.size());
   for (const auto& e : edges) ++tasks.waits[e.item];
   set_clocks(tasks);
   const double longest = set_urgency(tasks, threads);
-  return threads > 1 && longest > not_worth_sharing ? make_tasks(schedule, 1) : tasks;
+  return threads > 1 && longest > grain.not_worth_sharing ? make_tasks(schedule, 1, RunAhead::free, grain) : tasks;
 }
 
 }  // namespace oxbow

@@ -30,7 +30,11 @@ struct Tasks {
   }
 };
 
+/// How far threads may run ahead of the serial order: as far as the edges let them, or up to the next of some fences
+/// (see runtime/fences.h), which keeps fewer values alive at once.
+enum class RunAhead : std::uint8_t { free, fenced };
+
 /// Cuts the schedule for so many threads. One thread, or a step too small to share, makes one group.
-Tasks make_tasks(const Schedule& schedule, int threads);
+Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Grain& grain);
 
 }  // namespace oxbow

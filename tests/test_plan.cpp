@@ -6,6 +6,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
+#include "support/fine_grain.h"
 #include "support/runtime_ops.h"
 
 using namespace oxbow;
@@ -91,13 +92,14 @@ bool over(const Life& a, const Life& b, const Order& order) {
 }
 
 std::shared_ptr<const Plan> planned(const RandomGraph& from, int threads) {
-  return make_plan(specialise(from.g, from.fetches, {}, Mode::training).graph, threads);
+  return make_plan(specialise(from.g, from.fetches, {}, Mode::training).graph, threads, fine_grain);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
   std::int64_t planned_bytes = 0, bound = 0, separate = 0;
+  std::size_t groups = 0, steps = 0;  // of plans for several threads
   for (std::uint64_t seed = 0; seed < 200; ++seed)
     for (const int threads : {1, 2, 8}) {
       const RandomGraph graph(seed, 20 + static_cast<int>(seed));
@@ -117,12 +119,14 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
       BOOST_TEST(plan->arena_bytes >= plan->lower_bound);
       BOOST_TEST(plan->arena_bytes >= end);
       BOOST_TEST(plan->arena_bytes < end + 64);
+      if (threads > 1) groups += plan->groups.size(), steps += plan->steps.size();
       planned_bytes += plan->arena_bytes;
       bound += plan->lower_bound;
     }
   BOOST_TEST_MESSAGE("arenas " << planned_bytes << " bytes, lower bounds " << bound << ", without sharing "
                                << separate);
   BOOST_TEST(planned_bytes < separate / 2);
+  BOOST_TEST(groups > steps / 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_waits_for_what_it_reads) {

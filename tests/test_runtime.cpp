@@ -1,6 +1,6 @@
 // Programs and sessions: the same bits for any number of threads, no allocation when warm, errors, stops, stores.
 #include <oxbow/graph/evaluate.h>
-#include <oxbow/runtime/program.h>
+#include <oxbow/runtime/program_impl.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "support/fine_grain.h"
 #include "support/message.h"
 #include "support/runtime_ops.h"
 
@@ -126,7 +127,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_bits_of_a_plain_loop) {
       const RandomGraph graph(seed, 10 + static_cast<int>(seed * 2));
       const auto expected = interpret(graph, x0, x1);
       Store store(graph.g);
-      const Program program = compile(graph.fetches, {.pool = pool});
+      const Program program = Program::Impl::compile(graph.fetches, {.pool = pool}, fine_grain);
       Session session(program, store);
       feed(session, program, x0, x1);
       for (int run = 0; run < 3; ++run) {
@@ -292,7 +293,7 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   BOOST_TEST(message([&] {
                session.feed("x", Tensor({f32, {4, 4}}));
              }) == "input \"x\" has the shape [any(4), 3] and was fed [4, 4]" + declared +
-                     "\n  Feed that shape; only an axis marked any(...) takes other sizes");
+                       "\n  Feed that shape; only an axis marked any(...) takes other sizes");
   BOOST_TEST(message([&] { Session(compile({s.y}), Store()).run(); }).find("input \"x\"") == 0u);
   BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
 }
