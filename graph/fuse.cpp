@@ -1,5 +1,6 @@
 #include <oxbow/graph/fuse.h>
 #include <oxbow/graph/fuse_groups.h>
+#include <oxbow/graph/leaves.h>
 #include <oxbow/graph/shared_ops.h>
 
 #include <algorithm>
@@ -24,6 +25,10 @@ class Fuser {
       if (groups.of(i) >= 0) ++begin_[index(groups.of(i)) + 1];
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
     members_.resize(index(begin_.back()));
+    written_.resize(index(from.size()), -1);
+    for (NodeId i = 0; i < from.size(); ++i)
+      if (const Node n = from.node(i); n.op().is<Assign>())
+        written_[index(n.input(1).node_id())] = n.input(0).node_id();
     std::vector<std::int32_t> next(begin_.begin(), begin_.end() - 1);
     for (NodeId i = 0; i < from.size(); ++i)
       if (groups.of(i) >= 0) members_[index(next[index(groups.of(i))]++)] = i;
@@ -94,8 +99,46 @@ class Fuser {
     }
   }
 
+  // Puts a member whose result is assigned to a variable behind all members that read that variable and do not depend
+  // on it, so that it may be written in place.
+  void order(std::int32_t g) {
+    const auto nodes = std::span(members_).subspan(index(begin_[index(g)]), members(g).size());
+    if (std::none_of(nodes.begin(), nodes.end(), [&](NodeId m) { return written_[index(m)] >= 0; })) return;
+    old_order_.assign(nodes.begin(), nodes.end());
+    states_.assign(nodes.size(), State::open);
+    std::size_t count = 0;
+    for (std::size_t m = 0; m < nodes.size(); ++m) place(m, g, nodes, count);
+  }
+
+  // The member number `m` of the old order and what must come before it, unless that depends on what is just being
+  // placed.
+  bool place(std::size_t m, std::int32_t g, std::span<NodeId> to, std::size_t& count) {
+    if (states_[m] != State::open) return states_[m] == State::placed;
+    states_[m] = State::pending;
+    const Node node = from_.node(old_order_[m]);
+    bool possible = true;
+    for (int k = 0; k < node.input_count() && possible; ++k)
+      if (groups_.of(node.input(k).node_id()) == g) possible = place(old_place(node.input(k).node_id()), g, to, count);
+    if (const NodeId variable = written_[index(node.id())]; possible && variable >= 0)
+      for (std::size_t other = m + 1; other < old_order_.size(); ++other)
+        if (reads(from_.node(old_order_[other]), variable)) place(other, g, to, count);
+    states_[m] = possible ? State::placed : State::open;
+    if (possible) to[count++] = node.id();
+    return possible;
+  }
+  std::size_t old_place(NodeId m) const {
+    return index(
+        static_cast<std::int32_t>(std::lower_bound(old_order_.begin(), old_order_.end(), m) - old_order_.begin()));
+  }
+  static bool reads(const Node& node, NodeId input) {
+    for (int k = 0; k < node.input_count(); ++k)
+      if (node.input(k).node_id() == input) return true;
+    return false;
+  }
+
   void merge(std::int32_t g) {
     done_[index(g)] = true;
+    order(g);
     const std::span<const NodeId> nodes = members(g);
     if (nodes.size() == 1) {
       r_.copy(from_.node(nodes[0]));
@@ -173,6 +216,10 @@ class Fuser {
   std::vector<NodeId> members_;
   std::vector<bool> done_;
   std::vector<std::uint64_t> read_outside_;  // a bit an output
+  std::vector<NodeId> written_;              // of each node, the variable that its result is assigned to, or -1
+  enum class State : std::uint8_t { open, pending, placed };
+  std::vector<NodeId> old_order_;  // of the members of one group
+  std::vector<State> states_;
   std::vector<NodeId> stack_;
   std::vector<Value> inputs_;
   std::vector<std::pair<Value, std::int32_t>> numbers_;

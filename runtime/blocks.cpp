@@ -31,8 +31,6 @@ class Finder {
  public:
   Finder(const Graph& graph, const Storages& storages, const Schedule& schedule, const Tasks& tasks)
       : storages_(storages), tasks_(tasks), readers_(readers_of(graph, storages, schedule)) {
-    copied_.resize(storages.list.size());
-    for (const Storages::Assigned& a : storages.assigns) copied_[static_cast<std::size_t>(a.from.storage)] = true;
     out_.of_storage.assign(storages.list.size(), -1);
     for (std::uint32_t s = 0; s < schedule.steps.size(); ++s)
       if (schedule.steps[s].node >= 0) add(s, graph.node(schedule.steps[s].node), schedule.steps[s].op->overwrites);
@@ -69,8 +67,7 @@ class Finder {
     const auto at = storages_.of(n.input(i));
     const auto s = static_cast<std::size_t>(at.storage);
     const Storage& storage = storages_.list[s];
-    if (storage.home != Home::arena || at.offset != 0 || storage.bytes != n.input_type(i).bytes() || copied_[s])
-      return false;
+    if (storage.home != Home::arena || at.offset != 0 || storage.bytes != n.input_type(i).bytes()) return false;
     const std::int32_t block = out_.of_storage[s];
     if (std::find(taken_.begin(), taken_.end(), block) != taken_.end()) return false;
     for (const std::uint32_t r : readers_[s])
@@ -86,7 +83,7 @@ class Finder {
   void set_end(Block& block, std::uint32_t step, std::size_t storage) {
     block.last.clear();
     block.free_after = none;
-    if (storages_.list[storage].home == Home::fetch || copied_[storage]) return;
+    if (storages_.list[storage].home == Home::fetch) return;
     const auto readers = readers_[storage];
     if (readers.empty()) block.last.push_back(step);
     for (std::size_t i = readers.size(); i-- > 0;)
@@ -100,7 +97,6 @@ class Finder {
   const Storages& storages_;
   const Tasks& tasks_;
   Lists readers_;
-  std::vector<bool> copied_;  // by an assign, at the end of the run
   std::vector<std::int32_t> taken_;
   Blocks out_;
 };

@@ -170,25 +170,6 @@ class Reader {
     }
     for (Ledger::Value& v : out_.values)
       if (v.alias_of >= 0) v.block = out_.values[at(root(v.alias_of))].block;
-    keep_copied();
-  }
-
-  // What an assign copies at the end of the run is kept: the last value that was written there.
-  void keep_copied() {
-    for (const Plan::Copy& c : plan_.copies) {
-      if (c.from.home != Home::arena && c.from.home != Home::fetch) continue;
-      const std::int64_t from = c.from.home == Home::arena ? c.from.offset : plan_.fetches[at(c.from.index)].offset;
-      std::int32_t found = none;
-      for (std::int32_t b = 0; b < std::ssize(out_.blocks); ++b)
-        if (const Ledger::Block& block = out_.blocks[at(b)]; from >= block.offset &&
-                                                             from < block.offset + block.bytes &&
-                                                             (found < 0 || block.first > out_.blocks[at(found)].first))
-          found = b;
-      if (found < 0) continue;
-      out_.blocks[at(found)].kept = true;
-      Ledger::Value& v = out_.values[at(out_.blocks[at(found)].values.back())];
-      if (v.fate != Ledger::Fate::fetched) v.fate = Ledger::Fate::assigned;
-    }
   }
 
   void set_fates() {

@@ -49,7 +49,7 @@ struct Ledger {
     leaf,         ///< fed, fixed, or a variable: lies outside the arena
     alias,        ///< the bytes of another value, looked at otherwise
     fetched,      ///< kept to the end of the run for the caller
-    assigned,     ///< written straight into its variable, or kept to be copied there at the end
+    assigned,     ///< written straight into its variable
     saved,        ///< made in the forward pass and kept for a later phase
     overwritten,  ///< its bytes are taken over in place by its last reader's result
     dropped,      ///< its bytes are free after its last reader

@@ -27,7 +27,7 @@ class Planner {
   std::shared_ptr<const Plan> plan() {
     add_groups();
     for (const Schedule::Step& s : schedule_.steps) add_step(s);
-    add_assigns();
+    plan_->writes_variables = !storages_.assigns.empty();
     plan_->fetches = storages_.fetches;
     for (std::size_t s = 0; s < storages_.list.size(); ++s)
       if (const Storage& storage = storages_.list[s]; storage.home == Home::fetch)
@@ -101,15 +101,6 @@ class Planner {
       step.writes = static_cast<std::uint32_t>(n.output_count());
     }
     plan_->steps.push_back(step);
-  }
-
-  void add_assigns() {
-    for (const Storages::Assigned& a : storages_.assigns) {
-      plan_->writes_variables = true;
-      const Place from = place(a.from);
-      if (from.home != Home::variable || from.index != a.variable)
-        plan_->copies.push_back({from, a.variable, graph_.node(a.node).input_type(1).bytes()});
-    }
   }
 
   Graph& graph_;

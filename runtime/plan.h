@@ -41,12 +41,6 @@ struct Plan {
     const Type* type;
     Place place;
   };
-  /// What an assign copies at the end of the run, where it could not be written in place.
-  struct Copy {
-    Place from;
-    std::int32_t variable;
-    std::int64_t bytes;
-  };
   /// A fetched value: in the arena (or a span of the user's), or, for an assign, the variable itself.
   struct Fetch {
     Type type;
@@ -63,7 +57,6 @@ struct Plan {
   std::vector<Operand> reads, writes;
   std::vector<Group> groups;  ///< in serial order; a single one runs on the caller's thread
   std::vector<std::uint32_t> next, group_of_task;
-  std::vector<Copy> copies;
   std::vector<Fetch> fetches;
   std::vector<Leaf> inputs, variables, constants;
   std::shared_ptr<const PreparedOps> ops;  ///< what `steps` point to

@@ -13,20 +13,27 @@ class Scheduler {
  public:
   Scheduler(const Graph& graph, Storages& storages, PreparedOps& ops) : graph_(graph), storages_(storages), ops_(ops) {}
 
-  Schedule run() {
+  // The schedule, or nothing where some of `left` must be copied first.
+  std::optional<Schedule> run() {
     collect_steps();
     collect_edges();
     collect_writes_in_place();
     rank();
+    leave_out_causes_of_failure();
     order();
+    if (!left_.empty()) return std::nullopt;
+    write_in_place();
     return renumber();
   }
+
+  /// The assigns whose values cannot be written straight into their variables.
+  std::span<const std::size_t> left() const { return left_; }
 
  private:
   struct InPlace {
     std::uint32_t step;
     std::int32_t storage, variable;  // the value's storage, and the variable's number
-    bool kept = true;
+    std::size_t assign;
   };
 
   void collect_steps() {
@@ -68,8 +75,10 @@ class Scheduler {
 
   void collect_writes_in_place() {
     std::vector<bool> taken(storages_.list.size());
-    for (const Storages::Assigned& assign : storages_.assigns) {
-      const auto at = assign.from;
+    for (std::size_t a = 0; a < storages_.assigns.size(); ++a) {
+      const Storages::Assigned& assign = storages_.assigns[a];
+      const auto at = storages_.of(assign.value);
+      left_.push_back(a);
       const Storage& value = storages_.list[static_cast<std::size_t>(at.storage)];
       const Node n = graph_.node(assign.node);
       if (value.home != Home::arena || at.offset != 0 || value.bytes != n.input_type(1).bytes() ||
@@ -77,8 +86,9 @@ class Scheduler {
         continue;
       const Node writer = graph_.node(value.writer);
       if (writer.op().info().can_fail || !may_overwrite(writer, at.storage, storages_.of(n.input(0)).storage)) continue;
+      left_.pop_back();
       taken[static_cast<std::size_t>(at.storage)] = true;
-      in_place_.push_back({out_.step_of[static_cast<std::size_t>(value.writer)], at.storage, assign.variable});
+      in_place_.push_back({out_.step_of[static_cast<std::size_t>(value.writer)], at.storage, assign.variable, a});
     }
     if (failing_.empty() || in_place_.empty()) return;
     barrier_ = static_cast<std::uint32_t>(steps_.size());
@@ -101,6 +111,19 @@ class Scheduler {
           return false;
     }
     return true;
+  }
+
+  // What a step that can fail depends on cannot wait for that step.
+  void leave_out_causes_of_failure() {
+    if (barrier_ == none) return;
+    std::vector<bool> causes(steps_.size());
+    causes[barrier_] = true;
+    for (std::size_t s = barrier_; s-- > 0;)
+      causes[s] = std::any_of(next_[s].begin(), next_[s].end(), [&](std::uint32_t t) { return causes[t]; });
+    std::erase_if(in_place_, [&](const InPlace& write) {
+      if (causes[write.step]) left_.push_back(write.assign);
+      return causes[write.step];
+    });
   }
 
   // The longest way from each step to an end. Node numbers are topological, the barrier ends all its ways.
@@ -153,15 +176,18 @@ class Scheduler {
                 [&](std::uint32_t a, std::uint32_t b) { return rank_[a] != rank_[b] ? rank_[a] > rank_[b] : a > b; });
       ready.insert(ready.end(), fresh.begin(), fresh.end());
     }
-    for (InPlace& write : in_place_) {
-      if (copies[write.step]) continue;
+    for (const InPlace& write : in_place_)
+      if (copies[write.step]) left_.push_back(write.assign);
+    edges_.insert(edges_.end(), held.begin(), held.end());
+  }
+
+  void write_in_place() {
+    for (const InPlace& write : in_place_) {
       Storage& s = storages_.list[static_cast<std::size_t>(write.storage)];
       s.home = Home::variable;
       s.index = write.variable;
       steps_[write.step].commits = true;
     }
-    for (const auto& h : held)
-      if (!copies[h.item]) edges_.push_back(h);
   }
 
   Schedule renumber() {
@@ -185,6 +211,7 @@ class Scheduler {
   std::vector<Lists::Pair> edges_;
   std::vector<std::uint32_t> failing_, order_;
   std::vector<InPlace> in_place_;
+  std::vector<std::size_t> left_;
   std::uint32_t barrier_ = none;
   Lists readers_, next_, hazards_;
   std::vector<double> rank_;
@@ -203,8 +230,13 @@ Lists Lists::of(std::size_t count, std::span<const Pair> pairs) {
   return l;
 }
 
-Schedule make_schedule(const Graph& graph, Storages& storages, PreparedOps& ops) {
-  return Scheduler(graph, storages, ops).run();
+Schedule make_schedule(Graph& graph, Storages& storages, PreparedOps& ops) {
+  for (;;) {
+    Scheduler scheduler(graph, storages, ops);
+    if (std::optional<Schedule> schedule = scheduler.run()) return std::move(*schedule);
+    // A copy is read by nobody, so it may wait for anything: no assign is copied more than twice.
+    for (const std::size_t a : scheduler.left()) copy_assigned(graph, storages, a);
+  }
 }
 
 }  // namespace oxbow

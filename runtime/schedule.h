@@ -2,7 +2,8 @@
 //
 // Edges are the values that steps read, and hazards: a step that writes a variable in place comes after all other
 // readers of that variable, and after every step that can fail on its data, so that a failed run leaves the variables
-// as they were. Where that would close a cycle, the value is copied at the end of the run instead.
+// as they were. Where that would close a cycle, or the value cannot lie in the variable (as what is fetched, too), a
+// `Copy` writes the variable instead: a step like any other, but one that nothing waits for.
 #pragma once
 
 #include <oxbow/runtime/prepared_ops.h>
@@ -37,10 +38,11 @@ struct Schedule {
 };
 
 /// Orders what `storages` found. Storages that a step may write straight into a variable get that variable as their
-/// home. `ops` gathers what the steps' ops say, and must outlive the schedule.
+/// home; to the graph and to `storages` copies are added where none may. `ops` gathers what the steps' ops say, and
+/// must outlive the schedule.
 ///
 /// The serial order is depth first: a step is followed by what it made ready, the shorter way to the end first, so a
 /// weight's gradient and its update come right after the backward step that allows them.
-Schedule make_schedule(const Graph& graph, Storages& storages, PreparedOps& ops);
+Schedule make_schedule(Graph& graph, Storages& storages, PreparedOps& ops);
 
 }  // namespace oxbow

@@ -140,10 +140,6 @@ struct Session::State {
 
   void finish(Frame& frame) {
     const Plan& plan = frame.plan();
-    for (const Plan::Copy& c : plan.copies)
-      if (c.bytes > 0)
-        std::memcpy(frame.address({Home::variable, c.variable, 0}), frame.address(c.from),
-                    static_cast<std::size_t>(c.bytes));
     for (std::size_t i = 0; i < targets.size(); ++i)
       if (const Plan::Fetch& f = plan.fetches[i];
           targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0 && f.type.count() == targets[i].count)

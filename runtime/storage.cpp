@@ -7,12 +7,20 @@ namespace {
 
 class Finder {
  public:
-  explicit Finder(Graph& graph) : graph_(graph) {
-    for (NodeId id = 0, count = graph.size(); id < count; ++id) add(graph.node(id));
+  Finder(Graph& graph, Storages& out) : graph_(graph), out_(out) {}
+
+  void find() {
+    for (NodeId id = 0, count = graph_.size(); id < count; ++id) add(graph_.node(id));
     snapshot_variables();
-    for (const auto& [name, value] : graph.outputs()) fetch(value);
+    for (const auto& [name, value] : graph_.outputs()) fetch(value);
   }
-  Storages take() { return std::move(out_); }
+
+  // A copy of a value, which has bytes of its own.
+  Value own(Value v) {
+    const Node copy = graph_.append(Copy{}, {v}, v.node().origin().at);
+    add(copy);
+    return copy.output();
+  }
 
  private:
   std::int32_t new_storage(Home home, std::int32_t index, std::int64_t bytes, NodeId writer) {
@@ -55,15 +63,14 @@ class Finder {
                   "\n  Leave one of the two assigns out of what is fetched");
     written.written = true;
     invariant(n.input_type(0) == n.input_type(1), "an assign's value is laid out in another way than its variable");
-    out_.assigns.push_back({n.id(), at, variable.index});
+    out_.assigns.push_back({n.id(), n.input(1), variable.index});
     out_.values.push_back(at);
   }
 
   // A run sees variables as at its start, so one that is assigned to another is copied before anything is written.
   void snapshot_variables() {
     for (Storages::Assigned& a : out_.assigns)
-      if (out_.list[static_cast<std::size_t>(a.from.storage)].home == Home::variable)
-        a.from = out_.of(own(graph_.node(a.node).input(1)));
+      if (out_.list[static_cast<std::size_t>(out_.of(a.value).storage)].home == Home::variable) a.value = own(a.value);
   }
 
   void fetch(Value v) {
@@ -82,18 +89,21 @@ class Finder {
     out_.fetches.push_back(fetch);
   }
 
-  Value own(Value v) {
-    const Node copy = graph_.append(Copy{}, {v}, v.node().origin().at);
-    add(copy);
-    return copy.output();
-  }
-
   Graph& graph_;
-  Storages out_;
+  Storages& out_;
 };
 
 }  // namespace
 
-Storages find_storages(Graph& graph) { return Finder(graph).take(); }
+Storages find_storages(Graph& graph) {
+  Storages out;
+  Finder(graph, out).find();
+  return out;
+}
+
+void copy_assigned(Graph& graph, Storages& storages, std::size_t assign) {
+  Value& value = storages.assigns[assign].value;
+  value = Finder(graph, storages).own(value);
+}
 
 }  // namespace oxbow

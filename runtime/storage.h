@@ -24,7 +24,7 @@ struct Storages {
   std::vector<bool> computes;  ///< of each node: it runs, being no leaf, alias or assign
   struct Assigned {
     NodeId node;
-    At from;                ///< the value
+    Value value;            ///< what is written
     std::int32_t variable;  ///< its number
   };
   std::vector<Assigned> assigns;
@@ -39,5 +39,8 @@ struct Storages {
 /// Gives every value its storage. Appends a `Copy` node for each fetched or assigned value that has no bytes of its
 /// own.
 Storages find_storages(Graph& graph);
+
+/// Puts such a `Copy` between an assigned value and its variable, for where the value itself cannot be written there.
+void copy_assigned(Graph& graph, Storages& storages, std::size_t assign);
 
 }  // namespace oxbow

@@ -1,7 +1,9 @@
 // An optimizer's update is one pass over memory: one fused node a parameter, written straight into the variables.
 #include <oxbow/graph/fused.h>
 #include <oxbow/graph/passes.h>
+#include <oxbow/optim/optimizer.h>
 #include <oxbow/oxbow.h>
+#include <oxbow/runtime/copy.h>
 #include <oxbow/runtime/plan.h>
 
 #include <boost/test/unit_test.hpp>
@@ -34,6 +36,23 @@ std::vector<const Plan::Step*> wide_steps(const Plan& plan) {
   return wide;
 }
 
+// The variables that are written by a copy, not by the step that computes what they become.
+std::vector<const Variable*> copied(const Plan& plan) {
+  std::vector<const Variable*> found;
+  for (const Plan::Step& s : plan.steps)
+    if (s.node >= 0 && s.op->is<Copy>())
+      if (const Place& to = plan.writes[s.first_write].place; to.home == Home::variable)
+        found.push_back(plan.graph->node(plan.variables[static_cast<std::size_t>(to.index)].node).op().as<Variable>());
+  return found;
+}
+
+// A small net with all that keeps state.
+Value convolutional(Graph& g) {
+  const Value x = input(g, "x", f32, {any(16), 8, 8, 3}), label = input(g, "label", i64, {any(16)});
+  const Value h = max_pool(relu(batch_norm(conv(x, 8, {.size = 3}))));
+  return cross_entropy(dense(dropout(dense(reshape(h, {-1, 128}), 32), .2), 10), label);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(an_update_with_fed_gradients_is_one_pass_in_place) {
@@ -49,8 +68,41 @@ BOOST_AUTO_TEST_CASE(an_update_with_fed_gradients_is_one_pass_in_place) {
         for (std::uint32_t w = 0; w < s->writes; ++w)
           BOOST_TEST((plan->writes[s->first_write + w].place.home == Home::variable));
       }
-      BOOST_TEST(plan->copies.empty());
+      BOOST_TEST(copied(*plan).empty());
     }
+}
+
+// Whatever the optimizer remembers, and whatever else a step does with the weights.
+BOOST_AUTO_TEST_CASE(no_parameter_and_no_slot_is_copied) {
+  const std::map<std::string, optim::MinimizeOptions> options = {
+      {"plain", {}},
+      {"EMA", {.average = optim::EMA{}}},
+      {"SWA", {.average = optim::SWA{.start = 2}}},
+      {"accumulated", {.accumulate = 4}},
+      {"clipped", {.clip = {.global_norm = 1}}},
+      {"scaled", {.loss_scale = optim::LossScale{}}},
+      {"skipping", {.average = optim::EMA{}, .nonfinite = optim::Nonfinite::skip}},
+  };
+  for (const optim::Named& named : optim::optimizers())
+    for (const auto& [what, o] : options) {
+      Graph g;
+      const optim::Minimized step = optim::minimize(convolutional(g), named.optimizer, o);
+      for (const std::vector<Value>& fetches : {step.fetches(), step.gathering}) {
+        if (fetches.empty()) continue;
+        for (const Variable* v : copied(*planned(g, fetches, 2)))
+          BOOST_TEST(v->type.count() == 1, named.name << ", " << what << ": " << v->name << " is copied");
+      }
+    }
+}
+
+// The gradient of batch normalization's scale is looked at for NaN by the very step that moves the scale: what a
+// failing step needs cannot wait for it. All else is written in place behind it.
+BOOST_AUTO_TEST_CASE(only_what_a_check_is_fused_with_is_copied) {
+  Graph g;
+  const Value loss = convolutional(g);
+  for (const Variable* v :
+       copied(*planned(g, optim::minimize(loss, "adam", {.nonfinite = optim::Nonfinite::fail}).fetches(), 2)))
+    BOOST_TEST((v->type.count() == 1 || v->name.find("batch_norm/scale") != std::string::npos), v->name);
 }
 
 // One object for equal ops, so that a graph of many alike nodes runs from cache.
