@@ -1,14 +1,11 @@
-#include <oxbow/ops/reduce_chunks.h>
+#include <oxbow/ops/reduce_cascade.h>
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 namespace oxbow {
 namespace {
 
-constexpr std::int64_t fan = 16;         // sums that go into one of the next level
-constexpr std::int64_t block = 64;       // lanes that fit in registers
 constexpr std::int64_t long_row = 4096;  // `inner` from which on columns are cut into blocks
 constexpr std::int64_t column_block = 1024;
 constexpr std::int64_t chunk_elements = 16 * 1024;
@@ -32,7 +29,7 @@ struct Cut {
       return;
     }
     const std::int64_t chunks = (slice + target - 1) / target;
-    const std::int64_t whole = s.inner < block ? block : 1;  // rows that surely fill a number of lanes
+    const std::int64_t whole = s.inner < cascade_block ? cascade_block : 1;  // rows that surely fill a number of lanes
     const std::int64_t rows = ((s.reduced + chunks - 1) / chunks + whole - 1) / whole * whole;
     slice = chunk = std::min(rows, s.reduced) * s.inner;
     partials = (s.size() + chunk - 1) / chunk;
@@ -53,89 +50,6 @@ void check_axes(const Type& x, std::int64_t first, std::int64_t last) {
   if (x.count() == 0) throw OpError("there is nothing to reduce in " + to_string(x), "Use sum, which takes that too");
 }
 
-// What T is computed as: integers wrap around, truth values are bytes.
-template <Fold F, class T>
-using Lane = std::conditional_t<
-    std::is_same_v<T, bool>, std::uint8_t,
-    std::conditional_t<F != Fold::sum, T,
-                       std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,
-                                          std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>>>;
-
-template <Fold F, class T>
-T join(T a, T b) {
-  if constexpr (F == Fold::sum) return static_cast<T>(a + b);
-  const bool a_wins = F == Fold::max ? a > b : a < b;
-  return (a_wins | (a != a)) ? a : b;
-}
-
-template <Fold F, class T>
-constexpr T neutral() {
-  using Limits = std::numeric_limits<T>;
-  if constexpr (F == Fold::sum) return T(0);
-  if constexpr (Limits::has_infinity) return F == Fold::max ? -Limits::infinity() : Limits::infinity();
-  return F == Fold::max ? Limits::lowest() : Limits::max();
-}
-
-// Lanes side by side, each a cascade of sums: level k holds what is left of 16^k rows each.
-template <Fold F, class T>
-struct Cascade {
-  T* lanes;
-  std::int64_t width, levels;
-
-  static std::int64_t levels_for(std::int64_t rows) {
-    std::int64_t levels = 1;
-    for (; rows > fan; rows = (rows + fan - 1) / fan) ++levels;
-    return levels;
-  }
-
-  void clear() { std::fill(lanes, lanes + levels * width, neutral<F, T>()); }
-
-  /// Adds `rows` whole rows, `stride` apart; `row` were added before.
-  void add(const T* x, std::int64_t row, std::int64_t rows, std::int64_t stride) {
-    while (rows > 0) {
-      const std::int64_t count = std::min(rows, fan - row % fan);
-      std::int64_t j = 0;
-      for (; j + block <= width; j += block) add_block(lanes + j, x + j, count, stride);
-      if (j < width)
-        for (std::int64_t i = 0; i < count; ++i) add_some(x + i * stride + j, j, width - j);
-      row += count;
-      rows -= count;
-      x += count * stride;
-      if (row % fan == 0) carry(row);
-    }
-  }
-
-  /// Adds `count` elements of a row from lane `first` on.
-  void add_some(const T* x, std::int64_t first, std::int64_t count) {
-    T* to = lanes + first;
-    for (std::int64_t j = 0; j < count; ++j) to[j] = join<F>(to[j], x[j]);
-  }
-
-  /// After `row` rows, a multiple of 16: moves full levels up.
-  void carry(std::int64_t row) {
-    T* from = lanes;
-    for (std::int64_t level = 1; level < levels && row % fan == 0; ++level, row /= fan, from += width)
-      for (std::int64_t j = 0; j < width; ++j) {
-        from[width + j] = join<F>(from[width + j], from[j]);
-        from[j] = neutral<F, T>();
-      }
-  }
-
-  /// Adds all levels into the first.
-  void total() {
-    for (std::int64_t level = 1; level < levels; ++level) add_some(lanes + level * width, 0, width);
-  }
-
- private:
-  static void add_block(T* to, const T* x, std::int64_t rows, std::int64_t stride) {
-    T sums[block];
-    std::copy(to, to + block, sums);
-    for (std::int64_t i = 0; i < rows; ++i, x += stride)
-      for (std::int64_t j = 0; j < block; ++j) sums[j] = join<F>(sums[j], x[j]);
-    std::copy(sums, sums + block, to);
-  }
-};
-
 // The consumer. Consumer::sizes hold what `of` sets; the state is the cascade, then the results of the chunk's slices.
 template <Fold F, class T>
 struct Chunks {
@@ -145,7 +59,7 @@ struct Chunks {
     const Cut cut(s);
     const std::int64_t rows = std::max<std::int64_t>(1, cut.slice / std::max<std::int64_t>(1, s.inner));
     std::int64_t width = std::max<std::int64_t>(1, s.inner);
-    for (std::int64_t groups = 1; width < block && 2 * groups <= rows; groups *= 2) width *= 2;
+    for (std::int64_t groups = 1; width < cascade_block && 2 * groups <= rows; groups *= 2) width *= 2;
     Consumer c;
     c.chunk = cut.chunk;
     c.sizes = {cut.slice, s.inner, width, Cascade<F, T>::levels_for((cut.slice + width - 1) / width)};
@@ -197,13 +111,13 @@ struct Chunks {
       const std::int64_t size = c.sizes[slice];
       for (std::int64_t row = 0; row < rows; ++row, x += size) {
         T sums[width];
-        for (std::int64_t j = 0; j < width; ++j) sums[j] = join<F>(neutral<F, T>(), x[j]);
+        for (std::int64_t j = 0; j < width; ++j) sums[j] = fold_join<F>(fold_neutral<F, T>(), x[j]);
         std::int64_t i = width;
         for (; i + width <= size; i += width)
-          for (std::int64_t j = 0; j < width; ++j) sums[j] = join<F>(sums[j], x[i + j]);
-        for (std::int64_t j = 0; i + j < size; ++j) sums[j] = join<F>(sums[j], x[i + j]);
+          for (std::int64_t j = 0; j < width; ++j) sums[j] = fold_join<F>(sums[j], x[i + j]);
+        for (std::int64_t j = 0; i + j < size; ++j) sums[j] = fold_join<F>(sums[j], x[i + j]);
         for (std::int64_t half = width / 2; half >= 1; half /= 2)
-          for (std::int64_t j = 0; j < half; ++j) sums[j] = join<F>(sums[j], sums[j + half]);
+          for (std::int64_t j = 0; j < half; ++j) sums[j] = fold_join<F>(sums[j], sums[j + half]);
         y[row] = sums[0];
       }
     };
@@ -221,7 +135,7 @@ struct Chunks {
       case 32:
         return run(std::integral_constant<std::int64_t, 32>{});
       default:
-        return run(std::integral_constant<std::int64_t, block>{});
+        return run(std::integral_constant<std::int64_t, cascade_block>{});
     }
   }
 
@@ -232,7 +146,7 @@ struct Chunks {
       const std::int64_t head = std::min(count, sums.width - lane);
       sums.add_some(x, lane, head);
       if (lane + head < sums.width) return;
-      if (++row % fan == 0) sums.carry(row);
+      if (++row % cascade_fan == 0) sums.carry(row);
       x += head;
       count -= head;
     }
@@ -273,7 +187,7 @@ Type ReduceChunks<F>::infer(Types in) const {
 template <Fold F>
 Consumer ReduceChunks<F>::consume(Types in) const {
   const Slices slices(in[0].shape, static_cast<int>(first), static_cast<int>(last));
-  return dispatch(in[0].dtype, [&]<class T>(std::type_identity<T>) { return Chunks<F, Lane<F, T>>::of(slices); });
+  return dispatch(in[0].dtype, [&]<class T>(std::type_identity<T>) { return Chunks<F, FoldLane<F, T>>::of(slices); });
 }
 
 template <Fold F>
@@ -299,7 +213,7 @@ void ReduceColumns<F>::run(const Run& r) const {
   const std::int64_t blocks = (s.inner + column_block - 1) / column_block;
   const auto [begin, end] = r.share(s.outer * blocks);
   dispatch(r.in_type(0).dtype, [&]<class Element>(std::type_identity<Element>) {
-    using T = Lane<F, Element>;
+    using T = FoldLane<F, Element>;
     for (std::int64_t unit = begin; unit < end; ++unit) {
       const std::int64_t o = unit / blocks, column = unit % blocks * column_block;
       Cascade<F, T> sums{reinterpret_cast<T*>(r.scratch), std::min(column_block, s.inner - column),
