@@ -85,7 +85,8 @@ std::vector<double> History::operator[](std::string_view name) const {
 // Where a fit with these options begins.
 Position Model::State::begin(const FitOptions& options, std::int64_t samples) {
   const auto seed = static_cast<std::int64_t>(options.seed);
-  if (!options.resume || (position.epoch == 1 && position.samples == 0)) return {options.first_epoch, 0, seed, {}};
+  if (!options.resume || (position.epoch == 1 && position.samples == 0))
+    return {.epoch = options.first_epoch, .seed = seed};
   if (position.seed != seed)
     throw Error("fit: the training that is to be resumed drew its samples with seed " + std::to_string(position.seed) +
                 ", not " + std::to_string(seed) + ". Give .seed = " + std::to_string(position.seed));
@@ -133,6 +134,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
 
   const Position from = s.begin(options, n);
   int gathered = s.gathered(options.resume);
+  std::int64_t minibatches = history.minibatches_before = from.minibatches;
   for (int epoch = static_cast<int>(from.epoch); epoch <= last && !progress.stop; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     const std::int64_t done_before = epoch == from.epoch ? from.samples : 0;
@@ -160,6 +162,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
       s.position.epoch = epoch;
       s.position.samples = begin + count;
       s.position.seed = from.seed;
+      s.position.minibatches = ++minibatches;
       s.position.sums = means.sums();
       progress.loss = runner.number(0);
       history.step_losses.push_back(progress.loss);
@@ -169,7 +172,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
     trainer.check_numerics();
     if (progress.step < progress.steps) break;  // stopped within the epoch: it has no results
 
-    s.position = {epoch + 1, 0, from.seed, {}};
+    s.position = {.epoch = epoch + 1, .seed = from.seed, .minibatches = minibatches};
     Epoch done{.number = epoch, .results = {}, .seconds = 0};
     for (std::size_t i = 0; i < s.names.size(); ++i) done.results.add(s.names[i], means[i]);
     if (options.validation.size() > 0) {

@@ -34,7 +34,9 @@ struct Epoch {
 struct History {
   std::vector<Epoch> epochs;
   std::vector<double> step_losses;  ///< each step's loss, over its minibatch
-  int best_epoch = 0;               ///< by early stopping's measure; 0 without early stopping
+  /// How many minibatches the training that was resumed had seen: `step_losses[0]` is of the next one.
+  std::int64_t minibatches_before = 0;
+  int best_epoch = 0;    ///< by early stopping's measure; 0 without early stopping
   bool stopped = false;  ///< ended before all epochs were done: early stopping, a callback, or the stop token
   /// One result over the epochs: `history["val_loss"]`.
   std::vector<double> operator[](std::string_view name) const;

@@ -202,6 +202,7 @@ Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
 }
 
 std::int64_t Model::steps() const { return state_->store.get(state_->scope + "/step").item<std::int64_t>(); }
+std::int64_t Model::minibatches() const { return state_->position.minibatches; }
 double Model::learning_rate() const { return state_->store.get(state_->scope + "/learning_rate").item<double>(); }
 void Model::set_learning_rate(double rate) {
   optim::check_not_negative("set_learning_rate", "the rate", rate);

@@ -73,6 +73,8 @@ class Model {
 
   /// Steps taken so far.
   std::int64_t steps() const;
+  /// Minibatches that the training has seen: this `fit`, or the last one, with what it resumed.
+  std::int64_t minibatches() const;
   /// The rate of the next step; with a schedule that of the last step, or of the first while there is none.
   double learning_rate() const;
   /// From the next step on. Throws `Error` where a schedule sets the rate.

@@ -11,11 +11,11 @@ namespace {
 
 const Variable& recipe(Value v) { return *v.node().op().as<Variable>(); }
 
-// How far fit is: epoch, samples and seed, and amid an epoch the sums of its results.
+// How far fit is: epoch, samples, seed and minibatches, and amid an epoch the sums of its results.
 constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
 
 bool is_position(const std::string& name, const Tensor& tensor) {
-  return (name == position_key && tensor.dtype() == i64 && tensor.count() == 3) ||
+  return (name == position_key && tensor.dtype() == i64 && tensor.count() == 4) ||
          (name == sums_key && tensor.dtype() == f64);
 }
 
@@ -38,7 +38,8 @@ void Model::save(const std::string& path, Saved what) const {
   if (what == Saved::training) {
     add(state_->step.state);
     const Position& p = state_->position;
-    content.tensors.emplace_back(position_key, Tensor::of<std::int64_t>({3}, {p.epoch, p.samples, p.seed}));
+    content.tensors.emplace_back(position_key,
+                                 Tensor::of<std::int64_t>({4}, {p.epoch, p.samples, p.seed, p.minibatches}));
     if (p.samples > 0)
       content.tensors.emplace_back(sums_key, Tensor::of<double>({static_cast<std::int64_t>(p.sums.size())}, p.sums));
   }
@@ -72,6 +73,7 @@ void Model::load(const std::string& path) {
         position->epoch = p[0];
         position->samples = p[1];
         position->seed = p[2];
+        position->minibatches = p[3];
       }
       continue;
     }
@@ -88,8 +90,9 @@ void Model::load(const std::string& path) {
                        [&](const auto& t) { return t.first == recipe(v).name; }))
         fail("it lacks " + in_quotes(recipe(v).name));
   };
-  if (position && (position->epoch < 1 || position->epoch > std::numeric_limits<int>::max() || position->samples < 0 ||
-                   (position->samples > 0 && position->sums.size() != state_->names.size())))
+  if (position &&
+      (position->epoch < 1 || position->epoch > std::numeric_limits<int>::max() || position->samples < 0 ||
+       position->minibatches < 0 || (position->samples > 0 && position->sums.size() != state_->names.size())))
     fail("its " + in_quotes(position_key) + " is none");
   require(state_->parameters);
   if (has_state) require(state_->step.state);

@@ -52,7 +52,8 @@ class Means {
 /// How far `fit` is in the data.
 struct Position {
   std::int64_t epoch = 1, samples = 0, seed = 0;  // of this epoch's samples, how many were trained on
-  std::vector<double> sums = {};                  // of the results over these samples
+  std::int64_t minibatches = 0;                   // of all its epochs
+  std::vector<double> sums = {};                  // of the results over the samples of this epoch
 };
 
 struct Model::State {

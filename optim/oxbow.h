@@ -12,6 +12,7 @@
 #include <oxbow/optim/adamax.h>
 #include <oxbow/optim/adamw.h>
 #include <oxbow/optim/asgd.h>
+#include <oxbow/optim/checkpoint.h>
 #include <oxbow/optim/ftrl.h>
 #include <oxbow/optim/judge.h>
 #include <oxbow/optim/lamb.h>

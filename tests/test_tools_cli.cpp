@@ -2,6 +2,7 @@
 #include <examples/examples.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdio>
@@ -64,7 +65,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
       {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
       {"dump xor -f bmp",
-       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json,html}\nRun oxbow dump --help to see what there is\n"},
+       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json,html}\nRun oxbow dump --help to see what there "
+       "is\n"},
       {"bench --seconds nan",
        "oxbow: --seconds: nan is no number greater than 0\nRun oxbow bench --help to see what there is\n"},
   };
@@ -191,6 +193,48 @@ BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
                  "oxbow: a warm-up of 100 steps leaves none of the 2 to train\n  Give a smaller --warmup\n"));
 }
 
+// Killed when so many rows are in the history, and once while a file is half written; then resumed each time.
+BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 320, 20);
+  const std::string how = "train --schedule cosine --epochs 4 --batch-size 16 --checkpoint-every 7" + data + " --out ";
+  BOOST_TEST(oxbow_(how + (folder / "whole")).code == 0);
+  const std::string out = folder / "killed";
+  std::string resume;
+  for (const std::string& when :
+       {"[ -e " + out + "/training.safetensors ]", std::string("[ `wc -l < " + out + "/history.csv` -gt 25 ]"),
+        "ls " + out + "/training.safetensors.part*", std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
+    const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow " + how + out + resume + " & p=$!; until " +
+                                              when + "; do kill -0 $p || break; done; kill -KILL $p; wait $p' 2>&1");
+    BOOST_TEST(run.code == 128 + 9, run.output);
+    resume = " --resume";
+  }
+  const Finished last = oxbow_(how + out + resume);
+  BOOST_TEST(last.code == 0, last.output);
+  for (const char* name : {"training.safetensors", "parameters.safetensors", "history.csv", "loss.svg"})
+    BOOST_TEST(folder.read("killed/" + std::string(name)) == folder.read("whole/" + std::string(name)), name);
+  const std::string history = folder.read("whole/history.csv");
+  BOOST_TEST(std::count(history.begin(), history.end(), '\n') == 81);
+  BOOST_TEST(has(history, "\n80,4,"));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16" + data + " --out " + out;
+  BOOST_TEST(oxbow_(how + " --epochs 3").code == 0);
+  BOOST_TEST(oxbow_(how + " --epochs 2").code == 0);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n8,2,"));
+  BOOST_TEST(!has(folder.read("out/history.csv"), "\n9,3,"));
+  BOOST_TEST(oxbow_(how + " --epochs 3 --resume").code == 0);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,"));
+  folder.write("out/history.csv", "a,b,c\n1,2,3\n");
+  const Finished other = oxbow_(how + " --epochs 4 --resume");
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is no history of a training\n  Move it to"),
+             other.output);
+}
+
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {
   const TemporaryFolder folder;
   const Finished label = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 64, 8, 77));
@@ -225,11 +269,29 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
       ::geteuid() == 0 &&
       oxbow::test::command("mkdir " + disk + " && mount -t tmpfs -o size=1m tmpfs " + disk + " 2>&1").code == 0;
   if (!mounted) return;  // only root has a small disk at hand
-  const Finished run = oxbow_("train --epochs 1 --out " + disk + small_mnist(folder, 64, 8));
+  const std::string how = "train --epochs 3 --batch-size 16" + small_mnist(folder, 64, 8) + " --out ";
+  const Finished none = oxbow_(how + disk);
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.output, "oxbow: cannot write " + disk + "/training.safetensors: No space left on device\n"),
+             none.output);
+
+  // Room for one state, and not for the next one beside it: the first one stays, and training goes on from it.
+  const auto resize = [&](const std::string& size) {
+    oxbow::test::command("mount -o remount,size=" + size + " " + disk + " 2>&1");
+  };
+  resize("10m");
+  const Finished one = oxbow_(how + disk);
+  BOOST_TEST(one.code == 1);
+  BOOST_TEST(has(one.output, "/training.safetensors: No space left on device (the file that was there is unchanged)\n"),
+             one.output);
+  resize("40m");
+  const Finished rest = oxbow_(how + disk + " --resume");
+  BOOST_TEST(rest.code == 0, rest.output);
+  BOOST_TEST(has(rest.output, "goes on after 4 steps\n"), rest.output);
+  BOOST_TEST(oxbow_(how + (folder / "whole")).code == 0);
+  for (const char* name : {"training.safetensors", "history.csv"})
+    BOOST_TEST(folder.read("disk/" + std::string(name)) == folder.read("whole/" + std::string(name)), name);
   oxbow::test::command("umount " + disk);
-  BOOST_TEST(run.code == 1);
-  BOOST_TEST(has(run.output, "oxbow: cannot write " + disk + "/parameters.safetensors: No space left on device"),
-             run.output);
 }
 
 BOOST_AUTO_TEST_CASE(the_examples_print_what_they_promise) {

@@ -21,6 +21,7 @@ struct TrainCommand {
   int accumulate = 1;                 ///< minibatches a step
   double ema = 0;                     ///< decay of the weights' average that is tested and saved; 0: none
   bool resume = false;                ///< go on from training.safetensors in `out`
+  std::int64_t checkpoint_every = 0;  ///< minibatches; 0: at the end of each epoch only
   int epochs = 10;
   std::int64_t batch_size = 64;
   int threads = 0;  ///< 0: all cores
@@ -29,8 +30,9 @@ struct TrainCommand {
 };
 /// What `TrainCommand::schedule` may be.
 std::vector<std::string> schedule_names();
-/// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. When
-/// `stop` is requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
+/// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. History
+/// and state are written at each epoch's end: `resume` goes on from there, also after a kill. When `stop` is requested
+/// it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
 int train(const TrainCommand& options, std::stop_token stop);
 
 struct BenchCommand {

@@ -79,14 +79,16 @@ void Table::add(std::string column, std::vector<double> numbers) {
 }
 
 std::string csv(const Table& table) {
+  std::string header;
+  for (const std::string& c : table.columns) header += (header.empty() ? "" : ",") + c;
+  return header + '\n' + csv_rows(table, 0);
+}
+
+std::string csv_rows(const Table& table, std::size_t first) {
   std::string out;
   std::size_t rows = 0;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    out += (i > 0 ? "," : "") + table.columns[i];
-    rows = std::max(rows, table.values[i].size());
-  }
-  out += '\n';
-  for (std::size_t row = 0; row < rows; ++row) {
+  for (const auto& column : table.values) rows = std::max(rows, column.size());
+  for (std::size_t row = first; row < rows; ++row) {
     for (std::size_t i = 0; i < table.values.size(); ++i) {
       if (i > 0) out += ',';
       if (row < table.values[i].size() && !std::isnan(table.values[i][row]))
@@ -122,6 +124,7 @@ Table read_table(const std::string& path) {
         t.add(header ? std::string(row[i]) : i + 1 == row.size() ? "loss" : "step", {});
       if (header) continue;
     }
+    if (row.size() < t.columns.size() && end == text.size()) break;  // cut short
     if (row.size() != t.columns.size()) fail(fmt::format("expected {} fields, found {}", t.columns.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) {
       const auto v = number(row[i]);

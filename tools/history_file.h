@@ -25,7 +25,10 @@ struct Table {
 
 /// With a header; numbers as short as they read back exactly. Not finite ones are "nan" and "inf", absent ones empty.
 std::string csv(const Table& table);
-/// Throws `Error` with file and line for what is no table, or has no numbers.
+/// The lines of the rows from `first` on, without a header.
+std::string csv_rows(const Table& table, std::size_t first);
+/// Throws `Error` with file and line for what is no table, or has no numbers. A last line that is cut short, as a
+/// program that was killed leaves it, does not count.
 Table read_table(const std::string& path);
 /// The losses, step by step: column "loss" (or "train_loss", "value"), or else the last one of at most two. Throws
 /// `Error` with the columns that there are.

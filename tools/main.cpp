@@ -90,7 +90,8 @@ int run(int argc, char** argv) {
       "  oxbow train --optimizer sgd --learning-rate 0.1 --out sgd\n"
       "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
-      "Ctrl-C ends training and writes what was learned so far; the same command with --resume goes on from there.");
+      "History and state are written at each epoch's end: the same command with --resume goes on from there, also\n"
+      "after a kill or a power cut. Ctrl-C ends training and writes what was learned until then.");
   t->add_option(
        "net", train.net,
        "an example (mnist_mlp, mnist_cnn) or a file with a graph: inputs x and label, outputs loss and accuracy")
@@ -113,6 +114,9 @@ int run(int argc, char** argv) {
   t->add_option("--ema", train.ema, "test and save a moving average of the weights with this decay, 0.999 say")
       ->check(CLI::Range(0.0, 0.999999));
   t->add_flag("--resume", train.resume, "go on where a training with the same options ended, from its --out folder");
+  t->add_option("--checkpoint-every", train.checkpoint_every,
+                "minibatches, and at each epoch's end; default: only then")
+      ->check(positive, "greater than 0");
   t->add_option("--epochs", train.epochs, "passes over the training images")
       ->check(positive, "greater than 0")
       ->capture_default_str();
@@ -123,10 +127,9 @@ int run(int argc, char** argv) {
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
   tools::add_check_numerics(*t, train.check_numerics);
 
-  const std::vector<tools::Command> commands = {tools::dump_command(app), tools::diff_command(app),
-                                                tools::explain_command(app), tools::run_command(app),
-                                                tools::profile_command(app), tools::lr_command(app),
-                                                tools::plot_command(app)};
+  const std::vector<tools::Command> commands = {
+      tools::dump_command(app),    tools::diff_command(app), tools::explain_command(app), tools::run_command(app),
+      tools::profile_command(app), tools::lr_command(app),   tools::plot_command(app)};
 
   tools::BenchCommand bench;
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");

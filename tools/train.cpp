@@ -1,19 +1,16 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
+#include <utility>
 
 #include "cli.h"
 #include "commands.h"
 #include "dump.h"
-#include "history_file.h"
 #include "load.h"
-#include "plot.h"
 #include "progress.h"
+#include "train_history.h"
 
 namespace oxbow::tools {
 namespace {
@@ -33,27 +30,6 @@ Mnist read(const std::string& folder) {
   }
 }
 
-Plot curve(const std::string& title, const History& history) {
-  Series steps{.name = "training", .x = {}, .y = {}, .faint = true};
-  const double per_epoch = static_cast<double>(history.step_losses.size()) / static_cast<double>(history.epochs.size());
-  for (std::size_t i = 0; i < history.step_losses.size(); ++i) {
-    steps.x.push_back(static_cast<double>(i + 1) / per_epoch);
-    steps.y.push_back(history.step_losses[i]);
-  }
-  const auto series = [&](std::string name, std::string_view result) {
-    Series s{.name = std::move(name), .x = {}, .y = history[result]};
-    for (const Epoch& e : history.epochs) s.x.push_back(e.number);
-    return s;
-  };
-  return {
-      .title = title,
-      .x_label = "epoch",
-      .panels = {{.y_label = "loss",
-                  .series = {steps, series("training", "loss"), series("test", "val_loss")},
-                  .log_scale = true},
-                 {.y_label = "accuracy", .series = {series("training", "accuracy"), series("test", "val_accuracy")}}}};
-}
-
 // What goes on from `rate` over so many steps.
 optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
   const std::int64_t minibatches = (samples + o.batch_size - 1) / o.batch_size;
@@ -71,32 +47,6 @@ optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
   }();
   if (o.warmup > 0) return optim::Warmup{.steps = o.warmup, .then = chosen};
   return chosen;
-}
-
-// A row a step; an epoch's results in that of its last step, `ends` being how many steps were done by then.
-Table table(const History& history, std::vector<double> rates, const std::vector<std::size_t>& ends) {
-  const std::size_t n = history.step_losses.size();
-  Table t;
-  std::vector<double> step(n), epoch(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    step[i] = static_cast<double>(i + 1);
-    epoch[i] = static_cast<double>(std::upper_bound(ends.begin(), ends.end(), i) - ends.begin() + 1);
-  }
-  t.add("step", step);
-  t.add("epoch", epoch);
-  t.add("learning_rate", std::move(rates));
-  t.add("loss", history.step_losses);
-  // A loss that is not finite is told apart from one that is absent.
-  for (double& v : t.values.back())
-    if (std::isnan(v)) v = std::numeric_limits<double>::infinity();
-  if (history.epochs.empty()) return t;
-  for (const auto& [name, value] : history.epochs[0].results.entries()) {
-    std::vector<double> column(n, std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t e = 0; e < ends.size(); ++e)
-      if (ends[e] > 0) column[ends[e] - 1] = history.epochs[e].results[name];
-    t.add("epoch_" + name, std::move(column));
-  }
-  return t;
 }
 
 }  // namespace
@@ -146,41 +96,48 @@ int train(const TrainCommand& o, std::stop_token stop) {
     model.load(state);
     fmt::print("goes on after {} steps\n", model.steps());
   }
+  HistoryWriter history(out / "history.csv",
+                        o.resume ? resumed_history(out / "history.csv", model.minibatches()) : Table());
   Progress bar("epoch");
-  std::vector<double> rates;
-  std::vector<std::size_t> ends;
   const auto on_step = [&](oxbow::Progress& p) {
-    rates.push_back(p.model.learning_rate());
     bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
              fmt::format("{}/{}  loss {:.4f}", p.epoch, p.epochs, p.loss));
   };
   const auto on_epoch = [&](oxbow::Progress& p) {
     const Epoch& e = p.history.epochs.back();
-    ends.push_back(rates.size());
     bar.clear();
     fmt::print("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n",
                e.number, p.epochs, e.results["loss"], e.results["accuracy"], e.results["val_loss"],
                e.results["val_accuracy"], e.seconds);
     std::fflush(stdout);
   };
-  const History history = model.fit(mnist.train, {.epochs = o.epochs,
-                                                  .batch_size = o.batch_size,
-                                                  .seed = o.seed,
-                                                  .validation = mnist.test,
-                                                  .callbacks = {{.on_step = on_step, .on_epoch = on_epoch}},
-                                                  .stop = stop,
-                                                  .resume = o.resume});
+  // The history first: it may be ahead of the state, never behind it. What an earlier run left is given up here, and
+  // its state before its history, so that no state is ever beside the history of another run.
+  bool replaces = !o.resume;
+  const auto before_state = [&] {
+    if (std::exchange(replaces, false)) std::filesystem::remove(state);
+    history.save();
+  };
+  model.fit(mnist.train, {.epochs = o.epochs,
+                          .batch_size = o.batch_size,
+                          .seed = o.seed,
+                          .validation = mnist.test,
+                          .callbacks = {recording(history),
+                                        {.on_step = on_step, .on_epoch = on_epoch},
+                                        checkpoint(state, o.checkpoint_every, before_state)},
+                          .stop = stop,
+                          .resume = o.resume});
 
-  write_file(out / "history.csv", csv(table(history, std::move(rates), ends)));
-  if (!history.epochs.empty()) {
-    write_file(out / "loss.svg", svg(curve(std::filesystem::path(o.net).stem().string() + ", " + how, history)));
+  if (const Table& rows = history.table(); !rows.columns.empty()) {
+    const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
+    const std::int64_t per_epoch = (mnist.train.size() + o.batch_size - 1) / o.batch_size;
+    write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
+    fmt::print("history      {}\n", history.path());
   }
-  fmt::print("history      {}\n", (out / "history.csv").string());
   model.save(out / "parameters.safetensors", Saved::averages);
-  model.save(state, Saved::training);
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
-  fmt::print("to resume    {}\n", state.string());
+  if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());
   if (stop.stop_requested())
