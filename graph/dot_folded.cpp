@@ -79,13 +79,17 @@ class Folder {
     std::int64_t values = 0, bytes = 0;
   };
 
-  // An update belongs to the forward scope whose name its own ends in, where there is one.
+  // An update belongs to the forward scope whose parameter it moves, where there is one: "optimizer/adam/dense/kernel"
+  // stands beside "dense".
   std::string scope_of(const Origin& origin, int depth, bool merge,
                        const std::set<std::string, std::less<>>& forward) const {
     const std::string_view scope = origin.scope;
     if (origin.phase == Phase::update)
       for (std::size_t at = 0; at < scope.size(); at = std::min(scope.find('/', at), scope.size() - 1) + 1)
-        if (std::string part = folded(scope.substr(at), depth, merge); forward.contains(part)) return part;
+        for (std::string part = folded(scope.substr(at), depth, merge);; part.resize(part.rfind('/'))) {
+          if (forward.contains(part)) return part;
+          if (part.find('/') == std::string::npos) break;
+        }
     return folded(scope, depth, merge);
   }
 

@@ -162,8 +162,37 @@ Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
   return {*this, copy};
 }
 
-void Graph::take_back(NodeId first, std::span<Value> kept) {
-  const auto place = [&](NodeId id) { return static_cast<std::size_t>(id - first); };
+// From the roots on, operands from left to right, each before what reads it.
+std::vector<NodeId> Graph::reading_order(NodeId first, std::span<const NodeId> roots) const {
+  std::vector<NodeId> order;
+  std::vector<bool> seen(static_cast<std::size_t>(size() - first));
+  struct Open {
+    NodeId node;
+    std::uint32_t next;  // of its inputs
+  };
+  std::vector<Open> open;
+  const auto enter = [&](NodeId id) {
+    if (id < first || seen[static_cast<std::size_t>(id - first)]) return;
+    seen[static_cast<std::size_t>(id - first)] = true;
+    open.push_back({id, 0});
+  };
+  for (const NodeId root : roots)
+    for (enter(root); !open.empty();) {
+      const auto [id, next] = open.back();
+      const Record& record = nodes_[static_cast<std::size_t>(id)];
+      if (next < record.input_count) {
+        ++open.back().next;
+        enter(inputs_[record.first_input + next].node);
+      } else {
+        open.pop_back();
+        order.push_back(id);
+      }
+    }
+  return order;
+}
+
+void Graph::settle(NodeId first, std::span<Value> kept) {
+  if (first == size()) return;
   const auto each_root = [&](auto&& visit) {
     for (Value& v : kept)
       if (v && v.node_id() >= first) visit(v);
@@ -172,38 +201,37 @@ void Graph::take_back(NodeId first, std::span<Value> kept) {
     for (auto& [name, v] : outputs_)
       if (v.node_id() >= first) visit(v);
   };
-  std::vector<bool> live(place(size()));
-  each_root([&](const Value& v) { live[place(v.node_id())] = true; });
-  bool all = true;
-  for (NodeId id = size() - 1; id >= first; --id) {
-    const Node n = node(id);
-    if (n.op().info().effect) live[place(id)] = true;
-    all = all && live[place(id)];
-    if (!live[place(id)]) continue;
-    for (int i = 0; i < n.input_count(); ++i)
-      if (n.input(i).node_id() >= first) live[place(n.input(i).node_id())] = true;
-  }
-  if (all) return;
+  std::vector<NodeId> roots;
+  each_root([&](const Value& v) { roots.push_back(v.node_id()); });
+  for (NodeId id = first; id < size(); ++id)
+    if (node(id).op().info().effect) roots.push_back(id);
+  const std::vector<NodeId> order = reading_order(first, roots);
+  const auto in_place = [&](std::size_t i) { return order[i] == first + static_cast<NodeId>(i); };
+  bool settled = order.size() == static_cast<std::size_t>(size() - first);
+  for (std::size_t i = 0; i < order.size() && settled; ++i) settled = in_place(i);
+  if (settled) return;
 
-  std::vector<NodeId> now(live.size(), -1);
-  const auto moved = [&](NodeId id) { return id < first ? id : now[place(id)]; };
-  NodeId end = first;
-  auto end_of_inputs = nodes_[static_cast<std::size_t>(first)].first_input;
-  for (NodeId id = first; id < size(); ++id) {
-    Record& record = nodes_[static_cast<std::size_t>(id)];
-    if (!record.name.empty()) names_.erase(below(record.origin.scope, record.name.str()));
-    if (!live[place(id)]) continue;
-    now[place(id)] = end;
-    const std::uint32_t from = std::exchange(record.first_input, end_of_inputs);
-    for (std::uint32_t i = 0; i < record.input_count; ++i)
-      inputs_[end_of_inputs++] = {moved(inputs_[from + i].node), inputs_[from + i].output};
-    record.origin.forward = moved(record.origin.forward);
-    if (!record.name.empty()) names_.emplace(below(record.origin.scope, record.name.str()), end);
-    if (id != end) nodes_[static_cast<std::size_t>(end)] = std::move(record);
-    ++end;
+  const auto begin = nodes_.begin() + first;
+  std::vector<Record> records(std::make_move_iterator(begin), std::make_move_iterator(nodes_.end()));
+  nodes_.erase(begin, nodes_.end());
+  const std::uint32_t first_input = records[0].first_input;
+  const std::vector<Slot> slots(inputs_.begin() + first_input, inputs_.end());
+  inputs_.resize(first_input);
+  std::vector<NodeId> now(records.size(), -1);
+  const auto moved = [&](NodeId id) { return id < first ? id : now[static_cast<std::size_t>(id - first)]; };
+  for (std::size_t i = 0; i < order.size(); ++i)
+    now[static_cast<std::size_t>(order[i] - first)] = first + static_cast<NodeId>(i);
+  for (const Record& r : records)
+    if (!r.name.empty()) names_.erase(below(r.origin.scope, r.name.str()));
+  for (const NodeId id : order) {
+    Record& r = records[static_cast<std::size_t>(id - first)];
+    const std::uint32_t from = std::exchange(r.first_input, static_cast<std::uint32_t>(inputs_.size())) - first_input;
+    for (std::uint32_t i = 0; i < r.input_count; ++i)
+      inputs_.push_back({moved(slots[from + i].node), slots[from + i].output});
+    r.origin.forward = moved(r.origin.forward);
+    if (!r.name.empty()) names_.emplace(below(r.origin.scope, r.name.str()), moved(id));
+    nodes_.push_back(std::move(r));
   }
-  inputs_.resize(end_of_inputs);
-  nodes_.erase(nodes_.begin() + end, nodes_.end());
   each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 

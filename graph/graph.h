@@ -14,10 +14,10 @@
 #include <deque>
 #include <optional>
 #include <set>
-#include <unordered_map>
-#include <unordered_set>
 #include <span>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace oxbow {
@@ -37,10 +37,11 @@ class Graph {
   /// those of the inputs differ.
   Node append_copy(Node old, Values inputs, NodeId forward);
 
-  /// Takes back the nodes from `first` on that no value in `kept` needs and that have no effect; the others close up in
-  /// their order. `kept` follows; any other handle to a node from `first` on is void. For a builder that has just
-  /// appended them and gave nobody else a handle.
-  void take_back(NodeId first, std::span<Value> kept);
+  /// Puts the nodes from `first` on in the order in which one reads the expressions that made them: from the values in
+  /// `kept` on, operands from left to right. (A C++ compiler evaluates the operands of `a * b + c * d` in an order of
+  /// its own.) Nodes that no value in `kept` needs and that have no effect are taken back. `kept` follows; any other
+  /// handle to a node from `first` on is void. For a builder that has just appended them: see `in_order`.
+  void settle(NodeId first, std::span<Value> kept);
 
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
   Node node(NodeId id) { return {*this, id}; }
@@ -103,12 +104,13 @@ class Graph {
   };
 
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
+  std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;
   std::span<Type> new_types(std::size_t count);
 
-  std::deque<Record> nodes_;      // never moves a record, so references to ops and names stay good while one appends
-  std::vector<Slot> inputs_;      // of all nodes, one after another
+  std::deque<Record> nodes_;  // never moves a record, so references to ops and names stay good while one appends
+  std::vector<Slot> inputs_;  // of all nodes, one after another
   std::vector<std::unique_ptr<Type[]>> type_blocks_;  // so do types
-  std::size_t types_left_ = 0;    // in the last block
+  std::size_t types_left_ = 0;                        // in the last block
   std::unordered_map<std::string, NodeId> names_;
   std::vector<Value> updates_;
   std::vector<std::pair<std::string, Value>> outputs_;
@@ -116,8 +118,9 @@ class Graph {
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
   Origin origin_;
-  bool pinned_ = false;           // the origin's line stands for whatever `append` is told
-  std::shared_ptr<std::set<std::string, std::less<>>> interned_ = std::make_shared<std::set<std::string, std::less<>>>();
+  bool pinned_ = false;  // the origin's line stands for whatever `append` is told
+  std::shared_ptr<std::set<std::string, std::less<>>> interned_ =
+      std::make_shared<std::set<std::string, std::less<>>>();
 };
 
 /// Sets where appended nodes come from, until the end of the block. With a known line in `origin`, that line stands for
@@ -143,6 +146,20 @@ class Scope {
  private:
   OriginGuard guard_;
 };
+
+/// What `build` returns, a Value or a vector of them, its nodes being in the order in which one reads their
+/// expressions, whatever order the compiler evaluates operands in: so that graphs are the same with every compiler.
+///   Value m = in_order(g, [&] { return beta * m + (1 - beta) * square(x); });
+template <class F>
+auto in_order(Graph& g, F&& build) {
+  const NodeId first = g.size();
+  auto built = build();
+  if constexpr (std::same_as<decltype(built), Value>)
+    g.settle(first, {&built, 1});
+  else
+    g.settle(first, built);
+  return built;
+}
 
 /// What an op said about its data or types, with its node's inputs, line and scope: the message that a user sees.
 Error located(const Node& node, const OpError& e);

@@ -31,7 +31,7 @@ void wrap(Rewriter& r, const Node& node, SharedOps& shared) {
 void expand(Rewriter& r, const Node& node) {
   const OriginGuard guard = r.as(node);
   try {
-    const std::vector<Value> values = node.op().lower(r.inputs(node));
+    const std::vector<Value> values = in_order(r.to(), [&] { return node.op().lower(r.inputs(node)); });
     r.map(node, values);
     if (values.size() == 1) r.keep_name(node, values[0]);
   } catch (const OpError& e) {

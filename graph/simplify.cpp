@@ -24,11 +24,11 @@ std::optional<Rewritten> simplify(const Graph& from) {
     {
       const OriginGuard guard = r.as(node);
       NodeId built = r.to().size();
-      now = node.op().simplify(r.inputs(node));
+      now = in_order(r.to(), [&] { return node.op().simplify(r.inputs(node)); });
       // What it became may simplify in its turn, if it was built just now: the nodes before it were asked already.
       for (int step = 0; now && now.node_id() >= built && now.output() == 0 && step < most_steps; ++step) {
         built = r.to().size();
-        const Value next = now.node().op().simplify(now.node().inputs());
+        const Value next = in_order(r.to(), [&] { return now.node().op().simplify(now.node().inputs()); });
         if (!next) break;
         now = next;
       }

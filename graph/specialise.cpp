@@ -95,7 +95,7 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
       }
     } else if (mode == Mode::inference && node.op().has_inference()) {
       const OriginGuard guard = r.as(node);
-      const std::vector<Value> instead = node.op().inference(r.inputs(node));
+      const std::vector<Value> instead = in_order(r.to(), [&] { return node.op().inference(r.inputs(node)); });
       if (!instead.empty()) {
         r.map(node, instead);
         continue;

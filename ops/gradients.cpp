@@ -94,7 +94,7 @@ class Reverse {
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
     }
-    graph_.take_back(before, wanted);  // an op gives the gradients of all its inputs
+    graph_.settle(before, wanted);  // an op gives the gradients of all its inputs
     for (int i = 0; i < n.input_count(); ++i)
       if (const Value dx = wanted[static_cast<std::size_t>(i)]) collect(n.input(i), dx);
   }

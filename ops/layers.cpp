@@ -78,11 +78,14 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
   {
     const OriginGuard update(g, {.at = at, .phase = Phase::update, .scope = g.origin().scope});
     const double kept = options.momentum;
-    g.add_update(assign(running_mean, running_mean * kept + mean * (1 - kept)));
-    g.add_update(assign(running_variance, running_variance * kept + variance * (1 - kept)));
+    const auto moves = [&](Value running, Value batch) {
+      g.add_update(assign(running, in_order(g, [&] { return running * kept + batch * (1 - kept); })));
+    };
+    moves(running_mean, mean);
+    moves(running_variance, variance);
   }
   const OriginGuard here(g, {.at = at, .phase = g.origin().phase, .scope = g.origin().scope});
-  return (x - mean) * (scale * rsqrt(variance + options.epsilon)) + offset;
+  return in_order(g, [&] { return (x - mean) * (scale * rsqrt(variance + options.epsilon)) + offset; });
 }
 
 }  // namespace oxbow

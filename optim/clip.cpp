@@ -42,7 +42,10 @@ Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const st
   Clipped c{gradients, {}};
   for (Value& g : c.gradients) {
     if (clip.value > 0) g = maximum(minimum(g, clip.value), -clip.value);
-    if (clip.norm > 0) g = g * shrink(norm(g), constant(g.graph(), clip.norm, g.dtype()));
+    if (clip.norm > 0) {
+      const Value length = norm(g);
+      g = g * shrink(length, constant(g.graph(), clip.norm, g.dtype()));
+    }
   }
   if (clip.global_norm > 0) {
     c.global_norm = global_norm(c.gradients);
@@ -52,7 +55,8 @@ Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const st
   if (clip.adaptive > 0)
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       Value& g = c.gradients[i];
-      g = g * shrink(unit_norms(g), clip.adaptive * maximum(unit_norms(parameters[i]), 1e-3));
+      const Value length = unit_norms(g);
+      g = g * shrink(length, clip.adaptive * maximum(unit_norms(parameters[i]), 1e-3));
     }
   return c;
 }

@@ -16,8 +16,9 @@ LossScale::Next LossScale::next(Value scale, Value good, Value finite) const {
   const Value counted = good + 1.0;
   const Value grows = greater_equal(counted, static_cast<double>(interval));
   constexpr double largest = 0x1p126, least = 0x1p-126;  // both they and their inverses are normal in f32
-  return {select(finite, select(grows, minimum(scale * growth, largest), scale), maximum(scale * shrink, least)),
-          select(logical_or(grows, logical_not(finite)), 0.0, counted)};
+  const Value grown = select(grows, minimum(scale * growth, largest), scale);
+  const Value begins_anew = logical_or(grows, logical_not(finite));
+  return {select(finite, grown, maximum(scale * shrink, least)), select(begins_anew, 0.0, counted)};
 }
 
 }  // namespace oxbow::optim

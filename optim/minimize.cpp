@@ -80,7 +80,7 @@ class Builder {
     differentiate();
     if (options_.accumulate > 1) accumulate();
     look_for_nonfinite();
-    Clipped clipped = optim::clipped(options_.clip, m_.parameters, m_.gradients);
+    const Clipped clipped = optim::clipped(options_.clip, m_.parameters, m_.gradients);
     m_.gradient_norm = clipped.global_norm;
     set(step_, next_);
     if (scheduled_) set(m_.state[1], rate);  // there to be read
@@ -156,7 +156,7 @@ class Builder {
     const Value readable = number("learning_rate", rate.at(0));
     if (rate.constant()) return readable;
     scheduled_ = true;
-    Value now = rate.value(cast(step_, f64));
+    Value now = in_order(g_, [&] { return rate.value(cast(step_, f64)); });
     const std::vector<Remembered> memory = rate.remembers();
     if (memory.empty()) return now;
     const OriginGuard guard = scope(group + "plateau");
@@ -165,7 +165,7 @@ class Builder {
     Observer observer{
         .monitor = rate.monitor(), .input = options_.scope + "/" + group + "plateau/result", .updates = {}};
     const Value result = input(g_, "result", f64, std::span<const Dim>());
-    const std::vector<Value> after = rate.observe(result, before);
+    const std::vector<Value> after = in_order(g_, [&] { return rate.observe(result, before); });
     for (std::size_t i = 0; i < before.size(); ++i) observer.updates.push_back(assign(before[i], after[i]));
     m_.observers.push_back(std::move(observer));
     return now * before[0];
@@ -197,13 +197,13 @@ class Builder {
     const OriginGuard guard = scope("accumulated");
     const Value batches = state("batches", {i64, {}}), before = number("samples", 0), now = samples();
     const Value first = equal(batches, 0.0);  // what was there is of the last step
-    const Value all = select(first, 0.0, before) + now;
+    const Value all = in_order(g_, [&] { return select(first, 0.0, before) + now; });
     m_.gathering = {assign(batches, batches + 1.0), assign(before, all)};
     m_.updates = {assign(batches, batches * 0.0)};
     for (std::size_t i = 0; i < m_.parameters.size(); ++i) {
       Value& g = m_.gradients[i];
       const Value sums = state("accumulated/sum", variable_of(m_.parameters[i]));
-      const Value sum = select(first, 0.0, sums) + g * cast(now, g.dtype());
+      const Value sum = in_order(g_, [&] { return select(first, 0.0, sums) + g * cast(now, g.dtype()); });
       m_.gathering.push_back(assign(sums, sum));
       g = sum / cast(all, g.dtype());
     }
@@ -280,7 +280,7 @@ class Builder {
     Step& s = place->second;
     if (!is_new) return s;
     const OriginGuard guard = scope(std::string(pace.optimizer.name()));
-    if (pace.of.size() == 1) pace.shared = pace.optimizer.shared(pace.rate, count_);
+    if (pace.of.size() == 1) pace.shared = in_order(g_, [&] { return pace.optimizer.shared(pace.rate, count_); });
     const auto round = [&](Value v) { return is_float(v.dtype()) && v.dtype() != dtype ? cast(v, dtype) : v; };
     s.count = count_;
     s.rate = round(pace.rate);
@@ -297,13 +297,18 @@ class Builder {
       s.slots.push_back(state(slot.name, slot.type, slot.init));
       if (slot.name == optimizer.average()) average = s.slots.back();
     }
-    const Updated updated = optimizer.update(s);
-    invariant(updated.slots.size() == s.slots.size(), "an optimizer returns another number of slots than it has");
-    set(p, updated.parameter);
-    for (std::size_t k = 0; k < s.slots.size(); ++k) set(s.slots[k], updated.slots[k]);
+    const std::vector<Value> updated = in_order(g_, [&] {
+      Updated u = optimizer.update(s);
+      u.slots.push_back(u.parameter);
+      return std::move(u.slots);
+    });
+    invariant(updated.size() == s.slots.size() + 1, "an optimizer returns another number of slots than it has");
+    set(p, updated.back());
+    for (std::size_t k = 0; k < s.slots.size(); ++k) set(s.slots[k], updated[k]);
     if (options_.average.index() != 0) {
       average = state("average", v);
-      set(average, averaged(options_.average, average, p, updated.parameter, count_));
+      const Value mean = in_order(g_, [&] { return averaged(options_.average, average, p, updated.back(), count_); });
+      set(average, mean);
     }
     m_.averages.push_back(average);
   }

@@ -1,5 +1,6 @@
 // DOT text: what tells nodes, edges and phases apart; the same text every time.
 #include <oxbow/graph/dot.h>
+#include <oxbow/graph/dot_folded.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/order.h>
 #include <oxbow/graph/text.h>
@@ -69,6 +70,16 @@ BOOST_AUTO_TEST_CASE(parallel_and_implied_edges) {
   BOOST_TEST(count(full, "->") == 8);
   BOOST_TEST(count(reduced, "->") == 5);
   BOOST_TEST(!has(reduced, "label=\" f32"));
+}
+
+BOOST_AUTO_TEST_CASE(folded_updates_stand_beside_the_scope_whose_parameters_they_move) {
+  std::string text(small);
+  text.replace(text.find("update:"), 7, "update \"optimizer/adam/dense/w\":");
+  const std::string folded = folded_dot(*parse(text, Catalog::leaves()));
+  BOOST_TEST(has(folded, "1 [label=\"dense\\n"), folded);
+  BOOST_TEST(has(folded, "2 [label=\"dense (backward)\\n"), folded);
+  BOOST_TEST(has(folded, "3 [label=\"dense (update)\\n"), folded);
+  BOOST_TEST(has(folded, "{rank=same; 1; 2; 3;}"), folded);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_graph) {

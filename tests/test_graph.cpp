@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(nodes_that_nobody_needs_are_taken_back) {
   constant(g, 3.0);
   const Value write = assign(v, constant(g, Tensor({f32, {2}})));
   std::vector<Value> values{kept, v, {}};
-  g.take_back(before, values);
+  g.settle(before, values);
   BOOST_REQUIRE_EQUAL(g.size(), before + 3);  // what is kept, what is written, and the effect
   BOOST_TEST(values[0].node_id() == before);
   BOOST_TEST(values[0].node().op().as<Constant>()->value.item<float>() == 2);
@@ -52,6 +52,26 @@ BOOST_AUTO_TEST_CASE(nodes_that_nobody_needs_are_taken_back) {
   BOOST_TEST(last.op().is<Assign>());
   BOOST_TEST(last.input(0).same(v));
   BOOST_TEST(last.input(1).node_id() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(expressions_are_in_reading_order_whatever_the_compiler_evaluates_first) {
+  Graph g;
+  const Value v = variable(g, "v", {f32, {2}});
+  const auto both = in_order(g, [&] {
+    // As a compiler may: the right operand of the difference first, and a node in between that nobody needs.
+    const Value right = assign(v, constant(g, Tensor({f32, {2}}))).named("right");
+    constant(g, 3.0);
+    const Value left = assign(v, constant(g, Tensor({f32, {2}}))).named("left");
+    return std::vector<Value>{left, right, v};
+  });
+  BOOST_REQUIRE_EQUAL(g.size(), 5);
+  BOOST_TEST(both[0].node_id() == 2);
+  BOOST_TEST(both[1].node_id() == 4);
+  BOOST_TEST(both[2].same(v));
+  BOOST_TEST(both[0].node().input(1).node_id() == 1);
+  BOOST_TEST(both[1].node().input(1).node_id() == 3);
+  BOOST_TEST(g.find("left")->id() == 2);
+  BOOST_TEST(g.find("right")->id() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(values_of_two_graphs_do_not_mix) {
