@@ -1,173 +1,114 @@
+#include <oxbow/optim/curve_shape.h>
 #include <oxbow/optim/judge.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
-#include <numeric>
+#include <initializer_list>
 
 namespace oxbow::optim {
 namespace {
 
-// Thresholds, set on the tuning seeds of tests/support/curves.h; held-out seeds served only to count errors.
-constexpr double tiny = std::numeric_limits<double>::min();
-constexpr std::int64_t fewest = 20;
-constexpr double blown_up = 3;                     // times the start, for most of the last fifth
-constexpr double sure = 4;                         // deviations of the noise beyond which a jump is no chance
-constexpr double most_noise = 0.45;                // log deviation of a noisy minibatch's loss
-constexpr double spike = 5;                        // times the first loss: the mean of the first 5 % is no start then
-constexpr double gain = 2;                         // for a curve that saturates over a straight one
-constexpr double seen = 1.5;                       // standard errors of a slope that is no chance
-constexpr double hops = -0.9;                      // memory: from side to side
-constexpr double hop_size = 0.1;                   // swing that counts for hops
-constexpr double wild = 0.69;                      // swing, its memory counted in, that no minibatch's noise explains
-constexpr double restless = 0.38;                  // the least swing that counts with memory
-constexpr double leap_size = 3.5;                  // deviations of the noise
-constexpr double calmer = 3, calmer_least = 0.05;  // the opening's deviation over the end's: something settled
-constexpr double louder = 2, louder_least = 0.2;   // times the opening's deviation: noise that the rate has made
-constexpr double converged = 0.003;                // of the start: nothing left to fall
-constexpr double fell = 0.45, falls_on = 0.84;     // end / start and end / middle of a healthy run
+// All thresholds were set on the tuning seeds of tests/support/curves.h; held-out seeds served only to count errors.
+constexpr std::int64_t fewest_losses = 20;
+constexpr double next_to_nothing = 5.5e-4;  // of the first loss
 
-using Numbers = std::span<const double>;
+// 0 up to `low`, 1 from `high` on, straight between.
+double ramp(double x, double low, double high) { return std::clamp((x - low) / (high - low), 0.0, 1.0); }
 
-double mean(Numbers v) { return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size()); }
-
-double quantile(Numbers v, double q) {
-  std::vector<double> sorted(v.begin(), v.end());
-  const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(sorted.size() - 1));
-  std::nth_element(sorted.begin(), place, sorted.end());
-  return *place;
-}
-
-// The least-squares line y = at0 + slope x.
-struct Line {
-  double at0 = 0, slope = 0, squares = 0, t = 0;  // squares left over; the slope in its own standard errors
+// Straight between the points given, constant beyond them.
+struct Point {
+  double x, y;
 };
-template <class X>
-Line line(Numbers y, X x) {
-  const auto n = static_cast<double>(y.size());
-  double mx = 0, my = 0, xx = 0, xy = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) mx += x(i) / n, my += y[i] / n;
-  for (std::size_t i = 0; i < y.size(); ++i) xx += (x(i) - mx) * (x(i) - mx), xy += (x(i) - mx) * (y[i] - my);
-  Line l;
-  l.slope = xx > 0 ? xy / xx : 0;
-  l.at0 = my - l.slope * mx;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    const double off = y[i] - l.at0 - l.slope * x(i);
-    l.squares += off * off;
+double between(double x, std::initializer_list<Point> points) {
+  const Point* last = points.begin();
+  if (x <= last->x) return last->y;
+  for (const Point& p : points) {
+    if (x < p.x) return last->y + (p.y - last->y) * (x - last->x) / (p.x - last->x);
+    last = &p;
   }
-  const double error = std::sqrt(l.squares / (n - 2) / xx);
-  l.t = std::abs(l.slope) / std::max(error, std::numeric_limits<double>::min());
-  return l;
+  return last->y;
 }
 
-// Where a run that fell at first and then stayed is best cut: exp(-t / tau) explains more than a straight line does.
-// The share of the run after which less than 5 % of the fall is left, or 0 where a line explains as much.
-double saturates(Numbers log_loss) {
-  const auto n = static_cast<double>(log_loss.size());
-  const Line straight = line(log_loss, [n](std::size_t i) { return static_cast<double>(i) / n; });
-  Line best = straight;
-  double found = 0;
-  for (const double tau : {0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15}) {
-    const Line l = line(log_loss, [n, tau](std::size_t i) { return std::exp(-static_cast<double>(i) / n / tau); });
-    if (l.squares < best.squares) best = l, found = 3 * tau;
-  }
-  // By the likelihood of normal errors: twice its logarithm gains this much.
-  return best.t > sure && n * std::log(straight.squares / std::max(best.squares, tiny)) > gain ? found : 0;
+// What the shape shows, before a verdict.
+struct Signs {
+  bool hops;          // from side to side of a valley, at every step
+  bool wanders;       // widely, over many steps: more than a minibatch's noise does
+  double restless;    // points for an unrest that no settled level explains
+  bool fell_to_stay;  // quickly at first, or its noise did: something settled
+  bool jumped;        // upwards, and stays there
+};
+
+Signs read(const CurveShape& s) {
+  // A smooth curve that merely bends deviates from its line, too, but does not turn.
+  const bool turns = s.turns >= 0.05;
+  // The deviation that a mean of many steps has beside that of independent ones: log of swing * this.
+  const double memory = std::clamp(s.memory, -0.95, 0.95);
+  const double roaming = std::log(std::max(s.swing, 1e-9) * std::sqrt((1 + memory) / (1 - memory)));
+  const double louder = std::log(std::max(s.swing, 1e-12) / std::max(s.opening_noise, 1e-12));
+  Signs signs{};
+  signs.hops = turns && s.memory < -0.9 && s.swing > 0.1;
+  signs.wanders = turns && s.memory > 0.1 && roaming > -0.3;
+  if (turns && s.swing > 0.12)
+    signs.restless = ramp(roaming, -0.4, -0.1) + ramp(louder, -0.3, 1.2) + ramp(s.wander, 0, 0.45) +
+                     ramp(s.skew, 0.2, 1) +
+                     // Some settling is another sign of a leap at the start; a lot is a calm curve's.
+                     between(std::log1p(s.settled), {{1.5, 0}, {2.8, 0.7}, {4.3, 0.3}, {5.1, -0.55}, {6.2, -1.1}});
+  const double fell = std::log(s.highest / s.end);
+  signs.fell_to_stay = (s.log_settled + s.settled / 2 > 12 && fell > 0.2 && (s.settled_t > 1.5 || s.swing < 0.11)) ||
+                       (louder < -0.85 && s.opening_noise > 0.04) || (louder < -0.25 && fell > 1.4);
+  signs.jumped = s.jump > 4 || s.rise > 1.3;
+  return signs;
 }
 
-Evidence measure(Numbers l, std::vector<double>& log_loss) {
-  const std::size_t n = l.size();
-  Evidence e{.steps = static_cast<std::int64_t>(n)};
-  const std::size_t first = std::max<std::size_t>(3, n / 20);
-  e.start = mean(l.first(first));
-  if (e.start > spike * l[0]) e.start = l[0];
-  e.middle = mean(l.subspan(n * 3 / 10, n / 2 - n * 3 / 10));
-  e.end = mean(l.last(n / 5));
-  // A loss of 0 or below has no logarithm: the curve is lifted so that its lowest is a millionth of its range.
-  const auto [low, high] = std::minmax_element(l.begin(), l.end());
-  const double lift = *low > 0 ? 0 : (*high - *low) * 1e-6 - *low + std::numeric_limits<double>::min();
-  log_loss.resize(n);
-  for (std::size_t i = 0; i < n; ++i) log_loss[i] = std::log(l[i] + lift);
-
-  const Numbers half = Numbers(log_loss).subspan(n / 2);
-  const auto x = [](std::size_t i) { return static_cast<double>(i); };
-  const Line trend = line(half, x);
-  const auto off = [&](std::size_t i) { return half[i] - trend.at0 - trend.slope * x(i); };
-  double product = 0;
-  for (std::size_t i = 1; i < half.size(); ++i) product += off(i) * off(i - 1);
-  e.swing = std::sqrt(trend.squares / static_cast<double>(half.size()));
-  e.memory = trend.squares > 0 ? std::clamp(product / trend.squares, -1.0, 1.0) : 0;
-  e.change = trend.slope * static_cast<double>(half.size());
-  return e;
+// The end is at least twice the first loss, and the first loss was not low by chance alone.
+bool diverges(const CurveShape& s, const Signs& signs) {
+  const double rise = std::log(s.end / s.first), since_start = std::log(s.end / s.start);
+  if (!(rise >= std::log(2.0))) return false;
+  if (since_start < -1.4) return true;               // it leapt four times as high, and came back in part
+  if (s.step < 0.36 && s.wander > 0.2) return true;  // there is little noise, and not independent
+  if (s.above_first <= 0) return false;              // a fifth of the later losses are as low
+  if (s.above_first > 2.9 * s.step) return true;     // hardly a later loss is as low
+  if (since_start > 0.8 && s.above_first > 1.5 * s.step) return true;  // it rose all the way
+  if (s.step > 0.7 && std::abs(s.wander) < 0.45) return true;          // few minibatches are so noisy
+  const bool independent = s.memory > -0.9 && s.memory < 0.24 && s.wander < 0.45;
+  return independent && (signs.restless > 0.8 || signs.fell_to_stay);
 }
 
-// How often the last half turns: a smooth curve that merely bends is no swing.
-double turns(Numbers half) {
-  int count = 0;
-  for (std::size_t i = 2; i < half.size(); ++i)
-    count += (half[i] - half[i - 1]) * (half[i - 1] - half[i - 2]) < 0 ? 1 : 0;
-  return count / static_cast<double>(half.size());
+bool falls(const CurveShape& s, const Signs& signs) {
+  const double since_middle = std::log(s.end / s.middle);
+  if (s.late_fall <= -0.44 && s.fall_t <= (signs.wanders ? -10.5 : -6.2) && since_middle <= -0.14) return true;
+  if (s.end > 0.85 * s.middle || s.end > 0.55 * s.first) return false;
+  if (s.fall_loss_t <= -5.5 && s.settled > 20) return true;
+  // Swings that grow while it falls: the edge of stability.
+  return s.swing > 2 * s.opening_noise && s.wander < 0.5 && !signs.wanders;
 }
 
-// The log deviation of the first losses about their line.
-double opening_noise(Numbers log_loss) {
-  const Numbers first = log_loss.first(std::max<std::size_t>(10, log_loss.size() / 20));
-  const Line l = line(first, [](std::size_t i) { return static_cast<double>(i); });
-  return std::sqrt(l.squares / static_cast<double>(first.size() - 2));
+bool nothing_left(const CurveShape& s) { return s.end <= next_to_nothing * s.first && s.late_step < 0.11; }
+
+Verdict decide(const CurveShape& s, const Signs& signs) {
+  if (diverges(s, signs)) return Verdict::diverging;
+  if (nothing_left(s) || falls(s, signs)) return Verdict::healthy;
+  if (signs.hops || signs.restless > 1) return Verdict::oscillating;
+  return signs.fell_to_stay || signs.jumped ? Verdict::plateau : Verdict::too_slow;
 }
 
-bool diverges(Numbers l, Evidence& e, Numbers log_loss) {
-  const double early = mean(l.first(std::max<std::size_t>(3, l.size() / 20)));
-  const Numbers half = l.subspan(l.size() / 2), last = l.last(l.size() / 5);
-  const double now = quantile(last, 0.5);
-  const auto stays_above = [&](double start, double times) {
-    return start > 0 && now >= times * start && quantile(half, 0.2) >= times / 2 * start;
-  };
-  if (stays_above(std::max(e.start, l[0]), blown_up)) return true;
-  // The very first steps may have blown up already, so that only the first loss is the start; a single loss is noisy,
-  // unless the run bounces as no minibatch's noise does.
-  const bool bounces = e.swing > 1.5 * wild && e.memory < 0.25;
-  const double jump = quantile(log_loss.subspan(2), 0.5) - log_loss[0];
-  if (early >= 1.5 * l[0] && jump > (bounces ? std::log(2.0) : sure * std::min(e.swing, most_noise)) &&
-      stays_above(l[0], 2)) {
-    e.start = l[0];
-    return true;
-  }
-  // Or the first step itself was the leap.
-  const double leap = *std::min_element(log_loss.begin() + 1, log_loss.begin() + 5) - log_loss[0];
-  if (leap > leap_size * std::min(e.swing, 0.55) && leap > std::log(2.0) && stays_above(l[0], 1.8)) {
-    e.start = l[0];
-    return true;
-  }
-  return false;
-}
-
-Verdict decide(Numbers l, Evidence& e, Numbers log_loss) {
-  if (diverges(l, e, log_loss)) return Verdict::diverging;
-  if (e.end <= converged * e.start) return Verdict::healthy;
-
-  const auto half = static_cast<double>(l.size() - l.size() / 2);
-  const double memory = std::clamp(e.memory, 0.0, 0.95);
-  const double independent = half * (1 - memory) / (1 + memory);  // as many as the correlated ones are worth
-  const bool falls = e.change < -0.2 && -e.change > sure * e.swing * std::sqrt(12 / independent);
-  const Line since = line(log_loss.subspan(l.size() * 3 / 10), [](std::size_t i) { return static_cast<double>(i); });
-  const bool lower = e.end <= fell * e.start && e.end <= falls_on * e.middle && since.slope < 0;
-
-  const bool turns_often = turns(l.subspan(l.size() / 2)) >= 0.05;
-  const bool hopping = e.memory < hops && e.swing > hop_size;
-  const bool roaming = e.swing > restless && e.swing * std::sqrt((1 + memory) / (1 - memory)) > wild;
-  const bool louder_now = e.swing > louder_least && e.swing > louder * opening_noise(log_loss);
-  if (turns_often && (hopping || roaming)) {
-    const bool falls_by_chance_only = e.change >= -0.2 || std::abs(e.memory) >= 0.25 || since.t <= sure;
-    return falls || (lower && !falls_by_chance_only) ? Verdict::healthy : Verdict::oscillating;
-  }
-  if (lower && since.t > seen) return Verdict::healthy;
-  if (turns_often && louder_now && !falls) return Verdict::oscillating;
-  e.flat_from = saturates(log_loss);
-  const double opening = opening_noise(log_loss);
-  if (e.flat_from == 0 && opening > calmer_least && opening > calmer * e.swing) e.flat_from = 0.1;
-  return e.flat_from > 0 ? Verdict::plateau : Verdict::too_slow;
+Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& signs) {
+  const double lift = l[0] - s.first;  // of a loss that reaches 0 or below: the user sees his own numbers
+  // What jumped at the first step, or became calm after the opening, is flat from then on.
+  const double settled_from = signs.jumped ? 0.02 : s.settled_from > 0 ? s.settled_from : 0.1;
+  return {.steps = static_cast<std::int64_t>(l.size()),
+          .first_bad = 0,
+          .first = l[0],
+          .start = s.start + lift,
+          .middle = s.middle + lift,
+          .end = s.end + lift,
+          .swing = s.swing,
+          .memory = s.memory,
+          .change = s.late_fall,
+          .change_t = s.fall_t,
+          .restless = signs.restless,
+          .flat_from = signs.fell_to_stay || signs.jumped ? settled_from : 0};
 }
 
 template <class... A>
@@ -184,7 +125,7 @@ void explain(Judgement& j) {
     case Verdict::diverging:
       j.because = e.first_bad > 0 ? text("the loss of step %lld is not finite", static_cast<long long>(e.first_bad))
                                   : text("the loss rose from %.4g to %.4g, %.3g times as much, and stays there",
-                                         e.start, e.end, e.end / e.start);
+                                         e.first, e.end, e.end / e.first);
       j.advice =
           "The learning rate is above what the loss bears (2 / its largest curvature, for plain descent): divide it by "
           "10, or find one with `oxbow lr find`. If a small rate blows up as well, look for bad data, or clip "
@@ -194,7 +135,7 @@ void explain(Judgement& j) {
       j.because = text(
           "the loss swings by %.0f %% of its level over the last half and does not fall (%.4g in the "
           "middle, %.4g at the end)%s",
-          100 * e.swing, e.middle, e.end, e.memory < hops ? "; it hops from side to side at every step" : "");
+          100 * e.swing, e.middle, e.end, e.memory < -0.9 ? "; it hops from side to side at every step" : "");
       j.advice =
           "The steps overshoot: divide the learning rate by 3 to 10, let it decay, or take larger batches or less "
           "momentum.";
@@ -212,15 +153,16 @@ void explain(Judgement& j) {
       return;
     case Verdict::plateau:
       j.because = text("the loss went from %.4g to %.4g, and stays there after %.0f %% of the run (%.4g in the middle)",
-                       e.start, e.end, 100 * std::min(e.flat_from, 0.5), e.middle);
+                       e.first, e.end, 100 * e.flat_from, e.middle);
       j.advice =
           "If this loss is good enough, training may end earlier. If not: divide the rate by 3 to 10 from there on (a "
           "schedule), raise it if it had decayed, or give the model more capacity.";
       return;
     case Verdict::healthy:
-      j.because = text("the loss fell from %.4g to %.4g%s", e.start, e.end,
-                       e.end <= converged * e.start ? ", next to nothing is left"
-                                                    : text(", and still falls (%.4g in the middle)", e.middle).c_str());
+      j.because =
+          text("the loss fell from %.4g to %.4g%s", e.start, e.end,
+               e.end <= next_to_nothing * e.first ? ", next to nothing is left"
+                                                  : text(", and still falls (%.4g in the middle)", e.middle).c_str());
       j.advice = "Nothing to change; while it falls, more epochs bring more.";
       return;
   }
@@ -242,12 +184,13 @@ Judgement judge(std::span<const double> losses) {
     explain(j);
     return j;
   }
-  if (losses.size() < static_cast<std::size_t>(fewest))
+  if (losses.size() < static_cast<std::size_t>(fewest_losses))
     throw Error("judge: " + std::to_string(losses.size()) + " losses are too few to judge. Give at least " +
-                std::to_string(fewest) + ": those of single steps, say");
-  std::vector<double> log_loss;
-  j.evidence = measure(losses, log_loss);
-  j.verdict = decide(losses, j.evidence, log_loss);
+                std::to_string(fewest_losses) + ": those of single steps, say");
+  const CurveShape shape = measure_curve(losses);
+  const Signs signs = read(shape);
+  j.verdict = decide(shape, signs);
+  j.evidence = evidence(losses, shape, signs);
   explain(j);
   return j;
 }
@@ -273,7 +216,7 @@ std::string to_string(const Judgement& j) {
 }
 
 Callback stop_when_diverging(std::int64_t every, Judgement* judgement) {
-  if (every < fewest) throw Error("stop_when_diverging: judging needs at least " + std::to_string(fewest) + " steps");
+  if (every < fewest_losses) throw Error("stop_when_diverging: judging needs at least " + std::to_string(fewest_losses) + " steps");
   return {.on_step = [every, judgement](Progress& p) {
     const auto& losses = p.history.step_losses;
     const bool due = static_cast<std::int64_t>(losses.size()) % every == 0;

@@ -1,11 +1,13 @@
 // What a loss curve says about the learning rate: too small a rate crawls, too large a one overshoots.
 //
 //   const optim::Judgement j = optim::judge(history);        // or judge(losses), a number a step
-//   std::cout << to_string(j);       // oscillating: the loss swings by 82 % of its level ... Lower the learning rate
+//   std::cout << to_string(j);       // oscillating: the loss swings by 82 % of its level ... divide the learning rate
+//   by 3 to 10 ...
 //   ... model.fit(data, {.callbacks = {optim::stop_when_diverging()}});
 //
 // Pure functions of the numbers: the scale of the loss does not matter, nor do its units. How often they are right is
-// measured on curves whose fault follows from how they were made: tests/support/curves.h, tests/test_judge.cpp.
+// measured on curves whose fault follows from how they were made: tests/support/curves.h, tests/test_judge.cpp. Losses
+// of minibatches of fewer than 8 samples are noisier than those: judge the means of several steps.
 // Safe from any thread.
 #pragma once
 
@@ -18,8 +20,8 @@
 namespace oxbow::optim {
 
 enum class Verdict : std::uint8_t {
-  diverging,    ///< the loss is not finite, or far above where it began and stays there
-  oscillating,  ///< it swings widely and does not fall
+  diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise
+  oscillating,  ///< it swings more than a minibatch's noise does, and does not fall
   too_slow,     ///< it falls little, and evenly, or not visibly at all
   plateau,      ///< it fell (or jumped) and then stays where it is
   healthy       ///< it fell, and falls on or has nothing left to fall. Swings while it falls are no fault: the edge of
@@ -32,13 +34,16 @@ std::string_view name(Verdict v);
 struct Evidence {
   std::int64_t steps = 0;                 ///< that were looked at
   std::int64_t first_bad = 0;             ///< the first step, from 1, whose loss is not finite; 0: none
+  double first = 0;                       ///< the first loss
   double start = 0, middle = 0, end = 0;  ///< mean loss of the first 5 %, of 30 % to 50 %, and of the last 20 %
-  double swing =
-      0;  ///< standard deviation of the last half's log loss about its straight line: 0.1 is 10 % of the level
+  double swing = 0;   ///< deviation of the last half's log loss from its straight line: 0.1 is 10 % of the level
   double memory = 0;  ///< correlation of one step's deviation with the next one's: 0 is a minibatch's noise, -1 hopping
                       ///< from side to side of a valley
-  double change = 0;  ///< of the log loss along that line, over the last half
-  double flat_from = 0;  ///< plateau: the share of the run after which no fall is seen
+  double change = 0;  ///< of the log loss along the line through the last 70 %, for the length of a whole run
+  double change_t = 0;   ///< slope of the line through the whole run's log loss, in its own standard errors
+  double restless = 0;   ///< points, -1.1 to 4.7, for swings that a minibatch's noise about a settled level does not
+                         ///< explain: that wander, grow, or spike upwards. Above 1: oscillating, unless the loss falls
+  double flat_from = 0;  ///< where the loss settled: the share of the run after which no fall is seen; else 0
 };
 
 struct Judgement {

@@ -1,12 +1,14 @@
 // Records loss curves of small nets on MNIST for the test of the judge of curves (tests/support/curves.h): sweeps of
 // ten rates for each net, optimizer, batch size and seed, 100 steps a run, as CSV on standard output.
 //
-//   build/bin/record_curves tools/data/mnist10k > tests/support/mnist_curves.csv
+//   build/bin/record_curves tools/data/mnist10k SEED... > tests/support/mnist_curves.csv
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <vector>
 
 using namespace oxbow;
 
@@ -28,7 +30,9 @@ struct Trainer {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const Mnist mnist = load_mnist(argc > 1 ? argv[1] : "tools/data/mnist10k");
+  if (argc < 3) throw Error("usage: record_curves FOLDER SEED...");
+  const Mnist mnist = load_mnist(argv[1]);
+  const std::vector<std::string> seeds(argv + 2, argv + argc);
   const Net nets[] = {{"linear", {}, relu}, {"relu", {48, 24}, relu}, {"tanh", {32}, tanh}};
   const Trainer trainers[] = {{"sgd", optim::SGD{}, 1e-4, 30},
                               {"momentum", optim::SGD{.momentum = 0.9}, 1e-5, 3},
@@ -37,7 +41,8 @@ int main(int argc, char** argv) try {
   for (const Net& net : nets)
     for (const Trainer& trainer : trainers)
       for (const std::int64_t batch : {16, 64})
-        for (const std::uint64_t seed : {0, 3}) {
+        for (const std::string& text : seeds) {
+          const std::uint64_t seed = std::stoull(text);
           Graph g;
           g.set_seed(seed);
           const Value x = input(g, "x", f32, {any(64), 784}), label = input(g, "label", i64, {any(64)});
