@@ -52,6 +52,8 @@ struct Confusion {
 
 }  // namespace
 
+// Read once, after the judge was final: 1734 of 1746 right (99.3 %), none falsely called diverging; quadratics 600 of
+// 600, regressions 596 of 600, MNIST 538 of 546 (98.5 %).
 BOOST_AUTO_TEST_CASE(nearly_all_held_out_curves_are_judged_right) {
   const Confusion c(test::Seeds::held_out);
   BOOST_TEST_MESSAGE(c.text());
@@ -61,12 +63,11 @@ BOOST_AUTO_TEST_CASE(nearly_all_held_out_curves_are_judged_right) {
     for (const int n : row) curves += n;
     BOOST_TEST(curves >= 150);
   }
-  // Of curves with known curvature. Of MNIST's, whose labels compare runs of a sweep with one another, a judge that
-  // sees one run alone gets about nine of ten: see tools/docs/tutorial.md.
   const auto [quadratics, of_quadratics] = c.families.at("quadratic");
   const auto [regressions, of_regressions] = c.families.at("regression");
   BOOST_TEST(100 * (quadratics + regressions) >= 99 * (of_quadratics + of_regressions), c.text());
-  BOOST_TEST(100 * c.right >= 98 * c.total, c.text());
+  BOOST_TEST(c.families.at("mnist").second >= 300);
+  BOOST_TEST(100 * c.right >= 99 * c.total, c.text());
   BOOST_TEST(1000 * c.false_diverging <= c.total, c.text());
 }
 
@@ -82,6 +83,27 @@ BOOST_AUTO_TEST_CASE(a_judgement_says_what_it_saw_and_what_to_do) {
   BOOST_TEST(bad.starts_with("diverging: the loss of step 10 is not finite\nThe learning rate is above"), bad);
   BOOST_TEST(message([] { optim::judge(std::vector<double>(5, 1.0)); }) ==
              "judge: 5 losses are too few to judge. Give at least 20: those of single steps, say");
+}
+
+BOOST_AUTO_TEST_CASE(each_fault_is_told_with_its_numbers) {
+  std::vector<double> settling(200), hopping(200), late(200);
+  for (std::size_t i = 0; i < 200; ++i) {
+    const auto t = static_cast<double>(i);
+    settling[i] = 0.5 + 1.5 * std::exp(-t / 8);
+    hopping[i] = i % 2 == 0 ? 1 : 2;
+    late[i] = std::exp(i < 100 ? -0.02 * t : 0.05 * (t - 100) - 2);  // falls at first, and then blows up
+  }
+  const optim::Judgement settled = optim::judge(settling);
+  BOOST_TEST(settled.because.starts_with("the loss went from 2 to 0.5, and stays there after"), settled.because);
+  BOOST_TEST(settled.evidence.flat_from > 0.05);
+  BOOST_TEST(settled.evidence.flat_from < 0.3);
+  const optim::Judgement hops = optim::judge(hopping);
+  BOOST_TEST(hops.because.starts_with("the loss swings by 35 % of its level over the last half and does not fall"),
+             hops.because);
+  BOOST_TEST(hops.because.ends_with("it hops from side to side at every step"), hops.because);
+  BOOST_TEST(hops.evidence.memory < -0.9);
+  const optim::Judgement rose = optim::judge(late);
+  BOOST_TEST(rose.because.starts_with("the loss rose from 1 to "), rose.because);
 }
 
 // Scaled or lifted below 0 (a log likelihood, say), a curve shows the same.
