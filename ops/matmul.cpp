@@ -28,12 +28,16 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
           .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + out.bytes())};
 }
 
-// Many rows repay copying a wide right operand into panels: rows of b far apart in memory meet in one set of the cache.
-// (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
+// Rows a multiple of 4 KiB apart meet in one set of the first cache.
+bool rows_collide(Value b) { return b.dtype() == f32 && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
+
+// Many rows repay copying a wide right operand into panels: its rows are far apart in memory. Where they collide, fewer
+// do: whole steps of a 1024-wide net with 128 rows take 27.5 ms without and 22.7 with, where kernels have AVX2, and the
+// same where they have AVX-512. (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
 bool worth_packing(Value a, Value b, bool transpose_a) {
   const std::int64_t rows =
       b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
-  return b.dtype() == f32 && rows >= 256 && b.shape()[-1] >= 512;
+  return b.dtype() == f32 && rows >= (rows_collide(b) ? 128 : 256) && b.shape()[-1] >= 512;
 }
 
 }  // namespace
@@ -95,7 +99,9 @@ Work Contract::work(Types in) const {
 }
 
 std::vector<Value> Contract::lower(Values in) const {
-  return {apply(Product{.transpose_a = true, .sum_leading = true}, in, Location{})};
+  const Value a = in[0], b = in[1];
+  const bool packed = b.rank() == 2 && rows_collide(b) && a.shape()[-1] >= 128;
+  return {apply(Product{.transpose_a = true, .sum_leading = true}, {a, packed ? pack(b) : b}, Location{})};
 }
 
 // y = sum a^T b, so da = b dy^T and db = a dy.

@@ -1,6 +1,8 @@
 // Products as users call them, with sizes at which the plainest loops take too long, against Eigen's: another library,
 // with other blocking and another order of summation.
+#include <oxbow/graph/passes.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/pack.h>
 #include <oxbow/oxbow.h>
 
 #include <Eigen/Core>
@@ -42,8 +44,8 @@ double difference(std::int64_t m, std::int64_t k, std::int64_t n, MatMulOptions 
 
 template <class T, class Wide>
 void compare(double bound_per_k) {
-  constexpr std::int64_t shapes[][3] = {
-      {1000, 1000, 1000}, {1, 1000, 65}, {1000, 17, 63}, {65, 1000, 1}, {257, 63, 1000}};
+  constexpr std::int64_t shapes[][3] = {{1000, 1000, 1000}, {1, 1000, 65},   {1000, 17, 63},
+                                        {65, 1000, 1},      {257, 63, 1000}, {130, 70, 1024}};
   for (const auto& [m, k, n] : shapes)
     for (const bool transpose_a : {false, true})
       for (const bool transpose_b : {false, true})
@@ -58,3 +60,19 @@ void compare(double bound_per_k) {
 BOOST_AUTO_TEST_CASE(single_precision) { compare<float, double>(3e-7); }
 BOOST_AUTO_TEST_CASE(double_precision) { compare<double, double>(1e-15); }
 BOOST_AUTO_TEST_CASE(integers_are_exact) { compare<std::int64_t, std::int64_t>(0); }
+
+// Rows of 4 KiB are packed for the gradient of a weight, too.
+BOOST_AUTO_TEST_CASE(gradients_of_wide_weights) {
+  Graph g;
+  const Tensor x = draw({96, 200}, -1, 1, 1, f32), dy = draw({96, 1024}, -1, 1, 2, f32);
+  const Value w = variable(g, "w", {f32, {200, 1024}}, {.kind = "zeros"});
+  const Value dw = gradients(sum(matmul(constant(g, x), w) * constant(g, dy)), {w})[0];
+  const Rewritten lowered = rewrite(*specialise(g, {{dw}}, {}, Mode::training).graph, {{"fold"}});
+  int packed = 0;
+  for (NodeId id = 0; id < lowered.graph->size(); ++id) packed += lowered.graph->node(id).op().is<Pack>();
+  BOOST_TEST(packed == 1);
+  Store store(g);
+  const Tensor got = compile({dw}, {.disable = {"fold"}}).run(store, {})[0];
+  const Matrix<double> expected = mapped<float>(x).cast<double>().transpose() * mapped<float>(dy).cast<double>();
+  BOOST_TEST((mapped<float>(got).cast<double>() - expected).cwiseAbs().maxCoeff() <= 3e-7 * 96);
+}
