@@ -28,6 +28,7 @@
 #include <oxbow/optim/schedule_free.h>
 #include <oxbow/optim/schedules.h>
 #include <oxbow/optim/sgd.h>
+#include <oxbow/optim/sharpness.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/idx.h>
 #include <oxbow/runtime/mnist.h>
