@@ -3,7 +3,8 @@
 //
 //   compile(loss, "adam", {.minimize = {.clip = {.global_norm = 1}}})
 //
-// Of several kinds all apply, in the order of the fields. 0 means none. A NaN stays one: see `Nonfinite`.
+// Of several kinds all apply, in the order of the fields. 0 means none. A NaN stays one, and goes wherever its norm
+// scales; an Inf is kept within `value`, but by a norm becomes NaN and all else 0. `Nonfinite` looks for both before.
 // Thread safety: values.
 #pragma once
 

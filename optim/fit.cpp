@@ -56,7 +56,11 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
       throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + list(reported) +
                   (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
   };
-  if (o.early_stopping) known("early stopping", o.early_stopping->monitor);
+  if (const auto& e = o.early_stopping) {
+    known("early stopping", e->monitor);
+    optim::check_not_negative("fit: early stopping", "patience", e->patience);
+    optim::check_not_negative("fit: early stopping", "min_delta", e->min_delta);
+  }
   for (const optim::Observer& schedule : step.observers)
     if (!schedule.monitor.empty()) known("the learning rate's schedule", schedule.monitor);
 }

@@ -59,7 +59,7 @@ struct Callback {
   std::function<void(Progress&)> on_end = {};    ///< once, at the end
 };
 
-/// Ends training when a result stops getting better.
+/// Ends training when a result stops getting better. A result that is NaN is no better one.
 struct EarlyStopping {
   std::string monitor = "val_loss";
   int patience = 0;          ///< epochs without improvement that are borne

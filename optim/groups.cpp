@@ -17,6 +17,13 @@ std::string list(const std::vector<std::string>& names) {
   return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
 }
 
+// The first name that comes again; "" when none does.
+std::string repeated(std::vector<std::string> names) {
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  return twice == names.end() ? "" : *twice;
+}
+
 }  // namespace
 
 // The last '*' takes as little as it can, and one character more each time the rest does not fit.
@@ -40,10 +47,14 @@ bool matches(std::string_view pattern, std::string_view name) {
 }
 
 std::vector<int> grouped(const std::vector<Group>& groups, const std::vector<std::string>& names) {
+  if (const std::string twice = repeated(names); !twice.empty())
+    throw Error("the parameter " + twice + " is given twice. Give each one once");
   std::vector<int> of(names.size(), -1);
   for (std::size_t k = 0; k < groups.size(); ++k) {
     const Group& group = groups[k];
-    check_not_negative("parameter group \"" + group.pattern + "\"", "rate", group.rate);
+    const std::string who = "parameter group \"" + group.pattern + "\"";
+    check_not_negative(who, "rate", group.rate);
+    if (group.weight_decay) check_not_negative(who, "weight_decay", *group.weight_decay);
     if (group.optimizer) group.optimizer->check();
     bool known = false, any = false;
     int earlier = -1;

@@ -27,7 +27,8 @@ struct Group {
 bool matches(std::string_view pattern, std::string_view name);
 
 /// For each name the number of its group, or -1. Throws `Error` for a pattern that matches no name, with those that are
-/// near, for a group whose parameters all belong to earlier ones, and for a rate that is negative.
+/// near, for a group whose parameters all belong to earlier ones, for a rate or decay that is negative, and for a name
+/// that is given twice.
 std::vector<int> grouped(const std::vector<Group>& groups, const std::vector<std::string>& names);
 
 }  // namespace oxbow::optim

@@ -142,6 +142,10 @@ RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
                      .callbacks = {{.on_step = on_step}},
                      .stop = o.stop,
                      .first_epoch = epoch});
+  if (!range.losses.empty() && !std::isfinite(range.losses[0]))
+    throw Error(
+        "find_rate: the loss is not finite before any step. Look for bad data, or for a net that begins with too large "
+        "weights");
   suggest(range);
   return range;
 }

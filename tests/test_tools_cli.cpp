@@ -61,6 +61,10 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
       {"train --learning-rate nan", "oxbow: --learning-rate: nan is no number greater than 0" + train},
       {"train --learning-rate inf", "oxbow: --learning-rate: inf is no number greater than 0" + train},
       {"train --learning-rate -1", "oxbow: --learning-rate: -1 is no number greater than 0" + train},
+      {"lr path --rate -1",
+       "oxbow: --rate: -1 is no number greater than 0\nRun oxbow lr --help to see what there is\n"},
+      {"lr path --curvature nan",
+       "oxbow: --curvature: nan is no number greater than 0\nRun oxbow lr --help to see what there is\n"},
       {"train --threads 100000", "oxbow: --threads: Value 100000 not in range 1 to 256" + train},
       {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
@@ -92,6 +96,7 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
       {"dump " + file, file + ":7:1: expected ']' or ',' in the sizes of a shape, found the end of the text\n"},
       {"dump " + plain,
        plain + ":1:1: expected \"oxbow graph 1\" at the start of a graph's text, found the end of the text\n"},
+      {"plot /", "cannot read /: it is a folder\n"},
       {"dump xor -o /nowhere/x", "cannot create /nowhere/x: No such file or directory\n"},
       {"dump xor > /dev/full", "cannot write to standard output\n"},
       {"--help > /dev/full", "cannot write to standard output\n"},
@@ -233,6 +238,19 @@ BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {
   BOOST_TEST(other.code == 1);
   BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is no history of a training\n  Move it to"),
              other.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_told) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  const Finished run = oxbow_("train --optimizer sgd --learning-rate 1e30 --batch-size 16 --epochs 1 --out " + out +
+                              small_mnist(folder, 64, 8));
+  BOOST_TEST(run.code == 0);
+  BOOST_TEST(has(run.output, "epoch  1/1  loss nan"), run.output);
+  BOOST_TEST(run.output.ends_with("the loss is not finite any more: oxbow lr judge " + out +
+                                  "/history.csv tells more, and so does --check-numerics\n"),
+             run.output);
+  BOOST_TEST(oxbow_("lr judge " + out + "/history.csv").output.starts_with("diverging: the loss of step "));
 }
 
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {

@@ -5,6 +5,7 @@
 #include <oxbow/runtime/atomic_file.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 namespace oxbow::tools {
@@ -74,6 +75,12 @@ void add_check_numerics(CLI::App& command, std::string& value) {
 CheckNumerics read_check_numerics(const std::string& value) {
   if (value.empty()) return CheckNumerics::off;
   return value == "all" ? CheckNumerics::all : CheckNumerics::results;
+}
+
+std::string positive(const std::string& text) {
+  double x = 0;
+  if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
+  return text + " is no number greater than 0";
 }
 
 void write_out(const std::string& path, const std::string& content) {

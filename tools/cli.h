@@ -41,6 +41,10 @@ struct CompilingOptions {
   Compiling read(const Graph& graph) const;
 };
 
+/// A check of options: "" for a number greater than 0 that is finite, else what is wrong. `CLI::PositiveNumber` takes
+/// NaN.
+std::string positive(const std::string& text);
+
 /// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
 void write_out(const std::string& path, const std::string& content);
 

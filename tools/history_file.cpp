@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
@@ -100,6 +101,7 @@ std::string csv_rows(const Table& table, std::size_t first) {
 }
 
 Table read_table(const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw Error("cannot read " + path + ": it is a folder");
   std::ifstream file(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   if (!file || file.bad()) throw Error("cannot read " + path);

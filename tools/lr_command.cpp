@@ -158,10 +158,11 @@ Command lr_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow lr path -o rates.svg                   three rates of plain descent\n"
       "  oxbow lr path --optimizer sgd adam --rate 0.1 -o both.svg");
-  path->add_option("--rate", p->rates, "one or more")->capture_default_str();
+  path->add_option("--rate", p->rates, "one or more")->check(positive, "greater than 0")->capture_default_str();
   path->add_option("--optimizer", p->optimizers, "one or more, by name")->capture_default_str();
   path->add_option("--steps", p->steps, "of each descent")->check(CLI::Range(1, 10000))->capture_default_str();
   path->add_option("--curvature", p->curvature, "c: along b; plain descent diverges from rate 2 / c on")
+      ->check(positive, "greater than 0")
       ->capture_default_str();
   path->add_option("-o,--out", p->out, "a file; default: standard output");
 

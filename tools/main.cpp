@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -60,13 +59,6 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
   return "oxbow: " + problem + "\nRun " + command + " --help to see what there is\n";
 }
 
-// A number greater than 0, and no NaN or infinity. `CLI::PositiveNumber` takes NaN.
-std::string positive(const std::string& text) {
-  double x = 0;
-  if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
-  return text + " is no number greater than 0";
-}
-
 // As many as a pool takes.
 const CLI::Range thread_counts(1, 256);
 
@@ -100,28 +92,28 @@ int run(int argc, char** argv) {
   t->add_option("--out", train.out, "folder for the results")->capture_default_str();
   t->add_option("--optimizer", train.optimizer, "by name, in any case: adam, sgd, rmsprop")->capture_default_str();
   t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")
-      ->check(positive, "greater than 0");
+      ->check(tools::positive, "greater than 0");
   t->add_option("--schedule", train.schedule, "of the learning rate, from --learning-rate on, over all epochs")
       ->check(CLI::IsMember(tools::schedule_names()))
       ->capture_default_str();
   t->add_option("--warmup", train.warmup, "steps in which the rate rises from 0, before the schedule")
-      ->check(positive, "greater than 0");
+      ->check(tools::positive, "greater than 0");
   t->add_option("--clip-norm", train.clip_norm, "scale gradients down to this length, all of them taken together")
-      ->check(positive, "greater than 0");
+      ->check(tools::positive, "greater than 0");
   t->add_option("--accumulate", train.accumulate, "minibatches whose gradients make one step")
-      ->check(positive, "greater than 0")
+      ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--ema", train.ema, "test and save a moving average of the weights with this decay, 0.999 say")
       ->check(CLI::Range(0.0, 0.999999));
   t->add_flag("--resume", train.resume, "go on where a training with the same options ended, from its --out folder");
   t->add_option("--checkpoint-every", train.checkpoint_every,
                 "minibatches, and at each epoch's end; default: only then")
-      ->check(positive, "greater than 0");
+      ->check(tools::positive, "greater than 0");
   t->add_option("--epochs", train.epochs, "passes over the training images")
-      ->check(positive, "greater than 0")
+      ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--batch-size", train.batch_size, "images a step")
-      ->check(positive, "greater than 0")
+      ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
   t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
@@ -143,7 +135,7 @@ int run(int argc, char** argv) {
   b->add_option("nets", bench.nets, "which ones, or examples, or files with graphs; default: all" + nets);
   b->add_option("--threads", bench.threads, "default: all cores")->check(thread_counts);
   b->add_option("--seconds", bench.seconds, "to measure each")
-      ->check(positive, "greater than 0")
+      ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   tools::add_check_numerics(*b, bench.check_numerics);
   b->add_flag("--worker", bench.worker, "take turns with other programs: see tools/bench/compare.py");

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "cli.h"
@@ -105,10 +107,13 @@ int train(const TrainCommand& o, std::stop_token stop) {
   };
   const auto on_epoch = [&](oxbow::Progress& p) {
     const Epoch& e = p.history.epochs.back();
+    const auto result = [&](std::string_view name) {  // a NaN without its sign
+      return std::isnan(e.results[name]) ? std::numeric_limits<double>::quiet_NaN() : e.results[name];
+    };
     bar.clear();
     fmt::print("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n",
-               e.number, p.epochs, e.results["loss"], e.results["accuracy"], e.results["val_loss"],
-               e.results["val_accuracy"], e.seconds);
+               e.number, p.epochs, result("loss"), result("accuracy"), result("val_loss"), result("val_accuracy"),
+               e.seconds);
     std::fflush(stdout);
   };
   // The history first: it may be ahead of the state, never behind it. What an earlier run left is given up here, and
@@ -140,6 +145,9 @@ int train(const TrainCommand& o, std::stop_token stop) {
   if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());
+  if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))
+    fmt::print("the loss is not finite any more: oxbow lr judge {} tells more, and so does --check-numerics\n",
+               history.path());
   if (stop.stop_requested())
     fmt::print("interrupted after {} steps; what was learned until then is kept\n", model.steps());
   return stop.stop_requested() ? 130 : 0;
