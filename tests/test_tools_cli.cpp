@@ -42,8 +42,8 @@ std::string small_mnist(const TemporaryFolder& folder, int train, int test, char
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(help_teaches_and_returns_0) {
-  for (const char* command :
-       {"", "train ", "dump ", "diff ", "explain ", "bench ", "plot ", "lr ", "lr judge ", "lr find ", "lr path "}) {
+  for (const char* command : {"", "train ", "dump ", "diff ", "explain ", "bench ", "plot ", "lr ", "lr judge ",
+                              "lr find ", "lr sharpness ", "lr path "}) {
     const Finished help = oxbow_(std::string(command) + "--help");
     BOOST_TEST(help.code == 0);
     BOOST_TEST(has(help.output, "Examples:\n"), help.output);
@@ -394,6 +394,11 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
   BOOST_TEST(has(oxbow_("lr judge " + b).output, "diverging: the loss of step 3 is not finite\n"));
   BOOST_TEST(has(oxbow_("lr judge " + c).output, "healthy: the loss fell from "));
   BOOST_TEST(has(oxbow_("lr judge " + a + " " + c).output, a + ": too slow: "));
+
+  const std::string sharpness = oxbow_("lr sharpness xor").output;
+  BOOST_TEST(sharpness.starts_with("xor: sharpness 0."), sharpness);
+  BOOST_TEST(has(sharpness, "Plain descent bears rates below 2 / sharpness = "));
+  BOOST_TEST(has(oxbow_("lr sharpness xor --products 1").output, "not converged: give more by --products"));
 
   const std::string picture = oxbow_("plot " + a + " " + c).output;
   BOOST_TEST(picture.starts_with("<svg "), picture.substr(0, 200));

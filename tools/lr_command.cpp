@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -35,14 +36,16 @@ struct Find {
   optim::RateRangeOptions range = {.batch_size = 64};
 };
 
+Value loss_of(const Graph& graph, const std::string& net) {
+  for (const auto& [name, value] : graph.outputs())
+    if (name == "loss") return value;
+  throw Error(net + " has no output \"loss\"\n  Call add_output(\"loss\", value) where the graph is built");
+}
+
 int find(const Find& o) {
   const Mnist mnist = load_mnist(o.data);
   const auto graph = load_training(o.net);
-  Value loss;
-  for (const auto& [name, value] : graph->outputs())
-    if (name == "loss") loss = value;
-  if (!loss)
-    throw Error(o.net + " has no output \"loss\"\n  Call add_output(\"loss\", value) where the graph is built");
+  const Value loss = loss_of(*graph, o.net);
   Model model = compile(loss, optim::Optimizer(o.optimizer, Location{}));
   const optim::RateRange r = optim::find_rate(model, mnist.train, o.range);
 
@@ -67,6 +70,27 @@ int find(const Find& o) {
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
   fmt::print("picture: {}\nTry one: oxbow train {} --optimizer {} --learning-rate {:.2g}\n", o.out, o.net, o.optimizer,
              r.minimum_tenth);
+  return 0;
+}
+
+struct SharpnessCommand {
+  std::string net = "mnist_mlp", data = "tools/data/mnist10k", parameters;
+  std::int64_t samples = 256;
+  optim::SharpnessOptions options = {};
+};
+
+int sharpness(const SharpnessCommand& o) {
+  const Mnist mnist = load_mnist(o.data);
+  const auto graph = load_training(o.net);
+  const Value loss = loss_of(*graph, o.net);
+  Model model = compile(loss, optim::SGD{});
+  if (!o.parameters.empty()) model.load(o.parameters);
+  const Dataset batch = mnist.train.rows(0, std::min(o.samples, mnist.train.size()));
+  const optim::Curvature c =
+      optim::Sharpness(loss).measure(model.store(), {batch.columns().begin(), batch.columns().end()}, o.options);
+  fmt::print("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
+             c.converged ? "" : ", not converged: give more by --products");
+  fmt::print("Plain descent bears rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
   return 0;
 }
 
@@ -123,6 +147,7 @@ Command lr_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow lr find mnist_mlp --optimizer sgd      suggestions from a range test, and its curve\n"
       "  oxbow lr judge out/history.csv               what a run's loss curve says about its rate\n"
+      "  oxbow lr sharpness mnist_mlp                 the largest curvature, and the rate that it bears\n"
       "  oxbow lr path --rate 0.01 0.1 0.19 -o p.svg  descents on a surface of two parameters");
 
   auto files = std::make_shared<std::vector<std::string>>();
@@ -152,6 +177,23 @@ Command lr_command(CLI::App& program) {
   find_app->add_option("-o,--out", f->out, "picture: .svg, or .html with values under the pointer")
       ->capture_default_str();
 
+  auto s = std::make_shared<SharpnessCommand>();
+  CLI::App* sharp = lr->add_subcommand(
+      "sharpness", "The Hessian's largest eigenvalue, and 2 / it: the highest rate of plain descent");
+  sharp->footer(
+      "Examples:\n"
+      "  oxbow lr sharpness                           mnist_mlp with its first weights\n"
+      "  oxbow lr sharpness mnist_mlp --parameters out/parameters.safetensors");
+  sharp->add_option("net", s->net, "an example, or a file with a graph")->capture_default_str();
+  sharp->add_option("--data", s->data, "folder with the four MNIST files")->capture_default_str();
+  sharp->add_option("--parameters", s->parameters, "that training wrote; default: the first ones");
+  sharp->add_option("--samples", s->samples, "over which the loss is the mean")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  sharp->add_option("--products", s->options.most_products, "of the Hessian with a vector, at most")
+      ->capture_default_str();
+  sharp->add_option("--tolerance", s->options.tolerance, "of the eigenvalue, relative")->capture_default_str();
+
   auto p = std::make_shared<PathCommand>();
   CLI::App* path = lr->add_subcommand("path", "Draw descents on (a^2 + c b^2) / 2, with contour lines and arrows");
   path->footer(
@@ -168,6 +210,7 @@ Command lr_command(CLI::App& program) {
 
   return {lr, [=] {
             if (j->parsed()) return judge(*files);
+            if (sharp->parsed()) return sharpness(*s);
             return find_app->parsed() ? find(*f) : draw_paths(*p);
           }};
 }
