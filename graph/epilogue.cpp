@@ -97,6 +97,7 @@ void replace(Rewriter& r, const Node& node, Absorbed& by) {
   const Fused& fused = *node.op().as<Fused>();
   const auto stored = static_cast<int>(fused.tape.outputs.size());
   for (int o = 0; o < stored; ++o) r.map(node.output(o), product.output(o));
+  r.absorb(r.from().node(by.product), product);
   r.keep_name(node, product.output());
   if (by.rest->reductions.empty()) return;
 

@@ -156,6 +156,7 @@ class Fuser {
     const Node last = from_.node(nodes.back());
     const OriginGuard guard = r_.as(last);
     const Node now = r_.to().append(shared_(std::move(f)), inputs_, last.origin().at);
+    for (const NodeId m : nodes) r_.absorb(from_.node(m), now);
     for (std::size_t o = 0; o < outputs.size(); ++o) r_.map(outputs[o], now.output(static_cast<int>(o)));
     r_.keep_name(last, now.output());
   }

@@ -9,7 +9,7 @@ Rewritten chain(Rewritten first, Rewritten second) {
   return first;
 }
 
-Rewriter::Rewriter(const Graph& from) : from_(from) {
+Rewriter::Rewriter(const Graph& from) : from_(from), absorbed_(static_cast<std::size_t>(from.size()), -1) {
   out_.graph = std::make_shared<Graph>();
   out_.graph->share_names(from);
   out_.first.reserve(static_cast<std::size_t>(from.size()));
@@ -44,10 +44,11 @@ void Rewriter::map(Node old, Values now) {
 }
 
 NodeId Rewriter::forward_of(Node old) const {
-  const NodeId forward = old.origin().forward;
-  if (forward < 0) return -1;
-  const Value now = out_(Value(old.graph(), forward));
-  return now ? now.node_id() : -1;
+  if (old.origin().forward < 0) return -1;
+  const Node forward = from_.node(old.origin().forward);
+  for (int o = 0; o < forward.output_count(); ++o)
+    if (mapped(forward.output(o))) return out_(forward.output(o)).node_id();
+  return absorbed_[static_cast<std::size_t>(forward.id())];
 }
 
 Node Rewriter::copy(Node old) {

@@ -44,6 +44,9 @@ class Rewriter {
   bool mapped(Value old) const { return static_cast<bool>(out_(old)); }
   void map(Value old, Value now);
   void map(Node old, Values now);
+  /// What the old node computed is now part of `now`'s work, whether or not its value is still to be had: backward
+  /// nodes that belong to it belong to `now`.
+  void absorb(Node old, Node now) { absorbed_[static_cast<std::size_t>(old.id())] = now.id(); }
 
   /// The same op on the mapped inputs, with the same name and origin.
   Node copy(Node old);
@@ -62,10 +65,11 @@ class Rewriter {
   Rewritten finish(std::span<const std::pair<std::string, Value>> outputs);
 
  private:
-  NodeId forward_of(Node old) const;
+  NodeId forward_of(Node old) const;  // of its forward node, what does that one's work now, or -1
   const Graph& from_;
   Rewritten out_;
-  std::vector<Value> inputs_;  // of the node that is being copied
+  std::vector<NodeId> absorbed_;  // of each old node, the new one that does its work among other, or -1
+  std::vector<Value> inputs_;     // of the node that is being copied
 };
 
 /// The old nodes that the outputs need, each before its readers: true where needed. Effects count only when needed.

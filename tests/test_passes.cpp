@@ -325,3 +325,24 @@ BOOST_AUTO_TEST_CASE(products_take_over_what_follows_them) {
   BOOST_TEST(count(*rewrite(g).graph, "fused") == 1);
   check_same(g, *rewrite(g).graph);
 }
+
+BOOST_AUTO_TEST_CASE(backward_nodes_belong_to_what_does_their_forward_nodes_work) {
+  Graph g;
+  const Value x = input(g, "x", f32, {40, 30}), row = input(g, "row", f32, {30});
+  const Value product = apply(Doubled{}, {x}, At::current()), y = scaled(product, row);  // y takes product over
+  const Value a = scaled(wall(x), row, 2), b = scaled(a, x, 3);                          // a and b become one
+  const auto backward_of = [&](Value forward) {
+    const OriginGuard guard(g, {.at = {}, .forward = forward.node_id(), .phase = Phase::backward});
+    return wall(forward.same(product) ? y : b);
+  };
+  g.add_output("dproduct", backward_of(product));
+  g.add_output("da", backward_of(a));
+  const auto r = rewrite(g);
+  BOOST_TEST(!r(product));
+  BOOST_TEST(!r(a));
+  const auto forward = [&](int k) {
+    return r.graph->outputs()[static_cast<std::size_t>(k)].second.node().origin().forward;
+  };
+  BOOST_TEST(forward(0) == r(y).node_id());
+  BOOST_TEST(forward(1) == r(b).node_id());
+}
