@@ -1,5 +1,8 @@
 // The `oxbow` program and the examples as a shell user meets them: exit codes, messages, files.
 #include <examples/examples.h>
+#include <oxbow/oxbow.h>
+#include <oxbow/runtime/atomic_file.h>
+#include <oxbow/tools/dump.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -354,6 +357,9 @@ BOOST_AUTO_TEST_CASE(diff_returns_what_diff_does) {
   BOOST_TEST(picture.code == 1);
   BOOST_TEST(has(picture.output, "legend"));
   BOOST_TEST(oxbow_("diff xor nowhere.txt").code == 2);
+  const Finished full = oxbow::test::command(programs + "oxbow 2>&1 >/dev/full diff " + a + " " + b);
+  BOOST_TEST(full.code == 2);
+  BOOST_TEST(full.output == "oxbow: cannot write to standard output\n");
   folder.write("bad.txt", "oxbow graph 1\nseed 0\nnext_stream 1\n\nforward:\n  %x = relu(%y) : f32[2]\n");
   for (const std::string command : {"diff xor ", "dump ", "explain "}) {
     const Finished bad = oxbow_(command + (folder / "bad.txt") + (command == "explain " ? " %x" : ""));
@@ -368,6 +374,32 @@ BOOST_AUTO_TEST_CASE(diff_returns_what_diff_does) {
   BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, "  why         saved for backward: read by step "));
   const Finished bench = oxbow_("bench --seconds 0.05 " + plan);
   BOOST_TEST(bench.code == 0, bench.output);
+}
+
+// A graph, a training step and a plan as a program of one's own writes them.
+BOOST_AUTO_TEST_CASE(every_command_takes_files_of_other_programs) {
+  using namespace oxbow;
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {any(8), 5}), label = input(g, "label", i64, {any(8)});
+  const Value h = [&] {
+    const Scope scope(g, "encoder/layer 1");
+    return dropout(dense(x, 6, {.activation = gelu}), 0.5);
+  }();
+  const Value loss = cross_entropy(dense(h, 3), label).named("loss");  // three classes, so a label is 0, 1 or 2
+  g.add_output("the \"loss\"", loss);
+  write_file(folder / "forward.txt", print(g));
+  const std::vector<Value> step = optim::minimize(loss, optim::Adam{}).fetches();
+  write_file(folder / "step.txt", print(g, {.locations = true}));
+  write_file(folder / "plan.txt", tools::dump(g, {.plan = true, .compiling = {.threads = 2, .fetches = step}}));
+  for (const std::string name : {"forward.txt", "step.txt", "plan.txt"})
+    for (const std::string command : {"dump", "dump -f json", "dump --all", "diff forward.txt", "explain",
+                                      "run --random", "profile --steps 3", "bench --seconds 0.01"}) {
+      const std::string words = command + " " + name + (command == "explain" ? " x" : "");
+      const Finished run = oxbow::test::command("cd " + (folder / "") + " && " + programs + "oxbow " + words + " 2>&1");
+      const bool differs = command.starts_with("diff") && name != "forward.txt";
+      BOOST_TEST(run.code == (differs ? 1 : 0), words << "\n" << run.output);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(explain_offers_near_names) {

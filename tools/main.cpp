@@ -152,7 +152,8 @@ int run(int argc, char** argv) {
   const int code = parsed != commands.end() ? parsed->run()
                    : t->parsed()            ? tools::train(train, Interrupt().token())
                                             : tools::bench(bench);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) throw Error("cannot write to standard output");
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (lost && code == 0) throw Error("cannot write to standard output");  // else it has been told
   return code;
 }
 
