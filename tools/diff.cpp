@@ -6,79 +6,15 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
+
+#include "common_subsequence.h"
 
 namespace oxbow::tools {
 namespace {
 
-using Token = std::size_t;
-using Matches = std::vector<std::pair<std::size_t, std::size_t>>;
-
 std::size_t at(NodeId i) { return static_cast<std::size_t>(i); }
 
 Token mix(Token a, Token b) { return (a ^ (b + 0x9e3779b97f4a7c15 + (a << 6) + (a >> 2))) * 0xff51afd7ed558ccd; }
-
-// Beyond so many differences the order that all matches keep is found greedily.
-constexpr std::ptrdiff_t most_differences = 3000;
-
-// A longest common subsequence of two sequences: Myers's greedy walk, whose frontiers are kept to go back along.
-Matches common(std::span<const Token> a, std::span<const Token> b) {
-  Matches out;
-  std::size_t head = 0, tail = 0;
-  while (head < a.size() && head < b.size() && a[head] == b[head]) out.emplace_back(head, head), ++head;
-  while (tail < a.size() - head && tail < b.size() - head && a[a.size() - 1 - tail] == b[b.size() - 1 - tail]) ++tail;
-  const std::span<const Token> x = a.subspan(head, a.size() - head - tail), y = b.subspan(head, b.size() - head - tail);
-  const std::ptrdiff_t n = std::ssize(x), m = std::ssize(y), most = std::min(n + m, most_differences);
-  std::vector<std::vector<std::ptrdiff_t>> frontiers;  // of each d, how far along x each diagonal -d ... d came
-  std::vector<std::ptrdiff_t> far(static_cast<std::size_t>(2 * most + 3));
-  const auto reach = [&](std::ptrdiff_t k) -> std::ptrdiff_t& { return far[static_cast<std::size_t>(k + most + 1)]; };
-  bool found = n == 0 || m == 0;
-  for (std::ptrdiff_t d = 0; d <= most && !found; ++d) {
-    for (std::ptrdiff_t k = -d; k <= d && !found; k += 2) {
-      std::ptrdiff_t i = k == -d || (k != d && reach(k - 1) < reach(k + 1)) ? reach(k + 1) : reach(k - 1) + 1;
-      while (i < n && i - k < m && x[static_cast<std::size_t>(i)] == y[static_cast<std::size_t>(i - k)]) ++i;
-      reach(k) = i;
-      found = i >= n && i - k >= m;
-    }
-    frontiers.emplace_back(far.begin() + (most + 1 - d), far.begin() + (most + 2 + d));
-  }
-  Matches middle;
-  if (found) {
-    std::ptrdiff_t i = n, j = m;
-    for (std::ptrdiff_t d = std::ssize(frontiers); d-- > 0 && i > 0 && j > 0;) {
-      const auto before = [&](std::ptrdiff_t k) {
-        return frontiers[static_cast<std::size_t>(d - 1)][static_cast<std::size_t>(k + d - 1)];
-      };
-      const std::ptrdiff_t k = i - j;
-      std::ptrdiff_t from_i = 0, from_j = 0;
-      if (d > 0) {
-        const bool down =
-            k == -d || (k != d && (k - 1 < -(d - 1) || (k + 1 <= d - 1 && before(k - 1) < before(k + 1))));
-        from_i = down ? before(k + 1) : before(k - 1) + 1;
-        from_j = from_i - k;
-      }
-      while (i > from_i && j > from_j) middle.emplace_back(--i, --j);
-      if (d == 0) break;
-      const bool down = k == -d || (k != d && (k - 1 < -(d - 1) || (k + 1 <= d - 1 && before(k - 1) < before(k + 1))));
-      down ? --j : --i;
-    }
-    std::reverse(middle.begin(), middle.end());
-  } else {
-    std::unordered_map<Token, std::vector<std::size_t>> places;
-    for (std::size_t j = y.size(); j-- > 0;) places[y[j]].push_back(j);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      auto& list = places[x[i]];
-      while (!list.empty() && list.back() < next) list.pop_back();
-      if (list.empty()) continue;
-      middle.emplace_back(i, list.back());
-      next = list.back() + 1;
-    }
-  }
-  for (const auto& [i, j] : middle) out.emplace_back(i + head, j + head);
-  for (std::size_t t = tail; t-- > 0;) out.emplace_back(a.size() - 1 - t, b.size() - 1 - t);
-  return out;
-}
 
 // The attributes that say what an op does: names and streams only tell it from its equals.
 AttrRecord telling(const Op& op) {
@@ -158,7 +94,7 @@ class Matcher {
       std::vector<Token> x, y;
       for (const NodeId i : gap_a) x.push_back(token_a(i));
       for (const NodeId i : gap_b) y.push_back(token_b(i));
-      for (const auto& [p, q] : common(x, y)) pair(gap_a[p], gap_b[q]);
+      for (const auto& [p, q] : common_subsequence(x, y)) pair(gap_a[p], gap_b[q]);
       gap_a.clear();
       gap_b.clear();
     };
@@ -290,16 +226,6 @@ class Matcher {
 
 }  // namespace
 
-std::string node_line(Node n) {
-  std::string out =
-      (n.output_count() > 0 ? label(n.output()) : "%" + std::to_string(n.id())) + " = " + std::string(n.op().name());
-  for (int k = 0; k < n.input_count(); ++k) out += (k == 0 ? "(" : ", ") + label(n.input(k));
-  if (n.input_count() > 0) out += ")";
-  if (const AttrRecord attributes = n.op().attributes(); !attributes.empty())
-    out += " " + dots::shortened(print(AttrValue(attributes)), 100);
-  return out + " : " + (n.output_count() == 0 ? "none" : to_string(n.output_types()));
-}
-
 Difference diff(const Graph& a, const Graph& b) { return Matcher(a, b).run(); }
 
 Difference diff(const Ledger& a, const Ledger& b) {
@@ -326,40 +252,6 @@ Difference diff(const Ledger& a, const Ledger& b) {
       d.notes.push_back(label(b.graph->node(j).output(v.output)) + ": " + before + " -> " + now);
   }
   return d;
-}
-
-std::string diff_text(const Difference& d, const Graph& a, const Graph& b) {
-  if (d.same()) return "";
-  std::string out;
-  // In the order of b; what is gone stands where it was.
-  std::size_t changed = 0;
-  NodeId i = 0;
-  std::map<NodeId, const Difference::Pair*> changes;
-  for (const auto& pair : d.changed) changes[pair.b] = &pair;
-  const auto removed_until = [&](NodeId end) {
-    for (; i < end; ++i)
-      if (d.b_of_a[at(i)] < 0) out += "- " + node_line(a.node(i)) + "\n";
-  };
-  for (NodeId j = 0; j < b.size(); ++j) {
-    const NodeId of = d.a_of_b[at(j)];
-    if (of < 0) {
-      out += "+ " + node_line(b.node(j)) + "\n";
-      continue;
-    }
-    if (of >= i) removed_until(of + 1);
-    if (const auto change = changes.find(j); change != changes.end()) {
-      out += "~ " + node_line(b.node(j)) + "\n";
-      for (const std::string& what : change->second->what) out += "    " + what + "\n";
-      ++changed;
-    }
-  }
-  removed_until(a.size());
-  for (const auto& [before, now] : d.renamed) out += "> " + before + " -> " + now + "\n";
-  for (const std::string& note : d.notes) out += "! " + note + "\n";
-  const std::size_t same = at(b.size()) - d.added.size() - d.changed.size();
-  return out + "= " + std::to_string(same) + " nodes the same, " + std::to_string(d.added.size()) + " added, " +
-         std::to_string(d.removed.size()) + " removed, " + std::to_string(changed) + " changed, " +
-         std::to_string(d.renamed.size()) + " renamed\n";
 }
 
 }  // namespace oxbow::tools

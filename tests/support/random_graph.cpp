@@ -1,376 +1,127 @@
 #include "random_graph.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/ops.h>
 
 #include <algorithm>
 
+#include "random_builder.h"
+
 namespace oxbow::test {
-namespace {
 
-class Builder {
- public:
-  explicit Builder(std::uint64_t seed) : state_(seed * 2 + 1) {}
+RandomGraph RandomBuilder::build() {
+  choose_shapes();
+  leaves();
+  const int steps = 4 + pick(14);
+  for (int i = 0; i < steps; ++i) grow();
+  finish();
+  return std::move(out_);
+}
 
-  RandomGraph build() {
-    choose_shapes();
-    leaves();
-    const int steps = 4 + pick(14);
-    for (int i = 0; i < steps; ++i) grow();
-    finish();
-    return std::move(out_);
+void RandomBuilder::choose_shapes() {
+  std::vector<std::int64_t> sizes;
+  const int rank = pick(5);
+  for (int i = 0; i < rank; ++i) sizes.push_back(one_of(std::vector<std::int64_t>{1, 2, 3, 5, 8, 16, 17, 33}));
+  if (rank == 4) sizes = {1 + pick(3), 3 + pick(7), 3 + pick(7), one_of(std::vector<std::int64_t>{1, 3, 4, 6, 17})};
+  if (rank > 0 && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
+  if (rank > 0 && rank < 4 && chance(10)) {  // long in one axis
+    for (std::int64_t& s : sizes) s = std::min<std::int64_t>(s, 3);
+    sizes[static_cast<std::size_t>(pick(rank))] = chance(50) ? 4000 : 4200;
   }
+  full_ = Shape(sizes);
+}
 
- private:
-  // Numbers below n; a xorshift generator (Marsaglia 2003).
-  int pick(int n) {
-    state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
-    return static_cast<int>((state_ * 0x2545F4914F6CDD1Dull >> 33) % static_cast<std::uint64_t>(n));
-  }
-  bool chance(int percent) { return pick(100) < percent; }
-  template <class T>
-  const T& one_of(const std::vector<T>& v) {
-    return v[static_cast<std::size_t>(pick(static_cast<int>(v.size())))];
-  }
+Shape RandomBuilder::part_of_full() {
+  if (chance(50)) return full_;
+  std::vector<std::int64_t> sizes = full_.vector();
+  for (std::int64_t& s : sizes)
+    if (chance(35)) s = 1;
+  const int drop = full_.rank() == 0 ? 0 : pick(full_.rank() + 1);
+  sizes.erase(sizes.begin(), sizes.begin() + drop);
+  return Shape(sizes);
+}
 
-  // One shape, and what broadcasts to it: so that most values meet.
-  void choose_shapes() {
-    std::vector<std::int64_t> sizes;
-    const int rank = pick(5);
-    for (int i = 0; i < rank; ++i) sizes.push_back(one_of(std::vector<std::int64_t>{1, 2, 3, 5, 8, 16, 17, 33}));
-    if (rank == 4) sizes = {1 + pick(3), 3 + pick(7), 3 + pick(7), one_of(std::vector<std::int64_t>{1, 3, 4, 6, 17})};
-    if (rank > 0 && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
-    if (rank > 0 && rank < 4 && chance(10)) {  // long in one axis
-      for (std::int64_t& s : sizes) s = std::min<std::int64_t>(s, 3);
-      sizes[static_cast<std::size_t>(pick(rank))] = chance(50) ? 4000 : 4200;
+void RandomBuilder::leaves() {
+  Graph& g = *out_.graph;
+  const DType dtype = chance(85) ? f32 : f64;
+  const int inputs = 1 + pick(3);
+  for (int i = 0; i < inputs; ++i) {
+    const Shape shape = i == 0 ? full_ : part_of_full();
+    std::vector<Dim> dims(shape.begin(), shape.end());
+    const std::string name = "x" + std::to_string(i);
+    const Value x = input(g, name, dtype, dims);
+    Tensor fed(x.type());
+    const Tensor drawn = draw(shape, -2, 2, state_ + static_cast<std::uint64_t>(i));
+    for (std::int64_t k = 0; k < fed.count(); ++k) {
+      const double v = chance(3) ? 0.0 : chance(3) ? -0.0 : drawn.data<double>()[k];
+      dtype == f32 ? fed.data<float>()[k] = static_cast<float>(v) : fed.data<double>()[k] = v;
     }
-    full_ = Shape(sizes);
+    out_.feeds.emplace(name, fed);
+    values_.push_back(x);
+    sources_.push_back(x);
   }
-  Shape part_of_full() {
-    if (chance(50)) return full_;
-    std::vector<std::int64_t> sizes = full_.vector();
-    for (std::int64_t& s : sizes)
-      if (chance(35)) s = 1;
-    const int drop = full_.rank() == 0 ? 0 : pick(full_.rank() + 1);
-    sizes.erase(sizes.begin(), sizes.begin() + drop);
-    return Shape(sizes);
+  for (int i = 0; i < 2; ++i) {
+    values_.push_back(new_variable({dtype, part_of_full()}));
+    sources_.push_back(values_.back());
   }
+  if (chance(50)) values_.push_back(constant(g, one_of(std::vector<double>{0, -0.0, 1, -1, .5, 3}), dtype));
+}
 
-  void leaves() {
-    Graph& g = *out_.graph;
-    const DType dtype = chance(85) ? f32 : f64;
-    const int inputs = 1 + pick(3);
-    for (int i = 0; i < inputs; ++i) {
-      const Shape shape = i == 0 ? full_ : part_of_full();
-      std::vector<Dim> dims(shape.begin(), shape.end());
-      const std::string name = "x" + std::to_string(i);
-      const Value x = input(g, name, dtype, dims);
-      Tensor fed(x.type());
-      const Tensor drawn = draw(shape, -2, 2, state_ + static_cast<std::uint64_t>(i));
-      for (std::int64_t k = 0; k < fed.count(); ++k) {
-        const double v = chance(3) ? 0.0 : chance(3) ? -0.0 : drawn.data<double>()[k];
-        dtype == f32 ? fed.data<float>()[k] = static_cast<float>(v) : fed.data<double>()[k] = v;
-      }
-      out_.feeds.emplace(name, fed);
-      values_.push_back(x);
-      sources_.push_back(x);
-    }
-    for (int i = 0; i < 2; ++i) {
-      values_.push_back(new_variable({dtype, part_of_full()}));
-      sources_.push_back(values_.back());
-    }
-    if (chance(50)) values_.push_back(constant(g, one_of(std::vector<double>{0, -0.0, 1, -1, .5, 3}), dtype));
-  }
-  Value new_variable(const Type& type) {
-    const std::string name = "v" + std::to_string(out_.graph->size());
-    return variable(*out_.graph, name, type, {"uniform", -1, 1, 7, out_.graph->next_stream()});
-  }
+Value RandomBuilder::new_variable(const Type& type) {
+  const std::string name = "v" + std::to_string(out_.graph->size());
+  return variable(*out_.graph, name, type, {"uniform", -1, 1, 7, out_.graph->next_stream()});
+}
 
-  Value any() {
-    return values_[values_.size() - 1 -
-                   static_cast<std::size_t>(pick(std::min<int>(static_cast<int>(values_.size()), 6)))];
-  }
-  Value any_float() {
-    for (int i = 0; i < 20; ++i)
-      if (const Value v = any(); is_float(v.dtype())) return v;
-    return values_[0];
-  }
-  static bool broadcasts(const Shape& a, const Shape& b) {
-    for (int i = 1; i <= std::min(a.rank(), b.rank()); ++i)
-      if (a[-i] != b[-i] && a[-i] != 1 && b[-i] != 1) return false;
-    return true;
-  }
-  // A value that meets `a` in an elementwise op: of its dtype, of a shape that broadcasts, and not much larger.
-  Value mate(const Value& a) {
-    for (int i = 0; i < 20; ++i) {
-      const Value v = values_[static_cast<std::size_t>(pick(static_cast<int>(values_.size())))];
-      if (v.dtype() == a.dtype() && broadcasts(v.shape(), a.shape()) &&
-          broadcast(v.shape(), a.shape()).count() <= std::max<std::int64_t>(full_.count(), 20000))
-        return v;
-    }
-    return a;
-  }
+Value RandomBuilder::any() {
+  return values_[values_.size() - 1 -
+                 static_cast<std::size_t>(pick(std::min<int>(static_cast<int>(values_.size()), 6)))];
+}
 
-  void grow() {
-    const int kind = pick(full_.rank() == 4 ? 140 : 114);
-    Value v;
-    if (kind < 22)
-      v = unary(any_float());
-    else if (kind < 52)
-      v = binary();
-    else if (kind < 60)
-      v = chosen();
-    else if (kind < 72)
-      v = reduced(any_float());
-    else if (kind < 84)
-      v = moved(any());
-    else if (kind < 92)
-      v = product(any_float());
-    else if (kind < 97)
-      v = row_op(any_float());
-    else if (kind < 106)
-      v = layered(any_float());
-    else if (kind < 112)
-      v = indexed(any_float());
-    else
-      v = image_op();
-    if (v) values_.push_back(v);
-  }
+Value RandomBuilder::any_float() {
+  for (int i = 0; i < 20; ++i)
+    if (const Value v = any(); is_float(v.dtype())) return v;
+  return values_[0];
+}
 
-  Value unary(const Value& x) {
-    switch (pick(19)) {
-      case 18:
-        return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
-      case 17:
-        return sinpi(x);
-      case 16:
-        return cospi(x);
-      case 14:
-        return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
-      case 15:
-        return stop_gradient(x);
-      case 0:
-        return tanh(x);
-      case 1:
-        return sigmoid(x);
-      case 2:
-        return relu(x);
-      case 3:
-        return exp(x * .5);
-      case 4:
-        return log(abs(x) + 1);
-      case 5:
-        return sqrt(square(x) + .25);
-      case 6:
-        return rsqrt(square(x) + .5);
-      case 7:
-        return negate(x);
-      case 8:
-        return square(x);
-      case 9:
-        return abs(x);
-      case 10:
-        return gelu(x);
-      case 11:
-        return erf(x);
-      case 12:
-        return sign(x);
-      default:
-        return reciprocal(x);  // of zeros as well
-    }
-  }
-  Value binary() {
-    const Value a = any_float(), b = mate(a);
-    switch (pick(9)) {
-      case 8:
-        return pow(abs(a) + .25, b);
-      case 0:
-      case 1:
-        return a + b;
-      case 2:
-        return a - b;
-      case 3:
-      case 4:
-        return a * b;
-      case 5:
-        return a / (abs(b) + 1);
-      case 6:
-        return maximum(a, b);
-      default:
-        return minimum(a, b * 2);
-    }
-  }
-  Value chosen() {
-    const Value a = any_float(), b = mate(a);
-    const Value condition = chance(40)   ? less(a, b)
-                            : chance(50) ? logical_not(logical_and(greater_equal(a, 0), not_equal(b, 1)))
-                                         : logical_or(equal(a, b), less_equal(b, .5));
-    return chance(70) ? select(condition, a, b * 2) : cast(cast(condition, chance(50) ? i32 : u8), a.dtype());
-  }
-  Value reduced(const Value& x) {
-    std::vector<std::int64_t> axes;
-    if (chance(70))
-      for (int axis = 0; axis < x.rank(); ++axis)
-        if (chance(50)) axes.push_back(chance(50) ? axis : axis - x.rank());
-    if (x.rank() > 1 && x.shape()[-1] > 4096) axes = {0};
-    const bool keep = chance(40);
-    switch (x.type().count() == 0 ? 0 : pick(5)) {
-      case 0:
-      case 1:
-        return sum(x, axes, keep);
-      case 2:
-        return reduce_max(x, axes, keep);
-      case 3:
-        return reduce_min(x, axes, keep);
-      default:
-        return mean(x, axes, keep);
-    }
-  }
-  Value moved(const Value& x) {
-    if (x.rank() == 0) return broadcast_to(x, part_of_full());
-    const int axis = pick(x.rank());
-    switch (pick(6)) {
-      case 0:
-        return reshape(x, {-1});
-      case 1: {
-        std::vector<std::int64_t> order(static_cast<std::size_t>(x.rank()));
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
-        std::rotate(order.begin(), order.begin() + pick(x.rank()), order.end());
-        return transpose(x, order);
-      }
-      case 2: {
-        const std::int64_t begin = pick(static_cast<int>(x.shape()[axis]) + 1);
-        return slice(x, axis, begin, begin + pick(static_cast<int>(x.shape()[axis] - begin) + 1));
-      }
-      case 3:
-        return x.type().count() < 5000 ? concat({x, x}, axis) : Value();
-      case 4:
-        return x.shape().rank() < 4 && x.type().count() < 2000 ? broadcast_to(x, x.shape().inserted(0, 3)) : Value();
-      default:
-        return picked_rows(x, axis);
-    }
-  }
-  Value picked_rows(const Value& x, int axis) {
-    if (x.shape()[axis] == 0) return {};
-    Tensor rows({chance(50) ? i32 : i64, {3}});
-    for (int i = 0; i < 3; ++i) {
-      const int row = pick(static_cast<int>(x.shape()[axis]));
-      rows.dtype() == i32 ? rows.data<std::int32_t>()[i] = row : rows.data<std::int64_t>()[i] = row;
-    }
-    return gather(x, constant(*out_.graph, rows), axis);
-  }
-  Value product(Value x) {
-    if (x.rank() == 0 || x.type().count() > 40000) return {};
-    if (x.rank() == 1) x = reshape(x, {1, -1});
-    const std::int64_t width = one_of(std::vector<std::int64_t>{1, 3, 16, 17, 40});
-    const bool swapped = chance(30);
-    const Shape shape = swapped ? Shape{width, x.shape()[-1]} : Shape{x.shape()[-1], width};
-    const Value w = new_variable({x.dtype(), shape});
-    sources_.push_back(w);
-    Value y = matmul(x, w, {.transpose_b = swapped});
-    if (chance(60)) {
-      const Value bias = new_variable({x.dtype(), {width}});
-      sources_.push_back(bias);
-      y = y + bias;
-    }
-    if (chance(60)) y = unary(y);
-    return y;
-  }
-  Value row_op(const Value& x) {
-    if (x.rank() == 0 || x.shape()[-1] == 0) return {};
-    switch (pick(4)) {
-      case 0:
-        return softmax(x, pick(x.rank()));
-      case 1:
-        return log_softmax(x);
-      case 2:
-        return argmax(x, -1);
-      default:
-        return one_hot(argmax(x, -1), x.shape()[-1], x.dtype());
-    }
-  }
-  // What stands at the ends of nets, and what trains otherwise than it infers.
-  Value layered(const Value& x) {
-    if (x.rank() == 0 || x.type().count() == 0 || x.type().count() > 20000) return {};
-    const Reduction reduction = one_of(std::vector{Reduction::none, Reduction::sum, Reduction::mean});
-    switch (pick(5)) {
-      case 0:
-        return x.rank() < 2 ? Value() : batch_norm(x);
-      case 1:
-        return dropout(x, one_of(std::vector<double>{0, .25, .5}));
-      case 2:
-        return cross_entropy(x, chance(50) ? argmax(x * x, -1) : cast(argmax(x, -1), i32), reduction);
-      case 3:
-        return cross_entropy(x, softmax(x * x), reduction);
-      default:
-        return mean_squared_error(x, tanh(x), reduction);
-    }
-  }
-  // Rows added into a table, and taken out of it again.
-  Value indexed(const Value& x) {
-    if (x.rank() == 0 || x.type().count() > 20000) return {};
-    const int axis = pick(x.rank());
-    const std::int64_t rows = x.shape()[axis], target = 1 + pick(5);
-    Tensor to({chance(50) ? u8 : i64, {rows}});
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const int row = pick(static_cast<int>(target));
-      to.dtype() == u8 ? to.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(row) : to.data<std::int64_t>()[i] = row;
-    }
-    std::vector<std::int64_t> sizes = x.shape().vector();
-    sizes[static_cast<std::size_t>(axis)] = target;
-    const Value table = new_variable({x.dtype(), Shape(sizes)}), indices = constant(*out_.graph, to);
-    sources_.push_back(table);
-    return scatter_add(table, indices, x * gather(table, indices, axis), axis);
-  }
-  Value image_op() {
-    Value x;
-    for (int i = 0; i < 20 && !x; ++i)
-      if (const Value v = any_float(); v.rank() == 4 && v.shape()[1] > 0 && v.shape()[2] > 0) x = v;
-    if (!x || x.type().count() > 20000) return {};
-    const std::int64_t smaller = std::min(x.shape()[1], x.shape()[2]), stride = 1 + pick(2);
-    if (chance(40))
-      return max_pool(x, {.size = 1 + pick(static_cast<int>(std::min<std::int64_t>(3, smaller))),
-                          .stride = chance(50) ? 0 : stride});
-    const std::int64_t window = 1 + pick(static_cast<int>(std::min<std::int64_t>(5, smaller)));
-    const std::int64_t filters = one_of(std::vector<std::int64_t>{1, 4, 16, 17});
-    const Value w = new_variable({x.dtype(), {window, window, x.shape()[3], filters}});
-    sources_.push_back(w);
-    const Value y = conv2d(x, w, {.stride = stride, .padding = one_of(std::vector<Padding>{"same", "valid", 1})});
-    return chance(50) ? relu(y + new_variable({x.dtype(), {filters}})) : y;
-  }
+bool RandomBuilder::broadcasts(const Shape& a, const Shape& b) {
+  for (int i = 1; i <= std::min(a.rank(), b.rank()); ++i)
+    if (a[-i] != b[-i] && a[-i] != 1 && b[-i] != 1) return false;
+  return true;
+}
 
-  void finish() {
-    Value loss;
-    for (const Value& v : values_) {
-      if (!is_float(v.dtype()) || v.dtype() != values_[0].dtype() || chance(55)) continue;
-      const Value term = chance(50) ? sum(v * v) : mean(tanh(v));
-      loss = loss ? loss + term : term;
-    }
-    if (!loss) loss = sum(values_.back().dtype() == values_[0].dtype() ? values_.back() : values_[0]);
-    out_.fetches.push_back(loss);
-    if (chance(80)) {
-      const std::vector<Value> slopes = gradients(loss, sources_);
-      out_.fetches.insert(out_.fetches.end(), slopes.begin(), slopes.end());
-      for (std::size_t i = 0; i < sources_.size(); ++i)
-        if (sources_[i].node().op().is<Variable>() && chance(50))
-          out_.fetches.push_back(assign(sources_[i], sources_[i] - slopes[i] * .125));
-      if (chance(30) && out_.graph->size() < 300)
-        for (const Value& second : gradients(sum(square(one_of(slopes))), sources_)) out_.fetches.push_back(second);
-    }
-    for (const Value& v : values_)
-      if (chance(15)) out_.fetches.push_back(v);
-    for (const Value& update : out_.graph->updates()) out_.fetches.push_back(update);
-    if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
+Value RandomBuilder::mate(const Value& a) {
+  for (int i = 0; i < 20; ++i) {
+    const Value v = values_[static_cast<std::size_t>(pick(static_cast<int>(values_.size())))];
+    if (v.dtype() == a.dtype() && broadcasts(v.shape(), a.shape()) &&
+        broadcast(v.shape(), a.shape()).count() <= std::max<std::int64_t>(full_.count(), 20000))
+      return v;
   }
+  return a;
+}
 
-  std::uint64_t state_;
-  RandomGraph out_{std::make_shared<Graph>(), {}, {}};
-  Shape full_;
-  std::vector<Value> values_, sources_;
-};
+void RandomBuilder::finish() {
+  Value loss;
+  for (const Value& v : values_) {
+    if (!is_float(v.dtype()) || v.dtype() != values_[0].dtype() || chance(55)) continue;
+    const Value term = chance(50) ? sum(v * v) : mean(tanh(v));
+    loss = loss ? loss + term : term;
+  }
+  if (!loss) loss = sum(values_.back().dtype() == values_[0].dtype() ? values_.back() : values_[0]);
+  out_.fetches.push_back(loss);
+  if (chance(80)) {
+    const std::vector<Value> slopes = gradients(loss, sources_);
+    out_.fetches.insert(out_.fetches.end(), slopes.begin(), slopes.end());
+    for (std::size_t i = 0; i < sources_.size(); ++i)
+      if (sources_[i].node().op().is<Variable>() && chance(50))
+        out_.fetches.push_back(assign(sources_[i], sources_[i] - slopes[i] * .125));
+    if (chance(30) && out_.graph->size() < 300)
+      for (const Value& second : gradients(sum(square(one_of(slopes))), sources_)) out_.fetches.push_back(second);
+  }
+  for (const Value& v : values_)
+    if (chance(15)) out_.fetches.push_back(v);
+  for (const Value& update : out_.graph->updates()) out_.fetches.push_back(update);
+  if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
+}
 
-}  // namespace
-
-RandomGraph random_graph(std::uint64_t seed) { return Builder(seed).build(); }
+RandomGraph random_graph(std::uint64_t seed) { return RandomBuilder(seed).build(); }
 
 }  // namespace oxbow::test

@@ -1,108 +1,16 @@
 #include <oxbow/graph/text_value.h>
+#include <oxbow/runtime/ledger_fields.h>
 #include <oxbow/runtime/ledger_text.h>
 
 #include <algorithm>
 #include <charconv>
 
 namespace oxbow {
-
+namespace ledger_text {
 namespace {
 
 using text::Lexer;
 using text::Token;
-
-using oxbow::from_attr;
-using oxbow::to_attr;
-
-AttrValue to_attr(Ledger::Fate fate) { return std::string(name(fate)); }
-void from_attr(const AttrValue& a, Ledger::Fate& fate) {
-  const std::string& wanted = a.get<std::string>("a value's fate as a string");
-  for (int i = 0; i <= static_cast<int>(Ledger::Fate::dropped); ++i)
-    if (name(fate = static_cast<Ledger::Fate>(i)) == wanted) return;
-  throw Error("\"" + wanted + "\" is no fate of a value");
-}
-
-AttrValue to_attr(const std::vector<std::int32_t>& v) {
-  AttrList list;
-  for (const std::int32_t e : v) list.emplace_back(std::int64_t{e});
-  return list;
-}
-AttrValue to_attr(const std::vector<double>& v) { return AttrList(v.begin(), v.end()); }
-void from_attr(const AttrValue& a, std::vector<std::int32_t>& v) {
-  v.clear();
-  for (const AttrValue& e : a.get<AttrList>("a list of numbers")) from_attr(e, v.emplace_back());
-}
-void from_attr(const AttrValue& a, std::vector<double>& v) {
-  v.clear();
-  for (const AttrValue& e : a.get<AttrList>("a list of numbers")) from_attr(e, v.emplace_back());
-}
-
-using Block = Ledger::Block;
-using Entry = Ledger::Value;
-// A group's shares as text has them.
-struct Group {
-  std::int32_t first = 0, last = 0;
-  std::vector<std::int32_t> waits_for = {}, lanes = {};
-  std::vector<double> start_ns = {}, finish_ns = {};
-};
-
-constexpr auto fields(const Ledger*) {
-  return std::tuple{Attribute{"threads", &Ledger::threads},
-                    Attribute{"arena_bytes", &Ledger::arena_bytes},
-                    Attribute{"lower_bound", &Ledger::lower_bound},
-                    Attribute{"live_bytes", &Ledger::live_bytes},
-                    Attribute{"peak_step", &Ledger::peak_step},
-                    Attribute{"live", &Ledger::live},
-                    Attribute{"scratch_bytes", &Ledger::scratch_bytes},
-                    Attribute{"cost_ns", &Ledger::cost_ns},
-                    Attribute{"critical_ns", &Ledger::critical_ns},
-                    Attribute{"critical_path", &Ledger::critical_path}};
-}
-constexpr auto fields(const Ledger::Step*) {
-  using S = Ledger::Step;
-  return std::tuple{Attribute{"group", &S::group},     Attribute{"parts", &S::parts},
-                    Attribute{"cost_ns", &S::cost_ns}, Attribute{"measured_ns", &S::measured_ns},
-                    Attribute{"commits", &S::commits}, Attribute{"critical", &S::critical}};
-}
-constexpr auto fields(const Group*) {
-  return std::tuple{Attribute{"first", &Group::first},         Attribute{"last", &Group::last},
-                    Attribute{"waits_for", &Group::waits_for}, Attribute{"lanes", &Group::lanes},
-                    Attribute{"start_ns", &Group::start_ns},   Attribute{"finish_ns", &Group::finish_ns}};
-}
-constexpr auto fields(const Entry*) {
-  return std::tuple{Attribute{"name", &Entry::name},
-                    Attribute{"fate", &Entry::fate},
-                    Attribute{"saved", &Entry::saved},
-                    Attribute{"home", &Entry::home},
-                    Attribute{"offset", &Entry::offset},
-                    Attribute{"bytes", &Entry::bytes},
-                    Attribute{"block", &Entry::block},
-                    Attribute{"first", &Entry::first},
-                    Attribute{"last", &Entry::last},
-                    Attribute{"readers", &Entry::readers},
-                    Attribute{"alias_of", &Entry::alias_of},
-                    Attribute{"overwrites", &Entry::overwrites},
-                    Attribute{"overwritten_by", &Entry::overwritten_by}};
-}
-constexpr auto fields(const Block*) {
-  return std::tuple{Attribute{"offset", &Block::offset}, Attribute{"bytes", &Block::bytes},
-                    Attribute{"first", &Block::first},   Attribute{"last", &Block::last},
-                    Attribute{"kept", &Block::kept},     Attribute{"values", &Block::values}};
-}
-
-// All fields but those that say nothing: -1, false, and what is empty.
-template <class T>
-std::string record(const T& item) {
-  AttrRecord out;
-  const auto add = [&](std::string_view key, AttrValue value) {
-    const auto is = [&](const auto& nothing) { return same_bits(value, AttrValue(nothing)); };
-    if (!is(std::int64_t{Ledger::none}) && !is(double{Ledger::none}) && !is(false) && !is(std::string()) &&
-        !is(AttrList()))
-      out.emplace_back(key, std::move(value));
-  };
-  std::apply([&](const auto&... f) { (add(f.name, to_attr(item.*f.member)), ...); }, fields(&item));
-  return print(AttrValue(out));
-}
 
 template <class T>
 void read_record(Lexer& in, T& item) {
@@ -120,13 +28,6 @@ void read_record(Lexer& in, T& item) {
     }
     if (!known) in.fail(at, "there is no field \"" + key + "\" here");
   }
-}
-
-std::string list_of(const Ledger& plan, const std::vector<std::int32_t>& steps) {
-  std::string out;
-  for (const std::int32_t s : steps)
-    out += (out.empty() ? "" : ", ") + label(plan.graph->node(plan.steps[static_cast<std::size_t>(s)].node).output());
-  return out;
 }
 
 class Parser {
@@ -278,45 +179,13 @@ class Parser {
 };
 
 }  // namespace
-
-std::string print(const Ledger& plan, PrintOptions options) {
-  const Graph& graph = *plan.graph;
-  std::string out = print(graph, options) + "\noxbow plan 1\n" + record(plan) + "\n\nsteps:\n";
-  for (const Ledger::Step& s : plan.steps) {
-    if (s.node < 0) {
-      out += "  barrier " + record(s) + "\n";
-      continue;
-    }
-    const Node n = graph.node(s.node);
-    out += "  " + label(n.output()) + " " + record(s) + "  // " + std::string(n.op().name()) + " : " +
-           to_string(n.output_types()) + "\n";
-  }
-  out += "\ngroups:\n";
-  for (const Ledger::Group& g : plan.groups) {
-    Group text{.first = g.first, .last = g.last, .waits_for = g.waits_for};
-    for (const auto& s : g.shares) {
-      text.lanes.push_back(s.lane);
-      text.start_ns.push_back(s.start_ns);
-      text.finish_ns.push_back(s.finish_ns);
-    }
-    out += "  " + record(text) + "\n";
-  }
-  out += "\nvalues:\n";
-  for (const Entry& v : plan.values) {
-    const Value of = graph.node(v.node).output(v.output);
-    out += "  " + label(of) + " " + record(v) + "  // " + to_string(of.type()) +
-           (v.readers.empty() ? "" : ", read by " + list_of(plan, v.readers)) + "\n";
-  }
-  out += "\nblocks:\n";
-  for (const Block& b : plan.blocks) out += "  " + record(b) + "\n";
-  return out;
-}
+}  // namespace ledger_text
 
 std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const Graph> graph, std::string_view file) {
   // A string holds no line's end, so this stands for nothing else.
   const std::size_t place = text.find("\noxbow plan");
   if (place == std::string_view::npos) return std::nullopt;
-  return Parser(text, place + 1, std::move(graph), file).parse();
+  return ledger_text::Parser(text, place + 1, std::move(graph), file).parse();
 }
 
 }  // namespace oxbow

@@ -1,0 +1,63 @@
+// What random_graph builds with: the values so far and the ways of growing another one from them. For one thread.
+#pragma once
+
+#include <oxbow/ops/ops.h>
+
+#include "random_graph.h"
+
+namespace oxbow::test {
+
+class RandomBuilder {
+ public:
+  explicit RandomBuilder(std::uint64_t seed) : state_(seed * 2 + 1) {}
+  RandomGraph build();
+
+ private:
+  // Numbers below n; a xorshift generator (Marsaglia 2003).
+  int pick(int n) {
+    state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
+    return static_cast<int>((state_ * 0x2545F4914F6CDD1Dull >> 33) % static_cast<std::uint64_t>(n));
+  }
+  bool chance(int percent) { return pick(100) < percent; }
+  template <class T>
+  const T& one_of(const std::vector<T>& v) {
+    return v[static_cast<std::size_t>(pick(static_cast<int>(v.size())))];
+  }
+
+  // One shape, and what broadcasts to it: so that most values meet.
+  void choose_shapes();
+  Shape part_of_full();
+  void leaves();
+  Value new_variable(const Type& type);
+
+  Value any();
+  Value any_float();
+  static bool broadcasts(const Shape& a, const Shape& b);
+  // A value that meets `a` in an elementwise op: of its dtype, of a shape that broadcasts, and not much larger.
+  Value mate(const Value& a);
+
+  // Each adds or gives a value, an empty one where nothing fits: see random_ops.cpp.
+  void grow();
+  Value unary(const Value& x);
+  Value binary();
+  Value chosen();
+  Value reduced(const Value& x);
+  Value moved(const Value& x);
+  Value picked_rows(const Value& x, int axis);
+  Value product(Value x);
+  Value row_op(const Value& x);
+  // What stands at the ends of nets, and what trains otherwise than it infers.
+  Value layered(const Value& x);
+  // Rows added into a table, and taken out of it again.
+  Value indexed(const Value& x);
+  Value image_op();
+
+  void finish();
+
+  std::uint64_t state_;
+  RandomGraph out_{std::make_shared<Graph>(), {}, {}};
+  Shape full_;
+  std::vector<Value> values_, sources_;
+};
+
+}  // namespace oxbow::test
