@@ -86,6 +86,37 @@ std::vector<double> History::operator[](std::string_view name) const {
   return values;
 }
 
+const std::vector<double>& History::steps(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const StepSeries& s : recorded) {
+    if (s.name == name) return s.values;
+    known.push_back(s.name);
+  }
+  throw Error("there is no \"" + std::string(name) + "\" of each step. " +
+              (known.empty() ? "Compile the model with {.minimize = {.norms = true}} to have norms recorded"
+                             : "There are " + list(known)));
+}
+
+// Room for another epoch, so that no step allocates.
+void Model::State::reserve(History& history, std::size_t steps) const {
+  const auto grow = [steps](std::vector<double>& v) {
+    if (v.capacity() - v.size() < steps) v.reserve(2 * v.size() + steps);
+  };
+  grow(history.step_losses);
+  for (StepSeries& s : history.recorded) grow(s.values);
+}
+
+// Takes note of a minibatch; `stepped` says whether it ended a step or only gathered gradients.
+void Model::State::record(History& history, const Runner& runner, bool stepped) const {
+  history.step_losses.push_back(runner.number(0));
+  for (std::size_t i = 0; i < history.recorded.size(); ++i) {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN(),
+                     infinite = std::numeric_limits<double>::infinity();
+    const double v = stepped ? runner.number(static_cast<int>(scalars.size() + i)) : none;
+    history.recorded[i].values.push_back(stepped && v != v ? infinite : v);
+  }
+}
+
 // Where a fit with these options begins.
 Position Model::State::begin(const FitOptions& options, std::int64_t samples) {
   const auto seed = static_cast<std::int64_t>(options.seed);
@@ -122,6 +153,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
   if (!options.shuffle) std::sort(order.begin(), order.end());
 
   History history;
+  for (const optim::Recorded& r : s.step.recorded) history.recorded.push_back({r.name, {}});
   Watch watch(options.early_stopping, s.store);
   const int last = options.first_epoch + options.epochs - 1;
   Progress progress{.model = *this,
@@ -145,9 +177,7 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
     progress.epoch = epoch;
     progress.step = (done_before + size - 1) / size;
     if (options.shuffle) shuffle(order, n, options.seed, static_cast<std::uint32_t>(epoch));
-    if (auto& losses = history.step_losses;
-        losses.capacity() - losses.size() < static_cast<std::size_t>(progress.steps))
-      losses.reserve(2 * losses.size() + static_cast<std::size_t>(progress.steps));  // so that no step allocates
+    s.reserve(history, static_cast<std::size_t>(progress.steps));
     Means means = done_before > 0 ? Means(from.sums, done_before) : Means(s.names.size());
     for (std::int64_t begin = done_before; begin < n && !progress.stop; begin += size) {
       const std::int64_t count = std::min(size, n - begin);
@@ -168,8 +198,8 @@ History Model::fit(const Dataset& data, const FitOptions& options) {
       s.position.seed = from.seed;
       s.position.minibatches = ++minibatches;
       s.position.sums = means.sums();
-      progress.loss = runner.number(0);
-      history.step_losses.push_back(progress.loss);
+      s.record(history, runner, steps);
+      progress.loss = history.step_losses.back();
       ++progress.step;
       tell(&Callback::on_step);
     }

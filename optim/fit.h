@@ -31,15 +31,27 @@ struct Epoch {
   double seconds = 0;
 };
 
+/// One number a minibatch. A NaN is kept as infinity: NaN says that there is none, as in minibatches that only gather
+/// gradients.
+struct StepSeries {
+  std::string name;
+  std::vector<double> values;
+};
+
 struct History {
   std::vector<Epoch> epochs;
   std::vector<double> step_losses;  ///< each step's loss, over its minibatch
   /// How many minibatches the training that was resumed had seen: `step_losses[0]` is of the next one.
   std::int64_t minibatches_before = 0;
+  /// With `MinimizeOptions::norms`: gradient norms and update-to-weight ratios, as `optim::Minimized::recorded` names
+  /// them; else empty.
+  std::vector<StepSeries> recorded;
   int best_epoch = 0;    ///< by early stopping's measure; 0 without early stopping
   bool stopped = false;  ///< ended before all epochs were done: early stopping, a callback, or the stop token
   /// One result over the epochs: `history["val_loss"]`.
   std::vector<double> operator[](std::string_view name) const;
+  /// One of `recorded`: `history.steps("gradient_norm")`. Throws `Error` with the known names when there is none.
+  const std::vector<double>& steps(std::string_view name) const;
 };
 
 /// Training as a callback sees it.

@@ -41,6 +41,7 @@ struct MinimizeOptions {
   Average average = {};                      ///< of the weights: EMA{}, SWA{}
   std::optional<LossScale> loss_scale = {};  ///< a dynamic one implies `Nonfinite::skip`
   Nonfinite nonfinite = Nonfinite::keep;
+  bool norms = false;               ///< computes `Minimized::recorded`; the step's bits are the same without
   std::string scope = "optimizer";  ///< of the state; another one where a graph has two optimizers
 };
 
@@ -51,12 +52,23 @@ struct Observer {
   std::vector<Value> updates;  ///< assigns
 };
 
+/// A scalar of a step, f64, by name.
+struct Recorded {
+  std::string name;
+  Value value;
+};
+
 struct Minimized {
   Value loss;
   std::vector<Value> parameters;  ///< what is trained
   std::vector<Value> gradients;   ///< one a parameter: what the optimizer takes, unless it was clipped
   Value gradient_norm;            ///< of all gradients before clipping, f64; empty unless `Clip::global_norm` is set
   std::vector<Value> state;       ///< the variables that the optimizer keeps: step, learning rate, slots
+  /// With `MinimizeOptions::norms`, else empty: "gradient_norm", the length of all gradients before clipping, and
+  /// "update_ratio", by how much of its own length the step moves the vector of all parameters (0.001 is a common
+  /// measure); then both for each parameter, "gradient_norm/dense/weight". Squares are added in the parameter's dtype.
+  /// The ratio is 0 where nothing moves, and infinite where all weights are 0 and move.
+  std::vector<Recorded> recorded;
   std::vector<Value> updates;   ///< all assigns of a step: parameters, state, and those of the layers (Graph::updates)
   std::vector<Value> averages;  ///< one a parameter: the variable that evaluation takes in its place, or it itself
   std::vector<Observer> observers;

@@ -71,6 +71,7 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   if (Value& n = options.minimize.samples; n && &n.graph() == &loss.graph()) n = copied(n);
   state->step = optim::minimize(state->scalars[0], optimizer, std::move(options.minimize), at);
   state->fetches = state->gathering = state->scalars;
+  for (const optim::Recorded& r : state->step.recorded) state->fetches.push_back(r.value);
   state->fetches.insert(state->fetches.end(), state->step.updates.begin(), state->step.updates.end());
   state->gathering.insert(state->gathering.end(), state->step.gathering.begin(), state->step.gathering.end());
   state->average();

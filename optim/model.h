@@ -24,7 +24,7 @@ struct Metric {
 
 struct ModelOptions {
   std::vector<Metric> metrics = {};
-  optim::MinimizeOptions minimize = {};  ///< groups, clipping, accumulation, averages, loss scaling: optim/minimize.h
+  optim::MinimizeOptions minimize = {};  ///< groups, clipping, accumulation, averages, norms: optim/minimize.h
   Value predictions = {};                ///< what `predict` computes; its first axis is the samples
   Pool pool = Pool::shared();
   std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
@@ -82,7 +82,7 @@ class Model {
 
   /// The model's graph with gradients and update; for dumps. Its outputs are named: "loss", the metrics, "predictions".
   const Graph& graph() const;
-  /// What training fetches, in that graph: loss, metrics, updates.
+  /// What training fetches, in that graph: loss, metrics, what is recorded, updates.
   const std::vector<Value>& fetches() const;
   /// The variables' values.
   Store& store();

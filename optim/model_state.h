@@ -63,7 +63,7 @@ struct Model::State {
   std::vector<std::string> names;  // of the scalars: "loss", then the metrics
   std::vector<Value> scalars;
   Value predictions;
-  std::vector<Value> fetches;     // scalars, then updates
+  std::vector<Value> fetches;     // scalars, what is recorded, then updates
   std::vector<Value> parameters;  // the model's own variables, running statistics included
   std::vector<Value> gathering;   // scalars, then what a minibatch that only adds its gradients up writes
   int accumulate = 1;
@@ -86,6 +86,8 @@ struct Model::State {
   void average();
   Position begin(const FitOptions& options, std::int64_t samples);
   int gathered(bool resume);
+  void reserve(History& history, std::size_t steps) const;
+  void record(History& history, const Runner& runner, bool stepped) const;
   Runner& evaluator();
   Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
