@@ -256,6 +256,29 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_told) {
   BOOST_TEST(oxbow_("lr judge " + out + "/history.csv").output.starts_with("diverging: the loss of step "));
 }
 
+// With norms and event files, and in two halves: the same history and picture as in one go.
+BOOST_AUTO_TEST_CASE(recorded_norms_and_event_files_go_on_with_a_resumed_training) {
+  const TemporaryFolder folder;
+  const std::string how = "train --batch-size 16 --record norms --threads 1" + small_mnist(folder, 64, 8) +
+                          " --tensorboard " + (folder / "runs") + " --out ";
+  BOOST_REQUIRE(oxbow_(how + (folder / "whole") + " --epochs 4").code == 0);
+  BOOST_REQUIRE(oxbow_(how + (folder / "parts") + " --epochs 2").code == 0);
+  const Finished rest = oxbow_(how + (folder / "parts") + " --epochs 4 --resume");
+  BOOST_TEST(rest.code == 0, rest.output);
+  BOOST_TEST(has(rest.output, "norms        " + (folder / "parts/norms.svg\n")), rest.output);
+  BOOST_TEST(has(rest.output, "scalars      tensorboard --logdir " + (folder / "runs\n")), rest.output);
+  const std::string history = folder.read("whole/history.csv");
+  BOOST_TEST(history.find("step,epoch,learning_rate,loss,gradient_norm,update_ratio,gradient_norm/dense/kernel,") ==
+             0u);
+  for (const char* name : {"history.csv", "loss.svg", "norms.svg", "training.safetensors"})
+    BOOST_TEST((folder.read("whole/" + std::string(name)) == folder.read("parts/" + std::string(name))), name);
+  const Finished drawn = oxbow_("plot " + (folder / "whole/history.csv") + " --column 'gradient_norm*'");
+  for (const char* name : {">all<", ">dense/kernel<", ">dense_2/bias<"}) BOOST_TEST(has(drawn.output, name), name);
+  BOOST_TEST(has(oxbow_("plot " + (folder / "whole/history.csv") + " --column 'grad*/conv*'").output,
+                 "there is no column \"grad*/conv*\". There are: step, epoch, "));
+  BOOST_TEST(has(oxbow_("train --record gradients").output, "--record: gradients not in {norms}"));
+}
+
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {
   const TemporaryFolder folder;
   const Finished label = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 64, 8, 77));

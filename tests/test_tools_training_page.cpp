@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(the_code_on_the_page_trains_and_resumes) {
     BOOST_TEST(source.find(flat(code)) != std::string::npos, "this code is not in the test:\n" << code);
     ++snippets;
   }
-  BOOST_TEST(snippets == 4);
+  BOOST_TEST(snippets == 5);
 
   // clang-format off
   optim::Adam a{.learning_rate = 1e-3};
@@ -89,6 +89,12 @@ BOOST_AUTO_TEST_CASE(the_code_on_the_page_trains_and_resumes) {
   model.load("training.safetensors");
   model.fit(data, {.epochs = 10, .resume = true});
   std::filesystem::current_path(before);
+  // clang-format off
+  Model recorded = compile(loss, "adam", {.minimize = {.norms = true}});
+  const History history = recorded.fit(data, {.epochs = 10});
+  const std::vector<double>& lengths = history.steps("gradient_norm");
+  // clang-format on
+  BOOST_TEST(lengths.size() == 10u);
   BOOST_TEST(model.steps() == 10);
 }
 

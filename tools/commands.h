@@ -20,6 +20,8 @@ struct TrainCommand {
   double clip_norm = 0;               ///< of all gradients together; 0: none
   int accumulate = 1;                 ///< minibatches a step
   double ema = 0;                     ///< decay of the weights' average that is tested and saved; 0: none
+  bool record_norms = false;          ///< gradient norms and update-to-weight ratios
+  std::string tensorboard;            ///< folder for an event file; "": none
   bool resume = false;                ///< go on from training.safetensors in `out`
   std::int64_t checkpoint_every = 0;  ///< minibatches; 0: at the end of each epoch only
   int epochs = 10;

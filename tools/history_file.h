@@ -3,7 +3,8 @@
 //   step,epoch,learning_rate,loss,epoch_loss,epoch_accuracy,epoch_val_loss,epoch_val_accuracy
 //   1,1,0.001,2.3417,,,,
 //
-// `oxbow train` writes history.csv so. An empty field is no number; those of an epoch stand in its last step's row.
+// `oxbow train` writes history.csv so, with --record norms also gradient_norm, update_ratio and both of each parameter,
+// gradient_norm/dense/kernel. An empty field is no number; those of an epoch stand in its last step's row.
 // Read back are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and
 // JSON: an object of lists of numbers, or one list. Safe from any thread.
 #pragma once

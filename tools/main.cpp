@@ -81,6 +81,7 @@ int run(int argc, char** argv) {
       "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
       "  oxbow train --optimizer sgd --learning-rate 0.1 --out sgd\n"
       "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
+      "  oxbow train --record norms --tensorboard runs/adam\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
       "History and state are written at each epoch's end: the same command with --resume goes on from there, also\n"
       "after a kill or a power cut. Ctrl-C ends training and writes what was learned until then.");
@@ -105,6 +106,11 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   t->add_option("--ema", train.ema, "test and save a moving average of the weights with this decay, 0.999 say")
       ->check(CLI::Range(0.0, 0.999999));
+  t->add_option_function<std::string>(
+       "--record", [&](const std::string&) { train.record_norms = true; },
+       "norms: each step's gradient norms and update-to-weight ratios, in history.csv and norms.svg")
+      ->check(CLI::IsMember({"norms"}));
+  t->add_option("--tensorboard", train.tensorboard, "folder for event files, which TensorBoard shows");
   t->add_flag("--resume", train.resume, "go on where a training with the same options ended, from its --out folder");
   t->add_option("--checkpoint-every", train.checkpoint_every,
                 "minibatches, and at each epoch's end; default: only then")

@@ -32,6 +32,15 @@ std::string dots(const Series& s, const Axis& x, const Axis& y) {
     if (x.shows(s.x[i]) && y.shows(s.y[i])) d += fmt::format("M{:.1f} {:.1f}h0", x.pixel(s.x[i]), y.pixel(s.y[i]));
   return d;
 }
+
+// Whether all series of this name are background.
+bool is_faint(const Plot& plot, const std::string& name) {
+  for (const Panel& p : plot.panels)
+    for (const Series& s : p.series)
+      if (s.name == name && !s.faint) return false;
+  return true;
+}
+
 constexpr std::size_t most_dots = 50;  // more would touch one another
 
 }  // namespace
@@ -52,7 +61,7 @@ Layout lay_out(const Plot& plot) {
   for (const Panel& p : plot.panels)
     for (const Series& s : p.series)
       if (std::find(names.begin(), names.end(), s.name) == names.end()) {
-        l.legend.add(s.name, palette[names.size() % std::size(palette)]);
+        l.legend.add(s.name, is_faint(plot, s.name));
         names.push_back(s.name);
       }
   l.x.log_scale = plot.log_x;
@@ -109,9 +118,9 @@ std::string svg(const Plot& plot) {
         escaped(p.y_label));
 
     for (const Series& s : p.series) {
-      add("<path{} stroke=\"{}\" d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", l.colour(s.name), path(s, x, y));
+      add("<path{} {} d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", l.key(s.name).stroke(), path(s, x, y));
       if (!s.faint && s.x.size() <= most_dots)
-        add("<path class=\"d\" stroke=\"{}\" d=\"{}\"/>\n", l.colour(s.name), dots(s, x, y));
+        add("<path class=\"d\" stroke=\"{}\" d=\"{}\"/>\n", l.key(s.name).colour, dots(s, x, y));
     }
   }
   // Words of marks that lie close together stand in rows of their own, inside the first panel.

@@ -75,8 +75,8 @@ std::string page(const Plot& plot) {
     data += fmt::format("{}{{\"y\":{},\"series\":[", i > 0 ? "," : "", axis(l.y[i]));
     for (const Series& s : plot.panels[i].series)
       data += fmt::format("{}\n{{\"name\":{},\"colour\":\"{}\",\"x\":{},\"y\":{}}}",
-                          &s == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.colour(s.name), numbers(s.x),
-                          numbers(s.y));
+                          &s == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.key(s.name).colour,
+                          numbers(s.x), numbers(s.y));
     data += "]}";
   }
   data += "]};";

@@ -73,24 +73,30 @@ inline constexpr const char* style =
 struct Legend {
   struct Key {
     std::string name;
-    const char* colour;
+    const char *colour, *dash;  // the stroke; dashes tell those apart that share a colour
+    bool faint;
     double x, y;
+    std::string stroke() const {
+      return fmt::format("stroke=\"{}\"{}", colour, *dash == 0 ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
+    }
   };
   std::vector<Key> keys;
   double bottom = 36;
 
-  void add(const std::string& name, const char* colour) {
+  void add(const std::string& name, bool faint = false) {
+    constexpr const char* dashes[] = {"", "7 3", "2 3"};
+    const std::size_t n = keys.size(), colours = std::size(palette);
     const double w = 46 + 6.6 * static_cast<double>(name.size());
     if (keys.empty()) bottom = 56;
     if (x_ + w > width && x_ > left) x_ = left, bottom += 18;
-    keys.push_back({name, colour, x_, bottom - 12});
+    keys.push_back({name, palette[n % colours], dashes[n / colours % std::size(dashes)], faint, x_, bottom - 12});
     x_ += w;
   }
   std::string svg() const {
     std::string out;
     for (const Key& k : keys)
-      out += fmt::format("<path stroke=\"{}\" d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
-                         k.colour, k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
+      out += fmt::format("<path{} {} d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
+                         k.faint ? " class=\"p\"" : "", k.stroke(), k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
     return out;
   }
 
@@ -104,10 +110,9 @@ struct Layout {
   Axis x;
   std::vector<Axis> y;  // a panel's
   Legend legend;
-  const char* colour(const std::string& name) const {
-    for (const Legend::Key& k : legend.keys)
-      if (k.name == name) return k.colour;
-    return palette[0];
+  // Of a series in the plot.
+  const Legend::Key& key(const std::string& name) const {
+    return *std::find_if(legend.keys.begin(), legend.keys.end(), [&](const Legend::Key& k) { return k.name == name; });
   }
 };
 Layout lay_out(const Plot& plot);

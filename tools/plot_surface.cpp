@@ -41,7 +41,7 @@ std::string contour(const std::vector<double>& z, double level, const Axis& x, c
 std::string svg(const Surface& s) {
   if (!(s.right > s.left && s.top > s.bottom)) throw Error("a picture of a surface needs left < right, bottom < top");
   Legend legend;
-  for (std::size_t i = 0; i < s.paths.size(); ++i) legend.add(s.paths[i].name, palette[i % std::size(palette)]);
+  for (std::size_t i = 0; i < s.paths.size(); ++i) legend.add(s.paths[i].name);
   Axis x, y;
   x.low = s.left, x.high = s.right, x.from = left, x.to = width - right;
   y.low = s.bottom, y.high = s.top, y.from = legend.bottom + plot_height, y.to = legend.bottom;
@@ -66,7 +66,7 @@ std::string svg(const Surface& s) {
     add("<marker id=\"a{0}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"4.5\" markerHeight=\"4.5\" "
         "orient=\"auto\">"
         "<path style=\"fill:{1};stroke:none\" d=\"M0 0L8 4L0 8z\"/></marker>\n",
-        i, palette[i % std::size(palette)]);
+        i, legend.keys[i].colour);
   add("</defs>\n<text class=\"t\" x=\"{}\" y=\"24\">{}</text>\n", left, escaped(s.title));
   out += legend.svg();
   out += "<g clip-path=\"url(#frame)\">\n";
@@ -81,9 +81,8 @@ std::string svg(const Surface& s) {
       const double x0 = x.pixel(p.x[k - 1]), y0 = y.pixel(p.y[k - 1]), x1 = x.pixel(p.x[k]), y1 = y.pixel(p.y[k]);
       if (!std::isfinite(x1) || !std::isfinite(y1)) break;
       const double length = std::hypot(x1 - x0, y1 - y0);
-      add("<path stroke=\"{}\" style=\"stroke-width:2\"{} d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n",
-          palette[i % std::size(palette)], length > 8 ? fmt::format(" marker-end=\"url(#a{})\"", i) : "", x0, y0, x1,
-          y1);
+      add("<path {} style=\"stroke-width:2\"{} d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n", legend.keys[i].stroke(),
+          length > 8 ? fmt::format(" marker-end=\"url(#a{})\"", i) : "", x0, y0, x1, y1);
       if (x1 < x.from || x1 > x.to || y1 < y.to || y1 > y.from) break;
     }
   }

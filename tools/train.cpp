@@ -10,8 +10,10 @@
 #include "cli.h"
 #include "commands.h"
 #include "dump.h"
+#include "history_plot.h"
 #include "load.h"
 #include "progress.h"
+#include "tensorboard.h"
 #include "train_history.h"
 
 namespace oxbow::tools {
@@ -72,7 +74,8 @@ int train(const TrainCommand& o, std::stop_token stop) {
                         {.metrics = {{"accuracy", accuracy}},
                          .minimize = {.clip = {.global_norm = o.clip_norm},
                                       .accumulate = o.accumulate,
-                                      .average = o.ema > 0 ? optim::Average(optim::EMA{o.ema}) : optim::Average()},
+                                      .average = o.ema > 0 ? optim::Average(optim::EMA{o.ema}) : optim::Average(),
+                                      .norms = o.record_norms},
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
                          .numerics = {.check = read_check_numerics(o.check_numerics),
@@ -123,13 +126,14 @@ int train(const TrainCommand& o, std::stop_token stop) {
     if (std::exchange(replaces, false)) std::filesystem::remove(state);
     history.save();
   };
+  std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
+  if (!o.tensorboard.empty()) callbacks.push_back(tensorboard(o.tensorboard));
+  callbacks.push_back(checkpoint(state, o.checkpoint_every, before_state));
   model.fit(mnist.train, {.epochs = o.epochs,
                           .batch_size = o.batch_size,
                           .seed = o.seed,
                           .validation = mnist.test,
-                          .callbacks = {recording(history),
-                                        {.on_step = on_step, .on_epoch = on_epoch},
-                                        checkpoint(state, o.checkpoint_every, before_state)},
+                          .callbacks = std::move(callbacks),
                           .stop = stop,
                           .resume = o.resume});
 
@@ -138,11 +142,16 @@ int train(const TrainCommand& o, std::stop_token stop) {
     const std::int64_t per_epoch = (mnist.train.size() + o.batch_size - 1) / o.batch_size;
     write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
+    if (o.record_norms) {
+      write_file(out / "norms.svg", svg(norms_plot(rows, title)));
+      fmt::print("norms        {}\n", (out / "norms.svg").string());
+    }
     fmt::print("history      {}\n", history.path());
   }
   model.save(out / "parameters.safetensors", Saved::averages);
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
   if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
+  if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());
   if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))

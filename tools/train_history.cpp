@@ -28,6 +28,8 @@ Callback recording(HistoryWriter& history) {
                 history.set("epoch", p.epoch);
                 history.set("learning_rate", p.model.learning_rate());
                 history.set("loss", p.loss);
+                for (const StepSeries& s : p.history.recorded)
+                  if (!std::isnan(s.values.back())) history.set(s.name, s.values.back());
               },
           .on_epoch =
               [&history](Progress& p) {

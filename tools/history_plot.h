@@ -1,0 +1,25 @@
+// Histories as plots: what `oxbow plot` and `oxbow train` draw. Pure functions.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "history_file.h"
+#include "plot.h"
+
+namespace oxbow::tools {
+
+struct HistoryPlot {
+  std::vector<std::string> columns = {"loss"};  ///< a panel each; "gradient_norm*": all columns that match, in one
+  std::string title = "Loss";
+  int smooth = 0;       ///< mean over so many steps; 1: none; 0: a fiftieth of the run
+  bool linear = false;  ///< else losses, norms and ratios are drawn on logarithmic axes
+};
+/// Named runs on one axis, over their steps. Throws `Error` with the known columns when one has none that matches.
+Plot plot(const std::vector<std::pair<std::string, Table>>& runs, const HistoryPlot& how);
+
+/// Of one run that recorded them, gradient norms and update-to-weight ratios: of all parameters together, and of each.
+Plot norms_plot(const Table& table, const std::string& title);
+
+}  // namespace oxbow::tools
