@@ -64,12 +64,8 @@ Minimized StepBuilder::build() {
   differentiate();
   if (options_.accumulate > 1) accumulate();
   look_for_nonfinite();
-  Clipped clipped = optim::clipped(options_.clip, m_.parameters, m_.gradients);
+  const Clipped clipped = optim::clipped(options_.clip, m_.parameters, m_.gradients);
   m_.gradient_norm = clipped.global_norm;
-  // A step that is left out computes with zeros. So all of an update waits for `finite_`, not only what it writes, and
-  // stays one pass over memory.
-  if (finite_)
-    for (Value& g : clipped.gradients) g = select(finite_, g, 0.0);
   set(step_, next_);
   if (scheduled_) set(m_.state[1], rate);  // there to be read
   update(rate, clipped.gradients);

@@ -1,22 +1,18 @@
-// Model: fit, evaluate, predict, save and load, and what they say about data that do not fit.
-#include <oxbow/graph/sample.h>
-#include <oxbow/ops/ops.h>
-#include <oxbow/optim/adam.h>
-#include <oxbow/optim/model.h>
+// Model: fit, its history and callbacks, saving and loading, the same bits.
 #include <oxbow/optim/sgd.h>
-#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <set>
 
 #include "support/message.h"
+#include "support/points.h"
 #include "support/temporary_folder.h"
 
 using namespace oxbow;
-using oxbow::test::message;
-using oxbow::test::TemporaryFolder;
+using namespace oxbow::test;
 
 namespace {
 
@@ -34,45 +30,6 @@ std::atomic<std::int64_t> allocations{0};  // by the operators below
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-
-namespace {
-
-// Three classes of points in the plane by their angle, and a small network for them.
-struct Net {
-  Graph g;
-  At x_at, label_at;  // where the inputs are built
-  Value x, label, logits, loss, accuracy;
-  Net() {
-    x = input(g, "x", f32, {any(8), 2}, x_at = At::current());
-    label = input(g, "label", i64, {any(8)}, label_at = At::current());
-    logits = dense(dense(x, 16, {.activation = relu}), 3);
-    loss = cross_entropy(logits, label);
-    accuracy = mean(cast(equal(argmax(logits), label), f32));
-  }
-  Model compiled(const optim::Optimizer& optimizer = optim::Adam{.learning_rate = 0.02}) const {
-    return compile(loss, optimizer, {.metrics = {{"accuracy", accuracy}}, .predictions = logits});
-  }
-};
-
-Dataset points(std::int64_t n, std::uint64_t seed) {
-  const Tensor x = draw({n, 2}, -1, 1, seed, f32);
-  Tensor label({i64, {n}});
-  for (std::int64_t i = 0; i < n; ++i) {
-    const double angle = std::atan2(x.data<float>()[2 * i], x.data<float>()[2 * i + 1]) + M_PI;
-    label.data<std::int64_t>()[i] = std::min<std::int64_t>(2, static_cast<std::int64_t>(angle / (2 * M_PI / 3)));
-  }
-  return {{"x", x}, {"label", label}};
-}
-
-// loss = mean((w - x)^2): what it learns follows from the samples by hand.
-struct Mean {
-  Graph g;
-  Value x = input(g, "x", f64, {any(4)});
-  Value w = variable(g, "w", {f64, {}});
-  Value loss = mean(square(w - x));
-};
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(fit_learns_and_keeps_a_history) {
   const Net net;
@@ -227,39 +184,6 @@ BOOST_AUTO_TEST_CASE(a_saved_model_goes_on_bit_for_bit) {
     BOOST_TEST(same_bits(model.store().get(name), copy.store().get(name)), name);
 }
 
-BOOST_AUTO_TEST_CASE(files_of_another_model_are_refused_whole) {
-  const TemporaryFolder folder;
-  const Mean mean;
-  Model model = compile(mean.loss, "sgd");
-  model.store().set("w", Tensor::scalar(3.0));
-  const std::string path = folder / "w.safetensors";
-  const auto refuse = [&](std::vector<std::pair<std::string, Tensor>> tensors) {
-    save_safetensors(path, {std::move(tensors), {}});
-    return message([&] { model.load(path); });
-  };
-  const std::string start = path + " does not fit the model: ", end = ". Nothing was changed";
-  BOOST_TEST(refuse({}) == start + "it lacks \"w\"" + end);
-  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/stepp", Tensor::scalar(1.0)}}) ==
-             start + "it has \"optimizer/stepp\", which the model lacks. Did you mean \"optimizer/step\"?" + end);
-  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model" + end);
-  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/step", Tensor::scalar(std::int64_t{1})}}) ==
-             start + "it lacks \"optimizer/learning_rate\"" + end);
-  BOOST_TEST(model.store().get("w").item<double>() == 3.0);
-}
-
-BOOST_AUTO_TEST_CASE(predictions_have_a_row_a_sample) {
-  const Net net;
-  Model model = net.compiled();
-  const Dataset data = points(37, 4);
-  const Tensor all = model.predict(data, 37);
-  BOOST_TEST(to_string(all.type()) == "f32[37, 3]");
-  BOOST_TEST(to_string(model.predict(data["x"], 8).type()) == "f32[37, 3]");
-  const Tensor batches = model.predict(data["x"], 5);
-  for (std::size_t i = 0; i < 37 * 3; ++i) BOOST_TEST(std::abs(batches.data<float>()[i] - all.data<float>()[i]) < 1e-6);
-  BOOST_TEST(message([&] { compile(net.loss, "sgd").predict(data); }) ==
-             "predict: the model was compiled without predictions. Compile it with {.predictions = logits}, say");
-}
-
 BOOST_AUTO_TEST_CASE(a_graph_can_be_compiled_again_and_stays_as_it_was) {
   const Net net;
   const NodeId before = net.g.size();
@@ -304,74 +228,4 @@ BOOST_AUTO_TEST_CASE(layers_know_training_from_inference) {
   model.save(folder / "model");
   loaded.load(folder / "model");
   BOOST_TEST(same_bits(loaded.predict(data["x"]), model.predict(data["x"])));
-}
-
-BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
-  const Dataset data = points(10, 1);
-  const auto [first, second] = data.split(0.25);
-  BOOST_TEST(first.size() == 8);
-  BOOST_TEST(second.size() == 2);
-  BOOST_TEST(second["x"].bytes() == data["x"].bytes() + 8 * 2 * sizeof(float));
-  BOOST_TEST(second.rows(1, 2)["label"].item<std::int64_t>() == data["label"].data<std::int64_t>()[9]);
-  BOOST_TEST(message([&] { data.rows(3, 11); }) == "rows 3 to 11 were asked for, but the data have 10");
-  BOOST_TEST(message([&] { data["lable"]; }) ==
-             "the data have no column \"lable\". Did you mean \"label\"? They have \"x\", \"label\"");
-  BOOST_TEST(message([] {
-               Dataset{{"x", Tensor::scalar(1.0)}};
-             }) == "column \"x\" is a scalar, but its first axis must be the samples");
-}
-
-BOOST_AUTO_TEST_CASE(data_that_do_not_fit_are_named_with_the_inputs_line) {
-  const Net net;
-  Model model = net.compiled();
-  const Dataset good = points(10, 1);
-  const std::string x_at = "\n  at " + to_string(Location(net.x_at)),
-                    label_at = "\n  at " + to_string(Location(net.label_at));
-  BOOST_TEST(message([&] {
-               model.fit({{"x", good["x"]}, {"y", good["label"]}});
-             }) == "fit: the data have no column for input \"label\", i64[any]" + label_at +
-                       "\n  Their columns are \"x\", \"y\"");
-  BOOST_TEST(message([&] {
-               model.fit({{"x", draw({10, 2}, 0, 1, 1, f64)}, {"label", good["label"]}});
-             }) == "fit: column \"x\" is f64[10, 2], but does not fit input \"x\", f32[any, 2]" + x_at +
-                       "\n  Convert or reshape the column first");
-  BOOST_TEST(message([&] {
-               model.evaluate({{"x", draw({10, 3}, 0, 1, 1, f32)}, {"label", good["label"]}});
-             }) == "evaluate: column \"x\" is f32[10, 3], but does not fit input \"x\", f32[any, 2]" + x_at +
-                       "\n  Convert or reshape the column first");
-  BOOST_TEST(message([&] { model.fit(good.rows(3, 3)); }) == "fit: the data have no samples");
-  BOOST_TEST(message([&] { model.fit(good, {.batch_size = 0}); }) == "fit: the batch size is 0. Give at least 1");
-  BOOST_TEST(message([&] {
-               Dataset{{"x", good["x"]}, {"label", good["label"].clone()}, {"x", good["x"]}};
-             }) == "the data have two columns \"x\"");
-  BOOST_TEST(message([&] {
-               Dataset{{"x", good["x"]}, {"label", Tensor({i64, {9}})}};
-             }) == "column \"label\" is i64[9], but \"x\" is f32[10, 2]: all columns need the same number of samples");
-}
-
-BOOST_AUTO_TEST_CASE(a_label_out_of_range_is_named_and_undoes_its_step) {
-  const Net net;
-  Model model = net.compiled();
-  Dataset data = points(8, 1);
-  Tensor label = data["label"].clone();
-  label.data<std::int64_t>()[5] = 3;
-  const Store before = model.store().snapshot();
-  const std::string text = message([&] { model.fit({{"x", data["x"]}, {"label", label}}, {.shuffle = false}); });
-  BOOST_TEST(text.find("label 3") != std::string::npos, text);
-  BOOST_TEST(text.find("tests/test_model.cpp:") != std::string::npos, text);
-  for (const std::string& name : before.names()) BOOST_TEST(same_bits(before.get(name), model.store().get(name)), name);
-}
-
-BOOST_AUTO_TEST_CASE(compile_says_what_it_cannot_compile) {
-  const Net net;
-  const Net other;
-  BOOST_TEST(message([&] {
-               compile(net.loss, "sgd", {.metrics = {{"accuracy", net.logits}}});
-             }) ==
-             "compile: metric \"accuracy\" is f32[8, 3], not a scalar\n  at HERE\n  Take its mean over the batch: "
-             "mean(value)");
-  BOOST_TEST(message([&] {
-               compile(net.loss, "sgd", {.metrics = {{"accuracy", other.accuracy}}});
-             }) == "compile: metric \"accuracy\" is no value of the loss's graph\n  at HERE\n  Build it there");
-  BOOST_TEST(message([&] { compile(net.logits, "sgd"); }).find("not a floating-point scalar") != std::string::npos);
 }
