@@ -73,20 +73,20 @@ Series series(const Table& t, const std::vector<double>& y) {
 
 }  // namespace
 
-Plot plot(const std::vector<std::pair<std::string, Table>>& runs, const HistoryPlot& how) {
+Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
   Plot plot{.title = how.title, .x_label = "step", .panels = {}, .log_x = false, .marks = {}};
   for (const std::string& column : how.columns) {
     Panel panel{.y_label = column.substr(0, column.find_first_of("*?")),
                 .series = {},
                 .log_scale = !how.linear && is_logarithmic(column)};
-    for (const auto& [run, table] : runs) {
+    for (const auto& [run, file, table] : runs) {
       auto found = columns_of(table, column);
-      const std::vector<double> only = found.empty() && column == "loss" ? losses(table, run) : std::vector<double>();
+      const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
       if (!only.empty()) found = {{"", &only}};
       if (found.empty()) {
         std::string known;
         for (const std::string& c : table.columns) known += (known.empty() ? "" : ", ") + c;
-        throw Error(run + ": there is no column \"" + column + "\". There are: " + known);
+        throw Error(file + ": there is no column \"" + column + "\". There are: " + known);
       }
       for (const auto& [part, y] : found) {
         Series s = series(table, *y);
@@ -108,7 +108,7 @@ Plot plot(const std::vector<std::pair<std::string, Table>>& runs, const HistoryP
 }
 
 Plot norms_plot(const Table& table, const std::string& title) {
-  return plot({{title, table}}, {.columns = {"gradient_norm*", "update_ratio*"}, .title = title});
+  return plot({{title, "", table}}, {.columns = {"gradient_norm*", "update_ratio*"}, .title = title});
 }
 
 }  // namespace oxbow::tools

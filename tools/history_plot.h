@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "history_file.h"
@@ -16,8 +15,13 @@ struct HistoryPlot {
   int smooth = 0;       ///< mean over so many steps; 1: none; 0: a fiftieth of the run
   bool linear = false;  ///< else losses, norms and ratios are drawn on logarithmic axes
 };
-/// Named runs on one axis, over their steps. Throws `Error` with the known columns when one has none that matches.
-Plot plot(const std::vector<std::pair<std::string, Table>>& runs, const HistoryPlot& how);
+/// One of several runs in a plot.
+struct RunHistory {
+  std::string name, file;  ///< in the legend; in messages
+  Table table;
+};
+/// Runs on one axis, over their steps. Throws `Error` with the file and its columns when it has none that matches.
+Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how);
 
 /// Of one run that recorded them, gradient norms and update-to-weight ratios: of all parameters together, and of each.
 Plot norms_plot(const Table& table, const std::string& title);

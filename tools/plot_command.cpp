@@ -20,8 +20,8 @@ std::string run_name(const std::string& path) {
 }
 
 int run(const Options& o) {
-  std::vector<std::pair<std::string, Table>> runs;
-  for (const std::string& file : o.files) runs.emplace_back(run_name(file), read_table(file));
+  std::vector<RunHistory> runs;
+  for (const std::string& file : o.files) runs.push_back({run_name(file), file, read_table(file)});
   const Plot drawn = plot(runs, o.how);
   write_out(o.out, o.out.ends_with(".html") ? page(drawn) : svg(drawn));
   return 0;
