@@ -279,6 +279,21 @@ BOOST_AUTO_TEST_CASE(recorded_norms_and_event_files_go_on_with_a_resumed_trainin
   BOOST_TEST(has(oxbow_("train --record gradients").output, "--record: gradients not in {norms}"));
 }
 
+// A rate that is too large leaves the picture of the others at once, and does not flatten them.
+BOOST_AUTO_TEST_CASE(a_run_that_blows_up_leaves_the_picture_to_the_others) {
+  const TemporaryFolder folder;
+  std::string good = "loss\n", bad = "loss\n";
+  for (int i = 0; i < 90; ++i) {
+    good += std::to_string(2.0 / (1 + i)) + "\n";
+    bad += std::to_string(2.0 * std::pow(10, std::min(i, 30))) + "\n";
+  }
+  const std::string files = folder.write("good.csv", good) + " " + folder.write("bad.csv", bad);
+  const std::string picture = oxbow_("plot --smooth 8 " + files).output;
+  BOOST_TEST(has(picture, ">bad (leaves the picture)</text>"), picture);
+  BOOST_TEST(has(picture, ">10</text>"));
+  for (const char* beyond : {">100</text>", ">1000</text>", "e+"}) BOOST_TEST(!has(picture, beyond), beyond);
+}
+
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {
   const TemporaryFolder folder;
   const Finished label = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 64, 8, 77));

@@ -26,12 +26,12 @@ std::vector<double> smoothed(const std::vector<double>& v, int width) {
 
 // A run that blows up would flatten all others: it is drawn up to ten times the highest first value, where it leaves
 // the picture.
-void clip(Panel& panel) {
+void clip(std::vector<Series>& series) {
   double highest = 0;
-  for (const Series& s : panel.series)
+  for (const Series& s : series)
     if (!s.y.empty() && std::isfinite(s.y[0])) highest = std::max(highest, s.y[0]);
   const double ceiling = 10 * highest;
-  for (Series& s : panel.series) {
+  for (Series& s : series) {
     const auto out = std::find_if(s.y.begin(), s.y.end(), [&](double v) { return !(v <= ceiling); });
     if (highest == 0 || out == s.y.end()) continue;
     *out = ceiling;
@@ -79,6 +79,8 @@ Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
     Panel panel{.y_label = column.substr(0, column.find_first_of("*?")),
                 .series = {},
                 .log_scale = !how.linear && is_logarithmic(column)};
+    std::vector<Series> raw;
+    bool several = false;  // columns of one run
     for (const auto& [run, file, table] : runs) {
       auto found = columns_of(table, column);
       const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
@@ -91,17 +93,23 @@ Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
       for (const auto& [part, y] : found) {
         Series s = series(table, *y);
         s.name = part.empty() ? run : runs.size() == 1 ? part : run + ", " + part;
-        const int width = how.smooth > 0 ? how.smooth : static_cast<int>(s.y.size() / 50);
-        if (width > 1) {
-          Series raw = s;
-          raw.faint = true;
-          s.y = smoothed(s.y, width);
-          if (found.size() == 1) panel.series.push_back(std::move(raw));  // of many they would hide the lines
-        }
-        panel.series.push_back(std::move(s));
+        raw.push_back(std::move(s));
       }
+      several = several || found.size() > 1;
     }
-    if (panel.log_scale && column.find("loss") != std::string::npos) clip(panel);
+    // Before they are smoothed: a mean would spread what blows up over the steps before.
+    if (panel.log_scale && column.find("loss") != std::string::npos) clip(raw);
+    for (Series& s : raw) {
+      const int width = how.smooth > 0 ? how.smooth : static_cast<int>(s.y.size() / 50);
+      if (width > 1) {
+        Series background = s;
+        background.faint = true;
+        s.y = smoothed(s.y, width);
+        if (!several) panel.series.push_back(std::move(background));  // of many they would hide the lines
+      }
+      panel.series.push_back(std::move(s));
+    }
+    if (how.title.empty()) plot.title += (plot.title.empty() ? "" : ", ") + panel.y_label;
     plot.panels.push_back(std::move(panel));
   }
   return plot;

@@ -11,9 +11,9 @@ namespace oxbow::tools {
 
 struct HistoryPlot {
   std::vector<std::string> columns = {"loss"};  ///< a panel each; "gradient_norm*": all columns that match, in one
-  std::string title = "Loss";
-  int smooth = 0;       ///< mean over so many steps; 1: none; 0: a fiftieth of the run
-  bool linear = false;  ///< else losses, norms and ratios are drawn on logarithmic axes
+  std::string title = {};                       ///< when empty, the columns' names
+  int smooth = 0;                               ///< mean over so many steps; 1: none; 0: a fiftieth of the run
+  bool linear = false;                          ///< else losses, norms and ratios are drawn on logarithmic axes
 };
 /// One of several runs in a plot.
 struct RunHistory {

@@ -55,8 +55,30 @@ std::vector<double> ticks(double low, double high, int count) {
   return out;
 }
 
+Series thinned(const Series& s, const Axis& x) {
+  const std::size_t n = std::min(s.x.size(), s.y.size());
+  if (static_cast<double>(n) <= 8 * (x.to - x.from)) return s;
+  Series out{.name = s.name, .x = {}, .y = {}, .faint = s.faint};
+  for (std::size_t begin = 0, end = 0; begin < n; begin = end) {
+    const double pixel = std::floor(x.pixel(s.x[begin]));
+    std::size_t low = begin, high = begin;
+    for (end = begin + 1; end < n && std::floor(x.pixel(s.x[end])) == pixel; ++end) {
+      if (s.y[end] < s.y[low] || !std::isfinite(s.y[low])) low = end;
+      if (s.y[end] > s.y[high] || !std::isfinite(s.y[high])) high = end;
+    }
+    std::size_t last = n;
+    for (const std::size_t i : {begin, std::min(low, high), std::max(low, high), end - 1}) {
+      if (i == last) continue;
+      out.x.push_back(s.x[i]);
+      out.y.push_back(s.y[i]);
+      last = i;
+    }
+  }
+  return out;
+}
+
 Layout lay_out(const Plot& plot) {
-  Layout l;
+  Layout l{.title = Title(plot.title)};
   std::vector<std::string> names;
   for (const Panel& p : plot.panels)
     for (const Series& s : p.series)
@@ -97,8 +119,7 @@ std::string svg(const Plot& plot) {
   add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n",
       width, l.height);
   add("<title>{}</title>\n<style>{}</style>\n", escaped(plot.title), style);
-  add("<text class=\"t\" x=\"{}\" y=\"24\">{}</text>\n", left, escaped(plot.title));
-  out += l.legend.svg();
+  out += l.title.svg() + l.legend.svg();
 
   for (std::size_t i = 0; i < plot.panels.size(); ++i) {
     const Panel& p = plot.panels[i];
@@ -118,7 +139,7 @@ std::string svg(const Plot& plot) {
         escaped(p.y_label));
 
     for (const Series& s : p.series) {
-      add("<path{} {} d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", l.key(s.name).stroke(), path(s, x, y));
+      add("<path{} {} d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", l.key(s.name).stroke(), path(thinned(s, x), x, y));
       if (!s.faint && s.x.size() <= most_dots)
         add("<path class=\"d\" stroke=\"{}\" d=\"{}\"/>\n", l.key(s.name).colour, dots(s, x, y));
     }

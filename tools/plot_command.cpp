@@ -41,7 +41,7 @@ Command plot_command(CLI::App& program) {
   p->add_option("history", o->files, "CSV or JSON: see tools/docs/tutorial.md")->required();
   p->add_option("--column", o->how.columns, "what to draw, a panel each; with * all columns that match, in one panel")
       ->capture_default_str();
-  p->add_option("--title", o->how.title, "of the picture")->capture_default_str();
+  p->add_option("--title", o->how.title, "of the picture; default: the columns");
   p->add_option("--smooth", o->how.smooth, "mean over so many steps; 1: none; default: a fiftieth of the run");
   p->add_flag("--linear", o->how.linear, "losses on a linear axis");
   p->add_option("-o,--out", o->out, "a file, .svg or .html; default: SVG to standard output");

@@ -73,10 +73,12 @@ std::string page(const Plot& plot) {
   std::string data = fmt::format("const plot = {{\"label\":{},\"x\":{},\"panels\":[", quoted(plot.x_label), axis(l.x));
   for (std::size_t i = 0; i < plot.panels.size(); ++i) {
     data += fmt::format("{}{{\"y\":{},\"series\":[", i > 0 ? "," : "", axis(l.y[i]));
-    for (const Series& s : plot.panels[i].series)
+    for (const Series& all : plot.panels[i].series) {
+      const Series s = thinned(all, l.x);
       data += fmt::format("{}\n{{\"name\":{},\"colour\":\"{}\",\"x\":{},\"y\":{}}}",
-                          &s == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.key(s.name).colour,
+                          &all == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.key(s.name).colour,
                           numbers(s.x), numbers(s.y));
+    }
     data += "]}";
   }
   data += "]};";

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -69,6 +70,29 @@ inline constexpr const char* style =
     "path.p{stroke-width:1;opacity:.4}path.d{stroke-width:6;stroke-linecap:round}"
     "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}}";
 
+// The title, broken between words into the lines that it takes.
+struct Title {
+  std::vector<std::string> lines = {""};
+  double bottom = 18;
+
+  explicit Title(std::string_view text) {
+    constexpr std::size_t most = 68;  // characters, as wide as they may be
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(' '), text.size());
+      if (!lines.back().empty() && lines.back().size() + 1 + end > most) lines.emplace_back();
+      lines.back() += (lines.back().empty() ? "" : " ") + std::string(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    bottom += 18 * static_cast<double>(lines.size());
+  }
+  std::string svg() const {
+    std::string out;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      out += fmt::format("<text class=\"t\" x=\"{}\" y=\"{}\">{}</text>\n", left, 24 + 18 * i, escaped(lines[i]));
+    return out;
+  }
+};
+
 // Names beside strokes of their colours, below the title, in as many rows as it takes.
 struct Legend {
   struct Key {
@@ -81,13 +105,15 @@ struct Legend {
     }
   };
   std::vector<Key> keys;
-  double bottom = 36;
+  double bottom;
+
+  explicit Legend(const Title& above) : bottom(above.bottom) {}
 
   void add(const std::string& name, bool faint = false) {
     constexpr const char* dashes[] = {"", "7 3", "2 3"};
     const std::size_t n = keys.size(), colours = std::size(palette);
     const double w = 46 + 6.6 * static_cast<double>(name.size());
-    if (keys.empty()) bottom = 56;
+    if (keys.empty()) bottom += 20;
     if (x_ + w > width && x_ > left) x_ = left, bottom += 18;
     keys.push_back({name, palette[n % colours], dashes[n / colours % std::size(dashes)], faint, x_, bottom - 12});
     x_ += w;
@@ -106,15 +132,19 @@ struct Legend {
 
 // Where everything of a plot lies.
 struct Layout {
-  double height;
-  Axis x;
-  std::vector<Axis> y;  // a panel's
-  Legend legend;
+  double height = 0;
+  Axis x = {};
+  std::vector<Axis> y = {};  // a panel's
+  Title title;
+  Legend legend{title};
   // Of a series in the plot.
   const Legend::Key& key(const std::string& name) const {
     return *std::find_if(legend.keys.begin(), legend.keys.end(), [&](const Legend::Key& k) { return k.name == name; });
   }
 };
 Layout lay_out(const Plot& plot);
+// Of a series with many points for each pixel of the axis, those that are seen: of each pixel the first and the last,
+// the lowest and the highest.
+Series thinned(const Series& series, const Axis& x);
 
 }  // namespace oxbow::tools

@@ -40,7 +40,8 @@ std::string contour(const std::vector<double>& z, double level, const Axis& x, c
 
 std::string svg(const Surface& s) {
   if (!(s.right > s.left && s.top > s.bottom)) throw Error("a picture of a surface needs left < right, bottom < top");
-  Legend legend;
+  const Title title(s.title);
+  Legend legend(title);
   for (std::size_t i = 0; i < s.paths.size(); ++i) legend.add(s.paths[i].name);
   Axis x, y;
   x.low = s.left, x.high = s.right, x.from = left, x.to = width - right;
@@ -67,8 +68,7 @@ std::string svg(const Surface& s) {
         "orient=\"auto\">"
         "<path style=\"fill:{1};stroke:none\" d=\"M0 0L8 4L0 8z\"/></marker>\n",
         i, legend.keys[i].colour);
-  add("</defs>\n<text class=\"t\" x=\"{}\" y=\"24\">{}</text>\n", left, escaped(s.title));
-  out += legend.svg();
+  out += "</defs>\n" + title.svg() + legend.svg();
   out += "<g clip-path=\"url(#frame)\">\n";
   for (int i = 0; i < levels; ++i) {
     const double share = std::pow(10, -3.0 * (levels - 1 - i) / (levels - 1)) * 0.9;
