@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -34,10 +35,10 @@ std::string in_quotes(std::string_view name) { return "\"" + std::string(name) +
 // One file being read; every complaint names it.
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "rb"), &std::fclose) {
+  explicit Reader(const std::string& path) : path_(path), file_(open(path), &std::fclose) {
     if (!file_) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
     if (std::fseek(file_.get(), 0, SEEK_END) != 0 || (size_ = std::ftell(file_.get())) < 0)
-      throw Error("cannot read " + path_ + ": it is no regular file");
+      throw Error("cannot read " + path_ + ": it has no size");
     std::rewind(file_.get());
   }
 
@@ -54,6 +55,15 @@ class Reader {
   }
 
  private:
+  // Opening a pipe would wait for whoever writes it, and a device may have no end.
+  static std::FILE* open(const std::string& path) {
+    std::error_code unknown;
+    const auto status = std::filesystem::status(path, unknown);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+      throw Error("cannot read " + path + ": it is no regular file");
+    return std::fopen(path.c_str(), "rb");
+  }
+
   std::string path_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
   std::int64_t size_ = 0;

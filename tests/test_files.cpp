@@ -5,6 +5,7 @@
 #include <oxbow/runtime/mnist.h>
 #include <oxbow/runtime/safetensors.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -115,6 +116,10 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
   }
   const std::string missing = folder / "missing";
   BOOST_TEST(message([&] { load_safetensors(missing); }) == "cannot read " + missing + ": No such file or directory");
+  const std::string pipe = folder / "pipe";  // which nobody writes: reading would wait for ever
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& odd : {pipe, std::string("/dev/zero"), std::string("/")})
+    BOOST_TEST(message([&] { load_safetensors(odd); }) == "cannot read " + odd + ": it is no regular file");
   const std::string path = folder.write("good.safetensors", safetensors(good, eight));
   BOOST_TEST(load_safetensors(path).tensors.at(0).second.count() == 2);
 }

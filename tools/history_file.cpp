@@ -5,12 +5,11 @@
 
 #include <charconv>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+
+#include "text_file.h"
 
 namespace oxbow::tools {
 namespace {
@@ -101,10 +100,7 @@ std::string csv_rows(const Table& table, std::size_t first) {
 }
 
 Table read_table(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw Error("cannot read " + path + ": it is a folder");
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || file.bad()) throw Error("cannot read " + path);
+  const std::string text = read_text(path);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) throw Error(path + ": the file is empty");
   if (text[first] == '{' || text[first] == '[') return from_json(text, path);

@@ -8,10 +8,9 @@
 #include <oxbow/runtime/ledger_text.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "examples/examples.h"
+#include "text_file.h"
 
 namespace oxbow::tools {
 namespace {
@@ -35,13 +34,14 @@ Loaded load(const std::string& name) {
     e.build(*g);
     return {g};
   }
-  std::ifstream file(name, std::ios::binary);
-  if (!file || std::filesystem::is_directory(name)) {
+  std::error_code unknown;
+  if (const auto status = std::filesystem::status(name, unknown);
+      !std::filesystem::exists(status) || std::filesystem::is_directory(status)) {
     std::string names;
     for (const examples::Example& e : examples::examples()) names += fmt::format("\n  {:<18} {}", e.name, e.what);
     throw Error("\"" + name + "\" is neither a file that can be read nor an example. There are:" + names);
   }
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = read_text(name);
   Loaded loaded{parse(text, planned_ops(), name)};
   loaded.plan = parse_ledger(text, loaded.graph, name);
   return loaded;
