@@ -79,15 +79,24 @@ struct SharpnessCommand {
   optim::SharpnessOptions options = {};
 };
 
+bool has_inputs(const Graph& graph) {
+  for (NodeId i = 0; i < graph.size(); ++i)
+    if (graph.node(i).op().is<Input>()) return true;
+  return false;
+}
+
 int sharpness(const SharpnessCommand& o) {
-  const Mnist mnist = load_mnist(o.data);
   const auto graph = load_training(o.net);
   const Value loss = loss_of(*graph, o.net);
+  std::map<std::string, Tensor> feeds;
+  if (has_inputs(*graph)) {
+    const Mnist mnist = load_mnist(o.data);
+    const Dataset batch = mnist.train.rows(0, std::min(o.samples, mnist.train.size()));
+    feeds = {batch.columns().begin(), batch.columns().end()};
+  }
   Model model = compile(loss, optim::SGD{});
   if (!o.parameters.empty()) model.load(o.parameters);
-  const Dataset batch = mnist.train.rows(0, std::min(o.samples, mnist.train.size()));
-  const optim::Curvature c =
-      optim::Sharpness(loss).measure(model.store(), {batch.columns().begin(), batch.columns().end()}, o.options);
+  const optim::Curvature c = optim::Sharpness(loss).measure(model.store(), feeds, o.options);
   fmt::print("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
              c.converged ? "" : ", not converged: give more by --products");
   fmt::print("Plain descent bears rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
