@@ -3,9 +3,7 @@
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/tools/dump.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdio>

@@ -1,12 +1,9 @@
 // `oxbow train` as a shell user meets it: what it writes, resuming, kills, bad data, a full disk.
-#include <oxbow/oxbow.h>
-#include <oxbow/runtime/atomic_file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <cstdio>
 
 #include "support/program.h"
 
