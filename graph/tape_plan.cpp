@@ -7,7 +7,7 @@
 namespace oxbow {
 namespace {
 
-constexpr std::int64_t lanes = 512;  // of a slot
+constexpr std::int64_t lanes = 1024;  // of a slot
 constexpr std::int64_t vector = 16;  // as many lanes as the widest vector has
 // A tile's slots and its stretches of the arrays should fit in here, half of the first cache: the other half takes what
 // the processor fetches ahead. Adam on arrays in memory takes twice as long where they fill all of it.
@@ -21,6 +21,10 @@ std::vector<Type> types_of(std::span<const std::int32_t> values, const std::vect
   of.reserve(values.size());
   for (const std::int32_t v : values) of.push_back(types[static_cast<std::size_t>(v)]);
   return of;
+}
+
+const Type& common_type(const Tape& tape, const std::vector<Type>& types) {
+  return types[tape.steps.empty() ? 0 : static_cast<std::size_t>(tape.inputs)];
 }
 
 // A step, perhaps with those merged into it that computed its operands.
@@ -76,7 +80,10 @@ std::vector<Merged> merged_steps(const Tape& tape, const std::vector<Type>& type
 }  // namespace
 
 TapePlan::TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed, std::int64_t grain) {
-  settle(tape, tape.types(in), consumed, grain);
+  const std::vector<Type> types = tape.types(in);
+  for (const Type& t : types) sizes_.push_back(size_of(t.dtype));
+  const std::vector<std::int32_t> placed = settle_routines(tape, types, consumed);
+  settle_places(tape, types, placed, settle_spreads(tape, types, placed, grain));
 }
 
 // The axes of `from` against those of `to`, outermost first, merged where both are contiguous or both repeat.
@@ -102,116 +109,139 @@ TapePlan::Spread TapePlan::spread(const Type& from, const Type& to) {
   return s;  // innermost axis first
 }
 
-// The number of the operand that is the single element of this input; `values` is the first such number.
-std::int32_t TapePlan::single(std::int32_t input, std::int32_t values) {
-  for (const auto& [operand, of] : singles_)
-    if (of == input) return operand;
-  singles_.emplace_back(values + static_cast<std::int32_t>(singles_.size()), input);
-  return singles_.back().first;
-}
-
-void TapePlan::settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
-                      std::int64_t grain) {
-  inputs_ = tape.inputs;
-  const auto values = static_cast<std::int32_t>(types.size());
-  const Type& common = tape.steps.empty() ? types[0] : types[static_cast<std::size_t>(inputs_)];
-  std::int64_t widest = 1;
-  for (const Type& t : types) {
-    sizes_.push_back(size_of(t.dtype));
-    widest = std::max(widest, sizes_.back());
-  }
-
-  // Routines, and the last of them that reads each value; `values` stands for the end of the tile.
-  std::vector<std::int32_t> last(types.size(), -1);
-  for (Merged& step : merged_steps(tape, types, consumed)) {
-    const auto first = static_cast<std::int32_t>(args_.size()), count = static_cast<std::int32_t>(step.args.size());
+// Routines and places. Returns the value that each place points to; ~v for the single element of input v.
+std::vector<std::int32_t> TapePlan::settle_routines(const Tape& tape, const std::vector<Type>& types,
+                                                    std::span<const std::int32_t> consumed) {
+  const Type& common = common_type(tape, types);
+  std::vector<Merged> steps = merged_steps(tape, types, consumed);
+  std::vector<std::int32_t> placed;
+  for (Merged& step : steps) {
     const std::vector<Type> operands = types_of(step.args, types);
     for (std::size_t i = 0; i < operands.size(); ++i) {
       std::int32_t& v = step.args[i];
-      std::optional<Op> taken;
-      if (v < inputs_ && operands[i].count() == 1 && operands[i].shape != common.shape)
-        taken = step.op.absorb(static_cast<int>(i), Single{}, operands);
-      if (taken) {
+      if (v >= tape.inputs || operands[i].count() != 1 || operands[i].shape == common.shape) continue;
+      if (std::optional<Op> taken = step.op.absorb(static_cast<int>(i), Single{}, operands)) {
         step.op = *std::move(taken);
-        v = single(v, values);
-      } else {
-        last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(routines_.size());
+        v = ~v;
       }
     }
-    args_.insert(args_.end(), step.args.begin(), step.args.end());
-    ops_.push_back(std::move(step.op));
-    routines_.push_back({ops_.back().tile(operands), ops_.back().self(), first, count, step.result});
+    ops_.push_back(step.op);
+    routines_.push_back({ops_.back().tile(operands), ops_.back().self(), static_cast<std::int32_t>(placed.size()),
+                         static_cast<std::int32_t>(operands.size()), 0});
+    placed.insert(placed.end(), step.args.begin(), step.args.end());
   }
   for (const Tape::Step& step : tape.steps) flops_ += step.op.work(types_of(tape.args_of(step), types)).flops;
   flops_ /= static_cast<double>(std::max<std::int64_t>(common.count(), 1));
-  for (const std::int32_t v : consumed) last[static_cast<std::size_t>(v)] = values;
 
-  std::vector<bool> in_array(types.size());
-  for (std::int32_t o = 0; o < static_cast<std::int32_t>(tape.outputs.size()); ++o) {
-    const std::int32_t v = tape.outputs[static_cast<std::size_t>(o)];
-    (v < inputs_ ? copies_ : writes_).push_back({v, o, sizes_[static_cast<std::size_t>(v)]});
-    if (v < inputs_) last[static_cast<std::size_t>(v)] = values;
-    in_array[static_cast<std::size_t>(v)] = true;
-  }
+  const auto place = [&](std::int32_t v) {
+    placed.push_back(v);
+    return static_cast<std::int32_t>(placed.size()) - 1;
+  };
+  for (std::size_t s = 0; s < steps.size(); ++s) routines_[s].result = place(steps[s].result);
+  for (const std::int32_t v : consumed) sunk_.push_back(place(v));
+  for (std::int32_t o = 0; o < static_cast<std::int32_t>(tape.outputs.size()); ++o)
+    if (const std::int32_t v = tape.outputs[static_cast<std::size_t>(o)]; v < tape.inputs)
+      copies_.push_back({place(v), o, sizes_[static_cast<std::size_t>(v)]});
+  return placed;
+}
 
-  // Tiles are multiples of the grain, of a vector, and of short rows' periods, so that these are laid out once.
+// Inputs that are laid out. Returns what tiles are multiples of: the grain, a vector, and short rows' periods, so that
+// these are laid out once.
+std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>& types,
+                                      std::span<const std::int32_t> placed, std::int64_t grain) {
+  const Type& common = common_type(tape, types);
   std::int64_t quantum = grain;
   const auto keep_whole = [&](std::int64_t period) {
     if (const std::int64_t both = std::lcm(quantum, period); both > 0 && both <= lanes) quantum = both;
   };
   keep_whole(vector);
-  for (std::int32_t v = 0; v < inputs_; ++v) {
+  for (std::int32_t v = 0; v < tape.inputs; ++v) {
     const Type& type = types[static_cast<std::size_t>(v)];
-    if (type.shape == common.shape) {
-      reads_.push_back({v, v, sizes_[static_cast<std::size_t>(v)]});
-    } else if (last[static_cast<std::size_t>(v)] >= 0) {
-      spreads_.push_back(spread(type, common));
-      spreads_.back().input = v;
-      spreads_.back().repeat = Single{}.tile(std::span(&type, 1));
-      keep_whole(spreads_.back().period);
-    }
+    if (type.shape == common.shape || std::find(placed.begin(), placed.end(), v) == placed.end()) continue;
+    spreads_.push_back(spread(type, common));
+    spreads_.back().input = v;
+    spreads_.back().repeat = Single{}.tile(std::span(&type, 1));
+    keep_whole(spreads_.back().period);
   }
+  return quantum;
+}
+
+void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+                             std::int64_t quantum) {
+  // The output whose array each value is written to; the routine that reads it last.
+  std::vector<std::int32_t> output(types.size(), -1), last(types.size(), -1);
+  std::int64_t arrays = 0;
+  for (std::size_t o = 0; o < tape.outputs.size(); ++o)
+    if (const auto v = static_cast<std::size_t>(tape.outputs[o]); tape.outputs[o] >= tape.inputs) {
+      output[v] = static_cast<std::int32_t>(o);
+    }
+  const Type& common = common_type(tape, types);
+  for (std::size_t v = 0; v < static_cast<std::size_t>(tape.inputs); ++v) arrays += types[v].shape == common.shape;
+  const auto values_of = [&](std::size_t routine) {
+    const Routine& r = routines_[routine];
+    return placed.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
+  };
+  const auto reads = static_cast<std::int32_t>(routines_.size());
+  for (std::int32_t r = 0; r < reads; ++r)
+    for (const std::int32_t v : values_of(static_cast<std::size_t>(r)))
+      if (v >= 0) last[static_cast<std::size_t>(v)] = r;
+  for (const std::int32_t place : sunk_)
+    last[static_cast<std::size_t>(placed[static_cast<std::size_t>(place)])] = reads;  // at the end of the tile
 
   // Slots by linear scan. A result takes the slot of an operand that it reads last, if the elements are as wide.
   std::vector<std::int32_t> slot(types.size(), -1), spare;
   std::int32_t count = static_cast<std::int32_t>(spreads_.size());
-  const auto release = [&](std::int32_t s, bool same_width) {
-    for (std::int32_t a = routines_[static_cast<std::size_t>(s)].first, i = 0;
-         i < routines_[static_cast<std::size_t>(s)].count; ++i) {
-      const auto v = static_cast<std::size_t>(args_[static_cast<std::size_t>(a + i)]);
-      if (v >= types.size()) continue;  // a single element
-      const bool same = sizes_[v] == sizes_[static_cast<std::size_t>(routines_[static_cast<std::size_t>(s)].result)];
-      if (last[v] == s && slot[v] >= 0 && same == same_width) {
+  const auto release = [&](std::int32_t r, std::size_t result, bool same_width) {
+    for (const std::int32_t operand : values_of(static_cast<std::size_t>(r))) {
+      if (operand < 0) continue;
+      const auto v = static_cast<std::size_t>(operand);
+      if (last[v] == r && slot[v] >= 0 && (sizes_[v] == sizes_[result]) == same_width) {
         spare.push_back(slot[v]);
         last[v] = -1;
       }
     }
   };
-  for (std::int32_t s = 0; s < static_cast<std::int32_t>(routines_.size()); ++s) {
-    release(s, true);
-    const auto result = static_cast<std::size_t>(routines_[static_cast<std::size_t>(s)].result);
-    if (!in_array[result]) {
+  for (std::int32_t r = 0; r < reads; ++r) {
+    const std::int32_t place = routines_[static_cast<std::size_t>(r)].result;
+    const auto result = static_cast<std::size_t>(placed[static_cast<std::size_t>(place)]);
+    release(r, result, true);
+    if (output[result] < 0) {
       if (spare.empty()) spare.push_back(count++);
       slot[result] = spare.back();
       spare.pop_back();
       if (last[result] < 0) spare.push_back(slot[result]);  // read by nobody
     }
-    release(s, false);
+    release(r, result, false);
   }
+
   direct_ = spreads_.empty() && count == 0 && routines_.size() <= 1;
+  const std::int64_t widest = *std::max_element(sizes_.begin(), sizes_.end());
   std::int64_t most = lanes;
-  const auto arrays = static_cast<std::int64_t>(reads_.size() + writes_.size());
   while ((count + arrays) * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
   tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
-
   const std::int64_t bytes = round_up(tile_ * widest, 64);
-  const auto singles = static_cast<std::int64_t>(singles_.size());
-  const std::int64_t table = round_up((values + singles) * static_cast<std::int64_t>(sizeof(void*)), 64);
-  for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
-  for (std::int32_t v = inputs_; v < values; ++v)
-    if (slot[static_cast<std::size_t>(v)] >= 0)
-      slots_.push_back({v, table + slot[static_cast<std::size_t>(v)] * bytes});
+  const std::int64_t table =
+      round_up(static_cast<std::int64_t>(placed.size()) * static_cast<std::int64_t>(sizeof(void*)), 64);
   scratch_ = table + count * bytes;
+  for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
+
+  for (std::int32_t place = 0; place < static_cast<std::int32_t>(placed.size()); ++place) {
+    const std::int32_t v = placed[static_cast<std::size_t>(place)];
+    if (v < 0) {
+      singles_.push_back({place, ~v});
+      continue;
+    }
+    const auto value = static_cast<std::size_t>(v);
+    if (v >= tape.inputs && output[value] < 0)
+      slots_.push_back({place, table + slot[value] * bytes});
+    else if (v >= tape.inputs)
+      writes_.push_back({place, output[value], sizes_[value]});
+    else if (types[value].shape == common.shape)
+      reads_.push_back({place, v, sizes_[value]});
+    else
+      std::find_if(spreads_.begin(), spreads_.end(), [&](const Spread& s) { return s.input == v; })
+          ->places.push_back(place);
+  }
 }
 
 }  // namespace oxbow

@@ -22,15 +22,14 @@ class TapePlan {
   /// Inputs that a tape may have: so many that nobody meets the limit but `fuse`, which keeps it.
   static constexpr std::size_t max_inputs = 64;
 
-  /// A value of the tape that a consumer reads, tile by tile.
+  /// What reads a value of the tape, tile by tile.
   struct Sink {
     const Consumer* consumer = nullptr;
     void* state = nullptr;
-    std::int32_t value = 0;
   };
 
   TapePlan() = default;
-  /// `consumed` are values that sinks will read; tiles are multiples of `grain` elements.
+  /// `consumed` are the values that sinks will read, one each; tiles are multiples of `grain` elements.
   TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed = {}, std::int64_t grain = 1);
 
   std::int64_t scratch() const { return scratch_; }  ///< bytes that a call may use, 64-byte aligned
@@ -53,15 +52,20 @@ class TapePlan {
     std::int64_t period = 1;                  ///< elements after which it repeats
     std::int64_t slot = 0;                    ///< bytes into the scratch
     TileFn repeat = nullptr;                  ///< lays out one element
+    std::vector<std::int32_t> places = {};    ///< that point to it
   };
   struct Routine {
     TileFn fn;
     const void* op;
-    std::int32_t first, count, result;  ///< operands in `args_`
+    std::int32_t first, count, result;  ///< places of its operands, side by side, and of its result
   };
-  struct Moving {  ///< a value that is read or written in an array
-    std::int32_t value, array;
-    std::int64_t size;
+  struct Moving {  ///< a place that points into an array, with each tile further on
+    std::int32_t place, array;
+    std::int64_t size;  ///< bytes an element
+  };
+  struct Fixed {  ///< a place that points to the same bytes for a whole call: a slot, or an input's single element
+    std::int32_t place;
+    std::int64_t of;  ///< bytes into the scratch, or the input
   };
   struct Source {
     const std::byte* bytes;
@@ -69,9 +73,12 @@ class TapePlan {
   };
 
   static Spread spread(const Type& from, const Type& to);
-  std::int32_t single(std::int32_t input, std::int32_t values);
-  void settle(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> consumed,
-              std::int64_t grain);
+  std::vector<std::int32_t> settle_routines(const Tape& tape, const std::vector<Type>& types,
+                                            std::span<const std::int32_t> consumed);
+  std::int64_t settle_spreads(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+                              std::int64_t grain);
+  void settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+                     std::int64_t quantum);
   /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
            std::span<const Sink> sinks, bool fresh) const;
@@ -80,14 +87,16 @@ class TapePlan {
 
   std::vector<Op> ops_;  // keeps what the routines point to
   std::vector<Routine> routines_;
-  std::vector<std::int32_t> args_;
-  std::vector<std::int64_t> sizes_;  // bytes an element of every value
+  // A call's pointers lie at the start of its scratch, in places: each routine's operands side by side, so
+  // that it is handed them where they are; then results, and what sinks and copies read. Tile after tile the moving ones
+  // are stepped in place, after the tile's routines: gathered just before each routine, they would hold up its first
+  // loads, which costs half as much again where arrays come from memory.
+  std::vector<Moving> reads_, writes_;
+  std::vector<Fixed> slots_, singles_;
   std::vector<Spread> spreads_;
-  std::vector<Moving> reads_, writes_, copies_;               // copies: outputs that are inputs
-  std::vector<std::pair<std::int32_t, std::int64_t>> slots_;  // values between steps, and where
-  // Operands that are single elements, numbered after the values, and the inputs that hold them.
-  std::vector<std::pair<std::int32_t, std::int32_t>> singles_;
-  std::int32_t inputs_ = 0;
+  std::vector<std::int32_t> sunk_;  // places of what sinks read
+  std::vector<Moving> copies_;      // outputs that are inputs: the places of the inputs
+  std::vector<std::int64_t> sizes_;  // bytes an element of every value
   bool direct_ = false;  // one step or none, and nothing to lay out: no tiles needed
   std::int64_t scratch_ = 0, tile_ = 512;
   double flops_ = 0;

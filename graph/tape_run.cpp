@@ -40,36 +40,34 @@ void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size
 void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end,
                    std::byte* scratch, std::span<const Sink> sinks, bool fresh) const {
   if (begin >= end) return;
-  const auto** at = reinterpret_cast<const void**>(scratch);  // where each value is, in this tile
-  for (const auto& [value, slot] : slots_) at[value] = scratch + slot;
-  for (const auto& [operand, input] : singles_) at[operand] = in[input].bytes;
+  const auto** at = reinterpret_cast<const void**>(scratch);
+  for (const Fixed& f : slots_) at[f.place] = scratch + f.of;
+  for (const Fixed& f : singles_) at[f.place] = in[f.of].bytes;
+  for (const Moving& m : reads_) at[m.place] = in[m.array].bytes + (begin - in[m.array].first) * m.size;
+  for (const Moving& m : writes_) at[m.place] = out[static_cast<std::size_t>(m.array)].bytes + begin * m.size;
   const std::int64_t step = direct_ ? end - begin : tile_;
   for (std::int64_t first = begin; first < end; first += step) {
     const std::int64_t lanes = std::min(step, end - first);
-    for (const Moving& m : reads_) at[m.value] = in[m.array].bytes + (first - in[m.array].first) * m.size;
-    for (const Moving& m : writes_) at[m.value] = out[static_cast<std::size_t>(m.array)].bytes + first * m.size;
     for (const Spread& s : spreads_) {
       const std::int64_t size = sizes_[static_cast<std::size_t>(s.input)];
       const Dim& inner = s.dims[0];
-      if (inner.stride == 1 && s.period == inner.size && first % inner.size + lanes <= inner.size) {
-        at[s.input] = in[s.input].bytes + first % inner.size * size;  // a row, within which the tile lies
-        continue;
-      }
-      at[s.input] = scratch + s.slot;
-      if ((first == begin && (fresh || s.period != 1)) || tile_ % s.period != 0)
+      const std::byte* operand = scratch + s.slot;
+      if (inner.stride == 1 && s.period == inner.size && first % inner.size + lanes <= inner.size)
+        operand = in[s.input].bytes + first % inner.size * size;  // a row, within which the tile lies
+      else if ((first == begin && (fresh || s.period != 1)) || tile_ % s.period != 0)
         lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
+      for (const std::int32_t place : s.places) at[place] = operand;
     }
-    for (const Routine& r : routines_) {
-      std::array<const void*, Tape::max_operands> operands;
-      for (std::int32_t i = 0; i < r.count; ++i)
-        operands[static_cast<std::size_t>(i)] = at[args_[static_cast<std::size_t>(r.first + i)]];
-      r.fn(r.op, operands.data(), const_cast<void*>(at[r.result]), lanes);
-    }
-    for (const Sink& s : sinks) s.consumer->take(*s.consumer, s.state, at[s.value], first - begin, lanes);
+    for (const Routine& r : routines_)
+      r.fn(r.op, at + r.first, const_cast<void*>(at[r.result]), lanes);
+    for (std::size_t i = 0; i < sinks.size(); ++i)
+      sinks[i].consumer->take(*sinks[i].consumer, sinks[i].state, at[sunk_[i]], first - begin, lanes);
     for (const Moving& m : copies_) {
       std::byte* to = out[static_cast<std::size_t>(m.array)].bytes + first * m.size;
-      if (to != at[m.value]) std::memcpy(to, at[m.value], static_cast<std::size_t>(lanes * m.size));
+      if (to != at[m.place]) std::memcpy(to, at[m.place], static_cast<std::size_t>(lanes * m.size));
     }
+    for (const Moving& m : reads_) at[m.place] = static_cast<const std::byte*>(at[m.place]) + step * m.size;
+    for (const Moving& m : writes_) at[m.place] = static_cast<const std::byte*>(at[m.place]) + step * m.size;
   }
 }
 
