@@ -4,7 +4,8 @@
 //   Model model = compile(loss, "adam", {.numerics = {.check = CheckNumerics::results}});
 //
 // With `results`, every run's fetched values are looked at, and what it wrote to variables at least every 64 runs (each
-// run, where that costs nothing beside the run; `Session::check_numerics` asks for it at once). A run that went wrong
+// run where that costs nothing beside it, 512 where runs take microseconds; `Session::check_numerics` asks for it at
+// once). A run that went wrong
 // is repeated from the variables that it found, node by node and without rewrites, which gives the same bits, until the
 // first node that made a NaN or Inf out of finite inputs is known. `NumericsError` names it, and the variables are
 // left as they were before that run, also where later runs have ended well since. Costs: a copy of all variables that

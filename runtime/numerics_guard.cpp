@@ -8,11 +8,12 @@
 namespace oxbow {
 namespace {
 
-constexpr std::size_t longest_journal = 64;                        // runs
+constexpr double usual_journal = 64, longest_journal = 512;        // runs
 constexpr std::int64_t most_feed_bytes = std::int64_t{256} << 20;  // that a journal may hold
 constexpr double look_bytes_per_ns = 8;     // so fast variables are looked at, where they come from memory
-constexpr double share_of_looking = 0.005;  // of a run's estimated time
-constexpr std::size_t cache_line = 64;
+constexpr double share_of_looking = 0.005;  // of a run's estimated time; copying them costs twice as much, at most
+constexpr std::int64_t cache_line = 64;
+constexpr std::int64_t block_bytes = 64 * 1024;  // at least
 
 bool ok(const Type& type, const std::byte* bytes, bool may_be_infinite) {
   return may_be_infinite ? no_nan(type, bytes) : all_finite(type, bytes);
@@ -28,7 +29,7 @@ Tensor borrowed(const Type& type, const void* bytes) {
   return {type, std::shared_ptr<std::byte>(std::shared_ptr<void>(), static_cast<std::byte*>(const_cast<void*>(bytes)))};
 }
 
-std::int64_t feed_bytes(const Input& in, const Fed& fed) { return Type{in.type.dtype, fed.shape}.bytes(); }
+std::int64_t whole_lines(std::int64_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
 
 }  // namespace
 
@@ -36,24 +37,22 @@ NumericsGuard::NumericsGuard(std::shared_ptr<const Program::Impl> program, std::
     : program_(std::move(program)), store_(std::move(store)), may_be_infinite_(program_->outputs.size()) {}
 
 void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock) {
-  current_.assign(feeds.begin(), feeds.end());
-  if (program_->options.numerics.check == CheckNumerics::all) {
-    search(feeds, runs_ + 1, true);
-    return;
-  }
   writes_ = plan.writes_variables;
-  if (!writes_) return;
+  const bool all = program_->options.numerics.check == CheckNumerics::all;
+  if (all || !writes_) current_.assign(feeds.begin(), feeds.end());
+  if (all) search(feeds, runs_ + 1, true);
+  if (all || !writes_) return;
   const bool others_wrote = expected_runs_ != lock.runs || expected_version_ != lock.version;
   if (used_ > 0 && others_wrote) crowded_ = true;
-  if (used_ == capacity_ || others_wrote) begin(plan, lock);
+  if (used_ == capacity_ || others_wrote) begin(plan, lock, know_shapes(feeds));
   record(feeds, lock);
 }
 
 // A new journal. The variables are as the last look found them, or others have written them since.
-void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
+void NumericsGuard::begin(const Plan& plan, const LockGroup& lock, std::int64_t feed_bytes) {
   if (expected_version_ != lock.version) kept_.clear();
   const bool first = kept_.empty();
-  std::int64_t written_bytes = 0, bytes = 0;
+  std::int64_t written_bytes = 0;
   for (std::size_t i = 0; i < plan.variables.size(); ++i) {
     const auto& declared = *plan.graph->node(plan.variables[i].node).op().as<Variable>();
     if (first) {
@@ -66,45 +65,92 @@ void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
     if (!first && (k.written || k.variable->changed > k.taken_at)) copy_bytes(k.value, k.variable->value);
     k.taken_at = lock.sets;
   }
-  for (std::size_t i = 0; i < current_.size(); ++i) bytes += feed_bytes(program_->inputs[i], current_[i]);
-  capacity_ = static_cast<std::size_t>(
-      std::clamp<std::int64_t>(most_feed_bytes / std::max<std::int64_t>(bytes, 1), 1, longest_journal));
   const double looks = static_cast<double>(written_bytes) / look_bytes_per_ns / (share_of_looking * (plan.cost + 1));
+  const double held = static_cast<double>(most_feed_bytes) / static_cast<double>(std::max<std::int64_t>(feed_bytes, 1));
+  capacity_ = static_cast<std::size_t>(std::clamp(held, 1.0, std::clamp(looks, usual_journal, longest_journal)));
   look_every_ = crowded_ ? 1 : static_cast<std::size_t>(std::clamp(looks, 1.0, static_cast<double>(capacity_)));
   if (entries_.size() < capacity_) entries_.resize(capacity_);
-  used_ = looked_ = 0;
+  empty_journal();
   expected_sets_ = lock.sets;
 }
 
-void NumericsGuard::record(std::span<const Fed> feeds, const LockGroup& lock) {
-  Entry& e = entries_[used_++];
-  e.feeds.resize(feeds.size());
-  e.memory.resize(feeds.size());
-  for (std::size_t i = 0; i < feeds.size(); ++i) {
-    const auto bytes = static_cast<std::size_t>(feed_bytes(program_->inputs[i], feeds[i]));
-    if (e.memory[i].size() < bytes + cache_line) e.memory[i].resize(bytes + cache_line);
-    const auto address = reinterpret_cast<std::uintptr_t>(e.memory[i].data());
-    std::byte* const to = e.memory[i].data() + (cache_line - address % cache_line) % cache_line;
-    if (bytes > 0) std::memcpy(to, feeds[i].bytes, bytes);
-    e.feeds[i] = {feeds[i].shape, to, true};
+void NumericsGuard::empty_journal() {
+  used_ = looked_ = block_ = 0;
+  filled_ = 0;
+  sets_.clear();
+  if (shapes_.size() > 1) shapes_.erase(shapes_.begin(), shapes_.end() - 1);
+}
+
+// Has the feeds' shapes at the end of `shapes_`. Returns the bytes that an entry of them takes.
+std::int64_t NumericsGuard::know_shapes(std::span<const Fed> feeds) {
+  const auto same = [](const Fed& f, const Shape& s) { return f.shape == s; };
+  if (!shapes_.empty()) {
+    const std::vector<Shape>& last = shapes_.back().of_feeds;
+    if (std::equal(feeds.begin(), feeds.end(), last.begin(), last.end(), same)) return shapes_.back().bytes;
   }
-  e.sets.clear();
-  if (lock.sets == expected_sets_) return;
-  for (std::size_t k = 0; k < kept_.size(); ++k)
-    if (kept_[k].variable->changed > expected_sets_) e.sets.emplace_back(k, kept_[k].variable->value.clone());
+  Shapes now{{}, 0};
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    now.of_feeds.push_back(feeds[i].shape);
+    now.bytes += whole_lines(Type{program_->inputs[i].type.dtype, feeds[i].shape}.bytes());
+  }
+  shapes_.push_back(std::move(now));
+  return shapes_.back().bytes;
+}
+
+std::byte* NumericsGuard::room(std::int64_t bytes) {
+  while (block_ < blocks_.size() && blocks_[block_].size - filled_ < bytes) {
+    ++block_;
+    filled_ = 0;
+  }
+  if (block_ == blocks_.size()) {
+    const std::int64_t size = std::max(bytes, block_bytes);
+    blocks_.push_back({allocate(size), size});
+  }
+  return blocks_[block_].memory.get() + std::exchange(filled_, filled_ + bytes);
+}
+
+void NumericsGuard::record(std::span<const Fed> feeds, const LockGroup& lock) {
+  std::byte* to = room(know_shapes(feeds));
+  entries_[used_] = {to, shapes_.size() - 1};
+  for (std::size_t i = 0; i < feeds.size(); ++i) {
+    const std::int64_t bytes = Type{program_->inputs[i].type.dtype, feeds[i].shape}.bytes();
+    if (bytes > 0) std::memcpy(to, feeds[i].bytes, static_cast<std::size_t>(bytes));
+    to += whole_lines(bytes);
+  }
+  if (lock.sets != expected_sets_)
+    for (std::size_t k = 0; k < kept_.size(); ++k)
+      if (kept_[k].variable->changed > expected_sets_) sets_.push_back({used_, k, kept_[k].variable->value.clone()});
+  ++used_;
+}
+
+std::vector<Fed> NumericsGuard::feeds_of(const Entry& e) const {
+  std::vector<Fed> feeds;
+  const std::byte* at = e.feeds;
+  for (std::size_t i = 0; i < program_->inputs.size(); ++i) {
+    const Shape& shape = shapes_[e.shapes].of_feeds[i];
+    feeds.push_back({shape, at, true});
+    at += whole_lines(Type{program_->inputs[i].type.dtype, shape}.bytes());
+  }
+  return feeds;
 }
 
 void NumericsGuard::failed() {
-  if (used_ > 0) --used_;
+  if (used_ == 0) return;
+  const Entry& e = entries_[--used_];
+  filled_ -= shapes_[e.shapes].bytes;
+  shapes_.resize(e.shapes + 1);
+  std::erase_if(sets_, [&](const Set& s) { return s.before_entry == used_; });
 }
 
-bool NumericsGuard::results_ok(const Frame& frame) const {
-  const Plan& plan = frame.plan();
-  for (std::size_t i = 0; i < plan.fetches.size(); ++i)
-    if (const Plan::Fetch& f = plan.fetches[i];
-        f.variable < 0 && !ok(f.type, frame.fetched(static_cast<int>(i)), may_be_infinite_[i]))
-      return false;
-  return true;
+bool NumericsGuard::results_ok(const Frame& frame) {
+  const auto& fetches = frame.plan().fetches;
+  if (results_.empty())  // the same for all plans
+    for (std::size_t i = 0; i < fetches.size(); ++i)
+      if (fetches[i].variable < 0) results_.push_back(static_cast<int>(i));
+  return std::all_of(results_.begin(), results_.end(), [&](int i) {
+    const auto place = static_cast<std::size_t>(i);
+    return ok(fetches[place].type, frame.fetched(i), may_be_infinite_[place]);
+  });
 }
 
 bool NumericsGuard::variables_ok() const {
@@ -184,40 +230,57 @@ class NumericsGuard::Again {
   std::vector<NodeId> number_;  // of each node, in the user's graph
 };
 
-// Goes through the journal again, each run's results and variables being looked at, until one is bad.
+// Throws where a run of the journal went wrong, after which a new one begins.
 void NumericsGuard::take_back(const Repeat& repeat) {
+  try {
+    retrace(repeat);
+  } catch (...) {
+    empty_journal();
+    throw;
+  }
+}
+
+// Goes through the journal again, each run's results and variables being looked at, until one is bad. Where none is,
+// every infinity being meant, the journal ends here.
+void NumericsGuard::retrace(const Repeat& repeat) {
   const auto restore = [&] {
     for (Kept& k : kept_) copy_bytes(k.variable->value, k.value);
   };
-  const std::size_t count = std::exchange(used_, 0);  // whatever happens now, a new journal begins
-  const std::int64_t before = runs_ - static_cast<std::int64_t>(count);
+  std::vector<std::pair<Kept*, Tensor>> since;  // what others set after the last run
+  for (Kept& k : kept_)
+    if (k.variable->changed > expected_sets_) since.emplace_back(&k, k.variable->value.clone());
+  const std::int64_t before = runs_ - static_cast<std::int64_t>(used_);
   bool recurred = false;
   std::vector<Tensor> previous;  // the variables before the last run that was repeated
   restore();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Entry& e = entries_[i];
-    for (const auto& [k, value] : e.sets) copy_bytes(kept_[k].variable->value, value);
+  for (std::size_t i = 0; i < used_; ++i) {
+    const std::vector<Fed> feeds = feeds_of(entries_[i]);
+    for (const Set& s : sets_)
+      if (s.before_entry == i) copy_bytes(kept_[s.kept].variable->value, s.value);
     if (i > 0) {
       previous.clear();
       for (const Kept& k : kept_) previous.push_back(k.value.clone());
     }
     for (Kept& k : kept_) copy_bytes(k.value, k.variable->value);
-    if (results_ok(repeat(e.feeds)) && variables_ok()) continue;
+    if (results_ok(repeat(feeds)) && variables_ok()) continue;
     recurred = true;
     std::vector<bool> usual;
     if (i > 0) {
+      const std::vector<Fed> previous_feeds = feeds_of(entries_[i - 1]);
       for (std::size_t k = 0; k < kept_.size(); ++k) copy_bytes(kept_[k].variable->value, previous[k]);
-      usual = makers(Again(*this, entries_[i - 1].feeds, 0).rerun());
+      usual = makers(Again(*this, previous_feeds, 0).rerun());
     }
     restore();
     const std::int64_t run = before + static_cast<std::int64_t>(i) + 1;
     const std::int64_t runs = std::exchange(runs_, run - 1);
-    search(e.feeds, run, false, usual);  // throws, but where every infinity is meant
+    search(feeds, run, false, usual);  // throws, but where every infinity is meant
     runs_ = runs;
-    repeat(e.feeds);
+    repeat(feeds);
   }
   invariant(recurred, "a NaN or Inf did not come up again when its run was repeated");
-  used_ = count;
+  for (Kept& k : kept_) copy_bytes(k.value, k.variable->value);
+  for (const auto& [k, value] : since) copy_bytes(k->variable->value, value);
+  empty_journal();
 }
 
 void NumericsGuard::search(std::span<const Fed> feeds, std::int64_t run, bool everywhere,

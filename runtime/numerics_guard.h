@@ -45,17 +45,34 @@ class NumericsGuard {
     Tensor value;                  // when the journal began
     std::uint64_t taken_at = 0;    // `LockGroup::sets` then
   };
+  // A run, in as few bytes as can be: a journal of many pushes the net's own values out of the first cache.
   struct Entry {
-    std::vector<Fed> feeds;  // whose bytes are in `memory`
-    std::vector<std::vector<std::byte>> memory;
-    std::vector<std::pair<std::size_t, Tensor>> sets;  // into `kept_`: what others set before this run
+    const std::byte* feeds;  // one after another, each at a cache line's begin
+    std::size_t shapes;      // theirs, in `shapes_`
+  };
+  struct Set {  // of a variable, by others
+    std::size_t before_entry, kept;
+    Tensor value;
+  };
+  struct Shapes {
+    std::vector<Shape> of_feeds;
+    std::int64_t bytes;  // that an entry takes
+  };
+  struct Block {
+    std::shared_ptr<std::byte> memory;
+    std::int64_t size;
   };
 
-  bool results_ok(const Frame& frame) const;
+  bool results_ok(const Frame& frame);
   bool variables_ok() const;
-  void begin(const Plan& plan, const LockGroup& lock);
+  void begin(const Plan& plan, const LockGroup& lock, std::int64_t feed_bytes);
+  void empty_journal();
+  std::int64_t know_shapes(std::span<const Fed> feeds);
+  std::byte* room(std::int64_t bytes);
+  std::vector<Fed> feeds_of(const Entry& e) const;
   void record(std::span<const Fed> feeds, const LockGroup& lock);
   void take_back(const Repeat& repeat);
+  void retrace(const Repeat& repeat);
   class Again;
   void search(std::span<const Fed> feeds, std::int64_t run, bool everywhere, const std::vector<bool>& usual = {});
 
@@ -63,11 +80,17 @@ class NumericsGuard {
   std::shared_ptr<Store::State> store_;
   std::int64_t runs_ = 0;  // that ended well
   bool writes_ = false;
-  bool crowded_ = false;  // others write the same store between our runs
-  std::vector<Fed> current_;
+  bool crowded_ = false;               // others write the same store between our runs
+  std::vector<Fed> current_;           // where no journal is kept
   std::vector<bool> may_be_infinite_;  // of each result: an Inf was found there that is meant
+  std::vector<int> results_;           // that are no variables, which are looked at as such
   std::vector<Kept> kept_;
   std::vector<Entry> entries_;
+  std::vector<Shapes> shapes_;  // an entry has its own only where they differ from those of the one before
+  std::vector<Set> sets_;
+  std::vector<Block> blocks_;          // hold the feeds
+  std::size_t block_ = 0;              // that is being filled
+  std::int64_t filled_ = 0;            // of it
   std::size_t used_ = 0, looked_ = 0;  // entries: that count, and those after which the variables were looked at
   std::size_t capacity_ = 0, look_every_ = 0;
   std::uint64_t expected_runs_ = 0, expected_sets_ = 0, expected_version_ = 0;
