@@ -5,11 +5,11 @@
 //
 // With `results`, every run's fetched values are looked at, and what it wrote to variables at least every 64 runs (each
 // run where that costs nothing beside it, 512 where runs take microseconds; `Session::check_numerics` asks for it at
-// once). A run that went wrong
-// is repeated from the variables that it found, node by node and without rewrites, which gives the same bits, until the
-// first node that made a NaN or Inf out of finite inputs is known. `NumericsError` names it, and the variables are
-// left as they were before that run, also where later runs have ended well since. Costs: a copy of all variables that
-// the program writes and of the feeds since that copy was taken; some percent of time at most.
+// once). A run that went wrong is repeated from the variables that it found, node by node and without rewrites, which
+// gives the same bits, until the first node that made a NaN or Inf out of finite inputs is known. `NumericsError` names
+// it, and the variables are left as they were before that run, also where later runs have ended well since. Costs: a
+// copy of all variables that the program writes and of the feeds since that copy was taken; of a training step's time
+// some percent (tools/docs/profile.md), more where a run is fed as many bytes as it computes.
 //
 // With `all`, every node of every run is looked at before the run, so that a NaN is found that never reaches a result.
 // That takes the time of running everything once more, node by node on one thread.
