@@ -12,8 +12,6 @@ constexpr double usual_journal = 64, longest_journal = 512;        // runs
 constexpr std::int64_t most_feed_bytes = std::int64_t{256} << 20;  // that a journal may hold
 constexpr double look_bytes_per_ns = 8;     // so fast variables are looked at, where they come from memory
 constexpr double share_of_looking = 0.005;  // of a run's estimated time; copying them costs twice as much, at most
-constexpr std::int64_t cache_line = 64;
-constexpr std::int64_t block_bytes = 64 * 1024;  // at least
 
 bool ok(const Type& type, const std::byte* bytes, bool may_be_infinite) {
   return may_be_infinite ? no_nan(type, bytes) : all_finite(type, bytes);
@@ -29,12 +27,13 @@ Tensor borrowed(const Type& type, const void* bytes) {
   return {type, std::shared_ptr<std::byte>(std::shared_ptr<void>(), static_cast<std::byte*>(const_cast<void*>(bytes)))};
 }
 
-std::int64_t whole_lines(std::int64_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
-
 }  // namespace
 
 NumericsGuard::NumericsGuard(std::shared_ptr<const Program::Impl> program, std::shared_ptr<Store::State> store)
-    : program_(std::move(program)), store_(std::move(store)), may_be_infinite_(program_->outputs.size()) {}
+    : program_(std::move(program)),
+      store_(std::move(store)),
+      may_be_infinite_(program_->outputs.size()),
+      fed_(program_->inputs) {}
 
 void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock) {
   writes_ = plan.writes_variables;
@@ -43,8 +42,8 @@ void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const L
   if (all) search(feeds, runs_ + 1, true);
   if (all || !writes_) return;
   const bool others_wrote = expected_runs_ != lock.runs || expected_version_ != lock.version;
-  if (used_ > 0 && others_wrote) crowded_ = true;
-  if (used_ == capacity_ || others_wrote) begin(plan, lock, know_shapes(feeds));
+  if (fed_.runs() > 0 && others_wrote) crowded_ = true;
+  if (fed_.runs() == capacity_ || others_wrote) begin(plan, lock, fed_.bytes_of(feeds));
   record(feeds, lock);
 }
 
@@ -69,77 +68,28 @@ void NumericsGuard::begin(const Plan& plan, const LockGroup& lock, std::int64_t 
   const double held = static_cast<double>(most_feed_bytes) / static_cast<double>(std::max<std::int64_t>(feed_bytes, 1));
   capacity_ = static_cast<std::size_t>(std::clamp(held, 1.0, std::clamp(looks, usual_journal, longest_journal)));
   look_every_ = crowded_ ? 1 : static_cast<std::size_t>(std::clamp(looks, 1.0, static_cast<double>(capacity_)));
-  if (entries_.size() < capacity_) entries_.resize(capacity_);
   empty_journal();
   expected_sets_ = lock.sets;
 }
 
 void NumericsGuard::empty_journal() {
-  used_ = looked_ = block_ = 0;
-  filled_ = 0;
+  fed_.clear();
   sets_.clear();
-  if (shapes_.size() > 1) shapes_.erase(shapes_.begin(), shapes_.end() - 1);
-}
-
-// Has the feeds' shapes at the end of `shapes_`. Returns the bytes that an entry of them takes.
-std::int64_t NumericsGuard::know_shapes(std::span<const Fed> feeds) {
-  const auto same = [](const Fed& f, const Shape& s) { return f.shape == s; };
-  if (!shapes_.empty()) {
-    const std::vector<Shape>& last = shapes_.back().of_feeds;
-    if (std::equal(feeds.begin(), feeds.end(), last.begin(), last.end(), same)) return shapes_.back().bytes;
-  }
-  Shapes now{{}, 0};
-  for (std::size_t i = 0; i < feeds.size(); ++i) {
-    now.of_feeds.push_back(feeds[i].shape);
-    now.bytes += whole_lines(Type{program_->inputs[i].type.dtype, feeds[i].shape}.bytes());
-  }
-  shapes_.push_back(std::move(now));
-  return shapes_.back().bytes;
-}
-
-std::byte* NumericsGuard::room(std::int64_t bytes) {
-  while (block_ < blocks_.size() && blocks_[block_].size - filled_ < bytes) {
-    ++block_;
-    filled_ = 0;
-  }
-  if (block_ == blocks_.size()) {
-    const std::int64_t size = std::max(bytes, block_bytes);
-    blocks_.push_back({allocate(size), size});
-  }
-  return blocks_[block_].memory.get() + std::exchange(filled_, filled_ + bytes);
+  looked_ = 0;
 }
 
 void NumericsGuard::record(std::span<const Fed> feeds, const LockGroup& lock) {
-  std::byte* to = room(know_shapes(feeds));
-  entries_[used_] = {to, shapes_.size() - 1};
-  for (std::size_t i = 0; i < feeds.size(); ++i) {
-    const std::int64_t bytes = Type{program_->inputs[i].type.dtype, feeds[i].shape}.bytes();
-    if (bytes > 0) std::memcpy(to, feeds[i].bytes, static_cast<std::size_t>(bytes));
-    to += whole_lines(bytes);
-  }
   if (lock.sets != expected_sets_)
     for (std::size_t k = 0; k < kept_.size(); ++k)
-      if (kept_[k].variable->changed > expected_sets_) sets_.push_back({used_, k, kept_[k].variable->value.clone()});
-  ++used_;
-}
-
-std::vector<Fed> NumericsGuard::feeds_of(const Entry& e) const {
-  std::vector<Fed> feeds;
-  const std::byte* at = e.feeds;
-  for (std::size_t i = 0; i < program_->inputs.size(); ++i) {
-    const Shape& shape = shapes_[e.shapes].of_feeds[i];
-    feeds.push_back({shape, at, true});
-    at += whole_lines(Type{program_->inputs[i].type.dtype, shape}.bytes());
-  }
-  return feeds;
+      if (kept_[k].variable->changed > expected_sets_)
+        sets_.push_back({fed_.runs(), k, kept_[k].variable->value.clone()});
+  fed_.add(feeds);
 }
 
 void NumericsGuard::failed() {
-  if (used_ == 0) return;
-  const Entry& e = entries_[--used_];
-  filled_ -= shapes_[e.shapes].bytes;
-  shapes_.resize(e.shapes + 1);
-  std::erase_if(sets_, [&](const Set& s) { return s.before_entry == used_; });
+  if (fed_.runs() == 0) return;
+  fed_.drop_last();
+  std::erase_if(sets_, [&](const Set& s) { return s.before_run == fed_.runs(); });
 }
 
 bool NumericsGuard::results_ok(const Frame& frame) {
@@ -169,7 +119,7 @@ void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repea
   expected_runs_ = lock.runs;
   expected_sets_ = lock.sets;
   expected_version_ = lock.version;
-  const bool due = used_ - looked_ >= look_every_ || used_ == capacity_;
+  const bool due = fed_.runs() - looked_ >= look_every_ || fed_.runs() == capacity_;
   if (!results_ok(frame))
     take_back(repeat);
   else if (due)
@@ -177,9 +127,9 @@ void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repea
 }
 
 void NumericsGuard::look(const Repeat& repeat) {
-  if (looked_ == used_) return;
+  if (looked_ == fed_.runs()) return;
   if (!variables_ok()) take_back(repeat);
-  looked_ = used_;
+  looked_ = fed_.runs();
 }
 
 // What the hunt needs of one run: its graph for these shapes, with the names that the user knows, and its leaves.
@@ -249,14 +199,14 @@ void NumericsGuard::retrace(const Repeat& repeat) {
   std::vector<std::pair<Kept*, Tensor>> since;  // what others set after the last run
   for (Kept& k : kept_)
     if (k.variable->changed > expected_sets_) since.emplace_back(&k, k.variable->value.clone());
-  const std::int64_t before = runs_ - static_cast<std::int64_t>(used_);
+  const std::int64_t before = runs_ - static_cast<std::int64_t>(fed_.runs());
   bool recurred = false;
   std::vector<Tensor> previous;  // the variables before the last run that was repeated
   restore();
-  for (std::size_t i = 0; i < used_; ++i) {
-    const std::vector<Fed> feeds = feeds_of(entries_[i]);
+  for (std::size_t i = 0; i < fed_.runs(); ++i) {
+    const std::vector<Fed> feeds = fed_.feeds(i);
     for (const Set& s : sets_)
-      if (s.before_entry == i) copy_bytes(kept_[s.kept].variable->value, s.value);
+      if (s.before_run == i) copy_bytes(kept_[s.kept].variable->value, s.value);
     if (i > 0) {
       previous.clear();
       for (const Kept& k : kept_) previous.push_back(k.value.clone());
@@ -266,7 +216,7 @@ void NumericsGuard::retrace(const Repeat& repeat) {
     recurred = true;
     std::vector<bool> usual;
     if (i > 0) {
-      const std::vector<Fed> previous_feeds = feeds_of(entries_[i - 1]);
+      const std::vector<Fed> previous_feeds = fed_.feeds(i - 1);
       for (std::size_t k = 0; k < kept_.size(); ++k) copy_bytes(kept_[k].variable->value, previous[k]);
       usual = makers(Again(*this, previous_feeds, 0).rerun());
     }

@@ -6,6 +6,7 @@
 // Thread safety: as its Session. All but `forget` are called with the store's lock held, alone where the plan writes.
 #pragma once
 
+#include <oxbow/runtime/feed_journal.h>
 #include <oxbow/runtime/frame.h>
 #include <oxbow/runtime/program_impl.h>
 #include <oxbow/runtime/store_state.h>
@@ -13,13 +14,6 @@
 #include <functional>
 
 namespace oxbow {
-
-/// What is fed to an input.
-struct Fed {
-  Shape shape;
-  const void* bytes = nullptr;
-  bool fed = false;
-};
 
 class NumericsGuard {
  public:
@@ -45,31 +39,15 @@ class NumericsGuard {
     Tensor value;                  // when the journal began
     std::uint64_t taken_at = 0;    // `LockGroup::sets` then
   };
-  // A run, in as few bytes as can be: a journal of many pushes the net's own values out of the first cache.
-  struct Entry {
-    const std::byte* feeds;  // one after another, each at a cache line's begin
-    std::size_t shapes;      // theirs, in `shapes_`
-  };
   struct Set {  // of a variable, by others
-    std::size_t before_entry, kept;
+    std::size_t before_run, kept;
     Tensor value;
-  };
-  struct Shapes {
-    std::vector<Shape> of_feeds;
-    std::int64_t bytes;  // that an entry takes
-  };
-  struct Block {
-    std::shared_ptr<std::byte> memory;
-    std::int64_t size;
   };
 
   bool results_ok(const Frame& frame);
   bool variables_ok() const;
   void begin(const Plan& plan, const LockGroup& lock, std::int64_t feed_bytes);
   void empty_journal();
-  std::int64_t know_shapes(std::span<const Fed> feeds);
-  std::byte* room(std::int64_t bytes);
-  std::vector<Fed> feeds_of(const Entry& e) const;
   void record(std::span<const Fed> feeds, const LockGroup& lock);
   void take_back(const Repeat& repeat);
   void retrace(const Repeat& repeat);
@@ -85,13 +63,9 @@ class NumericsGuard {
   std::vector<bool> may_be_infinite_;  // of each result: an Inf was found there that is meant
   std::vector<int> results_;           // that are no variables, which are looked at as such
   std::vector<Kept> kept_;
-  std::vector<Entry> entries_;
-  std::vector<Shapes> shapes_;  // an entry has its own only where they differ from those of the one before
+  FeedJournal fed_;
   std::vector<Set> sets_;
-  std::vector<Block> blocks_;          // hold the feeds
-  std::size_t block_ = 0;              // that is being filled
-  std::int64_t filled_ = 0;            // of it
-  std::size_t used_ = 0, looked_ = 0;  // entries: that count, and those after which the variables were looked at
+  std::size_t looked_ = 0;  // runs of the journal after which the variables were looked at
   std::size_t capacity_ = 0, look_every_ = 0;
   std::uint64_t expected_runs_ = 0, expected_sets_ = 0, expected_version_ = 0;
 };
