@@ -11,7 +11,7 @@ namespace {
 // No two parts below the first size: a hand-over costs some 0.3 us. Above 16 parts they grow up to the second: each new
 // part holds up the stream from memory, which costs an Adam step of a million parameters some 5 % with small ones.
 constexpr std::int64_t part_elements = 16 * 1024, large_part_elements = 64 * 1024, many_parts = 16;
-constexpr std::int64_t unit = 1024;                // parts are whole units, so that two never share a cache line
+constexpr std::int64_t unit = 1024;  // parts are whole units, so that two never share a cache line
 constexpr std::size_t max_reductions = 16;
 
 std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
@@ -51,7 +51,8 @@ std::vector<Type> Fused::infer(Types in) const {
   out.reserve(tape.outputs.size() + reductions.size());
   for (const std::int32_t v : tape.outputs) out.push_back(types[static_cast<std::size_t>(v)]);
   for (const Reduction& r : reductions) {
-    if (!r.op.has_consume() || r.op.info().input_count() != 1) throw OpError(std::string(r.op.name()) + " is no reduction");
+    if (!r.op.has_consume() || r.op.info().input_count() != 1)
+      throw OpError(std::string(r.op.name()) + " is no reduction");
     if (r.of < 0 || static_cast<std::size_t>(r.of) >= types.size()) throw OpError("a reduction reads no value");
     out.push_back(r.op.infer(std::span(types).subspan(static_cast<std::size_t>(r.of), 1)).at(0));
   }

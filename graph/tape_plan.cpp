@@ -8,7 +8,7 @@ namespace oxbow {
 namespace {
 
 constexpr std::int64_t lanes = 1024;  // of a slot
-constexpr std::int64_t vector = 16;  // as many lanes as the widest vector has
+constexpr std::int64_t vector = 16;   // as many lanes as the widest vector has
 // A tile's slots and its stretches of the arrays should fit in here, half of the first cache: the other half takes what
 // the processor fetches ahead. Adam on arrays in memory takes twice as long where they fill all of it.
 constexpr std::int64_t cache = 16 * 1024;
@@ -170,13 +170,14 @@ void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, s
                              std::int64_t quantum) {
   // The output whose array each value is written to; the routine that reads it last.
   std::vector<std::int32_t> output(types.size(), -1), last(types.size(), -1);
-  std::int64_t arrays = 0;
   for (std::size_t o = 0; o < tape.outputs.size(); ++o)
     if (const auto v = static_cast<std::size_t>(tape.outputs[o]); tape.outputs[o] >= tape.inputs) {
       output[v] = static_cast<std::int32_t>(o);
     }
   const Type& common = common_type(tape, types);
-  for (std::size_t v = 0; v < static_cast<std::size_t>(tape.inputs); ++v) arrays += types[v].shape == common.shape;
+  const std::int64_t arrays = std::count_if(types.begin(), types.begin() + tape.inputs, [&](const Type& t) {
+    return t.shape == common.shape;  // outputs mostly lie in the bytes of one of these
+  });
   const auto values_of = [&](std::size_t routine) {
     const Routine& r = routines_[routine];
     return placed.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
@@ -239,8 +240,9 @@ void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, s
     else if (types[value].shape == common.shape)
       reads_.push_back({place, v, sizes_[value]});
     else
-      std::find_if(spreads_.begin(), spreads_.end(), [&](const Spread& s) { return s.input == v; })
-          ->places.push_back(place);
+      std::find_if(spreads_.begin(), spreads_.end(), [&](const Spread& s) {
+        return s.input == v;
+      })->places.push_back(place);
   }
 }
 

@@ -1,5 +1,5 @@
 // A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
-// steps live in slots of some 512 lanes, so they stay in the first cache; operands of the tape's full shape are read,
+// steps live in slots of some 1024 lanes, so they stay in the first cache; operands of the tape's full shape are read,
 // and outputs written, where they are, and so are single elements by the routines that take one (graph/single.h). Every
 // other operand (rows, columns, any broadcast) is laid out in a slot. Thread safety: immutable once made.
 #pragma once
@@ -87,17 +87,17 @@ class TapePlan {
 
   std::vector<Op> ops_;  // keeps what the routines point to
   std::vector<Routine> routines_;
-  // A call's pointers lie at the start of its scratch, in places: each routine's operands side by side, so
-  // that it is handed them where they are; then results, and what sinks and copies read. Tile after tile the moving ones
-  // are stepped in place, after the tile's routines: gathered just before each routine, they would hold up its first
-  // loads, which costs half as much again where arrays come from memory.
+  // A call's pointers lie at the start of its scratch, in places: each routine's operands side by side, so that it is
+  // handed them where they are; then results, and what sinks and copies read. Tile after tile the moving ones are
+  // stepped in place, after the tile's routines: gathered just before each routine they would hold up its first loads,
+  // which makes steps on arrays from memory a third slower.
   std::vector<Moving> reads_, writes_;
   std::vector<Fixed> slots_, singles_;
   std::vector<Spread> spreads_;
-  std::vector<std::int32_t> sunk_;  // places of what sinks read
-  std::vector<Moving> copies_;      // outputs that are inputs: the places of the inputs
+  std::vector<std::int32_t> sunk_;   // places of what sinks read
+  std::vector<Moving> copies_;       // outputs that are inputs: the places of the inputs
   std::vector<std::int64_t> sizes_;  // bytes an element of every value
-  bool direct_ = false;  // one step or none, and nothing to lay out: no tiles needed
+  bool direct_ = false;              // one step or none, and nothing to lay out: no tiles needed
   std::int64_t scratch_ = 0, tile_ = 512;
   double flops_ = 0;
 };

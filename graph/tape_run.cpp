@@ -58,8 +58,7 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
         lay_out(s, in[s.input].bytes, size, first, lanes, scratch + s.slot);
       for (const std::int32_t place : s.places) at[place] = operand;
     }
-    for (const Routine& r : routines_)
-      r.fn(r.op, at + r.first, const_cast<void*>(at[r.result]), lanes);
+    for (const Routine& r : routines_) r.fn(r.op, at + r.first, const_cast<void*>(at[r.result]), lanes);
     for (std::size_t i = 0; i < sinks.size(); ++i)
       sinks[i].consumer->take(*sinks[i].consumer, sinks[i].state, at[sunk_[i]], first - begin, lanes);
     for (const Moving& m : copies_) {
