@@ -19,16 +19,15 @@ using namespace oxbow::tools;
 namespace {
 
 // The first line of the page's DOM, with what tests/page/check.js wrote there.
-std::string checked(std::string page) {
+std::string checked(std::string page, const std::string& window) {
   std::ifstream file(SOURCE_FOLDER "/tests/page/check.js");
   const std::string check{std::istreambuf_iterator<char>(file), {}};
   page.insert(page.rfind("</body>"), "<script>" + check + "</script>");
   const test::TemporaryFolder folder;
   const std::string path = folder.write("page.html", page);
-  const auto [code, dom] = test::command(BROWSER
-                                         " --headless --no-sandbox --disable-gpu --window-size=1600,1000 "
-                                         "--user-data-dir=" +
-                                         folder / "profile" + " --dump-dom file://" + path + " 2>/dev/null");
+  const auto [code, dom] =
+      test::command(BROWSER " --headless --no-sandbox --disable-gpu " + window +
+                    " --user-data-dir=" + folder / "profile" + " --dump-dom file://" + path + " 2>/dev/null");
   BOOST_REQUIRE(code == 0);
   return dom.substr(0, dom.find("<head"));
 }
@@ -40,8 +39,8 @@ int number(const std::string& dom, const std::string& key) {
 }
 
 // Returns the milliseconds from opening to the first picture.
-int works(const std::string& page, int least_checks) {
-  const std::string dom = checked(page);
+int works(const std::string& page, int least_checks, const std::string& window = "--window-size=1600,1000") {
+  const std::string dom = checked(page, window);
   BOOST_TEST(number(dom, "data-checks") >= least_checks);
   BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
   return number(dom, "data-interactive");
@@ -63,7 +62,12 @@ BOOST_AUTO_TEST_CASE(a_training_plan) {
     const DumpOptions how{.format = "html", .plan = true, .compiling = {.threads = 2}};
     const std::string page = dump(g, how);
     BOOST_TEST((page == dump(g, how)));
-    works(page, 35);
+    works(page, 45);
+    // A narrow window, and a reader whose system is dark.
+    works(page, 45, "--window-size=800,700");
+    const std::string dark = "--window-size=1280,800 --blink-settings=preferredColorScheme=0";
+    BOOST_TEST(checked(page, dark).find("data-first-theme=\"dark\"") != std::string::npos);
+    works(page, 45, dark);
   }
 }
 

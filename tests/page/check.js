@@ -1,11 +1,12 @@
 // Uses the page of `oxbow dump --format html` as a reader does; test_tools_page.cpp puts it at the page's end and reads
-// what it says: data-failed (each failure a line), data-checks (how many were made) and data-interactive (milliseconds
-// from opening to the first picture).
+// what it says: data-failed (each failure a line), data-checks (how many were made) data-interactive (milliseconds
+// from opening to the first picture) and data-first-theme.
 "use strict";
 {
   app.view.draw();
   const root = document.documentElement;
   root.dataset.interactive = Math.round(performance.now());
+  root.dataset.firstTheme = root.dataset.theme;
   const failed = [];
   let checks = 0;
   const check = (what, good, seen = "") => {
@@ -60,6 +61,11 @@
   press("Enter", search);
   equal("enter selects", app.selected, app.found[0]);
   check("and shows", app.found[0].box === app.found[0]);
+  find(`op:${some.op}`);
+  press("ArrowDown", search);
+  press("ArrowDown", search);
+  press("ArrowUp", search);
+  equal("arrows step through what is found", app.selected, app.found[0]);
   press("Escape", search);
   equal("escape ends the search", app.found, null);
 
@@ -86,6 +92,24 @@
     equal("to forward", app.selected.id, backward.for);
     press("b");
     equal("and back", app.selected.for, nodes[backward.for].id);
+    press("[");
+    const folded = view.scene.boxes.find((b) => b.isGroup && app.linked(b).some((n) => n.box !== b));
+    if (folded) {
+      app.select(folded);
+      press("b");
+      const pair = [folded, app.selected].map((g) => new Set(g.isGroup ? g.nodes() : [g]));
+      check("from a group to what belongs to it", app.selected !== folded && app.linked(folded).some((n) => pair[1].has(n)));
+    }
+  }
+
+  // A folded group lists the boxes at its lit edges' other ends.
+  press("[");
+  const closed = view.scene.boxes.find((b) => b.isGroup && view.scene.edges.some((e) => e.to === b));
+  if (closed) {
+    app.select(closed);
+    const ends = view.scene.edges.filter((e) => e.from === closed || e.to === closed).length;
+    const inside = Math.min(60, closed.children.length);
+    equal("a group's neighbours", document.querySelectorAll("#details li").length, Math.min(120, ends) + inside);
   }
 
   // Folding hides what is inside, unfolding shows it.
@@ -102,6 +126,30 @@
   equal("all unfolded", view.scene.boxes.length, nodes.length);
   check("none over another, unfolded", !overlapping(view.scene));
   view.draw();
+  press("[");
+
+  // Edges across phases are dashed, but for the long ones, which would make browsers stutter.
+  app.select(null);
+  for (let round = 0; round < 20 && view.scene.boxes.length < nodes.length; ++round) press("]");
+  const whole = Path2D, { setLineDash, stroke } = CanvasRenderingContext2D.prototype;
+  let dash = [], dashes = 0;
+  Path2D = class extends whole {
+    edges = 0;
+    moveTo(x, y) {
+      ++this.edges;
+      super.moveTo(x, y);
+    }
+  };
+  Object.assign(view.context, { setLineDash: (d) => (dash = d), stroke: (path) => dash.length && (dashes += path.edges) });
+  view.zoom = 0.5;
+  view.draw();
+  const seen = (e) => !(e.left > view.window.right || e.right < view.window.left || e.top > view.window.bottom ||
+                        e.bottom < view.window.top);
+  equal("dashed edges", dashes, view.scene.edges.filter((e) => e.cross && seen(e) &&
+                                                               e.right - e.left + e.bottom - e.top <= 2000).length);
+  Path2D = whole;
+  delete view.context.setLineDash;
+  delete view.context.stroke;
   press("[");
 
   // Keys, colours, themes.
@@ -135,6 +183,12 @@
     const bar = memory.bars.reduce((a, b) => ((b.to - b.from) * b.value.bytes > (a.to - a.from) * a.value.bytes ? b : a));
     const x = memory.px((bar.from + bar.to) / 2), y = memory.py((bar.low + bar.high) / 2);
     equal("the bar under the pointer", memory.at(x, y)?.node, bar.node);
+    press("2");
+    const slowest = timeline.bars.reduce((a, b) => (b.node.time > a.node.time ? b : a)).node;
+    equal("the charts' colours have a scale of their own", app.colours.ofBar(slowest).solid, app.colours.ramp(1).solid);
+    press("1");
+    for (const title of document.querySelectorAll("figcaption"))
+      check("a heading is whole", title.scrollWidth <= title.clientWidth && title.scrollHeight <= title.clientHeight, title.textContent);
     check("the plan in the overview", details().includes("lower bound"));
   } else {
     check("says how to get a plan", document.getElementById("memory-title").textContent.includes("--plan"));

@@ -5,7 +5,6 @@ class App {
   constructor(model) {
     this.model = model;
     this.tree = new Tree(model);
-    this.setTheme(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     this.colours = new Colours(model, this.tree);
     this.view = new View(document.getElementById("graph"), this.colours);
     this.panels = new Panels(this);
@@ -18,6 +17,7 @@ class App {
                                    new Timeline(document.getElementById("timeline"), this)];
     else this.explainMissingPlan();
     this.writeHeader();
+    this.nameOtherTheme();
     this.fold();
     this.panels.show(null);
     this.listen();
@@ -30,12 +30,11 @@ class App {
   }
 
   writeHeader() {
-    const { nodes, phases, plan } = this.model;
+    const { nodes, plan } = this.model;
     const names = this.model.outputs.slice(0, 3).map((o) => o.name).filter((n) => !/^\d+$/.test(n));
     document.title = `Oxbow: ${names.join(", ") || "graph"}, ${nodes.length} nodes`;
     document.getElementById("summary").textContent = `${formatCount(nodes.length)} nodes` +
-      (phases.length > 1 ? ` in ${phases.join(", ")}` : "") +
-      (plan ? `; plan of ${formatCount(plan.steps.length)} steps, peak ${formatBytes(plan.arena_bytes)}` : "");
+      (plan ? `, ${formatCount(plan.steps.length)} steps, peak ${formatBytes(plan.arena_bytes)}` : "");
     document.getElementById("colours").innerHTML = this.colours.ways.map((w, i) =>
       `<button data-by="${w.by}" ${w.missing ? "disabled" : ""} ` +
       `title="${w.missing || `Colour by ${w.by} (${i + 1})`}">${w.title}</button>`).join("");
@@ -83,9 +82,14 @@ class App {
   // What is found, and what belongs to the selection in the other pass.
   mark() {
     this.view.found = new Set((this.found ?? []).map((n) => n.box));
-    const node = this.selected;
-    const linked = !node || node.isGroup ? [] : [...node.backward, ...(node.for !== undefined ? [node.for] : [])];
-    this.view.linked = new Set(linked.map((id) => this.model.nodes[id]?.box));
+    this.view.linked = new Set(this.selected ? this.linked(this.selected).map((n) => n.box) : []);
+    this.view.linked.delete(this.selected?.box);
+  }
+
+  // The nodes of the other pass that belong to a node, or to those within a group.
+  linked(item) {
+    const nodes = item.isGroup ? [...item.nodes()] : [item];
+    return nodes.flatMap((n) => (n.for === undefined ? n.backward : [n.for])).map((id) => this.model.nodes[id]);
   }
 
   toggle(group) {
@@ -131,12 +135,14 @@ class App {
 
   setTheme(theme) {
     document.documentElement.dataset.theme = theme;
-    document.getElementById("theme").textContent = theme === "dark" ? "Light" : "Dark";
-    if (!this.colours) return;
+    this.nameOtherTheme();
     this.colours.readTheme();
     this.showColours();
     this.panels.show(this.selected);
     this.redraw();
+  }
+  nameOtherTheme() {
+    document.getElementById("theme").textContent = document.documentElement.dataset.theme === "dark" ? "Light" : "Dark";
   }
   switchTheme() {
     this.setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
@@ -174,12 +180,19 @@ class App {
     const next = row[row.indexOf(box) + by];
     if (next) this.goTo(next);
   }
-  // From forward to backward and back.
+  // From forward to backward and back; from a group to the group as deep that holds most of what belongs to it.
   across() {
-    const node = this.selected;
-    if (!node || node.isGroup) return;
-    const to = node.for ?? node.backward[0];
-    if (to !== undefined) this.goTo(this.model.nodes[to]);
+    if (!this.selected) return;
+    const nodes = this.linked(this.selected);
+    if (!this.selected.isGroup) return nodes.length && this.goTo(nodes[0]);
+    const depth = this.tree.depth(this.selected), counts = new Map();
+    for (const node of nodes) {
+      let at = node;
+      while (this.tree.depth(at) > depth) at = at.parent;
+      if (at !== this.selected) counts.set(at, (counts.get(at) ?? 0) + 1);
+    }
+    const [most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [null, 0]);
+    if (most) this.goTo(most);
   }
 
   hover(item, event) {

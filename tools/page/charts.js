@@ -77,13 +77,13 @@ class Chart {
     c.rect(m.left, 0, this.plot.width, height - m.bottom + 1);
     c.clip();
     const own = (node) => selected && (node === selected || (selected.isGroup && inside(node, selected)));
-    const border = this.app.colours.by === "role" ? theme.surface : theme.edge;
+    const border = this.app.colours.scaled ? theme.edge : theme.surface;
     for (const bar of this.bars) {
       const x = this.px(bar.from), w = Math.max(0.8, this.px(bar.to) - x);
       if (x > width || x + w < m.left) continue;
-      const y = this.py(bar.high), h = Math.max(0.8, this.py(bar.low) - y), colour = this.app.colours.of(bar.node);
+      const y = this.py(bar.high), h = Math.max(0.8, this.py(bar.low) - y), colour = this.app.colours.ofBar(bar.node);
       c.globalAlpha = selected && !own(bar.node) ? 0.4 : 1;
-      c.fillStyle = mix(theme.surface, colour.solid, 0.72);
+      c.fillStyle = colour.bar;
       c.fillRect(x, y, w, h);
       if (w > 3 && h > 3) {
         c.strokeStyle = border;
@@ -95,7 +95,7 @@ class Chart {
         c.fillRect(x, y + h - 3, w, 2);
       }
       if (w > 46 && h > 12) {
-        c.fillStyle = luminance(mix(theme.surface, colour.solid, 0.72)) > 0.3 ? "#10141b" : "#ffffff";
+        c.fillStyle = colour.ink;
         c.font = `11px ${sans}`;
         c.textBaseline = "middle";
         const name = bar.node.title;
@@ -156,8 +156,8 @@ class MemoryMap extends Chart {
                        node: nodes[v.node], value: v });
     }
     document.getElementById("memory-title").innerHTML =
-      `<b>Memory</b><span>peak ${formatBytes(plan.arena_bytes)} = lower bound ${formatBytes(plan.lower_bound)} ` +
-      `+ gap ${formatBytes(plan.gap)}, at step ${plan.peak_step}</span>`;
+      `<b>Memory</b><span>peak ${formatBytes(plan.arena_bytes)} at step ${formatCount(plan.peak_step)}, ` +
+      `${plan.gap > 0 ? `${formatBytes(plan.gap)} above ` : ""}the lower bound</span>`;
   }
   rungs() {
     return [0, 0.5, 1].map((t) => [t * this.top, formatBytes(t * this.top)]);
@@ -203,8 +203,8 @@ class Timeline extends Chart {
       }
     }
     document.getElementById("timeline-title").innerHTML =
-      `<b>Timeline</b><span>estimated, on ${plan.threads} ${plan.threads === 1 ? "thread" : "threads"}: ` +
-      `${formatTime(this.extent)}; critical path ${formatTime(Number(plan.critical_ns))}, underlined</span>`;
+      `<b>Timeline</b><span>estimated, ${plan.threads} ${plan.threads === 1 ? "thread" : "threads"}: ` +
+      `${formatTime(this.extent)}; critical path: ${formatTime(Number(plan.critical_ns))}</span>`;
   }
   rungs() {
     const every = Math.ceil(this.top / 8);

@@ -14,6 +14,7 @@ class Colours {
     const names = ["back", "surface", "raised", "text", "dim", "line", "accent", "edge", "frame", "mark", "ramp0",
                    "ramp1", "ramp2", ...roles];
     this.theme = Object.fromEntries(names.map((n) => [n, style.getPropertyValue(`--${n}`).trim()]));
+    this.theme.inner = mix(this.theme.frame, this.theme.raised, 0.55);
     this.cache = new Map();
   }
 
@@ -26,19 +27,32 @@ class Colours {
     ];
   }
 
-  // The scale's end: the largest among what is shown, so that folded groups and single nodes can be compared.
+  // The scales' ends: in the graph the largest among what is shown, so that folded groups and single nodes can be
+  // compared; in the charts, which show single nodes, the largest of these.
   rescale(boxes) {
-    this.largest = Math.max(1e-9, ...["time", "bytes"].includes(this.by) ? boxes.map((b) => b[this.by]) : [1]);
+    const most = (items) => items.reduce((m, i) => Math.max(m, i[this.by]), 1e-9);
+    this.largest = this.scaled ? most(boxes) : 1;
+    this.largestNode = this.scaled ? most(this.model.nodes) : 1;
     this.cache.clear();
   }
+  get scaled() {
+    return this.by === "time" || this.by === "bytes";
+  }
 
-  // { solid, fill, border, text, dim } of an item.
+  // { solid, fill, border, text, dim; bar and ink for the charts } of an item.
   of(item) {
-    const scale = this.by === "time" || this.by === "bytes";
-    const key = scale ? Math.round(48 * Math.sqrt(Math.min(1, item[this.by] / this.largest))) : item[this.by];
+    return this.scaledTo(this.largest, item);
+  }
+  ofBar(node) {
+    return this.scaledTo(this.largestNode, node);
+  }
+  scaledTo(largest, item) {
+    const key = this.scaled ? Math.round(48 * Math.sqrt(Math.min(1, item[this.by] / largest))) : item[this.by];
     let found = this.cache.get(key);
     if (!found) {
-      found = scale ? this.ramp(key / 48) : this.tinted(this.category(item[this.by]));
+      found = this.scaled ? this.ramp(key / 48) : this.tinted(this.category(item[this.by]));
+      found.bar = mix(this.theme.surface, found.solid, 0.72);
+      found.ink = luminance(found.bar) > 0.3 ? "#10141b" : "#ffffff";
       this.cache.set(key, found);
     }
     return found;
@@ -73,10 +87,10 @@ class Colours {
       return used.map((r) => swatch(this.theme[r], r)).join("") + edges;
     }
     if (this.by === "dtype") return this.model.dtypes.map((d) => swatch(this.category(d), d)).join("") + edges;
-    const shown = this.by === "time" ? formatTime(this.largest) : formatBytes(this.largest);
-    const what = this.by === "time" ? `${this.model.timed} time` : "bytes of results";
-    return `<span>${what}</span><span>0 <i class="ramp"></i> ${shown}</span><span class="dim">square-root scale</span>` +
-      edges;
+    const [what, format] = this.by === "time" ? [`${this.model.timed} time`, formatTime] : ["bytes of results", formatBytes];
+    const charts = this.model.plan && this.largestNode < this.largest ? `, in the charts ${format(this.largestNode)}` : "";
+    return `<span>${what}</span><span>0 <i class="ramp"></i> ${format(this.largest)}${charts}</span>` +
+      `<span class="dim">square-root scale</span>` + edges;
   }
 }
 

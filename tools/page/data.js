@@ -93,18 +93,19 @@ class GraphNode {
   }
 }
 
+// Numbers do not part from their units at a line's end.
 const formatBytes = (n) => {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   for (; n >= 1024 && unit < units.length - 1; ++unit) n /= 1024;
-  return `${unit && n < 100 ? n.toFixed(1) : Math.round(n)} ${units[unit]}`;
+  return `${unit && n < 100 ? n.toFixed(1) : Math.round(n)}\u00a0${units[unit]}`;
 };
 
 const formatTime = (ns) => {
   const units = ["ns", "µs", "ms", "s"];
   let unit = 0;
   for (; ns >= 1000 && unit < units.length - 1; ++unit) ns /= 1000;
-  return `${unit && ns < 100 ? ns.toFixed(1) : Math.round(ns)} ${units[unit]}`;
+  return `${unit && ns < 100 ? ns.toFixed(1) : Math.round(ns)}\u00a0${units[unit]}`;
 };
 
 const formatCount = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");

@@ -39,6 +39,7 @@ App.prototype.listen = function () {
   search.addEventListener("input", () => this.search(search.value));
   search.addEventListener("keydown", (e) => {
     if (e.key === "Enter") this.next(e.shiftKey ? -1 : 1);
+    else if (e.key === "ArrowDown" || e.key === "ArrowUp") this.next(e.key === "ArrowDown" ? 1 : -1);
     else if (e.key === "Escape") this.endSearch();
     else return;
     e.preventDefault();
@@ -47,6 +48,7 @@ App.prototype.listen = function () {
   document.getElementById("key-table").innerHTML = this.keys().map(([, shown, what]) =>
     `<tr><td>${shown.split(" ").map((k) => `<kbd>${k}</kbd>`).join(" ")}</td><td>${what}</td></tr>`).join("");
   document.addEventListener("keydown", (e) => this.press(e));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (e) => this.setTheme(e.matches ? "dark" : "light"));
 };
 
 App.prototype.endSearch = function () {

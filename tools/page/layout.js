@@ -3,7 +3,7 @@
 // on their right. Linear in what is shown, apart from sorting rows.
 "use strict";
 
-const space = { x: 22, y: 34, pad: 16, title: 30, column: 90 };
+const space = { x: 22, y: 28, pad: 16, title: 30, column: 90 };
 
 // Lays out all that is shown; returns { boxes, frames, edges, width, height } with absolute places.
 function layOut(model, tree) {

@@ -25,19 +25,22 @@ class Panels {
     this.results.hidden = !found;
     if (!found) return;
     const most = 200;
-    const rows = found.slice(0, most).map((n) => this.link(n, n.subtitle, n === found[current]));
+    const rows = found.slice(0, most).map((n) => this.link(n, n.subtitle || n.op, n === found[current]));
     const more = found.length > most ? `<p class="dim">and ${formatCount(found.length - most)} more</p>` : "";
     const title = found.length === 1 ? "1 node" : `${formatCount(found.length)} nodes`;
     this.results.innerHTML = `<h2>${found.length ? title : "Nothing found"}</h2>` + (found.length
-      ? `<p class="dim">Enter or n: next, Shift: back, Esc: end</p>${list(rows)}${more}`
+      ? `<p class="dim">Enter or n: next, Shift: back, Esc: end</p>${list(rows, "found")}${more}`
       : `<p class="dim">Words are looked for in names, ops, types and file:line; all must match. ` +
         `<code>op:product</code> <code>name:dense</code> <code>shape:512</code> <code>line:mlp.cpp:12</code></p>`);
     this.results.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }
 
+  // Where there is too little room, the scope gives way: its end is what tells nodes apart.
   link(node, note = "", current = false) {
+    const cut = node.full_name.lastIndexOf("/") + 1;
     return `<button data-node="${node.id}"${current ? ' class="current"' : ""} title="${escapeHtml(node.full_name)}">` +
-      `<span>${escapeHtml(node.full_name)}</span><span class="mono">${escapeHtml(note)}</span></button>`;
+      `<span class="name"><span>${escapeHtml(node.full_name.slice(0, cut))}</span>` +
+      `<b>${escapeHtml(node.full_name.slice(cut))}</b></span><span class="mono">${escapeHtml(note)}</span></button>`;
   }
 
   groupLink(group, note = "") {
@@ -69,7 +72,7 @@ class Panels {
       .map(([key, v]) => [escapeHtml(key), `<code>${escapeHtml(shortened(v))}</code>`]);
     return this.where(n) + `<h2>${escapeHtml(n.name || n.op)}</h2><p class="mono dim">${escapeHtml(n.full_name)}</p>` +
       `<p>${this.pill(n.role)}</p>` + factList(facts) +
-      section("Reads", list(n.inputs.map((i) => {
+      section(lit("reads", "Reads"), list(n.inputs.map((i) => {
         const from = this.model.nodes[i.node];
         return this.link(from, i.shape_only ? "shape only" : from.outputs[i.output].type);
       }))) +
@@ -101,7 +104,7 @@ class Panels {
     const readers = n.readers.filter((r) => r.output === index).map((r) => this.model.nodes[r.node]);
     const title = n.outputs.length > 1 ? `Result ${index}` : "Result";
     return section(title, factList(facts) + list(others)) +
-      section(`Read by${readers.length ? "" : " nobody"}`, list(readers.map((r) => this.link(r, r.op))) || " ");
+      section(readers.length ? lit("read", "Read by") : "Read by nobody", list(readers.map((r) => this.link(r, r.op))) || " ");
   }
 
   group(g) {
@@ -115,7 +118,15 @@ class Panels {
                                                                : this.link(c, c.op));
     return this.where(g) + `<h2>${escapeHtml(g.title)}</h2><p class="dim">Enter or a double click ` +
       `${g.open ? "folds" : "unfolds"} it.</p>` + factList(facts) + section("Ops", factList(most)) +
-      section("Inside", list(inside));
+      section(lit("reads", "Reads"), this.boxes(g, "to", "from")) +
+      section(lit("read", "Read by"), this.boxes(g, "from", "to")) + section("Inside", list(inside));
+  }
+
+  // The boxes at the other ends of a folded group's edges.
+  boxes(group, here, there) {
+    const boxes = this.app.view.scene.edges.filter((e) => e[here] === group).map((e) => e[there]);
+    const elsewhere = (box) => (phaseOf(box) === phaseOf(group) ? "" : `${phaseOf(box).title}, `);
+    return list(boxes.slice(0, 60).map((b) => (b.isGroup ? this.groupLink(b, elsewhere(b) + b.small) : this.link(b, b.op))));
   }
 
   overview() {
@@ -153,12 +164,22 @@ function factList(facts) {
   return rows.length ? `<dl>${rows.map(([k, v]) => `<dt>${k}</dt><dd>${v}</dd>`).join("")}</dl>` : "";
 }
 
+function phaseOf(item) {
+  while (item.kind !== "phase") item = item.parent;
+  return item;
+}
+
+// A title with the colour that the selection's edges of this kind have in the picture.
+function lit(kind, title) {
+  return `<i class="line ${kind}"></i>${title}`;
+}
+
 function section(title, body) {
   return title && body ? `<h3>${title}</h3>${body}` : "";
 }
 
-function list(rows) {
-  return rows.length ? `<ul class="links">${rows.map((r) => `<li>${r}</li>`).join("")}</ul>` : "";
+function list(rows, kind = "") {
+  return rows.length ? `<ul class="links ${kind}">${rows.map((r) => `<li>${r}</li>`).join("")}</ul>` : "";
 }
 
 function shortened(value) {

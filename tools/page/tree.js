@@ -90,14 +90,14 @@ class Tree {
     return this.signatures.get(text);
   }
 
-  // Opens groups from the outside in while there are at most `limit` boxes.
+  // Opens groups from the outside in while there are at most `limit` boxes; phases always, but for very long lists.
   foldTo(limit) {
     let boxes = 0;
     const queue = [this.root];
     for (const group of this.groups()) group.open = false;
     while (queue.length) {
       const group = queue.shift();
-      const always = group.kind === "root" || (group.kind === "phase" && group.children.length <= limit);
+      const always = group.kind === "root" || (group.kind === "phase" && group.children.length <= 46);
       if (!always && boxes + group.children.length - 1 > limit) continue;
       group.open = true;
       boxes += group.children.length - (group === this.root ? 0 : 1);

@@ -4,6 +4,8 @@
 
 const sans = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
 const mono = 'ui-monospace, "DejaVu Sans Mono", monospace';
+// Edges across phases are dashed up to this length: browsers cut dashes of all of a curve, also of what is out of sight.
+const dashed = 2000;
 
 // Makes a canvas as fine as the screen; returns its size in CSS pixels.
 function sharpen(canvas) {
@@ -29,7 +31,7 @@ class View {
 
   fit() {
     const { width, height } = this.canvas.getBoundingClientRect();
-    const room = 20, legend = 40;
+    const room = 20, legend = document.getElementById("legend").offsetHeight + 12;
     this.zoom = Math.min(1.25, (width - 2 * room) / (this.scene.width || 1),
                          (height - 2 * room - legend) / (this.scene.height || 1));
     this.x = (width - this.scene.width * this.zoom) / 2;
@@ -57,10 +59,11 @@ class View {
   // Moves only where the item is out of sight or too small to read.
   show(item) {
     const { width, height } = this.canvas.getBoundingClientRect();
-    if (this.zoom < 0.55) this.zoomAt(0.9 / this.zoom, 0, 0);
+    const small = this.zoom < 0.55;
+    if (small) this.zoomAt(0.9 / this.zoom, 0, 0);
     const px = (item.left + item.w / 2) * this.zoom + this.x, py = (item.top + item.h / 2) * this.zoom + this.y;
-    if (px < 90 || px > width - 90) this.x += width / 2 - px;
-    if (py < 50 || py > height - 70) this.y += height / 2 - py;
+    if (small || px < 90 || px > width - 90) this.x += width / 2 - px;
+    if (small || py < 50 || py > height - 70) this.y += height / 2 - py;
     this.fitted = false;
     this.redraw();
   }
@@ -102,10 +105,9 @@ class View {
 
   drawFrame(frame) {
     const c = this.context, { theme } = this.colours;
-    const phase = frame.kind === "phase";
     c.beginPath();
     c.roundRect(frame.left, frame.top, frame.w, frame.h, 10);
-    c.fillStyle = phase ? theme.frame : mix(theme.frame, theme.raised, 0.55);
+    c.fillStyle = frame.kind === "phase" ? theme.frame : theme.inner;
     c.fill();
     c.lineWidth = (frame === this.selected ? 2.5 : 1) / Math.min(1, this.zoom);
     c.strokeStyle = frame === this.selected ? theme.accent : theme.line;
@@ -125,22 +127,27 @@ class View {
 
   drawEdges() {
     const c = this.context, { theme } = this.colours, w = this.window, box = this.selected?.box;
-    const plain = new Path2D(), cross = new Path2D(), lit = [];
+    const plain = new Path2D(), cross = new Path2D(), far = new Path2D(), lit = [];
     const straight = this.zoom < 0.18;
+    let count = 0;
     for (const edge of this.scene.edges) {
       if (edge.left > w.right || edge.right < w.left || edge.top > w.bottom || edge.bottom < w.top) continue;
       if (box && (edge.from === box || edge.to === box)) lit.push(edge);
-      const p = edge.curve, path = edge.cross ? cross : plain;
+      const p = edge.curve;
+      const path = !edge.cross ? plain : straight || edge.right - edge.left + edge.bottom - edge.top > dashed ? far : cross;
       path.moveTo(p[0], p[1]);
       if (straight) path.lineTo(p[6], p[7]);
       else path.bezierCurveTo(p[2], p[3], p[4], p[5], p[6], p[7]);
+      ++count;
     }
     c.lineWidth = Math.max(1.2, 0.7 / this.zoom);
     c.strokeStyle = theme.edge;
-    c.globalAlpha = box ? 0.35 : 0.75;
+    const strength = (box ? 0.45 : 1) * Math.min(1, Math.sqrt(300 / count)); // thousands would hide all else
+    c.globalAlpha = 0.75 * strength;
     c.stroke(plain);
-    c.globalAlpha = box ? 0.1 : 0.22;
-    if (!straight) c.setLineDash([6, 5]);
+    c.globalAlpha = 0.4 * strength;
+    c.stroke(far);
+    c.setLineDash([6, 5]);
     c.stroke(cross);
     c.setLineDash([]);
     c.globalAlpha = 1;
@@ -166,13 +173,13 @@ class View {
   drawBox(box) {
     const c = this.context, colour = this.colours.of(box), { theme } = this.colours;
     const high = box.h * this.zoom;
-    c.fillStyle = colour.fill;
     if (high < 7) {
       c.fillStyle = colour.solid;
       c.fillRect(box.left, box.top, box.w, box.h);
       if (box === this.selected?.box || this.found.has(box)) this.outline(box);
       return;
     }
+    c.fillStyle = colour.fill;
     if (box.isGroup) this.stacked(box, colour);
     const radius = box.leaf ? box.h / 2 : 7;
     c.beginPath();
@@ -181,7 +188,7 @@ class View {
     c.lineWidth = 1;
     c.strokeStyle = box === this.hovered ? theme.text : colour.border;
     c.stroke();
-    if (box.critical && !box.isGroup) {
+    if (box.critical) {
       c.fillStyle = theme.mark;
       c.fillRect(box.left + 8, box.top + box.h - 3, box.w - 16, 2);
     }
