@@ -91,7 +91,7 @@ class SharedText {
 
 /// Where a node comes from. A note: no part of equality, and no pass decides by it.
 struct Origin {
-  Location at;                     ///< the user's line
+  Location at = {};                ///< the user's line
   NodeId forward = -1;             ///< for a backward node, the forward node whose gradient it belongs to
   Phase phase = Phase::forward;
   SharedText scope = {};           ///< "encoder/layer1"

@@ -118,10 +118,9 @@ void Model::State::record(History& history, const Runner& runner, bool stepped) 
 }
 
 // Where a fit with these options begins.
-Position Model::State::begin(const FitOptions& options, std::int64_t samples) {
-  const auto seed = static_cast<std::int64_t>(options.seed);
-  if (!options.resume || (position.epoch == 1 && position.samples == 0))
-    return {.epoch = options.first_epoch, .seed = seed};
+Position Model::State::begin(const FitOptions& fit, std::int64_t samples) {
+  const auto seed = static_cast<std::int64_t>(fit.seed);
+  if (!fit.resume || (position.epoch == 1 && position.samples == 0)) return {.epoch = fit.first_epoch, .seed = seed};
   if (position.seed != seed)
     throw Error("fit: the training that is to be resumed drew its samples with seed " + std::to_string(position.seed) +
                 ", not " + std::to_string(seed) + ". Give .seed = " + std::to_string(position.seed));

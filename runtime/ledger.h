@@ -28,7 +28,7 @@ struct Ledger {
     std::int64_t parts = 0;
     bool commits = false;       ///< writes a variable in place
     bool critical = false;      ///< on the critical path
-    double cost_ns = 0;         ///< estimated, on one thread
+    double cost_ns = 0;         ///< estimated, on one thread; whole, as all estimates are
     double measured_ns = none;  ///< of all threads that took part, in a mean run; -1: not measured
   };
 

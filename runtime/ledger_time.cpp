@@ -44,7 +44,7 @@ class Timer {
         for (std::uint32_t k = 0; k < step.writes; ++k)
           if (const Place& to = plan_.writes[step.first_write + k].place; to.home == Home::variable)
             wait(s, readers_end[at(to.index)], start);
-        finish[at(s)] = start + step.cost / shares(out_.steps[at(s)].group);
+        finish[at(s)] = start + share_of(step.cost, out_.steps[at(s)].group);
         if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
         for (std::uint32_t i = 0; i < step.reads; ++i)
           if (const Place& in = plan_.reads[step.first_read + i].place; in.home == Home::variable)
@@ -62,6 +62,8 @@ class Timer {
   }
 
   std::uint32_t shares(std::int32_t group) const { return std::max(1u, plan_.groups[at(group)].chunks); }
+  // In whole nanoseconds, as costs are.
+  double share_of(double cost, std::int32_t group) const { return std::round(cost / shares(group)); }
 
   // The tasks on so many lanes: whichever lane is free first takes the most urgent task that is ready.
   void lay_out() {
@@ -95,7 +97,7 @@ class Timer {
       const std::uint32_t g = plan_.group_of_task[task];
       double cost = 0;
       for (std::uint32_t s = plan_.groups[g].first; s < plan_.groups[g].last; ++s) cost += plan_.steps[s].cost;
-      const double end = now + cost / shares(static_cast<std::int32_t>(g));
+      const double end = now + share_of(cost, static_cast<std::int32_t>(g));
       out_.groups[g].shares.push_back({static_cast<std::int32_t>(lane), now, end});
       lanes.emplace(end, lane);
       ready_at[g] = std::max(ready_at[g], end);

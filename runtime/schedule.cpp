@@ -2,6 +2,7 @@
 #include <oxbow/runtime/schedule.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace oxbow {
 namespace {
@@ -42,7 +43,8 @@ class Scheduler {
       if (!storages_.computes[static_cast<std::size_t>(id)]) continue;
       const Node n = graph_.node(id);
       Schedule::Step step{.node = id, .op = &ops_.of(n)};
-      step.cost = step.op->work.flops / flops_per_ns + step.op->work.bytes / bytes_per_ns + ns_per_step;
+      // Whole nanoseconds: sums of them are exact in any order, and a reader can read them.
+      step.cost = std::round(step.op->work.flops / flops_per_ns + step.op->work.bytes / bytes_per_ns + ns_per_step);
       if (n.op().info().can_fail) failing_.push_back(static_cast<std::uint32_t>(steps_.size()));
       out_.step_of[static_cast<std::size_t>(id)] = static_cast<std::uint32_t>(steps_.size());
       steps_.push_back(step);

@@ -99,18 +99,18 @@ std::string dump(const Ledger& plan, const DumpOptions& options) {
 std::vector<DumpedStage> dump_all(const Graph& graph, const DumpOptions& options) {
   const auto count = [](const Graph& g) { return std::to_string(g.size()) + (g.size() == 1 ? " node" : " nodes"); };
   const std::vector<Stage> way = stages(graph, options.compiling);
-  std::vector<DumpedStage> all{{"built", count(graph), write({.graph = graph, .options = options})}};
+  std::vector<DumpedStage> dumped{{"built", count(graph), write({.graph = graph, .options = options})}};
   for (const Stage& s : way)
     if (s.changed)
-      all.push_back({s.name, count(*s.graph), write({.graph = *s.graph, .options = options})});
+      dumped.push_back({s.name, count(*s.graph), write({.graph = *s.graph, .options = options})});
     else
-      all.push_back({s.name, "nothing to do", ""});
+      dumped.push_back({s.name, "nothing to do", ""});
   const Ledger plan = plan_of(graph, way, options.compiling);
-  all.push_back({"plan",
-                 count(*plan.graph) + ", " + std::to_string(plan.steps.size()) + " steps, " +
-                     dots::bytes_text(plan.arena_bytes) + " at the peak",
-                 dump(plan, options)});
-  return all;
+  dumped.push_back({"plan",
+                    count(*plan.graph) + ", " + std::to_string(plan.steps.size()) + " steps, " +
+                        dots::bytes_text(plan.arena_bytes) + " at the peak",
+                    dump(plan, options)});
+  return dumped;
 }
 
 std::string dump(const Program& program, const DumpOptions& options) {

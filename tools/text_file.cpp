@@ -3,6 +3,7 @@
 #include <oxbow/graph/error.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
@@ -21,7 +22,7 @@ std::string read_text(const std::string& path) {
     file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
     read += static_cast<std::size_t>(file.gcount());
   }
-  if (!file.eof()) throw Error("cannot read " + path);
+  if (!file.eof()) throw Error("cannot read " + path + ": " + std::generic_category().message(errno));
   text.resize(read);
   return text;
 }

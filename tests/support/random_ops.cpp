@@ -99,9 +99,17 @@ Value RandomBuilder::binary() {
 
 Value RandomBuilder::chosen() {
   const Value a = any_float(), b = mate(a);
-  const Value condition = chance(40)   ? less(a, b)
-                          : chance(50) ? logical_not(logical_and(greater_equal(a, 0), not_equal(b, 1)))
-                                       : logical_or(equal(a, b), less_equal(b, .5));
+  // One operand after the other: operands of one call are built in whatever order the compiler likes.
+  Value condition;
+  if (chance(40)) {
+    condition = less(a, b);
+  } else if (chance(50)) {
+    const Value not_negative = greater_equal(a, 0), not_one = not_equal(b, 1);
+    condition = logical_not(logical_and(not_negative, not_one));
+  } else {
+    const Value same = equal(a, b), small = less_equal(b, .5);
+    condition = logical_or(same, small);
+  }
   return chance(70) ? select(condition, a, b * 2) : cast(cast(condition, chance(50) ? i32 : u8), a.dtype());
 }
 
