@@ -7,6 +7,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/runtime/ledger_text.h>
 #include <oxbow/runtime/program_impl.h>
 
 #include <algorithm>
@@ -138,4 +139,20 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
       BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name);
   BOOST_TEST_MESSAGE(seen.shared_plans << " of " << seen.plans << " plans with tasks for several threads");
   BOOST_TEST(seen.shared_plans > seen.plans * 9 / 10);
+}
+
+// Their texts, as built and as planned for two threads, read back to the same texts.
+BOOST_AUTO_TEST_CASE(texts_of_random_graphs_read_back) {
+  const Pool pool(2);
+  for (std::uint64_t seed = 1; seed <= graphs; ++seed) {
+    const RandomGraph g = random_graph(seed);
+    const std::string built = print(*g.graph, {.locations = true});
+    BOOST_TEST((print(*parse(built, catalog()), {.locations = true}) == built), "seed " << seed);
+    const Ledger plan = ledger(Program::Impl::compile(g.fetches, {.pool = pool}, fine_grain));
+    const std::string planned = print(plan, {.locations = true});
+    const std::shared_ptr<const Graph> graph = parse(planned, catalog());
+    const std::optional<Ledger> read = parse_ledger(planned, graph);
+    BOOST_REQUIRE(read.has_value());
+    BOOST_TEST((print(*read, {.locations = true}) == planned), "plan of seed " << seed);
+  }
 }
