@@ -7,7 +7,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/has.h"
+
 using namespace oxbow;
+using oxbow::test::has;
 
 namespace {
 
@@ -31,8 +34,6 @@ outputs:
 std::string dot_of(std::string_view text, DotOptions options = {}) {
   return dot(*parse(text, Catalog::leaves()), options);
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

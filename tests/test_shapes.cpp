@@ -16,7 +16,10 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "support/has.h"
+
 using namespace oxbow;
+using oxbow::test::has;
 
 namespace {
 
@@ -59,12 +62,6 @@ std::string message_of(F&& f) {
     return e.what();
   }
   return "no error";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  if (text.find(part) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE("\"" << part << "\" is not in:\n" << text);
-  return false;
 }
 
 // By another order of additions than any kernel's, in long double.

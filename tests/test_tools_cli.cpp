@@ -38,6 +38,8 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
        "oxbow: --rate: -1 is no number greater than 0\nRun oxbow lr --help to see what there is\n"},
       {"lr path --curvature nan",
        "oxbow: --curvature: nan is no number greater than 0\nRun oxbow lr --help to see what there is\n"},
+      {"plot losses.csv --smooth -1",
+       "oxbow: --smooth: Value -1 not in range 1 to 1000000000\nRun oxbow plot --help to see what there is\n"},
       {"train --threads 100000", "oxbow: --threads: Value 100000 not in range 1 to 256" + train},
       {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},

@@ -8,15 +8,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "support/has.h"
 #include "support/random_graph.h"
 #include "support/resnet50.h"
 
 using namespace oxbow;
 using namespace oxbow::tools;
+using oxbow::test::has;
 
 namespace {
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 // A training step with hidden layers of these widths.
 std::unique_ptr<Graph> net(std::vector<std::int64_t> widths, const char* optimizer = "adam") {

@@ -14,11 +14,13 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 
+#include "support/has.h"
 #include "support/random_graph.h"
 #include "support/resnet50.h"
 
 using namespace oxbow;
 using namespace oxbow::tools;
+using oxbow::test::has;
 
 namespace {
 
@@ -32,8 +34,6 @@ std::unique_ptr<Graph> chain(int nodes) {
   }
   return parse(text, Catalog::leaves());
 }
-
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 

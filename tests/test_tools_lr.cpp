@@ -49,6 +49,11 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
       {"lr judge " + folder.write("none.csv", "a,b,c\n1,2,3\n"),
        (folder / "none.csv") + ": there is no column \"loss\". There are: a, b, c\n"},
       {"plot --column x " + a, a + ": there is no column \"x\". There are: step, loss\n"},
+      {"plot " + folder.write("nan.csv", "step,loss\n1,nan\n2,inf\n"),
+       (folder / "nan.csv") + ": column \"loss\" has no finite value to draw\n"},
+      {"plot " + folder.write("low.csv", "step,loss\n1,-1\n2,0\n"),
+       (folder / "low.csv") + ": column \"loss\" has no value above 0, and a logarithmic axis shows no others\n" +
+           "  Draw it with --linear\n"},
   };
   for (const auto& [arguments, said] : wrong) {
     const Finished run = oxbow_(arguments);
@@ -57,12 +62,26 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
   }
 }
 
+// Beside others, a run with nothing to draw is named and does not stop them.
+BOOST_AUTO_TEST_CASE(a_run_of_infinities_is_named_beside_others) {
+  const TemporaryFolder folder;
+  const std::string inf = folder.write("inf.csv", "step,loss\n1,inf\n2,nan\n"),
+                    fine = folder.write("fine.csv", "step,loss\n1,2\n2,1\n");
+  const Finished both = oxbow_("plot " + inf + " " + fine);
+  BOOST_TEST(both.code == 0);
+  BOOST_TEST(has(both.output, ">inf (nothing to draw)</text>"), both.output);
+  BOOST_TEST(has(both.output, ">fine</text>"));
+  BOOST_TEST(oxbow_("plot --linear " + folder.write("low.csv", "step,loss\n1,-1\n2,0\n")).code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_descent_is_drawn_and_a_rate_found) {
   const TemporaryFolder folder;
   const std::string paths = oxbow_("lr path --rate 0.05 0.19 --steps 4").output;
   BOOST_TEST(paths.starts_with("<svg "), paths.substr(0, 200));
   BOOST_TEST(has(paths, "rate 0.19</text>"));
   BOOST_TEST(has(paths, "marker-end"));
+  BOOST_TEST(oxbow_("lr path --steps 4 -o " + (folder / "path.html")).output == "");
+  BOOST_TEST(folder.read("path.html").starts_with("<!doctype html>"));
   const Finished found =
       oxbow_("lr find --batch-size 16 --steps 40 -o " + (folder / "lr.svg") + small_mnist(folder, 64, 8));
   BOOST_TEST(found.code == 0);

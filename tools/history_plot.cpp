@@ -24,6 +24,10 @@ std::vector<double> smoothed(const std::vector<double>& v, int width) {
   return out;
 }
 
+bool has_finite(const Series& s) {
+  return std::any_of(s.y.begin(), s.y.end(), [](double v) { return std::isfinite(v); });
+}
+
 // A run that blows up would flatten all others: it is drawn up to ten times the highest first value, where it leaves
 // the picture.
 void clip(std::vector<Series>& series) {
@@ -33,7 +37,7 @@ void clip(std::vector<Series>& series) {
   const double ceiling = 10 * highest;
   for (Series& s : series) {
     const auto out = std::find_if(s.y.begin(), s.y.end(), [&](double v) { return !(v <= ceiling); });
-    if (highest == 0 || out == s.y.end()) continue;
+    if (highest == 0 || out == s.y.end() || !has_finite(s)) continue;
     *out = ceiling;
     s.y.erase(out + 1, s.y.end());
     s.x.resize(s.y.size());
@@ -71,9 +75,23 @@ Series series(const Table& t, const std::vector<double>& y) {
   return s;
 }
 
-}  // namespace
+// Whether the panel shows anything of it.
+bool shows(const Panel& panel, const Series& s) {
+  return std::any_of(s.y.begin(), s.y.end(), [&](double v) { return std::isfinite(v) && (!panel.log_scale || v > 0); });
+}
 
-Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
+void check_shown(const Panel& panel, const std::string& column, const std::vector<RunHistory>& runs) {
+  const auto shown = [&](const Series& s) { return shows(panel, s); };
+  if (std::any_of(panel.series.begin(), panel.series.end(), shown)) return;
+  std::string files;
+  for (const RunHistory& r : runs) files += (files.empty() ? "" : ", ") + r.file;
+  const bool finite = std::any_of(panel.series.begin(), panel.series.end(), has_finite);
+  throw Error(files + ": column \"" + column + "\" has no " +
+              (finite ? "value above 0, and a logarithmic axis shows no others\n  Draw it with --linear"
+                      : "finite value to draw"));
+}
+
+Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
   Plot plot{.title = how.title, .x_label = "step", .panels = {}, .log_x = false, .marks = {}};
   for (const std::string& column : how.columns) {
     Panel panel{.y_label = column.substr(0, column.find_first_of("*?")),
@@ -100,6 +118,7 @@ Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
     // Before they are smoothed: a mean would spread what blows up over the steps before.
     if (panel.log_scale && column.find("loss") != std::string::npos) clip(raw);
     for (Series& s : raw) {
+      if (!shows(panel, s)) s.name += " (nothing to draw)";
       const int width = how.smooth > 0 ? how.smooth : static_cast<int>(s.y.size() / 50);
       if (width > 1) {
         Series background = s;
@@ -115,8 +134,19 @@ Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
   return plot;
 }
 
+}  // namespace
+
+Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
+  if (how.smooth < 0)
+    throw Error("a picture's mean is over " + std::to_string(how.smooth) +
+                " steps\n  Give at least 1, or 0 for a fiftieth");
+  Plot plot = drawn(runs, how);
+  for (std::size_t i = 0; i < plot.panels.size(); ++i) check_shown(plot.panels[i], how.columns[i], runs);
+  return plot;
+}
+
 Plot norms_plot(const Table& table, const std::string& title) {
-  return plot({{title, "", table}}, {.columns = {"gradient_norm*", "update_ratio*"}, .title = title});
+  return drawn({{title, "", table}}, {.columns = {"gradient_norm*", "update_ratio*"}, .title = title});
 }
 
 }  // namespace oxbow::tools

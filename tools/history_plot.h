@@ -20,10 +20,12 @@ struct RunHistory {
   std::string name, file;  ///< in the legend; in messages
   Table table;
 };
-/// Runs on one axis, over their steps. Throws `Error` with the file and its columns when it has none that matches.
+/// Runs on one axis, over their steps. Throws `Error` for a negative `smooth`, with the file and its columns when it
+/// has none that matches, and where no run has a value that a column's panel can show.
 Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how);
 
 /// Of one run that recorded them, gradient norms and update-to-weight ratios: of all parameters together, and of each.
+/// Where none is finite, as after a training that blew up at once, the panels are empty.
 Plot norms_plot(const Table& table, const std::string& title);
 
 }  // namespace oxbow::tools

@@ -14,8 +14,6 @@
 namespace oxbow::tools {
 namespace {
 
-bool is_page(const std::string& path) { return path.ends_with(".html") || path.ends_with(".htm"); }
-
 int judge(const std::vector<std::string>& files) {
   for (const std::string& file : files) {
     const std::vector<double> curve = losses(read_table(file), file);
@@ -143,7 +141,7 @@ int draw_paths(const PathCommand& o) {
             .paths = {}};
   for (const std::string& optimizer : o.optimizers)
     for (const double rate : o.rates) s.paths.push_back(descend(o, optimizer, rate));
-  write_out(o.out, svg(s));
+  write_out(o.out, is_page(o.out) ? page(s) : svg(s));
   return 0;
 }
 
@@ -215,7 +213,7 @@ Command lr_command(CLI::App& program) {
   path->add_option("--curvature", p->curvature, "c: along b; plain descent diverges from rate 2 / c on")
       ->check(positive, "greater than 0")
       ->capture_default_str();
-  path->add_option("-o,--out", p->out, "a file; default: standard output");
+  path->add_option("-o,--out", p->out, "a file, .svg or .html; default: SVG to standard output");
 
   return {lr, [=] {
             if (j->parsed()) return judge(*files);

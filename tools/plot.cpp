@@ -139,9 +139,8 @@ std::string svg(const Plot& plot) {
         escaped(p.y_label));
 
     for (const Series& s : p.series) {
-      add("<path{} {} d=\"{}\"/>\n", s.faint ? " class=\"p\"" : "", l.key(s.name).stroke(), path(thinned(s, x), x, y));
-      if (!s.faint && s.x.size() <= most_dots)
-        add("<path class=\"d\" stroke=\"{}\" d=\"{}\"/>\n", l.key(s.name).colour, dots(s, x, y));
+      add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke(s.faint ? "p" : ""), path(thinned(s, x), x, y));
+      if (!s.faint && s.x.size() <= most_dots) add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke("d"), dots(s, x, y));
     }
   }
   // Words of marks that lie close together stand in rows of their own, inside the first panel.

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace oxbow::tools {
@@ -54,6 +55,10 @@ struct Surface {
 /// Contour lines, evenly spaced in the logarithm of the height above the lowest shown, and each path with arrows. A
 /// path ends where it leaves the picture.
 std::string svg(const Surface& surface);
+std::string page(const Surface& surface);
+
+/// Whether a file of this name is to hold a page (".html", ".htm") and not a bare picture.
+bool is_page(std::string_view path);
 
 /// About `count` round numbers (1, 2 or 5 times a power of ten apart) that lie in [low, high].
 std::vector<double> ticks(double low, double high, int count);

@@ -23,7 +23,7 @@ int run(const Options& o) {
   std::vector<RunHistory> runs;
   for (const std::string& file : o.files) runs.push_back({run_name(file), file, read_table(file)});
   const Plot drawn = plot(runs, o.how);
-  write_out(o.out, o.out.ends_with(".html") ? page(drawn) : svg(drawn));
+  write_out(o.out, is_page(o.out) ? page(drawn) : svg(drawn));
   return 0;
 }
 
@@ -42,7 +42,8 @@ Command plot_command(CLI::App& program) {
   p->add_option("--column", o->how.columns, "what to draw, a panel each; with * all columns that match, in one panel")
       ->capture_default_str();
   p->add_option("--title", o->how.title, "of the picture; default: the columns");
-  p->add_option("--smooth", o->how.smooth, "mean over so many steps; 1: none; default: a fiftieth of the run");
+  p->add_option("--smooth", o->how.smooth, "mean over so many steps; 1: none; default: a fiftieth of the run")
+      ->check(CLI::Range(1, 1'000'000'000));
   p->add_flag("--linear", o->how.linear, "losses on a linear axis");
   p->add_option("-o,--out", o->out, "a file, .svg or .html; default: SVG to standard output");
   return {p, [o] { return run(*o); }};

@@ -41,6 +41,8 @@ svg.addEventListener("mousemove", e => {
   if (!panel || p.x < plot.x.from || p.x > plot.x.to) return hide();
   let rows = "", at = null;
   for (const s of panel.series) {
+    const ends = [s.x[0], s.x.at(-1)].map(v => pixel(plot.x, v));
+    if (!(p.x > ends[0] - 9 && p.x < ends[1] + 9)) continue;
     let best = -1, near = Infinity;
     s.x.forEach((v, i) => {
       const d = Math.abs(pixel(plot.x, v) - p.x);
@@ -49,8 +51,8 @@ svg.addEventListener("mousemove", e => {
     if (best < 0) continue;
     if (at === null) at = s.x[best];
     const row = document.createElement("div");
-    row.textContent = s.name + ": " + s.y[best].toPrecision(4);
-    row.style.color = s.colour;
+    row.textContent = s.name + (s.faint ? " (unsmoothed)" : "") + ": " + s.y[best].toPrecision(4);
+    row.insertAdjacentHTML("afterbegin", `<span class="c${s.colour}">■</span> `);
     rows += row.outerHTML;
   }
   if (at === null) return hide();
@@ -68,6 +70,19 @@ function hide() { tip.hidden = true; line.removeAttribute("d"); }
 
 }  // namespace
 
+bool is_page(std::string_view path) { return path.ends_with(".html") || path.ends_with(".htm"); }
+
+std::string page_of(const std::string& title, const std::string& picture, const std::string& behind) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+      "content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n"
+      "<style>body{{margin:1em;background:#fff}}body>svg{{max-width:100%;height:auto}}#tip{{position:absolute;"
+      "font:12px sans-serif;padding:6px 8px;background:#fff;color:#333;border:1px solid #999;border-radius:4px;"
+      "pointer-events:none}}@media(prefers-color-scheme:dark){{body{{background:#1b1b1b}}#tip{{background:#2b2b2b;"
+      "color:#ddd}}}}</style>\n{}{}</html>\n",
+      escaped(title), picture, behind);
+}
+
 std::string page(const Plot& plot) {
   const Layout l = lay_out(plot);
   std::string data = fmt::format("const plot = {{\"label\":{},\"x\":{},\"panels\":[", quoted(plot.x_label), axis(l.x));
@@ -75,21 +90,16 @@ std::string page(const Plot& plot) {
     data += fmt::format("{}{{\"y\":{},\"series\":[", i > 0 ? "," : "", axis(l.y[i]));
     for (const Series& all : plot.panels[i].series) {
       const Series s = thinned(all, l.x);
-      data += fmt::format("{}\n{{\"name\":{},\"colour\":\"{}\",\"x\":{},\"y\":{}}}",
-                          &all == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.key(s.name).colour,
+      const bool beside = s.faint && !l.key(s.name).faint;  // of a smoothed one, by the same name
+      data += fmt::format("{}\n{{\"name\":{},\"colour\":{},\"faint\":{},\"x\":{},\"y\":{}}}",
+                          &all == &plot.panels[i].series[0] ? "" : ",", quoted(s.name), l.key(s.name).colour, beside,
                           numbers(s.x), numbers(s.y));
     }
     data += "]}";
   }
   data += "]};";
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-      "content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n"
-      "<style>body{{margin:1em;background:#fff}}body>svg{{max-width:100%;height:auto}}#tip{{position:absolute;"
-      "font:12px sans-serif;padding:6px 8px;background:#fff;color:#333;border:1px solid #999;border-radius:4px;"
-      "pointer-events:none}}@media(prefers-color-scheme:dark){{body{{background:#1b1b1b}}#tip{{background:#2b2b2b;"
-      "color:#ddd}}}}</style>\n{}<div id=\"tip\" hidden></div>\n<script>\n{}\n{}</script>\n</html>\n",
-      escaped(plot.title), svg(plot), data, script);
+  return page_of(plot.title, svg(plot),
+                 fmt::format("<div id=\"tip\" hidden></div>\n<script>\n{}\n{}</script>\n", data, script));
 }
 
 }  // namespace oxbow::tools

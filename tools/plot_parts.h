@@ -16,8 +16,7 @@
 
 namespace oxbow::tools {
 
-// Okabe and Ito's colours, told apart by colour-blind readers as well (Color Universal Design, 2008).
-inline constexpr const char* palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f"};
+inline constexpr std::size_t colours = 7;
 
 inline constexpr double width = 720, panel_height = 260, left = 72, right = 16, bottom = 44, gap = 26;
 
@@ -62,24 +61,28 @@ struct Axis {
   }
 };
 
-// The look that all pictures share, on light and on dark pages.
+// The look that all pictures share, on light and on dark pages. Colours are Okabe and Ito's, told apart by colour-blind
+// readers as well (Color Universal Design, 2008); on dark pages the darker ones are lighter.
 inline constexpr const char* style =
     "svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:15px;font-weight:600}"
     ".g{stroke:#ddd}.f{fill:none;stroke:#999}.m{stroke:#777;stroke-width:1;stroke-dasharray:4 3}"
-    "path{fill:none;stroke-width:2;stroke-linejoin:round}"
-    "path.p{stroke-width:1;opacity:.4}path.d{stroke-width:6;stroke-linecap:round}"
-    "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}}";
+    ".c0{color:#0072b2}.c1{color:#d55e00}.c2{color:#009e73}.c3{color:#cc79a7}.c4{color:#e69f00}.c5{color:#56b4e9}"
+    ".c6{color:#7f7f7f}path{fill:none;stroke-width:2;stroke-linejoin:round}path.c{stroke:currentColor}"
+    "path.p{stroke-width:1;opacity:.4}path.d{stroke-width:6;stroke-linecap:round}path.a{fill:currentColor;stroke:none}"
+    "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}"
+    ".c0{color:#3d9be9}.c1{color:#f0803c}.c2{color:#1fbd91}.c3{color:#d98fb7}.c5{color:#8fd0f7}.c6{color:#a6a6a6}"
+    "path.p{opacity:.5}}";
 
 // The title, broken between words into the lines that it takes.
 struct Title {
-  std::vector<std::string> lines = {""};
+  std::vector<std::string> lines;
   double bottom = 18;
 
   explicit Title(std::string_view text) {
     constexpr std::size_t most = 68;  // characters, as wide as they may be
     while (!text.empty()) {
       const std::size_t end = std::min(text.find(' '), text.size());
-      if (!lines.back().empty() && lines.back().size() + 1 + end > most) lines.emplace_back();
+      if (lines.empty() || (!lines.back().empty() && lines.back().size() + 1 + end > most)) lines.emplace_back();
       lines.back() += (lines.back().empty() ? "" : " ") + std::string(text.substr(0, end));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
@@ -97,11 +100,14 @@ struct Title {
 struct Legend {
   struct Key {
     std::string name;
-    const char *colour, *dash;  // the stroke; dashes tell those apart that share a colour
+    std::size_t colour;
+    const char* dash;  // tells those apart that share a colour
     bool faint;
     double x, y;
-    std::string stroke() const {
-      return fmt::format("stroke=\"{}\"{}", colour, *dash == 0 ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
+    // Attributes of a path: its colour and dashes, and how it looks.
+    std::string stroke(std::string_view look = "") const {
+      return fmt::format("class=\"c c{}{}{}\"{}", colour, look.empty() ? "" : " ", look,
+                         *dash == 0 || look == "d" ? "" : fmt::format(" stroke-dasharray=\"{}\"", dash));
     }
   };
   std::vector<Key> keys;
@@ -111,18 +117,18 @@ struct Legend {
 
   void add(const std::string& name, bool faint = false) {
     constexpr const char* dashes[] = {"", "7 3", "2 3"};
-    const std::size_t n = keys.size(), colours = std::size(palette);
+    const std::size_t n = keys.size();
     const double w = 46 + 6.6 * static_cast<double>(name.size());
     if (keys.empty()) bottom += 20;
     if (x_ + w > width && x_ > left) x_ = left, bottom += 18;
-    keys.push_back({name, palette[n % colours], dashes[n / colours % std::size(dashes)], faint, x_, bottom - 12});
+    keys.push_back({name, n % colours, dashes[n / colours % std::size(dashes)], faint, x_, bottom - 12});
     x_ += w;
   }
   std::string svg() const {
     std::string out;
     for (const Key& k : keys)
-      out += fmt::format("<path{} {} d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
-                         k.faint ? " class=\"p\"" : "", k.stroke(), k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
+      out += fmt::format("<path {} d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
+                         k.stroke(k.faint ? "p" : ""), k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
     return out;
   }
 
@@ -143,6 +149,8 @@ struct Layout {
   }
 };
 Layout lay_out(const Plot& plot);
+// A page around a picture, and what comes behind it.
+std::string page_of(const std::string& title, const std::string& picture, const std::string& behind = "");
 // Of a series with many points for each pixel of the axis, those that are seen: of each pixel the first and the last,
 // the lowest and the highest.
 Series thinned(const Series& series, const Axis& x);

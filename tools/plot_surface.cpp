@@ -66,7 +66,7 @@ std::string svg(const Surface& s) {
   for (std::size_t i = 0; i < s.paths.size(); ++i)
     add("<marker id=\"a{0}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"4.5\" markerHeight=\"4.5\" "
         "orient=\"auto\">"
-        "<path style=\"fill:{1};stroke:none\" d=\"M0 0L8 4L0 8z\"/></marker>\n",
+        "<path class=\"a c{1}\" d=\"M0 0L8 4L0 8z\"/></marker>\n",
         i, legend.keys[i].colour);
   out += "</defs>\n" + title.svg() + legend.svg();
   out += "<g clip-path=\"url(#frame)\">\n";
@@ -81,7 +81,7 @@ std::string svg(const Surface& s) {
       const double x0 = x.pixel(p.x[k - 1]), y0 = y.pixel(p.y[k - 1]), x1 = x.pixel(p.x[k]), y1 = y.pixel(p.y[k]);
       if (!std::isfinite(x1) || !std::isfinite(y1)) break;
       const double length = std::hypot(x1 - x0, y1 - y0);
-      add("<path {} style=\"stroke-width:2\"{} d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n", legend.keys[i].stroke(),
+      add("<path {}{} d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n", legend.keys[i].stroke(),
           length > 8 ? fmt::format(" marker-end=\"url(#a{})\"", i) : "", x0, y0, x1, y1);
       if (x1 < x.from || x1 > x.to || y1 < y.to || y1 > y.from) break;
     }
@@ -98,5 +98,7 @@ std::string svg(const Surface& s) {
       escaped(s.x_label));
   return out;
 }
+
+std::string page(const Surface& surface) { return page_of(surface.title, svg(surface)); }
 
 }  // namespace oxbow::tools

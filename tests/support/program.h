@@ -3,10 +3,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "command.h"
+#include "has.h"
 #include "temporary_folder.h"
 
 namespace oxbow::test {
@@ -16,8 +16,6 @@ inline const std::string mnist = " --data " SOURCE_FOLDER "/tools/data/mnist10k"
 
 // Standard output and standard error together.
 inline Finished oxbow_(const std::string& arguments) { return command(programs + "oxbow " + arguments + " 2>&1"); }
-
-inline bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 // MNIST files of the given numbers of 28x28 images; every label is `label`.
 inline std::string small_mnist(const TemporaryFolder& folder, int train, int test, char label = 1) {
