@@ -1,23 +1,68 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 namespace oxbow {
 namespace {
 
-// Tells temporary files of one process apart.
+// Process and number tell temporary files of one target apart.
 std::string temporary_name(const std::string& target) {
   static std::atomic<std::uint64_t> next{0};
   return target + ".part" + std::to_string(::getpid()) + "-" + std::to_string(next++);
+}
+bool is_temporary_name(std::string_view name, std::string_view target) {
+  if (!name.starts_with(target)) return false;
+  name.remove_prefix(target.size());
+  if (!name.starts_with(".part")) return false;
+  name.remove_prefix(5);
+  const auto digits = [&] {
+    const std::size_t count = std::min(name.find_first_not_of("0123456789"), name.size());
+    name.remove_prefix(count);
+    return count > 0;
+  };
+  if (!digits() || !name.starts_with('-')) return false;
+  name.remove_prefix(1);
+  return digits() && name.empty();
+}
+
+// A writer holds a lock on its temporary file as long as it lives, so one that can be locked was left by a process that
+// was killed, whatever its number is now given to.
+void remove_abandoned(const std::string& target) {
+  const std::filesystem::path path(target), folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code failed;  // a folder that cannot be listed keeps what is in it
+  for (std::filesystem::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) {
+    if (!is_temporary_name(at->path().filename().string(), path.filename().string())) continue;
+    const int file = ::open(at->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) continue;
+    if (::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlink(at->path().c_str());
+    ::close(file);
+  }
+}
+
+// A new file, locked; -1 and errno where there is none to be had. Between its making and its lock another process may
+// have taken it for abandoned: then it has no name any more.
+int create_locked(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) return -1;
+  while (::flock(file, LOCK_EX) != 0 && errno == EINTR) {
+  }
+  struct stat made {};
+  if (::fstat(file, &made) != 0 || made.st_nlink > 0) return file;
+  ::close(file);
+  errno = EEXIST;
+  return -1;
 }
 
 }  // namespace
@@ -31,9 +76,10 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_
     errno = S_ISDIR(old.st_mode) ? EISDIR : EINVAL;
     fail("replace");
   }
-  do {  // a process that was killed may have left a file of that name
+  remove_abandoned(target_);
+  do {
     temporary_ = temporary_name(target_);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file_ = create_locked(temporary_);
   } while (file_ < 0 && errno == EEXIST);
   if (file_ < 0) fail("create");
   if (replaces)
@@ -58,9 +104,9 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 
 void AtomicFile::commit() {
   if (::fsync(file_) != 0) fail("write");
-  if (::close(std::exchange(file_, -1)) != 0) fail("write");
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("replace");
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("replace");  // still locked: nobody takes it away
   temporary_.clear();
+  ::close(std::exchange(file_, -1));
   // The rename itself is on the disk once the folder is. A folder that cannot be synced (some network disks) has it
   // still.
   const std::string folder = std::filesystem::path(target_).parent_path().string();

@@ -183,6 +183,59 @@ BOOST_AUTO_TEST_CASE(a_save_that_is_killed_leaves_a_whole_file) {
   }
 }
 
+// What was left half written goes with the next save of that name; live writers' files and others' stay.
+BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("w.txt", "old");
+  for (int k = 0; k < 3; ++k) {
+    const pid_t child = fork();
+    if (child == 0) {
+      AtomicFile file(path);
+      file.write("half");
+      raise(SIGKILL);
+    }
+    waitpid(child, nullptr, 0);
+    BOOST_TEST(folder.file_count() == 2u);  // the one before is gone
+  }
+  folder.write("w.txt.part1-0", "by one whose process number is another's now");
+  for (const char* name : {"w.txt.part", "w.txt.part1", "w.txt.part1-", "w.txt.part1-0.bak", "w.txt.partial1-0",
+                           "v.txt.part1-0", "w.txt.part1-x"})
+    folder.write(name, "somebody's");
+  AtomicFile live(path);
+  live.write("live");
+  write_file(path, "new");
+  BOOST_TEST(folder.read("w.txt") == "new");
+  BOOST_TEST(folder.file_count() == 1u + 7 + 1);
+  live.commit();
+  BOOST_TEST(folder.read("w.txt") == "live");
+  BOOST_TEST(folder.file_count() == 1u + 7);
+}
+
+// Many processes that save under one name at once: none fails for another's sake, and nothing is left over.
+BOOST_AUTO_TEST_CASE(writers_of_one_name_do_not_disturb_one_another) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "w.txt";
+  std::vector<pid_t> writers;
+  for (int w = 0; w < 4; ++w) {
+    writers.push_back(fork());
+    if (writers.back() != 0) continue;
+    try {
+      for (int k = 0; k < 200; ++k) write_file(path, std::string(10'000, static_cast<char>('a' + w)));
+    } catch (...) {
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  for (const pid_t writer : writers) {
+    int status = -1;
+    waitpid(writer, &status, 0);
+    BOOST_TEST(status == 0);
+  }
+  const std::string last = folder.read("w.txt");
+  BOOST_TEST(last == std::string(10'000, last.at(0)));
+  BOOST_TEST(folder.file_count() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_replaced_file_keeps_its_permissions_and_links_stay_links) {
   const TemporaryFolder folder;
   const std::string path = folder.write("file", "old"), link = folder / "link";
