@@ -153,12 +153,22 @@ class Fuser {
     for (const NodeId m : nodes) add(m, f, outputs, reduced);
     outputs.insert(outputs.end(), reduced.begin(), reduced.end());
     if (outputs.empty()) return;  // nobody reads any of it
-    const Node last = from_.node(nodes.back());
-    const OriginGuard guard = r_.as(last);
-    const Node now = r_.to().append(shared_(std::move(f)), inputs_, last.origin().at);
+    const Node stands = representative(nodes);
+    const OriginGuard guard = r_.as(stands);
+    const Node now = r_.to().append(shared_(std::move(f)), inputs_, stands.origin().at);
     for (const NodeId m : nodes) r_.absorb(from_.node(m), now);
     for (std::size_t o = 0; o < outputs.size(); ++o) r_.map(outputs[o], now.output(static_cast<int>(o)));
-    r_.keep_name(last, now.output());
+    r_.keep_name(stands, now.output());
+  }
+
+  // The member whose origin and name the fused node takes: the last one, but where forward and backward meet, the last
+  // of forward.
+  Node representative(std::span<const NodeId> nodes) const {
+    const auto phase = [&](NodeId m) { return from_.node(m).origin().phase; };
+    if (phase(nodes.back()) == Phase::backward)
+      for (auto m = nodes.rbegin(); m != nodes.rend(); ++m)
+        if (phase(*m) == Phase::forward) return from_.node(*m);
+    return from_.node(nodes.back());
   }
 
   // `numbers_` holds the tape's numbers of values: of inputs by their new handle, of steps by their old one.

@@ -1,5 +1,8 @@
 // Fusion: connected elementwise nodes of one shape, and the reductions that read them, become one `Fused` node, which
 // goes through memory once. Nothing is computed twice; values that others read become further outputs.
+//
+// The node takes phase, scope and line of its last member. One of forward and backward work is forward: there the pass
+// turns round, and the backward nodes after it belong to it.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

@@ -1,3 +1,4 @@
+#include <oxbow/graph/needed.h>
 #include <oxbow/graph/rewrite.h>
 
 namespace oxbow {
@@ -87,14 +88,9 @@ Rewritten Rewriter::finish(std::span<const std::pair<std::string, Value>> output
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {
-  std::vector<bool> live(static_cast<std::size_t>(graph.size()));
-  for (const auto& [name, value] : graph.outputs()) live[static_cast<std::size_t>(value.node_id())] = true;
-  for (NodeId i = graph.size() - 1; i >= 0; --i) {
-    if (!live[static_cast<std::size_t>(i)]) continue;
-    const Node n = graph.node(i);
-    for (int k = 0; k < n.input_count(); ++k) live[static_cast<std::size_t>(n.input(k).node_id())] = true;
-  }
-  return live;
+  std::vector<Value> results;
+  for (const auto& [name, value] : graph.outputs()) results.push_back(value);
+  return needed(graph, results);
 }
 
 }  // namespace oxbow

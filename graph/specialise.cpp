@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/needed.h>
 #include <oxbow/graph/specialise.h>
 
 #include <algorithm>
@@ -31,17 +32,6 @@ Outputs named(const Graph& graph, Values fetches) {
     outputs[i].first = std::move(name);
   }
   return outputs;
-}
-
-std::vector<bool> needed(const Graph& graph, Values fetches) {
-  std::vector<bool> live(static_cast<std::size_t>(graph.size()));
-  for (const Value& v : fetches) live[static_cast<std::size_t>(v.node_id())] = true;
-  for (NodeId i = graph.size() - 1; i >= 0; --i) {
-    if (!live[static_cast<std::size_t>(i)]) continue;
-    const Node n = graph.node(i);
-    for (int k = 0; k < n.input_count(); ++k) live[static_cast<std::size_t>(n.input(k).node_id())] = true;
-  }
-  return live;
 }
 
 Input retyped(const Node& node, const Input& in, const Shape& fed) {

@@ -15,9 +15,10 @@
 //     "h" = %2
 //
 // A line a node, in order: label, op, inputs, attributes, output types; `for %2` behind them names the forward node of
-// a backward one. A named node's label is its full name, any other's its number; `%5#1` is output 1 of %5. A heading
-// sets phase and scope of the nodes below it. Comments run from `//` to the end of the line. Numbers are printed as the
-// shortest text that reads back to the same bits; tensors of more than a few elements as base64 of their bytes.
+// a backward one, or what does that one's work after rewrites; it is left out where that is gone, or stands further
+// below. A named node's label is its full name, any other's its number; `%5#1` is output 1 of %5. A heading sets phase
+// and scope of the nodes below it. Comments run from `//` to the end of the line. Numbers are printed as the shortest
+// text that reads back to the same bits; tensors of more than a few elements as base64 of their bytes.
 // Thread safety: pure functions.
 #pragma once
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/needed.h>
 #include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/cast.h>
 #include <oxbow/ops/compare.h>
@@ -8,19 +9,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what, At at, const std::string& remedy) {
   throw Error("minimize: " + what + "\n  at " + to_string(Location(at)) + "\n  " + remedy);
-}
-
-// True for the nodes that `value` is computed from, itself included.
-std::vector<bool> needed_by(Value value) {
-  const Graph& g = value.graph();
-  std::vector<bool> needed(static_cast<std::size_t>(g.size()));
-  needed[static_cast<std::size_t>(value.node_id())] = true;
-  for (NodeId i = value.node_id(); i >= 0; --i) {
-    if (!needed[static_cast<std::size_t>(i)]) continue;
-    const Node n = g.node(i);
-    for (int k = 0; k < n.input_count(); ++k) needed[static_cast<std::size_t>(n.input(k).node_id())] = true;
-  }
-  return needed;
 }
 
 void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At at) {
@@ -48,7 +36,7 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
 }  // namespace
 
 StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeOptions& options, At at)
-    : g_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed_by(loss)) {
+    : g_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed(loss.graph(), {loss})) {
   m_.loss = loss;
 }
 

@@ -1,5 +1,6 @@
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/needed.h>
 #include <oxbow/graph/rewrite.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/runtime/atomic_file.h>
@@ -289,13 +290,8 @@ Hunted hunt(const Rerun& run, const Numerics& options, bool everywhere, const st
   }
   if (culprits.empty()) return out;
 
-  std::vector<bool> needed(static_cast<std::size_t>(g.size()));
-  needed[static_cast<std::size_t>(culprits[0])] = true;
-  for (NodeId id = culprits[0]; id >= 0; --id)
-    if (needed[static_cast<std::size_t>(id)])
-      for (const Value& v : g.node(id).inputs()) needed[static_cast<std::size_t>(v.node_id())] = true;
   Scene scene;
-  compute_all(run, needed, [&](Node n, const std::vector<Outputs>& values) {
+  compute_all(run, needed(g, {g.node(culprits[0]).output()}), [&](Node n, const std::vector<Outputs>& values) {
     if (n.id() == culprits[0]) set_scene(run, n, values, scene);
   });
   out.found = report(run, culprits, scene, marks, options);

@@ -1,5 +1,6 @@
 // Reverse accumulation: derivatives known by hand, of second order, through layers; what is not reached; what is
 // refused.
+#include <oxbow/graph/needed.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
@@ -162,13 +163,8 @@ BOOST_AUTO_TEST_CASE(nothing_stays_that_no_gradient_needs) {
   const Value loss = mean(square(matmul(x, w)));
   const NodeId before = g.size();
   const Value dw = gradients(loss, {w})[0];
-  std::vector<bool> needed(static_cast<std::size_t>(g.size()));
-  needed[static_cast<std::size_t>(dw.node_id())] = true;
-  for (NodeId i = g.size() - 1; i >= before; --i) {
-    const Node n = g.node(i);
-    BOOST_TEST(needed[static_cast<std::size_t>(i)], n.full_name());
-    for (int k = 0; k < n.input_count(); ++k) needed[static_cast<std::size_t>(n.input(k).node_id())] = true;
-  }
+  const std::vector<bool> live = needed(g, {dw});
+  for (NodeId i = before; i < g.size(); ++i) BOOST_TEST(live[static_cast<std::size_t>(i)], g.node(i).full_name());
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_gradient_names_op_node_reason_and_lines) {

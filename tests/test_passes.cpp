@@ -346,3 +346,31 @@ BOOST_AUTO_TEST_CASE(backward_nodes_belong_to_what_does_their_forward_nodes_work
   BOOST_TEST(forward(0) == r(y).node_id());
   BOOST_TEST(forward(1) == r(b).node_id());
 }
+
+// A node of forward and backward work is forward, and the rest of the backward pass belongs to it.
+BOOST_AUTO_TEST_CASE(where_forward_and_backward_meet_the_fused_node_is_forward) {
+  Graph g;
+  const Value x = input(g, "x", f32, {40, 30});
+  const Value a = [&] {
+    const Scope scope(g, "layer");
+    return scaled(x, x, 2);
+  }();
+  {
+    const OriginGuard guard(g, {.at = {}, .forward = a.node_id(), .phase = Phase::backward});
+    const Value da = scaled(a, x, 3);
+    g.add_output("after", wall(da));
+    g.add_output("alone", scaled(wall(wall(da)), x));
+  }
+  const auto r = rewrite(g);
+  BOOST_REQUIRE(count(*r.graph, "fused") == 2);
+  const Node meeting = r.graph->outputs()[0].second.node().input(0).node();
+  BOOST_REQUIRE(meeting.op().is<Fused>());
+  BOOST_TEST((meeting.origin().phase == Phase::forward));
+  BOOST_TEST(meeting.origin().scope.str() == "layer");
+  BOOST_TEST(meeting.origin().forward == -1);
+  for (const auto& [name, v] : r.graph->outputs()) {
+    BOOST_TEST((v.node().origin().phase == Phase::backward), name);
+    BOOST_TEST(v.node().origin().forward == meeting.id(), name);
+  }
+  check_same(g, *r.graph);
+}

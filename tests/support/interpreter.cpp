@@ -3,6 +3,7 @@
 #include <oxbow/graph/float_mode.h>
 #include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/needed.h>
 
 #include <algorithm>
 #include <cstring>
@@ -84,17 +85,6 @@ void run_consumer(const Op& op, const std::vector<Tensor>& in, Tensor& out) {
   }
 }
 
-// The nodes that `fetches` need, in order.
-std::vector<bool> needed(Values fetches) {
-  std::vector<bool> marks(static_cast<std::size_t>(fetches[0].graph().size()));
-  for (const Value& v : fetches) marks[static_cast<std::size_t>(v.node_id())] = true;
-  for (NodeId id = static_cast<NodeId>(marks.size()) - 1; id >= 0; --id) {
-    if (!marks[static_cast<std::size_t>(id)]) continue;
-    for (const Value& v : fetches[0].graph().node(id).inputs()) marks[static_cast<std::size_t>(v.node_id())] = true;
-  }
-  return marks;
-}
-
 // An op through what it builds: `stand_in` appends nodes to a scratch graph, which is interpreted.
 template <class StandIn>
 std::vector<Tensor> expanded(const std::vector<Tensor>& in, Mode mode, StandIn stand_in) {
@@ -142,7 +132,7 @@ std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, i
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensors& variables, Mode mode) {
   if (fetches.empty()) return {};
   Graph& graph = fetches[0].graph();
-  const std::vector<bool> live = needed(fetches);
+  const std::vector<bool> live = needed(fetches[0].graph(), fetches);
   std::vector<std::vector<Tensor>> results(live.size());
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!live[static_cast<std::size_t>(id)]) continue;
