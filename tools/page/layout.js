@@ -40,7 +40,7 @@ function measure(item) {
     item.w = Math.min(250, Math.max(130, width(item.title, item.small) + 24));
     item.h = 48;
   } else if (item.leaf) {
-    item.w = Math.min(250, Math.max(70, item.title.length * 7 + item.subtitle.length * 6.3 + 34));
+    item.w = Math.min(250, Math.max(70, item.title.length * 7 + item.subtitle.length * 6.3 + 38));
     item.h = 26;
   } else {
     item.w = Math.min(230, Math.max(110, width(item.title, item.subtitle)));
