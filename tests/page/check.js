@@ -183,6 +183,15 @@
     const bar = memory.bars.reduce((a, b) => ((b.to - b.from) * b.value.bytes > (a.to - a.from) * a.value.bytes ? b : a));
     const x = memory.px((bar.from + bar.to) / 2), y = memory.py((bar.low + bar.high) / 2);
     equal("the bar under the pointer", memory.at(x, y)?.node, bar.node);
+    const written = [];
+    memory.look((bar.from + bar.to) / 2, 2 * memory.extent / (bar.to - bar.from));
+    const context = memory.canvas.getContext("2d");
+    const middle = memory.py((bar.low + bar.high) / 2);
+    context.fillText = (text, x, y) => x >= memory.margin.left && Math.abs(y - middle) < 1 && written.push(text);
+    memory.draw();
+    delete context.fillText;
+    check("a bar whose start is out of sight has its name", written.some((t) => bar.node.title.startsWith(t.replace("…", ""))), written);
+    memory.look(0, 1);
     press("2");
     const slowest = timeline.bars.reduce((a, b) => (b.node.time > a.node.time ? b : a)).node;
     equal("the charts' colours have a scale of their own", app.colours.ofBar(slowest).solid, app.colours.ramp(1).solid);

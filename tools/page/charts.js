@@ -94,13 +94,14 @@ class Chart {
         c.fillStyle = theme.mark;
         c.fillRect(x, y + h - 3, w, 2);
       }
-      if (w > 46 && h > 12) {
+      const seen = Math.max(x, m.left), room = Math.min(x + w, m.left + this.plot.width) - seen;
+      if (room > 46 && h > 12) {
         c.fillStyle = colour.ink;
         c.font = `11px ${sans}`;
         c.textBaseline = "middle";
         const name = bar.node.title;
-        const fits = Math.floor((w - 8) / 6.2);
-        c.fillText(name.length > fits ? name.slice(0, Math.max(1, fits - 1)) + "…" : name, x + 4, y + h / 2 + 0.5);
+        const fits = Math.floor((room - 8) / 6.2);
+        c.fillText(name.length > fits ? name.slice(0, Math.max(1, fits - 1)) + "…" : name, seen + 4, y + h / 2 + 0.5);
       }
     }
     c.globalAlpha = 1;
