@@ -82,11 +82,14 @@ Value Add::simplify(Values in) const {
     if (number && *number == 0 && (std::signbit(*number) || is_integer(in[i].dtype())))
       return unless_stretched(in[1 - i], in);
   }
+  for (int i = 0; i < 2; ++i)
+    if (in[i].node().op().is<Negate>()) return in[1 - i] - in[i].node().input(0);
   return {};
 }
 
 // x - 0.0 is x for every x; x - (-0.0) is not.
 Value Subtract::simplify(Values in) const {
+  if (in[1].node().op().is<Negate>()) return in[0] + in[1].node().input(0);
   const auto number = constant_number(in[1]);
   if (number && *number == 0 && !std::signbit(*number)) return unless_stretched(in[0], in);
   return {};

@@ -55,6 +55,12 @@ T Sqrt::at(T x) const {
   return math::sqrt(x);
 }
 
+template <Number T>
+T Sign::at(T x) const {
+  const T sign = static_cast<T>((x > T(0)) - (x < T(0)));
+  return x != x ? x : sign;
+}
+
 template <std::floating_point T>
 T Tanh::at(T x) const {
   return math::tanh(x);

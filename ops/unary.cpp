@@ -24,12 +24,6 @@ T Abs::at(T x) const {
     return x < 0 ? Negate{}.at(x) : x;
 }
 
-template <Number T>
-T Sign::at(T x) const {
-  const T sign = static_cast<T>((x > T(0)) - (x < T(0)));
-  return x != x ? x : sign;
-}
-
 template <std::floating_point T>
 T Reciprocal::at(T x) const {
   return T(1) / x;

@@ -62,6 +62,7 @@ struct Sqrt : Unary<Sqrt> {
   template <std::floating_point T>
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Sqrt&) const = default;
   static std::vector<Sample> samples();
 };
@@ -92,6 +93,7 @@ struct Sign : Unary<Sign> {
   template <Number T>
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Sign&) const = default;
   static std::vector<Sample> samples();
 };

@@ -137,6 +137,13 @@ BOOST_AUTO_TEST_CASE(simplifications_keep_every_bit) {
   BOOST_TEST(simplified(select(no, -x, x)).same(x));
   const Value eighth = simplified(x / 8);
   BOOST_TEST((eighth && eighth.node().op().is<Multiply>()));
+  const auto is = [](Value v, const Op& op, Value a, Value b) {
+    return v && v.node().op() == op && v.node().input(0).same(a) && v.node().input(1).same(b);
+  };
+  const Value y = input(g, "y", f32, {2});
+  BOOST_TEST(is(simplified(x - -y), Add{}, x, y));
+  BOOST_TEST(is(simplified(x + -y), Subtract{}, x, y));
+  BOOST_TEST(is(simplified(-x + y), Subtract{}, y, x));
   // Signed zeros, NaN, infinities and shapes stand in the way of these.
   BOOST_TEST(!simplified(x + 0.0));
   BOOST_TEST(!simplified(x - -0.0));

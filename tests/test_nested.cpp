@@ -28,8 +28,8 @@ Tensor operand(std::int32_t input, DType dtype) {
 Tape random_tape(std::mt19937& random, DType dtype) {
   const std::array binary{Op(Add{}),      Op(Add{}),    Op(Multiply{}),    Op(Multiply{}),
                           Op(Subtract{}), Op(Divide{}), Op(TanhGradient{})};
-  const std::array unary{Op(Square{}), Op(Relu{}), Op(Sqrt{}), Op(Tanh{})};
-  const int binaries = dtype == i32 ? 5 : 7, unaries = dtype == i32 ? 2 : 4;
+  const std::array unary{Op(Square{}), Op(Relu{}), Op(Sign{}), Op(Sqrt{}), Op(Tanh{})};
+  const int binaries = dtype == i32 ? 5 : 7, unaries = dtype == i32 ? 3 : 5;
   const auto below = [&](int n) { return static_cast<std::int32_t>(random() % static_cast<unsigned>(n)); };
   Tape tape{.inputs = tape_inputs};
   std::int32_t values = tape_inputs;
@@ -115,6 +115,21 @@ const Formula moment{4, {{Multiply{}, {0, 1}}, {Multiply{}, {2, 3}}, {Add{}, {4,
 const Formula second_moment{4, {{Multiply{}, {0, 1}}, {Square{}, {3}}, {Multiply{}, {2, 5}}, {Add{}, {4, 6}}}};
 const Formula descent{5,
                       {{Sqrt{}, {3}}, {Add{}, {5, 4}}, {Multiply{}, {1, 2}}, {Divide{}, {7, 6}}, {Subtract{}, {0, 8}}}};
+const Formula root_descent{
+    // as RMSprop's and Adagrad's
+    5,
+    {{Add{}, {3, 4}}, {Sqrt{}, {5}}, {Multiply{}, {1, 2}}, {Divide{}, {7, 6}}, {Subtract{}, {0, 8}}}};
+const Formula decayed_descent{7,  // as AdamW's
+                              {{Sqrt{}, {3}},
+                               {Add{}, {7, 4}},
+                               {Multiply{}, {1, 2}},
+                               {Divide{}, {9, 8}},
+                               {Multiply{}, {5, 6}},
+                               {Add{}, {10, 11}},
+                               {Subtract{}, {0, 12}}}};
+const Formula momentum{4, {{Multiply{}, {0, 1}}, {Multiply{}, {2, 3}}, {Subtract{}, {4, 5}}}};
+const Formula sign_descent{
+    5, {{Multiply{}, {3, 4}}, {Add{}, {2, 5}}, {Sign{}, {6}}, {Multiply{}, {1, 7}}, {Subtract{}, {0, 8}}}};  // Lion's
 
 }  // namespace
 
@@ -135,9 +150,18 @@ BOOST_AUTO_TEST_CASE(single_elements_give_what_arrays_of_them_give) {
       {3, {{Multiply{}, {0, 1}}, {Add{}, {3, 2}}, {Tanh{}, {4}}}},
       {3, {{Sqrt{}, {1}}, {Add{}, {3, 2}}, {Divide{}, {0, 4}}}},
       {4, {{Sqrt{}, {2}}, {Add{}, {4, 3}}, {Multiply{}, {0, 1}}, {Divide{}, {6, 5}}}},
+      {2, {{Square{}, {1}}, {Add{}, {0, 2}}}},
+      {2, {{Add{}, {0, 1}}, {Sqrt{}, {2}}}},
+      {3, {{Multiply{}, {1, 2}}, {Add{}, {0, 3}}, {Sign{}, {4}}}},
+      {4, {{Sqrt{}, {2}}, {Add{}, {4, 3}}, {Divide{}, {1, 5}}, {Subtract{}, {0, 6}}}},
+      {4, {{Multiply{}, {1, 2}}, {Divide{}, {4, 3}}, {Subtract{}, {0, 5}}}},
       moment,
       second_moment,
-      descent};
+      descent,
+      root_descent,
+      decayed_descent,
+      momentum,
+      sign_descent};
   for (const DType dtype : {f32, f64, i32})
     for (std::size_t number = 0; number < formulas.size(); ++number) {
       const Formula& f = formulas[number];
@@ -168,9 +192,9 @@ BOOST_AUTO_TEST_CASE(single_elements_give_what_arrays_of_them_give) {
     }
 }
 
-// An optimizer's numbers lie in registers: laid out in slots they fill the first cache, and Adam takes half as long
-// again.
-BOOST_AUTO_TEST_CASE(an_update_lays_out_no_number) {
+// An optimizer's numbers, and what its update computes on the way, lie in registers: laid out in slots they fill the
+// first cache, and Adam takes half as long again.
+BOOST_AUTO_TEST_CASE(an_update_lays_nothing_out) {
   const Type array{f32, {1000}}, number{f32, {}};
   const auto scratch = [](const Formula& f, const std::vector<Type>& types) {
     return TapePlan(tape_of(f), types).scratch();
@@ -179,4 +203,8 @@ BOOST_AUTO_TEST_CASE(an_update_lays_out_no_number) {
   BOOST_TEST(scratch(moment, {number, array, number, array}) < slot);
   BOOST_TEST(scratch(second_moment, {number, array, number, array}) < slot);
   BOOST_TEST(scratch(descent, {array, number, array, array, number}) < slot);
+  BOOST_TEST(scratch(root_descent, {array, number, array, array, number}) < slot);
+  BOOST_TEST(scratch(decayed_descent, {array, number, array, array, number, number, array}) < slot);
+  BOOST_TEST(scratch(momentum, {number, array, number, array}) < slot);
+  BOOST_TEST(scratch(sign_descent, {array, number, array, number, array}) < slot);
 }
