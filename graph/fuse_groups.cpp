@@ -1,8 +1,10 @@
 #include <oxbow/graph/fuse_groups.h>
+#include <oxbow/graph/leaves.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace oxbow {
 namespace {
@@ -27,6 +29,7 @@ FuseGroups::FuseGroups(const Graph& graph) : graph_(graph), nodes_(index(graph.s
   for (NodeId i = 0; i < graph_.size(); ++i) nodes_[index(i)].fused = graph_.node(i).op().as<Fused>();
   for (NodeId i = 0; i < graph_.size(); ++i) rise(i);
   delay();
+  if (postpone()) delay();
   for (NodeId i = 0; i < graph_.size(); ++i) join(i);
   cut();
 }
@@ -87,6 +90,33 @@ void FuseGroups::delay() {
   }
 }
 
+// What is only assigned to variables is in no hurry: it goes with the last stage of all that it hangs together with, so
+// that an update goes through memory once, and behind those who read the old value. Returns whether anything moved.
+bool FuseGroups::postpone() {
+  std::vector<bool> hurried(index(graph_.size()));
+  for (NodeId i = graph_.size() - 1; i >= 0; --i) {
+    const Node node = graph_.node(i);
+    const bool writes = node.op().is<Assign>() && !hurried[index(i)];
+    for (int k = 0; k < node.input_count(); ++k) {
+      const Value v = node.input(k);
+      if (!writes || k == 0) hurried[index(v.node_id())] = true;
+      if (joins(v, i)) unite(v.node_id(), i);
+    }
+  }
+  std::vector<std::int32_t> last(index(graph_.size()));
+  for (NodeId i = 0; i < graph_.size(); ++i)
+    if (nodes_[index(i)].fused != nullptr)
+      last[index(root(i))] = std::max(last[index(root(i))], nodes_[index(i)].stage);
+  bool moved = false;
+  for (NodeId i = 0; i < graph_.size(); ++i) {
+    Mark& mark = nodes_[index(i)];
+    if (mark.fused == nullptr || !mark.fused->reductions.empty() || hurried[index(i)]) continue;
+    if (std::exchange(mark.stage, last[index(root(i))]) != mark.stage) moved = true;
+  }
+  for (Mark& mark : nodes_) mark.parent = -1;
+  return moved;
+}
+
 bool FuseGroups::is_large(const Value& v, const Node& reader) const {
   return v.type().count() * 2 > reader.output_types()[0].count();
 }
@@ -133,9 +163,14 @@ void FuseGroups::join(NodeId i) {
   for (int k = 0; k < node.input_count(); ++k) {
     const Value v = node.input(k);
     if (!joins(v, i) || nodes_[index(v.node_id())].stage != nodes_[index(i)].stage) continue;
-    const NodeId a = root(v.node_id()), b = root(i);
-    if (a != b) nodes_[index(std::max(a, b))].parent = std::min(a, b);
+    unite(v.node_id(), i);
   }
+}
+
+void FuseGroups::unite(NodeId a, NodeId b) {
+  a = root(a);
+  b = root(b);
+  if (a != b) nodes_[index(std::max(a, b))].parent = std::min(a, b);
 }
 
 // Sets become groups. A set beyond the limits is cut in the order of its nodes, which keeps it free of cycles. One

@@ -31,10 +31,12 @@ class FuseGroups {
   bool joins(const Value& v, NodeId reader) const;
   void rise(NodeId i);
   void delay();
+  bool postpone();
   bool is_large(const Value& v, const Node& reader) const;
   std::vector<std::int32_t> keeps() const;
   std::int32_t kept_by(const Value& v, NodeId reader, const std::vector<std::int32_t>& kept) const;
   NodeId root(NodeId i);
+  void unite(NodeId a, NodeId b);
   void join(NodeId i);
   void cut();
 
