@@ -166,34 +166,27 @@ std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>&
   return quantum;
 }
 
-void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
-                             std::int64_t quantum) {
-  // The output whose array each value is written to; the routine that reads it last.
-  std::vector<std::int32_t> output(types.size(), -1), last(types.size(), -1);
-  for (std::size_t o = 0; o < tape.outputs.size(); ++o)
-    if (const auto v = static_cast<std::size_t>(tape.outputs[o]); tape.outputs[o] >= tape.inputs) {
-      output[v] = static_cast<std::int32_t>(o);
-    }
-  const Type& common = common_type(tape, types);
-  const std::int64_t arrays = std::count_if(types.begin(), types.begin() + tape.inputs, [&](const Type& t) {
-    return t.shape == common.shape;  // outputs mostly lie in the bytes of one of these
-  });
-  const auto values_of = [&](std::size_t routine) {
-    const Routine& r = routines_[routine];
+// The slot of each value between steps, by linear scan, those of `spreads_` being the first; -1 for any other value. A
+// result takes the slot of an operand that it reads last, if the elements are as wide.
+TapePlan::Slots TapePlan::settle_slots(const Tape& tape, std::size_t values, std::span<const std::int32_t> placed) {
+  const auto value_at = [&](std::int32_t place) {
+    return static_cast<std::size_t>(placed[static_cast<std::size_t>(place)]);
+  };
+  const auto operands = [&](const Routine& r) {
     return placed.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
   };
-  const auto reads = static_cast<std::int32_t>(routines_.size());
-  for (std::int32_t r = 0; r < reads; ++r)
-    for (const std::int32_t v : values_of(static_cast<std::size_t>(r)))
+  const auto end = static_cast<std::int32_t>(routines_.size());
+  std::vector<std::int32_t> last(values, -1);  // the routine that reads each value last
+  for (std::int32_t r = 0; r < end; ++r)
+    for (const std::int32_t v : operands(routines_[static_cast<std::size_t>(r)]))
       if (v >= 0) last[static_cast<std::size_t>(v)] = r;
-  for (const std::int32_t place : sunk_)
-    last[static_cast<std::size_t>(placed[static_cast<std::size_t>(place)])] = reads;  // at the end of the tile
+  for (const std::int32_t place : sunk_) last[value_at(place)] = end;
 
-  // Slots by linear scan. A result takes the slot of an operand that it reads last, if the elements are as wide.
-  std::vector<std::int32_t> slot(types.size(), -1), spare;
-  std::int32_t count = static_cast<std::int32_t>(spreads_.size());
+  std::vector<std::int32_t> spare;
+  Slots slots{std::vector<std::int32_t>(values, -1), static_cast<std::int32_t>(spreads_.size())};
+  std::vector<std::int32_t>& slot = slots.of;
   const auto release = [&](std::int32_t r, std::size_t result, bool same_width) {
-    for (const std::int32_t operand : values_of(static_cast<std::size_t>(r))) {
+    for (const std::int32_t operand : operands(routines_[static_cast<std::size_t>(r)])) {
       if (operand < 0) continue;
       const auto v = static_cast<std::size_t>(operand);
       if (last[v] == r && slot[v] >= 0 && (sizes_[v] == sizes_[result]) == same_width) {
@@ -202,28 +195,36 @@ void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, s
       }
     }
   };
-  for (std::int32_t r = 0; r < reads; ++r) {
-    const std::int32_t place = routines_[static_cast<std::size_t>(r)].result;
-    const auto result = static_cast<std::size_t>(placed[static_cast<std::size_t>(place)]);
+  for (std::int32_t r = 0; r < end; ++r) {
+    const std::size_t result = value_at(routines_[static_cast<std::size_t>(r)].result);
     release(r, result, true);
-    if (output[result] < 0) {
-      if (spare.empty()) spare.push_back(count++);
+    if (std::find(tape.outputs.begin(), tape.outputs.end(), static_cast<std::int32_t>(result)) == tape.outputs.end()) {
+      if (spare.empty()) spare.push_back(slots.count++);
       slot[result] = spare.back();
       spare.pop_back();
       if (last[result] < 0) spare.push_back(slot[result]);  // read by nobody
     }
     release(r, result, false);
   }
+  return slots;
+}
 
-  direct_ = spreads_.empty() && count == 0 && routines_.size() <= 1;
+void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+                             std::int64_t quantum) {
+  const auto [slot, slot_count] = settle_slots(tape, types.size(), placed);
+  direct_ = spreads_.empty() && slot_count == 0 && routines_.size() <= 1;
+  const Type& common = common_type(tape, types);
+  const std::int64_t arrays = std::count_if(types.begin(), types.begin() + tape.inputs, [&](const Type& t) {
+    return t.shape == common.shape;  // outputs mostly lie in the bytes of one of these
+  });
   const std::int64_t widest = *std::max_element(sizes_.begin(), sizes_.end());
   std::int64_t most = lanes;
-  while ((count + arrays) * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
+  while ((slot_count + arrays) * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
   tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
   const std::int64_t bytes = round_up(tile_ * widest, 64);
   const std::int64_t table =
       round_up(static_cast<std::int64_t>(placed.size()) * static_cast<std::int64_t>(sizeof(void*)), 64);
-  scratch_ = table + count * bytes;
+  scratch_ = table + slot_count * bytes;
   for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
 
   for (std::int32_t place = 0; place < static_cast<std::int32_t>(placed.size()); ++place) {
@@ -233,16 +234,18 @@ void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, s
       continue;
     }
     const auto value = static_cast<std::size_t>(v);
-    if (v >= tape.inputs && output[value] < 0)
+    if (slot[value] >= 0) {
       slots_.push_back({place, table + slot[value] * bytes});
-    else if (v >= tape.inputs)
-      writes_.push_back({place, output[value], sizes_[value]});
-    else if (types[value].shape == common.shape)
+    } else if (v >= tape.inputs) {
+      const auto output = std::find(tape.outputs.begin(), tape.outputs.end(), v) - tape.outputs.begin();
+      writes_.push_back({place, static_cast<std::int32_t>(output), sizes_[value]});
+    } else if (types[value].shape == common.shape) {
       reads_.push_back({place, v, sizes_[value]});
-    else
+    } else {
       std::find_if(spreads_.begin(), spreads_.end(), [&](const Spread& s) {
         return s.input == v;
       })->places.push_back(place);
+    }
   }
 }
 

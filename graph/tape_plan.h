@@ -72,11 +72,17 @@ class TapePlan {
     std::int64_t first;  ///< the element that lies there
   };
 
+  struct Slots {
+    std::vector<std::int32_t> of;  ///< each value; -1 for what lies in an array
+    std::int32_t count;
+  };
+
   static Spread spread(const Type& from, const Type& to);
   std::vector<std::int32_t> settle_routines(const Tape& tape, const std::vector<Type>& types,
                                             std::span<const std::int32_t> consumed);
   std::int64_t settle_spreads(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
                               std::int64_t grain);
+  Slots settle_slots(const Tape& tape, std::size_t values, std::span<const std::int32_t> placed);
   void settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
                      std::int64_t quantum);
   /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
