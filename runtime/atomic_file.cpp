@@ -17,16 +17,19 @@
 namespace oxbow {
 namespace {
 
-// Process and number tell temporary files of one target apart.
+// Process and number tell temporary files of one target apart. Nobody else names files so: they may be removed.
+constexpr std::string_view mark = ".oxbow-part";
+constexpr int most_attempts = 100;  // a file system that does not count links ends here
+
 std::string temporary_name(const std::string& target) {
   static std::atomic<std::uint64_t> next{0};
-  return target + ".part" + std::to_string(::getpid()) + "-" + std::to_string(next++);
+  return target + std::string(mark) + std::to_string(::getpid()) + "-" + std::to_string(next++);
 }
 bool is_temporary_name(std::string_view name, std::string_view target) {
   if (!name.starts_with(target)) return false;
   name.remove_prefix(target.size());
-  if (!name.starts_with(".part")) return false;
-  name.remove_prefix(5);
+  if (!name.starts_with(mark)) return false;
+  name.remove_prefix(mark.size());
   const auto digits = [&] {
     const std::size_t count = std::min(name.find_first_not_of("0123456789"), name.size());
     name.remove_prefix(count);
@@ -46,7 +49,9 @@ void remove_abandoned(const std::string& target) {
     if (!is_temporary_name(at->path().filename().string(), path.filename().string())) continue;
     const int file = ::open(at->path().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file < 0) continue;
-    if (::flock(file, LOCK_EX | LOCK_NB) == 0) ::unlink(at->path().c_str());
+    struct stat left {};
+    if (::fstat(file, &left) == 0 && S_ISREG(left.st_mode) && ::flock(file, LOCK_EX | LOCK_NB) == 0)
+      ::unlink(at->path().c_str());
     ::close(file);
   }
 }
@@ -77,11 +82,15 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_
     fail("replace");
   }
   remove_abandoned(target_);
-  do {
+  for (int attempt = 0; file_ < 0 && attempt < most_attempts; ++attempt) {
     temporary_ = temporary_name(target_);
     file_ = create_locked(temporary_);
-  } while (file_ < 0 && errno == EEXIST);
-  if (file_ < 0) fail("create");
+    if (file_ < 0 && errno != EEXIST) break;
+  }
+  if (file_ < 0) {
+    temporary_.clear();
+    fail("create");
+  }
   if (replaces)
     static_cast<void>(::fchmod(file_, old.st_mode & 07777));  // not ours to change: then it keeps the default
 }

@@ -1,7 +1,8 @@
 // A file that appears whole or not at all: written beside its place, flushed to the disk, then renamed over the old
 // one. Whatever happens before `commit` returns (a full disk, a kill, a power cut) leaves the old file as it was. What
-// a killed process left half written, `PATH.partPROCESS-NUMBER`, the next writer of that path removes. Thread safety:
-// one thread at a time; several writers of one path do not disturb one another, the last to commit wins.
+// a killed process left half written, `PATH.oxbow-partPROCESS-NUMBER`, the next writer of that path removes; it knows
+// by a lock, so where a disk's locks do not reach other hosts, write a path from one host only. Thread safety: one
+// thread at a time; several writers of one path do not disturb one another, the last to commit wins.
 #pragma once
 
 #include <cstddef>

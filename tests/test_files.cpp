@@ -197,18 +197,18 @@ BOOST_AUTO_TEST_CASE(what_a_killed_save_left_is_removed_by_the_next) {
     waitpid(child, nullptr, 0);
     BOOST_TEST(folder.file_count() == 2u);  // the one before is gone
   }
-  folder.write("w.txt.part1-0", "by one whose process number is another's now");
-  for (const char* name : {"w.txt.part", "w.txt.part1", "w.txt.part1-", "w.txt.part1-0.bak", "w.txt.partial1-0",
-                           "v.txt.part1-0", "w.txt.part1-x"})
+  folder.write("w.txt.oxbow-part1-0", "by one whose process number is another's now");
+  for (const char* name : {"w.txt.oxbow-part", "w.txt.oxbow-part1", "w.txt.oxbow-part1-", "w.txt.oxbow-part1-0.bak",
+                           "w.txt.oxbow-partial1-0", "v.txt.oxbow-part1-0", "w.txt.oxbow-part1-x", "w.txt.part1-3"})
     folder.write(name, "somebody's");
   AtomicFile live(path);
   live.write("live");
   write_file(path, "new");
   BOOST_TEST(folder.read("w.txt") == "new");
-  BOOST_TEST(folder.file_count() == 1u + 7 + 1);
+  BOOST_TEST(folder.file_count() == 1u + 8 + 1);
   live.commit();
   BOOST_TEST(folder.read("w.txt") == "live");
-  BOOST_TEST(folder.file_count() == 1u + 7);
+  BOOST_TEST(folder.file_count() == 1u + 8);
 }
 
 // Many processes that save under one name at once: none fails for another's sake, and nothing is left over.

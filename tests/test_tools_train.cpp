@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
   std::string resume;
   for (const std::string& when :
        {"[ -e " + out + "/training.safetensors ]", std::string("[ `wc -l < " + out + "/history.csv` -gt 25 ]"),
-        "ls " + out + "/training.safetensors.part*", std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
+        "ls " + out + "/training.safetensors.oxbow-part*", std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
     const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow " + how + out + resume + " & p=$!; until " +
                                               when + "; do kill -0 $p || break; done; kill -KILL $p; wait $p' 2>&1");
     BOOST_TEST(run.code == 128 + 9, run.output);
