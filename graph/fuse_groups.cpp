@@ -29,7 +29,7 @@ FuseGroups::FuseGroups(const Graph& graph) : graph_(graph), nodes_(index(graph.s
   for (NodeId i = 0; i < graph_.size(); ++i) nodes_[index(i)].fused = graph_.node(i).op().as<Fused>();
   for (NodeId i = 0; i < graph_.size(); ++i) rise(i);
   delay();
-  if (postpone()) delay();
+  postpone();
   for (NodeId i = 0; i < graph_.size(); ++i) join(i);
   cut();
 }
@@ -90,10 +90,13 @@ void FuseGroups::delay() {
   }
 }
 
-// What is only assigned to variables is in no hurry: it goes with the last stage of all that it hangs together with, so
-// that an update goes through memory once, and behind those who read the old value. Returns whether anything moved.
-bool FuseGroups::postpone() {
+// What is only assigned to variables is in no hurry, nor should it hurry what it is computed from: with it in the last
+// stage of all that it hangs together with, that may be delayed anew. Then it goes where its operands went: an update
+// goes through memory once, and behind those who read the old value.
+void FuseGroups::postpone() {
   std::vector<bool> hurried(index(graph_.size()));
+  for (const auto& [name, v] : graph_.outputs())
+    if (!v.node().op().is<Assign>()) hurried[index(v.node_id())] = true;
   for (NodeId i = graph_.size() - 1; i >= 0; --i) {
     const Node node = graph_.node(i);
     const bool writes = node.op().is<Assign>() && !hurried[index(i)];
@@ -107,14 +110,20 @@ bool FuseGroups::postpone() {
   for (NodeId i = 0; i < graph_.size(); ++i)
     if (nodes_[index(i)].fused != nullptr)
       last[index(root(i))] = std::max(last[index(root(i))], nodes_[index(i)].stage);
-  bool moved = false;
+  std::vector<std::pair<NodeId, std::int32_t>> moved;  // and their stages before
   for (NodeId i = 0; i < graph_.size(); ++i) {
     Mark& mark = nodes_[index(i)];
-    if (mark.fused == nullptr || !mark.fused->reductions.empty() || hurried[index(i)]) continue;
-    if (std::exchange(mark.stage, last[index(root(i))]) != mark.stage) moved = true;
+    const std::int32_t latest = last[index(root(i))];
+    if (mark.fused == nullptr || !mark.fused->reductions.empty() || hurried[index(i)] || mark.stage == latest) continue;
+    moved.emplace_back(i, std::exchange(mark.stage, latest));
   }
   for (Mark& mark : nodes_) mark.parent = -1;
-  return moved;
+  if (moved.empty()) return;
+  delay();
+  for (const auto& [i, before] : moved) {
+    nodes_[index(i)].stage = before;
+    rise(i);
+  }
 }
 
 bool FuseGroups::is_large(const Value& v, const Node& reader) const {

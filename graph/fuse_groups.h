@@ -31,7 +31,7 @@ class FuseGroups {
   bool joins(const Value& v, NodeId reader) const;
   void rise(NodeId i);
   void delay();
-  bool postpone();
+  void postpone();
   bool is_large(const Value& v, const Node& reader) const;
   std::vector<std::int32_t> keeps() const;
   std::int32_t kept_by(const Value& v, NodeId reader, const std::vector<std::int32_t>& kept) const;

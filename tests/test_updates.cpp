@@ -75,6 +75,27 @@ BOOST_AUTO_TEST_CASE(an_update_with_fed_gradients_is_one_pass_in_place) {
     }
 }
 
+// What is assigned in the middle of a deep net is written in the pass that computes it: waiting for the end would cost
+// a pass, and keep alive what it is computed from.
+BOOST_AUTO_TEST_CASE(an_assign_in_the_middle_of_a_net_costs_no_pass) {
+  const auto plan_with = [](bool assigned) {
+    Graph g;
+    Value h = input(g, "x", f32, {64, 48});
+    std::vector<Value> fetches;
+    for (int block = 0; block < 8; ++block) {
+      const Value a = h - mean(h, {1}, true), b = tanh(a);
+      const Value seen = variable(g, "seen" + std::to_string(block), {f32, {64, 48}}, {});
+      if (assigned) fetches.push_back(assign(seen, a * b));
+      h = b + h;
+    }
+    fetches.push_back(sum(h));
+    return planned(g, fetches, 1);
+  };
+  const auto with = plan_with(true), without = plan_with(false);
+  BOOST_TEST(with->steps.size() == without->steps.size());
+  BOOST_TEST(with->arena_bytes <= without->arena_bytes);
+}
+
 // Whatever the optimizer remembers, and whatever else a step does with the weights.
 BOOST_AUTO_TEST_CASE(no_parameter_and_no_slot_is_copied) {
   const std::map<std::string, optim::MinimizeOptions> options = {
