@@ -14,38 +14,43 @@ std::int64_t whole_lines(std::int64_t bytes) { return (bytes + cache_line - 1) /
 
 }  // namespace
 
-// Has the feeds' shapes at the end of `shapes_`.
-std::int64_t FeedJournal::bytes_of(std::span<const Fed> feeds) {
+// The last of `shapes_`, where they are added unless they stand there.
+const FeedJournal::Shapes& FeedJournal::shapes_of(std::span<const Fed> feeds) {
   if (!shapes_.empty()) {
     const std::vector<Shape>& last = shapes_.back().of_feeds;
     if (std::equal(feeds.begin(), feeds.end(), last.begin(), last.end(),
                    [](const Fed& f, const Shape& s) { return f.shape == s; }))
-      return shapes_.back().bytes;
+      return shapes_.back();
   }
   Shapes now{{}, 0};
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     now.of_feeds.push_back(feeds[i].shape);
     now.bytes += whole_lines(Type{inputs_[i].type.dtype, feeds[i].shape}.bytes());
   }
-  shapes_.push_back(std::move(now));
-  return shapes_.back().bytes;
+  return shapes_.emplace_back(std::move(now));
 }
 
+// A block of an earlier time that is too small gives way to one that is not.
 std::byte* FeedJournal::room(std::int64_t bytes) {
-  while (block_ < blocks_.size() && blocks_[block_].size - filled_ < bytes) {
+  if (filled_ > 0 && blocks_[block_].size - filled_ < bytes) {
     ++block_;
     filled_ = 0;
   }
-  if (block_ == blocks_.size()) {
+  if (block_ == blocks_.size()) blocks_.push_back({nullptr, 0});
+  Block& block = blocks_[block_];
+  if (block.size < bytes || block.memory == nullptr) {
+    block = {nullptr, 0};  // freed before the new one is there
     const std::int64_t size = std::max(bytes, block_bytes);
-    blocks_.push_back({allocate(size), size});
+    block = {allocate(size), size};
   }
-  return blocks_[block_].memory.get() + std::exchange(filled_, filled_ + bytes);
+  return block.memory.get() + std::exchange(filled_, filled_ + bytes);
 }
 
 void FeedJournal::add(std::span<const Fed> feeds) {
-  std::byte* to = room(bytes_of(feeds));
+  const std::int64_t all = shapes_of(feeds).bytes;
+  std::byte* to = room(all);
   entries_.push_back({to, shapes_.size() - 1});
+  held_ += all;
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const std::int64_t bytes = Type{inputs_[i].type.dtype, feeds[i].shape}.bytes();
     if (bytes > 0) std::memcpy(to, feeds[i].bytes, static_cast<std::size_t>(bytes));
@@ -54,15 +59,18 @@ void FeedJournal::add(std::span<const Fed> feeds) {
 }
 
 void FeedJournal::drop_last() {
-  filled_ -= shapes_[entries_.back().shapes].bytes;
+  const Shapes& shapes = shapes_[entries_.back().shapes];
+  filled_ -= shapes.bytes;
+  held_ -= shapes.bytes;
   shapes_.resize(entries_.back().shapes + 1);
   entries_.pop_back();
 }
 
 void FeedJournal::clear() {
   entries_.clear();
+  blocks_.resize(std::min(blocks_.size(), block_ + 1));
   block_ = 0;
-  filled_ = 0;
+  filled_ = held_ = 0;
   if (shapes_.size() > 1) shapes_.erase(shapes_.begin(), shapes_.end() - 1);
 }
 

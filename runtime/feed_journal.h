@@ -25,11 +25,11 @@ class FeedJournal {
   explicit FeedJournal(std::span<const Input> inputs) : inputs_(inputs) {}
 
   std::size_t runs() const { return entries_.size(); }
-  /// The bytes that a run of these feeds takes.
-  std::int64_t bytes_of(std::span<const Fed> feeds);
+  /// Whether another run like the last one would take the journal beyond so many bytes.
+  bool fills(std::int64_t bytes) const { return runs() > 0 && held_ + shapes_.back().bytes > bytes; }
   void add(std::span<const Fed> feeds);
   void drop_last();
-  /// Forgets the runs, not the memory.
+  /// Forgets the runs, not the memory that they took.
   void clear();
   /// What run `i` was fed, from 0; valid until it is dropped or cleared.
   std::vector<Fed> feeds(std::size_t i) const;
@@ -47,6 +47,7 @@ class FeedJournal {
     std::shared_ptr<std::byte> memory;
     std::int64_t size;
   };
+  const Shapes& shapes_of(std::span<const Fed> feeds);
   std::byte* room(std::int64_t bytes);
 
   std::span<const Input> inputs_;
@@ -55,6 +56,7 @@ class FeedJournal {
   std::vector<Block> blocks_;
   std::size_t block_ = 0;    // that is being filled
   std::int64_t filled_ = 0;  // of it
+  std::int64_t held_ = 0;    // of all feeds
 };
 
 }  // namespace oxbow

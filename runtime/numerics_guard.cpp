@@ -43,12 +43,12 @@ void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const L
   if (all || !writes_) return;
   const bool others_wrote = expected_runs_ != lock.runs || expected_version_ != lock.version;
   if (fed_.runs() > 0 && others_wrote) crowded_ = true;
-  if (fed_.runs() == capacity_ || others_wrote) begin(plan, lock, fed_.bytes_of(feeds));
+  if (capacity_ == 0 || full() || others_wrote) begin(plan, lock);
   record(feeds, lock);
 }
 
 // A new journal. The variables are as the last look found them, or others have written them since.
-void NumericsGuard::begin(const Plan& plan, const LockGroup& lock, std::int64_t feed_bytes) {
+void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
   if (expected_version_ != lock.version) kept_.clear();
   const bool first = kept_.empty();
   std::int64_t written_bytes = 0;
@@ -65,12 +65,13 @@ void NumericsGuard::begin(const Plan& plan, const LockGroup& lock, std::int64_t 
     k.taken_at = lock.sets;
   }
   const double looks = static_cast<double>(written_bytes) / look_bytes_per_ns / (share_of_looking * (plan.cost + 1));
-  const double held = static_cast<double>(most_feed_bytes) / static_cast<double>(std::max<std::int64_t>(feed_bytes, 1));
-  capacity_ = static_cast<std::size_t>(std::clamp(held, 1.0, std::clamp(looks, usual_journal, longest_journal)));
+  capacity_ = static_cast<std::size_t>(std::clamp(looks, usual_journal, longest_journal));
   look_every_ = crowded_ ? 1 : static_cast<std::size_t>(std::clamp(looks, 1.0, static_cast<double>(capacity_)));
   empty_journal();
   expected_sets_ = lock.sets;
 }
+
+bool NumericsGuard::full() const { return fed_.runs() == capacity_ || fed_.fills(most_feed_bytes); }
 
 void NumericsGuard::empty_journal() {
   fed_.clear();
@@ -103,10 +104,8 @@ bool NumericsGuard::results_ok(const Frame& frame) {
   });
 }
 
-bool NumericsGuard::variables_ok() const {
-  return std::all_of(kept_.begin(), kept_.end(), [](const Kept& k) {
-    return !k.written || ok(k.value.type(), k.variable->value.bytes(), k.may_be_infinite);
-  });
+bool NumericsGuard::kept_ok(const Kept& k) const {
+  return !k.written || ok(k.value.type(), k.variable->value.bytes(), k.may_be_infinite);
 }
 
 void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repeat& repeat) {
@@ -119,16 +118,18 @@ void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repea
   expected_runs_ = lock.runs;
   expected_sets_ = lock.sets;
   expected_version_ = lock.version;
-  const bool due = fed_.runs() - looked_ >= look_every_ || fed_.runs() == capacity_;
+  const bool due = fed_.runs() - looked_ >= look_every_ || full();
   if (!results_ok(frame))
     take_back(repeat);
   else if (due)
-    look(repeat);
+    look(lock, repeat);
 }
 
-void NumericsGuard::look(const Repeat& repeat) {
-  if (looked_ == fed_.runs()) return;
-  if (!variables_ok()) take_back(repeat);
+// A value that was set since the last run is no run's; nor does the journal explain what other sessions wrote.
+void NumericsGuard::look(const LockGroup& lock, const Repeat& repeat) {
+  if (looked_ == fed_.runs() || expected_runs_ != lock.runs || expected_version_ != lock.version) return;
+  const auto in_order = [&](const Kept& k) { return k.variable->changed > expected_sets_ || kept_ok(k); };
+  if (!std::all_of(kept_.begin(), kept_.end(), in_order)) take_back(repeat);
   looked_ = fed_.runs();
 }
 
@@ -196,9 +197,8 @@ void NumericsGuard::retrace(const Repeat& repeat) {
   const auto restore = [&] {
     for (Kept& k : kept_) copy_bytes(k.variable->value, k.value);
   };
-  std::vector<std::pair<Kept*, Tensor>> since;  // what others set after the last run
-  for (Kept& k : kept_)
-    if (k.variable->changed > expected_sets_) since.emplace_back(&k, k.variable->value.clone());
+  std::vector<Tensor> now;
+  for (const Kept& k : kept_) now.push_back(k.variable->value.clone());
   const std::int64_t before = runs_ - static_cast<std::int64_t>(fed_.runs());
   bool recurred = false;
   std::vector<Tensor> previous;  // the variables before the last run that was repeated
@@ -212,7 +212,8 @@ void NumericsGuard::retrace(const Repeat& repeat) {
       for (const Kept& k : kept_) previous.push_back(k.value.clone());
     }
     for (Kept& k : kept_) copy_bytes(k.value, k.variable->value);
-    if (results_ok(repeat(feeds)) && variables_ok()) continue;
+    if (results_ok(repeat(feeds)) && std::all_of(kept_.begin(), kept_.end(), [&](const Kept& k) { return kept_ok(k); }))
+      continue;
     recurred = true;
     std::vector<bool> usual;
     if (i > 0) {
@@ -227,9 +228,11 @@ void NumericsGuard::retrace(const Repeat& repeat) {
     runs_ = runs;
     repeat(feeds);
   }
+  for (std::size_t k = 0; k < kept_.size(); ++k) {
+    copy_bytes(kept_[k].value, kept_[k].variable->value);
+    if (!recurred || kept_[k].variable->changed > expected_sets_) copy_bytes(kept_[k].variable->value, now[k]);
+  }
   invariant(recurred, "a NaN or Inf did not come up again when its run was repeated");
-  for (Kept& k : kept_) copy_bytes(k.value, k.variable->value);
-  for (const auto& [k, value] : since) copy_bytes(k->variable->value, value);
   empty_journal();
 }
 

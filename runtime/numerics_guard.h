@@ -26,8 +26,8 @@ class NumericsGuard {
   void before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock);
   /// After a run. Throws `NumericsError` when it, or an earlier one, went wrong; variables are then as before that run.
   void after(const Frame& frame, const LockGroup& lock, const Repeat& repeat);
-  /// Looks at what was written since the last look. Throws likewise.
-  void look(const Repeat& repeat);
+  /// Looks at what runs wrote since the last look, unless others have written since. Throws likewise.
+  void look(const LockGroup& lock, const Repeat& repeat);
   /// After a run that failed: it is no part of the journal.
   void failed();
 
@@ -45,8 +45,9 @@ class NumericsGuard {
   };
 
   bool results_ok(const Frame& frame);
-  bool variables_ok() const;
-  void begin(const Plan& plan, const LockGroup& lock, std::int64_t feed_bytes);
+  bool kept_ok(const Kept& k) const;
+  bool full() const;
+  void begin(const Plan& plan, const LockGroup& lock);
   void empty_journal();
   void record(std::span<const Fed> feeds, const LockGroup& lock);
   void take_back(const Repeat& repeat);

@@ -256,7 +256,7 @@ void Session::run(std::stop_token stop, Trace* trace) {
 void Session::check_numerics() {
   if (!state_->guard) return;
   const StoreLock lock(state_->lock, StoreLock::Kind::alone);
-  state_->guard->look(state_->repeat);
+  state_->guard->look(*state_->lock, state_->repeat);
 }
 
 void Session::check_fetch(int i) const {
