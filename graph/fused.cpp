@@ -47,6 +47,7 @@ std::vector<Type> Fused::infer(Types in) const {
     throw OpError("it has too many inputs or reductions");
   if (in.empty() && tape.steps.empty()) throw OpError("it has neither inputs nor steps");
   const std::vector<Type> types = tape.types(in);
+  const Type& common = types[tape.steps.empty() ? 0 : in.size()];
   std::vector<Type> out;
   out.reserve(tape.outputs.size() + reductions.size());
   for (const std::int32_t v : tape.outputs) out.push_back(types[static_cast<std::size_t>(v)]);
@@ -54,6 +55,9 @@ std::vector<Type> Fused::infer(Types in) const {
     if (!r.op.has_consume() || r.op.info().input_count() != 1)
       throw OpError(std::string(r.op.name()) + " is no reduction");
     if (r.of < 0 || static_cast<std::size_t>(r.of) >= types.size()) throw OpError("a reduction reads no value");
+    if (types[static_cast<std::size_t>(r.of)].shape != common.shape)
+      throw OpError("a reduction reads " + to_string(types[static_cast<std::size_t>(r.of)]) + " on a tape of shape " +
+                    to_string(common.shape));
     out.push_back(r.op.infer(std::span(types).subspan(static_cast<std::size_t>(r.of), 1)).at(0));
   }
   return out;

@@ -64,17 +64,19 @@ std::vector<Type> Tape::types(Types in) const {
       throw OpError("steps of shapes " + to_string(types[first]) + " and " + to_string(result[0]) + " are on one tape");
     types.push_back(result[0]);
   }
-  if (!steps.empty()) {
-    const Type& common = types[in.size()];
-    if (!common.layout.plain() && common.stored() != common.count())
-      throw OpError("a padded layout cannot be computed elementwise", "Unpack it first");
-    for (const Type& t : in)
-      if (!spreads_to(t, common))
-        throw OpError("input " + to_string(t) + " does not broadcast to " + to_string(common));
+  if (types.empty()) throw OpError("the tape has neither inputs nor steps");
+  const Type& common = types[steps.empty() ? 0 : in.size()];
+  if (!steps.empty() && !common.layout.plain() && common.stored() != common.count())
+    throw OpError("a padded layout cannot be computed elementwise", "Unpack it first");
+  for (const Type& t : in)
+    if (!spreads_to(t, common)) throw OpError("input " + to_string(t) + " does not broadcast to " + to_string(common));
+  for (auto v = outputs.begin(); v != outputs.end(); ++v) {
+    if (*v < 0 || static_cast<std::size_t>(*v) >= types.size())
+      throw OpError("output value " + std::to_string(*v) + " does not exist");
+    if (std::find(outputs.begin(), v, *v) != v) throw OpError("value " + std::to_string(*v) + " is an output twice");
+    if (const Type& t = types[static_cast<std::size_t>(*v)]; t.shape != common.shape)
+      throw OpError("output " + to_string(t) + " does not have the tape's shape " + to_string(common.shape));
   }
-  for (const std::int32_t v : outputs)
-    if (v < 0 || static_cast<std::size_t>(v) >= types.size())
-      throw OpError("output value " + std::to_string(v) + " does not exist");
   return types;
 }
 
@@ -108,8 +110,7 @@ void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog) {
 Op op_from_attr(const AttrValue& record, const Catalog& catalog) {
   const auto& name = record.field("op").get<std::string>("an op's name");
   const Catalog::Entry* entry = catalog.find(name);
-  if (entry == nullptr)
-    throw UnknownOp(name);
+  if (entry == nullptr) throw UnknownOp(name);
   for (const auto& [key, value] : record.get<AttrRecord>("a record"))
     if (key == "with") return entry->make(value.get<AttrRecord>("a record of attributes"), catalog);
   return entry->make({}, catalog);

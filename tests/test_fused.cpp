@@ -184,4 +184,17 @@ BOOST_AUTO_TEST_CASE(bad_tapes_are_refused) {
   BOOST_CHECK_EXCEPTION(mixed.types(std::array{Type{f32, {2, 3}}, Type{f32, {3}}}), OpError, [](const OpError& e) {
     return e.problem() == "steps of shapes f32[3] and f32[2, 3] are on one tape";
   });
+  const std::array full_and_single{Type{f32, {5000}}, Type{f32, {}}};
+  const auto refused = [&](const Fused& f, const std::string& why) {
+    BOOST_CHECK_EXCEPTION(f.infer(full_and_single), OpError, [&](const OpError& e) { return e.problem() == why; });
+  };
+  Tape outputs{.inputs = 2};
+  const std::int32_t sum = step(outputs, Scaled{}, {0, 1});
+  outputs.outputs = {sum, sum};
+  refused({outputs, {}}, "value 2 is an output twice");
+  outputs.outputs = {sum, 1};
+  refused({outputs, {}}, "output f32[] does not have the tape's shape [5000]");
+  outputs.outputs = {sum};
+  refused({outputs, {{ChunkMax{}, 1}}}, "a reduction reads f32[] on a tape of shape [5000]");
+  refused({Tape{.inputs = 2, .outputs = {1}}, {}}, "output f32[] does not have the tape's shape [5000]");
 }
