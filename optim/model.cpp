@@ -75,6 +75,11 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   state->fetches.insert(state->fetches.end(), state->step.updates.begin(), state->step.updates.end());
   state->gathering.insert(state->gathering.end(), state->step.gathering.begin(), state->step.gathering.end());
   state->average();
+  // The graph is the whole step's, so that its text and its pictures are: not of inference alone.
+  const std::vector<Value> layers = state->graph->updates();
+  for (const Value& f : state->fetches)
+    if (f.node().op().is<Assign>() && std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
+      state->graph->add_update(f);
   state->options.pool = options.pool;
   state->options.disable = options.disable;
   state->options.numerics = options.numerics;

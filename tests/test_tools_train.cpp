@@ -24,6 +24,12 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
     BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
 
+  // The graph is a whole step: what plans and runs it meets the updates.
+  const Finished plan = oxbow_("dump --plan " + out + "/graph.txt");
+  BOOST_TEST(has(plan.output, "update \"optimizer/adam"), plan.output);
+  const Finished same = oxbow_("diff mnist_mlp " + out + "/graph.txt");
+  BOOST_TEST(has(same.output, "203 nodes the same, 0 added, 0 removed, 0 changed"), same.output);
+
   // The same net from its text, on batches larger than the data.
   const Finished again = oxbow_("train --batch-size 1000 --out " + out + "2 " + out + "/graph.txt --epochs 1" + data);
   BOOST_TEST(again.code == 0, again.output);

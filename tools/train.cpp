@@ -90,7 +90,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   if (failed)
     throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
   write_file(out / "graph.txt", dump(model.graph()));
-  write_file(out / "graph.svg", dump(model.graph(), {.format = "svg"}));
+  write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
 
   const std::filesystem::path state = out / "training.safetensors";
   if (o.resume) {
