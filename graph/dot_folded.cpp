@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace oxbow {
 namespace {
@@ -24,6 +25,8 @@ std::string folded(std::string_view scope, int depth, bool merge) {
   return out;
 }
 
+constexpr int most_input_boxes = 8;  // beyond it inputs are named in the box of their scope
+
 struct Box {
   Phase phase = Phase::forward;
   std::string scope;
@@ -32,6 +35,8 @@ struct Box {
   std::vector<std::string> inputs = {}, outputs = {};
   std::int64_t nodes = 0, parameters = 0;
   double ns = -1;
+
+  bool is_input() const { return nodes == 1 && inputs.size() == 1; }
 };
 
 class Folder {
@@ -100,11 +105,14 @@ class Folder {
     for (NodeId i = 0; i < graph_.size(); ++i)
       if (const Origin& origin = graph_.node(i).origin(); origin.phase == Phase::forward && !origin.scope.empty())
         forward.insert(folded(origin.scope, depth, merge));
-    std::map<std::pair<Phase, std::string>, std::size_t> places;
+    int inputs = 0;
+    for (NodeId i = 0; i < graph_.size(); ++i) inputs += stands_alone(graph_.node(i));
+    std::map<std::tuple<Phase, std::string, NodeId>, std::size_t> places;
     for (NodeId i = 0; i < graph_.size(); ++i) {
       const Origin& origin = graph_.node(i).origin();
       std::string scope = scope_of(origin, depth, merge, forward);
-      const auto [place, is_new] = places.try_emplace({origin.phase, scope}, boxes_.size());
+      const bool alone = inputs <= most_input_boxes && stands_alone(graph_.node(i));
+      const auto [place, is_new] = places.try_emplace({origin.phase, scope, alone ? i : -1}, boxes_.size());
       if (is_new) boxes_.push_back({.phase = origin.phase, .scope = std::move(scope)});
       add(boxes_[place->second], graph_.node(i));
       if (static_cast<std::size_t>(i) < options_.ns.size() && options_.ns[static_cast<std::size_t>(i)] >= 0)
@@ -114,6 +122,9 @@ class Folder {
     for (const auto& [name, value] : graph_.outputs())
       boxes_[of_[static_cast<std::size_t>(value.node_id())]].outputs.push_back(name);
   }
+
+  // An input that belongs to no scope: data come in there.
+  static bool stands_alone(const Node& n) { return n.op().is<Input>() && n.origin().scope.empty(); }
 
   static void add(Box& box, Node n) {
     box.scopes.insert(n.origin().scope.str());
@@ -135,7 +146,9 @@ class Folder {
       for (int k = 0; k < n.input_count(); ++k) {
         const std::size_t from = of_[static_cast<std::size_t>(n.input(k).node_id())],
                           to = of_[static_cast<std::size_t>(i)];
-        if (from == to || n.op().info().shape_only.contains(k) || is_leaf(n.input(k).node().op())) continue;
+        if (from == to || n.op().info().shape_only.contains(k)) continue;
+        if (is_leaf(n.input(k).node().op()) && !(boxes_[from].is_input() && boxes_[from].phase == boxes_[to].phase))
+          continue;
         if (!seen.insert({to, &n.input(k).type()}).second) continue;
         Flow& flow = out[{from, to}];
         ++flow.values;
@@ -148,6 +161,12 @@ class Folder {
   void vertex(std::string& out, std::size_t b) const {
     const Box& box = boxes_[b];
     const Palette colors = palette(box.phase);
+    if (box.is_input()) {
+      out += std::to_string(b) + " [label=" + dot_string(shortened(box.inputs[0], 300)) +
+             ", shape=oval, color=" + dot_string(colors.line) + ", fontcolor=" + dot_string(colors.line) +
+             ", fillcolor=" + dot_string(colors.fill) + (box.outputs.empty() ? "" : ", peripheries=2") + "];\n";
+      return;
+    }
     std::string label = box.scope.empty() ? std::string(name(box.phase)) : box.scope;
     if (!box.scope.empty() && box.phase != Phase::forward) label += " (" + std::string(name(box.phase)) + ")";
     if (box.scopes.size() > 1) label += ", " + std::to_string(box.scopes.size()) + " scopes";

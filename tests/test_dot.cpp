@@ -83,6 +83,21 @@ BOOST_AUTO_TEST_CASE(folded_updates_stand_beside_the_scope_whose_parameters_they
   BOOST_TEST(has(folded, "{rank=same; 1; 2; 3;}"), folded);
 }
 
+// Data come in at boxes of their own, with arrows to who reads them, as long as they are few.
+BOOST_AUTO_TEST_CASE(folded_inputs_stand_alone_while_they_are_few) {
+  for (const int inputs : {2, 9}) {
+    Graph g;
+    std::vector<Value> x;
+    for (int i = 0; i < inputs; ++i) x.push_back(input(g, "x" + std::to_string(i), f32, {4}));
+    const Scope scope(g, "layer");
+    g.add_output("y", x[0] + x[1]);
+    const std::string folded = folded_dot(g);
+    BOOST_TEST(has(folded, "[label=\"x0 f32[4]\", shape=oval") == (inputs == 2), folded);
+    BOOST_TEST(has(folded, "0->2 [") == (inputs == 2), folded);
+    BOOST_TEST(has(folded, "\\ninput x0 f32[4]") == (inputs == 9), folded);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_graph) {
   const std::string text = dot(Graph());
   BOOST_TEST(text.starts_with("digraph G {\n"));
