@@ -27,7 +27,17 @@ constexpr std::array all{
     Pass{"epilogue", epilogue},
 };
 
-void check_names(std::span<const std::string> disable) {
+Rewritten copy(const Graph& from) {
+  Rewriter r(from);
+  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
+  return r.finish();
+}
+
+}  // namespace
+
+std::span<const Pass> passes() { return all; }
+
+void check_disabled(std::span<const std::string> disable) {
   for (const std::string& name : disable) {
     const auto pass = std::find_if(all.begin(), all.end(), [&](const Pass& p) { return p.name == name; });
     if (pass != all.end() && pass->optional) continue;
@@ -39,18 +49,8 @@ void check_names(std::span<const std::string> disable) {
   }
 }
 
-Rewritten copy(const Graph& from) {
-  Rewriter r(from);
-  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
-  return r.finish();
-}
-
-}  // namespace
-
-std::span<const Pass> passes() { return all; }
-
 Rewritten rewrite(const Graph& from, std::span<const std::string> disable) {
-  check_names(disable);
+  check_disabled(disable);
   std::optional<Rewritten> done;
   for (const Pass& pass : all) {
     if (std::find(disable.begin(), disable.end(), pass.name) != disable.end()) continue;

@@ -27,8 +27,11 @@ struct Pass {
 /// All passes in their order. A name may occur twice: its switch then means both.
 std::span<const Pass> passes();
 
+/// Throws `Error` for a name that is no pass or that cannot be left out.
+void check_disabled(std::span<const std::string> disable);
+
 /// The graph after all passes but those named in `disable`: what the planner takes, every op with `run`.
-/// Outputs keep their names and order. Throws `Error` for a name that is no pass or that cannot be left out.
+/// Outputs keep their names and order. Throws as `check_disabled` does.
 Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {});
 
 }  // namespace oxbow

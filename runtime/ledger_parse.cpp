@@ -171,6 +171,16 @@ class Parser {
     all_in(plan_.live, blocks);
     all_in(plan_.critical_path, steps);
     if (!good) in_.fail(start_, "this plan speaks of a step, group, value, block or lane that it does not have");
+    const auto inside = [&](std::int64_t offset, std::int64_t bytes) {
+      return offset >= 0 && bytes >= 0 && bytes <= plan_.arena_bytes && offset <= plan_.arena_bytes - bytes;
+    };
+    for (const Block& b : plan_.blocks) good = good && inside(b.offset, b.bytes) && b.first <= b.last;
+    for (const Entry& v : plan_.values)
+      good = good && v.bytes >= 0 && (v.offset == Ledger::none || inside(v.offset, v.bytes)) && v.first <= v.last;
+    for (const Ledger::Group& g : plan_.groups) good = good && g.first < g.last;
+    if (!good || plan_.arena_bytes < 0)
+      in_.fail(start_, "in this plan something lies outside of its arena of " + std::to_string(plan_.arena_bytes) +
+                           " bytes, or ends before it begins");
   }
 
   Lexer in_;

@@ -195,6 +195,7 @@ BOOST_AUTO_TEST_CASE(diff_returns_what_diff_does) {
   BOOST_TEST(oxbow_("dump " + plan).output == folder.read("plan.txt"));
   BOOST_TEST(oxbow_("diff xor " + plan + " --plan --threads 2").code == 0);
   BOOST_TEST(oxbow_("diff xor " + plan + " --plan --threads 2 --without fuse").code == 1);
+  BOOST_TEST(has(oxbow_("dump xor --plan --without fus").output, "\"fus\" is no rewrite that can be left out"));
   BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, "  why         saved for backward: read by step "));
   const Finished bench = oxbow_("bench --seconds 0.05 " + plan);
   BOOST_TEST(bench.code == 0, bench.output);

@@ -161,6 +161,8 @@ BOOST_AUTO_TEST_CASE(malformed_plans) {
       {replaced("\nsteps:", "\nstep:"), "expected \"steps:\", found \"step\""},
       {replaced("peak_step: 0", "peak_step: 7"),
        "this plan speaks of a step, group, value, block or lane that it does not have"},
+      {replaced("arena_bytes: ", "arena_bytes: -"), "in this plan something lies outside of its arena of -"},
+      {replaced("\nblocks:\n  {offset: ", "\nblocks:\n  {offset: 99999"), "something lies outside of its arena"},
       {replaced("\nblocks:", "  %7 {bytes: 4}\nblocks:"), "there is no node %7 in the graph"},
   };
   for (const auto& [text, wrong] : cases) {

@@ -47,6 +47,7 @@ std::vector<std::string> stage_names() {
 std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
   const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
   if (wanted.empty()) throw Error("the graph is empty: there is nothing to compile");
+  check_disabled(how.disable);
   std::vector<Stage> all;
   Rewritten first = specialise(graph, wanted, how.sizes, how.mode);
   all.push_back({.name = "specialise", .graph = first.graph, .from = first});
