@@ -22,6 +22,9 @@ std::size_t hash_bytes(const std::byte* bytes, std::size_t size) {
 
 }  // namespace
 
+UnknownOp::UnknownOp(const std::string& name)
+    : Error("the catalogue has no op \"" + name + "\"\n  Add it to the catalogue that the text is read with") {}
+
 void AttrValue::wrong(const char* expected) const {
   throw Error(std::string("expected ") + expected + ", but there is " + kind_of(*this));
 }
@@ -44,9 +47,8 @@ bool same_bits(const AttrValue& a, const AttrValue& b) {
   }
   if (const auto* x = std::get_if<AttrRecord>(&a)) {
     const auto& y = std::get<AttrRecord>(b);
-    return std::equal(x->begin(), x->end(), y.begin(), y.end(), [](const auto& p, const auto& q) {
-      return p.first == q.first && same_bits(p.second, q.second);
-    });
+    return std::equal(x->begin(), x->end(), y.begin(), y.end(),
+                      [](const auto& p, const auto& q) { return p.first == q.first && same_bits(p.second, q.second); });
   }
   if (const auto* x = std::get_if<bool>(&a)) return *x == std::get<bool>(b);
   if (const auto* x = std::get_if<std::int64_t>(&a)) return *x == std::get<std::int64_t>(b);

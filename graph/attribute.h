@@ -50,6 +50,22 @@ struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, 
   [[noreturn]] void wrong(const char* expected) const;
 };
 
+/// Thrown by whoever reads an attribute that holds an op which the catalogue does not have.
+class UnknownOp : public Error {
+ public:
+  explicit UnknownOp(const std::string& name);
+};
+
+/// An attribute that an op does not have, or a value that attribute `key` cannot take.
+class AttributeError : public Error {
+ public:
+  AttributeError(std::string key, const std::string& message) : Error(message), key_(std::move(key)) {}
+  const std::string& key() const { return key_; }
+
+ private:
+  std::string key_;
+};
+
 bool same_bits(const AttrValue& a, const AttrValue& b);
 std::size_t hash(const AttrValue& v);
 
@@ -88,27 +104,37 @@ AttrRecord attributes_of(const T& op) {
   return out;
 }
 
-/// An op with these attributes; one that `record` leaves out keeps its default. Throws `Error` for a name that the op
-/// does not have, or a value of the wrong kind. Ops inside attributes are looked up in `catalog`.
-template <class T>
-T with_attributes(const AttrRecord& record, const Catalog& catalog) {
-  const auto read = [&](const AttrValue& value, auto& member) {
-    if constexpr (requires { from_attr(value, member, catalog); })
-      from_attr(value, member, catalog);
+/// Reads `value` into the member of attribute `key`; ops inside it are looked up in the `catalog`, where one is given.
+/// A fault is an `AttributeError` that begins with the key.
+template <class Member, class... C>
+void read_attribute(std::string_view key, const AttrValue& value, Member& member, const C&... catalog) {
+  try {
+    if constexpr (requires { from_attr(value, member, catalog...); })
+      from_attr(value, member, catalog...);
     else
       from_attr(value, member);
-  };
+  } catch (const UnknownOp&) {
+    throw;
+  } catch (const Error& e) {
+    throw AttributeError(std::string(key), std::string(key) + ": " + e.what());
+  }
+}
+
+/// An op with these attributes; one that `record` leaves out keeps its default. Throws `AttributeError` for a name that
+/// the op does not have, or a value of the wrong kind. Ops inside attributes are looked up in `catalog`.
+template <class T>
+T with_attributes(const AttrRecord& record, const Catalog& catalog) {
   T op{};
   for (const auto& [key, value] : record) {
     bool known = false;
     if constexpr (requires { T::attributes; }) {
       std::apply(
           [&](const auto&... a) {
-            ((a.name == key ? (read(value, op.*a.member), known = true) : false) || ...);
+            ((a.name == key ? (read_attribute(key, value, op.*a.member, catalog), known = true) : false) || ...);
           },
           T::attributes);
     }
-    if (!known) throw Error("no attribute \"" + key + "\" of op " + std::string(T::info.name));
+    if (!known) throw AttributeError(key, "no attribute \"" + key + "\" of op " + std::string(T::info.name));
   }
   return op;
 }

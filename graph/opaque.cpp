@@ -7,9 +7,6 @@ std::string unknown(const std::string& name) { return "the op \"" + name + "\" i
 
 }  // namespace
 
-UnknownOp::UnknownOp(const std::string& name)
-    : Error("the catalogue has no op \"" + name + "\"\n  Add it to the catalogue that the text is read with") {}
-
 Opaque::Opaque(Text t)
     : text(std::make_shared<const Text>(std::move(t))),
       info{.name = text->name, .variadic = true, .any_layout = true, .effect = true} {}

@@ -6,12 +6,6 @@
 
 namespace oxbow {
 
-/// Thrown by whoever reads an attribute that holds an op which the catalogue does not have.
-class UnknownOp : public Error {
- public:
-  explicit UnknownOp(const std::string& name);
-};
-
 struct Opaque {
   struct Text {
     std::string name;

@@ -98,7 +98,8 @@ class Parser {
       in_.expect(')', "or ',' behind an input");
     }
     AttrRecord attributes;
-    if (in_.next_is('{')) attributes = text::read_record(in_);
+    std::vector<Token> keys;
+    if (in_.next_is('{')) attributes = text::read_record(in_, 0, &keys);
     in_.expect(':', "and the output types");
     const Token types_at = in_.peek();
     const std::vector<Type> types = text::read_types(in_);
@@ -111,9 +112,10 @@ class Parser {
     std::vector<Type> input_types;
     for (const Value& v : inputs) input_types.push_back(v.type());
     const std::string op_name = op.kind == Token::word ? std::string(op.raw) : op.value;
+    Op made_op = make(label, op_name, attributes, keys, std::move(input_types), types);
     checked(label, [&] {
       const OriginGuard guard(*graph_, origin);
-      graph_->append(make(op_name, attributes, std::move(input_types), types), inputs, at);
+      graph_->append(std::move(made_op), inputs, at);
     });
     const Node made = graph_->node(graph_->size() - 1);
     const Types inferred = made.output_types();
@@ -123,11 +125,19 @@ class Parser {
     define(label, made);
   }
 
-  // An op that the catalogue lacks, or that holds one which it lacks, keeps its text.
-  Op make(const std::string& op, const AttrRecord& attributes, std::vector<Type> inputs, std::vector<Type> outputs) {
+  // An op that the catalogue lacks, or that holds one which it lacks, keeps its text. `keys` are where the attributes'
+  // names stand: a fault of one is told there.
+  Op make(const Token& label, const std::string& op, const AttrRecord& attributes, const std::vector<Token>& keys,
+          std::vector<Type> inputs, std::vector<Type> outputs) {
     try {
       if (const Catalog::Entry* known = catalog_.find(op)) return known->make(attributes, catalog_);
     } catch (const UnknownOp&) {
+    } catch (const AttributeError& e) {
+      std::size_t i = 0;
+      while (i < keys.size() && attributes[i].first != e.key()) ++i;
+      in_.fail(i < keys.size() ? keys[i] : label, e.what());
+    } catch (const Error& e) {
+      in_.fail(label, e.what());
     }
     return Opaque({op, attributes, std::move(inputs), std::move(outputs)});
   }

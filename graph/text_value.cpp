@@ -136,7 +136,7 @@ std::vector<Type> read_types(Lexer& in) {
   return types;
 }
 
-AttrRecord read_record(Lexer& in, int depth) {
+AttrRecord read_record(Lexer& in, int depth, std::vector<Token>* where) {
   AttrRecord record;
   in.expect('{', "before attributes");
   if (in.accept('}')) return record;
@@ -146,6 +146,7 @@ AttrRecord read_record(Lexer& in, int depth) {
     const Token key = in.take();
     const std::string name = key.kind == Token::word ? std::string(key.raw) : key.value;
     if (!keys.insert(name).second) in.fail(key, "the attribute \"" + name + "\" is given twice");
+    if (where != nullptr) where->push_back(key);
     in.expect(':', "behind the attribute's name");
     record.emplace_back(name, read_value(in, depth + 1));
   } while (in.accept(','));

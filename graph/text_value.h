@@ -16,7 +16,7 @@ std::vector<Type> read_types(Lexer& in);
 /// A whole number that fits in 64 bits; `what` names it in messages: "a size".
 std::int64_t read_integer(Lexer& in, std::string_view what);
 AttrValue read_value(Lexer& in, int depth = 0);
-/// "{key: value, ...}"; the opening brace is still to come.
-AttrRecord read_record(Lexer& in, int depth = 0);
+/// "{key: value, ...}"; the opening brace is still to come. `where` gets each key's place.
+AttrRecord read_record(Lexer& in, int depth = 0, std::vector<Token>* where = nullptr);
 
 }  // namespace oxbow::text

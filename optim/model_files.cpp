@@ -49,7 +49,8 @@ void Model::save(const std::string& path, Saved what) const {
 void Model::load(const std::string& path) {
   const Safetensors content = load_safetensors(path);
   const auto fail = [&](const std::string& problem) {
-    throw Error(path + " does not fit the model: " + problem + ". Nothing was changed");
+    throw Error(path + " does not fit the model: " + problem + (problem.ends_with("?") ? "" : ".") +
+                " Nothing was changed");
   };
   const auto is_of = [](const std::string& name) { return [&name](Value v) { return recipe(v).name == name; }; };
   const auto find = [&](const std::string& name) -> const Variable* {

@@ -143,7 +143,7 @@ class Optimizer {
       bool known = false;
       each_field([&](std::string_view name, auto member) {
         if (name != field) return;
-        from_attr(value, changed.*member);
+        read_attribute(field, value, changed.*member);
         known = true;
       });
       if (!known) no_field(T::info.name, field, attributes());

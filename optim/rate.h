@@ -175,7 +175,7 @@ Rate Rate::Model<T>::with(const AttrRecord& fields) const {
     if constexpr (requires { T::attributes; })
       std::apply(
           [&](const auto&... a) {
-            ((a.name == field ? (from_attr(value, changed.*a.member), known = true) : false) || ...);
+            ((a.name == field ? (read_attribute(field, value, changed.*a.member), known = true) : false) || ...);
           },
           T::attributes);
     if (!known) no_field(T::info.name, field, attributes());

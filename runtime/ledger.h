@@ -85,12 +85,20 @@ struct Ledger {
     std::vector<std::int32_t> values = {};
   };
 
+  /// What a thread did in a measured run, in nanoseconds since the run began.
+  struct Event {
+    std::int32_t step = 0;
+    std::int32_t lane = 0;  ///< 0: the thread that asked for the run
+    double begin_ns = 0, end_ns = 0;
+  };
+
   std::shared_ptr<const Graph> graph;  ///< as planned: specialised, rewritten, lowered
   std::int32_t threads = 1;
   std::vector<Step> steps;
   std::vector<Group> groups;
   std::vector<Value> values;
   std::vector<Block> blocks;
+  std::vector<Event> run;  ///< of those measured, the one of median time; empty where nothing was
 
   std::int64_t arena_bytes = 0;    ///< the peak: what a run takes
   std::int64_t lower_bound = 0;    ///< as the planner says: no arena is smaller
@@ -101,6 +109,7 @@ struct Ledger {
   double cost_ns = 0;              ///< of all steps, on one thread
   std::vector<std::int32_t> critical_path;  ///< steps
   double critical_ns = 0;                   ///< the time that no number of threads can beat, if the estimates hold
+  double run_ns = none;                     ///< the time of `run`; -1: not measured
 
   std::int64_t gap() const { return arena_bytes - lower_bound; }
   /// The index in `values` of an output.
@@ -115,8 +124,8 @@ Ledger ledger(const Plan& plan, int threads);
 /// The ledger of what a program runs at these shapes of its inputs (others keep their example sizes).
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes = {});
 
-/// Fills in `measured_ns` from runs of this plan: means over them. Throws `Error` for runs of another plan, and for one
-/// that failed.
+/// Fills in `measured_ns` from runs of this plan, means over them, and `run`. Throws `Error` for runs of another plan,
+/// and for one that failed.
 void add_measured(Ledger& plan, std::span<const Trace> runs);
 /// The measured time of each node of the graph, -1 where it is no step; empty where nothing was measured.
 std::vector<double> measured_by_node(const Ledger& plan);

@@ -54,7 +54,8 @@ constexpr auto fields(const Ledger*) {
                     Attribute{"scratch_bytes", &Ledger::scratch_bytes},
                     Attribute{"cost_ns", &Ledger::cost_ns},
                     Attribute{"critical_ns", &Ledger::critical_ns},
-                    Attribute{"critical_path", &Ledger::critical_path}};
+                    Attribute{"critical_path", &Ledger::critical_path},
+                    Attribute{"run_ns", &Ledger::run_ns}};
 }
 constexpr auto fields(const Ledger::Step*) {
   using S = Ledger::Step;
@@ -86,6 +87,11 @@ constexpr auto fields(const Block*) {
   return std::tuple{Attribute{"offset", &Block::offset}, Attribute{"bytes", &Block::bytes},
                     Attribute{"first", &Block::first},   Attribute{"last", &Block::last},
                     Attribute{"kept", &Block::kept},     Attribute{"values", &Block::values}};
+}
+constexpr auto fields(const Ledger::Event*) {
+  using E = Ledger::Event;
+  return std::tuple{Attribute{"step", &E::step}, Attribute{"lane", &E::lane}, Attribute{"begin_ns", &E::begin_ns},
+                    Attribute{"end_ns", &E::end_ns}};
 }
 
 }  // namespace oxbow::ledger_text

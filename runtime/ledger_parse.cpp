@@ -14,8 +14,10 @@ using text::Token;
 
 template <class T>
 void read_record(Lexer& in, T& item) {
-  const Token at = in.peek();
-  for (const auto& [key, value] : text::read_record(in)) {
+  std::vector<Token> keys;
+  const AttrRecord record = text::read_record(in, 0, &keys);
+  for (std::size_t i = 0; i < record.size(); ++i) {
+    const auto& [key, value] = record[i];
     bool known = false;
     try {
       std::apply(
@@ -24,9 +26,9 @@ void read_record(Lexer& in, T& item) {
           },
           fields(&item));
     } catch (const Error& e) {
-      in.fail(at, key + ": " + e.what());
+      in.fail(keys[i], key + ": " + e.what());
     }
-    if (!known) in.fail(at, "there is no field \"" + key + "\" here");
+    if (!known) in.fail(keys[i], "there is no field \"" + key + "\" here");
   }
 }
 
@@ -45,6 +47,7 @@ class Parser {
     section("values", [&] { value(); });
     if (std::ssize(plan_.values) != value_count()) in_.fail(values, "a plan has a line for each output of each node");
     section("blocks", [&] { read_record(in_, plan_.blocks.emplace_back()); });
+    if (in_.next_is("run")) section("run", [&] { read_record(in_, plan_.run.emplace_back()); });
     if (in_.peek().kind != Token::end) in_.unexpected("the end of the plan");
     check();
     return std::move(plan_);
@@ -153,6 +156,10 @@ class Parser {
       all_in(g.waits_for, plan_.groups.size());
       for (const auto& s : g.shares) in(s.lane, static_cast<std::size_t>(std::max(plan_.threads, 0)));
     }
+    for (const Ledger::Event& e : plan_.run) {
+      in(e.step, steps);
+      in(e.lane, static_cast<std::size_t>(std::max(plan_.threads, 0)));
+    }
     for (const Entry& v : plan_.values) {
       maybe(v.block, blocks);
       maybe(v.first, steps);
@@ -178,6 +185,7 @@ class Parser {
     for (const Entry& v : plan_.values)
       good = good && v.bytes >= 0 && (v.offset == Ledger::none || inside(v.offset, v.bytes)) && v.first <= v.last;
     for (const Ledger::Group& g : plan_.groups) good = good && g.first < g.last;
+    for (const Ledger::Event& e : plan_.run) good = good && e.begin_ns >= 0 && e.begin_ns <= e.end_ns;
     if (!good || plan_.arena_bytes < 0)
       in_.fail(start_, "in this plan something lies outside of its arena of " + std::to_string(plan_.arena_bytes) +
                            " bytes, or ends before it begins");

@@ -59,6 +59,11 @@ std::string print(const Ledger& plan, PrintOptions options) {
   }
   out += "\nblocks:\n";
   for (const Ledger::Block& b : plan.blocks) out += "  " + ledger_text::record(b) + "\n";
+  if (!plan.run.empty()) out += "\nrun:\n";
+  for (const Ledger::Event& e : plan.run) {
+    const NodeId node = plan.steps[static_cast<std::size_t>(e.step)].node;
+    out += "  " + ledger_text::record(e) + (node < 0 ? "" : "  // " + label(graph.node(node).output())) + "\n";
+  }
   return out;
 }
 

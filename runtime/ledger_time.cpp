@@ -142,6 +142,17 @@ void add_measured(Ledger& plan, std::span<const Trace> runs) {
   // Clocks do not tell more than a tenth of a nanosecond of a mean.
   for (Ledger::Step& s : plan.steps)
     s.measured_ns = std::round(s.measured_ns * 10 / static_cast<double>(runs.size())) / 10;
+
+  std::vector<const Trace*> by_time;
+  for (const Trace& run : runs) by_time.push_back(&run);
+  const auto median = by_time.begin() + static_cast<std::ptrdiff_t>(by_time.size() / 2);
+  std::nth_element(by_time.begin(), median, by_time.end(),
+                   [](const Trace* a, const Trace* b) { return a->wall() < b->wall(); });
+  plan.run_ns = static_cast<double>((*median)->wall());
+  plan.run.clear();
+  for (const Trace::Event& e : (*median)->events())
+    plan.run.push_back(
+        {static_cast<std::int32_t>(e.step), e.worker, static_cast<double>(e.begin), static_cast<double>(e.end)});
 }
 
 std::vector<double> measured_by_node(const Ledger& plan) {

@@ -118,6 +118,17 @@ BOOST_AUTO_TEST_CASE(measured_times_go_to_their_steps) {
     for (const Trace::Event& e : run.events()) events += static_cast<double>(e.end - e.begin) / 2;
   BOOST_TEST(events > 0);
   BOOST_TEST(std::abs(sum - events) <= 0.1 * static_cast<double>(l.steps.size()));
+  // The run of median time is kept, event by event.
+  const Trace& median = runs[0].wall() < runs[1].wall() ? runs[1] : runs[0];
+  BOOST_TEST(l.run_ns == static_cast<double>(median.wall()));
+  BOOST_REQUIRE(l.run.size() == median.events().size());
+  for (std::size_t i = 0; i < l.run.size(); ++i) {
+    const Trace::Event& e = median.events()[i];
+    BOOST_TEST(l.run[i].step == static_cast<std::int32_t>(e.step));
+    BOOST_TEST(l.run[i].lane == e.worker);
+    BOOST_TEST(l.run[i].begin_ns == static_cast<double>(e.begin));
+    BOOST_TEST(l.run[i].end_ns == static_cast<double>(e.end));
+  }
   const std::vector<double> by_node = measured_by_node(l);
   BOOST_TEST(by_node.size() == static_cast<std::size_t>(l.graph->size()));
   BOOST_TEST(by_node[static_cast<std::size_t>(l.graph->find("x").value().id())] == -1);

@@ -21,13 +21,13 @@ BOOST_AUTO_TEST_CASE(files_of_another_model_are_refused_whole) {
     save_safetensors(path, {std::move(tensors), {}});
     return message([&] { model.load(path); });
   };
-  const std::string start = path + " does not fit the model: ", end = ". Nothing was changed";
-  BOOST_TEST(refuse({}) == start + "it lacks \"w\"" + end);
+  const std::string start = path + " does not fit the model: ", end = " Nothing was changed";
+  BOOST_TEST(refuse({}) == start + "it lacks \"w\"." + end);
   BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/stepp", Tensor::scalar(1.0)}}) ==
              start + "it has \"optimizer/stepp\", which the model lacks. Did you mean \"optimizer/step\"?" + end);
-  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model." + end);
   BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/step", Tensor::scalar(std::int64_t{1})}}) ==
-             start + "it lacks \"optimizer/learning_rate\"" + end);
+             start + "it lacks \"optimizer/learning_rate\"." + end);
   BOOST_TEST(model.store().get("w").item<double>() == 3.0);
 }
 

@@ -63,8 +63,9 @@ BOOST_AUTO_TEST_CASE(fields_are_set_by_name) {
       "adam has no field \"beta1\". Did you mean \"beta_1\" or \"beta_2\"? Its fields are: learning_rate, beta_1, "
       "beta_2, epsilon, weight_decay, amsgrad, convention");
   BOOST_TEST(message([&] { Optimizer("adam").with("convention", std::string("jax")); }) ==
-             "there is no convention \"jax\": it is \"keras\" or \"pytorch\"");
-  BOOST_TEST(message([&] { Optimizer("adam").with("amsgrad", 0.5); }) == "expected a bool, but there is a number");
+             "convention: there is no convention \"jax\": it is \"keras\" or \"pytorch\"");
+  BOOST_TEST(message([&] { Optimizer("adam").with("amsgrad", 0.5); }) ==
+             "amsgrad: expected a bool, but there is a number");
 }
 
 BOOST_AUTO_TEST_CASE(near_names_are_those_that_one_may_have_meant) {

@@ -184,11 +184,13 @@ BOOST_AUTO_TEST_CASE(schedules_print_compare_and_are_set_by_name) {
     return message([&] { Optimizer("adam").with("learning_rate", AttrValue(std::move(record))); });
   };
   BOOST_TEST(with({{"schedule", std::string("cosin")}}) ==
-             "there is no schedule \"cosin\". Did you mean \"cosine\" or \"cosine_restarts\"? Known are: exponential, "
+             "learning_rate: there is no schedule \"cosin\". Did you mean \"cosine\" or \"cosine_restarts\"? Known "
+             "are: exponential, "
              "step, multi_step, inverse_time, polynomial, linear, cosine, cosine_restarts, one_cycle, cyclic, noam, "
              "warmup, sequence, every, plateau");
   BOOST_TEST(with({{"schedule", std::string("cosine")}, {"stpes", std::int64_t{5}}}) ==
-             "the schedule cosine has no field \"stpes\". Did you mean \"steps\"? Its fields are: initial, steps, "
+             "learning_rate: the schedule cosine has no field \"stpes\". Did you mean \"steps\"? Its fields are: "
+             "initial, steps, "
              "final");
 }
 

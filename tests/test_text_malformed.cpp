@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {x + "%1 = twice(%x)", "t.graph:5:15: expected ':' and the output types, found the end of the text"},
       {x + "%1 = twice(%x) : f33[2]", "t.graph:5:18: expected a dtype (f32, f64, i32, i64, u8 or bool), found \"f33\""},
       {x + "%1 = twice(%x) : f32[2, 4]", "t.graph:5:18: the text says f32[2, 4], but twice gives f32[2, 3]"},
-      {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:1: no attribute \"to\" of op twice"},
-      {x + "%1 = twice(%x) {by: 1.5} : f32[2, 3]", "t.graph:5:1: expected an integer, but there is a number"},
+      {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:17: no attribute \"to\" of op twice"},
+      {x + "%1 = twice(%x) {by: 1.5} : f32[2, 3]", "t.graph:5:17: by: expected an integer, but there is a number"},
       {x + "%1 = twice(%x) {by: 1, by: 2} : f32[2, 3]", "t.graph:5:24: the attribute \"by\" is given twice"},
       {x + x,
        "t.graph:5:3: the name \"x\" is taken at t.graph:4\n  at t.graph:5\n"

@@ -128,7 +128,8 @@ BOOST_AUTO_TEST_CASE(a_value_is_explained) {
   BOOST_TEST(has(kernel, "  built       at tests/test_tools_diff.cpp:"));
   BOOST_TEST(has(kernel, ", forward, scope dense\n  value       f32[20, 64], 5120 bytes\n"));
   BOOST_TEST(has(kernel, "  written by  %"));
-  BOOST_TEST(has(kernel, "  lives       variable memory\n"));
+  BOOST_TEST(has(kernel, "  lives       variable memory\n  read by     step 0, %"));
+  BOOST_TEST(has(kernel, "  written     in place by step "), kernel);
   BOOST_TEST(has(explain(*g, "loss", {.threads = 1}), "  output      \"loss\"\n"));
   BOOST_TEST(has(explain(*g, "loss", {.threads = 1}), "  why         fetched: kept to the end of the run"));
   // relu's result, by its label: saved, since a gradient reads it.

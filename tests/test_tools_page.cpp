@@ -1,6 +1,7 @@
 // The page of `oxbow dump --format html`, used in a browser.
 #include <dump.h>
 #include <examples/examples.h>
+#include <measure.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 
@@ -68,6 +69,10 @@ BOOST_AUTO_TEST_CASE(a_training_plan) {
     const std::string dark = "--window-size=1280,800 --blink-settings=preferredColorScheme=0";
     BOOST_TEST(checked(page, dark).find("data-first-theme=\"dark\"") != std::string::npos);
     works(page, 45, dark);
+    const std::vector<Trace> runs = measure(g, how.compiling, {.steps = 3});
+    DumpOptions measured = how;
+    measured.measured = runs;
+    works(dump(g, measured), 47);
   }
 }
 

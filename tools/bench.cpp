@@ -65,7 +65,14 @@ std::pair<std::shared_ptr<Graph>, std::vector<Value>> build(const std::string& n
     auto wanted = net.build(*graph);
     return {std::move(graph), std::move(wanted)};
   }
-  auto graph = load_graph(name);
+  std::shared_ptr<Graph> graph;
+  try {
+    graph = load_graph(name);
+  } catch (const UnknownGraph& e) {
+    std::string nets;
+    for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {:<18} {}", net.name, net.what);
+    throw Error(e.what() + ("\nOr these nets of bench:" + nets));
+  }
   auto wanted = fetches(*graph);
   return {std::move(graph), std::move(wanted)};
 }

@@ -2,11 +2,15 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/near_names.h>
+#include <oxbow/optim/optimizer.h>
 #include <oxbow/runtime/atomic_file.h>
 
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+
+#include "plot.h"
 
 namespace oxbow::tools {
 namespace {
@@ -22,6 +26,21 @@ std::vector<std::int64_t> read_sizes(const std::string& text, const std::string&
     sizes.push_back(size);
     if (stop == end) return sizes;
     at = stop + 1;
+  }
+}
+
+// Sizes that were given for some inputs only may not go with the example sizes that the others keep.
+void check_sizes(const Graph& graph, const Compiling& how) {
+  std::string kept;
+  for (NodeId i = 0; i < graph.size(); ++i)
+    if (const auto* in = graph.node(i).op().as<Input>(); in && !in->free_axes.empty() && !how.sizes.contains(in->name))
+      kept += (kept.empty() ? "" : ", ") + in->name + " " + to_string(in->type.shape);
+  if (how.sizes.empty() || kept.empty()) return;
+  try {
+    specialise(graph, fetches(graph), how.sizes, how.mode);
+  } catch (const Error& e) {
+    throw Error(std::string(e.what()) + "\n  These inputs keep their example sizes: " + kept +
+                "\n  Give sizes for them too, or for all inputs at once: --size 32");
   }
 }
 
@@ -61,6 +80,7 @@ Compiling CompilingOptions::read(const Graph& graph) const {
                   (mark == std::string::npos ? "input with a free axis" : "input \"" + wanted + "\"") + "." +
                   did_you_mean(wanted, names));
   }
+  check_sizes(graph, how);
   return how;
 }
 
@@ -81,6 +101,18 @@ std::string positive(const std::string& text) {
   double x = 0;
   if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
   return text + " is no number greater than 0";
+}
+
+std::string picture_file(const std::string& path) {
+  const std::string suffix = std::filesystem::path(path).extension().string();
+  if (suffix.empty() || suffix == ".svg" || is_page(path)) return {};
+  return path + " is no .svg or .html file: plots are drawn as these";
+}
+
+std::string optimizer_names() {
+  std::string names;
+  for (const optim::Named& o : optim::optimizers()) names += (names.empty() ? "" : ", ") + std::string(o.name);
+  return names;
 }
 
 void write_out(const std::string& path, const std::string& content) {

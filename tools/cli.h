@@ -44,6 +44,11 @@ struct CompilingOptions {
 /// A check of options: "" for a number greater than 0 that is finite, else what is wrong. `CLI::PositiveNumber` takes
 /// NaN.
 std::string positive(const std::string& text);
+/// A check of options: "" for the name of a file that a plot can be written to, else what is wrong.
+std::string picture_file(const std::string& path);
+
+/// "adadelta, adafactor, ...".
+std::string optimizer_names();
 
 /// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
 void write_out(const std::string& path, const std::string& content);

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstdio>
 
 #include "cli.h"
 #include "diff.h"
+#include "dump.h"
 #include "load.h"
 #include "render.h"
 
@@ -9,12 +11,17 @@ namespace oxbow::tools {
 namespace {
 
 struct Options {
-  std::string a, b, format = "text", out;
+  std::string a, b, format, out;
   bool plan = false;
   CompilingOptions compiling;
 };
 
+const std::vector<std::string> known_formats = {"text", "dot", "svg", "png"};
+
 int run(const Options& o) {
+  const std::string format = o.format.empty() ? std::string(format_of(o.out)) : o.format;
+  if (std::find(known_formats.begin(), known_formats.end(), format) == known_formats.end())
+    throw Error("cannot write " + o.out + ": a difference is text, dot, svg or png");
   Loaded a = load(o.a), b = load(o.b);
   const auto planned = [&](Loaded& l) {
     if (l.plan) return;  // as it stands: who wrote it knew how
@@ -22,19 +29,22 @@ int run(const Options& o) {
     l.plan = plan_of(*l.graph, stages(*l.graph, how), how);
   };
   const bool plans = o.plan || (a.plan && b.plan);
+  if (!plans && (a.plan || b.plan))
+    std::fprintf(stderr, "oxbow: only %s holds a plan, so graphs are compared: --plan makes the other's plan too\n",
+                 (a.plan ? o.a : o.b).c_str());
   if (plans) {
     planned(a);
     planned(b);
   }
   const Graph &from = plans ? *a.plan->graph : *a.graph, &to = plans ? *b.plan->graph : *b.graph;
   const Difference d = plans ? diff(*a.plan, *b.plan) : diff(from, to);
-  if (o.format == "text") {
+  if (format == "text") {
     std::string text = diff_text(d, from, to);
     if (!text.empty()) text = "--- " + o.a + "\n+++ " + o.b + "\n" + text;
     write_out(o.out, text);
   } else {
     const std::string dot = diff_dot(d, from, to);
-    write_out(o.out, o.format == "dot" ? dot : o.format == "svg" ? render_svg(dot) : render_png(dot));
+    write_out(o.out, format == "dot" ? dot : format == "svg" ? render_svg(dot) : render_png(dot));
   }
   return d.same() ? 0 : 1;
 }
@@ -58,13 +68,13 @@ Command diff_command(CLI::App& program) {
   d->footer(
       "Examples:\n"
       "  oxbow diff old.txt new.txt             what was added (+), removed (-), changed (~), renamed (>)\n"
-      "  oxbow diff old.txt new.txt -f svg -o d.svg\n"
+      "  oxbow diff old.txt new.txt -o d.svg    a picture\n"
       "  oxbow diff mnist_mlp new.txt --plan    their plans: memory, steps, where values went");
   d->add_option("a", o->a, "an example (" + example_names() + ") or a file with a graph or a plan")->required();
   d->add_option("b", o->b, "the same")->required();
-  d->add_option("-f,--format", o->format, "text, or a coloured picture with a legend")
-      ->check(CLI::IsMember({"text", "dot", "svg", "png"}))
-      ->capture_default_str();
+  d->add_option("-f,--format", o->format,
+                "text, or a coloured picture with a legend; default: what --out's suffix says, else text")
+      ->check(CLI::IsMember(known_formats));
   d->add_option("-o,--out", o->out, "a file; default: standard output");
   d->add_flag("--plan", o->plan, "compare the plans; two files with plans are always compared so");
   o->compiling.add_to(*d);

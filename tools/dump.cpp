@@ -82,6 +82,13 @@ const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
 
 std::span<const Format> formats() { return all; }
 
+std::string_view format_of(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  for (const Format& format : all)
+    if (dot != std::string_view::npos && path.substr(dot + 1) == format.extension) return format.name;
+  return "text";
+}
+
 std::string dump(const Graph& graph, const DumpOptions& options) {
   if (!options.plan && options.after.empty()) return write({.graph = graph, .options = options});
   const std::vector<Stage> way = stages(graph, options.compiling);

@@ -47,6 +47,7 @@ void write_all(const Options& o, const std::vector<DumpedStage>& stages) {
 }
 
 int run(Options o) {
+  if (o.dump.format.empty()) o.dump.format = o.all ? "text" : format_of(o.out);
   if (o.measured && !o.all && !o.dump.plan) throw Error("--measure tells of the plan: say --plan or --all too");
   if (o.all && o.out.empty() && o.dump.format != "text")
     throw Error("--all makes a " + o.dump.format + " file of each graph: name their folder with -o FOLDER");
@@ -74,7 +75,7 @@ Command dump_command(CLI::App& program) {
   d->footer(
       "Examples:\n"
       "  oxbow dump xor                         print the graph of an example\n"
-      "  oxbow dump mnist_mlp -f svg -o g.svg   draw it\n"
+      "  oxbow dump mnist_mlp -o g.svg          draw it\n"
       "  oxbow dump xor --after fuse            the graph as that rewrite leaves it\n"
       "  oxbow dump xor --plan --threads 2      what runs, in which order, and where each value lives\n"
       "  oxbow dump xor --plan --measure        and how long each step takes\n"
@@ -89,7 +90,9 @@ Command dump_command(CLI::App& program) {
     names.emplace_back(f.name);
     list += "\n  " + names.back() + ": " + std::string(f.what);
   }
-  d->add_option("-f,--format", o->dump.format, list)->check(CLI::IsMember(names))->capture_default_str();
+  o->dump.format.clear();
+  d->add_option("-f,--format", o->dump.format, "default: what --out's suffix says, else text" + list)
+      ->check(CLI::IsMember(names));
   d->add_option("-o,--out", o->out, "a file, with --all a folder; default: standard output");
   std::string after;
   for (const std::string& name : stage_names()) after += (after.empty() ? "" : ", ") + name;

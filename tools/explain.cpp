@@ -151,6 +151,32 @@ std::string step_name(const Ledger& plan, std::int32_t s) {
          short_name(plan.graph->node(plan.steps[static_cast<std::size_t>(s)].node));
 }
 
+// "step 3, %17; step 8, %40; and 2 more": those of `steps` that `take` does.
+template <class F>
+std::string step_names(const Ledger& plan, const std::vector<std::int32_t>& steps, F&& take) {
+  std::string out;
+  std::size_t count = 0;
+  for (const std::int32_t s : steps)
+    if (take(plan.graph->node(plan.steps[static_cast<std::size_t>(s)].node)) && count++ < most_listed)
+      out += (count > 1 ? "; " : "") + step_name(plan, s);
+  if (count > most_listed) out += "; and " + std::to_string(count - most_listed) + " more";
+  return out;
+}
+
+// The steps that write a variable.
+std::string writers(const Ledger& plan, NodeId variable) {
+  std::string out;
+  for (NodeId i = 0; i < plan.graph->size(); ++i) {
+    const Node n = plan.graph->node(i);
+    if (!n.op().is<Assign>() || n.input(0).node_id() != variable) continue;
+    const Ledger::Value& assigned = plan.values[static_cast<std::size_t>(plan.index(i))];
+    const std::string by = assigned.first >= 0 ? step_name(plan, assigned.first) : label(n.input(1));
+    out += (out.empty() ? "" : "; ") +
+           (assigned.home == "variable" ? "in place by " + by : "at the run's end, from what " + by + " made");
+  }
+  return out;
+}
+
 std::string why(const Ledger& plan, const Ledger::Value& v) {
   const auto label_of = [&](std::int32_t i) {
     const Ledger::Value& w = plan.values[static_cast<std::size_t>(i)];
@@ -171,13 +197,8 @@ std::string why(const Ledger& plan, const Ledger::Value& v) {
   }
   std::string out;
   if (v.saved) {
-    out = "saved for backward: read by ";
-    std::size_t count = 0;
-    for (const std::int32_t s : v.readers) {
-      if (plan.graph->node(plan.steps[static_cast<std::size_t>(s)].node).origin().phase == Phase::forward) continue;
-      if (count++ < most_listed) out += (count > 1 ? "; " : "") + step_name(plan, s);
-    }
-    if (count > most_listed) out += "; and " + std::to_string(count - most_listed) + " more";
+    out = "saved for backward: read by " +
+          step_names(plan, v.readers, [](const Node& n) { return n.origin().phase != Phase::forward; });
   } else if (!v.readers.empty()) {
     out = "until its last reader: " + step_name(plan, v.readers.back());
   } else {
@@ -218,6 +239,8 @@ std::string planned_as(const Ledger& plan, const Value& v) {
             (at_peak ? "; part of the peak of " + std::to_string(plan.arena_bytes) + " bytes" : ""));
   } else {
     add(out, "lives", value.home + " memory");
+    add(out, "read by", step_names(plan, value.readers, [](const Node&) { return true; }));
+    if (value.home == "variable" && value.fate == Ledger::Fate::leaf) add(out, "written", writers(plan, v.node_id()));
   }
   add(out, "why", why(plan, value));
   return out;

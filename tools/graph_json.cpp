@@ -138,6 +138,11 @@ Json json_of(const Ledger& plan) {
                       {"last", b.last},
                       {"kept", b.kept},
                       {"values", b.values}});
+  if (plan.run.empty()) return out;
+  out["run_ns"] = number(plan.run_ns);
+  Json& run = out["run"] = Json::array();
+  for (const Ledger::Event& e : plan.run)
+    run.push_back({{"step", e.step}, {"lane", e.lane}, {"begin_ns", number(e.begin_ns)}, {"end_ns", number(e.end_ns)}});
   return out;
 }
 

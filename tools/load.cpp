@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/dead_code.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/copy.h>
@@ -25,7 +26,20 @@ const Catalog& planned_ops() {
   return all;
 }
 
+std::string unknown(const std::string& name) {
+  std::string list;
+  std::vector<std::string> names;
+  for (const examples::Example& e : examples::examples()) {
+    list += fmt::format("\n  {:<18} {}", e.name, e.what);
+    names.emplace_back(e.name);
+  }
+  return "\"" + name + "\" is neither a file that can be read nor an example." + did_you_mean(name, names) +
+         " There are:" + list;
+}
+
 }  // namespace
+
+UnknownGraph::UnknownGraph(const std::string& name) : Error(unknown(name)) {}
 
 Loaded load(const std::string& name) {
   for (const examples::Example& e : examples::examples()) {
@@ -34,12 +48,10 @@ Loaded load(const std::string& name) {
     e.build(*g);
     return {g};
   }
-  std::error_code unknown;
-  if (const auto status = std::filesystem::status(name, unknown);
+  std::error_code wrong;
+  if (const auto status = std::filesystem::status(name, wrong);
       !std::filesystem::exists(status) || std::filesystem::is_directory(status)) {
-    std::string names;
-    for (const examples::Example& e : examples::examples()) names += fmt::format("\n  {:<18} {}", e.name, e.what);
-    throw Error("\"" + name + "\" is neither a file that can be read nor an example. There are:" + names);
+    throw UnknownGraph(name);
   }
   const std::string text = read_text(name);
   Loaded loaded{parse(text, planned_ops(), name)};

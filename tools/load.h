@@ -15,7 +15,12 @@ struct Loaded {
   std::shared_ptr<Graph> graph;
   std::optional<Ledger> plan = {};
 };
-/// Throws `Error` with the examples' names when there is neither such an example nor such a file, and as `parse` does.
+/// There is neither such an example nor such a file; the message lists the examples.
+class UnknownGraph : public Error {
+ public:
+  explicit UnknownGraph(const std::string& name);
+};
+/// Throws `UnknownGraph`, and as `parse` does.
 Loaded load(const std::string& name);
 /// The graph alone: a plan's is as good as any.
 std::shared_ptr<Graph> load_graph(const std::string& name);

@@ -175,13 +175,15 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html");
   find_app->add_option("net", f->net, "an example, or a file with a graph")->capture_default_str();
   find_app->add_option("--data", f->data, "folder with the four MNIST files")->capture_default_str();
-  find_app->add_option("--optimizer", f->optimizer, "by name, in any case")->capture_default_str();
+  find_app->add_option("--optimizer", f->optimizer, "by name, in any case: " + optimizer_names())
+      ->capture_default_str();
   find_app->add_option("--lowest", f->range.lowest, "rate")->capture_default_str();
   find_app->add_option("--highest", f->range.highest, "rate")->capture_default_str();
   find_app->add_option("--steps", f->range.steps, "of the test")->capture_default_str();
   find_app->add_option("--batch-size", f->range.batch_size, "samples a step")->capture_default_str();
   find_app->add_option("--seed", f->range.seed, "of the order of the samples")->capture_default_str();
   find_app->add_option("-o,--out", f->out, "picture: .svg, or .html with values under the pointer")
+      ->check(picture_file)
       ->capture_default_str();
 
   auto s = std::make_shared<SharpnessCommand>();
@@ -208,12 +210,12 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr path -o rates.svg                   three rates of plain descent\n"
       "  oxbow lr path --optimizer sgd adam --rate 0.1 -o both.svg");
   path->add_option("--rate", p->rates, "one or more")->check(positive, "greater than 0")->capture_default_str();
-  path->add_option("--optimizer", p->optimizers, "one or more, by name")->capture_default_str();
+  path->add_option("--optimizer", p->optimizers, "one or more, by name: " + optimizer_names())->capture_default_str();
   path->add_option("--steps", p->steps, "of each descent")->check(CLI::Range(1, 10000))->capture_default_str();
   path->add_option("--curvature", p->curvature, "c: along b; plain descent diverges from rate 2 / c on")
       ->check(positive, "greater than 0")
       ->capture_default_str();
-  path->add_option("-o,--out", p->out, "a file, .svg or .html; default: SVG to standard output");
+  path->add_option("-o,--out", p->out, "a file, .svg or .html; default: SVG to standard output")->check(picture_file);
 
   return {lr, [=] {
             if (j->parsed()) return judge(*files);

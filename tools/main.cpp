@@ -55,7 +55,10 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
   if (app->get_parent() == nullptr && app->get_subcommands().empty() && !unknown.empty())
     problem = "there is no command \"" + unknown[0] + "\"." + did_you_mean(unknown[0], commands);
   std::string command = "oxbow";
-  for (const CLI::App* parsed : app->get_subcommands()) command += " " + parsed->get_name();
+  for (const CLI::App* at = app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
   return "oxbow: " + problem + "\nRun " + command + " --help to see what there is\n";
 }
 
@@ -91,7 +94,8 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   t->add_option("--data", train.data, "folder with the four MNIST files (IDX, gzipped or not)")->capture_default_str();
   t->add_option("--out", train.out, "folder for the results")->capture_default_str();
-  t->add_option("--optimizer", train.optimizer, "by name, in any case: adam, sgd, rmsprop")->capture_default_str();
+  t->add_option("--optimizer", train.optimizer, "by name, in any case: " + tools::optimizer_names())
+      ->capture_default_str();
   t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")
       ->check(tools::positive, "greater than 0");
   t->add_option("--schedule", train.schedule, "of the learning rate, from --learning-rate on, over all epochs")

@@ -45,7 +45,7 @@ Command plot_command(CLI::App& program) {
   p->add_option("--smooth", o->how.smooth, "mean over so many steps; 1: none; default: a fiftieth of the run")
       ->check(CLI::Range(1, 1'000'000'000));
   p->add_flag("--linear", o->how.linear, "losses on a linear axis");
-  p->add_option("-o,--out", o->out, "a file, .svg or .html; default: SVG to standard output");
+  p->add_option("-o,--out", o->out, "a file, .svg or .html; default: SVG to standard output")->check(picture_file);
   return {p, [o] { return run(*o); }};
 }
 

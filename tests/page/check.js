@@ -178,6 +178,12 @@
     const clash = memory.bars.some((a) => memory.bars.some((b) => a.value.block !== b.value.block &&
       a.low < b.high && b.low < a.high && a.from < b.to && b.from < a.to));
     check("no bytes used twice at once", !clash);
+    check("the time line says whose time it is", document.getElementById("timeline-title").textContent
+      .includes(model.plan.run ? "measured, 2 threads" : "estimated, "));
+    if (model.plan.run)
+      check("what was measured is drawn", timeline.bars.every((b) => model.plan.run.some((e) =>
+        b.from === e.begin_ns && b.to === e.end_ns && model.nodes[model.plan.steps[e.step].node] === b.node &&
+        Math.abs(timeline.top - e.lane - 0.9 - b.low) < 1e-9)));
     check("lanes", timeline.bars.length >= model.plan.steps.filter((s) => s.node >= 0).length, timeline.bars.length);
     memory.draw();
     const bar = memory.bars.reduce((a, b) => ((b.to - b.from) * b.value.bytes > (a.to - a.from) * a.value.bytes ? b : a));

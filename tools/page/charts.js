@@ -1,4 +1,4 @@
-// The plan's two charts: the arena (offset by step) and the lanes (threads by estimated time). Both select and mark
+// The plan's two charts: the arena (offset by step) and the lanes (threads by time, as measured or as estimated). Both select and mark
 // nodes as the graph does; the wheel zooms their time, dragging moves it.
 "use strict";
 
@@ -181,31 +181,47 @@ class MemoryMap extends Chart {
   }
 }
 
-// The groups' shares on their lanes; a share's steps divide its time by their costs.
+// What each thread did in the measured run; or what the plan expects: the groups' shares on their lanes, where a
+// share's steps divide its time by their costs.
 class Timeline extends Chart {
   constructor(canvas, app) {
     super(canvas, app);
     const { plan, nodes } = app.model;
     this.top = plan.threads;
     this.extent = 1;
+    if (plan.run) this.measured(plan, nodes);
+    else this.estimated(plan, nodes);
+    document.getElementById("timeline-title").innerHTML =
+      `<b>Timeline</b><span>${plan.run ? "measured" : "estimated"}, ` +
+      `${plan.threads} ${plan.threads === 1 ? "thread" : "threads"}: ` +
+      `${formatTime(plan.run_ns ?? this.extent)}; critical path${plan.run ? ", estimated" : ""}: ` +
+      `${formatTime(Number(plan.critical_ns))}</span>`;
+  }
+  bar(lane, from, to, node) {
+    const high = this.top - lane;
+    this.bars.push({ from, to, low: high - 0.9, high: high - 0.1, node, lane: true });
+    this.extent = Math.max(this.extent, to);
+  }
+  measured(plan, nodes) {
+    for (const e of plan.run) {
+      const { node } = plan.steps[e.step];
+      if (node >= 0) this.bar(e.lane, e.begin_ns, e.end_ns, nodes[node]);
+    }
+  }
+  estimated(plan, nodes) {
     for (const group of plan.groups) {
       const steps = plan.steps.slice(group.first, group.last);
       const cost = steps.reduce((sum, s) => sum + s.ns, 0);
       for (const share of group.shares) {
-        const length = share.finish_ns - share.start_ns, high = plan.threads - share.lane;
+        const length = share.finish_ns - share.start_ns;
         let at = share.start_ns;
         for (const step of steps) {
           const end = at + (cost ? (length * step.ns) / cost : length / steps.length);
-          if (step.node >= 0)
-            this.bars.push({ from: at, to: end, low: high - 0.9, high: high - 0.1, node: nodes[step.node], lane: true });
+          if (step.node >= 0) this.bar(share.lane, at, end, nodes[step.node]);
           at = end;
         }
-        this.extent = Math.max(this.extent, share.finish_ns);
       }
     }
-    document.getElementById("timeline-title").innerHTML =
-      `<b>Timeline</b><span>estimated, ${plan.threads} ${plan.threads === 1 ? "thread" : "threads"}: ` +
-      `${formatTime(this.extent)}; critical path: ${formatTime(Number(plan.critical_ns))}</span>`;
   }
   rungs() {
     const every = Math.ceil(this.top / 8);
