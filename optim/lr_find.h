@@ -5,7 +5,7 @@
 // optimizer state, steps, generators.
 //
 //   const optim::RateRange range = optim::find_rate(model, train, {.batch_size = 64});
-//   model.set_learning_rate(range.valley);
+//   model.set_learning_rate(range.minimum_tenth);
 //
 // Thread safety: as the model's.
 #pragma once
@@ -27,7 +27,8 @@ struct RateRangeOptions {
 struct RateRange {
   std::vector<double> rates, losses, smoothed;  ///< one a step that was run, the last one perhaps not finite
   bool diverged = false;  ///< ended before all steps: the loss rose beyond `stop_at`, or was not finite
-  /// Two thirds into the longest valley, the longest falling subsequence of the losses: fastai's default.
+  /// In the middle of the longest valley, the longest falling subsequence of the losses: fastai's default. Too small by
+  /// orders of magnitude where the test begins far below the rates that learn: the noise there falls, too.
   double valley = 0;
   double steepest = 0;       ///< where the loss falls fastest over the logarithm of the rate
   double minimum_tenth = 0;  ///< a tenth of the rate with the lowest loss

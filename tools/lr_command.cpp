@@ -47,11 +47,18 @@ int find(const Find& o) {
   Model model = compile(loss, optim::Optimizer(o.optimizer, Location{}));
   const optim::RateRange r = optim::find_rate(model, mnist.train, o.range);
 
-  const std::pair<const char*, double> found[] = {
-      {"valley", r.valley}, {"steepest", r.steepest}, {"minimum/10", r.minimum_tenth}, {"slide", r.slide}};
+  struct Suggestion {
+    const char* name;
+    double rate;
+    const char* what;
+  };
+  const Suggestion found[] = {{"minimum/10", r.minimum_tenth, "a tenth of the lowest loss's rate: the first to try"},
+                              {"steepest", r.steepest, "where the loss falls fastest: bold"},
+                              {"valley", r.valley, "in the middle of the longest fall: careful"},
+                              {"slide", r.slide, "left of the slope's last change"}};
   fmt::print("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, o.optimizer, r.rates.size(), r.rates.front(),
              r.rates.back(), r.diverged ? ", where the loss broke down" : "");
-  for (const auto& [name, rate] : found) fmt::print("  {:<11} {:.2e}\n", name, rate);
+  for (const Suggestion& s : found) fmt::print("  {:<11} {:.2e}  {}\n", s.name, s.rate, s.what);
   Plot plot{.title = fmt::format("{}, {}: loss over the learning rate", o.net, o.optimizer),
             .x_label = "learning rate",
             .panels = {{.y_label = "loss",
@@ -64,7 +71,7 @@ int find(const Find& o) {
   for (Series& s : plot.panels[0].series)
     for (double& v : s.y)
       if (v > ceiling) v = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [name, rate] : found) plot.marks.push_back({rate, name});
+  for (const Suggestion& s : found) plot.marks.push_back({s.rate, s.name});
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
   fmt::print("picture: {}\nTry one: oxbow train {} --optimizer {} --learning-rate {:.2g}\n", o.out, o.net, o.optimizer,
              r.minimum_tenth);
