@@ -4,6 +4,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/order.h>
 #include <oxbow/graph/text.h>
+#include <oxbow/ops/arithmetic.h>
 
 #include <boost/test/unit_test.hpp>
 
