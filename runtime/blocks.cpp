@@ -47,7 +47,6 @@ class Finder {
       std::int32_t block = -1;
       for (int i = 0; i < n.input_count() && block < 0 && storage.bytes > 0; ++i) {
         if (n.input_type(i).bytes() != storage.bytes || n.op().info().shape_only.contains(i)) continue;
-        if (!allowed[static_cast<std::size_t>(k)].contains(i)) continue;
         if (ends_here(step, n, i, allowed[static_cast<std::size_t>(k)]))
           block = out_.of_storage[static_cast<std::size_t>(storages_.of(n.input(i)).storage)];
       }
@@ -62,19 +61,20 @@ class Finder {
     }
   }
 
-  // Whether nobody else reads the bytes of input i after this step has begun, and the step itself only as allowed.
+  // Whether nobody else reads the bytes of input i after this step has begun, and the step itself only as allowed: as
+  // inputs of just these bytes, all of them.
   bool ends_here(std::uint32_t step, const Node& n, int i, InputSet allowed) const {
     const auto at = storages_.of(n.input(i));
     const auto s = static_cast<std::size_t>(at.storage);
     const Storage& storage = storages_.list[s];
-    if (storage.home != Home::arena || at.offset != 0 || storage.bytes != n.input_type(i).bytes()) return false;
+    if (storage.home != Home::arena || storage.bytes != n.input_type(i).bytes()) return false;
     const std::int32_t block = out_.of_storage[s];
     if (std::find(taken_.begin(), taken_.end(), block) != taken_.end()) return false;
     for (const std::uint32_t r : readers_[s])
       if (r != step && !tasks_.before(r, step)) return false;
     for (int j = 0; j < n.input_count(); ++j)
       if (!n.op().info().shape_only.contains(j) && storages_.of(n.input(j)).storage == at.storage &&
-          (!allowed.contains(j) || storages_.of(n.input(j)).offset != 0))
+          (!allowed.contains(j) || n.input_type(j).bytes() != storage.bytes))
         return false;
     return true;
   }

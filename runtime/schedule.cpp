@@ -83,11 +83,11 @@ class Scheduler {
       left_.push_back(a);
       const Storage& value = storages_.list[static_cast<std::size_t>(at.storage)];
       const Node n = graph_.node(assign.node);
-      if (value.home != Home::arena || at.offset != 0 || value.bytes != n.input_type(1).bytes() ||
+      if (value.home != Home::arena || value.bytes != n.input_type(1).bytes() ||
           taken[static_cast<std::size_t>(at.storage)])
         continue;
       const Node writer = graph_.node(value.writer);
-      if (writer.op().info().can_fail || !may_overwrite(writer, at.storage, storages_.of(n.input(0)).storage)) continue;
+      if (!may_overwrite(writer, at.storage, storages_.of(n.input(0)).storage)) continue;
       left_.pop_back();
       taken[static_cast<std::size_t>(at.storage)] = true;
       in_place_.push_back({out_.step_of[static_cast<std::size_t>(value.writer)], at.storage, assign.variable, a});
@@ -104,18 +104,17 @@ class Scheduler {
     const std::vector<InputSet>& allowed = steps_[writing].op->overwrites;
     for (int i = 0; i < writer.input_count(); ++i) {
       if (writer.op().info().shape_only.contains(i)) continue;
-      const auto at = storages_.of(writer.input(i));
-      if (at.storage != from) continue;
+      if (storages_.of(writer.input(i)).storage != from) continue;
       for (int k = 0; k < writer.output_count(); ++k)
         if (storages_.of(writer.output(k)).storage == to &&
-            (at.offset != 0 || !allowed[static_cast<std::size_t>(k)].contains(i) ||
+            (!allowed[static_cast<std::size_t>(k)].contains(i) ||
              writer.input_type(i).bytes() != writer.output_types()[static_cast<std::size_t>(k)].bytes()))
           return false;
     }
     return true;
   }
 
-  // What a step that can fail depends on cannot wait for that step.
+  // What a step that can fail depends on cannot wait for that step, nor can the step itself.
   void leave_out_causes_of_failure() {
     if (barrier_ == none) return;
     std::vector<bool> causes(steps_.size());
@@ -153,21 +152,20 @@ class Scheduler {
     hazards_ = Lists::of(count, held);
 
     std::vector<std::uint32_t> ready, waiting, fresh;
-    std::vector<bool> done(count), copies(count);
+    std::vector<bool> copies(count);
     for (std::size_t s = count; s-- > 0;)
       if (pending[s] == 0) (hazards[s] == 0 ? ready : waiting).push_back(static_cast<std::uint32_t>(s));
     while (order_.size() < count) {
       if (ready.empty()) {  // only hazards are left to wait for: one of the writes gives in and copies
         const std::uint32_t s = waiting.back();
         waiting.pop_back();
-        if (done[s] || hazards[s] == 0) continue;
+        if (hazards[s] == 0) continue;  // done since
         copies[s] = true;
         hazards[s] = 0;
         ready.push_back(s);
       }
       const std::uint32_t s = ready.back();
       ready.pop_back();
-      done[s] = true;
       order_.push_back(s);
       fresh.clear();
       for (const std::uint32_t t : next_[s])

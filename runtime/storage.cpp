@@ -11,7 +11,6 @@ class Finder {
 
   void find() {
     for (NodeId id = 0, count = graph_.size(); id < count; ++id) add(graph_.node(id));
-    snapshot_variables();
     for (const auto& [name, value] : graph_.outputs()) fetch(value);
   }
 
@@ -67,12 +66,6 @@ class Finder {
     out_.values.push_back(at);
   }
 
-  // A run sees variables as at its start, so one that is assigned to another is copied before anything is written.
-  void snapshot_variables() {
-    for (Storages::Assigned& a : out_.assigns)
-      if (out_.list[static_cast<std::size_t>(out_.of(a.value).storage)].home == Home::variable) a.value = own(a.value);
-  }
-
   void fetch(Value v) {
     Plan::Fetch fetch{v.type()};
     if (v.node().op().is<Assign>()) {
@@ -80,7 +73,7 @@ class Finder {
     } else {
       auto at = out_.of(v);
       if (const Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
-          s.home != Home::arena || at.offset != 0 || s.bytes != v.type().bytes())
+          s.home != Home::arena || s.bytes != v.type().bytes())
         at = out_.of(own(v));
       Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
       s.home = Home::fetch;

@@ -14,7 +14,7 @@ struct Storage {
 };
 
 struct Storages {
-  struct At {
+  struct At {  // a value of as many bytes as its storage is all of it
     std::int32_t storage;
     std::int64_t offset;
   };
@@ -36,8 +36,7 @@ struct Storages {
   }
 };
 
-/// Gives every value its storage. Appends a `Copy` node for each fetched or assigned value that has no bytes of its
-/// own.
+/// Gives every value its storage. Appends a `Copy` node for each fetched value that has no bytes of its own.
 Storages find_storages(Graph& graph);
 
 /// Puts such a `Copy` between an assigned value and its variable, for where the value itself cannot be written there.

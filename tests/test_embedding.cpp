@@ -94,6 +94,27 @@ BOOST_AUTO_TEST_CASE(a_run_stopped_midway_leaves_variables_and_the_next_is_whole
   }
 }
 
+// From the first variable that is written in place on, all are.
+BOOST_AUTO_TEST_CASE(a_stop_that_comes_too_late_lets_the_run_end) {
+  for (const int threads : {1, 2, 8}) {
+    std::stop_source source;
+    Graph g;
+    const Value x = input(g, "x", f32, {64});
+    std::vector<Value> next;
+    for (int i = 0; i < 12; ++i) {
+      const Value w = variable(g, "w" + std::to_string(i), {f32, {64}});
+      next.push_back(assign(w, ask(x, &source)));
+    }
+    const Store store(g);
+    Session session(compile(next, {.pool = Pool(threads)}), store);
+    const std::vector<float> data(64, 0.5f);
+    session.feed<float>("x", data);
+    session.run(source.get_token());
+    BOOST_TEST(source.stop_requested());
+    for (const std::string& name : store.names()) BOOST_TEST(store.get(name).data<float>()[63] == 0.5f, name);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_bytes_that_a_run_touches_are_those_that_were_planned) {
   int compared = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed)

@@ -53,7 +53,7 @@ std::vector<Life> lives(const Plan& plan) {
       const Node n = v.node();
       if (n.op().is<Assign>())
         v = n.input(1);
-      else if (n.op().is<Tail>())
+      else if (n.input_count() > 0 && n.op().alias(n.input_types()) >= 0)
         v = n.input(0);
       else
         return std::pair(v.node_id(), v.output());
@@ -127,6 +127,22 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
   BOOST_TEST(groups > steps / 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_wide_step_is_shared_by_itself_whatever_the_grain) {
+  Grain coarse = fine_grain;
+  coarse.task = coarse.join_below = 1e9;
+  int wide = 0, joined = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const RandomGraph from(seed, 60);
+    const auto plan = make_plan(specialise(from.g, from.fetches, {}, Mode::training).graph, 4, coarse);
+    for (const Plan::Group& g : plan->groups) {
+      if (g.chunks > 1) BOOST_REQUIRE_EQUAL(g.last - g.first, 1u);
+      ++(g.chunks > 1 ? wide : joined);
+    }
+  }
+  BOOST_TEST(wide > 5);
+  BOOST_TEST(joined > 20);
+}
+
 BOOST_AUTO_TEST_CASE(a_step_waits_for_what_it_reads) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     const RandomGraph graph(seed, 100);
@@ -150,6 +166,8 @@ BOOST_AUTO_TEST_CASE(variables_are_written_after_all_readers_and_all_that_may_fa
         const Op& op = *plan->steps[s].op;
         ++(op.is<Copy>() ? copied : in_place);
         BOOST_TEST(plan->steps[s].commits);
+        const Node variable = plan->graph->node(plan->variables[static_cast<std::size_t>(to.index)].node);
+        BOOST_TEST(plan->writes[plan->steps[s].first_write + w].type->bytes() == variable.output().type().bytes());
         for (std::uint32_t t = 0; t < plan->steps.size(); ++t) {
           const Plan::Step& other = plan->steps[t];
           if (t == s || other.node < 0) continue;

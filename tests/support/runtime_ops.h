@@ -4,6 +4,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/random.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -71,6 +72,48 @@ struct Tail {
   }
 };
 
+// The first numbers of x: x's own bytes, where they begin.
+struct Head {
+  static constexpr OpInfo info{.name = "test_head", .inputs = {"x"}};
+  std::int64_t size = 0;
+  static constexpr auto attributes = std::tuple{Attribute{"size", &Head::size}};
+  bool operator==(const Head&) const = default;
+  Type infer(Types) const { return {f32, {size}}; }
+  std::int64_t alias(Types) const { return 0; }
+  void run(const Run& r) const { std::copy_n(r.in<float>(0), size, r.out<float>()); }
+};
+
+// x / 2 + y / 3, y from its end to its begin: of y, a number is read after another one was written.
+struct Turn {
+  static constexpr OpInfo info{.name = "test_turn", .inputs = {"x", "y"}, .may_overwrite = {0}};
+  bool operator==(const Turn&) const = default;
+  Type infer(Types in) const { return in[0]; }
+  Work work(Types in) const { return {.parts = 1 + in[0].count() / 16, .flops = 4000}; }
+  void run(const Run& r) const {
+    const auto [begin, end] = r.share(r.out_type().count());
+    const std::int64_t n = r.in_type(1).count();
+    for (std::int64_t i = begin; i < end; ++i)
+      r.out<float>()[i] = r.in<float>(0)[i] / 2 + (n > 0 ? r.in<float>(1)[n - 1 - i % n] / 3 : 1);
+  }
+};
+
+// `size` numbers: x's over and over, less a third of y's. It may take over bytes of either, which it is to be given
+// only where those are as many as its own.
+struct Repeat {
+  static constexpr OpInfo info{.name = "test_repeat", .inputs = {"x", "y"}, .may_overwrite = {0, 1}};
+  std::int64_t size = 1;
+  static constexpr auto attributes = std::tuple{Attribute{"size", &Repeat::size}};
+  bool operator==(const Repeat&) const = default;
+  Type infer(Types) const { return {f32, {size}}; }
+  void run(const Run& r) const {
+    const auto number = [&](int k, std::int64_t i) {
+      const std::int64_t n = r.in_type(k).count();
+      return n > 0 ? r.in<float>(k)[i % n] : 1;
+    };
+    for (std::int64_t i = 0; i < size; ++i) r.out<float>()[i] = number(0, i) / 2 + number(1, i) / 3;
+  }
+};
+
 // x itself, unless a number of it is negative.
 struct Check {
   static constexpr OpInfo info{.name = "test_check", .inputs = {"x"}, .may_overwrite = {0}, .can_fail = true};
@@ -132,7 +175,9 @@ struct RandomGraph {
     Draw draw(seed);
     std::vector<Value> values{input(g, "x0", f32, {12}), input(g, "x1", f32, {40})}, variables;
     for (int v = 0; v < 4; ++v) {
-      variables.push_back(variable(g, "v" + std::to_string(v), {f32, {40}}, {.kind = "constant", .a = 0.25 * (v + 1)}));
+      const double from = 0.25 * (v + 1);  // each number another one, so that none can stand in for its neighbour
+      variables.push_back(variable(g, "v" + std::to_string(v), {f32, {40}},
+                                   {.kind = "uniform", .a = from, .b = from + 0.25, .seed = seed}));
       values.push_back(variables.back());
     }
     const auto pick = [&] {
@@ -141,7 +186,7 @@ struct RandomGraph {
     };
     for (int i = 0; i < size; ++i) {
       const Value x = pick();
-      switch (draw.below(8)) {
+      switch (draw.below(11)) {
         case 0:
           values.push_back(
               apply(Tail{draw.below(static_cast<std::size_t>(x.shape().count()) + 1)}, {x}, At::current()));
@@ -159,6 +204,16 @@ struct RandomGraph {
           values.push_back(n.output(1));
           break;
         }
+        case 5:
+          values.push_back(head(draw, x));
+          break;
+        case 6:
+          values.push_back(apply(Turn{}, {x, draw.below(2) == 0 ? x : pick()}, At::current()));
+          break;
+        case 7:
+          values.push_back(apply(Repeat{draw.below(2) == 0 ? x.shape().count() : std::int64_t{40}},
+                                 {x, draw.below(2) == 0 ? head(draw, x) : pick()}, At::current()));
+          break;
         default: {
           std::vector<Value> in(1 + draw.below(3));
           for (Value& v : in) v = pick();
@@ -170,11 +225,30 @@ struct RandomGraph {
     }
     for (const Value& v : variables) {
       Value to = pick();
-      if (to.shape() != v.shape()) to = apply(Mix{40, 3}, {to, v}, At::current());
+      if (to.shape() != v.shape()) to = next_value(draw, v, to);
       fetches.push_back(assign(v, to));
     }
     for (int i = 0; i < 4; ++i) fetches.push_back(pick());
     fetches.push_back(values.back());
+  }
+
+ private:
+  static Value head(Draw& draw, Value x) {
+    return apply(Head{draw.below(static_cast<std::size_t>(x.shape().count()) + 1)}, {x}, At::current());
+  }
+  // What can be written over the variable, what cannot, and what is not all of its bytes.
+  static Value next_value(Draw& draw, Value variable, Value x) {
+    const auto add = [](auto op, std::initializer_list<Value> in) { return apply(std::move(op), in, At::current()); };
+    switch (draw.below(4)) {
+      case 0:
+        return add(Turn{}, {variable, draw.below(2) == 0 ? variable : x});
+      case 1:
+        return add(Repeat{40}, {head(draw, variable), x});
+      case 2:
+        return add(Head{40}, {add(Mix{50, 3}, {x})});
+      default:
+        return add(Mix{40, 3}, {x, variable});
+    }
   }
 };
 
