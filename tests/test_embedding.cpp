@@ -156,6 +156,36 @@ BOOST_AUTO_TEST_CASE(the_bytes_that_a_run_touches_are_those_that_were_planned) {
   BOOST_TEST(compared > 20);
 }
 
+// A session's arena grows with the shapes that it is fed.
+BOOST_AUTO_TEST_CASE(all_of_a_frame_moves_to_a_new_arena) {
+  const RandomGraph graph(2, 80);
+  const auto plan = make_plan(specialise(graph.g, graph.fetches, {}, Mode::training).graph, 1);
+  Frame frame(plan);
+  const auto first = allocate(plan->arena_bytes), second = allocate(plan->arena_bytes);
+  std::vector<float> own(64);
+  frame.set_arena(first.get());
+  frame.set_fetch(5, own.data());
+  frame.set_arena(second.get());
+  int fetched = 0;
+  for (int i = 0; i < static_cast<int>(plan->fetches.size()); ++i) {
+    if (plan->fetches[static_cast<std::size_t>(i)].variable >= 0) continue;
+    const std::byte* at = frame.fetched(i);
+    if (i == 5)
+      BOOST_TEST((at == reinterpret_cast<const std::byte*>(own.data())));
+    else
+      BOOST_TEST((at >= second.get() && at < second.get() + plan->arena_bytes));
+    ++fetched;
+  }
+  BOOST_TEST(fetched == 5);
+  for (const Plan::Step& step : plan->steps)
+    for (std::uint32_t k = 0; k < step.reads + step.writes; ++k) {
+      const bool write = k >= step.reads;
+      const auto& operand = write ? plan->writes[step.first_write + k - step.reads] : plan->reads[step.first_read + k];
+      const std::byte* at = write ? frame.writes(step)[k - step.reads].bytes : frame.reads(step)[k].bytes;
+      if (operand.place.home == Home::arena) BOOST_TEST((at == second.get() + operand.place.offset));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ever_new_shapes_do_not_fill_the_memory) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4)});

@@ -128,14 +128,25 @@ struct Check {
   }
 };
 
-// Who has run parts of a `Meet`.
+// Where the parts of a node wait for one another.
 struct Meeting {
-  std::atomic<int> arrived{0};
+  std::atomic<std::int64_t> arrived{0};
   std::mutex mutex;
   std::set<std::thread::id> threads;
+
+  // Until so many have come, or for five seconds.
+  void wait(std::int64_t parts) {
+    {
+      const std::lock_guard guard(mutex);
+      threads.insert(std::this_thread::get_id());
+    }
+    ++arrived;
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (arrived.load() < parts && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  }
 };
 
-// x once more; each of its parts waits until all of them have begun, or for five seconds.
+// x once more; its parts meet.
 struct Meet {
   static constexpr OpInfo info{.name = "test_meet", .inputs = {"x"}};
   Meeting* meeting = nullptr;
@@ -144,13 +155,7 @@ struct Meet {
   Type infer(Types in) const { return in[0]; }
   Work work(Types) const { return {.parts = parts, .flops = 1e9}; }
   void run(const Run& r) const {
-    {
-      const std::lock_guard guard(meeting->mutex);
-      meeting->threads.insert(std::this_thread::get_id());
-    }
-    ++meeting->arrived;
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (meeting->arrived.load() < parts && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+    meeting->wait(parts);
     const auto [begin, end] = r.share(r.out_type().count());
     for (std::int64_t i = begin; i < end; ++i) r.out<float>()[i] = r.in<float>(0)[i];
   }
