@@ -55,6 +55,22 @@ BOOST_AUTO_TEST_CASE(a_graph_alone) {
   works(dump(g, {.format = "html"}), 30);
 }
 
+// The first graph of README.md: what the user named is found and read by these names, in the graph and in its plan, where
+// other ops compute it.
+BOOST_AUTO_TEST_CASE(names_that_users_gave) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(3)});
+  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 2});
+  const Value loss = sum(square(w * x - 1.0)).named("loss");
+  gradients(loss, {w})[0].named("slope");
+  g.add_output("error", loss);
+  for (const bool plan : {false, true}) {
+    const std::string dom = checked(dump(g, {.format = "html", .plan = plan}), "--window-size=1280,800");
+    BOOST_TEST(dom.find("data-failed=\"\"") != std::string::npos, dom);
+    BOOST_TEST(number(dom, "data-names") == (plan ? 3 : 4));  // the plan is of what the output needs
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_training_plan) {
   for (const examples::Example& example : examples::examples()) {
     if (example.name != "mnist_mlp") continue;

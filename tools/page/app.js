@@ -34,7 +34,7 @@ class App {
     const names = this.model.outputs.slice(0, 3).map((o) => o.name).filter((n) => !/^\d+$/.test(n));
     document.title = `Oxbow: ${names.join(", ") || "graph"}, ${nodes.length} nodes`;
     document.getElementById("summary").textContent = `${formatCount(nodes.length)} nodes` +
-      (plan ? `, ${formatCount(plan.steps.length)} steps, peak ${formatBytes(plan.arena_bytes)}` : "");
+      (plan ? `, ${formatCount(plan.steps.length)} ${plan.steps.length === 1 ? "step" : "steps"}, peak ${formatBytes(plan.arena_bytes)}` : "");
     document.getElementById("colours").innerHTML = this.colours.ways.map((w, i) =>
       `<button data-by="${w.by}" ${w.missing ? "disabled" : ""} ` +
       `title="${w.missing || `Colour by ${w.by} (${i + 1})`}">${w.title}</button>`).join("");
@@ -205,7 +205,7 @@ class App {
     tip.hidden = !item;
     if (!item) return;
     const lines = item.isGroup ? [item.title, `${formatCount(item.count)} nodes, ${formatBytes(item.bytes)} of results`]
-                               : [`${item.op}  ${item.full_name}`, item.subtitle, item.place];
+                               : [item.title, `${item.op}  ${item.full_name}`, item.subtitle, item.place];
     if (item.time) lines.push(`${formatTime(item.time)} ${this.model.timed}`);
     tip.textContent = lines.filter(Boolean).join("\n");
     const stage = document.getElementById("stage").getBoundingClientRect();

@@ -99,7 +99,7 @@ class Chart {
         c.fillStyle = colour.ink;
         c.font = `11px ${sans}`;
         c.textBaseline = "middle";
-        const name = bar.node.title;
+        const name = bar.value ? bar.node.titleOf(bar.value.output) : bar.node.title;
         const fits = Math.floor((room - 8) / 6.2);
         c.fillText(name.length > fits ? name.slice(0, Math.max(1, fits - 1)) + "…" : name, seen + 4, y + h / 2 + 0.5);
       }

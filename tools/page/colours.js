@@ -81,6 +81,7 @@ class Colours {
     const swatch = (colour, text) => `<span><i style="background:${colour}"></i>${escapeHtml(text)}</span>`;
     const edges = `<span><i class="line"></i>value</span>` +
       (this.model.phases.length > 1 ? `<span><i class="line cross"></i>across phases</span>` : "") +
+      (this.model.outputs.length ? `<span><i class="output"></i>output</span>` : "") +
       (this.model.plan ? `<span><i class="line critical"></i>critical path</span>` : "");
     if (this.by === "role") {
       const used = roles.filter((r) => this.model.nodes.some((n) => n.role === r));

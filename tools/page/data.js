@@ -14,7 +14,11 @@ class Model {
         this.nodes[input.node].readers.push({ node: node.id, port, output: input.output });
       if (node.for !== undefined && this.nodes[node.for]) this.nodes[node.for].backward.push(node.id);
     }
-    for (const { name, node } of this.outputs) this.nodes[node].outputNames.push(name);
+    for (const { name, node, output } of this.outputs) {
+      this.nodes[node].outputNames.push(name);
+      // Numbers are names that nobody gave.
+      if (!/^\d+$/.test(name)) this.nodes[node].call(output, name);
+    }
     this.timed = "none";
     if (this.plan) this.readPlan();
     this.phases = ["forward", "backward", "update"].filter((p) => this.nodes.some((n) => n.phase === p));
@@ -34,12 +38,15 @@ class Model {
     }
     for (const [index, value] of values.entries()) {
       value.index = index;
-      this.nodes[value.node].values[value.output] = value;
+      const node = this.nodes[value.node];
+      node.values[value.output] = value;
+      // What the user called it in the graph as built, also where a rewrite made the node.
+      for (const name of (value.name ?? "").split(", ").filter(Boolean)) node.call(value.output, name);
     }
   }
 
-  // The nodes that match all words. A word is looked for in name, op, scope, types and file:line; "op:", "name:",
-  // "shape:" and "line:" ask for one of them.
+  // The nodes that match all words. A word is looked for in names (also those of outputs), ops (also those that a node
+  // is made of), scope, types and file:line; "op:", "name:", "shape:" and "line:" ask for one of them.
   search(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return [];
@@ -57,6 +64,9 @@ class GraphNode {
     this.readers = [];
     this.backward = [];
     this.outputNames = [];
+    this.names = this.outputs.map(() => []); // of each result, those that a user gave: as built, and as an output
+    this.made = opsIn(this.attributes);
+    if (this.made.length && this.op !== "fused") this.made.unshift(this.op);
     this.steps = [];
     this.values = [];
     this.time = 0;
@@ -69,13 +79,35 @@ class GraphNode {
     this.parent = null;
     this.isGroup = false;
     this.first = this.id;
+    if (this.name) this.call(0, this.full_name);
   }
 
+  call(output, name) {
+    if (this.names[output] && !this.names[output].includes(name)) this.names[output].push(name);
+  }
+
+  // What a box says: the user's names, without the node's scope, which frames show; else what it computes.
   get title() {
-    return this.leaf && this.name ? this.name : this.op;
+    this.label ??= this.called(this.names.flat()) || this.computes;
+    return this.label;
+  }
+  // The same of one of several results.
+  titleOf(output) {
+    return this.called(this.names[output] ?? []) || this.title;
+  }
+  called(names) {
+    const scope = this.scope + "/";
+    return [...new Set(names.map((n) => (n.startsWith(scope) ? n.slice(scope.length) : n)))].join(", ");
+  }
+  // "add"; of an op that others were fused into, these: "product, add, relu and 2 more".
+  get computes() {
+    const most = 3, more = this.made.length - most;
+    if (!this.made.length) return this.op;
+    return this.made.slice(0, most).join(", ") + (more > 0 ? ` and ${more} more` : "");
   }
   get subtitle() {
-    return this.outputs.map((o) => o.type).join("  ");
+    const types = this.outputs.map((o) => o.type).join("  ");
+    return this.leaf || this.title === this.computes ? types : `${this.computes}  ${types}`;
   }
   get place() {
     return this.at ? `${this.at.file}:${this.at.line}` : "";
@@ -83,14 +115,21 @@ class GraphNode {
 
   searched(field) {
     this.searchText ??= {
-      op: this.op.toLowerCase(),
-      name: this.full_name.toLowerCase(),
+      op: [this.op, ...this.made].join("\n").toLowerCase(),
+      name: [this.full_name, ...this.names.flat(), ...this.outputNames].join("\n").toLowerCase(),
       shape: this.outputs.map((o) => `${o.type} ${o.type.replaceAll(" ", "")}`).join(" ").toLowerCase(),
       line: this.place.toLowerCase(),
     };
     this.searchText.all ??= Object.values(this.searchText).join("\n") + "\n" + this.scope.toLowerCase();
     return this.searchText[field];
   }
+}
+
+// The ops that the tapes and reductions among a node's attributes are made of, in order.
+function opsIn(value) {
+  if (Array.isArray(value)) return value.flatMap(opsIn);
+  if (value === null || typeof value !== "object") return [];
+  return Object.entries(value).flatMap(([key, v]) => (key === "op" && typeof v === "string" ? [v] : opsIn(v)));
 }
 
 // Numbers do not part from their units at a line's end.

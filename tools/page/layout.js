@@ -34,7 +34,7 @@ function collect(item, within, scene) {
 }
 
 function measure(item) {
-  const width = (title, small) => Math.max(title.length * 7.4, small.length * 6.3) + 30;
+  const width = (title, small) => Math.max(title.length * 8.2, small.length * 6.3) + 36;
   if (item.isGroup) {
     item.small = (item.repeats ? `${item.repeats} equal, ` : "") + `${formatCount(item.count)} nodes`;
     item.w = Math.min(250, Math.max(130, width(item.title, item.small) + 24));
@@ -43,7 +43,7 @@ function measure(item) {
     item.w = Math.min(250, Math.max(70, item.title.length * 7 + item.subtitle.length * 6.3 + 38));
     item.h = 26;
   } else {
-    item.w = Math.min(230, Math.max(110, width(item.title, item.subtitle)));
+    item.w = Math.min(250, Math.max(110, width(item.title, item.subtitle)));
     item.h = 44;
   }
 }

@@ -25,7 +25,7 @@ class Panels {
     this.results.hidden = !found;
     if (!found) return;
     const most = 200;
-    const rows = found.slice(0, most).map((n) => this.link(n, n.subtitle || n.op, n === found[current]));
+    const rows = found.slice(0, most).map((n) => this.link(n, n.subtitle || n.op, { current: n === found[current] }));
     const more = found.length > most ? `<p class="dim">and ${formatCount(found.length - most)} more</p>` : "";
     const title = found.length === 1 ? "1 node" : `${formatCount(found.length)} nodes`;
     this.results.innerHTML = `<h2>${found.length ? title : "Nothing found"}</h2>` + (found.length
@@ -35,12 +35,14 @@ class Panels {
     this.results.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }
 
-  // Where there is too little room, the scope gives way: its end is what tells nodes apart.
-  link(node, note = "", current = false) {
-    const cut = node.full_name.lastIndexOf("/") + 1;
+  // By the user's names, of one result or of all. Where there is too little room, the scope gives way: its end is what tells nodes apart.
+  link(node, note = "", { current = false, output } = {}) {
+    const names = output === undefined ? node.names.flat() : node.names[output];
+    const name = names.length > 1 ? node.called(names) : names[0] ?? node.full_name;
+    const cut = names.length > 1 ? 0 : name.lastIndexOf("/") + 1;
     return `<button data-node="${node.id}"${current ? ' class="current"' : ""} title="${escapeHtml(node.full_name)}">` +
-      `<span class="name"><span>${escapeHtml(node.full_name.slice(0, cut))}</span>` +
-      `<b>${escapeHtml(node.full_name.slice(cut))}</b></span><span class="mono">${escapeHtml(note)}</span></button>`;
+      `<span class="name"><span>${escapeHtml(name.slice(0, cut))}</span>` +
+      `<b>${escapeHtml(name.slice(cut))}</b></span><span class="mono">${escapeHtml(note)}</span></button>`;
   }
 
   groupLink(group, note = "") {
@@ -68,9 +70,10 @@ class Panels {
                  ["Parts", this.model.plan.steps[n.steps[0]].parts]);
     }
     if (n.outputNames.length) facts.push(["Output of the graph", escapeHtml(n.outputNames.join(", "))]);
+    if (n.made.length) facts.push(["Made of", escapeHtml(n.made.join(", "))]);
     const attributes = Object.entries(n.attributes).filter(([key]) => key !== "name")
       .map(([key, v]) => [escapeHtml(key), `<code>${escapeHtml(shortened(v))}</code>`]);
-    return this.where(n) + `<h2>${escapeHtml(n.name || n.op)}</h2><p class="mono dim">${escapeHtml(n.full_name)}</p>` +
+    return this.where(n) + `<h2>${escapeHtml(n.title)}</h2><p class="mono dim">${escapeHtml(n.full_name)}</p>` +
       `<p>${this.pill(n.role)}</p>` + factList(facts) +
       section(lit("reads", "Reads"), list(n.inputs.map((i) => {
         const from = this.model.nodes[i.node];
@@ -96,13 +99,16 @@ class Panels {
     }
     const others = [];
     const other = (title, at) => {
-      if (at !== undefined) others.push(this.link(this.model.nodes[this.model.plan.values[at].node], title));
+      if (at === undefined) return;
+      const v = this.model.plan.values[at];
+      others.push(this.link(this.model.nodes[v.node], title, v));
     };
     other("alias of", v?.alias_of);
     other("overwrites", v?.overwrites);
     other("overwritten by", v?.overwritten_by);
     const readers = n.readers.filter((r) => r.output === index).map((r) => this.model.nodes[r.node]);
-    const title = n.outputs.length > 1 ? `Result ${index}` : "Result";
+    const title = n.outputs.length > 1
+      ? `Result ${index} ${escapeHtml(n.called(n.names[index]))}` : "Result";
     return section(title, factList(facts) + list(others)) +
       section(readers.length ? lit("read", "Read by") : "Read by nobody", list(readers.map((r) => this.link(r, r.op))) || " ");
   }
@@ -150,12 +156,13 @@ class Panels {
       const held = plan.live.flatMap((b) => plan.blocks[b].values.slice(0, 1).map((v) => [plan.blocks[b], plan.values[v]]))
         .sort((a, b) => b[0].bytes - a[0].bytes).slice(0, 6);
       out += section(`Alive at the peak, step ${plan.peak_step}`,
-                     list(held.map(([block, v]) => this.link(nodes[v.node], formatBytes(block.bytes)))));
+                     list(held.map(([block, v]) => this.link(nodes[v.node], formatBytes(block.bytes), v))));
     } else {
       const large = [...nodes].sort((a, b) => b.bytes - a.bytes).slice(0, 6);
       out += section("Largest results", list(large.map((n) => this.link(n, formatBytes(n.bytes)))));
     }
-    return out + section("Outputs", list(this.model.outputs.slice(0, 12).map((o) => this.link(nodes[o.node], o.name))));
+    return out + section("Outputs", list(this.model.outputs.slice(0, 12).map((o) =>
+      this.link(nodes[o.node], nodes[o.node].names[o.output].includes(o.name) ? nodes[o.node].outputs[o.output].type : o.name, o))));
   }
 }
 

@@ -188,6 +188,11 @@ class View {
     c.lineWidth = 1;
     c.strokeStyle = box === this.hovered ? theme.text : colour.border;
     c.stroke();
+    if (box.outputNames?.length) {
+      c.beginPath();
+      c.roundRect(box.left + 3, box.top + 3, box.w - 6, box.h - 6, radius - 3);
+      c.stroke();
+    }
     if (box.critical) {
       c.fillStyle = theme.mark;
       c.fillRect(box.left + 8, box.top + box.h - 3, box.w - 16, 2);
