@@ -62,8 +62,8 @@ void FeedJournal::drop_last() {
   const Shapes& shapes = shapes_[entries_.back().shapes];
   filled_ -= shapes.bytes;
   held_ -= shapes.bytes;
-  shapes_.resize(entries_.back().shapes + 1);
   entries_.pop_back();
+  if (!entries_.empty()) shapes_.resize(entries_.back().shapes + 1);
 }
 
 void FeedJournal::clear() {

@@ -28,6 +28,7 @@ class FeedJournal {
   /// Whether another run like the last one would take the journal beyond so many bytes.
   bool fills(std::int64_t bytes) const { return runs() > 0 && held_ + shapes_.back().bytes > bytes; }
   void add(std::span<const Fed> feeds);
+  /// Takes back what was just added.
   void drop_last();
   /// Forgets the runs, not the memory that they took.
   void clear();

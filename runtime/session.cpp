@@ -75,7 +75,6 @@ struct Session::State {
   // The run state for what is fed now. Where that cannot be made, the next run tries again.
   void choose() {
     check_fed();
-    has_run = false;
     current = prepared(feeds);
     reshaped = false;
   }
@@ -208,7 +207,7 @@ void Session::feed(std::string_view name, DType dtype, const void* data, std::in
   if (in.free_axes.size() == 1 && count != shape.count()) {
     const int axis = static_cast<int>(in.free_axes[0]);
     const std::int64_t others = shape.with(axis, 1).count();
-    if (others > 0 && count % others == 0) shape = shape.with(axis, count / others);
+    if (others > 0) shape = shape.with(axis, count / others);
   }
   if (shape.count() != count)
     throw Error(
@@ -231,8 +230,8 @@ void Session::run(Trace& trace, std::stop_token stop) { run(std::move(stop), &tr
 
 void Session::run(std::stop_token stop, Trace* trace) {
   State& s = *state_;
-  if (s.reshaped) s.choose();
   s.has_run = false;
+  if (s.reshaped) s.choose();
   s.bind();
   const Plan& plan = s.current->frame.plan();
   const StoreLock lock(s.lock, plan.writes_variables ? StoreLock::Kind::alone : StoreLock::Kind::shared);

@@ -69,7 +69,6 @@ void Store::State::merge(State& a, State& b) {
     const std::unique_lock first((kept_first ? kept : lost)->mutex), second((kept_first ? lost : kept)->mutex);
     if (kept->merged_into || lost->merged_into) continue;
     kept->version = std::max(kept->version, lost->version) + 1;
-    kept->runs += lost->runs;
     kept->sets += lost->sets;
     lost->merged_into = kept;
     return;

@@ -215,9 +215,12 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_go_together_fail_each_time_and_hurt_nobo
   Session session(compile({twist.output(0)}), Store());
   const std::vector<float> four(4, 1), five(5, 1);
   session.feed<float>("x", four);
+  session.feed<float>("y", four);
+  session.run();
   session.feed<float>("y", five);
   BOOST_CHECK_THROW(session.run(), Error);
   BOOST_CHECK_THROW(session.run(), Error);
+  BOOST_CHECK_THROW(session.fetch<float>(0), Error);
   session.feed<float>("y", four);
   session.run();
   BOOST_TEST(session.fetch<float>(0).size() == 4u);
