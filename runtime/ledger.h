@@ -26,10 +26,11 @@ struct Ledger {
     NodeId node = none;      ///< -1: nothing runs, what comes after may write variables
     std::int32_t group = 0;  ///< what threads are handed
     std::int64_t parts = 0;
-    bool commits = false;       ///< writes a variable in place
-    bool critical = false;      ///< on the critical path
-    double cost_ns = 0;         ///< estimated, on one thread; whole, as all estimates are
-    double measured_ns = none;  ///< of all threads that took part, in a mean run; -1: not measured
+    bool commits = false;            ///< writes a variable in place
+    bool critical = false;           ///< on the critical path, by the estimates
+    double cost_ns = 0;              ///< estimated, on one thread; whole, as all estimates are
+    double measured_ns = none;       ///< of all threads that took part, in a mean run; -1: not measured
+    bool measured_critical = false;  ///< on the critical path, by the times of `run`
   };
 
   /// A stretch of steps that one thread runs, or one wide step whose parts several share. It starts when the groups
@@ -110,8 +111,16 @@ struct Ledger {
   std::vector<std::int32_t> critical_path;  ///< steps
   double critical_ns = 0;                   ///< the time that no number of threads can beat, if the estimates hold
   double run_ns = none;                     ///< the time of `run`; -1: not measured
+  /// The same by what was measured: the longest way through `run`, on which a wide step takes as long as its longest
+  /// event. At most `run_ns`; -1: not measured.
+  double measured_critical_ns = none;
+  std::vector<std::int32_t> measured_critical_path;
 
   std::int64_t gap() const { return arena_bytes - lower_bound; }
+  /// The critical path and its time: as measured where that is known, else as estimated.
+  bool measured() const { return measured_critical_ns >= 0; }
+  double longest_ns() const { return measured() ? measured_critical_ns : critical_ns; }
+  const std::vector<std::int32_t>& longest_path() const { return measured() ? measured_critical_path : critical_path; }
   /// The index in `values` of an output.
   std::int32_t index(NodeId node, std::int32_t output = 0) const { return first_value[std::size_t(node)] + output; }
   std::vector<std::int32_t> first_value;  ///< of each node
@@ -124,8 +133,8 @@ Ledger ledger(const Plan& plan, int threads);
 /// The ledger of what a program runs at these shapes of its inputs (others keep their example sizes).
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes = {});
 
-/// Fills in `measured_ns` from runs of this plan, means over them, and `run`. Throws `Error` for runs of another plan,
-/// and for one that failed.
+/// Fills in `measured_ns` from runs of this plan, means over them, `run`, and its critical path. Throws `Error` for
+/// runs of another plan, and for one that failed.
 void add_measured(Ledger& plan, std::span<const Trace> runs);
 /// The measured time of each node of the graph, -1 where it is no step; empty where nothing was measured.
 std::vector<double> measured_by_node(const Ledger& plan);

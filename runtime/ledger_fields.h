@@ -55,13 +55,19 @@ constexpr auto fields(const Ledger*) {
                     Attribute{"cost_ns", &Ledger::cost_ns},
                     Attribute{"critical_ns", &Ledger::critical_ns},
                     Attribute{"critical_path", &Ledger::critical_path},
-                    Attribute{"run_ns", &Ledger::run_ns}};
+                    Attribute{"run_ns", &Ledger::run_ns},
+                    Attribute{"measured_critical_ns", &Ledger::measured_critical_ns},
+                    Attribute{"measured_critical_path", &Ledger::measured_critical_path}};
 }
 constexpr auto fields(const Ledger::Step*) {
   using S = Ledger::Step;
-  return std::tuple{Attribute{"group", &S::group},     Attribute{"parts", &S::parts},
-                    Attribute{"cost_ns", &S::cost_ns}, Attribute{"measured_ns", &S::measured_ns},
-                    Attribute{"commits", &S::commits}, Attribute{"critical", &S::critical}};
+  return std::tuple{Attribute{"group", &S::group},
+                    Attribute{"parts", &S::parts},
+                    Attribute{"cost_ns", &S::cost_ns},
+                    Attribute{"measured_ns", &S::measured_ns},
+                    Attribute{"commits", &S::commits},
+                    Attribute{"critical", &S::critical},
+                    Attribute{"measured_critical", &S::measured_critical}};
 }
 constexpr auto fields(const Group*) {
   return std::tuple{Attribute{"first", &Group::first},         Attribute{"last", &Group::last},

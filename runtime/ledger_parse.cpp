@@ -177,6 +177,7 @@ class Parser {
     maybe(plan_.peak_step, steps);
     all_in(plan_.live, blocks);
     all_in(plan_.critical_path, steps);
+    all_in(plan_.measured_critical_path, steps);
     if (!good) in_.fail(start_, "this plan speaks of a step, group, value, block or lane that it does not have");
     const auto inside = [&](std::int64_t offset, std::int64_t bytes) {
       return offset >= 0 && bytes >= 0 && bytes <= plan_.arena_bytes && offset <= plan_.arena_bytes - bytes;

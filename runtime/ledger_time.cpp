@@ -13,52 +13,66 @@ constexpr std::int32_t none = Ledger::none;
 
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
+struct Path {
+  double ns = 0;
+  std::vector<std::int32_t> steps = {};
+};
+
+// The longest way through what waits for what, where each step takes so long: values, and variables that are written
+// after all others have read them, and after every step that can fail.
+Path longest_path(const Ledger& ledger, const Plan& plan, const std::vector<double>& ns) {
+  const std::size_t count = ledger.steps.size();
+  std::vector<double> finish(count);
+  std::vector<std::int32_t> from(count, none), readers_end(plan.variables.size(), none);
+  std::int32_t barrier = none;
+  const auto wait = [&](std::int32_t step, std::int32_t before, double& start) {
+    if (before >= 0 && finish[at(before)] > start) {
+      start = finish[at(before)];
+      from[at(step)] = before;
+    }
+  };
+  for (std::int32_t s = 0; s < static_cast<std::int32_t>(count); ++s) {
+    const Plan::Step& step = plan.steps[at(s)];
+    if (step.node < 0) continue;
+    double start = 0;
+    const Node n = plan.graph->node(step.node);
+    for (std::uint32_t i = 0; i < step.reads; ++i) {
+      if (n.op().info().shape_only.contains(static_cast<int>(i))) continue;
+      const oxbow::Value in = n.input(static_cast<int>(i));
+      wait(s, ledger.values[at(ledger.index(in.node_id(), in.output()))].first, start);
+    }
+    if (step.commits) wait(s, barrier, start);
+    for (std::uint32_t k = 0; k < step.writes; ++k)
+      if (const Place& to = plan.writes[step.first_write + k].place; to.home == Home::variable)
+        wait(s, readers_end[at(to.index)], start);
+    finish[at(s)] = start + ns[at(s)];
+    if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
+    for (std::uint32_t i = 0; i < step.reads; ++i)
+      if (const Place& in = plan.reads[step.first_read + i].place; in.home == Home::variable)
+        if (std::int32_t& end = readers_end[at(in.index)]; end < 0 || finish[at(s)] > finish[at(end)]) end = s;
+  }
+  Path path;
+  const auto longest = std::max_element(finish.begin(), finish.end());
+  if (longest == finish.end()) return path;
+  path.ns = *longest;
+  for (auto s = static_cast<std::int32_t>(longest - finish.begin()); s >= 0; s = from[at(s)]) path.steps.push_back(s);
+  std::reverse(path.steps.begin(), path.steps.end());
+  return path;
+}
+
 class Timer {
  public:
-  Timer(Ledger& out, const Plan& plan) : out_(out), plan_(plan), graph_(*plan.graph) {}
+  Timer(Ledger& out, const Plan& plan) : out_(out), plan_(plan) {}
 
-  // The longest way through what waits for what: values, and variables that are written after all others have read
-  // them, and after every step that can fail. A wide step takes as long as one of its shares.
+  // A wide step takes as long as one of its shares.
   void find_critical_path() {
-    const std::size_t count = out_.steps.size();
-    std::vector<double> finish(count);
-    std::vector<std::int32_t> from(count, none), readers_end(plan_.variables.size(), none);
-    std::int32_t barrier = none;
-    const auto wait = [&](std::int32_t step, std::int32_t before, double& start) {
-      if (before >= 0 && finish[at(before)] > start) {
-        start = finish[at(before)];
-        from[at(step)] = before;
-      }
-    };
-    for (std::int32_t s = 0; s < static_cast<std::int32_t>(count); ++s) {
-      const Plan::Step& step = plan_.steps[at(s)];
-      double start = 0;
-      if (step.node >= 0) {
-        const Node n = graph_.node(step.node);
-        for (std::uint32_t i = 0; i < step.reads; ++i) {
-          if (n.op().info().shape_only.contains(static_cast<int>(i))) continue;
-          const oxbow::Value in = n.input(static_cast<int>(i));
-          wait(s, out_.values[at(out_.index(in.node_id(), in.output()))].first, start);
-        }
-        if (step.commits) wait(s, barrier, start);
-        for (std::uint32_t k = 0; k < step.writes; ++k)
-          if (const Place& to = plan_.writes[step.first_write + k].place; to.home == Home::variable)
-            wait(s, readers_end[at(to.index)], start);
-        finish[at(s)] = start + share_of(step.cost, out_.steps[at(s)].group);
-        if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
-        for (std::uint32_t i = 0; i < step.reads; ++i)
-          if (const Place& in = plan_.reads[step.first_read + i].place; in.home == Home::variable)
-            if (std::int32_t& end = readers_end[at(in.index)]; end < 0 || finish[at(s)] > finish[at(end)]) end = s;
-      }
-      out_.critical_ns = std::max(out_.critical_ns, finish[at(s)]);
-    }
-    const auto longest = std::max_element(finish.begin(), finish.end());
-    for (std::int32_t s = longest == finish.end() ? none : static_cast<std::int32_t>(longest - finish.begin()); s >= 0;
-         s = from[at(s)]) {
-      out_.steps[at(s)].critical = true;
-      out_.critical_path.push_back(s);
-    }
-    std::reverse(out_.critical_path.begin(), out_.critical_path.end());
+    std::vector<double> ns;
+    for (std::size_t s = 0; s < out_.steps.size(); ++s)
+      ns.push_back(share_of(plan_.steps[s].cost, out_.steps[s].group));
+    Path path = longest_path(out_, plan_, ns);
+    for (const std::int32_t s : path.steps) out_.steps[at(s)].critical = true;
+    out_.critical_ns = path.ns;
+    out_.critical_path = std::move(path.steps);
   }
 
   std::uint32_t shares(std::int32_t group) const { return std::max(1u, plan_.groups[at(group)].chunks); }
@@ -113,7 +127,6 @@ class Timer {
  private:
   Ledger& out_;
   const Plan& plan_;
-  const Graph& graph_;
 };
 
 }  // namespace
@@ -153,6 +166,15 @@ void add_measured(Ledger& plan, std::span<const Trace> runs) {
   for (const Trace::Event& e : (*median)->events())
     plan.run.push_back(
         {static_cast<std::int32_t>(e.step), e.worker, static_cast<double>(e.begin), static_cast<double>(e.end)});
+
+  std::vector<double> longest_event(plan.steps.size());
+  for (const Ledger::Event& e : plan.run)
+    longest_event[at(e.step)] = std::max(longest_event[at(e.step)], e.end_ns - e.begin_ns);
+  Path path = longest_path(plan, (*median)->plan(), longest_event);
+  for (Ledger::Step& s : plan.steps) s.measured_critical = false;
+  for (const std::int32_t s : path.steps) plan.steps[at(s)].measured_critical = true;
+  plan.measured_critical_ns = path.ns;
+  plan.measured_critical_path = std::move(path.steps);
 }
 
 std::vector<double> measured_by_node(const Ledger& plan) {

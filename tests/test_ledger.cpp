@@ -1,11 +1,13 @@
 // The ledger adds up: what is alive at the peak is the planner's lower bound, and the gap makes it the peak.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/ledger.h>
+#include <oxbow/runtime/ledger_text.h>
 #include <oxbow/runtime/trace.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <set>
 
 #include "support/random_graph.h"
 
@@ -129,6 +131,38 @@ BOOST_AUTO_TEST_CASE(measured_times_go_to_their_steps) {
     BOOST_TEST(l.run[i].begin_ns == static_cast<double>(e.begin));
     BOOST_TEST(l.run[i].end_ns == static_cast<double>(e.end));
   }
+  // The longest way through that run: each step of it begins when the one before has ended.
+  std::vector<double> begin(l.steps.size(), 1e18), end(l.steps.size()), longest(l.steps.size()), finish(l.steps.size());
+  for (const Ledger::Event& e : l.run) {
+    const auto s = static_cast<std::size_t>(e.step);
+    begin[s] = std::min(begin[s], e.begin_ns);
+    end[s] = std::max(end[s], e.end_ns);
+    longest[s] = std::max(longest[s], e.end_ns - e.begin_ns);
+  }
+  BOOST_TEST(l.measured());
+  BOOST_TEST(l.measured_critical_ns <= l.run_ns);
+  BOOST_REQUIRE(!l.measured_critical_path.empty());
+  double way = 0;
+  for (std::size_t i = 0; i < l.measured_critical_path.size(); ++i) {
+    const auto s = static_cast<std::size_t>(l.measured_critical_path[i]);
+    way += longest[s];
+    if (i > 0) BOOST_TEST(end[static_cast<std::size_t>(l.measured_critical_path[i - 1])] <= begin[s]);
+  }
+  BOOST_TEST(way == l.measured_critical_ns);
+  for (std::size_t s = 0; s < l.steps.size(); ++s) {
+    finish[s] += longest[s];
+    for (const Ledger::Value& v : l.values)
+      if (v.first == static_cast<std::int32_t>(s))
+        for (const std::int32_t r : v.readers)
+          finish[static_cast<std::size_t>(r)] = std::max(finish[static_cast<std::size_t>(r)], finish[s]);
+    BOOST_TEST(finish[s] <= l.measured_critical_ns);
+    const bool on = std::count(l.measured_critical_path.begin(), l.measured_critical_path.end(), s) > 0;
+    BOOST_TEST(l.steps[s].measured_critical == on);
+  }
+  const std::optional<Ledger> read = parse_ledger(print(l), l.graph);
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(print(*read) == print(l));
+  BOOST_TEST((read->measured_critical_path == l.measured_critical_path));
   const std::vector<double> by_node = measured_by_node(l);
   BOOST_TEST(by_node.size() == static_cast<std::size_t>(l.graph->size()));
   BOOST_TEST(by_node[static_cast<std::size_t>(l.graph->find("x").value().id())] == -1);
@@ -136,4 +170,44 @@ BOOST_AUTO_TEST_CASE(measured_times_go_to_their_steps) {
   BOOST_CHECK_EXCEPTION(add_measured(other, runs), Error, [](const Error& e) {
     return std::string(e.what()).starts_with("the measured run is of another plan");
   });
+}
+
+// Two ways to the loss, a long and a short one by the estimates; the clock says the contrary.
+BOOST_AUTO_TEST_CASE(the_measured_critical_path_is_that_of_the_measured_times) {
+  Graph g;
+  const Value x = input(g, "x", f32, {200, 200}), y = input(g, "y", f32, {2, 2});
+  const Value slow = matmul(x, x), quick = matmul(y, y);
+  const Program program = compile({sum(slow) + sum(quick)}, {.pool = Pool(1)});
+  Store store(g);
+  Session session(program, store);
+  session.feed("x", Tensor({f32, {200, 200}}));
+  session.feed("y", Tensor({f32, {2, 2}}));
+  Trace run;
+  session.run(run);
+  Ledger l = ledger(program);
+  const auto way_of = [&](Shape shape) {
+    std::set<std::int32_t> steps;
+    for (std::size_t s = 0; s < l.steps.size(); ++s)
+      if (const NodeId n = l.steps[s].node;
+          n >= 0 && l.graph->node(n).input_count() > 0 && l.graph->node(n).input(0).type().shape == shape)
+        steps.insert(static_cast<std::int32_t>(s));
+    return steps;
+  };
+  const auto large = way_of({200, 200}), small = way_of({2, 2});
+  BOOST_REQUIRE((!large.empty() && !small.empty()));
+  const auto on = [](const std::vector<std::int32_t>& path, const std::set<std::int32_t>& steps) {
+    return std::count_if(path.begin(), path.end(), [&](std::int32_t s) { return steps.contains(s); });
+  };
+  for (const Trace::Event& e : run.events()) {
+    Trace::Event& event = run.event(e.step, static_cast<std::uint32_t>(e.chunk));
+    event.begin = 1000;
+    event.end = 1000 + (small.contains(static_cast<std::int32_t>(e.step)) ? 500 + e.chunk : 10);
+  }
+  add_measured(l, std::span(&run, 1));
+  BOOST_TEST(on(l.critical_path, large) > 0);
+  BOOST_TEST(on(l.critical_path, small) == 0);
+  BOOST_TEST(on(l.measured_critical_path, large) == 0);
+  BOOST_TEST(on(l.measured_critical_path, small) > 0);
+  BOOST_TEST(l.longest_ns() == l.measured_critical_ns);
+  BOOST_TEST(l.longest_ns() >= 500);
 }

@@ -218,7 +218,9 @@ std::string planned_as(const Ledger& plan, const Value& v) {
     add(out, "written",
         "step " + std::to_string(value.first) + " of " + std::to_string(plan.steps.size()) + ", in " +
             std::to_string(step.parts) + (step.parts == 1 ? " part" : " parts") +
-            (step.critical ? ", on the critical path" : ""));
+            (plan.measured() ? step.measured_critical ? ", on the critical path as measured" : ""
+             : step.critical ? ", on the critical path"
+                             : ""));
     if (step.measured_ns >= 0)
       add(out, "took",
           dots::time_text(step.measured_ns) + " measured, " + dots::time_text(step.cost_ns) + " estimated");

@@ -117,6 +117,7 @@ Json json_of(const Ledger& plan) {
     Json item{{"node", step.node},       {"group", step.group},       {"parts", step.parts},
               {"commits", step.commits}, {"critical", step.critical}, {"cost_ns", number(step.cost_ns)}};
     if (step.measured_ns >= 0) item["measured_ns"] = number(step.measured_ns);
+    if (step.measured_critical) item["measured_critical"] = true;
     steps.push_back(std::move(item));
   }
   Json& groups = out["groups"] = Json::array();
@@ -140,6 +141,10 @@ Json json_of(const Ledger& plan) {
                       {"values", b.values}});
   if (plan.run.empty()) return out;
   out["run_ns"] = number(plan.run_ns);
+  if (plan.measured()) {
+    out["measured_critical_ns"] = number(plan.measured_critical_ns);
+    out["measured_critical_path"] = plan.measured_critical_path;
+  }
   Json& run = out["run"] = Json::array();
   for (const Ledger::Event& e : plan.run)
     run.push_back({{"step", e.step}, {"lane", e.lane}, {"begin_ns", number(e.begin_ns)}, {"end_ns", number(e.end_ns)}});

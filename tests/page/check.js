@@ -210,6 +210,13 @@
     check("no bytes used twice at once", !clash);
     check("the time line says whose time it is", document.getElementById("timeline-title").textContent
       .includes(model.plan.run ? "measured, 2 threads" : "estimated, "));
+    const { plan } = model, [longest, time] = plan.run ? [plan.measured_critical_path, plan.measured_critical_ns]
+                                                       : [plan.critical_path, plan.critical_ns];
+    const critical = new Set(longest.map((s) => plan.steps[s].node)), timed = plan.run ? "measured" : "estimated";
+    check("the critical path is marked", nodes.every((n) => n.critical === critical.has(n.id)));
+    check("and told beside times of its kind", details().includes(`Critical path, ${timed}${formatTime(time)}`), details());
+    check("and not beside others", !document.getElementById("timeline-title").textContent
+      .includes(plan.run ? "estimated" : "measured"));
     if (model.plan.run)
       check("what was measured is drawn", timeline.bars.every((b) => model.plan.run.some((e) =>
         b.from === e.begin_ns && b.to === e.end_ns && model.nodes[model.plan.steps[e.step].node] === b.node &&

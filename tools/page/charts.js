@@ -186,7 +186,7 @@ class MemoryMap extends Chart {
 class Timeline extends Chart {
   constructor(canvas, app) {
     super(canvas, app);
-    const { plan, nodes } = app.model;
+    const { plan, nodes, longest } = app.model, mixed = longest.timed !== (plan.run ? "measured" : "estimated");
     this.top = plan.threads;
     this.extent = 1;
     if (plan.run) this.measured(plan, nodes);
@@ -194,8 +194,8 @@ class Timeline extends Chart {
     document.getElementById("timeline-title").innerHTML =
       `<b>Timeline</b><span>${plan.run ? "measured" : "estimated"}, ` +
       `${plan.threads} ${plan.threads === 1 ? "thread" : "threads"}: ` +
-      `${formatTime(plan.run_ns ?? this.extent)}; critical path${plan.run ? ", estimated" : ""}: ` +
-      `${formatTime(Number(plan.critical_ns))}</span>`;
+      `${formatTime(plan.run_ns ?? this.extent)}; critical path${mixed ? `, ${longest.timed}` : ""}: ` +
+      `${formatTime(longest.ns)}</span>`;
   }
   bar(lane, from, to, node) {
     const high = this.top - lane;

@@ -26,7 +26,9 @@ class Model {
   }
 
   readPlan() {
-    const { steps, values } = this.plan;
+    const { steps, values, measured_critical_ns } = this.plan;
+    const measured = measured_critical_ns !== undefined;
+    this.longest = { ns: Number(measured_critical_ns ?? this.plan.critical_ns), timed: measured ? "measured" : "estimated" };
     this.timed = steps.some((s) => s.measured_ns !== undefined) ? "measured" : "estimated";
     for (const [index, step] of steps.entries()) {
       step.ns = step.measured_ns ?? Number(step.cost_ns) ?? 0;
@@ -34,7 +36,7 @@ class Model {
       const node = this.nodes[step.node];
       node.steps.push(index);
       node.time += step.ns;
-      node.critical ||= step.critical;
+      node.critical ||= measured ? !!step.measured_critical : step.critical;
     }
     for (const [index, value] of values.entries()) {
       value.index = index;

@@ -146,8 +146,10 @@ class Panels {
     if (plan) {
       out += section("Plan", factList([
         ["Threads", plan.threads], ["Steps", formatCount(plan.steps.length)],
-        [`Time on one thread, ${this.model.timed}`, formatTime(plan.steps.reduce((sum, s) => sum + s.ns, 0))],
-        ["Critical path, estimated", formatTime(Number(plan.critical_ns))],
+        ["A run, measured", plan.run_ns && formatTime(plan.run_ns)],
+        [this.model.timed === "measured" ? "All threads together, measured" : "Time on one thread, estimated",
+         formatTime(plan.steps.reduce((sum, s) => sum + s.ns, 0))],
+        [`Critical path, ${this.model.longest.timed}`, formatTime(this.model.longest.ns)],
         ["Peak of the arena", formatBytes(plan.arena_bytes)],
         ["= lower bound", formatBytes(plan.lower_bound)], ["+ gap", formatBytes(plan.gap)],
       ]));
