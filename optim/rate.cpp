@@ -50,7 +50,10 @@ Tensor compute(Value wanted) {
 
 }  // namespace
 
+void Rate::check_asked() const { check("rate", "the number"); }
+
 Value Rate::value(Value step) const {
+  check_asked();
   return model_ ? model_->rate(step) : oxbow::constant(step.graph(), constant_, f64);
 }
 
@@ -59,6 +62,7 @@ std::vector<Value> Rate::observe(Value result, const std::vector<Value>& state) 
 }
 
 std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
+  check_asked();
   if (!model_ || steps.empty()) return std::vector<double>(steps.size(), constant_);
   const auto n = static_cast<std::int64_t>(steps.size());
   Tensor counts({f64, {n}});

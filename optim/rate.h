@@ -73,7 +73,8 @@ class Rate {
 
   /// The number; nothing where it is a schedule.
   std::optional<double> constant() const { return model_ ? std::nullopt : std::optional(constant_); }
-  /// The rate of `step`, f64 and of its shape. A number gives a constant.
+  /// The rate of `step`, f64 and of its shape. A number gives a constant. This and `at` throw `Error` where `check`
+  /// would.
   Value value(Value step) const;
   /// The rates of these steps, the first step of a training being 0: for plots and tables.
   std::vector<double> at(std::span<const std::int64_t> steps) const;
@@ -153,6 +154,7 @@ class Rate {
     }
     T schedule;
   };
+  void check_asked() const;
   [[noreturn]] static void no_field(std::string_view schedule, std::string_view field, const AttrRecord& fields);
 
   double constant_ = 0;

@@ -6,7 +6,8 @@
 //   optim::Warmup{.steps = 500, .then = optim::Cosine{.initial = 1e-3, .steps = 9500}}
 //   optim::Sequence{.rates = {0.1, 0.01, 0.001}, .at = {3000, 6000}}
 //
-// Fields are checked when the optimizer is used: `Error` for a rate that is negative or not finite, for steps below 1.
+// Fields are checked when the optimizer is used or a rate is asked for: `Error` for a rate that is negative or not
+// finite, for steps below 1.
 // Thread safety: values.
 #pragma once
 

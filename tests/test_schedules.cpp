@@ -227,6 +227,20 @@ BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_refused) {
   BOOST_TEST(refuse(Plateau{.patience = -1}) == "plateau: patience and cooldown must not be negative");
 }
 
+// Whoever asks a rate is told what `compile` tells, not a number that is none.
+BOOST_AUTO_TEST_CASE(a_rate_is_checked_when_it_is_asked) {
+  const auto ask = [](const Rate& rate) { return message([&] { rate.at(5); }); };
+  BOOST_TEST(ask(OneCycle{.steps = 5, .warmup = 1}) == "one_cycle: warmup is 1, but must lie between 0 and 1");
+  BOOST_TEST(ask(Warmup{.then = Cosine{.steps = 0}}) == "cosine: steps is 0, but must be at least 1");
+  BOOST_TEST(ask(-0.1) == "rate: the number is -0.1, but must be a number that is not negative");
+  BOOST_TEST(ask(0.1) == "no error");
+  Graph g;
+  const Value step = constant(g, 5.0, f64);
+  BOOST_TEST(message([&] { Rate(Cosine{.steps = 0}).value(step); }) == "cosine: steps is 0, but must be at least 1");
+  BOOST_TEST(message([&] { Rate(std::nan("")).value(step); }) ==
+             "rate: the number is nan, but must be a number that is not negative");
+}
+
 BOOST_AUTO_TEST_CASE(a_training_step_goes_by_its_schedule) {
   Graph g;
   const Value w = variable(g, "w", {f64, {}}, {.kind = "constant", .a = 10});
