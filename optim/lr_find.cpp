@@ -112,10 +112,11 @@ RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
     throw Error("find_rate: the rate follows the schedule " + to_string(state.rate) +
                 ", so it cannot be varied. Compile with a number, .learning_rate = 1e-3, find a rate, and give that to "
                 "the schedule");
-  // All that training changes: the variables, and how far into the data it is.
-  const AtEnd untouched([&state, before = state.store.snapshot(), position = state.position] {
+  // All that training changes: the variables, and how far into the data it is. Putting them back allocates nothing, so
+  // it works after running out of memory, too.
+  const AtEnd untouched([&state, before = state.store.snapshot(), position = state.position]() mutable {
     state.store.restore(before);
-    state.position = position;
+    state.position = std::move(position);
   });
   RateRange range;
   const auto rate_of = [&](std::size_t step) {

@@ -35,8 +35,8 @@ struct RateRange {
   double slide = 0;          ///< left of the last place at which the slope changes by more than 0.5 % over 15 steps
 };
 
-/// Runs the test. Throws `Error` when the model's rate is a schedule, the options make no sense, the data do not fit, or
-/// fewer than 20 steps were run before the loss broke down: then `lowest` is too large.
+/// Runs the test. Throws `Error` when the model's rate is a schedule, the options make no sense, the data do not fit,
+/// memory runs out, or fewer than 20 steps were run before the loss broke down: then `lowest` is too large.
 RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options);
 inline RateRange find_rate(Model& model, const Dataset& data) { return find_rate(model, data, RateRangeOptions{}); }
 

@@ -58,21 +58,25 @@ StoredVariable& Store::State::get(std::string_view name) const {
               "\n  Store(graph) or Store::add(graph) creates a graph's variables");
 }
 
-// Both locks are taken in the order of their addresses; whoever waits for the lost one sees `merged_into` and goes on.
+TwoLocks::TwoLocks(std::shared_ptr<LockGroup>& a, std::shared_ptr<LockGroup>& b) {
+  for (;;) {
+    { const StoreLock find(a, StoreLock::Kind::shared); }
+    { const StoreLock find(b, StoreLock::Kind::shared); }
+    first_ = std::unique_lock((a < b ? a : b)->mutex);
+    if (a != b) second_ = std::unique_lock((a < b ? b : a)->mutex);
+    if (!a->merged_into && !b->merged_into) return;
+    if (a != b) second_.unlock();
+    first_.unlock();
+  }
+}
+
 void Store::State::merge(State& a, State& b) {
   auto kept = a.group, lost = b.group;
-  for (;;) {
-    { const StoreLock find(kept, Kind::shared); }
-    { const StoreLock find(lost, Kind::shared); }
-    if (kept == lost) return;
-    const bool kept_first = kept < lost;
-    const std::unique_lock first((kept_first ? kept : lost)->mutex), second((kept_first ? lost : kept)->mutex);
-    if (kept->merged_into || lost->merged_into) continue;
-    kept->version = std::max(kept->version, lost->version) + 1;
-    kept->sets += lost->sets;
-    lost->merged_into = kept;
-    return;
-  }
+  const TwoLocks locks(kept, lost);
+  if (kept == lost) return;
+  kept->version = std::max(kept->version, lost->version) + 1;
+  kept->sets += lost->sets;
+  lost->merged_into = kept;
 }
 
 void Store::State::insert(std::shared_ptr<StoredVariable> variable) {
@@ -193,14 +197,14 @@ Store Store::snapshot() const {
 }
 
 void Store::restore(const Store& snapshot) {
-  const Store copy = snapshot.snapshot();  // so that no two locks are held at once
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  for (const auto& from : copy.state_->variables)
-    if (state_->get(from->name).value.type() != from->value.type())
-      throw Error("variable \"" + from->name + "\" is " + to_string(state_->get(from->name).value.type()) +
-                  " and cannot be restored from " + to_string(from->value.type()));
-  for (const auto& from : copy.state_->variables) set_value(*state_->find(from->name), from->value, *group);
+  auto into = state_->group, from = snapshot.state_->group;
+  const TwoLocks locks(into, from);
+  for (const auto& v : snapshot.state_->variables)
+    if (const StoredVariable& here = state_->get(v->name); here.value.type() != v->value.type())
+      throw Error("variable \"" + v->name + "\" is " + to_string(here.value.type()) + " and cannot be restored from " +
+                  to_string(v->value.type()));
+  for (const auto& v : snapshot.state_->variables)
+    if (StoredVariable& here = *state_->find(v->name); &here != v.get()) set_value(here, v->value, *into);
 }
 
 }  // namespace oxbow

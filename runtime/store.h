@@ -37,7 +37,9 @@ class Store {
   void unfreeze(std::string_view name);
   bool frozen(std::string_view name) const;
 
-  /// A deep copy, and back: the same variables with these values. For early stopping and what-if runs.
+  /// A deep copy, and back: the same variables with these values. For early stopping and what-if runs. Restoring holds
+  /// both stores alone and allocates nothing, so it cannot fail for want of memory; it throws `Error`, changing
+  /// nothing, where a variable of the snapshot is not here or has another type.
   Store snapshot() const;
   void restore(const Store& snapshot);
 

@@ -4,6 +4,7 @@
 #include <oxbow/runtime/store.h>
 
 #include <map>
+#include <mutex>
 #include <shared_mutex>
 
 namespace oxbow {
@@ -57,6 +58,17 @@ class StoreLock {
   void unlock();
   LockGroup* group_;
   Kind kind_;
+};
+
+/// Holds two groups' locks alone until the end of the block, or the one lock where both are one. Follows what they were
+/// merged into, as `StoreLock` does. Locks are taken in the order of the groups' addresses, so that no two threads wait
+/// for each other; whoever waited for a group that was merged meanwhile begins again.
+class TwoLocks {
+ public:
+  TwoLocks(std::shared_ptr<LockGroup>& a, std::shared_ptr<LockGroup>& b);
+
+ private:
+  std::unique_lock<std::shared_mutex> first_, second_;
 };
 
 }  // namespace oxbow

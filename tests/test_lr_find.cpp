@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "support/message.h"
@@ -12,6 +13,24 @@
 using namespace oxbow;
 using oxbow::test::message;
 using oxbow::test::TemporaryFolder;
+
+namespace {
+
+int allocations_left = -1;  // before tensors' memory runs out; below 0: never
+
+}  // namespace
+
+// A tensor's bytes come from here: definitions in the program come before the library's. Sanitizers bring their own.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+extern "C" {
+void* __libc_memalign(std::size_t, std::size_t);
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  if (allocations_left == 0) return nullptr;
+  if (allocations_left > 0) --allocations_left;
+  return __libc_memalign(alignment, size);
+}
+}
+#endif
 
 namespace {
 
@@ -67,6 +86,31 @@ BOOST_AUTO_TEST_CASE(the_model_is_afterwards_as_it_was) {
   const auto with = line.model.fit(line.data, {.epochs = 2, .batch_size = 8, .first_epoch = 4});
   const auto without = other.model.fit(other.data, {.epochs = 2, .batch_size = 8, .first_epoch = 4});
   BOOST_CHECK(with.step_losses == without.step_losses);
+}
+
+// Wherever memory runs out, and however little is left for putting things back.
+BOOST_AUTO_TEST_CASE(out_of_memory_is_an_error_and_leaves_the_model_as_it_was) {
+  Line line;
+  const Store before = line.model.store().snapshot();
+  const auto find = [&] {
+    optim::find_rate(line.model, line.data, {.lowest = 1e-6, .highest = 0.1, .steps = 20, .batch_size = 8});
+  };
+  int failures = 0;
+  for (int enough = 0;; ++enough) {
+    BOOST_REQUIRE(enough < 10'000);
+    allocations_left = enough;
+    const std::string said = message(find);
+    const bool ran_out = allocations_left == 0 && said != "no error";
+    allocations_left = -1;
+    for (const std::string& name : before.names())
+      BOOST_REQUIRE_MESSAGE(same_bits(before.get(name), line.model.store().get(name)), name << " after " << enough);
+    if (!ran_out) break;
+    BOOST_REQUIRE_MESSAGE(said.starts_with("out of memory: cannot allocate "), said);
+    ++failures;
+  }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  BOOST_TEST(failures > 10);
+#endif
 }
 
 BOOST_AUTO_TEST_CASE(it_ends_where_the_loss_breaks_down) {

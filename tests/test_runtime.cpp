@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <latch>
 #include <map>
 #include <thread>
 
@@ -318,6 +319,36 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
                        std::to_string(again.node().origin().at.line) +
                        "\n  Leave one of the two assigns out of what is fetched");
   BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
+}
+
+// So that putting things back cannot fail, even where memory has run out.
+BOOST_AUTO_TEST_CASE(restoring_allocates_nothing) {
+  Small s;
+  Store store(s.g), partner(s.g);
+  store.share("w", partner);
+  const Store before = store.snapshot();
+  store.set("w", Tensor::of<float>({3}, {4, 5, 6}));
+  const std::int64_t count = allocations.load();
+  store.restore(before);
+  store.restore(store);    // of itself,
+  partner.restore(store);  // and of one that shares the variable: nothing changes
+  BOOST_TEST(allocations.load() == count);
+  BOOST_TEST(same_bits(partner.get("w"), before.get("w")));
+}
+
+// Each the other's, at the same time: no two locks are held in opposite orders.
+BOOST_AUTO_TEST_CASE(stores_are_restored_from_one_another) {
+  Small s;
+  Store a(s.g), b(s.g);
+  std::latch both(2);
+  const auto turns = [&both](Store& into, const Store& from) {
+    both.arrive_and_wait();
+    for (int i = 0; i < 300'000; ++i) into.restore(from);
+  };
+  std::thread other([&] { turns(b, a); });
+  turns(a, b);
+  other.join();
+  BOOST_TEST(same_bits(a.get("w"), b.get("w")));
 }
 
 BOOST_AUTO_TEST_CASE(several_sessions_run_at_once) {
