@@ -97,13 +97,15 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
 CurveShape measure_curve(Numbers losses) {
   const std::size_t n = losses.size();
   const auto [low, high] = std::minmax_element(losses.begin(), losses.end());
-  const double lift = *low < 0 ? (*high - *low) / 100 - *low : 0;
+  constexpr double rounding = 1e-6;
+  const double lift = *low < 0 && *low < -rounding * *high ? (*high - *low) / 100 - *low : 0;
   const double lowest = std::max(1e-12 * (losses[0] + lift), tiny);
   std::vector<double> lifted(n), logs(n);
   for (std::size_t i = 0; i < n; ++i) lifted[i] = std::max(losses[i] + lift, lowest), logs[i] = std::log(lifted[i]);
   const Numbers l = lifted, log_loss = logs;
 
-  CurveShape s{.first = l[0],
+  CurveShape s{.lift = lift,
+               .first = l[0],
                .start = mean(l.first(std::max<std::size_t>(3, n / 20))),
                .middle = mean(l.subspan(n * 3 / 10, n / 2 - n * 3 / 10)),
                .end = mean(l.last(n / 5)),
@@ -122,6 +124,7 @@ CurveShape measure_curve(Numbers losses) {
   s.wander = memory(deviations(log_loss, whole));
   s.fall_loss_t = line(l, index).t;
   s.late_fall = line(since, index).slope * static_cast<double>(n);
+  s.last_t = line(log_loss.last(n * 3 / 10), index).t;
 
   s.settled = settling(l).gain;
   const Settling settled = settling(log_loss.subspan(1));

@@ -1,8 +1,8 @@
 // The shape of a loss curve in numbers: what judge.h decides by. Internal to judge.cpp. Safe from any thread.
 //
 // Ratios and deviations are of the loss's natural logarithm, so that the scale of the loss does not matter. Losses
-// below 0 have no logarithm: such a curve is lifted until its lowest is a hundredth of its range. What is less than
-// 1e-12 of the first loss counts as that.
+// below 0 have no logarithm: such a curve is lifted until its lowest is a hundredth of its range. (Unless none is lower
+// than a millionth of the highest: that is 0, rounded.) What is less than 1e-12 of the first loss counts as that.
 #pragma once
 
 #include <span>
@@ -10,6 +10,8 @@
 namespace oxbow::optim {
 
 struct CurveShape {
+  double lift = 0;  ///< what was added to each loss; 0 where none is below 0
+
   // Levels: means of the (lifted) losses.
   double first = 0;    ///< the very first loss
   double start = 0;    ///< of the first 5 %, at least 3
@@ -32,6 +34,7 @@ struct CurveShape {
   double fall_t = 0;       ///< slope of all log losses in its own standard errors
   double fall_loss_t = 0;  ///< the same of the losses themselves
   double late_fall = 0;    ///< change of the line through the last 70 %, stretched to the whole run
+  double last_t = 0;       ///< slope of the last 30 % in its own standard errors
   double wander = 0;       ///< correlation of all deviations from the line through all with the next ones
 
   // That the loss fell quickly and then stays: what a + b exp(-t / tau) with tau of at most 15 % of the run explains
@@ -48,7 +51,7 @@ struct CurveShape {
   double above_first = 0;  ///< by how much four fifths of the losses are above the first one
 };
 
-/// Measures at least 20 finite losses.
+/// Measures at least 20 finite losses whose squares are finite, too.
 CurveShape measure_curve(std::span<const double> losses);
 
 }  // namespace oxbow::optim

@@ -5,9 +5,12 @@
 //   by 3 to 10 ...
 //   ... model.fit(data, {.callbacks = {optim::stop_when_diverging()}});
 //
-// Pure functions of the numbers: the scale of the loss does not matter, nor do its units. How often they are right is
-// measured on curves whose fault follows from how they were made: tests/support/curves.h, tests/test_judge.cpp. Losses
-// of minibatches of fewer than 8 samples are noisier than those: judge the means of several steps.
+// Pure functions of the numbers: the scale of the loss, its units, do not matter. Losses below 0 (a log likelihood,
+// say) have no known level, so there a fall is measured by the range of the curve: one that is as fast at the end as at
+// the start is too slow, however deep it goes, and one that ends at twice its first height above the lowest diverges.
+// How often verdicts are right is measured on curves whose fault follows from how they were made:
+// tests/support/curves.h, tests/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than those:
+// judge the means of several steps.
 // Safe from any thread.
 #pragma once
 
@@ -20,12 +23,13 @@
 namespace oxbow::optim {
 
 enum class Verdict : std::uint8_t {
-  diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise
+  diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise: where a fifth of
+                ///< the later losses are as low as the first, it swings
   oscillating,  ///< it swings more than a minibatch's noise does, and does not fall
   too_slow,     ///< it falls little, and evenly, or not visibly at all
   plateau,      ///< it fell (or jumped) and then stays where it is
-  healthy       ///< it fell, and falls on or has nothing left to fall. Swings while it falls are no fault: the edge of
-                ///< stability (Cohen et al. 2021, https://arxiv.org/abs/2103.00065)
+  healthy       ///< it fell, and falls on or has nothing left to fall (0 throughout, say). Swings while it falls are
+                ///< no fault: the edge of stability (Cohen et al. 2021, https://arxiv.org/abs/2103.00065)
 };
 /// "diverging", "oscillating", "too slow", "plateau", "healthy".
 std::string_view name(Verdict v);
@@ -34,6 +38,7 @@ std::string_view name(Verdict v);
 struct Evidence {
   std::int64_t steps = 0;                 ///< that were looked at
   std::int64_t first_bad = 0;             ///< the first step, from 1, whose loss is not finite; 0: none
+  double lift = 0;                        ///< added to each loss for `swing` and what follows, where some are below 0
   double first = 0;                       ///< the first loss
   double start = 0, middle = 0, end = 0;  ///< mean loss of the first 5 %, of 30 % to 50 %, and of the last 20 %
   double swing = 0;   ///< deviation of the last half's log loss from its straight line: 0.1 is 10 % of the level
@@ -41,6 +46,7 @@ struct Evidence {
                       ///< from side to side of a valley
   double change = 0;  ///< of the log loss along the line through the last 70 %, for the length of a whole run
   double change_t = 0;   ///< slope of the line through the whole run's log loss, in its own standard errors
+  double last_t = 0;     ///< the same of the last 30 %: above -2 no fall is seen there
   double restless = 0;   ///< points, -1.1 to 4.7, for swings that a minibatch's noise about a settled level does not
                          ///< explain: that wander, grow, or spike upwards. Above 1: oscillating, unless the loss falls
   double flat_from = 0;  ///< where the loss settled: the share of the run after which no fall is seen; else 0
