@@ -97,6 +97,8 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(one("\"F32\"", "[1.5]", "[0,8]"), eight), "tensor \"w\" has shape [1.5], which is no list of sizes"},
       {safetensors(one("\"F32\"", "2", "[0,8]"), eight), "tensor \"w\" has shape 2, which is no list of sizes"},
       {safetensors(one("\"F32\"", "[2]", "[0]"), eight), "tensor \"w\" has data_offsets [0], which are no two numbers"},
+      {safetensors(one("\"F64\"", "[1]", "[18446744073709551608,0]"), ""),
+       "tensor \"w\" has data_offsets [18446744073709551608,0], which are no two numbers"},
       {safetensors(one("\"F32\"", "[2]", "[8,0]"), eight), "tensor \"w\" is at bytes 8 to 0, which is backwards"},
       {safetensors(one("\"F32\"", "[2]", "[0,8]"), "1234567"),
        "tensor \"w\" is at bytes 0 to 8, but only 7 bytes follow the header. It was cut short: copy or save it again"},
@@ -122,6 +124,21 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
     BOOST_TEST(message([&] { load_safetensors(odd); }) == "cannot read " + odd + ": it is no regular file");
   const std::string path = folder.write("good.safetensors", safetensors(good, eight));
   BOOST_TEST(load_safetensors(path).tensors.at(0).second.count() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(tensors_lie_where_their_elements_are_aligned) {
+  const TemporaryFolder folder;
+  Safetensors content;
+  for (const auto& [name, dtype] : {std::pair{"a", u8}, {"b", f32}, {"c", boolean}, {"d", f64}, {"e", i32}})
+    content.tensors.emplace_back(name, draw({3}, 0, 1, 1, dtype));
+  save_safetensors(folder / "mixed", content);
+  const std::string file = folder.read("mixed");
+  const std::size_t data = 8 + static_cast<unsigned char>(file[0]) + 256 * static_cast<unsigned char>(file[1]);
+  for (const auto& [name, tensor] : load_safetensors(folder / "mixed").tensors) {
+    const std::size_t at = file.find(std::string(1, name[0]) + "\":{");
+    const std::size_t begin = std::stoul(file.substr(file.find("data_offsets\":[", at) + 15));
+    BOOST_TEST((data + begin) % static_cast<std::size_t>(size_of(tensor.dtype())) == 0u, name);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(every_truncation_of_a_safetensors_file_is_noticed) {
@@ -276,6 +293,8 @@ BOOST_AUTO_TEST_CASE(broken_idx_files_are_named_with_what_is_wrong) {
       {bytes({0, 0, 8}), "it has only 3 bytes"},
       {bytes({0x89, 'P', 'N', 'G', 1, 2, 3, 4}), "it begins with 89 50 4e 47, " + no_magic},
       {bytes({0, 0, 10, 1}), "it begins with 00 00 0a 01, " + no_magic},
+      {bytes({1, 0, 8, 1, 0, 0, 0, 1, 7}), "it begins with 01 00 08 01, " + no_magic},
+      {bytes({0, 1, 8, 1, 0, 0, 0, 1, 7}), "it begins with 00 01 08 01, " + no_magic},
       {bytes({0, 0, 8, 9}), "it has 9 axes, but at most 8 are possible"},
       {bytes({0, 0, 8, 2, 0, 0, 0, 3, 0}), "it ends before the size of axis 1"},
       {good.substr(0, 10), "shape [3] takes 3 bytes, but only 2 follow. It was cut short: copy it again"},
@@ -312,6 +331,11 @@ BOOST_AUTO_TEST_CASE(mnist_reads_images_and_labels_that_match) {
   BOOST_TEST(message([&] { load_mnist(path); }) ==
              test_labels + " has 1 labels, but " + folder.operator/("t10k-images-idx3-ubyte.gz") + " has 2 images");
   folder.write("t10k-labels-idx1-ubyte", labels);
+  folder.write("t10k-images-idx3-ubyte.gz",
+               bytes({0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8}));
+  BOOST_TEST(message([&] { load_mnist(path); }) ==
+             "the images to train on and to test with in " + path + " differ in size");
+  folder.write("t10k-images-idx3-ubyte.gz", images);
   const Mnist set = load_mnist(path);
   BOOST_TEST(set.rows == 1);
   BOOST_TEST(set.columns == 2);

@@ -90,6 +90,36 @@ BOOST_AUTO_TEST_CASE(a_small_net) {
   BOOST_TEST(ledger(compile({loss}), {{"x", Shape{7, 100}}, {"y", Shape{7, 10}}}).live_bytes < l.live_bytes);
 }
 
+BOOST_AUTO_TEST_CASE(a_view_lies_within_what_it_is_a_view_of) {
+  Graph g;
+  const Value y = matmul(input(g, "x", f32, {10, 4}), input(g, "z", f32, {4, 4})), rows = slice(y, 0, 3, 7);
+  const Ledger l = ledger(compile({matmul(transpose(rows), rows), matmul(y, input(g, "u", f32, {4, 4}))}));
+  const auto view = std::find_if(l.values.begin(), l.values.end(),
+                                 [](const Ledger::Value& v) { return v.fate == Ledger::Fate::alias; });
+  BOOST_REQUIRE((view != l.values.end()));
+  const Ledger::Value& whole = l.values[static_cast<std::size_t>(view->alias_of)];
+  BOOST_TEST(whole.bytes == 10 * 4 * 4);
+  BOOST_TEST(view->offset == whole.offset + 3 * 4 * 4);
+}
+
+// A variable is written after all that read it, and after all that may fail.
+BOOST_AUTO_TEST_CASE(the_longest_way_goes_through_what_a_write_waits_for) {
+  Graph g;
+  const Value x = input(g, "x", f32, {64, 64}), w = variable(g, "w", {f32, {64, 64}});
+  const Value next = assign(w, square(x)), places = input(g, "places", i64, {64});
+  const auto way = [&](const Value& slow) {
+    const Ledger l = ledger(compile({slow, next}, {.pool = Pool(1)}));
+    std::vector<std::string> ops;
+    for (const std::int32_t s : l.critical_path)
+      ops.emplace_back(l.graph->node(l.steps[static_cast<std::size_t>(s)].node).op().name());
+    BOOST_TEST(ops.size() >= 2u);
+    BOOST_TEST(l.steps[static_cast<std::size_t>(l.critical_path.back())].commits);
+    return ops.front();
+  };
+  BOOST_TEST(way(matmul(w, w)) != "fused");
+  BOOST_TEST(way(gather(x, places)) == "gather");
+}
+
 BOOST_AUTO_TEST_CASE(random_graphs) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const test::RandomGraph r = test::random_graph(seed);
@@ -166,6 +196,18 @@ BOOST_AUTO_TEST_CASE(measured_times_go_to_their_steps) {
   const std::vector<double> by_node = measured_by_node(l);
   BOOST_TEST(by_node.size() == static_cast<std::size_t>(l.graph->size()));
   BOOST_TEST(by_node[static_cast<std::size_t>(l.graph->find("x").value().id())] == -1);
+  Graph failing;
+  const Value rows = gather(input(failing, "x", f32, {3}), input(failing, "rows", i64, {1}));
+  const Program refuses = compile({rows});
+  Session refused(refuses, Store());
+  refused.feed("x", Tensor({f32, {3}}));
+  refused.feed("rows", Tensor::of<std::int64_t>({1}, {9}));
+  std::vector<Trace> none(1);
+  BOOST_CHECK_THROW(refused.run(none[0]), Error);
+  Ledger unmeasured = ledger(refuses);
+  BOOST_CHECK_EXCEPTION(add_measured(unmeasured, none), Error, [](const Error& e) {
+    return std::string(e.what()) == "the measured run failed: it has no times\n  Measure runs that end well";
+  });
   Ledger other = ledger(compile({square(x)}));
   BOOST_CHECK_EXCEPTION(add_measured(other, runs), Error, [](const Error& e) {
     return std::string(e.what()).starts_with("the measured run is of another plan");

@@ -67,7 +67,30 @@ BOOST_AUTO_TEST_CASE(data_that_make_one) {
       {"a NaN is fed", {1, 2, quiet}, [](V x, V w) { return relu(x + w) + x; }, "x", "[2]"},
       {"an Inf is fed", {1, infinite, 3}, [](V x, V w) { return x * w; }, "x", "[1]"},
       {"an Inf weight", {1, 2, 3}, [](V x, V w) { return tanh(x * w) * w; }, "w", "[1]", {1, -infinite, 1}},
-      {"a NaN weight", {1, 2, 3}, [](V x, V w) { return x * w; }, "w", "[0]", {quiet, 1, 1}}};
+      {"a NaN weight", {1, 2, 3}, [](V x, V w) { return x * w; }, "w", "[0]", {quiet, 1, 1}},
+      {"a value by itself",
+       {0, 1, 2},
+       [](V x, V w) {
+         const V y = x * w;
+         return (y / y).named("n");
+       },
+       "n",
+       "[0]"},
+      {"an Inf beside one that is meant",
+       {1, 0, 2},
+       [](V x, V w) {
+         return (w / x).named("n") + constant(x.graph(), Tensor::of<float>({3}, {0, 0, infinite}));
+       },
+       "n",
+       "[1]"},
+      {"a sum overflows that has the shape of a NaN",
+       {quiet, 1, 2},
+       [](V x, V w) {
+         const V places = constant(x.graph(), Tensor::of<std::int64_t>({3}, {1, 1, 0}));
+         return scatter_add(x, places, w * 3e38).named("n");
+       },
+       "n",
+       "[1]"}};
   for (const Case& c : cases) {
     const auto found = found_in(c.x, c.build, c.w);
     BOOST_TEST(found.node == c.node, c.what << ": " << found.node);
@@ -95,6 +118,11 @@ BOOST_AUTO_TEST_CASE(what_is_masked_is_found_where_every_node_is_looked_at) {
   BOOST_TEST(found_in({1, -2, 3}, build).node == "");
   BOOST_TEST(found_in({1, -2, 3}, build, {1, 1, 1}, all).node == "n");
   BOOST_TEST(found_in({1, 2, 3}, build, {1, 1, 1}, all).node == "");
+  // Nor does it count against an infinity that is meant, which it merely asked for.
+  const auto masked = [](Value x, Value w) {
+    return select(greater(stop_gradient(log(x)), -9.0), x, constant(x.graph(), -infinite)) + w;
+  };
+  BOOST_TEST(found_in({1, -2, 3}, masked).node == "");
 }
 
 BOOST_AUTO_TEST_CASE(infinities_that_are_meant_are_no_fault) {

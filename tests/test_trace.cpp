@@ -123,6 +123,22 @@ BOOST_AUTO_TEST_CASE(the_shares_of_a_wide_node_are_on_several_workers) {
   BOOST_TEST(workers.size() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(a_trace_serves_plan_after_plan) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4)});
+  const Value y = apply(Mix{3, 1}, {x}, At::current()), z = apply(Mix{5, 1}, {y}, At::current());
+  Session one(compile({y}), Store()), two(compile({z}), Store());
+  Trace trace;
+  for (const std::size_t size : {4u, 7u})
+    for (Session* session : {&one, &two, &one}) {
+      const auto data = numbers(size);
+      session->feed<float>("x", data);
+      session->run(trace);
+      BOOST_TEST(trace.events().size() == (session == &one ? 1u : 2u));
+      BOOST_TEST(trace.graph().node(0).output().shape()[0] == static_cast<std::int64_t>(size));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_did_not_run_has_no_worker) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4)});
