@@ -29,6 +29,8 @@ std::string remarks(const Op& op) {
   if (op.is<Input>() || op.is<Variable>()) return to_string(op.infer({})[0]);
   std::string text;
   for (const auto& [key, value] : op.attributes()) {
+    const auto* list = std::get_if<AttrList>(&value);
+    if (list && list->empty()) continue;
     const bool* flag = std::get_if<bool>(&value);
     if (flag && !*flag) continue;
     const std::string item = flag ? key : key + " " + print(value);
@@ -37,12 +39,10 @@ std::string remarks(const Op& op) {
   return text;
 }
 
-std::string label_of(Node n) {
-  std::string text(n.op().name());
-  if (!n.name().empty()) {
-    text = n.name();
-    if (!n.op().is<Input>() && !n.op().is<Variable>()) text += "\n" + std::string(n.op().name());
-  }
+std::string label_of(Node n, std::string_view other_name) {
+  std::string text = computes(n.op());
+  if (const std::string_view name = other_name.empty() ? std::string_view(n.name()) : other_name; !name.empty())
+    text = std::string(name) + (n.op().is<Input>() || n.op().is<Variable>() ? "" : "\n" + text);
   const std::string more = remarks(n.op());
   return more.empty() ? text : text + "\n" + more;
 }
@@ -77,6 +77,10 @@ class Writer {
     for (const auto& [name, value] : graph.outputs()) {
       std::string& names = outputs_[static_cast<std::size_t>(value.node_id())];
       names += (names.empty() ? "" : ", ") + name;
+    }
+    for (std::size_t i = 0; i < options.path.size(); ++i) {
+      on_path_.insert(options.path[i]);
+      if (i > 0) path_edges_.emplace(options.path[i - 1], options.path[i]);
     }
     draw_edges();
   }
@@ -130,7 +134,7 @@ class Writer {
            "style=\"rounded,filled\"];\n"
            "node [fontname=\"Helvetica\", fontsize=10, style=\"rounded,filled\", margin=\"0.12,0.05\", height=0.3];\n"
            "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
-    if (!options_.note.empty()) out << "label=" << dot_string(options_.note) << ";\n";
+    out << caption(options_.note, options_.path_note);
     int number = 0;
     for (Phase phase : {Phase::forward, Phase::backward, Phase::update}) {
       const Frame& frame = frames_[static_cast<std::size_t>(phase)];
@@ -155,10 +159,11 @@ class Writer {
     const Palette colors = palette(n.origin().phase);
     const std::string& outputs = outputs_[static_cast<std::size_t>(n.id())];
     const std::string_view shape = shape_of(n.op());
-    std::string label = copy && !n.op().is<Constant>() ? n.full_name() : label_of(n);
+    const DotRemark& remark = options_.remark(copy ? -1 : n.id());
+    const bool on_path = !copy && on_path_.contains(n.id());
+    std::string label = copy && !n.op().is<Constant>() ? n.full_name() : label_of(n, remark.name);
     if (!copy && !outputs.empty()) label += "\noutput " + outputs;
-    const auto id = static_cast<std::size_t>(n.id());
-    if (!copy && id < options_.ns.size() && options_.ns[id] >= 0) label += "\n" + time_text(options_.ns[id]);
+    if (!remark.label.empty()) label += "\n" + remark.label;
     const std::string tip = n.full_name() + " = " + std::string(n.op().name()) +
                             (n.op().is<Constant>() ? "" : " " + print(AttrValue(n.op().attributes()))) + " : " +
                             to_string(n.output_types());
@@ -168,18 +173,21 @@ class Writer {
     else if (shape != "box")
       out << ", style=filled";
     if (!copy && !outputs.empty()) out << ", peripheries=2";
-    out << ", color=" << dot_string(colors.line) << ", fontcolor=" << dot_string(colors.line)
-        << ", fillcolor=" << dot_string(colors.fill) << ", tooltip=" << dot_string(shortened(tip, 400)) << "]";
+    if (on_path) out << ", penwidth=2";
+    out << ", color=" << dot_string(on_path ? path_color : colors.line) << ", fontcolor=" << dot_string(colors.line)
+        << ", fillcolor=" << dot_string(colors.fill)
+        << ", tooltip=" << dot_string(shortened(tip, 400) + (remark.tip.empty() ? "" : "\n" + remark.tip)) << "]";
   }
 
   void edge(std::ostream& out, Node reader, int input) const {
     const Value value = reader.input(input);
     const Phase from = value.node().origin().phase, to = reader.origin().phase;
     const bool shape_only = reader.op().info().shape_only.contains(input);
-    out << "[color=" << dot_string(palette(to).line);
+    const bool on_path = !shape_only && path_edges_.contains({value.node_id(), reader.id()});
+    out << "[color=" << dot_string(on_path ? path_color : palette(to).line);
     if (options_.types && !shape_only) out << ", label=" << dot_string(" " + to_string(value.type()));
     if (shape_only) out << ", style=dotted";
-    if (from == Phase::forward && to == Phase::backward && !shape_only && !is_leaf(value.node().op()))
+    if (on_path || (from == Phase::forward && to == Phase::backward && !shape_only && !is_leaf(value.node().op())))
       out << ", penwidth=2";
     out << "]";
   }
@@ -191,6 +199,8 @@ class Writer {
   std::vector<NodeId> vertices_;      // of each vertex its node: all nodes, then leaves shown again
   std::vector<std::pair<BoostVertex, BoostVertex>> edges_;
   std::vector<InputEdge> inputs_;  // of each edge
+  std::set<NodeId> on_path_;
+  std::set<std::pair<NodeId, NodeId>> path_edges_;
 };
 
 }  // namespace

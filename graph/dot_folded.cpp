@@ -35,6 +35,7 @@ struct Box {
   std::vector<std::string> inputs = {}, outputs = {};
   std::int64_t nodes = 0, parameters = 0;
   double ns = -1;
+  bool on_path = false;
 
   bool is_input() const { return nodes == 1 && inputs.size() == 1; }
 };
@@ -63,7 +64,7 @@ class Folder {
         "digraph G {\ngraph [fontname=\"Helvetica\", fontsize=11, nodesep=0.3, ranksep=0.22, labeljust=l];\n"
         "node [fontname=\"Helvetica\", fontsize=10, shape=box, style=\"rounded,filled\", margin=\"0.12,0.04\", "
         "height=0.3];\nedge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6];\n";
-    if (!options_.note.empty()) out += "label=" + dot_string(options_.note) + ";\n";
+    out += caption(options_.note, options_.path_note);
     for (std::size_t b = 0; b < boxes_.size(); ++b) vertex(out, b);
     // The phases of a scope stand side by side.
     std::map<std::string_view, std::vector<std::size_t>> rows;
@@ -118,6 +119,12 @@ class Folder {
       if (static_cast<std::size_t>(i) < options_.ns.size() && options_.ns[static_cast<std::size_t>(i)] >= 0)
         boxes_[place->second].ns = std::max(boxes_[place->second].ns, 0.0) + options_.ns[static_cast<std::size_t>(i)];
       of_.push_back(place->second);
+    }
+    path_edges_.clear();
+    for (std::size_t i = 0; i < options_.path.size(); ++i) {
+      const std::size_t here = of_[static_cast<std::size_t>(options_.path[i])];
+      boxes_[here].on_path = true;
+      if (i > 0) path_edges_.emplace(of_[static_cast<std::size_t>(options_.path[i - 1])], here);
     }
     for (const auto& [name, value] : graph_.outputs())
       boxes_[of_[static_cast<std::size_t>(value.node_id())]].outputs.push_back(name);
@@ -182,7 +189,8 @@ class Folder {
     if (box.ns >= 0) label += "\n" + time_text(box.ns);
     for (const std::string& in : box.inputs) label += "\ninput " + in;
     for (const std::string& name : box.outputs) label += "\noutput " + name;
-    out += std::to_string(b) + " [label=" + dot_string(shortened(label, 300)) + ", color=" + dot_string(colors.line) +
+    out += std::to_string(b) + " [label=" + dot_string(shortened(label, 300)) +
+           ", color=" + dot_string(box.on_path ? path_color : colors.line) + (box.on_path ? ", penwidth=2" : "") +
            ", fontcolor=" + dot_string(colors.line) + ", fillcolor=" + dot_string(colors.fill) +
            (box.outputs.empty() ? "" : ", peripheries=2") + "];\n";
   }
@@ -190,14 +198,14 @@ class Folder {
   // Backward's own edges are laid out the other way round, so that it runs up; those between phases lie level.
   void edge(std::string& out, std::size_t from, std::size_t to, const Flow& flow) const {
     const Phase a = boxes_[from].phase, b = boxes_[to].phase;
-    const bool up = a == Phase::backward && b == Phase::backward;
+    const bool up = a == Phase::backward && b == Phase::backward, on_path = path_edges_.contains({from, to});
     std::string text =
         std::to_string(up ? to : from) + "->" + std::to_string(up ? from : to) +
-        " [color=" + dot_string(palette(b).line) + ", label=" +
+        " [color=" + dot_string(on_path ? path_color : palette(b).line) + ", label=" +
         dot_string(" " + (flow.values > 1 ? std::to_string(flow.values) + " values, " : "") + bytes_text(flow.bytes));
     if (up) text += ", dir=back";
     if (a != b || a == Phase::update) text += ", constraint=false";
-    if (a == Phase::forward && b == Phase::backward) text += ", penwidth=2";
+    if (on_path || (a == Phase::forward && b == Phase::backward)) text += ", penwidth=2";
     out += text + "];\n";
   }
 
@@ -205,6 +213,7 @@ class Folder {
   const FoldOptions& options_;
   std::vector<Box> boxes_;
   std::vector<std::size_t> of_;  // of each node its box
+  std::set<std::pair<std::size_t, std::size_t>> path_edges_;
 };
 
 }  // namespace

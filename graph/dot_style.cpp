@@ -1,8 +1,36 @@
 #include <oxbow/graph/dot_style.h>
+#include <oxbow/graph/fused.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <vector>
 
 namespace oxbow::dots {
+namespace {
+
+// Every op that a tape in these attributes has as a step.
+void collect_ops(const AttrValue& value, std::vector<std::string>& ops) {
+  if (const auto* list = std::get_if<AttrList>(&value)) {
+    for (const AttrValue& v : *list) collect_ops(v, ops);
+  } else if (const auto* record = std::get_if<AttrRecord>(&value)) {
+    for (const auto& [key, v] : *record) {
+      const auto* name = std::get_if<std::string>(&v);
+      if (key == "op" && name)
+        ops.push_back(*name);
+      else
+        collect_ops(v, ops);
+    }
+  }
+}
+
+// For Graphviz's labels that are marked up.
+std::string marked_up(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+}  // namespace
 
 Palette palette(Phase phase) {
   switch (phase) {
@@ -32,6 +60,28 @@ std::string shortened(std::string text, std::size_t length) {
   if (text.size() <= length) return text;
   while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole characters
   return text.substr(0, length) + "...";
+}
+
+std::string caption(std::string_view note, std::string_view path) {
+  if (path.empty()) return note.empty() ? "" : "label=" + dot_string(note) + ";\n";
+  return "label=<" + marked_up(note) + (note.empty() ? "" : "<br align=\"left\"/>") + "<font color=\"" + path_color +
+         "\"><b>" + marked_up(path) + "</b></font><br align=\"left\"/>>;\n";
+}
+
+std::string made_of(const Op& op, std::size_t most) {
+  std::vector<std::string> ops;
+  for (const auto& [key, value] : op.attributes()) collect_ops(value, ops);
+  if (ops.empty()) return "";
+  if (!op.is<Fused>()) ops.insert(ops.begin(), std::string(op.name()));
+  const std::size_t shown = std::min(most, ops.size());
+  std::string out;
+  for (std::size_t i = 0; i < shown; ++i) out += (i > 0 ? ", " : "") + ops[i];
+  return shown == ops.size() ? out : out + " and " + std::to_string(ops.size() - shown) + " more";
+}
+
+std::string computes(const Op& op) {
+  const std::string made = made_of(op, 3);
+  return made.empty() ? std::string(op.name()) : op.is<Fused>() ? "fused: " + made : made;
 }
 
 std::string bytes_text(std::int64_t bytes) {

@@ -1,4 +1,4 @@
-// What the DOT writers share: colours, strings, leaves. Part of their implementation. Pure functions.
+// What the DOT writers share: colours, strings, leaves, captions. Part of their implementation. Pure functions.
 #pragma once
 
 #include <oxbow/graph/leaves.h>
@@ -19,6 +19,17 @@ Palette palette(Phase phase);
 std::string dot_string(std::string_view text);
 /// At most so many bytes, whole characters, with "..." for the rest.
 std::string shortened(std::string text, std::size_t length);
+
+/// Of the border of what lies on the path that is shown, and of its edges: told from each phase's.
+inline constexpr const char* path_color = "#c4005f";
+/// The graph's attribute that puts `note` and, in the path's colour, `path` below a picture; "" without either.
+std::string caption(std::string_view note, std::string_view path);
+
+/// "multiply, add and 3 more": the ops whose work a node does that others were fused into, in order, its own first; ""
+/// for a node that does its own only.
+std::string made_of(const Op& op, std::size_t most);
+/// What stands for an op in a label: "matmul", "product, add, relu", "fused: multiply, add, tanh and 3 more".
+std::string computes(const Op& op);
 
 inline bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() || op.is<Constant>(); }
 

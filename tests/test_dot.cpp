@@ -5,6 +5,7 @@
 #include <oxbow/graph/order.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/arithmetic.h>
+#include <oxbow/ops/catalog.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -97,6 +98,49 @@ BOOST_AUTO_TEST_CASE(folded_inputs_stand_alone_while_they_are_few) {
     BOOST_TEST(has(folded, "0->2 [") == (inputs == 2), folded);
     BOOST_TEST(has(folded, "\\ninput x0 f32[4]") == (inputs == 9), folded);
   }
+}
+
+// A fused node says which ops it is made of, and nothing of lists that are empty.
+BOOST_AUTO_TEST_CASE(fused_nodes_say_what_they_are_made_of) {
+  Catalog known = catalog();
+  const auto label = [&](std::string_view node) {
+    const std::string text =
+        dot(*parse("oxbow graph 1 seed 0 next_stream 1\nforward:\n"
+                   "%0 = input {name: \"x\", type: f32[4, 4]} : f32[4, 4]\n" +
+                       std::string(node),
+                   known));
+    const std::size_t at = text.find("1 [label=\"") + 10;
+    return text.substr(at, text.find('"', at) - at);
+  };
+  BOOST_TEST(label("%1 = fused(%0) {tape: {inputs: 1, steps: [{op: \"relu\", of: [0]}], outputs: [1]}, "
+                   "reductions: []} : f32[4, 4]\n") == "fused: relu");
+  BOOST_TEST(label("%1 = fused(%0) {tape: {inputs: 1, steps: [{op: \"relu\", of: [0]}, {op: \"tanh\", of: [1]}, "
+                   "{op: \"exp\", of: [2]}, {op: \"sqrt\", of: [3]}, {op: \"square\", of: [4]}], outputs: [5]}, "
+                   "reductions: []} : f32[4, 4]\n") == "fused: relu, tanh, exp and 2 more");
+  BOOST_TEST(label("%1 = product(%0, %0) {transpose_a: false, sum_leading: false, epilogue: {inputs: 1, steps: "
+                   "[{op: \"relu\", of: [0]}], outputs: [1]}} : f32[4, 4]\n") == "product, relu");
+}
+
+BOOST_AUTO_TEST_CASE(remarks_and_a_path_stand_beside_the_graph) {
+  DotOptions options{.note = "<7 steps>", .path = {2, 3, 5}, .path_note = "the way & its time"};
+  options.remarks = std::vector<DotRemark>(6);
+  options.remarks[2] = {.name = "hidden", .label = "step 0, 5 us", .tip = "24 B, saved"};
+  options.remarks[5] = {.name = "dw, db", .label = "step 7", .tip = ""};
+  const std::string text = dot_of(small, options);
+  BOOST_TEST(
+      has(text, "label=<&lt;7 steps&gt;<br align=\"left\"/><font color=\"#c4005f\"><b>the way &amp; its time</b>"));
+  BOOST_TEST(
+      has(text, "2 [label=\"hidden\\nmatmul\\ntranspose_b\\nstep 0, 5 us\", shape=box, penwidth=2, color=\"#c4005f\""));
+  BOOST_TEST(has(text, " : f32[4, 2]\\n24 B, saved\"]"));
+  BOOST_TEST(
+      has(text, "5 [label=\"dw, db\\nmatmul_grad\\naxis -1\\nstep 7\", shape=box, penwidth=2, color=\"#c4005f\""));
+  BOOST_TEST(has(text, "2->3 [color=\"#c4005f\", label=\" f32[4, 2]\", penwidth=2]"));
+  BOOST_TEST(has(text, "3->5 [color=\"#c4005f\", label=\" f32[4, 2]\", penwidth=2]"));
+  BOOST_TEST(has(text, "0->2 [color=\"#1f4e79\", label=\" f32[4, 3]\"]"));
+  const std::string folded = folded_dot(*parse(small, Catalog::leaves()), {.path = {2, 3, 5}, .path_note = "the way"});
+  BOOST_TEST(has(folded, "<font color=\"#c4005f\"><b>the way</b></font>"), folded);
+  BOOST_TEST(has(folded, "color=\"#c4005f\", penwidth=2, fontcolor=\"#a34708\""), folded);
+  BOOST_TEST(has(folded, "[color=\"#c4005f\", label=\" 32 B\", constraint=false, penwidth=2]"), folded);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_graph) {

@@ -2,6 +2,7 @@
 #include <dump.h>
 #include <examples/examples.h>
 #include <graph_json.h>
+#include <measure.h>
 #include <oxbow/graph/dot.h>
 #include <oxbow/graph/dot_folded.h>
 #include <oxbow/graph/leaves.h>
@@ -9,6 +10,7 @@
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger_text.h>
+#include <plan_remarks.h>
 #include <render.h>
 
 #include <boost/test/unit_test.hpp>
@@ -139,6 +141,61 @@ BOOST_AUTO_TEST_CASE(values_keep_their_names_in_the_plan) {
   BOOST_TEST(has(plan, "f32[7, 5]"));
   BOOST_TEST(has(dump(g, {.after = "lower"}), " = product("));
   BOOST_TEST(!has(dump(g, {.after = "simplify"}), " = product("));
+}
+
+// Pictures and flowcharts of a plan hold the plan: steps, names, where values live, the critical path, and times.
+BOOST_AUTO_TEST_CASE(pictures_of_plans_show_the_plan) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Value hidden = dense(x, 5, {.activation = relu}).named("hidden");
+  const Value loss = mean(square(hidden)).named("error");
+  g.add_output("loss", loss);
+  const Compiling how{.threads = 1};
+  const std::string text = dump(g, {.format = "dot", .plan = true, .compiling = how});
+  const Ledger l = plan_of(g, stages(g, how), how);
+  for (std::size_t s = 0; s < l.steps.size(); ++s) BOOST_TEST(has(text, "\\nstep " + std::to_string(s) + "\""), text);
+  BOOST_TEST(has(text, "label=\"error\\nfused: divide\\noutput loss\\nstep 2\""), text);
+  BOOST_TEST(has(text, "1 part, "), text);
+  BOOST_TEST(has(text, "80 B, dropped, in the arena from byte 0, steps 0 to 1\"]"), text);
+  BOOST_TEST(has(text, "60 B, leaf, variable memory"), text);
+  BOOST_TEST(has(text, std::to_string(l.steps.size()) + " steps on 1 thread, "), text);
+  BOOST_TEST(has(text, "critical path: "), text);
+  BOOST_TEST(has(text, " ns, estimated"), text);
+  BOOST_TEST(!has(text, ", measured"), text);
+  BOOST_TEST(has(text, "penwidth=2, color=\"#c4005f\""), text);
+  BOOST_TEST(has(text, "[color=\"#c4005f\", label="), text);
+  BOOST_TEST(!has(dump(g, {.format = "dot"}), "step "));
+  const std::string folded = dump(g, {.format = "dot", .plan = true, .compiling = how, .fold = true});
+  BOOST_TEST(has(folded, ", estimated</b>"), folded);
+  BOOST_TEST(has(folded, "color=\"#c4005f\", penwidth=2"), folded);
+  const std::string chart = dump(g, {.format = "mermaid", .plan = true, .compiling = how});
+  BOOST_TEST(has(chart, "[\"error<br/>fused: divide<br/>step 2\"]"), chart);
+  BOOST_TEST(has(chart, "  classDef path stroke:#c4005f"), chart);
+  BOOST_TEST(has(chart, ", estimated\"]:::path\n  class n"), chart);
+
+  const std::vector<Trace> runs = measure(g, how, {.steps = 3});
+  for (const std::string format : {"dot", "mermaid"}) {
+    const std::string timed = dump(g, {.format = format, .plan = true, .compiling = how, .measured = runs});
+    for (std::size_t s = 0; s < l.steps.size(); ++s)
+      BOOST_TEST(has(timed, "step " + std::to_string(s) + ", "), timed);  // and its time
+    BOOST_TEST(has(timed, ", measured"), timed);
+  }
+  BOOST_TEST(has(dump(g, {.format = "svg", .plan = true, .compiling = how}), "step 1"));
+}
+
+// The path goes through what only looks at a result's bytes, so that no edge of it is missing.
+BOOST_AUTO_TEST_CASE(the_critical_path_of_a_picture_has_no_holes) {
+  Graph g;
+  const Value x = input(g, "x", f32, {8, 8});
+  g.add_output("y", softmax(reshape(softmax(matmul(x, x)), {4, 16})));
+  const Compiling how{.threads = 1};
+  const Ledger l = plan_of(g, stages(g, how), how);
+  const std::vector<NodeId> path = critical_nodes(l);
+  BOOST_TEST(path.size() == l.longest_path().size() + 1);
+  for (std::size_t i = 1; i < path.size(); ++i) {
+    const auto inputs = l.graph->node(path[i]).inputs();
+    BOOST_TEST(std::any_of(inputs.begin(), inputs.end(), [&](Value v) { return v.node_id() == path[i - 1]; }));
+  }
 }
 
 // Faults of a plan's text, with their places.

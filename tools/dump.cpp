@@ -9,37 +9,58 @@
 #include "graph_json.h"
 #include "mermaid.h"
 #include "page.h"
+#include "plan_remarks.h"
 #include "render.h"
 
 namespace oxbow::tools {
 namespace {
+
+// "26 steps on 2 threads, 856 kB at the peak".
+std::string about(const Ledger& plan) {
+  return std::to_string(plan.steps.size()) + (plan.steps.size() == 1 ? " step on " : " steps on ") +
+         std::to_string(plan.threads) + (plan.threads == 1 ? " thread, " : " threads, ") +
+         dots::bytes_text(plan.arena_bytes) + " at the peak";
+}
 
 std::string text(const Dumped& d) {
   return d.plan ? print(*d.plan, {.locations = d.options.locations})
                 : print(d.graph, {.locations = d.options.locations});
 }
 
-std::vector<double> times(const Dumped& d) { return d.plan ? measured_by_node(*d.plan) : std::vector<double>(); }
-
-DotOptions drawing(const Dumped& d) { return {.types = d.options.types, .reduced = d.options.reduced, .ns = times(d)}; }
-
-std::string as_dot(const Dumped& d) {
-  return d.options.fold ? folded_dot(d.graph, {.ns = times(d)}) : dot(d.graph, drawing(d));
+DotOptions drawing(const Dumped& d) {
+  DotOptions o{.types = d.options.types, .reduced = d.options.reduced};
+  if (!d.plan) return o;
+  o.note = about(*d.plan);
+  o.remarks = remarks(*d.plan);
+  o.path = critical_nodes(*d.plan);
+  o.path_note = critical_note(*d.plan);
+  return o;
 }
+
+std::string folded(const Dumped& d, std::string note = {}) {
+  FoldOptions o{.note = std::move(note)};
+  if (!d.plan) return folded_dot(d.graph, o);
+  o.note += (o.note.empty() ? "" : ". ") + about(*d.plan);
+  o.ns = measured_by_node(*d.plan);
+  o.path = critical_nodes(*d.plan);
+  o.path_note = critical_note(*d.plan);
+  return folded_dot(d.graph, o);
+}
+
+std::string as_dot(const Dumped& d) { return d.options.fold ? folded(d) : dot(d.graph, drawing(d)); }
 
 // What to draw: everything, or, of a graph that nobody could read so, its scopes.
 std::string picture(const Dumped& d) {
   const NodeId size = d.graph.size();
   if (size > fully_drawn && !d.options.fold)
-    return folded_dot(d.graph, {.note = std::to_string(size) + " nodes, folded by scope. The format dot has them all",
-                                .ns = times(d)});
+    return folded(d, std::to_string(size) + " nodes, folded by scope. The format dot has them all");
   return as_dot(d);
 }
 
 std::string svg(const Dumped& d) { return render_svg(picture(d)); }
 std::string png(const Dumped& d) { return render_png(picture(d)); }
 
-std::string as_mermaid(const Dumped& d) { return mermaid(d.graph, d.options.types); }
+std::string as_mermaid(const Dumped& d) { return mermaid(d.graph, drawing(d)); }
 
 std::string json(const Dumped& d) { return d.plan ? plan_json(*d.plan) : graph_json(d.graph); }
 

@@ -1,13 +1,14 @@
 // Graphs as Mermaid flowcharts, which many readers of Markdown draw. The same text every time. Pure functions.
 #pragma once
 
-#include <oxbow/graph/graph.h>
+#include <oxbow/graph/dot.h>
 
 #include <string>
 
 namespace oxbow::tools {
 
-/// Colours as in graph/dot.h; frames are phases and scopes; dotted arrows carry a shape only.
-std::string mermaid(const Graph& graph, bool types = true);
+/// Colours and remarks as in graph/dot.h, and the path's nodes have thick borders of a colour of their own; frames are
+/// phases and scopes; dotted arrows carry a shape only. Draws edges that others imply, and no tooltips.
+std::string mermaid(const Graph& graph, const DotOptions& options = {});
 
 }  // namespace oxbow::tools

@@ -1,7 +1,7 @@
 #include "profile_report.h"
 
 #include <fmt/format.h>
-#include <oxbow/graph/fused.h>
+#include <oxbow/graph/dot_style.h>
 
 #include <algorithm>
 #include <map>
@@ -10,21 +10,6 @@
 
 namespace oxbow::tools {
 namespace {
-
-// Every op that a tape in these attributes has as a step.
-void collect_ops(const AttrValue& value, std::vector<std::string>& ops) {
-  if (const auto* list = std::get_if<AttrList>(&value)) {
-    for (const AttrValue& v : *list) collect_ops(v, ops);
-  } else if (const auto* record = std::get_if<AttrRecord>(&value)) {
-    for (const auto& [key, v] : *record) {
-      const auto* name = std::get_if<std::string>(&v);
-      if (key == "op" && name)
-        ops.push_back(*name);
-      else
-        collect_ops(v, ops);
-    }
-  }
-}
 
 // The way from the whole to a node: its phase, its scopes, itself.
 std::vector<std::string> path_of(const Graph& graph, NodeId id) {
@@ -38,7 +23,7 @@ std::vector<std::string> path_of(const Graph& graph, NodeId id) {
   }
   std::string own = n.full_name();
   if (const std::size_t slash = own.rfind('/'); slash != std::string::npos) own = own.substr(slash + 1);
-  if (const std::string ops = made_of(n, 5); !ops.empty()) own += " (" + ops + ")";
+  if (const std::string ops = dots::made_of(n.op(), 5); !ops.empty()) own += " (" + ops + ")";
   path.push_back(own);
   return path;
 }
@@ -99,21 +84,11 @@ std::int64_t Profile::busy() const {
                          [](std::int64_t sum, const NodeTime& n) { return sum + n.ns; });
 }
 
-std::string made_of(const Node& node, std::size_t most) {
-  std::vector<std::string> ops;
-  for (const auto& [key, value] : node.op().attributes()) collect_ops(value, ops);
-  if (ops.empty()) return "";
-  if (!node.op().is<Fused>()) ops.insert(ops.begin(), std::string(node.op().name()));
-  const std::size_t more = ops.size() > most ? ops.size() - most : 0;
-  ops.resize(ops.size() - more);
-  return fmt::format("{}{}", fmt::join(ops, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
-}
-
 std::string describe(const Graph& graph, NodeId id) {
   if (id < 0) return "wait for all that can fail on data";
   const Node n = graph.node(id);
   std::string text = n.full_name();
-  if (const std::string ops = made_of(n, 5); !ops.empty()) text += " (" + ops + ")";
+  if (const std::string ops = dots::made_of(n.op(), 5); !ops.empty()) text += " (" + ops + ")";
   if (n.origin().forward >= 0) text += " for " + graph.node(n.origin().forward).full_name();
   if (n.origin().phase == Phase::update) text += ", update";
   if (n.origin().at.known()) text += "  " + to_string(n.origin().at);
@@ -189,7 +164,7 @@ std::string chrome_trace(const Trace& trace, const std::string& title) {
     const Node n = g.node(e.node);
     const Work work = n.op().work(n.input_types());
     Json args{{"node", e.node}, {"op", n.op().name()}, {"type", to_string(n.output_types())}};
-    if (const std::string ops = made_of(n); !ops.empty()) args["made of"] = ops;
+    if (const std::string ops = dots::made_of(n.op(), 1000); !ops.empty()) args["made of"] = ops;
     if (n.origin().forward >= 0) args["gradient of"] = g.node(n.origin().forward).full_name();
     if (n.origin().at.known()) args["line"] = to_string(n.origin().at);
     if (e.chunks > 1) args["share"] = fmt::format("{} of {}", e.chunk + 1, e.chunks);

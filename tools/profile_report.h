@@ -43,9 +43,6 @@ class Profile {
 
 /// What a node is, in one line: its name, what a fused one is made of, whose gradient it belongs to, its source line.
 std::string describe(const Graph& graph, NodeId node);
-/// The ops that a node is made of, where it is made of several: "product, add, relu"; else "". Of more than `most`,
-/// those after the first are counted only.
-std::string made_of(const Node& node, std::size_t most = 1000);
 
 /// The nodes that take longest, a line each: time and share a run, rates, fractions of a core's peak.
 std::string table(const Profile& profile, const MachinePeak& peak, int top);
