@@ -75,6 +75,86 @@ BOOST_AUTO_TEST_CASE(every_difference_has_its_line) {
   BOOST_TEST(has(diff_text(diff(*b, *a), *b, *a), "- %2 = square(%1) : f32[2, 3]\n"));
 }
 
+// Another op in the place of one is one change, also of its gradient, and none of who reads it.
+BOOST_AUTO_TEST_CASE(a_replaced_op_is_one_change) {
+  const auto a = read(R"(
+    %x = input {name: "x", type: f32[2, 3]} : f32[2, 3]
+    %1 = exp(%x) : f32[2, 3]
+    %2 = relu(%1) : f32[2, 3]
+    %3 = square(%2) : f32[2, 3]
+    outputs: "y" = %3 "h" = %2)");
+  const auto b = read(R"(
+    %x = input {name: "x", type: f32[2, 3]} : f32[2, 3]
+    %1 = exp(%x) : f32[2, 3]
+    %2 = tanh(%1) : f32[2, 3]
+    %3 = square(%2) : f32[2, 3]
+    outputs: "y" = %3 "h" = %2)");
+  BOOST_TEST(diff_text(diff(*a, *b), *a, *b) ==
+             "~ %2 = tanh(%1) : f32[2, 3]\n"
+             "    op: relu -> tanh\n"
+             "= 3 nodes the same, 0 added, 0 removed, 1 changed, 0 renamed\n");
+  const auto step = [](auto activation) {
+    auto g = std::make_unique<Graph>();
+    const Value h = dense(input(*g, "x", f32, {any(16), 20}), 8, {.activation = activation});
+    const Value loss = mean(square(dense(h, 4))).named("loss");
+    g->add_output("loss", loss);
+    for (const Value& update : optim::minimize(loss, "sgd").updates) g->add_update(update);
+    return g;
+  };
+  const auto with_relu = step(relu), with_tanh = step(oxbow::tanh);
+  const Difference d = diff(*with_relu, *with_tanh);
+  const std::string text = diff_text(d, *with_relu, *with_tanh);
+  BOOST_TEST(d.added.size() == 0u, text);
+  BOOST_TEST(d.removed.size() == 0u, text);
+  BOOST_TEST(d.changed.size() == 2u, text);
+  BOOST_TEST(has(text, "    op: relu -> tanh\n"), text);
+  BOOST_TEST(has(text, "    op: relu_gradient -> tanh_gradient\n"), text);
+}
+
+// What reads the same, but is read by others, is no replacement; and labels that are the same are told apart.
+BOOST_AUTO_TEST_CASE(a_removed_branch_and_an_added_one_are_two_things) {
+  const auto a = read(R"(
+    %x = input {name: "x", type: f32[3]} : f32[3]
+    %1 = relu(%x) : f32[3]
+    %2 = square(%x) : f32[3]
+    %3 = add(%1, %2) : f32[3]
+    outputs: "y" = %3)");
+  const auto b = read(R"(
+    %x = input {name: "x", type: f32[3]} : f32[3]
+    %1 = square(%x) : f32[3]
+    %2 = tanh(%x) : f32[3]
+    %3 = add(%x, %1) : f32[3]
+    outputs: "y" = %3 "z" = %2)");
+  const std::string text = diff_text(diff(*a, *b), *a, *b);
+  BOOST_TEST(has(text, "- %1 = relu(%x) : f32[3]\n"), text);
+  BOOST_TEST(has(text, "+ %2 = tanh(%x) : f32[3]\n"), text);
+  const auto c = read(R"(
+    %x = input {name: "x", type: f32[3]} : f32[3]
+    %1 = one(%x) : f32[3]
+    %2 = square(%1) : f32[3])");
+  const auto e = read(R"(
+    %x = input {name: "x", type: f32[3]} : f32[3]
+    %1 = two(%x, %x) : f32[3]
+    %2 = square(%1) : f32[3])");
+  BOOST_TEST(has(diff_text(diff(*c, *e), *c, *e), "    input 0: %1 (one) -> %1 (two)\n"),
+             diff_text(diff(*c, *e), *c, *e));
+}
+
+// Names come from files that others wrote.
+BOOST_AUTO_TEST_CASE(names_command_no_terminal) {
+  const auto a = read(
+      "%\"a\\x1b[31m\" = input {name: \"a\\x1b[31m\", type: f32[2]} : f32[2]\n"
+      "%\"old\\x1b[2J\" = relu(%\"a\\x1b[31m\") : f32[2]\n"
+      "outputs: \"y\\x1b[1m\" = %\"old\\x1b[2J\"");
+  const auto b = read(
+      "%\"a\\x1b[31m\" = input {name: \"a\\x1b[31m\", type: f32[2]} : f32[2]\n"
+      "%\"new\\x1b[2J\" = relu(%\"a\\x1b[31m\") : f32[2]\n"
+      "outputs: \"z\\x1b[1m\" = %\"new\\x1b[2J\"");
+  const std::string text = diff_text(diff(*a, *b), *a, *b);
+  BOOST_TEST(has(text, "> \"old\\x1b[2J\" -> \"new\\x1b[2J\"\n"), text);
+  BOOST_TEST(text.find('\x1b') == std::string::npos);
+}
+
 // Only the neighbours of a layer that is put in see it: not those before, nor those behind.
 BOOST_AUTO_TEST_CASE(an_inserted_layer_is_an_addition) {
   for (const auto& [before, now] :

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "common_subsequence.h"
 
@@ -33,8 +34,8 @@ class Matcher {
   }
 
   Difference run() {
-    prepare(a_, kind_a_, exact_a_);
-    prepare(b_, kind_b_, exact_b_);
+    prepare(a_, kind_a_, exact_a_, readers_a_);
+    prepare(b_, kind_b_, exact_b_, readers_b_);
     for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) match(phase);
     by_name();
     compare();
@@ -42,9 +43,12 @@ class Matcher {
   }
 
  private:
-  static void prepare(const Graph& g, std::vector<Token>& kind, std::vector<Token>& exact) {
+  static void prepare(const Graph& g, std::vector<Token>& kind, std::vector<Token>& exact,
+                      std::vector<std::vector<NodeId>>& readers) {
+    readers.resize(at(g.size()));
     for (NodeId i = 0; i < g.size(); ++i) {
       const Node n = g.node(i);
+      for (const Value& v : n.inputs()) readers[at(v.node_id())].push_back(i);
       kind.push_back(std::hash<std::string_view>{}(n.op().name()));
       Token t = mix(kind.back(), hash(AttrValue(telling(n.op()))));
       for (const Type& type : n.output_types()) t = mix(t, std::hash<std::string>{}(to_string(type)));
@@ -84,6 +88,46 @@ class Matcher {
         from, to, [&](NodeId i) { return exact_a_[at(i)]; }, [&](NodeId i) { return exact_b_[at(i)]; });
     pass(
         from, to, [&](NodeId i) { return kind_a_[at(i)]; }, [&](NodeId i) { return kind_b_[at(i)]; });
+    replaced(from, to);
+  }
+
+  // Another op in the place of one: what is left over and reads the same is a pair, if who reads it agrees.
+  void replaced(const std::vector<NodeId>& from, const std::vector<NodeId>& to) {
+    std::unordered_map<Token, std::vector<NodeId>> places;  // by what is read there, in b's order
+    for (const NodeId j : to) {
+      if (out_.a_of_b[at(j)] >= 0 || b_.node(j).input_count() == 0) continue;
+      Token t = 0;
+      for (const Value& v : b_.node(j).inputs()) t = mix(mix(t, at(v.node_id())), at(v.output()));
+      places[t].push_back(j);
+    }
+    for (const NodeId i : from) {
+      if (out_.b_of_a[at(i)] >= 0 || a_.node(i).input_count() == 0) continue;
+      Token t = 0;
+      for (const Value& v : a_.node(i).inputs()) t = mix(mix(t, at(out_.b_of_a[at(v.node_id())])), at(v.output()));
+      const auto place = places.find(t);
+      if (place == places.end()) continue;
+      std::vector<NodeId>& left = place->second;
+      const auto same = std::find_if(left.begin(), left.end(), [&](NodeId j) { return stands_for(i, j); });
+      if (same == left.end()) continue;
+      pair(i, *same);
+      left.erase(same);
+    }
+  }
+
+  // Whether inputs and outputs agree, and a reader of the one is matched to one of the other, may be yet, or none is.
+  bool stands_for(NodeId i, NodeId j) const {
+    const Node a = a_.node(i), b = b_.node(j);
+    if (a.input_count() != b.input_count() || a.output_count() != b.output_count()) return false;
+    for (int k = 0; k < a.input_count(); ++k)
+      if (!match(a.input(k), b.input(k))) return false;
+    const std::vector<NodeId>&x = readers_a_[at(i)], &y = readers_b_[at(j)];
+    if (x.empty() && y.empty()) return true;
+    const auto open = [](const std::vector<NodeId>& readers, const std::vector<NodeId>& matches) {
+      return std::any_of(readers.begin(), readers.end(), [&](NodeId r) { return matches[at(r)] < 0; });
+    };
+    return (open(x, out_.b_of_a) && open(y, out_.a_of_b)) || std::any_of(x.begin(), x.end(), [&](NodeId r) {
+             return std::find(y.begin(), y.end(), out_.b_of_a[at(r)]) != y.end();
+           });
   }
 
   template <class A, class B>
@@ -144,20 +188,32 @@ class Matcher {
       }
       const Node a = a_.node(i), b = b_.node(j);
       Difference::Pair pair{i, j, {}};
+      if (a.op().name() != b.op().name())
+        pair.what.push_back("op: " + shown(a.op().name()) + " -> " + shown(b.op().name()));
       attributes(a.op(), b.op(), pair.what);
       const std::string before = to_string(a.output_types()), now = to_string(b.output_types());
       if (before != now) pair.what.push_back("type: " + before + " -> " + now);
       for (int k = 0; k < std::max(a.input_count(), b.input_count()); ++k) {
         const bool in_a = k < a.input_count(), in_b = k < b.input_count();
         if (in_a && in_b && match(a.input(k), b.input(k))) continue;
-        pair.what.push_back("input " + std::to_string(k) + ": " + (in_a ? label(a.input(k)) : "none") + " -> " +
-                            (in_b ? label(b.input(k)) : "none"));
+        pair.what.push_back("input " + std::to_string(k) + ": " +
+                            (in_a && in_b ? change(a.input(k), b.input(k))
+                             : in_a       ? label(a.input(k)) + " -> none"
+                                          : "none -> " + label(b.input(k))));
       }
       if (!pair.what.empty()) out_.changed.push_back(std::move(pair));
       if (a.full_name() != b.full_name() && !(a.name().empty() && b.name().empty()))
         out_.renamed.emplace_back(a.full_name(), b.full_name());
     }
     notes();
+  }
+
+  // One value in the place of another. Numbers are each graph's own, so that a label alone may not tell them apart.
+  static std::string change(const Value& a, const Value& b) {
+    const std::string x = label(a), y = label(b);
+    if (x != y) return x + " -> " + y;
+    const std::string op_a = shown(a.node().op().name()), op_b = shown(b.node().op().name());
+    return op_a != op_b ? x + " (" + op_a + ") -> " + y + " (" + op_b + ")" : x + " -> " + y + ", another " + op_b;
   }
 
   void attributes(const Op& a, const Op& b, std::vector<std::string>& what) {
@@ -197,12 +253,12 @@ class Matcher {
     for (const auto& [name, v] : before) {
       const auto same = now.find(name);
       if (same == now.end())
-        out_.notes.push_back("output \"" + name + "\" is gone: it was " + label(v));
+        out_.notes.push_back("output " + print(AttrValue(name)) + " is gone: it was " + label(v));
       else if (!match(v, same->second))
-        out_.notes.push_back("output \"" + name + "\": " + label(v) + " -> " + label(same->second));
+        out_.notes.push_back("output " + print(AttrValue(name)) + ": " + change(v, same->second));
     }
     for (const auto& [name, v] : now)
-      if (!before.contains(name)) out_.notes.push_back("output \"" + name + "\" is new: " + label(v));
+      if (!before.contains(name)) out_.notes.push_back("output " + print(AttrValue(name)) + " is new: " + label(v));
     const auto updated = [](const Graph& g) {
       std::vector<NodeId> ids;
       for (const Value& v : g.updates()) ids.push_back(v.node_id());
@@ -220,6 +276,7 @@ class Matcher {
 
   const Graph &a_, &b_;
   std::vector<Token> kind_a_, kind_b_, exact_a_, exact_b_;
+  std::vector<std::vector<NodeId>> readers_a_, readers_b_;
   int other_streams_ = 0;
   Difference out_;
 };

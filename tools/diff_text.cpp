@@ -1,6 +1,7 @@
 #include <oxbow/graph/dot_style.h>
 #include <oxbow/graph/text.h>
 
+#include <algorithm>
 #include <map>
 
 #include "diff.h"
@@ -12,9 +13,14 @@ std::size_t at(NodeId i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
+std::string shown(std::string_view name) {
+  const bool obeyed = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return obeyed ? print(AttrValue(std::string(name))) : std::string(name);
+}
+
 std::string node_line(Node n) {
   std::string out =
-      (n.output_count() > 0 ? label(n.output()) : "%" + std::to_string(n.id())) + " = " + std::string(n.op().name());
+      (n.output_count() > 0 ? label(n.output()) : "%" + std::to_string(n.id())) + " = " + shown(n.op().name());
   for (int k = 0; k < n.input_count(); ++k) out += (k == 0 ? "(" : ", ") + label(n.input(k));
   if (n.input_count() > 0) out += ")";
   if (const AttrRecord attributes = n.op().attributes(); !attributes.empty())
@@ -48,7 +54,7 @@ std::string diff_text(const Difference& d, const Graph& a, const Graph& b) {
     }
   }
   removed_until(a.size());
-  for (const auto& [before, now] : d.renamed) out += "> " + before + " -> " + now + "\n";
+  for (const auto& [before, now] : d.renamed) out += "> " + shown(before) + " -> " + shown(now) + "\n";
   for (const std::string& note : d.notes) out += "! " + note + "\n";
   const std::size_t same = at(b.size()) - d.added.size() - d.changed.size();
   return out + "= " + std::to_string(same) + " nodes the same, " + std::to_string(d.added.size()) + " added, " +
