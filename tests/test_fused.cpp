@@ -1,4 +1,5 @@
 // Fused nodes: every kind of operand, several outputs, reductions at the ends, blocks of products, texts of attributes.
+#include <oxbow/graph/epilogue.h>
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/fused.h>
 #include <oxbow/graph/tape_plan.h>
@@ -34,6 +35,20 @@ float at(const Tensor& t, const Shape& shape, std::int64_t i) {
 
 std::int32_t step(Tape& t, Op op, std::vector<std::int32_t> of) { return t.add(std::move(op), of); }
 
+// Ops that check nothing: one of four elements whatever it is given, and one of its operand's very type.
+struct Four {
+  static constexpr OpInfo info{.name = "four", .inputs = {"x"}};
+  bool operator==(const Four&) const = default;
+  Type infer(Types) const { return {f32, {4}}; }
+  TileFn tile(Types) const { return nullptr; }
+};
+struct Same {
+  static constexpr OpInfo info{.name = "same", .inputs = {"x"}, .any_layout = true};
+  bool operator==(const Same&) const = default;
+  Type infer(Types in) const { return in[0]; }
+  TileFn tile(Types) const { return nullptr; }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(operands_of_every_kind) {
@@ -56,6 +71,7 @@ BOOST_AUTO_TEST_CASE(operands_of_every_kind) {
                                                        {{300, 784}, {784}},
                                                        {{70000}, {1}},
                                                        {{256, 257}, {256, 1}},
+                                                       {{4, 3, 2000}, {4, 1, 2000}},
                                                        {{6, 1, 7}, {7}}};
   for (const auto& [full, other] : shapes) {
     const Tensor x = floats(full, 1), y = floats(other, 2);
@@ -111,6 +127,7 @@ BOOST_AUTO_TEST_CASE(reductions_at_the_end) {
       BOOST_TEST(same_bits(got[1], evaluate(ChunkMax{}, std::array{b})[0]));
       BOOST_TEST(same_bits(got[2], evaluate(ChunkMax{}, std::array{a})[0]));
       BOOST_TEST(same_bits(got[3], evaluate(ChunkMax{}, std::array{x})[0]));
+      if (x.count() == 0) BOOST_TEST(got[3].data<float>()[0] == -1e30f);  // what a reduction of nothing begins with
     }
   }
 }
@@ -160,6 +177,42 @@ BOOST_AUTO_TEST_CASE(what_may_be_overwritten) {
   BOOST_TEST(!sets[0].contains(1));  // a row is read by all parts
   BOOST_TEST((sets[1].contains(0) && sets[1].contains(2)));
   BOOST_TEST(sets[2].empty());  // of another width
+
+  BOOST_TEST(!Fused(tape, {{ChunkMax{}, 0}}).overwrites(std::array{full, row, full})[0].contains(0));
+  tape.outputs = {b, 0, a};  // an input that is handed on is copied at the end of each tile
+  const auto handed_on = Fused{tape, {}}.overwrites(std::array{full, row, full});
+  BOOST_TEST((handed_on[0].contains(2) && !handed_on[0].contains(0)));
+  BOOST_TEST((handed_on[1].contains(0) && !handed_on[1].contains(2)));
+}
+
+// The same of a product's epilogue, whose input 0 is the product; its own inputs come first.
+BOOST_AUTO_TEST_CASE(what_an_epilogue_may_overwrite) {
+  const Type full{f32, {4, 5}}, row{f32, {5}};
+  Tape tape{.inputs = 4};
+  const auto a = step(tape, Scaled{1}, {0, 1}), b = step(tape, Scaled{1}, {a, 2}), c = step(tape, Scaled{1}, {b, 3});
+  tape.outputs = {a, c};
+  const auto sets = epilogue_overwrites(tape, full, std::array{full, full, full, full, row}, 2);
+  BOOST_REQUIRE_EQUAL(sets.size(), 2u);
+  for (const int own : {0, 1}) BOOST_TEST((!sets[0].contains(own) && !sets[1].contains(own)));
+  BOOST_TEST((sets[0].contains(2) && !sets[0].contains(3)));  // the latter is still to be read
+  BOOST_TEST((sets[1].contains(2) && sets[1].contains(3)));
+  BOOST_TEST((!sets[0].contains(4) && !sets[1].contains(4)));  // a row
+}
+
+// A set of inputs ends at 31, which stands for all beyond.
+BOOST_AUTO_TEST_CASE(inputs_beyond_a_set_are_not_overwritten) {
+  const std::vector<Type> types(40, Type{f32, {4}});
+  Tape tape{.inputs = 40};
+  std::int32_t sum = step(tape, Scaled{1}, {33, 31});
+  tape.outputs = {sum};
+  for (std::int32_t i = 0; i < 40; ++i) sum = step(tape, Scaled{1}, {sum, i == 33 || i == 31 ? 0 : i});
+  tape.outputs.push_back(sum);
+  const auto sets = Fused{tape, {}}.overwrites(types);
+  BOOST_TEST(sets[0].empty());
+  BOOST_TEST((sets[1].contains(30) && !sets[1].contains(31)));
+  const auto after = epilogue_overwrites(tape, types[0], types, 1);
+  BOOST_TEST(after[0].empty());
+  BOOST_TEST((after[1].contains(30) && !after[1].contains(31)));
 }
 
 BOOST_AUTO_TEST_CASE(attributes_read_back) {
@@ -184,6 +237,17 @@ BOOST_AUTO_TEST_CASE(bad_tapes_are_refused) {
   BOOST_CHECK_EXCEPTION(mixed.types(std::array{Type{f32, {2, 3}}, Type{f32, {3}}}), OpError, [](const OpError& e) {
     return e.problem() == "steps of shapes f32[3] and f32[2, 3] are on one tape";
   });
+  const auto wrong = [](const Tape& t, Types in, const std::string& why) {
+    BOOST_CHECK_EXCEPTION(t.types(in), OpError, [&](const OpError& e) { return e.problem() == why; });
+  };
+  Tape loose{.inputs = 1};
+  loose.outputs = {step(loose, Four{}, {0})};
+  wrong(loose, std::array{Type{f32, {3}}}, "input f32[3] does not broadcast to f32[4]");
+  wrong(loose, std::array{Type{f32, {2, 4}}}, "input f32[2, 4] does not broadcast to f32[4]");
+  Tape packed{.inputs = 1};
+  packed.outputs = {step(packed, Same{}, {0})};
+  BOOST_CHECK_NO_THROW(packed.types(std::array{Type{f32, {3, 8}, {.panel = 4}}}));
+  wrong(packed, std::array{Type{f32, {3, 5}, {.panel = 4}}}, "a padded layout cannot be computed elementwise");
   const std::array full_and_single{Type{f32, {5000}}, Type{f32, {}}};
   const auto refused = [&](const Fused& f, const std::string& why) {
     BOOST_CHECK_EXCEPTION(f.infer(full_and_single), OpError, [&](const OpError& e) { return e.problem() == why; });

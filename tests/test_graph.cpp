@@ -30,6 +30,26 @@ BOOST_AUTO_TEST_CASE(scopes_nest_and_names_are_unique) {
   BOOST_TEST(g.find("encoder/layer1/weight").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_is_renamed_leaves_its_old_name_to_others) {
+  Graph g;
+  const Value a = constant(g, 1.0).named("first").named("second"), b = constant(g, 2.0).named("first");
+  BOOST_TEST(g.find("second")->id() == a.node_id());
+  BOOST_TEST(g.find("first")->id() == b.node_id());
+}
+
+// A builder inside a guard with a line of its own gives that line to all that it builds, and to nothing after it.
+BOOST_AUTO_TEST_CASE(a_guard_pins_its_line_until_it_ends) {
+  Graph g;
+  const auto line = [](const Value& v) { return v.node().origin().at.line; };
+  {
+    const OriginGuard guard(g, {.at = {"user.cpp", 7}});
+    BOOST_TEST(line(constant(g, 1.0)) == 7u);
+    const Scope scope(g, "inner");
+    BOOST_TEST(line(constant(g, 1.0)) == 7u);
+  }
+  BOOST_TEST(line(constant(g, 1.0)) == static_cast<unsigned>(__LINE__));
+}
+
 BOOST_AUTO_TEST_CASE(nodes_that_nobody_needs_are_taken_back) {
   Graph g;
   const Value v = variable(g, "v", {f32, {2}});
@@ -74,6 +94,26 @@ BOOST_AUTO_TEST_CASE(expressions_are_in_reading_order_whatever_the_compiler_eval
   BOOST_TEST(g.find("right")->id() == 4);
 }
 
+// What refers to nodes that move goes with them: the forward nodes of others, updates and outputs.
+BOOST_AUTO_TEST_CASE(what_is_put_in_reading_order_keeps_its_relations) {
+  Graph g;
+  const Value v = variable(g, "v", {f32, {}}), x = input(g, "x", f32, {});
+  in_order(g, [&] {
+    const Value late = constant(g, 1.0).named("late"), early = constant(g, 2.0).named("early");
+    const Value update = assign(v, late);
+    g.add_update(update);
+    g.add_output("late", late);
+    const OriginGuard guard(g, {.at = {}, .forward = late.node_id(), .phase = Phase::backward});
+    return std::vector<Value>{early, assign(v, x).named("gradient"), update};
+  });
+  const NodeId late = g.find("late")->id();
+  BOOST_TEST(late > g.find("early")->id());
+  BOOST_TEST(g.find("gradient")->origin().forward == late);
+  BOOST_TEST(g.outputs()[0].second.node_id() == late);
+  BOOST_REQUIRE(g.updates()[0].node().op().is<Assign>());
+  BOOST_TEST(g.updates()[0].node().input(1).node_id() == late);
+}
+
 BOOST_AUTO_TEST_CASE(values_of_two_graphs_do_not_mix) {
   Graph a, b;
   const Value v = variable(a, "v", {f32, {2}});
@@ -81,5 +121,11 @@ BOOST_AUTO_TEST_CASE(values_of_two_graphs_do_not_mix) {
   BOOST_CHECK_EXCEPTION(assign(v, x), Error, [](const Error& e) {
     return std::string(e.what()).find("assign: input 1 belongs to another graph") == 0 &&
            std::string(e.what()).find("tests/test_graph.cpp:") != std::string::npos;
+  });
+  BOOST_CHECK_THROW(b.add_update(assign(v, v)), Error);
+  BOOST_CHECK_THROW(b.add_output("v", v), Error);
+  BOOST_CHECK_EXCEPTION(assign(v, constant(a, Tensor({f64, {2}}))), Error, [](const Error& e) {
+    return std::string(e.what()).find("a variable of type f32[2] cannot take a value of type f64[2]") !=
+           std::string::npos;
   });
 }

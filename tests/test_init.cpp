@@ -107,7 +107,9 @@ BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
                         says("variable \"v\" of type f32[2]: no recipe is called \"orthogonal\""));
   BOOST_CHECK_EXCEPTION(draw_variable({i32, {2}}, {.kind = "uniform", .b = 9}), Error,
                         says("only floating-point values are drawn at random"));
-  BOOST_CHECK_EXCEPTION(draw_variable({i32, {2}}, {.kind = "constant", .a = 0.5}), Error, says("does not fit"));
+  for (const auto& [dtype, value] :
+       {std::pair{i32, 0.5}, {u8, -1.0}, {u8, 256.0}, {i32, -0x1p40}, {i32, 0x1p31}, {i64, 0x1p60}, {boolean, 2.0}})
+    BOOST_CHECK_EXCEPTION(draw_variable({dtype, {2}}, {.kind = "constant", .a = value}), Error, says("does not fit"));
   BOOST_CHECK_EXCEPTION(uniform(1, 0), Error, says("uniform: 1.000000 is not below 0.000000"));
   BOOST_CHECK_EXCEPTION(normal(0, -1), Error, says("the deviation -1.000000 is negative"));
 }

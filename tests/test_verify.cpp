@@ -76,6 +76,10 @@ BOOST_AUTO_TEST_CASE(free_axes_exist) {
   h.append(Input{"x", {f32, {2, 3}}, {1, 0}}, {}, {});
   BOOST_TEST(verdict(h) ==
              told("node 0 (input_0) breaks \"an input's free axes exist and ascend\": axis 0 is out of order"));
+  Graph twice;
+  twice.append(Input{"x", {f32, {2, 3}}, {1, 1}}, {}, {});
+  BOOST_TEST(verdict(twice) ==
+             told("node 0 (input_0) breaks \"an input's free axes exist and ascend\": axis 1 is out of order"));
 }
 
 BOOST_AUTO_TEST_CASE(assigns_write_variables_once) {
@@ -101,12 +105,14 @@ BOOST_AUTO_TEST_CASE(updates_are_assigns) {
 }
 
 BOOST_AUTO_TEST_CASE(forward_nodes_stand_before) {
-  Graph g;
-  const OriginGuard guard(g, {.at = {}, .forward = 7, .phase = Phase::backward, .scope = {}});
-  constant(g, 1.0);
-  BOOST_TEST(verdict(g) ==
-             told("node 0 (constant_0) breaks \"the forward node of a backward node stands before it\": it is "
-                  "node 7"));
+  for (const NodeId forward : {0, 7}) {
+    Graph g;
+    const OriginGuard guard(g, {.at = {}, .forward = forward, .phase = Phase::backward, .scope = {}});
+    constant(g, 1.0);
+    BOOST_TEST(verdict(g) ==
+               told("node 0 (constant_0) breaks \"the forward node of a backward node stands before it\": it is node " +
+                    std::to_string(forward)));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(constants_have_bytes) {
