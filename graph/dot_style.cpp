@@ -23,13 +23,6 @@ void collect_ops(const AttrValue& value, std::vector<std::string>& ops) {
   }
 }
 
-// For Graphviz's labels that are marked up.
-std::string marked_up(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
-}
-
 }  // namespace
 
 Palette palette(Phase phase) {
@@ -44,13 +37,49 @@ Palette palette(Phase phase) {
   return {"#2c6e3f", "#d9f0df", "#f5fbf6"};
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) {
+      if ((lead >= 0x20 && lead != 0x7f) || lead == '\n') out += text[i];
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    char32_t point = lead & (0x7fu >> length);
+    bool good = lead >= 0xc2 && lead <= 0xf4;
+    for (std::size_t k = 1; k < length; ++k) {
+      good = good && (byte(k) & 0xc0) == 0x80;
+      point = point << 6 | (byte(k) & 0x3f);
+    }
+    // No longer form than is needed, no surrogate, no control character, nothing that XML forbids.
+    good = good &&
+           point >= (length == 2   ? 0xa0u
+                     : length == 3 ? 0x800u
+                                   : 0x10000u) &&
+           point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff) && point != 0xfffe && point != 0xffff;
+    out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
+    i += good ? length : 1;
+  }
+  return out;
+}
+
+std::string marked_up(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text))
+    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
 std::string dot_string(std::string_view text) {
   std::string out = "\"";
-  for (char c : text) {
+  for (const char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
     if (c == '\n')
       out += "\\n";
-    else if (static_cast<unsigned char>(c) >= 0x20)
+    else
       out += c;
   }
   return out + '"';

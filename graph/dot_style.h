@@ -15,7 +15,12 @@ struct Palette {
 };
 Palette palette(Phase phase);
 
-/// In quotes, with escapes; control characters go.
+/// What any reader of pictures takes, XML's among them: UTF-8, where what is none becomes U+FFFD, without control
+/// characters but line ends.
+std::string printable(std::string_view text);
+/// As text of XML, HTML and Graphviz's labels that are marked up; printable.
+std::string marked_up(std::string_view text);
+/// In quotes, with escapes; printable.
 std::string dot_string(std::string_view text);
 /// At most so many bytes, whole characters, with "..." for the rest.
 std::string shortened(std::string text, std::size_t length);

@@ -156,9 +156,11 @@ BOOST_AUTO_TEST_CASE(names_cannot_break_the_text) {
   {
     Scope scope(g, deep);
     input(g, "q\"\\\n\x01", f32, {2});
+    input(g, "caf\xe9 \xc3\xa9", f32, {2});
   }
   const std::string text = dot(g);
   BOOST_TEST(has(text, "0 [label=\"q\\\"\\\\\\n\\nf32[2]\""));
+  BOOST_TEST(has(text, "1 [label=\"caf\xef\xbf\xbd \xc3\xa9\\nf32[2]\""));
   BOOST_TEST(has(text, "subgraph cluster_32 {"));
   BOOST_TEST(!has(text, "subgraph cluster_33 {"));
 }

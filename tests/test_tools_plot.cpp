@@ -1,4 +1,7 @@
 // Line charts as SVG and as pages.
+#include <oxbow/graph/error.h>
+
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
@@ -81,4 +84,79 @@ BOOST_AUTO_TEST_CASE(a_page_tells_values_from_their_mean) {
   BOOST_TEST(has(both, "{\"name\":\"wave\",\"colour\":0,\"faint\":false,"), both);
   plot.panels[0].series.pop_back();
   BOOST_TEST(!has(page(plot), "\"faint\":true"));  // nothing to tell it from
+}
+
+// Names of runs are names of folders, which may hold any bytes; XML may not.
+BOOST_AUTO_TEST_CASE(pictures_are_well_formed_whatever_the_names) {
+  Plot plot = wave(10);
+  plot.title = "a\x01 <&> b\x1b";
+  plot.panels[0].y_label = "\xed\xa0\x80 \xc0\xaf h\xc3\xb6he";  // a surrogate, a longer form than is needed, a letter
+  plot.panels[0].series[0].name = "run\xff \xf0\x9f\x98\x80 \xe2\x82";
+  plot.marks = {{.x = 3, .label = "m\x80\x7f"}};
+  const std::string nothing = "\xef\xbf\xbd";
+  const Surface surface{.title = plot.title,
+                        .x_label = plot.panels[0].y_label,
+                        .y_label = "b",
+                        .height = [](double a, double b) { return a * a + b * b; },
+                        .left = -1,
+                        .right = 1,
+                        .bottom = -1,
+                        .top = 1,
+                        .paths = {{.name = plot.panels[0].series[0].name, .x = {0.5, 0.1}, .y = {0.5, 0.1}}}};
+  for (const std::string& text : {svg(plot), page(plot), svg(surface), page(surface)}) {
+    BOOST_TEST(std::none_of(text.begin(), text.end(), [](unsigned char c) {
+      return (c < 0x20 && c != '\n') || c == 0x7f || c == 0xff || c == 0xc0 || c == 0xed;
+    }));
+    BOOST_TEST(has(text, "a &lt;&amp;&gt; b</title>"), text);
+    BOOST_TEST(has(text, nothing + nothing + nothing + " " + nothing + nothing + " h\xc3\xb6he</text>"), text);
+    BOOST_TEST(has(text, "run" + nothing + " \xf0\x9f\x98\x80 " + nothing + nothing + "</text>"), text);
+  }
+  BOOST_TEST(has(svg(plot), ">m" + nothing + "</text>"));
+  BOOST_TEST(has(page(plot), "{\"name\":\"run" + nothing + " "));
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_without_a_title_says_what_it_is_of) {
+  Plot plot = wave(10);
+  BOOST_TEST(has(svg(plot), "<title>A wave</title>"));
+  plot.title = "";
+  plot.panels.push_back(plot.panels[0]);
+  plot.panels.push_back(plot.panels[0]);
+  plot.panels.back().y_label = "width";
+  BOOST_TEST(has(svg(plot), "<title>height, width over step</title>"));
+  BOOST_TEST(has(page(plot), "<title>height, width over step</title>"));
+}
+
+// A path goes from a ring to a dot; what no picture can show is refused, or ends at its edge.
+BOOST_AUTO_TEST_CASE(descents_show_where_they_start_and_end) {
+  Surface s{
+      .title = "Descents",
+      .x_label = "a",
+      .y_label = "b",
+      .height = [](double a, double b) { return a * a + b * b; },
+      .left = -1,
+      .right = 1,
+      .bottom = -1,
+      .top = 1,
+      .paths = {{.name = "one", .x = {-0.5, 0.25}, .y = {0.5, 0}}, {.name = "two", .x = {-0.5, 1e300}, .y = {0.5, 0}}}};
+  const auto count = [](const std::string& text, std::string_view part) {
+    int n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+  };
+  const std::string both = svg(s);
+  BOOST_TEST(count(both, "<circle class=\"o\" cx=\"230.0\" ") == 1, both);  // both start there
+  BOOST_TEST(count(both, ">start</text>") == 1);
+  BOOST_TEST(count(both, "<path class=\"c c0 d\" d=\"M467.0 296.0h0\"/>") == 1, both);
+  BOOST_TEST(count(both, "<path class=\"c c1 d\"") == 0);  // it left the picture
+  const std::size_t away = both.find("<path class=\"c c1\" marker-end");
+  BOOST_REQUIRE(away != std::string::npos);
+  BOOST_TEST(both.find('/', away) - away < 100u);  // no number of 300 digits
+  s.paths[1].x[0] = -0.75;
+  BOOST_TEST(count(svg(s), ">start</text>") == 2);
+  for (const double height : {1e308, std::nan("")}) {
+    s.height = [height](double a, double b) { return height * 10 * (a + b); };
+    BOOST_CHECK_EXCEPTION(svg(s), oxbow::Error, [](const oxbow::Error& e) {
+      return std::string(e.what()).starts_with("a picture of a surface needs heights that are finite");
+    });
+  }
 }

@@ -45,7 +45,7 @@ std::string picture() {
     if (i % 2 == 0) panels.push_back({.y_label = "rate", .series = {}});
     panels.back().series.push_back({.name = shown[i].first, .x = x, .y = shown[i].second.at(steps)});
   }
-  return tools::svg({.title = "", .x_label = "step", .panels = panels});
+  return tools::svg({.title = "Schedules: the rate over a thousand steps", .x_label = "step", .panels = panels});
 }
 
 }  // namespace

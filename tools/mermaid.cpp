@@ -5,15 +5,15 @@
 namespace oxbow::tools {
 namespace {
 
-// In quotes; what could end them or mean something to Mermaid or HTML becomes an entity, and control characters go.
+// In quotes; what could end them or mean something to Mermaid or HTML becomes an entity; printable.
 std::string quoted(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : dots::printable(text)) {
     if (std::string_view("\"#&<>`[]{}|\\").find(c) != std::string_view::npos)
       out += "#" + std::to_string(static_cast<int>(c)) + ";";
     else if (c == '\n')
       out += "<br/>";
-    else if (static_cast<unsigned char>(c) >= 0x20)
+    else
       out += c;
   }
   return out + '"';

@@ -45,6 +45,15 @@ constexpr std::size_t most_dots = 50;  // more would touch one another
 
 }  // namespace
 
+std::string description(const Plot& plot) {
+  if (!plot.title.empty()) return plot.title;
+  std::string out;
+  for (std::size_t i = 0; i < plot.panels.size(); ++i)
+    if (i == 0 || plot.panels[i].y_label != plot.panels[i - 1].y_label)
+      out += (out.empty() ? "" : ", ") + plot.panels[i].y_label;
+  return out + (out.empty() || plot.x_label.empty() ? "" : " over ") + plot.x_label;
+}
+
 std::vector<double> ticks(double low, double high, int count) {
   const double raw = (high - low) / std::max(count, 1);
   if (!(raw > 0) || !std::isfinite(raw)) return {low};
@@ -118,7 +127,7 @@ std::string svg(const Plot& plot) {
   };
   add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" role=\"img\">\n",
       width, l.height);
-  add("<title>{}</title>\n<style>{}</style>\n", escaped(plot.title), style);
+  add("<title>{}</title>\n<style>{}</style>\n", dots::marked_up(description(plot)), style);
   out += l.title.svg() + l.legend.svg();
 
   for (std::size_t i = 0; i < plot.panels.size(); ++i) {
@@ -136,7 +145,7 @@ std::string svg(const Plot& plot) {
     add("<rect class=\"f\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", x.from, y.to, x.to - x.from,
         panel_height);
     add("<text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n", (y.to + y.from) / 2,
-        escaped(p.y_label));
+        dots::marked_up(p.y_label));
 
     for (const Series& s : p.series) {
       add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke(s.faint ? "p" : ""), path(thinned(s, x), x, y));
@@ -156,10 +165,10 @@ std::string svg(const Plot& plot) {
     if (row == ends.size()) ends.push_back(0);
     ends[row] = begin + w;
     add("<path class=\"m\" d=\"M{0:.1f} {1}V{2}\"/><text x=\"{3:.1f}\" y=\"{4:.1f}\">{5}</text>\n", at, l.y.front().to,
-        l.y.back().from, begin, l.y.front().to + 16 + 15 * static_cast<double>(row), escaped(m.label));
+        l.y.back().from, begin, l.y.front().to + 16 + 15 * static_cast<double>(row), dots::marked_up(m.label));
   }
   add("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n</svg>\n", (x.from + x.to) / 2, l.height - 8,
-      escaped(plot.x_label));
+      dots::marked_up(plot.x_label));
   return out;
 }
 

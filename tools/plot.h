@@ -52,8 +52,9 @@ struct Surface {
   double left, right, bottom, top;  ///< what is shown
   std::vector<Path> paths;
 };
-/// Contour lines, evenly spaced in the logarithm of the height above the lowest shown, and each path with arrows. A
-/// path ends where it leaves the picture.
+/// Contour lines, evenly spaced in the logarithm of the height above the lowest shown, and each path with arrows, from
+/// a ring to a dot. A path ends where it leaves the picture. Throws `Error` for an empty part of the plane, and for
+/// heights that are not finite.
 std::string svg(const Surface& surface);
 std::string page(const Surface& surface);
 

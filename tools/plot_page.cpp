@@ -4,10 +4,10 @@
 namespace oxbow::tools {
 namespace {
 
-// A name as a string of JSON within a script: "<" cannot end the script.
+// A name as a string of JSON within a script: printable, and "<" cannot end the script.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
-  for (char c : text) {
+  for (char c : dots::printable(text)) {
     if (c == '"' || c == '\\')
       out += std::string("\\") + c;
     else if (c == '<' || static_cast<unsigned char>(c) < 32)
@@ -80,7 +80,7 @@ std::string page_of(const std::string& title, const std::string& picture, const 
       "font:12px sans-serif;padding:6px 8px;background:#fff;color:#333;border:1px solid #999;border-radius:4px;"
       "pointer-events:none}}@media(prefers-color-scheme:dark){{body{{background:#1b1b1b}}#tip{{background:#2b2b2b;"
       "color:#ddd}}}}</style>\n{}{}</html>\n",
-      escaped(title), picture, behind);
+      dots::marked_up(title), picture, behind);
 }
 
 std::string page(const Plot& plot) {
@@ -98,7 +98,7 @@ std::string page(const Plot& plot) {
     data += "]}";
   }
   data += "]};";
-  return page_of(plot.title, svg(plot),
+  return page_of(description(plot), svg(plot),
                  fmt::format("<div id=\"tip\" hidden></div>\n<script>\n{}\n{}</script>\n", data, script));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <oxbow/graph/dot_style.h>
 
 #include <algorithm>
 #include <cmath>
@@ -19,12 +20,6 @@ namespace oxbow::tools {
 inline constexpr std::size_t colours = 7;
 
 inline constexpr double width = 720, panel_height = 260, left = 72, right = 16, bottom = 44, gap = 26;
-
-inline std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
-  return out;
-}
 
 // A range of data, and where it lies on the picture.
 struct Axis {
@@ -69,7 +64,9 @@ inline constexpr const char* style =
     ".c0{color:#0072b2}.c1{color:#d55e00}.c2{color:#009e73}.c3{color:#cc79a7}.c4{color:#e69f00}.c5{color:#56b4e9}"
     ".c6{color:#7f7f7f}path{fill:none;stroke-width:2;stroke-linejoin:round}path.c{stroke:currentColor}"
     "path.p{stroke-width:1;opacity:.4}path.d{stroke-width:6;stroke-linecap:round}path.a{fill:currentColor;stroke:none}"
+    ".o{fill:#fff;stroke:#333;stroke-width:2}"
     "@media(prefers-color-scheme:dark){svg{background:#1b1b1b}text{fill:#ccc}.g{stroke:#3a3a3a}.f{stroke:#777}"
+    ".o{fill:#1b1b1b;stroke:#ccc}"
     ".c0{color:#3d9be9}.c1{color:#f0803c}.c2{color:#1fbd91}.c3{color:#d98fb7}.c5{color:#8fd0f7}.c6{color:#a6a6a6}"
     "path.p{opacity:.5}}";
 
@@ -91,7 +88,8 @@ struct Title {
   std::string svg() const {
     std::string out;
     for (std::size_t i = 0; i < lines.size(); ++i)
-      out += fmt::format("<text class=\"t\" x=\"{}\" y=\"{}\">{}</text>\n", left, 24 + 18 * i, escaped(lines[i]));
+      out +=
+          fmt::format("<text class=\"t\" x=\"{}\" y=\"{}\">{}</text>\n", left, 24 + 18 * i, dots::marked_up(lines[i]));
     return out;
   }
 };
@@ -128,7 +126,7 @@ struct Legend {
     std::string out;
     for (const Key& k : keys)
       out += fmt::format("<path {} d=\"M{:.0f} {:.0f}h22\"/><text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
-                         k.stroke(k.faint ? "p" : ""), k.x, k.y - 4, k.x + 28, k.y, escaped(k.name));
+                         k.stroke(k.faint ? "p" : ""), k.x, k.y - 4, k.x + 28, k.y, dots::marked_up(k.name));
     return out;
   }
 
@@ -149,6 +147,8 @@ struct Layout {
   }
 };
 Layout lay_out(const Plot& plot);
+// For who hears a picture, or points at it: its title, or what it is of.
+std::string description(const Plot& plot);
 // A page around a picture, and what comes behind it.
 std::string page_of(const std::string& title, const std::string& picture, const std::string& behind = "");
 // Of a series with many points for each pixel of the axis, those that are seen: of each pixel the first and the last,
