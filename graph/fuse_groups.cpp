@@ -1,5 +1,6 @@
 #include <oxbow/graph/fuse_groups.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/tape_plan.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@ namespace {
 constexpr std::int32_t most_steps = 256;  // of one tape: beyond it slots leave the cache, and nothing is won
 constexpr std::size_t most_inputs = 48;   // of them, the first 31 may be overwritten
 constexpr std::size_t most_reductions = 8;
+static_assert(most_inputs <= TapePlan::max_inputs);
 constexpr std::int32_t latest_stage = 1 << 30;  // where nodes stand that nobody reads
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
@@ -187,12 +189,21 @@ void FuseGroups::unite(NodeId a, NodeId b) {
 void FuseGroups::cut() {
   struct Open {
     std::int32_t group = -1, steps = 0;
-    std::size_t inputs = 0, reductions = 0;
+    std::size_t reductions = 0;
     std::int64_t chunk = 0;
-    std::array<NodeId, most_inputs> input{};
+    std::vector<Value> inputs = {};
   };
   std::vector<Open> open;
-  std::vector<NodeId> more;
+  std::vector<Value> more;  // what a node reads of others, beyond the set's inputs
+  const auto find_more = [&](const Node& node, const Open& set) {
+    more.clear();
+    for (int k = 0; k < node.input_count(); ++k) {
+      const Value v = node.input(k);
+      const bool own = set.group >= 0 && nodes_[index(v.node_id())].group == set.group;
+      if (!own && std::none_of(set.inputs.begin(), set.inputs.end(), [&](const Value& w) { return w.same(v); }))
+        more.push_back(v);
+    }
+  };
   for (NodeId i = 0; i < graph_.size(); ++i) {
     Mark& mark = nodes_[index(i)];
     if (mark.fused == nullptr) continue;
@@ -211,24 +222,20 @@ void FuseGroups::cut() {
         continue;
       }
     }
-    more.clear();
-    for (int k = 0; k < node.input_count(); ++k) {
-      const NodeId from = node.input(k).node_id();
-      const auto end = set.input.begin() + static_cast<std::ptrdiff_t>(set.inputs);
-      const bool own = nodes_[index(from)].group == set.group && set.group >= 0;
-      if (!own && std::find(set.input.begin(), end, from) == end) more.push_back(from);
-    }
+    find_more(node, set);
     const auto steps = static_cast<std::int32_t>(mark.fused->tape.steps.size());
     const std::size_t reductions = mark.fused->reductions.size();
-    if (set.group < 0 || set.steps + steps > most_steps || set.inputs + more.size() > most_inputs ||
-        set.reductions + reductions > most_reductions || (set.chunk != 0 && chunk != set.chunk))
+    if (set.group < 0 || set.steps + steps > most_steps ||
+        (!more.empty() && set.inputs.size() + more.size() > most_inputs) ||
+        set.reductions + reductions > most_reductions || (set.chunk != 0 && chunk != set.chunk)) {
       set = {.group = groups_++};
+      find_more(node, set);
+    }
     mark.group = set.group;
     set.steps += steps;
     set.reductions += reductions;
     set.chunk = chunk;
-    for (const NodeId from : more)
-      if (set.inputs < most_inputs) set.input[set.inputs++] = from;
+    set.inputs.insert(set.inputs.end(), more.begin(), more.end());
   }
 }
 

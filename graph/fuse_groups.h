@@ -3,6 +3,7 @@
 // Each fused node gets a stage, the largest number of times that a path to it leaves fused nodes of its own shape.
 // Along an edge the stage never falls, and it rises on the way through any other node. So no path between two nodes of
 // one shape and stage leads through an outsider, and merging such nodes makes no cycle. Linear in the graph's edges.
+// Thread safety: immutable once made.
 #pragma once
 
 #include <oxbow/graph/fused.h>

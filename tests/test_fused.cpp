@@ -2,6 +2,8 @@
 #include <oxbow/graph/epilogue.h>
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/fused.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes.h>
 #include <oxbow/graph/tape_plan.h>
 
 #include <boost/test/unit_test.hpp>
@@ -47,6 +49,17 @@ struct Same {
   bool operator==(const Same&) const = default;
   Type infer(Types in) const { return in[0]; }
   TileFn tile(Types) const { return nullptr; }
+};
+
+// More outputs than a tape may have inputs: y_k = x for all k.
+struct Copies {
+  static constexpr OpInfo info{.name = "copies", .inputs = {"x"}};
+  static constexpr std::size_t outputs = TapePlan::max_inputs + 6;
+  bool operator==(const Copies&) const = default;
+  std::vector<Type> infer(Types in) const { return std::vector<Type>(outputs, in[0]); }
+  void run(const Run& r) const {
+    for (const View& y : r.outputs) std::memcpy(y.bytes, r.inputs[0].bytes, static_cast<std::size_t>(y.type->bytes()));
+  }
 };
 
 }  // namespace
@@ -213,6 +226,23 @@ BOOST_AUTO_TEST_CASE(inputs_beyond_a_set_are_not_overwritten) {
   const auto after = epilogue_overwrites(tape, types[0], types, 1);
   BOOST_TEST(after[0].empty());
   BOOST_TEST((after[1].contains(30) && !after[1].contains(31)));
+}
+
+// One node may give a group more values than a tape may have: they are counted, not the nodes.
+BOOST_AUTO_TEST_CASE(a_group_keeps_to_the_inputs_that_a_tape_may_have) {
+  Graph g;
+  const Node copies = g.append(Copies{}, {input(g, "x", f32, {8})}, {});
+  Value sum = copies.output(0);
+  for (int k = 1; k < copies.output_count(); ++k) sum = apply(Scaled{1}, {sum, copies.output(k)}, {});
+  g.add_output("sum", sum);
+  const Rewritten fused = rewrite(g);
+  int nodes = 0;
+  for (NodeId i = 0; i < fused.graph->size(); ++i)
+    if (const Node n = fused.graph->node(i); n.op().is<Fused>()) {
+      ++nodes;
+      BOOST_TEST(n.input_count() <= static_cast<int>(TapePlan::max_inputs));
+    }
+  BOOST_TEST(nodes == 2);
 }
 
 BOOST_AUTO_TEST_CASE(attributes_read_back) {
