@@ -1,4 +1,5 @@
 #include <oxbow/graph/attribute.h>
+#include <oxbow/graph/hash.h>
 
 #include <algorithm>
 #include <bit>
@@ -11,10 +12,9 @@ namespace {
 const char* kind_of(const AttrValue& v) {
   static constexpr const char* kinds[] = {"a bool", "an integer", "a number", "a string", "a dtype",
                                           "a type", "a tensor",   "a list",   "a record"};
+  static_assert(std::size(kinds) == std::variant_size_v<AttrValue::variant>);
   return kinds[v.index()];
 }
-
-std::size_t mix(std::size_t seed, std::size_t h) { return (seed ^ h) * 0x9E3779B97F4A7C15u + (seed >> 29); }
 
 std::size_t hash_bytes(const std::byte* bytes, std::size_t size) {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(bytes), size});
@@ -59,25 +59,26 @@ bool same_bits(const AttrValue& a, const AttrValue& b) {
 
 std::size_t hash(const AttrValue& v) {
   std::size_t h = v.index();
-  if (const auto* x = std::get_if<bool>(&v)) return mix(h, *x);
-  if (const auto* x = std::get_if<std::int64_t>(&v)) return mix(h, static_cast<std::size_t>(*x));
-  if (const auto* x = std::get_if<double>(&v)) return mix(h, std::bit_cast<std::size_t>(*x));
-  if (const auto* x = std::get_if<std::string>(&v)) return mix(h, std::hash<std::string>()(*x));
-  if (const auto* x = std::get_if<DType>(&v)) return mix(h, static_cast<std::size_t>(*x));
+  if (const auto* x = std::get_if<bool>(&v)) return mixed(h, *x);
+  if (const auto* x = std::get_if<std::int64_t>(&v)) return mixed(h, static_cast<std::size_t>(*x));
+  if (const auto* x = std::get_if<double>(&v)) return mixed(h, std::bit_cast<std::size_t>(*x));
+  if (const auto* x = std::get_if<std::string>(&v)) return mixed(h, std::hash<std::string>()(*x));
+  if (const auto* x = std::get_if<DType>(&v)) return mixed(h, static_cast<std::size_t>(*x));
   if (const auto* x = std::get_if<Type>(&v)) {
-    for (std::int64_t size : x->shape) h = mix(h, static_cast<std::size_t>(size));
-    return mix(mix(h, static_cast<std::size_t>(x->dtype)), static_cast<std::size_t>(x->layout.panel));
+    for (std::int64_t size : x->shape) h = mixed(h, static_cast<std::size_t>(size));
+    return mixed(mixed(h, static_cast<std::size_t>(x->dtype)), static_cast<std::size_t>(x->layout.panel));
   }
   if (const auto* x = std::get_if<Tensor>(&v)) {
     // A sample is enough: equality is exact, and a constant may have gigabytes.
     const auto bytes = static_cast<std::size_t>(std::min<std::int64_t>(x->type().bytes(), 4096));
-    return mix(hash(AttrValue(x->type())), bytes == 0 ? 0 : hash_bytes(x->bytes(), bytes));
+    return mixed(hash(AttrValue(x->type())), bytes == 0 ? 0 : hash_bytes(x->bytes(), bytes));
   }
   if (const auto* x = std::get_if<AttrList>(&v)) {
-    for (const AttrValue& e : *x) h = mix(h, hash(e));
+    for (const AttrValue& e : *x) h = mixed(h, hash(e));
     return h;
   }
-  for (const auto& [key, value] : std::get<AttrRecord>(v)) h = mix(mix(h, std::hash<std::string>()(key)), hash(value));
+  for (const auto& [key, value] : std::get<AttrRecord>(v))
+    h = mixed(mixed(h, std::hash<std::string>()(key)), hash(value));
   return h;
 }
 

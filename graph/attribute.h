@@ -7,6 +7,7 @@
 //
 // A member of a type of one's own takes part by two functions found beside it: `AttrValue to_attr(const M&)` and
 // `void from_attr(const AttrValue&, M&)`, or `void from_attr(const AttrValue&, M&, const Catalog&)` where it holds ops.
+// Thread safety: values, and pure functions.
 #pragma once
 
 #include <oxbow/graph/tensor.h>
@@ -37,7 +38,7 @@ using AttrRecord = std::vector<std::pair<std::string, AttrValue>>;  // in declar
 /// What text can say of an attribute. Records nest, so an attribute may itself be an op with attributes.
 struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, Type, Tensor, AttrList, AttrRecord> {
   using variant::variant;
-  /// The alternative T. Throws `Error` that names what is there instead; an integer is taken for a double.
+  /// The alternative T. Throws `Error` that names what is there instead of what was `expected`: "a list of sizes".
   template <class T>
   const T& get(const char* expected) const {
     if (const T* v = std::get_if<T>(this)) return *v;
@@ -66,7 +67,9 @@ class AttributeError : public Error {
   std::string key_;
 };
 
+/// Equal to the last bit: NaN equals itself, and 0.0 differs from -0.0.
 bool same_bits(const AttrValue& a, const AttrValue& b);
+/// Of large tensors the first bytes only, so equal hashes prove nothing.
 std::size_t hash(const AttrValue& v);
 
 inline AttrValue to_attr(bool v) { return v; }
@@ -85,7 +88,7 @@ void from_attr(const AttrValue& a, bool& v);
 void from_attr(const AttrValue& a, std::int64_t& v);
 void from_attr(const AttrValue& a, std::int32_t& v);
 void from_attr(const AttrValue& a, std::uint64_t& v);
-void from_attr(const AttrValue& a, double& v);
+void from_attr(const AttrValue& a, double& v);  ///< takes an integer as well
 void from_attr(const AttrValue& a, std::string& v);
 void from_attr(const AttrValue& a, DType& v);
 void from_attr(const AttrValue& a, Type& v);

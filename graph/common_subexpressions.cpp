@@ -1,4 +1,5 @@
 #include <oxbow/graph/common_subexpressions.h>
+#include <oxbow/graph/hash.h>
 
 #include <bit>
 
@@ -37,7 +38,7 @@ class Finder {
       const NodeId found = probe(node, hash, most_alike, alike);
       if (alike < most_alike) return found;
     }
-    hash = mix(hash, node.op().hash());
+    hash = mixed(hash, node.op().hash());
     int alike = 0;
     return probe(node, hash, graph_.size(), alike);
   }
@@ -64,18 +65,13 @@ class Finder {
     return {v.graph(), first_[static_cast<std::size_t>(v.node_id())], v.output()};
   }
 
-  static std::size_t mix(std::size_t a, std::size_t b) {
-    a = (a ^ b) * 0x9E3779B97F4A7C15u;
-    return a ^ (a >> 29);
-  }
-
   std::size_t shallow_hash(const Node& node) const {
     std::size_t h = std::bit_cast<std::size_t>(&node.op().info());
     for (int i = 0; i < node.input_count(); ++i) {
       const Value v = canonical(node.input(i));
-      h = mix(h, static_cast<std::size_t>(v.node_id()) * 8 + static_cast<std::size_t>(v.output()));
+      h = mixed(h, static_cast<std::size_t>(v.node_id()) * 8 + static_cast<std::size_t>(v.output()));
     }
-    return mix(h, h >> 32);
+    return mixed(h, h >> 32);
   }
 
   bool equal(const Node& a, const Node& b) const {

@@ -1,4 +1,5 @@
-// Dead code: nodes that no output of the graph needs are left out, effects included.
+// Dead code: nodes that no output of the graph needs are left out, effects included. Linear in the graph's edges. A
+// pass: see graph/passes.h.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

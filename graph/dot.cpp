@@ -25,7 +25,8 @@ std::string_view shape_of(const Op& op) {
 // What tells this node from others of its op: short attributes that are not off.
 std::string remarks(const Op& op) {
   if (const auto* c = op.as<Constant>())
-    return c->value.count() == 1 ? shortened(print(AttrValue(c->value)).substr(7), 40) : to_string(c->value.type());
+    return c->value.count() == 1 ? shortened(print(AttrValue(c->value)).substr(std::string_view("tensor ").size()), 40)
+                                 : to_string(c->value.type());
   if (op.is<Input>() || op.is<Variable>()) return to_string(op.infer({})[0]);
   std::string text;
   for (const auto& [key, value] : op.attributes()) {

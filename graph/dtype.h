@@ -36,7 +36,7 @@ constexpr bool is_integer(DType d) { return d == i32 || d == i64 || d == u8; }
 
 template <class T>
 concept Element = std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int32_t> ||
-                  std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint8_t> || std::is_same_v<T, bool>;
+    std::is_same_v<T, std::int64_t> || std::is_same_v<T, std::uint8_t> || std::is_same_v<T, bool>;
 
 template <Element T>
 constexpr DType dtype_of = std::is_same_v<T, float>          ? f32
@@ -50,12 +50,18 @@ constexpr DType dtype_of = std::is_same_v<T, float>          ? f32
 template <class F>
 constexpr decltype(auto) dispatch(DType d, F&& f) {
   switch (d) {
-    case f32: return f(std::type_identity<float>{});
-    case f64: return f(std::type_identity<double>{});
-    case i32: return f(std::type_identity<std::int32_t>{});
-    case i64: return f(std::type_identity<std::int64_t>{});
-    case u8: return f(std::type_identity<std::uint8_t>{});
-    case boolean: break;
+    case f32:
+      return f(std::type_identity<float>{});
+    case f64:
+      return f(std::type_identity<double>{});
+    case i32:
+      return f(std::type_identity<std::int32_t>{});
+    case i64:
+      return f(std::type_identity<std::int64_t>{});
+    case u8:
+      return f(std::type_identity<std::uint8_t>{});
+    case boolean:
+      break;
   }
   return f(std::type_identity<bool>{});
 }

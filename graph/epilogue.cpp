@@ -85,10 +85,6 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
   return Absorbed{std::move(*op), product.id(), std::move(inputs), std::move(rest)};
 }
 
-}  // namespace
-
-namespace {
-
 void replace(Rewriter& r, const Node& node, Absorbed& by) {
   const OriginGuard guard = r.as(node);
   std::vector<Value> inputs;
@@ -129,7 +125,7 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
   types = epilogue.types(types);
   for (std::int32_t k = 1; k < epilogue.inputs; ++k) {
     const int input = own + k - 1;
-    if (input >= InputSet::capacity || types[index(k)].shape != result.shape) continue;
+    if (input >= InputSet::told_apart || types[index(k)].shape != result.shape) continue;
     for (std::size_t o = 0; o < sets.size(); ++o)
       if (size_of(types[index(epilogue.outputs[o])].dtype) == size_of(types[index(k)].dtype) &&
           epilogue.may_overwrite(static_cast<std::int32_t>(o), k))

@@ -6,8 +6,13 @@ std::string to_string(const Location& at) {
   return at.known() ? std::string(at.file) + ":" + std::to_string(at.line) : std::string();
 }
 
+std::string at_line(const Location& at, std::string_view words) {
+  return at.known() ? "\n  " + std::string(words) + " " + to_string(at) : std::string();
+}
+
 InternalError::InternalError(const std::string& message)
-    : std::logic_error("internal error in Oxbow: " + message + " (please report this, with the program that caused it)") {}
+    : std::logic_error("internal error in Oxbow: " + message +
+                       " (please report this, with the program that caused it)") {}
 
 OpError::OpError(const std::string& problem, const std::string& remedy)
     : Error(remedy.empty() ? problem : problem + ". " + remedy), problem_(problem), remedy_(remedy) {}

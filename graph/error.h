@@ -1,11 +1,12 @@
 // Errors, in two families. `Error` is the caller's fault and says what to do; `InternalError` is ours.
-// The library never aborts and never prints.
+// The library never aborts and never prints. Thread safety: values, and pure functions.
 #pragma once
 
 #include <cstdint>
 #include <source_location>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace oxbow {
 
@@ -22,11 +23,14 @@ struct Location {
 
 /// "mnist.cpp:12", or "" when unknown.
 std::string to_string(const Location& at);
+/// A line of a message: "\n  at mnist.cpp:12", or "" when unknown. Other words may stand in place of "at".
+std::string at_line(const Location& at, std::string_view words = "at");
 
 /// The default argument by which every builder function learns its caller's line.
 using At = std::source_location;
 
-/// The caller's fault: wrong shapes, names, files, data. `what()` is the whole message: what happened, where, what to do.
+/// The caller's fault: wrong shapes, names, files, data. `what()` is the whole message: what happened, where, what to
+/// do.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message) : std::runtime_error(message) {}
@@ -52,7 +56,8 @@ class OpError : public Error {
 
 /// Throws `InternalError` unless `ok`.
 inline void invariant(bool ok, const char* what) {
-  if (!ok) [[unlikely]] throw InternalError(what);
+  if (!ok) [[unlikely]]
+    throw InternalError(what);
 }
 
 }  // namespace oxbow

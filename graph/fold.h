@@ -1,4 +1,5 @@
 // Constant folding: a node whose inputs are all constants is computed here, by its own kernel, and becomes a constant.
+// A pass: see graph/passes.h.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

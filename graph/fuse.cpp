@@ -127,8 +127,7 @@ class Fuser {
     return possible;
   }
   std::size_t old_place(NodeId m) const {
-    return index(
-        static_cast<std::int32_t>(std::lower_bound(old_order_.begin(), old_order_.end(), m) - old_order_.begin()));
+    return static_cast<std::size_t>(std::lower_bound(old_order_.begin(), old_order_.end(), m) - old_order_.begin());
   }
   static bool reads(const Node& node, NodeId input) {
     for (int k = 0; k < node.input_count(); ++k)
@@ -171,7 +170,7 @@ class Fuser {
     return from_.node(nodes.back());
   }
 
-  // `numbers_` holds the tape's numbers of values: of inputs by their new handle, of steps by their old one.
+  // The values that the group reads of others, each once, by their new handles: the tape's inputs.
   void collect_inputs(NodeId m, std::int32_t g) {
     const Node node = from_.node(m);
     for (int k = 0; k < node.input_count(); ++k) {
@@ -183,6 +182,7 @@ class Fuser {
     }
   }
 
+  // The tape's number of a value that a member of group `g` reads.
   std::int32_t number(const Value& v, std::int32_t g) const {
     if (groups_.of(v.node_id()) == g) {
       for (auto it = numbers_.rbegin(); it != numbers_.rend(); ++it)
@@ -233,7 +233,7 @@ class Fuser {
   std::vector<State> states_;
   std::vector<NodeId> stack_;
   std::vector<Value> inputs_;
-  std::vector<std::pair<Value, std::int32_t>> numbers_;
+  std::vector<std::pair<Value, std::int32_t>> numbers_;  // the tape's, of the members' values by their old handles
 };
 
 }  // namespace

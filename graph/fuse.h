@@ -2,7 +2,7 @@
 // goes through memory once. Nothing is computed twice; values that others read become further outputs.
 //
 // The node takes phase, scope and line of its last member. One of forward and backward work is forward: there the pass
-// turns round, and the backward nodes after it belong to it.
+// turns round, and the backward nodes after it belong to it. A pass: see graph/passes.h.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

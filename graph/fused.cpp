@@ -1,3 +1,4 @@
+#include <oxbow/graph/align.h>
 #include <oxbow/graph/fused.h>
 #include <oxbow/graph/tape_plan.h>
 
@@ -13,8 +14,6 @@ namespace {
 constexpr std::int64_t part_elements = 16 * 1024, large_part_elements = 64 * 1024, many_parts = 16;
 constexpr std::int64_t unit = 1024;  // parts are whole units, so that two never share a cache line
 constexpr std::size_t max_reductions = 16;
-
-std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
 }  // namespace
 
@@ -79,7 +78,7 @@ Fused::Plan::Plan(const Fused& f, Types in) {
     invariant(c.chunk > 0 && c.grain > 0 && c.chunk % c.grain == 0, "a reduction's chunk is no multiple of its grain");
     invariant(c.chunk == consumers[0].chunk, "reductions of different chunks are fused");
     grain = std::lcm(grain, c.grain);
-    state += round_up(c.state, 64);
+    state += aligned(c.state);
     flops += r.op.work(read).flops;
   }
   tape = TapePlan(f.tape, in, consumed, grain);
@@ -113,7 +112,7 @@ void Fused::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
   std::byte* state = r.scratch + p.tape.scratch();
   for (std::size_t i = 0; i < count; ++i) {
     sinks[i] = {&p.consumers[i], state};
-    state += round_up(p.consumers[i].state, 64);
+    state += aligned(p.consumers[i].state);
   }
   const Run::Range mine = r.share(std::max<std::int64_t>(chunks, 1));  // an empty input is one empty chunk
   for (std::int64_t c = mine.begin; c < mine.end; ++c) {
@@ -130,7 +129,7 @@ std::vector<InputSet> Fused::overwrites(Types in) const {
   if (tape.steps.empty()) return sets;
   const std::vector<Type> types = tape.types(in);
   const Type& common = types[in.size()];
-  const auto readable = std::min<std::size_t>(in.size(), InputSet::capacity);
+  const auto readable = std::min<std::size_t>(in.size(), InputSet::told_apart);
   for (std::size_t i = 0; i < readable; ++i) {
     const auto input = static_cast<std::int32_t>(i);
     const bool reduced =

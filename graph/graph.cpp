@@ -4,64 +4,6 @@
 
 namespace oxbow {
 
-std::size_t Op::hash() const {
-  return std::hash<std::string_view>()(name()) * 31 + oxbow::hash(AttrValue(attributes()));
-}
-
-std::string_view name(Phase phase) {
-  constexpr std::string_view names[] = {"forward", "backward", "update"};
-  return names[static_cast<std::size_t>(phase)];
-}
-
-namespace {
-std::string below(const SharedText& scope, const std::string& name) {
-  return scope.empty() ? name : scope.str() + "/" + name;
-}
-}  // namespace
-
-Node Value::node() const { return {*graph_, node_}; }
-const Type& Value::type() const {
-  return graph_->nodes_[static_cast<std::size_t>(node_)].outputs[static_cast<std::size_t>(output_)];
-}
-Value Value::named(std::string_view name) const {
-  graph_->name(node_, name);
-  return *this;
-}
-
-const std::string& SharedText::str() const {
-  static const std::string none;
-  return text_ ? *text_ : none;
-}
-
-const Op& Node::op() const { return graph_->nodes_[static_cast<std::size_t>(id_)].op; }
-const std::string& Node::name() const { return graph_->nodes_[static_cast<std::size_t>(id_)].name.str(); }
-std::string Node::full_name() const {
-  const auto& record = graph_->nodes_[static_cast<std::size_t>(id_)];
-  return below(record.origin.scope,
-               record.name.empty() ? std::string(record.op.name()) + "_" + std::to_string(id_) : record.name.str());
-}
-const Origin& Node::origin() const { return graph_->nodes_[static_cast<std::size_t>(id_)].origin; }
-int Node::input_count() const { return static_cast<int>(graph_->nodes_[static_cast<std::size_t>(id_)].input_count); }
-Value Node::input(int i) const {
-  const auto& record = graph_->nodes_[static_cast<std::size_t>(id_)];
-  const auto& slot = graph_->inputs_[record.first_input + static_cast<std::size_t>(i)];
-  return {*graph_, slot.node, slot.output};
-}
-std::vector<Value> Node::inputs() const {
-  std::vector<Value> values;
-  values.reserve(static_cast<std::size_t>(input_count()));
-  for (int i = 0; i < input_count(); ++i) values.push_back(input(i));
-  return values;
-}
-std::vector<Type> Node::input_types() const {
-  std::vector<Type> types;
-  types.reserve(static_cast<std::size_t>(input_count()));
-  for (int i = 0; i < input_count(); ++i) types.push_back(input(i).type());
-  return types;
-}
-int Node::output_count() const { return static_cast<int>(output_types().size()); }
-Types Node::output_types() const { return graph_->nodes_[static_cast<std::size_t>(id_)].outputs; }
-
 namespace {
 
 // "matmul: inner sizes differ (784 and 256)" and below it inputs, line and remedy.
@@ -77,7 +19,7 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
     text += "\n  " + (name.empty() ? "input " + std::to_string(i) : std::string(name)) + ": " +
             to_string(inputs[i].type()) + " from " + inputs[i].node().full_name();
   }
-  if (at.known()) text += "\n  at " + to_string(at);
+  text += at_line(at);
   if (!scope.empty()) text += "\n  in scope " + scope.str();
   if (!remedy.empty()) text += "\n  " + remedy;
   return text;
@@ -146,7 +88,7 @@ Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
 }
 
 Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
-  const Record& from = old.graph().nodes_[static_cast<std::size_t>(old.id())];
+  const Record& from = old.graph().at(old.id());
   bool same = inputs.size() == old.input_count();
   for (int i = 0; same && i < inputs.size(); ++i) same = inputs[i].type() == old.input(i).type();
   Origin origin = from.origin;
@@ -179,7 +121,7 @@ std::vector<NodeId> Graph::reading_order(NodeId first, std::span<const NodeId> r
   for (const NodeId root : roots)
     for (enter(root); !open.empty();) {
       const auto [id, next] = open.back();
-      const Record& record = nodes_[static_cast<std::size_t>(id)];
+      const Record& record = at(id);
       if (next < record.input_count) {
         ++open.back().next;
         enter(inputs_[record.first_input + next].node);
@@ -222,34 +164,33 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   for (std::size_t i = 0; i < order.size(); ++i)
     now[static_cast<std::size_t>(order[i] - first)] = first + static_cast<NodeId>(i);
   for (const Record& r : records)
-    if (!r.name.empty()) names_.erase(below(r.origin.scope, r.name.str()));
+    if (!r.name.empty()) names_.erase(r.origin.scoped(r.name));
   for (const NodeId id : order) {
     Record& r = records[static_cast<std::size_t>(id - first)];
     const std::uint32_t from = std::exchange(r.first_input, static_cast<std::uint32_t>(inputs_.size())) - first_input;
     for (std::uint32_t i = 0; i < r.input_count; ++i)
       inputs_.push_back({moved(slots[from + i].node), slots[from + i].output});
     r.origin.forward = moved(r.origin.forward);
-    if (!r.name.empty()) names_.emplace(below(r.origin.scope, r.name.str()), moved(id));
+    if (!r.name.empty()) names_.emplace(r.origin.scoped(r.name), moved(id));
     nodes_.push_back(std::move(r));
   }
   each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 
 void Graph::name(NodeId node, std::string_view name) {
-  Record& record = nodes_[static_cast<std::size_t>(node)];
+  Record& record = at(node);
   if (record.name.str() == name) return;
   if (name.empty() || name.find('/') != std::string_view::npos)
     throw Error("\"" + std::string(name) +
                 "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
-  const std::string full = below(record.origin.scope, std::string(name));
+  const std::string full = record.origin.scoped(name);
   const auto [place, is_new] = names_.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;
     throw Error("the name \"" + full + "\" is taken" + (first.known() ? " at " + to_string(first) : "") +
-                (record.origin.at.known() ? "\n  at " + to_string(record.origin.at) : "") +
-                "\n  Use another name, or a Scope around one of the two");
+                at_line(record.origin.at) + "\n  Use another name, or a Scope around one of the two");
   }
-  if (!record.name.empty()) names_.erase(below(record.origin.scope, record.name.str()));
+  if (!record.name.empty()) names_.erase(record.origin.scoped(record.name));
   record.name = std::string(name);
 }
 
@@ -293,7 +234,7 @@ namespace {
 Origin inside(const Graph& graph, std::string_view name) {
   Origin origin = graph.origin();
   origin.at = {};
-  origin.scope = below(origin.scope, std::string(name));
+  origin.scope = origin.scoped(name);
   return origin;
 }
 }  // namespace

@@ -103,13 +103,15 @@ class Graph {
     Origin origin;
   };
 
+  Record& at(NodeId id) { return nodes_[static_cast<std::size_t>(id)]; }
+  const Record& at(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;
   std::span<Type> new_types(std::size_t count);
 
   std::deque<Record> nodes_;  // never moves a record, so references to ops and names stay good while one appends
   std::vector<Slot> inputs_;  // of all nodes, one after another
-  std::vector<std::unique_ptr<Type[]>> type_blocks_;  // so do types
+  std::vector<std::unique_ptr<Type[]>> type_blocks_;  // where `Record::outputs` lie, which do not move either
   std::size_t types_left_ = 0;                        // in the last block
   std::unordered_map<std::string, NodeId> names_;
   std::vector<Value> updates_;

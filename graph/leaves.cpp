@@ -6,10 +6,6 @@
 namespace oxbow {
 namespace {
 
-std::string scoped(const Graph& g, std::string_view name) {
-  return g.origin().scope.empty() ? std::string(name) : g.origin().scope.str() + "/" + std::string(name);
-}
-
 void copy_bytes(const std::byte* from, const View& to) {
   if (const auto bytes = static_cast<std::size_t>(to.type->bytes()); bytes > 0 && from != to.bytes)
     std::memcpy(to.bytes, from, bytes);
@@ -33,12 +29,20 @@ void from_attr(const AttrValue& a, Init& v) {
   from_attr(a.field("stream"), v.stream);
 }
 
+bool Input::is_free(int axis) const { return std::find(free_axes.begin(), free_axes.end(), axis) != free_axes.end(); }
+
+bool Input::accepts(const Shape& fed) const {
+  if (fed.rank() != type.shape.rank()) return false;
+  for (int axis = 0; axis < fed.rank(); ++axis)
+    if (fed[axis] != type.shape[axis] && !is_free(axis)) return false;
+  return true;
+}
+
 std::string declared_shape(const Input& in) {
   std::string text = "[";
   for (int axis = 0; axis < in.type.shape.rank(); ++axis) {
     const std::string size = std::to_string(in.type.shape[axis]);
-    const bool free = std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
-    text += (axis > 0 ? ", " : "") + (free ? "any(" + size + ")" : size);
+    text += (axis > 0 ? ", " : "") + (in.is_free(axis) ? "any(" + size + ")" : size);
   }
   return text + "]";
 }
@@ -60,7 +64,7 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
   }
-  return g.append(Input{scoped(g, name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
+  return g.append(Input{g.origin().scoped(name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
 }
 
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at) {
@@ -75,7 +79,7 @@ Value constant(Graph& g, double value, DType dtype, At at) {
 }
 
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
-  return g.append(Variable{scoped(g, name), type, std::move(init), trainable}, {}, at).output().named(name);
+  return g.append(Variable{g.origin().scoped(name), type, std::move(init), trainable}, {}, at).output().named(name);
 }
 
 Value assign(Value variable, Value value, At at) {
@@ -83,7 +87,7 @@ Value assign(Value variable, Value value, At at) {
     throw Error(
         "assign: the first argument is not a variable" +
         (variable ? ", but " + variable.node().full_name() + ", " + to_string(variable.type()) : std::string()) +
-        "\n  at " + to_string(Location(at)) + "\n  Give what variable() or parameter() returned");
+        at_line(at) + "\n  Give what variable() or parameter() returned");
   return apply(Assign{}, {variable, value}, at);
 }
 

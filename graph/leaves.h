@@ -1,4 +1,5 @@
 // The four ops that every part of Oxbow knows: what is fed, what is fixed, what is remembered, and what is written.
+// Thread safety: ops are values; the builders append to a graph, which is for one thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -30,7 +31,13 @@ struct Input {
   Type infer(Types) const { return type; }
   Work work(Types) const { return {.parts = 0}; }
   bool operator==(const Input&) const = default;
+
+  bool is_free(int axis) const;
+  /// Whether a value of this shape may be fed.
+  bool accepts(const Shape& fed) const;
 };
+/// The shape as it was declared, with free axes shown as such: "[any(64), 784]".
+std::string declared_shape(const Input& in);
 
 /// A fixed tensor, shared and not copied.
 struct Constant {
@@ -43,9 +50,6 @@ struct Constant {
   bool operator==(const Constant& o) const { return same_bits(value, o.value); }
 };
 
-/// The shape as it was declared, with free axes shown as such: "[any(64), 784]".
-std::string declared_shape(const Input& in);
-
 /// A value kept in a `Store` under its name. A run sees it as at the run's start; `Assign` writes it at the end.
 struct Variable {
   static constexpr OpInfo info{.name = "variable", .effect = true};
@@ -53,16 +57,16 @@ struct Variable {
   Type type;
   Init init;
   bool trainable = true;
-  static constexpr auto attributes = std::tuple{Attribute{"name", &Variable::name}, Attribute{"type", &Variable::type},
-                                                Attribute{"init", &Variable::init},
-                                                Attribute{"trainable", &Variable::trainable}};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"name", &Variable::name}, Attribute{"type", &Variable::type},
+                 Attribute{"init", &Variable::init}, Attribute{"trainable", &Variable::trainable}};
   Type infer(Types) const { return type; }
   Work work(Types) const { return {.parts = 0}; }
   bool operator==(const Variable&) const = default;
 };
 
-/// Writes `value` to `variable` at the end of the run; its output is the value written. A variable is written by at most
-/// one node of a run.
+/// Writes `value` to `variable` at the end of the run; its output is the value written. A variable is written by at
+/// most one node of a run.
 struct Assign {
   static constexpr OpInfo info{
       .name = "assign", .inputs = {"variable", "value"}, .shape_only = {0}, .any_layout = true, .effect = true};

@@ -1,5 +1,6 @@
 // Lowering: ops with phases become smaller nodes (`Op::lower`, again and again), and every elementwise op and every
-// reduction's kernel becomes a `Fused` node of its own (graph/fused.h), so that all that is left has `run`.
+// reduction's kernel becomes a `Fused` node of its own (graph/fused.h), so that all that is left has `run`. A pass: see
+// graph/passes.h.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

@@ -12,6 +12,15 @@ bool begins_with(std::string_view text, std::string_view start) {
          std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return lower(a) == lower(b); });
 }
 
+std::string listed(std::span<const std::string> names, std::string_view around) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ", ";
+    text.append(around).append(name).append(around);
+  }
+  return text;
+}
+
 }  // namespace
 
 int edit_distance(std::string_view a, std::string_view b) {
@@ -53,5 +62,8 @@ std::string did_you_mean(std::string_view wanted, std::span<const std::string> k
     text += (i == 0 ? "" : i + 1 == near.size() ? " or " : ", ") + ("\"" + near[i] + "\"");
   return text.empty() ? text : " Did you mean " + text + "?";
 }
+
+std::string listed(std::span<const std::string> names) { return listed(names, ""); }
+std::string quoted(std::span<const std::string> names) { return listed(names, "\""); }
 
 }  // namespace oxbow

@@ -1,4 +1,4 @@
-// What a message offers when a name is unknown: the names near it.
+// What a message offers when a name is unknown: the names near it, and all of them. Pure functions.
 #pragma once
 
 #include <span>
@@ -18,5 +18,10 @@ std::vector<std::string> near_names(std::string_view wanted, std::span<const std
 
 /// " Did you mean \"adam\" or \"adamw\"?", or "" when no name is near.
 std::string did_you_mean(std::string_view wanted, std::span<const std::string> known);
+
+/// "adam, adamw, sgd".
+std::string listed(std::span<const std::string> names);
+/// "\"x\", \"label\"".
+std::string quoted(std::span<const std::string> names);
 
 }  // namespace oxbow

@@ -3,33 +3,31 @@
 // An op is a regular value type: attributes are members, `==` is defaulted, and a static `info` says what never
 // changes. There is no base class, macro or registration; whatever an op can do is a member function, found by concept:
 //
-//   required   Type infer(Types in) const;                    one output's type; std::vector<Type> for several outputs.
-//                                                             Checks, and throws OpError(problem, remedy).
-//   computing, one of:
-//              void run(const Run& r) const;                  computes part r.part on views that the plan hands in
-//              TileFn tile(Types in) const;                   elementwise: the routine for these operands
-//              Consumer consume(Types in) const;              reads input 0 once, front to back: a (partial) reduction
-//              std::vector<Value> lower(Values in) const;     smaller nodes instead of itself
-//   optional   Work work(Types in) const;                     parts, scratch, cost (default: one part)
-//              P prepare(Types in) const;                     anything dear that depends on shapes only, made once a
-//              plan;
-//                                                             then  void run(const Run& r, const P& p) const
-//              Grads gradient(const Node& n, Values dy) const;   dy: one a output, empty where nothing flows back
-//              Value simplify(Values in) const;               an equal, cheaper value (same bits!), or an empty Value
-//              std::vector<Value> inference(Values in) const; what stands in for it outside training
-//              std::int64_t alias(Types in) const;            output 0 is input 0's bytes from this offset on, or -1
-//              std::vector<InputSet> overwrites(Types in) const;   for each output, the inputs whose bytes it may take
-//              over
-//                                                             (default: info.may_overwrite for output 0, none for
-//                                                             others)
-//              std::optional<Op> with_epilogue(const Tape& tape, Types in) const;   this op with elementwise steps
-//              applied
-//                                                             to its result while that is in cache: see
-//                                                             graph/epilogue.h
-//              std::optional<Op> absorb(int operand, const Op& producer, Types in) const;   elementwise: one routine
-//                                                             for this op and the one that computes that operand,
-//                                                             whose own operands take its place; same bits
-//              static constexpr auto attributes               see graph/attribute.h
+// Required:
+//   Type infer(Types in) const;               one output's type; std::vector<Type> for several. Checks its inputs, and
+//                                             throws OpError(problem, remedy)
+// Computing, one of:
+//   void run(const Run& r) const;             computes part r.part on views that the plan hands in
+//   TileFn tile(Types in) const;              elementwise: the routine for these operands
+//   Consumer consume(Types in) const;         reads input 0 once, front to back: a (partial) reduction
+//   std::vector<Value> lower(Values in) const;               smaller nodes instead of itself
+// Optional:
+//   Work work(Types in) const;                parts, scratch, cost (default: one part)
+//   P prepare(Types in) const;                anything dear that depends on shapes only, made once a plan; then
+//                                             void run(const Run& r, const P& p) const computes
+//   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
+//   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value
+//   std::vector<Value> inference(Values in) const;           what stands in for it outside training
+//   std::int64_t alias(Types in) const;       output 0 is input 0's bytes from this offset on, or -1
+//   std::vector<InputSet> overwrites(Types in) const;        for each output, the inputs whose bytes it may take over
+//                                             (default: info.may_overwrite for output 0, none for others)
+//   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+//                                             this op with elementwise steps applied to its result while that is in
+//                                             cache: see graph/epilogue.h
+//   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+//                                             elementwise: one routine for this op and the one that computes that
+//                                             operand, whose own operands take its place; same bits
+//   static constexpr auto attributes          see graph/attribute.h
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
 // only, never on part, position or thread. Everything here is const and safe to call from several threads.
@@ -51,17 +49,18 @@ namespace oxbow {
 class Op;
 struct Tape;
 
-/// A set of input numbers, 0 to 31: `.may_overwrite = {0, 1}`.
+/// A set of input numbers: `.may_overwrite = {0, 1}`.
 class InputSet {
  public:
-  static constexpr int capacity = 31;  ///< the last number stands for itself and all beyond it
+  static constexpr int told_apart = 31;  ///< so many inputs are; the later ones are all in the set, or none of them
   constexpr InputSet() = default;
   constexpr InputSet(std::initializer_list<int> inputs) {
     for (int i : inputs) bits_ |= 1u << i;
   }
   static constexpr InputSet all() { return InputSet(~0u); }
-  constexpr bool contains(int i) const { return (bits_ >> (i < 31 ? i : 31)) & 1u; }
+  constexpr bool contains(int i) const { return (bits_ >> (i < told_apart ? i : told_apart)) & 1u; }
   constexpr bool empty() const { return bits_ == 0; }
+  /// `i` is at most `told_apart`.
   constexpr void insert(int i) { bits_ |= 1u << i; }
 
  private:
@@ -180,9 +179,9 @@ class Grads {
 template <class T>
 concept OpType = !std::same_as<T, Op> &&  // first: whether an Op can be copied must not depend on itself
                  std::equality_comparable<T> && std::copy_constructible<T> && requires(const T& op, Types in) {
-                   { T::info } -> std::convertible_to<const OpInfo&>;
-                   op.infer(in);
-                 };
+  { T::info } -> std::convertible_to<const OpInfo&>;
+  op.infer(in);
+};
 
 /// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
 class Op {

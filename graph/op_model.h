@@ -71,7 +71,7 @@ struct Op::Model final : Op::Concept {
     } else {
       Work w;
       for (const Type& t : in) w.bytes += static_cast<double>(t.bytes());
-      w.flops = w.bytes / 4;
+      w.flops = w.bytes / 4;  // an operation for each f32 that it reads
       return w;
     }
   }
@@ -158,6 +158,9 @@ struct Op::Model final : Op::Concept {
 template <OpType T>
 Op::Op(T op) : model_(std::make_shared<const Model<T>>(std::move(op))) {}
 
+inline std::size_t Op::hash() const {
+  return std::hash<std::string_view>()(name()) * 31 + oxbow::hash(AttrValue(attributes()));
+}
 inline std::optional<Op> Op::absorb(int operand, const Op& producer, Types in) const {
   return model_->absorb(operand, producer, in);
 }

@@ -27,12 +27,6 @@ constexpr std::array all{
     Pass{"epilogue", epilogue},
 };
 
-Rewritten copy(const Graph& from) {
-  Rewriter r(from);
-  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
-  return r.finish();
-}
-
 }  // namespace
 
 std::span<const Pass> passes() { return all; }
@@ -61,7 +55,7 @@ Rewritten rewrite(const Graph& from, std::span<const std::string> disable) {
 #endif
     done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
   }
-  return done ? std::move(*done) : copy(from);
+  return done ? std::move(*done) : copy_of(from);
 }
 
 }  // namespace oxbow

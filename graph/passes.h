@@ -8,6 +8,8 @@
 //   fold                    what depends on constants only is computed once, here
 //   fuse                    elementwise chains and the reductions at their ends become one pass over memory
 //   epilogue                a product applies what follows it to blocks that are still in cache
+//
+// Thread safety: pure functions of a graph that nobody appends to, as every pass is.
 #pragma once
 
 #include <oxbow/graph/rewrite.h>

@@ -1,5 +1,6 @@
-// Philox 4x32-10, the counter-based generator (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). Any draw is a pure function of (key, counter): the same bits on any machine, in any order, by any thread.
+// Philox 4x32-10, the counter-based generator (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011). Any draw is a pure function of (key, counter): the same bits on any machine, in any order, by any
+// thread.
 #pragma once
 
 #include <array>

@@ -44,6 +44,10 @@ void Rewriter::map(Node old, Values now) {
   for (int i = 0; i < now.size(); ++i) map(old.output(i), now[i]);
 }
 
+void Rewriter::map_outputs(Node old, Node now) {
+  for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
+}
+
 NodeId Rewriter::forward_of(Node old) const {
   if (old.origin().forward < 0) return -1;
   const Node forward = from_.node(old.origin().forward);
@@ -56,7 +60,7 @@ Node Rewriter::copy(Node old) {
   inputs_.clear();
   for (int i = 0; i < old.input_count(); ++i) inputs_.push_back((*this)(old.input(i)));
   const Node now = to().append_copy(old, inputs_, forward_of(old));
-  for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
+  map_outputs(old, now);
   return now;
 }
 
@@ -64,7 +68,7 @@ Node Rewriter::replace(Node old, Op op, Values inputs) {
   const OriginGuard guard = as(old);
   const Node now = to().append(std::move(op), inputs, old.origin().at);
   if (!old.name().empty()) to().name(now.id(), old.name());
-  for (int i = 0; i < old.output_count(); ++i) map(old.output(i), now.output(i));
+  map_outputs(old, now);
   return now;
 }
 
@@ -85,6 +89,12 @@ Rewritten Rewriter::finish(std::span<const std::pair<std::string, Value>> output
     if (mapped(update)) to().add_update(out_(update));
   to().continue_streams(from_);
   return std::move(out_);
+}
+
+Rewritten copy_of(const Graph& from) {
+  Rewriter r(from);
+  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
+  return r.finish();
 }
 
 std::vector<bool> live_nodes(const Graph& graph) {

@@ -8,7 +8,7 @@
 //   }
 //
 // A pass keeps what `Graph::outputs()` names and the effects that they need; everything else may go. It keeps every
-// bit.
+// bit. Thread safety: the old graph is only read; a Rewriter is for one thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -65,6 +65,7 @@ class Rewriter {
   Rewritten finish(std::span<const std::pair<std::string, Value>> outputs);
 
  private:
+  void map_outputs(Node old, Node now);
   NodeId forward_of(Node old) const;  // of its forward node, what does that one's work now, or -1
   const Graph& from_;
   Rewritten out_;
@@ -72,7 +73,10 @@ class Rewriter {
   std::vector<Value> inputs_;     // of the node that is being copied
 };
 
-/// The old nodes that the outputs need, each before its readers: true where needed. Effects count only when needed.
+/// The same graph once more.
+Rewritten copy_of(const Graph& from);
+
+/// For each node, whether an output of the graph needs it. Effects count only where an output needs them.
 std::vector<bool> live_nodes(const Graph& graph);
 
 }  // namespace oxbow

@@ -10,15 +10,16 @@
 namespace oxbow {
 
 struct Sample {
-  std::string what;            ///< told when it fails: "axis 0, kept"
+  std::string what;  ///< told when it fails: "axis 0, kept"
   Op op;
   std::vector<Tensor> inputs;  ///< floating-point ones as f64; the tests make f32 ones from them
   /// The outputs by the plainest loops, in double; independent of the op's kernel.
   std::function<std::vector<Tensor>(const std::vector<Tensor>&)> reference;
-  bool smooth = true;          ///< twice differentiable at these inputs, so second order is checked too
+  bool smooth = true;  ///< twice differentiable at these inputs, so second order is checked too
 };
 
-/// A tensor of reproducible draws, uniform in [low, high): f64 by default, integers rounded down. `seed` tells draws apart.
+/// A tensor of reproducible draws, uniform in [low, high): f64 by default, integers rounded down. `seed` tells draws
+/// apart.
 Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DType dtype = f64);
 
 }  // namespace oxbow

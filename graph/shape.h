@@ -14,9 +14,12 @@ namespace oxbow {
 class Shape {
  public:
   static constexpr int max_rank = 8;
+  /// The most elements of a shape: so many have, at 8 bytes each, a number of bytes that fits in 63 bits.
+  static constexpr std::int64_t max_count = std::int64_t{1} << 59;
 
   Shape() = default;
-  /// Sizes, outermost axis first. Throws `Error` for a negative size, more than eight axes, or more than 2^62 elements.
+  /// Sizes, outermost axis first. Throws `Error` for a negative size, for more than `max_rank` axes, and where the
+  /// product of the sizes other than 0 is above `max_count`.
   Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
   explicit Shape(std::span<const std::int64_t> sizes);
   explicit Shape(const std::vector<std::int64_t>& sizes) : Shape(std::span(sizes)) {}
@@ -50,7 +53,8 @@ class Shape {
 /// "[32, 784]"; a scalar is "[]".
 std::string to_string(const Shape& shape);
 
-/// The common shape of `a` and `b`: aligned at the last axis, equal sizes or 1. Throws `Error` naming the axis otherwise.
+/// The common shape of `a` and `b`: aligned at the last axis, equal sizes or 1. Throws `Error` naming the axis
+/// otherwise.
 Shape broadcast(const Shape& a, const Shape& b);
 
 /// An axis as an input declares it: a fixed size, or a free one that carries an example (see `any`).

@@ -1,4 +1,5 @@
 #include <oxbow/graph/fused.h>
+#include <oxbow/graph/hash.h>
 #include <oxbow/graph/shared_ops.h>
 
 #include <algorithm>
@@ -7,24 +8,19 @@
 namespace oxbow {
 namespace {
 
-constexpr std::size_t most_alike = 16;  // ops of one number: where more differ by attributes only, nothing is shared
-
-std::size_t mix(std::size_t a, std::size_t b) {
-  a = (a ^ b) * 0x9E3779B97F4A7C15u;
-  return a ^ (a >> 29);
-}
+constexpr std::size_t most_alike = 16;  // ops of one hash: where more differ by attributes only, those are not shared
 
 std::size_t kind(const Op& op) { return std::bit_cast<std::size_t>(&op.info()); }
 
-// A number for what an op is without its attributes; of a fused one, for its whole tape without theirs.
-std::size_t number(const Op& op) {
-  std::size_t h = mix(kind(op), 0);
+// A hash of what an op is without its attributes; of a fused one, of its whole tape without theirs.
+std::size_t shallow_hash(const Op& op) {
+  std::size_t h = mixed(kind(op), 0);
   const auto* fused = op.as<Fused>();
   if (fused == nullptr) return h;
-  for (const Tape::Step& step : fused->tape.steps) h = mix(h, kind(step.op));
-  for (const std::int32_t v : fused->tape.args) h = mix(h, static_cast<std::size_t>(v));
-  for (const std::int32_t v : fused->tape.outputs) h = mix(h, static_cast<std::size_t>(v));
-  for (const Fused::Reduction& r : fused->reductions) h = mix(h, kind(r.op));
+  for (const Tape::Step& step : fused->tape.steps) h = mixed(h, kind(step.op));
+  for (const std::int32_t v : fused->tape.args) h = mixed(h, static_cast<std::size_t>(v));
+  for (const std::int32_t v : fused->tape.outputs) h = mixed(h, static_cast<std::size_t>(v));
+  for (const Fused::Reduction& r : fused->reductions) h = mixed(h, kind(r.op));
   return h;
 }
 
@@ -52,7 +48,7 @@ bool same(const Op& a, const Op& b) {
 }  // namespace
 
 Op SharedOps::operator()(Op op) {
-  std::vector<Op>& alike = known_[number(op)];
+  std::vector<Op>& alike = known_[shallow_hash(op)];
   for (const Op& known : alike)
     if (same(known, op)) return known;
   if (alike.size() < most_alike) alike.push_back(op);

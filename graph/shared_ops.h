@@ -15,7 +15,7 @@ class SharedOps {
   Op operator()(Op op);
 
  private:
-  std::unordered_map<std::size_t, std::vector<Op>> known_;  // few under each number
+  std::unordered_map<std::size_t, std::vector<Op>> known_;  // by hash, few under each
 };
 
 }  // namespace oxbow

@@ -1,8 +1,8 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/needed.h>
 #include <oxbow/graph/specialise.h>
 
-#include <algorithm>
 #include <set>
 
 namespace oxbow {
@@ -35,13 +35,9 @@ Outputs named(const Graph& graph, Values fetches) {
 }
 
 Input retyped(const Node& node, const Input& in, const Shape& fed) {
-  bool fits = fed.rank() == in.type.shape.rank();
-  for (int axis = 0; fits && axis < fed.rank(); ++axis)
-    fits = fed[axis] == in.type.shape[axis] ||
-           std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
-  if (!fits)
+  if (!in.accepts(fed))
     throw Error("input \"" + in.name + "\" expects shape " + declared_shape(in) + ", but was fed " + to_string(fed) +
-                (node.origin().at.known() ? "\n  declared at " + to_string(node.origin().at) : "") +
+                at_line(node.origin().at, "declared at") +
                 "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
   Input now = in;
   now.type.shape = fed;
@@ -49,15 +45,14 @@ Input retyped(const Node& node, const Input& in, const Shape& fed) {
 }
 
 void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes) {
-  std::map<std::string_view, bool> there;
+  std::set<std::string> inputs;
   for (NodeId i = 0; i < graph.size(); ++i)
-    if (const auto* in = graph.node(i).op().as<Input>()) there[in->name] = true;
+    if (const auto* in = graph.node(i).op().as<Input>()) inputs.insert(in->name);
   for (const auto& [name, shape] : shapes) {
-    if (there.contains(name)) continue;
-    std::string names;
-    for (const auto& [known, yes] : there) names += (names.empty() ? "" : ", ") + ("\"" + std::string(known) + "\"");
+    if (inputs.contains(name)) continue;
+    const std::vector<std::string> known(inputs.begin(), inputs.end());
     throw Error("no input is named \"" + name + "\"\n  " +
-                (names.empty() ? "The graph has no inputs" : "The graph's inputs: " + names));
+                (known.empty() ? "The graph has no inputs" : "The graph's inputs: " + quoted(known)));
   }
 }
 

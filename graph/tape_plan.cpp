@@ -1,3 +1,4 @@
+#include <oxbow/graph/align.h>
 #include <oxbow/graph/single.h>
 #include <oxbow/graph/tape_plan.h>
 
@@ -14,8 +15,6 @@ constexpr std::int64_t vector = 16;   // as many lanes as the widest vector has
 constexpr std::int64_t cache = 16 * 1024;
 constexpr std::int64_t fewest_lanes = 256;  // below which calls cost more than the second cache
 
-std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
-
 std::vector<Type> types_of(std::span<const std::int32_t> values, const std::vector<Type>& types) {
   std::vector<Type> of;
   of.reserve(values.size());
@@ -25,6 +24,13 @@ std::vector<Type> types_of(std::span<const std::int32_t> values, const std::vect
 
 const Type& common_type(const Tape& tape, const std::vector<Type>& types) {
   return types[tape.steps.empty() ? 0 : static_cast<std::size_t>(tape.inputs)];
+}
+
+// A tile's elements, each taking so many bytes of slots and arrays together: a multiple of `quantum`.
+std::int64_t tile_size(std::int64_t bytes_per_element, std::int64_t quantum) {
+  std::int64_t most = lanes;
+  while (most * bytes_per_element > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
+  return std::max<std::int64_t>(most / quantum, 1) * quantum;
 }
 
 // A step, perhaps with those merged into it that computed its operands.
@@ -82,11 +88,11 @@ std::vector<Merged> merged_steps(const Tape& tape, const std::vector<Type>& type
 TapePlan::TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed, std::int64_t grain) {
   const std::vector<Type> types = tape.types(in);
   for (const Type& t : types) sizes_.push_back(size_of(t.dtype));
-  const std::vector<std::int32_t> placed = settle_routines(tape, types, consumed);
-  settle_places(tape, types, placed, settle_spreads(tape, types, placed, grain));
+  const std::vector<Pointee> places = settle_routines(tape, types, consumed);
+  settle_places(tape, types, places, settle_spreads(tape, types, places, grain));
 }
 
-// The axes of `from` against those of `to`, outermost first, merged where both are contiguous or both repeat.
+// The axes of `from` against those of `to`, merged where both are contiguous or both repeat.
 TapePlan::Spread TapePlan::spread(const Type& from, const Type& to) {
   Spread s;
   const int lead = to.shape.rank() - from.shape.rank();
@@ -95,60 +101,61 @@ TapePlan::Spread TapePlan::spread(const Type& from, const Type& to) {
     const std::int64_t size = to.shape[axis];
     if (size == 1) continue;
     const bool repeats = axis < lead || from.shape[axis - lead] == 1;
-    Dim* outer = s.rank > 0 ? &s.dims[static_cast<std::size_t>(s.rank - 1)] : nullptr;
+    Axis* outer = s.rank > 0 ? &s.axes[static_cast<std::size_t>(s.rank - 1)] : nullptr;
     if (outer != nullptr && (outer->stride == 0) == repeats)
       outer->size *= size;  // merged: a dense operand's next axis goes on where this one ends
     else
-      s.dims[static_cast<std::size_t>(s.rank++)] = {size, repeats ? 0 : stride};
+      s.axes[static_cast<std::size_t>(s.rank++)] = {size, repeats ? 0 : stride};
     if (!repeats) {
       stride *= size;
       s.period = std::max<std::int64_t>(to.shape.count(axis, to.shape.rank()), 1);
     }
   }
-  if (s.rank == 0) s.dims[static_cast<std::size_t>(s.rank++)] = {1, 0};
-  return s;  // innermost axis first
+  if (s.rank == 0) s.axes[static_cast<std::size_t>(s.rank++)] = {1, 0};
+  return s;
 }
 
-// Routines and places. Returns the value that each place points to; ~v for the single element of input v.
-std::vector<std::int32_t> TapePlan::settle_routines(const Tape& tape, const std::vector<Type>& types,
-                                                    std::span<const std::int32_t> consumed) {
+// Routines, and what their places and those of sinks and copies point to.
+std::vector<TapePlan::Pointee> TapePlan::settle_routines(const Tape& tape, const std::vector<Type>& types,
+                                                         std::span<const std::int32_t> consumed) {
   const Type& common = common_type(tape, types);
   std::vector<Merged> steps = merged_steps(tape, types, consumed);
-  std::vector<std::int32_t> placed;
+  std::vector<Pointee> places;
   for (Merged& step : steps) {
     const std::vector<Type> operands = types_of(step.args, types);
+    const auto first = static_cast<std::int32_t>(places.size());
     for (std::size_t i = 0; i < operands.size(); ++i) {
-      std::int32_t& v = step.args[i];
+      const std::int32_t v = step.args[i];
+      places.push_back({v});
       if (v >= tape.inputs || operands[i].count() != 1 || operands[i].shape == common.shape) continue;
       if (std::optional<Op> taken = step.op.absorb(static_cast<int>(i), Single{}, operands)) {
         step.op = *std::move(taken);
-        v = ~v;
+        places.back().single = true;
       }
     }
     ops_.push_back(step.op);
-    routines_.push_back({ops_.back().tile(operands), ops_.back().self(), static_cast<std::int32_t>(placed.size()),
-                         static_cast<std::int32_t>(operands.size()), 0});
-    placed.insert(placed.end(), step.args.begin(), step.args.end());
+    routines_.push_back(
+        {ops_.back().tile(operands), ops_.back().self(), first, static_cast<std::int32_t>(operands.size()), 0});
   }
   for (const Tape::Step& step : tape.steps) flops_ += step.op.work(types_of(tape.args_of(step), types)).flops;
   flops_ /= static_cast<double>(std::max<std::int64_t>(common.count(), 1));
 
   const auto place = [&](std::int32_t v) {
-    placed.push_back(v);
-    return static_cast<std::int32_t>(placed.size()) - 1;
+    places.push_back({v});
+    return static_cast<std::int32_t>(places.size()) - 1;
   };
   for (std::size_t s = 0; s < steps.size(); ++s) routines_[s].result = place(steps[s].result);
   for (const std::int32_t v : consumed) sunk_.push_back(place(v));
   for (std::int32_t o = 0; o < static_cast<std::int32_t>(tape.outputs.size()); ++o)
     if (const std::int32_t v = tape.outputs[static_cast<std::size_t>(o)]; v < tape.inputs)
       copies_.push_back({place(v), o, sizes_[static_cast<std::size_t>(v)]});
-  return placed;
+  return places;
 }
 
 // Inputs that are laid out. Returns what tiles are multiples of: the grain, a vector, and short rows' periods, so that
 // these are laid out once.
-std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>& types,
-                                      std::span<const std::int32_t> placed, std::int64_t grain) {
+std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>& types, std::span<const Pointee> places,
+                                      std::int64_t grain) {
   const Type& common = common_type(tape, types);
   std::int64_t quantum = grain;
   const auto keep_whole = [&](std::int64_t period) {
@@ -157,7 +164,8 @@ std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>&
   keep_whole(vector);
   for (std::int32_t v = 0; v < tape.inputs; ++v) {
     const Type& type = types[static_cast<std::size_t>(v)];
-    if (type.shape == common.shape || std::find(placed.begin(), placed.end(), v) == placed.end()) continue;
+    const auto is_laid_out = [v](const Pointee& p) { return p.value == v && !p.single; };
+    if (type.shape == common.shape || std::none_of(places.begin(), places.end(), is_laid_out)) continue;
     spreads_.push_back(spread(type, common));
     spreads_.back().input = v;
     spreads_.back().repeat = Single{}.tile(std::span(&type, 1));
@@ -168,27 +176,27 @@ std::int64_t TapePlan::settle_spreads(const Tape& tape, const std::vector<Type>&
 
 // The slot of each value between steps, by linear scan, those of `spreads_` being the first; -1 for any other value. A
 // result takes the slot of an operand that it reads last, if the elements are as wide.
-TapePlan::Slots TapePlan::settle_slots(const Tape& tape, std::size_t values, std::span<const std::int32_t> placed) {
+TapePlan::Slots TapePlan::settle_slots(const Tape& tape, std::span<const Pointee> places) const {
   const auto value_at = [&](std::int32_t place) {
-    return static_cast<std::size_t>(placed[static_cast<std::size_t>(place)]);
+    return static_cast<std::size_t>(places[static_cast<std::size_t>(place)].value);
   };
   const auto operands = [&](const Routine& r) {
-    return placed.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
+    return places.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
   };
   const auto end = static_cast<std::int32_t>(routines_.size());
-  std::vector<std::int32_t> last(values, -1);  // the routine that reads each value last
+  std::vector<std::int32_t> last(sizes_.size(), -1);  // the routine that reads each value last
   for (std::int32_t r = 0; r < end; ++r)
-    for (const std::int32_t v : operands(routines_[static_cast<std::size_t>(r)]))
-      if (v >= 0) last[static_cast<std::size_t>(v)] = r;
+    for (const Pointee& p : operands(routines_[static_cast<std::size_t>(r)]))
+      if (!p.single) last[static_cast<std::size_t>(p.value)] = r;
   for (const std::int32_t place : sunk_) last[value_at(place)] = end;
 
   std::vector<std::int32_t> spare;
-  Slots slots{std::vector<std::int32_t>(values, -1), static_cast<std::int32_t>(spreads_.size())};
+  Slots slots{std::vector<std::int32_t>(sizes_.size(), -1), static_cast<std::int32_t>(spreads_.size())};
   std::vector<std::int32_t>& slot = slots.of;
   const auto release = [&](std::int32_t r, std::size_t result, bool same_width) {
-    for (const std::int32_t operand : operands(routines_[static_cast<std::size_t>(r)])) {
-      if (operand < 0) continue;
-      const auto v = static_cast<std::size_t>(operand);
+    for (const Pointee& p : operands(routines_[static_cast<std::size_t>(r)])) {
+      if (p.single) continue;
+      const auto v = static_cast<std::size_t>(p.value);
       if (last[v] == r && slot[v] >= 0 && (sizes_[v] == sizes_[result]) == same_width) {
         spare.push_back(slot[v]);
         last[v] = -1;
@@ -209,41 +217,36 @@ TapePlan::Slots TapePlan::settle_slots(const Tape& tape, std::size_t values, std
   return slots;
 }
 
-void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const Pointee> places,
                              std::int64_t quantum) {
-  const auto [slot, slot_count] = settle_slots(tape, types.size(), placed);
+  const auto [slot, slot_count] = settle_slots(tape, places);
   direct_ = spreads_.empty() && slot_count == 0 && routines_.size() <= 1;
   const Type& common = common_type(tape, types);
   const std::int64_t arrays = std::count_if(types.begin(), types.begin() + tape.inputs, [&](const Type& t) {
     return t.shape == common.shape;  // outputs mostly lie in the bytes of one of these
   });
   const std::int64_t widest = *std::max_element(sizes_.begin(), sizes_.end());
-  std::int64_t most = lanes;
-  while ((slot_count + arrays) * most * widest > cache && most / 2 >= std::max(fewest_lanes, quantum)) most /= 2;
-  tile_ = std::max<std::int64_t>(most / quantum, 1) * quantum;
-  const std::int64_t bytes = round_up(tile_ * widest, 64);
-  const std::int64_t table =
-      round_up(static_cast<std::int64_t>(placed.size()) * static_cast<std::int64_t>(sizeof(void*)), 64);
+  tile_ = tile_size((slot_count + arrays) * widest, quantum);
+  const std::int64_t bytes = aligned(tile_ * widest);
+  const std::int64_t table = aligned(std::ssize(places) * static_cast<std::int64_t>(sizeof(void*)));
   scratch_ = table + slot_count * bytes;
   for (std::size_t i = 0; i < spreads_.size(); ++i) spreads_[i].slot = table + static_cast<std::int64_t>(i) * bytes;
 
-  for (std::int32_t place = 0; place < static_cast<std::int32_t>(placed.size()); ++place) {
-    const std::int32_t v = placed[static_cast<std::size_t>(place)];
-    if (v < 0) {
-      singles_.push_back({place, ~v});
-      continue;
-    }
-    const auto value = static_cast<std::size_t>(v);
-    if (slot[value] >= 0) {
+  for (std::int32_t place = 0; place < std::ssize(places); ++place) {
+    const Pointee p = places[static_cast<std::size_t>(place)];
+    const auto value = static_cast<std::size_t>(p.value);
+    if (p.single) {
+      singles_.push_back({place, p.value});
+    } else if (slot[value] >= 0) {
       slots_.push_back({place, table + slot[value] * bytes});
-    } else if (v >= tape.inputs) {
-      const auto output = std::find(tape.outputs.begin(), tape.outputs.end(), v) - tape.outputs.begin();
+    } else if (p.value >= tape.inputs) {
+      const auto output = std::find(tape.outputs.begin(), tape.outputs.end(), p.value) - tape.outputs.begin();
       writes_.push_back({place, static_cast<std::int32_t>(output), sizes_[value]});
     } else if (types[value].shape == common.shape) {
-      reads_.push_back({place, v, sizes_[value]});
+      reads_.push_back({place, p.value, sizes_[value]});
     } else {
       std::find_if(spreads_.begin(), spreads_.end(), [&](const Spread& s) {
-        return s.input == v;
+        return s.input == p.value;
       })->places.push_back(place);
     }
   }

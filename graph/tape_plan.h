@@ -42,17 +42,17 @@ class TapePlan {
   void run(std::span<const ConstView> others, std::span<const View> out, const Block& block, std::byte* scratch) const;
 
  private:
-  struct Dim {
+  struct Axis {
     std::int64_t size, stride;
   };
   /// An input that does not have the tape's shape: its axes merged where they can be, the innermost of stride 0 or 1.
   struct Spread {
     std::int32_t input = 0, rank = 0;
-    std::array<Dim, Shape::max_rank> dims{};  ///< innermost first
-    std::int64_t period = 1;                  ///< elements after which it repeats
-    std::int64_t slot = 0;                    ///< bytes into the scratch
-    TileFn repeat = nullptr;                  ///< lays out one element
-    std::vector<std::int32_t> places = {};    ///< that point to it
+    std::array<Axis, Shape::max_rank> axes{};  ///< innermost first
+    std::int64_t period = 1;                   ///< elements after which it repeats
+    std::int64_t slot = 0;                     ///< bytes into the scratch
+    TileFn repeat = nullptr;                   ///< lays out one element
+    std::vector<std::int32_t> places = {};     ///< that point to it
   };
   struct Routine {
     TileFn fn;
@@ -72,18 +72,22 @@ class TapePlan {
     std::int64_t first;  ///< the element that lies there
   };
 
+  struct Pointee {  ///< what a place points to
+    std::int32_t value;
+    bool single = false;  ///< the single element of an input, by a routine that takes one
+  };
   struct Slots {
     std::vector<std::int32_t> of;  ///< each value; -1 for what lies in an array
     std::int32_t count;
   };
 
   static Spread spread(const Type& from, const Type& to);
-  std::vector<std::int32_t> settle_routines(const Tape& tape, const std::vector<Type>& types,
-                                            std::span<const std::int32_t> consumed);
-  std::int64_t settle_spreads(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+  std::vector<Pointee> settle_routines(const Tape& tape, const std::vector<Type>& types,
+                                       std::span<const std::int32_t> consumed);
+  std::int64_t settle_spreads(const Tape& tape, const std::vector<Type>& types, std::span<const Pointee> places,
                               std::int64_t grain);
-  Slots settle_slots(const Tape& tape, std::size_t values, std::span<const std::int32_t> placed);
-  void settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const std::int32_t> placed,
+  Slots settle_slots(const Tape& tape, std::span<const Pointee> places) const;
+  void settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const Pointee> places,
                      std::int64_t quantum);
   /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
@@ -104,7 +108,8 @@ class TapePlan {
   std::vector<Moving> copies_;       // outputs that are inputs: the places of the inputs
   std::vector<std::int64_t> sizes_;  // bytes an element of every value
   bool direct_ = false;              // one step or none, and nothing to lay out: no tiles needed
-  std::int64_t scratch_ = 0, tile_ = 512;
+  std::int64_t scratch_ = 0;
+  std::int64_t tile_ = 0;  // elements
   double flops_ = 0;
 };
 

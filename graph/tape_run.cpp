@@ -5,17 +5,18 @@
 #include <cstring>
 
 namespace oxbow {
+
 void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first,
                        std::int64_t lanes, std::byte* to) {
   std::array<std::int64_t, Shape::max_rank> at{};
   std::int64_t place = 0;
   for (std::int32_t d = 0; d < s.rank; ++d) {
-    const Dim& dim = s.dims[static_cast<std::size_t>(d)];
-    at[static_cast<std::size_t>(d)] = first % dim.size;
-    first /= dim.size;
-    place += at[static_cast<std::size_t>(d)] * dim.stride;
+    const Axis& axis = s.axes[static_cast<std::size_t>(d)];
+    at[static_cast<std::size_t>(d)] = first % axis.size;
+    first /= axis.size;
+    place += at[static_cast<std::size_t>(d)] * axis.stride;
   }
-  const Dim& inner = s.dims[0];
+  const Axis& inner = s.axes[0];
   while (true) {
     const std::int64_t run = std::min(inner.size - at[0], lanes);
     const void* at_place = from + place * size;
@@ -28,11 +29,12 @@ void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size
     place -= at[0] * inner.stride;
     at[0] = 0;
     for (std::int32_t d = 1; d < s.rank; ++d) {
-      const auto axis = static_cast<std::size_t>(d);
-      place += s.dims[axis].stride;
-      if (++at[axis] < s.dims[axis].size) break;
-      place -= at[axis] * s.dims[axis].stride;
-      at[axis] = 0;
+      const Axis& axis = s.axes[static_cast<std::size_t>(d)];
+      std::int64_t& index = at[static_cast<std::size_t>(d)];
+      place += axis.stride;
+      if (++index < axis.size) break;
+      place -= index * axis.stride;
+      index = 0;
     }
   }
 }
@@ -50,7 +52,7 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
     const std::int64_t lanes = std::min(step, end - first);
     for (const Spread& s : spreads_) {
       const std::int64_t size = sizes_[static_cast<std::size_t>(s.input)];
-      const Dim& inner = s.dims[0];
+      const Axis& inner = s.axes[0];
       const std::byte* operand = scratch + s.slot;
       if (inner.stride == 1 && s.period == inner.size && first % inner.size + lanes <= inner.size)
         operand = in[s.input].bytes + first % inner.size * size;  // a row, within which the tile lies

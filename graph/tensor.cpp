@@ -1,3 +1,4 @@
+#include <oxbow/graph/align.h>
 #include <oxbow/graph/tensor.h>
 
 #include <cstdlib>
@@ -7,8 +8,7 @@
 namespace oxbow {
 
 std::shared_ptr<std::byte> allocate(std::int64_t bytes) {
-  constexpr std::size_t alignment = 64;
-  const std::size_t size = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment + alignment;
+  const auto size = static_cast<std::size_t>(aligned(bytes) + alignment);
   void* p = std::aligned_alloc(alignment, size);
   if (p == nullptr) throw Error("out of memory: cannot allocate " + std::to_string(bytes) + " bytes");
   std::memset(p, 0, size);
@@ -19,13 +19,12 @@ Tensor::Tensor(const Type& type) : type_(type), bytes_(allocate(type.bytes())) {
 
 void Tensor::check(DType wanted) const {
   if (wanted != type_.dtype)
-    throw Error("a tensor of type " + to_string(type_) + " was read as " + std::string(name(wanted)) +
-                ". Read it as " + std::string(name(type_.dtype)));
+    throw Error("a tensor of type " + to_string(type_) + " was read as " + std::string(name(wanted)) + ". Read it as " +
+                std::string(name(type_.dtype)));
 }
 
 void Tensor::check_single() const {
-  if (type_.count() != 1)
-    throw Error("item() needs a tensor of one element, but this one is " + to_string(type_));
+  if (type_.count() != 1) throw Error("item() needs a tensor of one element, but this one is " + to_string(type_));
 }
 
 void Tensor::fill_from(const void* from, std::size_t count) {

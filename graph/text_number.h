@@ -1,5 +1,5 @@
 // Numbers, tensors and strings as characters, exactly: what the printer and the parser of graphs share.
-// Part of graph/text.cpp's implementation. Pure functions.
+// Part of graph/text_*.cpp's implementation. Pure functions.
 #pragma once
 
 #include <oxbow/graph/tensor.h>

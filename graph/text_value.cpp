@@ -84,7 +84,7 @@ std::int32_t read_panel(Lexer& in, const Shape& shape) {
   const std::int64_t panel = read_integer(in, "the width of a panel");
   constexpr std::int64_t widest = 1 << 20;
   if (panel < 1 || panel > widest) in.fail(at, "a panel's width is 1 to " + std::to_string(widest));
-  if (shape.count() > (std::int64_t{1} << 59) / panel)  // padded to whole panels, it must be addressable still
+  if (shape.count() > Shape::max_count / panel)  // padded to whole panels, it must be addressable still
     in.fail(at, "shape " + to_string(shape) + " has more elements in panels than memory can address");
   in.expect('}', "behind the layout");
   return static_cast<std::int32_t>(panel);

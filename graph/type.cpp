@@ -12,7 +12,7 @@ Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes
   std::int64_t product = 1;
   for (std::int64_t size : sizes) {
     if (size < 0) throw Error("an axis cannot have the size " + std::to_string(size) + " in shape " + to_string(*this));
-    if (size > 0 && (__builtin_mul_overflow(product, size, &product) || product > (std::int64_t{1} << 59)))
+    if (size > 0 && (__builtin_mul_overflow(product, size, &product) || product > max_count))
       throw Error("shape " + to_string(*this) + " has more elements than memory can address");
   }
 }
@@ -26,9 +26,9 @@ std::int64_t Shape::count(int first, int last) const {
 int Shape::axis_of(std::int64_t axis) const {
   const std::int64_t from_front = axis < 0 ? axis + rank_ : axis;
   if (from_front < 0 || from_front >= rank_)
-    throw OpError("there is no axis " + std::to_string(axis) + " in shape " + to_string(*this),
-                  rank_ == 0 ? "A scalar has no axes"
-                             : "Use " + std::to_string(-rank_) + " to " + std::to_string(rank_ - 1));
+    throw OpError(
+        "there is no axis " + std::to_string(axis) + " in shape " + to_string(*this),
+        rank_ == 0 ? "A scalar has no axes" : "Use " + std::to_string(-rank_) + " to " + std::to_string(rank_ - 1));
   return static_cast<int>(from_front);
 }
 
@@ -63,8 +63,9 @@ Shape broadcast(const Shape& a, const Shape& b) {
   for (int i = 1; i <= rank; ++i) {
     const std::int64_t x = i <= a.rank() ? a[-i] : 1, y = i <= b.rank() ? b[-i] : 1;
     if (x != y && x != 1 && y != 1)
-      throw OpError("shapes " + to_string(a) + " and " + to_string(b) + " do not broadcast: axis " + std::to_string(-i) +
-                        " is " + std::to_string(x) + " in one and " + std::to_string(y) + " in the other",
+      throw OpError("shapes " + to_string(a) + " and " + to_string(b) + " do not broadcast: axis " +
+                        std::to_string(-i) + " is " + std::to_string(x) + " in one and " + std::to_string(y) +
+                        " in the other",
                     "Make the sizes equal, or one of them 1");
     sizes[static_cast<std::size_t>(rank - i)] = x == 1 ? y : x;
   }

@@ -1,5 +1,5 @@
-// Handles into a graph: a node, and a value (one output of a node). Small and copyable; valid as long as the graph, which
-// never moves. Thread safety: reading through handles is safe while nobody appends to the graph.
+// Handles into a graph: a node, and a value (one output of a node). Small and copyable; valid as long as the graph,
+// which never moves. Thread safety: reading through handles is safe while nobody appends to the graph.
 #pragma once
 
 #include <oxbow/graph/error.h>
@@ -38,7 +38,8 @@ class Value {
   DType dtype() const { return type().dtype; }
   int rank() const { return shape().rank(); }
 
-  /// Names the node that made this value; returns the value. Throws `Error` when another node of its scope has the name.
+  /// Names the node that made this value; returns the value. Throws `Error` when another node of its scope has the
+  /// name.
   Value named(std::string_view name) const;
 
   /// The same output of the same node (not elementwise equality: see `equal` in ops).
@@ -91,12 +92,15 @@ class SharedText {
 
 /// Where a node comes from. A note: no part of equality, and no pass decides by it.
 struct Origin {
-  Location at = {};                ///< the user's line
-  NodeId forward = -1;             ///< for a backward node, the forward node whose gradient it belongs to
+  Location at = {};     ///< the user's line
+  NodeId forward = -1;  ///< for a backward node, the forward node whose gradient it belongs to
   Phase phase = Phase::forward;
-  SharedText scope = {};           ///< "encoder/layer1"
+  SharedText scope = {};  ///< "encoder/layer1"
+  /// A name with the scope before it: "encoder/layer1/weight".
+  std::string scoped(std::string_view name) const;
 };
 
+/// One node: what computes it, on which values, and what comes out.
 class Node {
  public:
   Node(Graph& graph, NodeId id) : graph_(&graph), id_(id) {}

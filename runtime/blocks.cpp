@@ -1,4 +1,4 @@
-#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/align.h>
 #include <oxbow/runtime/memory.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@ namespace oxbow {
 namespace {
 
 constexpr std::uint32_t none = ~0u;
+constexpr std::size_t most_compared_readers = 16;  // of a storage: comparing all pairs takes the square of their number
 
 // The steps that read each storage, in serial order and each once.
 Lists readers_of(const Graph& graph, const Storages& storages, const Schedule& schedule) {
@@ -54,7 +55,7 @@ class Finder {
         taken_.push_back(block);
       } else {
         block = static_cast<std::int32_t>(out_.list.size());
-        out_.list.push_back({.bytes = (storage.bytes + 63) / 64 * 64, .writer = step});
+        out_.list.push_back({.bytes = aligned(storage.bytes), .writer = step});
       }
       out_.of_storage[static_cast<std::size_t>(s)] = block;
       set_end(out_.list[static_cast<std::size_t>(block)], step, static_cast<std::size_t>(s));
@@ -87,7 +88,7 @@ class Finder {
     const auto readers = readers_[storage];
     if (readers.empty()) block.last.push_back(step);
     for (std::size_t i = readers.size(); i-- > 0;)
-      if (i + 1 == readers.size() || readers.size() > 16 ||
+      if (i + 1 == readers.size() || readers.size() > most_compared_readers ||
           std::none_of(block.last.begin(), block.last.end(),
                        [&](std::uint32_t later) { return tasks_.before(readers[i], later); }))
         block.last.push_back(readers[i]);

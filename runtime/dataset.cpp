@@ -41,10 +41,8 @@ const Tensor& Dataset::operator[](std::string_view name) const {
     if (own == name) return tensor;
     known.push_back(own);
   }
-  std::string list;
-  for (const std::string& k : known) list += (list.empty() ? "\"" : ", \"") + k + "\"";
   throw Error("the data have no column \"" + std::string(name) + "\"." + did_you_mean(name, known) +
-              (known.empty() ? " They have none" : " They have " + list));
+              (known.empty() ? " They have none" : " They have " + quoted(known)));
 }
 
 Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {

@@ -1,3 +1,4 @@
+#include <oxbow/graph/align.h>
 #include <oxbow/runtime/feed_journal.h>
 
 #include <algorithm>
@@ -7,10 +8,7 @@
 namespace oxbow {
 namespace {
 
-constexpr std::int64_t cache_line = 64;
 constexpr std::int64_t block_bytes = 64 * 1024;  // at least
-
-std::int64_t whole_lines(std::int64_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
 
 }  // namespace
 
@@ -25,7 +23,7 @@ const FeedJournal::Shapes& FeedJournal::shapes_of(std::span<const Fed> feeds) {
   Shapes now{{}, 0};
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     now.of_feeds.push_back(feeds[i].shape);
-    now.bytes += whole_lines(Type{inputs_[i].type.dtype, feeds[i].shape}.bytes());
+    now.bytes += aligned(Type{inputs_[i].type.dtype, feeds[i].shape}.bytes());
   }
   return shapes_.emplace_back(std::move(now));
 }
@@ -54,7 +52,7 @@ void FeedJournal::add(std::span<const Fed> feeds) {
   for (std::size_t i = 0; i < feeds.size(); ++i) {
     const std::int64_t bytes = Type{inputs_[i].type.dtype, feeds[i].shape}.bytes();
     if (bytes > 0) std::memcpy(to, feeds[i].bytes, static_cast<std::size_t>(bytes));
-    to += whole_lines(bytes);
+    to += aligned(bytes);
   }
 }
 
@@ -80,7 +78,7 @@ std::vector<Fed> FeedJournal::feeds(std::size_t i) const {
   for (const Shape& shape : shapes_[entries_[i].shapes].of_feeds) {
     const Type type{inputs_[feeds.size()].type.dtype, shape};
     feeds.push_back({shape, at, true});
-    at += whole_lines(type.bytes());
+    at += aligned(type.bytes());
   }
   return feeds;
 }

@@ -1,3 +1,4 @@
+#include <oxbow/graph/align.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/ledger_time.h>
@@ -77,12 +78,14 @@ class Reader {
       for (std::int32_t k = 0; k < n.output_count(); ++k) {
         Ledger::Value v{.node = id, .output = k, .bytes = n.output(k).type().bytes()};
         if (k == 0 && !n.name().empty()) v.name = n.full_name();
-        if (step >= 0)
+        if (step >= 0) {
           computed(v, plan_.steps[at(step)], k);
-        else if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>())
-          v.home = n.op().name(), v.fate = Ledger::Fate::leaf;
-        else
+        } else if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>()) {
+          v.home = n.op().name();
+          v.fate = Ledger::Fate::leaf;
+        } else {
           alias(v, n);
+        }
         out_.values.push_back(std::move(v));
       }
     }
@@ -160,7 +163,7 @@ class Reader {
           out_.values[at(v.overwrites)].overwritten_by = index;
         } else {
           v.block = static_cast<std::int32_t>(out_.blocks.size());
-          out_.blocks.push_back({.offset = v.offset, .bytes = (v.bytes + 63) / 64 * 64, .first = s});
+          out_.blocks.push_back({.offset = v.offset, .bytes = aligned(v.bytes), .first = s});
         }
         Ledger::Block& block = out_.blocks[at(v.block)];
         block.values.push_back(index);

@@ -1,5 +1,6 @@
 // Where in the arena every value lies. Lifetimes follow the partial order of the tasks, never the serial order: two
 // values share bytes only if under every schedule all readers of the one are finished before the other is written.
+// Thread safety: pure functions.
 #pragma once
 
 #include <oxbow/runtime/tasks.h>
@@ -10,8 +11,8 @@ namespace oxbow {
 struct Block {
   std::int64_t bytes = 0;    ///< a multiple of 64
   std::uint32_t writer = 0;  ///< the step that first writes it
-  std::vector<std::uint32_t> last =
-      {};                          ///< the steps after which it is free; without, it is kept to the end of the run
+  /// The steps after which it is free; without any, it is kept to the end of the run.
+  std::vector<std::uint32_t> last = {};
   std::uint32_t free_after = ~0u;  ///< the last of those in serial order
 };
 

@@ -52,13 +52,12 @@ void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
   if (expected_version_ != lock.version) kept_.clear();
   const bool first = kept_.empty();
   std::int64_t written_bytes = 0;
-  for (std::size_t i = 0; i < plan.variables.size(); ++i) {
-    const auto& declared = *plan.graph->node(plan.variables[i].node).op().as<Variable>();
-    if (first) {
+  if (first)
+    for (const Plan::Leaf& leaf : plan.variables) {
+      const auto& declared = *plan.graph->node(leaf.node).op().as<Variable>();
       const auto& variable = store_->variables[store_->index.find(declared.name)->second];
-      kept_.push_back({.variable = variable, .written = plan.variables[i].written, .value = variable->value.clone()});
+      kept_.push_back({.variable = variable, .written = leaf.written, .value = variable->value.clone()});
     }
-  }
   for (Kept& k : kept_) {
     if (k.written) written_bytes += k.value.type().bytes();
     if (!first && (k.written || k.variable->changed > k.taken_at)) copy_bytes(k.value, k.variable->value);
@@ -170,8 +169,7 @@ class NumericsGuard::Again {
     const Node n = graph_->node(id);
     const NodeId own = number_[static_cast<std::size_t>(id)];
     if (!n.name().empty() || own < 0) return n.full_name();
-    const std::string& scope = n.origin().scope.str();
-    return scope + (scope.empty() ? "" : "/") + std::string(n.op().name()) + "_" + std::to_string(own);
+    return n.origin().scoped(std::string(n.op().name()) + "_" + std::to_string(own));
   }
 
   const NumericsGuard& guard_;

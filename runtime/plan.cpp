@@ -1,10 +1,10 @@
-#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/align.h>
 #include <oxbow/runtime/memory.h>
+
+#include <algorithm>
 
 namespace oxbow {
 namespace {
-
-std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 constexpr double worth_fencing = 1.02;  // from so many times the lower bound, threads are kept nearer the serial order
 
@@ -67,11 +67,11 @@ class Planner {
   void add_groups() {
     for (std::uint32_t g = 0; g < layout_.tasks.groups.size(); ++g) {
       const Tasks::Group& from = layout_.tasks.groups[g];
-      plan_->groups.push_back({from.first, from.last, from.chunks, from.bit, layout_.tasks.next.first[g],
+      plan_->groups.push_back({from.first, from.last, from.chunks, from.first_task, layout_.tasks.next.first[g],
                                layout_.tasks.next.first[g + 1], layout_.tasks.waits[g]});
     }
     plan_->next = layout_.tasks.next.items;
-    plan_->group_of_task = layout_.tasks.of_bit;
+    plan_->group_of_task = layout_.tasks.group_of_task;
   }
 
   void add_step(const Schedule::Step& s) {

@@ -64,13 +64,9 @@ int Program::Impl::input(std::string_view name) const {
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].name == name) return static_cast<int>(i);
   std::vector<std::string> known;
-  std::string list;
-  for (const Input& in : inputs) {
-    known.push_back(in.name);
-    list += (list.empty() ? "\"" : ", \"") + in.name + "\"";
-  }
+  for (const Input& in : inputs) known.push_back(in.name);
   throw Error("no input \"" + std::string(name) + "\" in this program." + did_you_mean(name, known) +
-              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + list));
+              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + quoted(known)));
 }
 
 const std::vector<Input>& Program::inputs() const { return impl_->inputs; }

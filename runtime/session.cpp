@@ -7,12 +7,6 @@
 #include <cstring>
 
 namespace oxbow {
-namespace {
-
-std::string at_line(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
-
-}  // namespace
-
 struct Session::State {
   /// What one plan needs; one for each set of shapes that was run.
   struct Run {
@@ -57,7 +51,7 @@ struct Session::State {
     for (std::size_t i = 0; i < feeds.size(); ++i)
       if (!feeds[i].fed)
         throw Error("input \"" + impl().inputs[i].name + "\" (" + to_string(impl().inputs[i].type) + ") was not fed" +
-                    at_line(impl().declared[i]) + "\n  Call feed(\"" + impl().inputs[i].name +
+                    at_line(impl().declared[i], "declared at") + "\n  Call feed(\"" + impl().inputs[i].name +
                     "\", data) before run()");
   }
 
@@ -110,10 +104,10 @@ struct Session::State {
       StoredVariable& v = store.state()->get(declared.name);
       if (v.value.type() != declared.type)
         throw Error("variable \"" + declared.name + "\" is " + to_string(v.value.type()) + " in the store, but " +
-                    to_string(declared.type) + " in the program" + at_line(node.origin().at));
+                    to_string(declared.type) + " in the program" + at_line(node.origin().at, "declared at"));
       if (plan.variables[i].written && v.frozen)
         throw Error("variable \"" + declared.name + "\" is frozen, and this program writes it" +
-                    at_line(node.origin().at) + "\n  Call unfreeze(\"" + declared.name +
+                    at_line(node.origin().at, "declared at") + "\n  Call unfreeze(\"" + declared.name +
                     "\"), or leave its assign out of what is fetched");
       r.frame.set_variable(static_cast<int>(i), v.value.bytes());
     }
@@ -180,16 +174,12 @@ Session& Session::operator=(Session&&) noexcept = default;
 void Session::feed(std::string_view name, const Type& type, const void* data) {
   const auto i = static_cast<std::size_t>(state_->impl().input(name));
   const Input& in = state_->impl().inputs[i];
-  const auto at = [&] { return at_line(state_->impl().declared[i]); };  // a warm feed allocates nothing
+  const auto at = [&] { return at_line(state_->impl().declared[i], "declared at"); };  // a warm feed allocates nothing
   if (type.dtype != in.type.dtype)
     throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
                 std::string(oxbow::name(type.dtype)) + at() +
                 "\n  Convert the data, or declare the input with that dtype");
-  bool fits = type.shape.rank() == in.type.shape.rank() && type.layout.plain();
-  for (int axis = 0; fits && axis < type.shape.rank(); ++axis)
-    fits = type.shape[axis] == in.type.shape[axis] ||
-           std::find(in.free_axes.begin(), in.free_axes.end(), axis) != in.free_axes.end();
-  if (!fits)
+  if (!in.accepts(type.shape) || !type.layout.plain())
     throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
                 to_string(type.shape) + at() + "\n  Feed that shape; only an axis marked any(...) takes other sizes");
   state_->feed(i, type.shape, data);
@@ -212,7 +202,7 @@ void Session::feed(std::string_view name, DType dtype, const void* data, std::in
   if (shape.count() != count)
     throw Error(
         "input \"" + in.name + "\": " + std::to_string(count) + " elements make no " + declared_shape(in) +
-        at_line(state_->impl().declared[i]) +
+        at_line(state_->impl().declared[i], "declared at") +
         (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
          : in.free_axes.size() == 1
              ? "\n  Feed a multiple of " + std::to_string(shape.with(static_cast<int>(in.free_axes[0]), 1).count())

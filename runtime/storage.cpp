@@ -58,8 +58,7 @@ class Finder {
     Plan::Leaf& written = out_.variables[static_cast<std::size_t>(variable.index)];
     if (written.written)
       throw Error("variable \"" + graph_.node(written.node).full_name() + "\" is written twice in one run" +
-                  (n.origin().at.known() ? "\n  at " + to_string(n.origin().at) : "") +
-                  "\n  Leave one of the two assigns out of what is fetched");
+                  at_line(n.origin().at) + "\n  Leave one of the two assigns out of what is fetched");
     written.written = true;
     invariant(n.input_type(0) == n.input_type(1), "an assign's value is laid out in another way than its variable");
     out_.assigns.push_back({n.id(), n.input(1), variable.index});

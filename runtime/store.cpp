@@ -11,8 +11,6 @@ namespace {
 
 using Kind = StoreLock::Kind;
 
-std::string declared_at(const Location& at) { return at.known() ? "\n  declared at " + to_string(at) : ""; }
-
 void set_value(StoredVariable& v, const Tensor& value, LockGroup& group) {
   v.changed = ++group.sets;
   if (const auto bytes = static_cast<std::size_t>(value.type().bytes()); bytes > 0)
@@ -97,7 +95,7 @@ void Store::add(const Graph& graph) {
     if (const StoredVariable* here = state_->find(declared.name)) {
       if (here->value.dtype() != declared.type.dtype || here->value.shape() != declared.type.shape)
         throw Error("variable \"" + declared.name + "\" is " + to_string(here->value.type()) + " in the store, but " +
-                    to_string(declared.type) + " in the graph" + declared_at(v.node().origin().at) +
+                    to_string(declared.type) + " in the graph" + at_line(v.node().origin().at, "declared at") +
                     "\n  Give one of the two another name");
       continue;
     }

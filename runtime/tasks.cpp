@@ -7,6 +7,7 @@ namespace oxbow {
 namespace {
 
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
+constexpr std::uint32_t none = ~0u;
 
 std::uint32_t chunks_of(const Schedule::Step& s, int threads, const Grain& grain) {
   if (s.op == nullptr || s.op->work.parts < 2) return 1;
@@ -24,14 +25,14 @@ void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) 
     if (count > 0) out.groups.push_back({.first = 0, .last = static_cast<std::uint32_t>(count), .cost = total});
     return;
   }
-  std::vector<std::uint32_t> waits_for(count, ~0u);  // the last step that each waits for, or ~0u
+  std::vector<std::uint32_t> waits_for(count, none);  // the last step that each waits for
   for (std::uint32_t s = 0; s < count; ++s) {
     const Schedule::Step& step = schedule.steps[s];
     const std::uint32_t chunks = chunks_of(step, threads, grain);
-    const bool joins =
-        !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
-        out.groups.back().cost + step.cost <= grain.task &&
-        (out.groups.back().cost < grain.join_below || (waits_for[s] != ~0u && waits_for[s] >= out.groups.back().first));
+    const bool joins = !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
+                       out.groups.back().cost + step.cost <= grain.task &&
+                       (out.groups.back().cost < grain.join_below ||
+                        (waits_for[s] != none && waits_for[s] >= out.groups.back().first));
     if (!joins) out.groups.push_back({.first = s, .last = s, .chunks = chunks});
     Tasks::Group& g = out.groups.back();
     g.last = s + 1;
@@ -43,7 +44,7 @@ void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) 
 
 std::vector<Lists::Pair> group_edges(const Schedule& schedule, const Tasks& tasks) {
   std::vector<Lists::Pair> edges;
-  std::vector<std::uint32_t> seen(tasks.groups.size(), ~0u);
+  std::vector<std::uint32_t> seen(tasks.groups.size(), none);
   for (std::uint32_t g = 0; g < tasks.groups.size(); ++g)
     for (std::uint32_t s = tasks.groups[g].first; s < tasks.groups[g].last; ++s)
       for (const std::uint32_t t : schedule.next[s])
@@ -66,18 +67,18 @@ void chain(Tasks& tasks, std::vector<Lists::Pair>& edges, int threads) {
   std::vector<Lists::Pair> added;
   for (std::uint32_t g = 0; g < count; ++g) {
     Tasks::Group& group = tasks.groups[g];
-    std::uint32_t best = ~0u;
+    std::uint32_t best = none;
     for (const std::uint32_t p : before[g])
-      if (const std::uint32_t c = tasks.groups[p].chain; ends[c] == p && (best == ~0u || p > ends[best])) best = c;
-    if (best == ~0u && ends.size() < limit) {
+      if (const std::uint32_t c = tasks.groups[p].chain; ends[c] == p && (best == none || p > ends[best])) best = c;
+    if (best == none && ends.size() < limit) {
       best = static_cast<std::uint32_t>(ends.size());
-      ends.push_back(~0u);
-    } else if (best == ~0u) {
+      ends.push_back(none);
+    } else if (best == none) {
       best = static_cast<std::uint32_t>(std::min_element(ends.begin(), ends.end()) - ends.begin());
       added.push_back({ends[best], g});
     }
     group.chain = best;
-    group.position = ends[best] == ~0u ? 1 : tasks.groups[ends[best]].position + 1;
+    group.position = ends[best] == none ? 1 : tasks.groups[ends[best]].position + 1;
     ends[best] = g;
   }
   tasks.chains = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(ends.size()));
@@ -114,8 +115,8 @@ double set_urgency(Tasks& tasks, int threads) {
   if (longest > binds * total / threads)
     std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return rank[a] > rank[b]; });
   for (const std::uint32_t g : order) {
-    tasks.groups[g].bit = static_cast<std::uint32_t>(tasks.of_bit.size());
-    tasks.of_bit.insert(tasks.of_bit.end(), tasks.groups[g].chunks, g);
+    tasks.groups[g].first_task = static_cast<std::uint32_t>(tasks.group_of_task.size());
+    tasks.group_of_task.insert(tasks.group_of_task.end(), tasks.groups[g].chunks, g);
   }
   return total > 0 ? longest / total : 0;
 }

@@ -1,5 +1,6 @@
 // What threads are handed: tasks, each a stretch of the serial order long enough to be worth it, or some of the parts
 // of one wide step. A stretch of a topological order never closes a cycle, so tasks wait for tasks as their steps do.
+// Thread safety: values, and pure functions.
 #pragma once
 
 #include <oxbow/runtime/schedule.h>
@@ -11,14 +12,14 @@ struct Tasks {
     std::uint32_t first, last;              ///< steps from `first` up to `last`
     std::uint32_t chunks = 1;               ///< tasks that share the parts of a single wide step
     std::uint32_t chain = 0, position = 0;  ///< the place in one of the chains; positions begin at 1
-    std::uint32_t bit = 0;                  ///< the number of its first task; the smaller, the more urgent
+    std::uint32_t first_task = 0;           ///< the number of its first task; the smaller, the more urgent
     double cost = 0;
   };
-  std::vector<Group> groups;            ///< in serial order
-  Lists next;                           ///< without repetition
-  std::vector<std::uint32_t> waits;     ///< for how many groups each waits
-  std::vector<std::uint32_t> group_of;  ///< of each step
-  std::vector<std::uint32_t> of_bit;    ///< of each task, its group
+  std::vector<Group> groups;                 ///< in serial order
+  Lists next;                                ///< without repetition
+  std::vector<std::uint32_t> waits;          ///< for how many groups each waits
+  std::vector<std::uint32_t> group_of;       ///< of each step
+  std::vector<std::uint32_t> group_of_task;  ///< of each task, its group
   std::uint32_t chains = 1;
   std::vector<std::uint32_t> clocks;  ///< of each group and chain: the last position that is surely finished before it
 

@@ -16,12 +16,6 @@ std::string name_of(const Pass& pass) {
   return std::string(pass.name) + (runs > 1 ? std::to_string(runs) : "");
 }
 
-std::shared_ptr<Graph> copy(const Graph& from) {
-  Rewriter r(from);
-  for (NodeId i = 0; i < from.size(); ++i) r.copy(from.node(i));
-  return r.finish().graph;
-}
-
 }  // namespace
 
 std::vector<Value> fetches(const Graph& graph) {
@@ -75,7 +69,7 @@ std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
 Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
   const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
   // The planner appends copies only, so numbers stay those of the last stage.
-  Ledger plan = ledger(*make_plan(copy(*stages.back().graph), threads), threads);
+  Ledger plan = ledger(*make_plan(copy_of(*stages.back().graph).graph, threads), threads);
   for (Ledger::Value& v : plan.values) v.name.clear();
   for (NodeId i = 0; i < built.size(); ++i) {
     if (built.node(i).name().empty()) continue;

@@ -1,0 +1,52 @@
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+std::string_view name(Phase phase) {
+  constexpr std::string_view names[] = {"forward", "backward", "update"};
+  return names[static_cast<std::size_t>(phase)];
+}
+
+const std::string& SharedText::str() const {
+  static const std::string none;
+  return text_ ? *text_ : none;
+}
+
+std::string Origin::scoped(std::string_view name) const {
+  return scope.empty() ? std::string(name) : scope.str() + "/" + std::string(name);
+}
+
+Node Value::node() const { return {*graph_, node_}; }
+const Type& Value::type() const { return graph_->at(node_).outputs[static_cast<std::size_t>(output_)]; }
+Value Value::named(std::string_view name) const {
+  graph_->name(node_, name);
+  return *this;
+}
+
+const Op& Node::op() const { return graph_->at(id_).op; }
+const std::string& Node::name() const { return graph_->at(id_).name.str(); }
+std::string Node::full_name() const {
+  return origin().scoped(name().empty() ? std::string(op().name()) + "_" + std::to_string(id_) : name());
+}
+const Origin& Node::origin() const { return graph_->at(id_).origin; }
+int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
+Value Node::input(int i) const {
+  const auto& slot = graph_->inputs_[graph_->at(id_).first_input + static_cast<std::size_t>(i)];
+  return {*graph_, slot.node, slot.output};
+}
+std::vector<Value> Node::inputs() const {
+  std::vector<Value> values;
+  values.reserve(static_cast<std::size_t>(input_count()));
+  for (int i = 0; i < input_count(); ++i) values.push_back(input(i));
+  return values;
+}
+std::vector<Type> Node::input_types() const {
+  std::vector<Type> types;
+  types.reserve(static_cast<std::size_t>(input_count()));
+  for (int i = 0; i < input_count(); ++i) types.push_back(input(i).type());
+  return types;
+}
+int Node::output_count() const { return static_cast<int>(output_types().size()); }
+Types Node::output_types() const { return graph_->at(id_).outputs; }
+
+}  // namespace oxbow
