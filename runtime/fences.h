@@ -1,6 +1,6 @@
 // Edges that keep threads near the serial order. A plan holds under every schedule, also under those that no executor
 // would choose: without such edges, a task that nothing waits for (a weight's gradient and its update) may run as late
-// as the end, and what it reads shares no bytes with anything that is written later.
+// as the end, and what it reads shares no bytes with anything that is written later. Thread safety: pure functions.
 #pragma once
 
 #include <oxbow/runtime/tasks.h>

@@ -1,6 +1,6 @@
 // IDX, the file format of MNIST: two zero bytes, a byte for the dtype, a byte for the rank, the sizes as 32-bit
 // big-endian numbers, then the elements, big-endian, row-major. http://yann.lecun.com/exdb/mnist (section "File
-// formats").
+// formats"). Thread safety: functions without shared state.
 #pragma once
 
 #include <oxbow/graph/tensor.h>

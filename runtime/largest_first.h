@@ -1,6 +1,6 @@
 // Placing blocks one by one, the largest first, each at the lowest offset where nothing lies that may be alive at the
 // same time; then again in other orders. It leaves little unused, but compares all pairs, so it is for some thousands
-// of blocks: those of a large graph that matter.
+// of blocks: those of a large graph that matter. Thread safety: pure functions.
 #pragma once
 
 #include <oxbow/runtime/memory.h>

@@ -49,7 +49,9 @@ class Parser {
     section("blocks", [&] { read_record(in_, plan_.blocks.emplace_back()); });
     if (in_.next_is("run")) section("run", [&] { read_record(in_, plan_.run.emplace_back()); });
     if (in_.peek().kind != Token::end) in_.unexpected("the end of the plan");
-    check();
+    add_firsts(plan_.graph->size() - 1);
+    check_numbers();
+    check_extents();
     return std::move(plan_);
   }
 
@@ -136,49 +138,53 @@ class Parser {
   }
 
   // Every number is of something that there is.
-  void check() {
-    add_firsts(plan_.graph->size() - 1);
-    bool good = true;
-    const auto in = [&](std::int64_t i, std::size_t count) {
-      good = good && i >= 0 && i < static_cast<std::int64_t>(count);
+  void check_numbers() const {
+    const auto there = [&](std::int64_t i, std::size_t count) {
+      if (i < 0 || i >= static_cast<std::int64_t>(count))
+        in_.fail(start_, "this plan speaks of a step, group, value, block or lane that it does not have");
     };
-    const auto all_in = [&](const std::vector<std::int32_t>& list, std::size_t count) {
-      for (const std::int32_t i : list) in(i, count);
+    const auto all_there = [&](const std::vector<std::int32_t>& list, std::size_t count) {
+      for (const std::int32_t i : list) there(i, count);
     };
-    const auto maybe = [&](std::int64_t i, std::size_t count) {
-      good = good && (i == Ledger::none || (in(i, count), good));
+    const auto there_or_none = [&](std::int64_t i, std::size_t count) {
+      if (i != Ledger::none) there(i, count);
     };
-    const std::size_t steps = plan_.steps.size(), values = plan_.values.size(), blocks = plan_.blocks.size();
-    for (const Ledger::Step& s : plan_.steps) in(s.group, plan_.groups.size());
+    const std::size_t steps = plan_.steps.size(), groups = plan_.groups.size(), values = plan_.values.size(),
+                      blocks = plan_.blocks.size(), lanes = static_cast<std::size_t>(std::max(plan_.threads, 0));
+    for (const Ledger::Step& s : plan_.steps) there(s.group, groups);
     for (const Ledger::Group& g : plan_.groups) {
-      in(g.first, steps);
-      in(std::int64_t{g.last} - 1, steps);
-      all_in(g.waits_for, plan_.groups.size());
-      for (const auto& s : g.shares) in(s.lane, static_cast<std::size_t>(std::max(plan_.threads, 0)));
+      there(g.first, steps);
+      there(std::int64_t{g.last} - 1, steps);
+      all_there(g.waits_for, groups);
+      for (const auto& s : g.shares) there(s.lane, lanes);
     }
     for (const Ledger::Event& e : plan_.run) {
-      in(e.step, steps);
-      in(e.lane, static_cast<std::size_t>(std::max(plan_.threads, 0)));
+      there(e.step, steps);
+      there(e.lane, lanes);
     }
     for (const Entry& v : plan_.values) {
-      maybe(v.block, blocks);
-      maybe(v.first, steps);
-      maybe(v.last, steps);
-      all_in(v.readers, steps);
-      for (const std::int32_t i : {v.alias_of, v.overwrites, v.overwritten_by}) maybe(i, values);
-      for (const std::int32_t s : v.readers) good = good && plan_.steps[static_cast<std::size_t>(s)].node >= 0;
-      if (!good) break;
+      there_or_none(v.block, blocks);
+      there_or_none(v.first, steps);
+      there_or_none(v.last, steps);
+      for (const std::int32_t i : {v.alias_of, v.overwrites, v.overwritten_by}) there_or_none(i, values);
+      all_there(v.readers, steps);
+      for (const std::int32_t s : v.readers)  // a barrier reads nothing
+        there(plan_.steps[static_cast<std::size_t>(s)].node, static_cast<std::size_t>(plan_.graph->size()));
     }
     for (const Block& b : plan_.blocks) {
-      in(b.first, steps);
-      in(b.last, steps);
-      all_in(b.values, values);
+      there(b.first, steps);
+      there(b.last, steps);
+      all_there(b.values, values);
     }
-    maybe(plan_.peak_step, steps);
-    all_in(plan_.live, blocks);
-    all_in(plan_.critical_path, steps);
-    all_in(plan_.measured_critical_path, steps);
-    if (!good) in_.fail(start_, "this plan speaks of a step, group, value, block or lane that it does not have");
+    there_or_none(plan_.peak_step, steps);
+    all_there(plan_.live, blocks);
+    all_there(plan_.critical_path, steps);
+    all_there(plan_.measured_critical_path, steps);
+  }
+
+  // What has bytes lies in the arena, and nothing ends before it begins.
+  void check_extents() const {
+    bool good = plan_.arena_bytes >= 0;
     const auto inside = [&](std::int64_t offset, std::int64_t bytes) {
       return offset >= 0 && bytes >= 0 && bytes <= plan_.arena_bytes && offset <= plan_.arena_bytes - bytes;
     };
@@ -187,7 +193,7 @@ class Parser {
       good = good && v.bytes >= 0 && (v.offset == Ledger::none || inside(v.offset, v.bytes)) && v.first <= v.last;
     for (const Ledger::Group& g : plan_.groups) good = good && g.first < g.last;
     for (const Ledger::Event& e : plan_.run) good = good && e.begin_ns >= 0 && e.begin_ns <= e.end_ns;
-    if (!good || plan_.arena_bytes < 0)
+    if (!good)
       in_.fail(start_, "in this plan something lies outside of its arena of " + std::to_string(plan_.arena_bytes) +
                            " bytes, or ends before it begins");
   }

@@ -1,4 +1,5 @@
 // MNIST's handwritten digits, or a set of the same form (Fashion-MNIST, a sample), from its four IDX files.
+// Thread safety: functions without shared state.
 #pragma once
 
 #include <oxbow/runtime/dataset.h>

@@ -1,4 +1,5 @@
 // The inside of a Program: the graph for any shapes, and one plan for each set of shapes that was asked for.
+// Thread safety: immutable but for the plans, which a lock guards.
 #pragma once
 
 #include <oxbow/runtime/plan.h>
@@ -25,7 +26,7 @@ struct Program::Impl {
   static constexpr std::size_t most_plans = 32;
 
   /// The plan for these shapes, one an input: made at the first call, kept for later ones until `most_plans` others
-  /// were asked for. Thread-safe.
+  /// were asked for.
   std::shared_ptr<const Plan> plan(std::span<const Shape> shapes) const;
   /// The number of an input. Throws `Error` with near names.
   int input(std::string_view name) const;

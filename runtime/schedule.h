@@ -4,6 +4,7 @@
 // readers of that variable, and after every step that can fail on its data, so that a failed run leaves the variables
 // as they were. Where that would close a cycle, or the value cannot lie in the variable (as what is fetched, too), a
 // `Copy` writes the variable instead: a step like any other, but one that nothing waits for.
+// Thread safety: values, and pure functions of what they are given.
 #pragma once
 
 #include <oxbow/runtime/prepared_ops.h>

@@ -1,5 +1,6 @@
 // Which bytes every value of a graph is: a storage, and how far into it the value begins. Values share a storage where
 // an op only looks at its input's bytes otherwise (`Op::alias`), and an assign's output is the value it assigns.
+// Thread safety: values; the functions append to the graph, which is for one thread.
 #pragma once
 
 #include <oxbow/runtime/plan.h>

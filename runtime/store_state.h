@@ -1,4 +1,5 @@
 // The inside of a Store, for the executor: variables at addresses that stay, and the one lock of a run.
+// Thread safety: everything here is read and written with the group's lock held, see `StoreLock`.
 #pragma once
 
 #include <oxbow/runtime/store.h>
