@@ -5,12 +5,13 @@
 //   q = g^2 + epsilon_1                                         Keras, and the paper
 //   r = (1 - b) * r + b * mean of q over columns
 //   c = (1 - b) * c + b * mean of q over rows
-//   v = r c / mean(r)                                           over the last two axes; v = (1 - b) * v + b * q in a
-//   vector u = g / sqrt(v);  w = w - a * u / max(1, rms(u) / clip_threshold)
+//   v = r c / mean(r)                                           over the last two axes
+//   v = (1 - b) * v + b * q                                     for a vector
+//   u = g / sqrt(v);  w = w - a * u / max(1, rms(u) / clip_threshold)
 //
 // PyTorch has q = g^2, and keeps mean(r) above epsilon_1 and v above epsilon_1^2. Its epsilon_1 is 0 by default, which
-// stands for the dtype's own (2^-23 or 2^-52). Weights decay beside the step under both, but
-// rms(w) is that of the decayed weights in Keras, and of those before in PyTorch.
+// stands for the dtype's own (2^-23 or 2^-52). Weights decay beside the step under both, but rms(w) is that of the
+// decayed weights in Keras, and of those before in PyTorch.
 #pragma once
 
 #include <oxbow/optim/optimizer.h>

@@ -22,8 +22,14 @@ template <class X>
 Line line(Numbers y, X x) {
   const auto n = static_cast<double>(y.size());
   double mx = 0, my = 0, xx = 0, xy = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) mx += x(i) / n, my += y[i] / n;
-  for (std::size_t i = 0; i < y.size(); ++i) xx += (x(i) - mx) * (x(i) - mx), xy += (x(i) - mx) * (y[i] - my);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    mx += x(i) / n;
+    my += y[i] / n;
+  }
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    xx += (x(i) - mx) * (x(i) - mx);
+    xy += (x(i) - mx) * (y[i] - my);
+  }
   Line l;
   l.slope = xx > 0 ? xy / xx : 0;
   l.at0 = my - l.slope * mx;
@@ -52,7 +58,10 @@ double memory(Numbers off) {
 
 double skewness(Numbers off) {
   double squares = 0, cubes = 0;
-  for (const double v : off) squares += v * v, cubes += v * v * v;
+  for (const double v : off) {
+    squares += v * v;
+    cubes += v * v * v;
+  }
   const auto n = static_cast<double>(off.size());
   return squares > 0 ? cubes / n / std::pow(squares / n, 1.5) : 0;
 }
@@ -67,7 +76,11 @@ Settling settling(Numbers y) {
   double least = straight.squares;
   for (const double tau : {0.005, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15}) {
     const Line l = line(y, [n, tau](std::size_t i) { return std::exp(-index(i) / n / tau); });
-    if (l.squares < least) least = l.squares, best.t = l.t, best.from = 3 * tau;
+    if (l.squares < least) {
+      least = l.squares;
+      best.t = l.t;
+      best.from = 3 * tau;  // where exp(-t / tau) falls below 5 %
+    }
   }
   if (best.from > 0) best.gain = n * std::log(straight.squares / std::max(least, tiny));
   return best;
@@ -85,7 +98,8 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
   const double drift = (half.back() - half.front()) / static_cast<double>(half.size() - 1);
   for (std::size_t i = 1; i < half.size(); ++i) {
     const double step = half[i] - half[i - 1];
-    squares += (step - drift) * (step - drift), ++steps;
+    squares += (step - drift) * (step - drift);
+    ++steps;
     turns += i > 1 && step * (half[i - 1] - half[i - 2]) < 0 ? 1 : 0;
   }
   s.late_step = std::sqrt(squares / steps / 2);
@@ -101,7 +115,10 @@ CurveShape measure_curve(Numbers losses) {
   const double lift = *low < 0 && *low < -rounding * *high ? (*high - *low) / 100 - *low : 0;
   const double lowest = std::max(1e-12 * (losses[0] + lift), tiny);
   std::vector<double> lifted(n), logs(n);
-  for (std::size_t i = 0; i < n; ++i) lifted[i] = std::max(losses[i] + lift, lowest), logs[i] = std::log(lifted[i]);
+  for (std::size_t i = 0; i < n; ++i) {
+    lifted[i] = std::max(losses[i] + lift, lowest);
+    logs[i] = std::log(lifted[i]);
+  }
   const Numbers l = lifted, log_loss = logs;
 
   CurveShape s{.lift = lift,
@@ -128,7 +145,9 @@ CurveShape measure_curve(Numbers losses) {
 
   s.settled = settling(l).gain;
   const Settling settled = settling(log_loss.subspan(1));
-  s.log_settled = settled.gain, s.settled_t = settled.t, s.settled_from = settled.from;
+  s.log_settled = settled.gain;
+  s.settled_t = settled.t;
+  s.settled_from = settled.from;
 
   const double noise = std::max(s.late_step, 1e-9);
   s.jump = (mean(log_loss.subspan(1, 3)) - log_loss[0]) / noise;

@@ -1,17 +1,13 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/optim/model_state.h>
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <numeric>
 
 namespace oxbow {
 namespace {
-
-std::string list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& n : names) text += (text.empty() ? "\"" : ", \"") + n + "\"";
-  return text;
-}
 
 // Early stopping: remembers the best epoch and its variables.
 class Watch {
@@ -53,7 +49,7 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
     for (const std::string& n : names) reported.push_back("val_" + n);
   const auto known = [&](const std::string& who, const std::string& name) {
     if (std::find(reported.begin(), reported.end(), name) == reported.end())
-      throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + list(reported) +
+      throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + quoted(reported) +
                   (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
   };
   if (const auto& e = o.early_stopping) {
@@ -73,7 +69,8 @@ double Results::operator[](std::string_view name) const {
     if (own == name) return value;
     known.push_back(own);
   }
-  throw Error("there is no result \"" + std::string(name) + "\". There are " + (known.empty() ? "none" : list(known)));
+  throw Error("there is no result \"" + std::string(name) + "\". There are " +
+              (known.empty() ? "none" : quoted(known)));
 }
 
 bool Results::contains(std::string_view name) const {
@@ -94,7 +91,7 @@ const std::vector<double>& History::steps(std::string_view name) const {
   }
   throw Error("there is no \"" + std::string(name) + "\" of each step. " +
               (known.empty() ? "Compile the model with {.minimize = {.norms = true}} to have norms recorded"
-                             : "There are " + list(known)));
+                             : "There are " + quoted(known)));
 }
 
 // Room for another epoch, so that no step allocates.
@@ -110,8 +107,8 @@ void Model::State::reserve(History& history, std::size_t steps) const {
 void Model::State::record(History& history, const Runner& runner, bool stepped) const {
   history.step_losses.push_back(runner.number(0));
   for (std::size_t i = 0; i < history.recorded.size(); ++i) {
-    constexpr double none = std::numeric_limits<double>::quiet_NaN(),
-                     infinite = std::numeric_limits<double>::infinity();
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    constexpr double infinite = std::numeric_limits<double>::infinity();
     const double v = stepped ? runner.number(static_cast<int>(scalars.size() + i)) : none;
     history.recorded[i].values.push_back(stepped && v != v ? infinite : v);
   }
@@ -138,90 +135,129 @@ int Model::State::gathered(bool resume) {
   return static_cast<int>(store.get(name).item<std::int64_t>());
 }
 
+// One call of `fit`.
+class Model::State::Fit {
+ public:
+  // `data` and `options` were checked, and outlive it.
+  Fit(Model& model, State& state, const Dataset& data, const FitOptions& options)
+      : state_(state),
+        options_(options),
+        samples_(data.size()),
+        size_(std::min(options.batch_size, samples_)),
+        batch_(data, state.trainer().columns(), size_),
+        order_(static_cast<std::size_t>(samples_)),
+        watch_(options.early_stopping, state.store),
+        from_(state.begin(options, samples_)),
+        gathered_(state.gathered(options.resume)),
+        minibatches_(from_.minibatches),
+        progress_{.model = model,
+                  .history = history_,
+                  .epoch = 0,
+                  .epochs = options.first_epoch + options.epochs - 1,
+                  .step = 0,
+                  .steps = (samples_ + size_ - 1) / size_,
+                  .loss = 0} {
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+    history_.minibatches_before = from_.minibatches;
+    for (const optim::Recorded& r : state.step.recorded) history_.recorded.push_back({r.name, {}});
+  }
+
+  History run() {
+    for (int epoch = static_cast<int>(from_.epoch); epoch <= progress_.epochs && !progress_.stop; ++epoch) {
+      const auto start = std::chrono::steady_clock::now();
+      const Means means = train(epoch);
+      state_.trainer().check_numerics();
+      if (progress_.step < progress_.steps) break;  // stopped within the epoch: it has no results
+      state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
+      Epoch done{.number = epoch, .results = results(means), .seconds = 0};
+      done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      history_.epochs.push_back(std::move(done));
+      state_.observe(history_.epochs.back().results);
+      if (watch_.ends_after(history_.epochs.back(), history_)) progress_.stop = true;
+      tell(&Callback::on_epoch);
+    }
+    watch_.restore();
+    history_.stopped = progress_.stop;
+    tell(&Callback::on_end);
+    return std::move(history_);
+  }
+
+ private:
+  // Goes through the epoch, or through what is left of it when it is resumed, until its end or a stop.
+  Means train(int epoch) {
+    const std::int64_t done_before = epoch == from_.epoch ? from_.samples : 0;
+    progress_.epoch = epoch;
+    progress_.step = (done_before + size_ - 1) / size_;
+    if (options_.shuffle) shuffle(order_, samples_, options_.seed, static_cast<std::uint32_t>(epoch));
+    state_.reserve(history_, static_cast<std::size_t>(progress_.steps));
+    Means means = done_before > 0 ? Means(from_.sums, done_before) : Means(state_.names.size());
+    for (std::int64_t begin = done_before; begin < samples_ && !progress_.stop; begin += size_)
+      train_on(begin, std::min(size_, samples_ - begin), means);
+    return means;
+  }
+
+  // One minibatch: samples `begin` up to `begin + count` of the order. One that is stopped is undone, and counts for
+  // nothing.
+  void train_on(std::int64_t begin, std::int64_t count, Means& means) {
+    // What is left over at the end of an epoch is a step, too.
+    const bool steps = gathered_ + 1 >= state_.accumulate || begin + count == samples_;
+    Runner& runner = steps ? state_.trainer() : state_.gather();
+    batch_.gather(std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
+    runner.feed(batch_);
+    try {
+      runner.run(options_.stop);
+    } catch (const Stopped&) {
+      progress_.stop = true;
+      return;
+    }
+    gathered_ = steps ? 0 : gathered_ + 1;
+    means.add(runner, count);
+    Position& position = state_.position;
+    position.epoch = progress_.epoch;
+    position.samples = begin + count;
+    position.seed = from_.seed;
+    position.minibatches = ++minibatches_;
+    position.sums = means.sums();
+    state_.record(history_, runner, steps);
+    progress_.loss = history_.step_losses.back();
+    ++progress_.step;
+    tell(&Callback::on_step);
+  }
+
+  Results results(const Means& means) {
+    Results results;
+    for (std::size_t i = 0; i < state_.names.size(); ++i) results.add(state_.names[i], means[i]);
+    if (options_.validation.size() > 0) {
+      const Results validation = state_.evaluate(options_.validation, options_.batch_size, "val_");
+      for (const auto& [name, value] : validation.entries()) results.add(name, value);
+    }
+    return results;
+  }
+
+  void tell(std::function<void(Progress&)> Callback::*what) {
+    for (const Callback& c : options_.callbacks)
+      if (c.*what) (c.*what)(progress_);
+  }
+
+  State& state_;
+  const FitOptions& options_;
+  const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller
+  Batch batch_;
+  std::vector<std::int64_t> order_;  // of the samples
+  Watch watch_;
+  const Position from_;
+  int gathered_;  // minibatches of the step under way
+  std::int64_t minibatches_;
+  History history_;
+  Progress progress_;
+};
+
 History Model::fit(const Dataset& data, const FitOptions& options) {
   State& s = *state_;
   check(options, s.names, s.step);
-  Runner& trainer = s.trainer();
-  trainer.check(data, options.batch_size);
+  s.trainer().check(data, options.batch_size);
   if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
-
-  const std::int64_t n = data.size(), size = std::min(options.batch_size, n);
-  Batch batch(data, trainer.columns(), size);
-  std::vector<std::int64_t> order;
-  shuffle(order, n, options.seed, 0);
-  if (!options.shuffle) std::sort(order.begin(), order.end());
-
-  History history;
-  for (const optim::Recorded& r : s.step.recorded) history.recorded.push_back({r.name, {}});
-  Watch watch(options.early_stopping, s.store);
-  const int last = options.first_epoch + options.epochs - 1;
-  Progress progress{.model = *this,
-                    .history = history,
-                    .epoch = 0,
-                    .epochs = last,
-                    .step = 0,
-                    .steps = (n + size - 1) / size,
-                    .loss = 0};
-  const auto tell = [&](std::function<void(Progress&)> Callback::*what) {
-    for (const Callback& c : options.callbacks)
-      if (c.*what) (c.*what)(progress);
-  };
-
-  const Position from = s.begin(options, n);
-  int gathered = s.gathered(options.resume);
-  std::int64_t minibatches = history.minibatches_before = from.minibatches;
-  for (int epoch = static_cast<int>(from.epoch); epoch <= last && !progress.stop; ++epoch) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::int64_t done_before = epoch == from.epoch ? from.samples : 0;
-    progress.epoch = epoch;
-    progress.step = (done_before + size - 1) / size;
-    if (options.shuffle) shuffle(order, n, options.seed, static_cast<std::uint32_t>(epoch));
-    s.reserve(history, static_cast<std::size_t>(progress.steps));
-    Means means = done_before > 0 ? Means(from.sums, done_before) : Means(s.names.size());
-    for (std::int64_t begin = done_before; begin < n && !progress.stop; begin += size) {
-      const std::int64_t count = std::min(size, n - begin);
-      const bool steps = gathered + 1 >= s.accumulate || begin + count == n;  // the rest of an epoch is a step, too
-      Runner& runner = steps ? trainer : s.gather();
-      batch.gather(std::span(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
-      runner.feed(batch);
-      try {
-        runner.run(options.stop);
-      } catch (const Stopped&) {
-        progress.stop = true;
-        break;
-      }
-      gathered = steps ? 0 : gathered + 1;
-      means.add(runner, count);
-      s.position.epoch = epoch;
-      s.position.samples = begin + count;
-      s.position.seed = from.seed;
-      s.position.minibatches = ++minibatches;
-      s.position.sums = means.sums();
-      s.record(history, runner, steps);
-      progress.loss = history.step_losses.back();
-      ++progress.step;
-      tell(&Callback::on_step);
-    }
-    trainer.check_numerics();
-    if (progress.step < progress.steps) break;  // stopped within the epoch: it has no results
-
-    s.position = {.epoch = epoch + 1, .seed = from.seed, .minibatches = minibatches};
-    Epoch done{.number = epoch, .results = {}, .seconds = 0};
-    for (std::size_t i = 0; i < s.names.size(); ++i) done.results.add(s.names[i], means[i]);
-    if (options.validation.size() > 0) {
-      const Results validation = s.evaluate(options.validation, options.batch_size, "val_");
-      for (const auto& [name, value] : validation.entries()) done.results.add(name, value);
-    }
-    done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    history.epochs.push_back(std::move(done));
-    s.observe(history.epochs.back().results);
-    if (watch.ends_after(history.epochs.back(), history)) progress.stop = true;
-    tell(&Callback::on_epoch);
-  }
-  watch.restore();
-  history.stopped = progress.stop;
-  tell(&Callback::on_end);
-  return history;
+  return State::Fit(*this, s, data, options).run();
 }
 
 }  // namespace oxbow

@@ -1,4 +1,5 @@
-// How a model is trained: options, callbacks, and the history that comes out.
+// How a model is trained: options, callbacks, and the history that comes out. Thread safety: values; callbacks are
+// called by the thread that trains.
 #pragma once
 
 #include <oxbow/runtime/dataset.h>

@@ -1,9 +1,9 @@
 // What a loss curve says about the learning rate: too small a rate crawls, too large a one overshoots.
 //
 //   const optim::Judgement j = optim::judge(history);        // or judge(losses), a number a step
-//   std::cout << to_string(j);       // oscillating: the loss swings by 82 % of its level ... divide the learning rate
-//   by 3 to 10 ...
-//   ... model.fit(data, {.callbacks = {optim::stop_when_diverging()}});
+//   std::cout << to_string(j);
+//     // oscillating: the loss swings by 82 % of its level ... divide the learning rate by 3 to 10 ...
+//   model.fit(data, {.callbacks = {optim::stop_when_diverging()}});
 //
 // Pure functions of the numbers: the scale of the loss, its units, do not matter. Losses below 0 (a log likelihood,
 // say) have no known level, so there a fall is measured by the range of the curve: one that is as fast at the end as at

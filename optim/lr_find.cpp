@@ -23,7 +23,10 @@ std::pair<std::size_t, std::size_t> longest_fall(const std::vector<double>& l) {
   for (std::size_t i = 0; i < l.size(); ++i) {
     begin[i] = i;
     for (std::size_t k = 0; k < i; ++k)
-      if (l[k] > l[i] && length[k] + 1 > length[i]) length[i] = length[k] + 1, begin[i] = begin[k];
+      if (l[k] > l[i] && length[k] + 1 > length[i]) {
+        length[i] = length[k] + 1;
+        begin[i] = begin[k];
+      }
     if (length[i] > length[best]) best = i;
   }
   return {begin[best], best};
@@ -48,7 +51,8 @@ double slide(const std::vector<double>& rates, const std::vector<double>& losses
   while (std::abs(slope[right] - slope[left]) > threshold) {
     rate = rates[left];
     if (left == 0) break;
-    --right, --left;
+    --right;
+    --left;
   }
   return rate;
 }
@@ -88,7 +92,10 @@ void suggest(RateRange& range) {
                 std::to_string(fewest) + "; if the loss broke down before, begin with a lower rate");
   std::vector<double> rates, losses;
   for (std::size_t i = n / 10; i < n - 5; ++i)
-    if (std::isfinite(range.smoothed[i])) rates.push_back(range.rates[i]), losses.push_back(range.smoothed[i]);
+    if (std::isfinite(range.smoothed[i])) {
+      rates.push_back(range.rates[i]);
+      losses.push_back(range.smoothed[i]);
+    }
   if (losses.size() < 2) throw Error("find_rate: no loss was finite. Look for bad data, or begin with a lower rate");
 
   const auto [begin, end] = longest_fall(losses);
@@ -97,8 +104,10 @@ void suggest(RateRange& range) {
   std::size_t steep = 0;
   double most = 0;
   for (std::size_t i = 0; i + 1 < losses.size(); ++i)
-    if (const double slope = (losses[i + 1] - losses[i]) / std::log(rates[i + 1] / rates[i]); slope < most)
-      most = slope, steep = i;
+    if (const double slope = (losses[i + 1] - losses[i]) / std::log(rates[i + 1] / rates[i]); slope < most) {
+      most = slope;
+      steep = i;
+    }
   range.steepest = rates[steep];
   const auto lowest = std::min_element(losses.begin(), losses.end()) - losses.begin();
   range.minimum_tenth = rates[static_cast<std::size_t>(lowest)] / 10;

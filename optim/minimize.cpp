@@ -8,7 +8,7 @@ namespace oxbow::optim {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, At at, const std::string& remedy) {
-  throw Error("minimize: " + what + "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+  throw Error("minimize: " + what + at_line(at) + "\n  " + remedy);
 }
 
 void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At at) {
@@ -29,20 +29,20 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
     check(o.average);
     if (o.loss_scale) o.loss_scale->check();
   } catch (const Error& e) {
-    throw Error(std::string(e.what()) + "\n  at " + to_string(Location(at)));
+    throw Error(e.what() + at_line(at));
   }
 }
 
 }  // namespace
 
 StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeOptions& options, At at)
-    : g_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed(loss.graph(), {loss})) {
-  m_.loss = loss;
+    : graph_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed(loss.graph(), {loss})) {
+  out_.loss = loss;
 }
 
 Minimized StepBuilder::build() {
   choose_parameters();
-  for (const Value& u : g_.updates())
+  for (const Value& u : graph_.updates())
     if (matters(u.node().input(0))) layers_.push_back(u);
   const OriginGuard in_scope = scope("");
   step_ = state("step", {i64, {}});
@@ -52,25 +52,25 @@ Minimized StepBuilder::build() {
   differentiate();
   if (options_.accumulate > 1) accumulate();
   look_for_nonfinite();
-  const Clipped clipped = optim::clipped(options_.clip, m_.parameters, m_.gradients);
-  m_.gradient_norm = clipped.global_norm;
+  const Clipped clipped = optim::clipped(options_.clip, out_.parameters, out_.gradients);
+  out_.gradient_norm = clipped.global_norm;
   set(step_, next_);
-  if (scheduled_) set(m_.state[1], rate);  // there to be read
+  if (scheduled_) set(out_.state[1], rate);  // there to be read
   update(rate, clipped.gradients);
-  m_.updates.insert(m_.updates.end(), layers_.begin(), layers_.end());
+  out_.updates.insert(out_.updates.end(), layers_.begin(), layers_.end());
   if (options_.norms) record_norms();
-  return std::move(m_);
+  return std::move(out_);
 }
 
 OriginGuard StepBuilder::scope(const std::string& name) {
   return {
-      g_,
+      graph_,
       {.at = at_, .forward = -1, .phase = Phase::update, .scope = options_.scope + (name.empty() ? "" : "/" + name)}};
 }
 
 Value StepBuilder::state(const std::string& name, const Type& type, Init init) {
-  m_.state.push_back(variable(g_, name, type, std::move(init), false));
-  return m_.state.back();
+  out_.state.push_back(variable(graph_, name, type, std::move(init), false));
+  return out_.state.back();
 }
 
 Value StepBuilder::state(const std::string& of, const Variable& parameter) {
@@ -89,38 +89,38 @@ Value StepBuilder::number(const std::string& name, double first) {
 
 Value StepBuilder::set(Value variable, Value value) {
   const Value written = finite_ ? select(finite_, value, variable) : value;
-  m_.updates.push_back(assign(variable, written));
+  out_.updates.push_back(assign(variable, written));
   return written;
 }
 
 void StepBuilder::fail(const std::string& what, const std::string& remedy) const { refuse(what, at_, remedy); }
 
 void StepBuilder::choose_parameters() {
-  m_.parameters = options_.parameters;
-  if (m_.parameters.empty())
-    for (const Value& v : variables(g_))
-      if (matters(v)) m_.parameters.push_back(v);
-  for (const Value& p : m_.parameters)
+  out_.parameters = options_.parameters;
+  if (out_.parameters.empty())
+    for (const Value& v : variables(graph_))
+      if (matters(v)) out_.parameters.push_back(v);
+  for (const Value& p : out_.parameters)
     if (!matters(p)) fail("the loss does not depend on " + p.node().full_name(), "Leave it out of the parameters");
-  const std::string of_loss = "the loss " + m_.loss.node().full_name();
-  if (m_.parameters.empty())
+  const std::string of_loss = "the loss " + out_.loss.node().full_name();
+  if (out_.parameters.empty())
     fail(of_loss + " depends on no trainable variable", "Build it from layers, or from variable(g, ...)");
   std::vector<std::string> names;
-  for (const Value& p : m_.parameters) names.push_back(variable_of(p).name);
+  for (const Value& p : out_.parameters) names.push_back(variable_of(p).name);
   try {
     groups_ = grouped(options_.groups, names);
   } catch (const Error& e) {
-    throw Error("minimize: " + std::string(e.what()) + "\n  at " + to_string(Location(at_)));
+    throw Error("minimize: " + std::string(e.what()) + at_line(at_));
   }
   std::vector<Value> trained;
   std::vector<int> of;
   for (std::size_t i = 0; i < groups_.size(); ++i) {
     if (groups_[i] >= 0 && options_.groups[static_cast<std::size_t>(groups_[i])].frozen) continue;
-    trained.push_back(m_.parameters[i]);
+    trained.push_back(out_.parameters[i]);
     of.push_back(groups_[i]);
   }
   if (trained.empty()) fail("all parameters are frozen by their groups", "Leave one that is trained");
-  m_.parameters = trained;
+  out_.parameters = trained;
   groups_ = of;
 }
 

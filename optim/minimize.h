@@ -14,6 +14,7 @@
 //   optimizer/accumulated/...        sums of gradients;  optimizer/average/dense/weight;  optimizer/loss_scale;
 //   optimizer/skipped                i64: how many steps were left out because of a NaN or Inf
 //   optimizer/plateau/scale          and what else a schedule remembers
+// Thread safety: values; `minimize` appends to a graph, which is for one thread.
 #pragma once
 
 #include <oxbow/optim/average.h>

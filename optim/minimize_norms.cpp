@@ -18,14 +18,14 @@ void StepBuilder::record_norms() {
   const OriginGuard guard = scope("norms");
   std::vector<Value> moves;
   std::vector<Recorded> own;
-  for (std::size_t i = 0; i < m_.parameters.size(); ++i) {
-    const Value p = m_.parameters[i];
+  for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
+    const Value p = out_.parameters[i];
     moves.push_back(written_[i] - p);
-    own.push_back({"gradient_norm/" + variable_of(p).name, global_norm({m_.gradients[i]})});
+    own.push_back({"gradient_norm/" + variable_of(p).name, global_norm({out_.gradients[i]})});
     own.push_back({"update_ratio/" + variable_of(p).name, ratio({moves[i]}, {p})});
   }
-  m_.recorded = {{"gradient_norm", global_norm(m_.gradients)}, {"update_ratio", ratio(moves, m_.parameters)}};
-  m_.recorded.insert(m_.recorded.end(), own.begin(), own.end());
+  out_.recorded = {{"gradient_norm", global_norm(out_.gradients)}, {"update_ratio", ratio(moves, out_.parameters)}};
+  out_.recorded.insert(out_.recorded.end(), own.begin(), own.end());
 }
 
 }  // namespace oxbow::optim

@@ -11,17 +11,17 @@ Value StepBuilder::learning_rate(const Rate& rate, const std::string& group) {
   const Value readable = number("learning_rate", rate.at(0));
   if (rate.constant()) return readable;
   scheduled_ = true;
-  Value now = in_order(g_, [&] { return rate.value(cast(step_, f64)); });
+  Value now = in_order(graph_, [&] { return rate.value(cast(step_, f64)); });
   const std::vector<Remembered> memory = rate.remembers();
   if (memory.empty()) return now;
   const OriginGuard guard = scope(group + "plateau");
   std::vector<Value> before;
   for (const Remembered& r : memory) before.push_back(number(r.name, r.first));
   Observer observer{.monitor = rate.monitor(), .input = options_.scope + "/" + group + "plateau/result", .updates = {}};
-  const Value result = input(g_, "result", f64, std::span<const Dim>());
-  const std::vector<Value> after = in_order(g_, [&] { return rate.observe(result, before); });
+  const Value result = input(graph_, "result", f64, std::span<const Dim>());
+  const std::vector<Value> after = in_order(graph_, [&] { return rate.observe(result, before); });
   for (std::size_t i = 0; i < before.size(); ++i) observer.updates.push_back(assign(before[i], after[i]));
-  m_.observers.push_back(std::move(observer));
+  out_.observers.push_back(std::move(observer));
   return now * before[0];
 }
 
@@ -32,9 +32,9 @@ StepBuilder::Pace StepBuilder::pace_of(const Group& group, int number, Value rat
     const std::string name = "group_" + std::to_string(number);
     const OriginGuard guard = scope(name);
     const bool outer = std::exchange(scheduled_, false);
-    const std::size_t place = m_.state.size();
+    const std::size_t place = out_.state.size();
     rate = learning_rate(own.learning_rate(), name + "/");
-    if (scheduled_) set(m_.state[place], rate);
+    if (scheduled_) set(out_.state[place], rate);
     scheduled_ = outer;
   }
   return {own, group.rate == 1 ? rate : rate * group.rate};
@@ -48,16 +48,15 @@ void StepBuilder::update(Value rate, const std::vector<Value>& gradients) {
       try {
         paces.emplace(k, pace_of(group, k + 1, rate));
       } catch (const Error& e) {
-        throw Error("minimize: parameter group \"" + group.pattern + "\": " + e.what() + "\n  at " +
-                    to_string(Location(at_)));
+        throw Error("minimize: parameter group \"" + group.pattern + "\": " + e.what() + at_line(at_));
       }
     }
-  for (std::size_t i = 0; i < m_.parameters.size(); ++i) {
+  for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
     Pace& pace = paces.at(groups_[i]);
     const std::string name(pace.optimizer.name());
-    Step s = step_for(pace, m_.parameters[i].dtype());
-    const OriginGuard guard = scope(name + "/" + variable_of(m_.parameters[i]).name);
-    update(pace.optimizer, std::move(s), m_.parameters[i], gradients[i]);
+    Step s = step_for(pace, out_.parameters[i].dtype());
+    const OriginGuard guard = scope(name + "/" + variable_of(out_.parameters[i]).name);
+    update(pace.optimizer, std::move(s), out_.parameters[i], gradients[i]);
   }
 }
 
@@ -67,7 +66,7 @@ const Step& StepBuilder::step_for(Pace& pace, DType dtype) {
   Step& s = place->second;
   if (!is_new) return s;
   const OriginGuard guard = scope(std::string(pace.optimizer.name()));
-  if (pace.of.size() == 1) pace.shared = in_order(g_, [&] { return pace.optimizer.shared(pace.rate, count_); });
+  if (pace.of.size() == 1) pace.shared = in_order(graph_, [&] { return pace.optimizer.shared(pace.rate, count_); });
   const auto round = [&](Value v) { return is_float(v.dtype()) && v.dtype() != dtype ? cast(v, dtype) : v; };
   s.count = count_;
   s.rate = round(pace.rate);
@@ -84,7 +83,7 @@ void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value grad
     s.slots.push_back(state(slot.name, slot.type, slot.init));
     if (slot.name == optimizer.average()) average = s.slots.back();
   }
-  const std::vector<Value> updated = in_order(g_, [&] {
+  const std::vector<Value> updated = in_order(graph_, [&] {
     Updated u = optimizer.update(s);
     u.slots.push_back(u.parameter);
     return std::move(u.slots);
@@ -94,10 +93,10 @@ void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value grad
   for (std::size_t k = 0; k < s.slots.size(); ++k) set(s.slots[k], updated[k]);
   if (options_.average.index() != 0) {
     average = state("average", v);
-    const Value mean = in_order(g_, [&] { return averaged(options_.average, average, p, updated.back(), count_); });
+    const Value mean = in_order(graph_, [&] { return averaged(options_.average, average, p, updated.back(), count_); });
     set(average, mean);
   }
-  m_.averages.push_back(average);
+  out_.averages.push_back(average);
 }
 
 }  // namespace oxbow::optim

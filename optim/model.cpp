@@ -9,7 +9,7 @@ namespace oxbow {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, At at, const std::string& remedy) {
-  throw Error("compile: " + what + "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+  throw Error("compile: " + what + at_line(at) + "\n  " + remedy);
 }
 
 void check(Value loss, const ModelOptions& options, At at) {
@@ -31,12 +31,6 @@ void check(Value loss, const ModelOptions& options, At at) {
          "Give the logits, for instance");
 }
 
-Rewritten copy(const Graph& graph) {
-  Rewriter r(graph);
-  for (NodeId i = 0; i < graph.size(); ++i) r.copy(graph.node(i));
-  return r.finish();
-}
-
 void name_output(Graph& graph, const std::string& name, Value value) {
   const auto& outputs = graph.outputs();
   if (std::none_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.first == name; }))
@@ -47,7 +41,7 @@ void name_output(Graph& graph, const std::string& name, Value value) {
 
 Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at) {
   check(loss, options, at);
-  const Rewritten copied = copy(loss.graph());
+  const Rewritten copied = copy_of(loss.graph());
   auto state = std::make_unique<Model::State>();
   state->graph = copied.graph;
   state->names = {"loss"};
@@ -137,25 +131,22 @@ void Model::State::observe(const Results& results) {
   }
 }
 
+CompileOptions Model::State::inference_options() const {
+  CompileOptions inference = options;
+  inference.mode = Mode::inference;
+  inference.numerics = {};
+  return inference;
+}
+
 Runner& Model::State::evaluator() {
-  if (!evaluation) {
-    CompileOptions inference = options;
-    inference.mode = Mode::inference;
-    inference.numerics = {};
-    evaluation.emplace("evaluate", compile(evaluated, inference), store, *graph);
-  }
+  if (!evaluation) evaluation.emplace("evaluate", compile(evaluated, inference_options()), store, *graph);
   return *evaluation;
 }
 
 Runner& Model::State::predictor() {
   if (!predictions)
     throw Error("predict: the model was compiled without predictions. Compile it with {.predictions = logits}, say");
-  if (!prediction) {
-    CompileOptions inference = options;
-    inference.mode = Mode::inference;
-    inference.numerics = {};
-    prediction.emplace("predict", compile({predicted}, inference), store, *graph);
-  }
+  if (!prediction) prediction.emplace("predict", compile({predicted}, inference_options()), store, *graph);
   return *prediction;
 }
 

@@ -1,4 +1,4 @@
-// What stands behind a Model. Private to optim.
+// What stands behind a Model. Private to optim. Thread safety: as the model's, one thread at a time.
 #pragma once
 
 #include <oxbow/optim/model.h>
@@ -78,6 +78,8 @@ struct Model::State {
   std::optional<Runner> training, gatherer, evaluation, prediction;  // made on first use
   std::vector<Session> observing;                                    // one an observer, made on first use
 
+  class Fit;
+
   Runner& trainer();
   /// For the minibatches of a step but the last.
   Runner& gather();
@@ -88,6 +90,7 @@ struct Model::State {
   int gathered(bool resume);
   void reserve(History& history, std::size_t steps) const;
   void record(History& history, const Runner& runner, bool stepped) const;
+  CompileOptions inference_options() const;
   Runner& evaluator();
   Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);

@@ -1,14 +1,16 @@
 // Muon: a matrix moves along its momentum with all singular values brought near 1, by five steps of a Newton-Schulz
 // iteration (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/).
 //
-//   v = momentum * v + g;  x = g + momentum * v                 Keras; x = v without nesterov
-//   v = momentum * v + (1 - momentum) * g;  x = (1 - momentum) * g + momentum * v           PyTorch
-//   x = x / (|x| + 1e-7)                                        Keras; PyTorch: x / max(|x|, 1e-7)
+//   v = momentum * v + g;  x = g + momentum * v                                      Keras; x = v without nesterov
+//   v = momentum * v + (1 - momentum) * g;  x = (1 - momentum) * g + momentum * v    PyTorch; x = v without nesterov
+//   x = x / (|x| + 1e-7)                                                             Keras
+//   x = x / max(|x|, 1e-7)                                                           PyTorch
 //   newton_schulz_steps times:  A = x x';  x = 3.4445 * x + (-4.7750 * A + 2.0315 * A A) x
 //   w = w - rate * weight_decay * w
-//   w = w - rate * 0.2 * sqrt(max(rows, columns)) * x           Keras (Liu et al. 2025,
-//   https://arxiv.org/abs/2502.16982) w = w - rate * sqrt(max(1, rows / columns)) * x             PyTorch
+//   w = w - rate * 0.2 * sqrt(max(rows, columns)) * x                                Keras
+//   w = w - rate * sqrt(max(1, rows / columns)) * x                                  PyTorch
 //
+// Keras's factor of the rate is that of Liu et al. 2025, https://arxiv.org/abs/2502.16982.
 // Parameters that are no matrices, and embeddings (their name has "embedding" in it), are AdamW's, with the fields
 // that begin with adam. So in Keras; PyTorch refuses them. PyTorch iterates in bfloat16, this in the parameter's dtype.
 #pragma once

@@ -38,14 +38,12 @@ std::string letters(std::string_view name) {
 Optimizer by_name(std::string_view name, Location at) {
   const std::string wanted = letters(name);
   std::vector<std::string> known;
-  std::string list;
   for (const Named& o : optimizers()) {
     if (letters(o.name) == wanted) return o.optimizer;
     known.emplace_back(o.name);
-    list += (list.empty() ? "" : ", ") + known.back();
   }
   throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
-              " Known are: " + list + (at.known() ? "\n  at " + to_string(at) : ""));
+              " Known are: " + listed(known) + at_line(at));
 }
 
 }  // namespace
@@ -62,17 +60,6 @@ void from_attr(const AttrValue& a, Convention& c) {
 }
 
 Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
-
-void Optimizer::no_field(std::string_view optimizer, std::string_view field, const AttrRecord& fields) {
-  std::vector<std::string> known;
-  std::string list;
-  for (const auto& [name, value] : fields) {
-    known.push_back(name);
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  throw Error(std::string(optimizer) + " has no field \"" + std::string(field) + "\"." + did_you_mean(field, known) +
-              " Its fields are: " + list);
-}
 
 void Optimizer::check() const {
   learning_rate().check(name());

@@ -146,7 +146,7 @@ class Optimizer {
         read_attribute(field, value, changed.*member);
         known = true;
       });
-      if (!known) no_field(T::info.name, field, attributes());
+      if (!known) no_field(std::string(T::info.name), field, attributes());
       return std::make_shared<const Model>(std::move(changed));
     }
     void check() const override {
@@ -177,7 +177,6 @@ class Optimizer {
     T optimizer;
   };
   explicit Optimizer(std::shared_ptr<const Concept> model) : model_(std::move(model)) {}
-  [[noreturn]] static void no_field(std::string_view optimizer, std::string_view field, const AttrRecord& fields);
   std::shared_ptr<const Concept> model_;
 };
 

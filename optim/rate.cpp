@@ -80,17 +80,6 @@ void Rate::check(std::string_view optimizer, std::string_view field) const {
     check_not_negative(optimizer, field, constant_);
 }
 
-void Rate::no_field(std::string_view schedule, std::string_view field, const AttrRecord& fields) {
-  std::vector<std::string> known;
-  std::string list;
-  for (const auto& [name, value] : fields) {
-    known.push_back(name);
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  throw Error("the schedule " + std::string(schedule) + " has no field \"" + std::string(field) + "\"." +
-              did_you_mean(field, known) + " Its fields are: " + list);
-}
-
 AttrValue to_attr(const Rate& rate) {
   if (!rate.model_) return rate.constant_;
   AttrRecord record{{schedule_key, std::string(rate.model_->info->name)}};
@@ -108,7 +97,6 @@ void from_attr(const AttrValue& a, Rate& rate) {
   }
   const auto& wanted = a.field(schedule_key).get<std::string>("the name of a schedule");
   std::vector<std::string> known;
-  std::string list;
   for (const Rate& s : schedules()) {
     if (s.model_->info->name == wanted) {
       AttrRecord fields;
@@ -118,12 +106,19 @@ void from_attr(const AttrValue& a, Rate& rate) {
       return;
     }
     known.emplace_back(s.model_->info->name);
-    list += (list.empty() ? "" : ", ") + known.back();
   }
-  throw Error("there is no schedule \"" + wanted + "\"." + did_you_mean(wanted, known) + " Known are: " + list);
+  throw Error("there is no schedule \"" + wanted + "\"." + did_you_mean(wanted, known) +
+              " Known are: " + listed(known));
 }
 
 std::string to_string(const Rate& rate) { return describe(to_attr(rate)); }
+
+void no_field(const std::string& who, std::string_view field, const AttrRecord& fields) {
+  std::vector<std::string> known;
+  for (const auto& [name, value] : fields) known.push_back(name);
+  throw Error(who + " has no field \"" + std::string(field) + "\"." + did_you_mean(field, known) +
+              " Its fields are: " + listed(known));
+}
 
 std::string describe(std::string_view name, const AttrRecord& fields) {
   std::string list;

@@ -155,7 +155,6 @@ class Rate {
     T schedule;
   };
   void check_asked() const;
-  [[noreturn]] static void no_field(std::string_view schedule, std::string_view field, const AttrRecord& fields);
 
   double constant_ = 0;
   std::shared_ptr<const Concept> model_;  // null for a number
@@ -165,6 +164,8 @@ class Rate {
 std::string to_string(const Rate& rate);
 /// "adam(learning_rate=0.001, beta_1=0.9)": a name and its fields.
 std::string describe(std::string_view name, const AttrRecord& fields);
+/// Throws `Error` that `who` ("adam") has no such field, with the near ones and all.
+[[noreturn]] void no_field(const std::string& who, std::string_view field, const AttrRecord& fields);
 
 /// All schedules, with their defaults: the one list.
 std::vector<Rate> schedules();
@@ -180,7 +181,7 @@ Rate Rate::Model<T>::with(const AttrRecord& fields) const {
             ((a.name == field ? (read_attribute(field, value, changed.*a.member), known = true) : false) || ...);
           },
           T::attributes);
-    if (!known) no_field(T::info.name, field, attributes());
+    if (!known) no_field("the schedule " + std::string(T::info.name), field, attributes());
   }
   return changed;
 }

@@ -6,15 +6,11 @@
 namespace oxbow {
 namespace {
 
-bool is_free(const Input& input, int axis) {
-  return std::find(input.free_axes.begin(), input.free_axes.end(), axis) != input.free_axes.end();
-}
-
 // "f32[any, 784]"
 std::string describe(const Input& input) {
   std::string sizes;
   for (int axis = 0; axis < input.type.shape.rank(); ++axis)
-    sizes += (axis == 0 ? "" : ", ") + (is_free(input, axis) ? "any" : std::to_string(input.type.shape[axis]));
+    sizes += (axis == 0 ? "" : ", ") + (input.is_free(axis) ? "any" : std::to_string(input.type.shape[axis]));
   return std::string(name(input.type.dtype)) + "[" + sizes + "]";
 }
 
@@ -22,14 +18,14 @@ bool fits(const Input& input, const Type& column) {
   const Shape& shape = input.type.shape;
   if (column.dtype != input.type.dtype || column.shape.rank() != shape.rank()) return false;
   for (int axis = 1; axis < shape.rank(); ++axis)
-    if (!is_free(input, axis) && column.shape[axis] != shape[axis]) return false;
+    if (!input.is_free(axis) && column.shape[axis] != shape[axis]) return false;
   return true;
 }
 
 std::string columns_of(const Dataset& data) {
-  std::string list;
-  for (const auto& [name, tensor] : data.columns()) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  return list;
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : data.columns()) names.push_back(name);
+  return quoted(names);
 }
 
 }  // namespace
@@ -44,8 +40,7 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
   for (const Input& input : program_.inputs()) {
     const auto fail = [&](const std::string& problem, const std::string& remedy) {
       const auto node = graph_->find(input.name);
-      const std::string line = node ? to_string(node->origin().at) : "";
-      throw Error(doing_ + ": " + problem + (line.empty() ? "" : "\n  at " + line) + "\n  " + remedy);
+      throw Error(doing_ + ": " + problem + (node ? at_line(node->origin().at) : "") + "\n  " + remedy);
     };
     const std::string what = "input \"" + input.name + "\", " + describe(input);
     if (!data.contains(input.name))
@@ -56,7 +51,7 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
       fail("column \"" + input.name + "\" is " + to_string(column) + ", but does not fit " + what,
            "Convert or reshape the column first");
     if (const std::int64_t fixed = input.type.shape[0];
-        !is_free(input, 0) && (batch_size != fixed || data.size() % fixed != 0))
+        !input.is_free(0) && (batch_size != fixed || data.size() % fixed != 0))
       fail("batches of " + std::to_string(batch_size) + " out of " + std::to_string(data.size()) +
                " samples do not fit " + what,
            "Declare the first axis free, any(" + std::to_string(fixed) + "), or give it whole batches of " +

@@ -52,7 +52,7 @@ class StepBuilder {
   void update(const Optimizer& optimizer, Step s, Value p, Value gradient);
   void record_norms();
 
-  Graph& g_;
+  Graph& graph_;
   const Optimizer& optimizer_;
   const MinimizeOptions& options_;
   At at_;
@@ -64,7 +64,7 @@ class StepBuilder {
   Value loss_scale_;
   Value finite_;                // whether this step counts; empty where all do
   std::vector<Value> written_;  // to each parameter
-  Minimized m_;
+  Minimized out_;
 };
 
 }  // namespace oxbow::optim
