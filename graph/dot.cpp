@@ -70,14 +70,18 @@ struct Frame {
 class Writer {
  public:
   Writer(const Graph& graph, const DotOptions& options)
-      : graph_(graph), options_(options), outputs_(static_cast<std::size_t>(graph.size())) {
+      : graph_(graph),
+        options_(options),
+        outputs_(static_cast<std::size_t>(graph.size())),
+        is_output_(outputs_.size()) {
     for (NodeId i = 0; i < graph.size(); ++i) {
       vertices_.push_back(i);
       frame_of(graph.node(i)).vertices.push_back(vertex_of(i));
     }
     for (const auto& [name, value] : graph.outputs()) {
-      std::string& names = outputs_[static_cast<std::size_t>(value.node_id())];
-      names += (names.empty() ? "" : ", ") + name;
+      const auto id = static_cast<std::size_t>(value.node_id());
+      is_output_[id] = true;
+      if (is_given(name)) outputs_[id] += (outputs_[id].empty() ? "" : ", ") + name;
     }
     for (std::size_t i = 0; i < options.path.size(); ++i) {
       on_path_.insert(options.path[i]);
@@ -173,7 +177,7 @@ class Writer {
       out << ", style=\"filled,dashed\"";
     else if (shape != "box")
       out << ", style=filled";
-    if (!copy && !outputs.empty()) out << ", peripheries=2";
+    if (!copy && is_output_[static_cast<std::size_t>(n.id())]) out << ", peripheries=2";
     if (on_path) out << ", penwidth=2";
     out << ", color=" << dot_string(on_path ? path_color : colors.line) << ", fontcolor=" << dot_string(colors.line)
         << ", fillcolor=" << dot_string(colors.fill)
@@ -196,8 +200,9 @@ class Writer {
   const Graph& graph_;
   const DotOptions& options_;
   std::array<Frame, 3> frames_;
-  std::vector<std::string> outputs_;  // of each node, the names it is an output under
-  std::vector<NodeId> vertices_;      // of each vertex its node: all nodes, then leaves shown again
+  std::vector<std::string> outputs_;  // of each node, the names that it was given as an output
+  std::vector<bool> is_output_;
+  std::vector<NodeId> vertices_;  // of each vertex its node: all nodes, then leaves shown again
   std::vector<std::pair<BoostVertex, BoostVertex>> edges_;
   std::vector<InputEdge> inputs_;  // of each edge
   std::set<NodeId> on_path_;

@@ -35,7 +35,7 @@ struct Box {
   std::vector<std::string> inputs = {}, outputs = {};
   std::int64_t nodes = 0, parameters = 0;
   double ns = -1;
-  bool on_path = false;
+  bool on_path = false, is_output = false;
 
   bool is_input() const { return nodes == 1 && inputs.size() == 1; }
 };
@@ -126,8 +126,11 @@ class Folder {
       boxes_[here].on_path = true;
       if (i > 0) path_edges_.emplace(of_[static_cast<std::size_t>(options_.path[i - 1])], here);
     }
-    for (const auto& [name, value] : graph_.outputs())
-      boxes_[of_[static_cast<std::size_t>(value.node_id())]].outputs.push_back(name);
+    for (const auto& [name, value] : graph_.outputs()) {
+      Box& box = boxes_[of_[static_cast<std::size_t>(value.node_id())]];
+      box.is_output = true;
+      if (is_given(name)) box.outputs.push_back(name);
+    }
   }
 
   // An input that belongs to no scope: data come in there.
@@ -171,7 +174,7 @@ class Folder {
     if (box.is_input()) {
       out += std::to_string(b) + " [label=" + dot_string(shortened(box.inputs[0], 300)) +
              ", shape=oval, color=" + dot_string(colors.line) + ", fontcolor=" + dot_string(colors.line) +
-             ", fillcolor=" + dot_string(colors.fill) + (box.outputs.empty() ? "" : ", peripheries=2") + "];\n";
+             ", fillcolor=" + dot_string(colors.fill) + (box.is_output ? ", peripheries=2" : "") + "];\n";
       return;
     }
     std::string label = box.scope.empty() ? std::string(name(box.phase)) : box.scope;
@@ -192,7 +195,7 @@ class Folder {
     out += std::to_string(b) + " [label=" + dot_string(shortened(label, 300)) +
            ", color=" + dot_string(box.on_path ? path_color : colors.line) + (box.on_path ? ", penwidth=2" : "") +
            ", fontcolor=" + dot_string(colors.line) + ", fillcolor=" + dot_string(colors.fill) +
-           (box.outputs.empty() ? "" : ", peripheries=2") + "];\n";
+           (box.is_output ? ", peripheries=2" : "") + "];\n";
   }
 
   // Backward's own edges are laid out the other way round, so that it runs up; those between phases lie level.

@@ -108,6 +108,10 @@ std::string made_of(const Op& op, std::size_t most) {
   return shown == ops.size() ? out : out + " and " + std::to_string(ops.size() - shown) + " more";
 }
 
+bool is_given(std::string_view output_name) {
+  return output_name.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
 std::string computes(const Op& op) {
   const std::string made = made_of(op, 3);
   return made.empty() ? std::string(op.name()) : op.is<Fused>() ? "fused: " + made : made;

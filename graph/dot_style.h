@@ -36,6 +36,9 @@ std::string made_of(const Op& op, std::size_t most);
 /// What stands for an op in a label: "matmul", "product, add, relu", "fused: multiply, add, tanh and 3 more".
 std::string computes(const Op& op);
 
+/// Whether somebody gave an output this name: `compile` numbers what it fetches.
+bool is_given(std::string_view output_name);
+
 inline bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() || op.is<Constant>(); }
 
 /// "1.5 MB"; "64 B".

@@ -143,6 +143,19 @@ BOOST_AUTO_TEST_CASE(remarks_and_a_path_stand_beside_the_graph) {
   BOOST_TEST(has(folded, "[color=\"#c4005f\", label=\" 32 B\", constraint=false, penwidth=2]"), folded);
 }
 
+// Numbers that a plan's outputs go by are no names.
+BOOST_AUTO_TEST_CASE(numbered_outputs_have_a_border_only) {
+  Graph g;
+  const Value x = input(g, "x", f32, {4});
+  g.add_output("0", x + x);
+  g.add_output("y2", x * x);
+  for (const std::string& text : {dot(g), folded_dot(g)}) {
+    BOOST_TEST(has(text, "\\noutput y2"), text);
+    BOOST_TEST(!has(text, "output 0"), text);
+  }
+  BOOST_TEST(has(dot(g), "[label=\"add\", shape=box, peripheries=2"));
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_graph) {
   const std::string text = dot(Graph());
   BOOST_TEST(text.starts_with("digraph G {\n"));

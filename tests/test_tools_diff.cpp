@@ -153,6 +153,12 @@ BOOST_AUTO_TEST_CASE(names_command_no_terminal) {
   const std::string text = diff_text(diff(*a, *b), *a, *b);
   BOOST_TEST(has(text, "> \"old\\x1b[2J\" -> \"new\\x1b[2J\"\n"), text);
   BOOST_TEST(text.find('\x1b') == std::string::npos);
+  const auto scoped = parse(
+      "oxbow graph 1 seed 0 next_stream 1\nforward \"s\\x1b[1m\":\n"
+      "%0 = input {name: \"x\", type: f32[2]} : f32[2]\n"
+      "%1 = relu(%0) : f32[2] at \"f\\x1b.cpp\":1\noutputs: \"y\\x1b\" = %1\n",
+      catalog());
+  for (const char* value : {"%0", "%1"}) BOOST_TEST(explain(*scoped, value, {}).find('\x1b') == std::string::npos);
 }
 
 // Only the neighbours of a layer that is put in see it: not those before, nor those behind.

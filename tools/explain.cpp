@@ -37,7 +37,9 @@ std::optional<Value> by_label(const Graph& graph, std::string_view word) {
   return graph.node(id).output(output);
 }
 
-std::string line_of(const Origin& origin) { return origin.at.known() ? to_string(origin.at) : "an unknown line"; }
+std::string line_of(const Origin& origin) {
+  return origin.at.known() ? shown(to_string(origin.at)) : "an unknown line";
+}
 
 void add(std::string& out, const char* title, const std::string& text) {
   if (text.empty()) return;
@@ -64,7 +66,7 @@ std::vector<Reader> readers_of(const Graph& graph, const Value& v) {
 }
 
 std::string short_name(Node n) {
-  return label(n.output()) + " (" + std::string(n.op().name()) + ", " + std::string(name(n.origin().phase)) + ")";
+  return label(n.output()) + " (" + shown(n.op().name()) + ", " + std::string(name(n.origin().phase)) + ")";
 }
 
 std::string built(const Graph& graph, const Value& v) {
@@ -73,7 +75,7 @@ std::string built(const Graph& graph, const Value& v) {
   std::string out = node_line(n) + "\n";
   add(out, "built",
       "at " + line_of(origin) + ", " + std::string(name(origin.phase)) +
-          (origin.scope.empty() ? "" : ", scope " + origin.scope.str()));
+          (origin.scope.empty() ? "" : ", scope " + shown(origin.scope.str())));
   add(out, "value",
       to_string(v.type()) + ", " + std::to_string(v.type().bytes()) + " bytes" +
           (n.output_count() > 1 ? ", output " + std::to_string(v.output()) + " of " + std::to_string(n.output_count())
@@ -99,7 +101,7 @@ std::string built(const Graph& graph, const Value& v) {
   if (readers.size() > most_listed) add(out, "", "and " + std::to_string(readers.size() - most_listed) + " more");
   if (readers.empty()) add(out, "read by", "no node");
   for (const auto& [name, value] : graph.outputs())
-    if (value.same(v)) add(out, "output", "\"" + name + "\"");
+    if (value.same(v)) add(out, "output", print(AttrValue(name)));
   for (const Value& value : graph.updates())
     if (value.same(v)) add(out, "update", "written at the end of each training step");
   return out;
