@@ -212,12 +212,12 @@ class Model::State::Fit {
     }
     gathered_ = steps ? 0 : gathered_ + 1;
     means.add(runner, count);
-    Position& position = state_.position;
-    position.epoch = progress_.epoch;
-    position.samples = begin + count;
-    position.seed = from_.seed;
-    position.minibatches = ++minibatches_;
-    position.sums = means.sums();
+    Position& reached = state_.position;
+    reached.epoch = progress_.epoch;
+    reached.samples = begin + count;
+    reached.seed = from_.seed;
+    reached.minibatches = ++minibatches_;
+    reached.sums = means.sums();
     state_.record(history_, runner, steps);
     progress_.loss = history_.step_losses.back();
     ++progress_.step;
