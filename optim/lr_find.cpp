@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
+#include <span>
 
 namespace oxbow::optim {
 namespace {
@@ -40,6 +42,44 @@ std::vector<double> slopes(const std::vector<double>& l) {
     d[i] = (l[b] - l[a]) / static_cast<double>(b - a);
   }
   return d;
+}
+
+// The losses' noise, as a standard deviation, from the mean size of the steps' changes: a few leaps count little. The
+// mean size of a normal number is sqrt(2 / pi) of its deviation, and a change is the difference of two losses.
+double noise(std::span<const double> losses) {
+  double sizes = 0;
+  for (std::size_t i = 1; i < losses.size(); ++i) sizes += std::abs(losses[i] - losses[i - 1]);
+  return std::sqrt(std::acos(-1.0)) / 2 * sizes / static_cast<double>(losses.size() - 1);
+}
+
+// The mean of some losses, and its squared standard error for a noise of at least `least`.
+struct Level {
+  double mean, squared_error;
+};
+Level level(std::span<const double> losses, double least) {
+  const auto n = static_cast<double>(losses.size());
+  const double drift = (losses.back() - losses.front()) / (n - 1);
+  double sum = losses[0], squares = 0;
+  for (std::size_t i = 1; i < losses.size(); ++i) {
+    const double off = losses[i] - losses[i - 1] - drift;
+    sum += losses[i], squares += off * off;
+  }
+  return {sum / n, std::max(squares / (n - 2) / 2, least * least) / n};
+}
+
+// See the header for the rule. What is not finite makes no comparison true.
+bool loss_fell(std::span<const double> losses) {
+  constexpr double errors = 4, share = 0.01;
+  const std::size_t count = std::max<std::size_t>(4, losses.size() / 10);
+  const double least = noise(losses.first(losses.size() / 2));
+  const Level first = level(losses.first(count), least);
+  for (std::size_t begin = 1; begin + count <= losses.size(); ++begin) {
+    const Level l = level(losses.subspan(begin, count), least);
+    const double fall = first.mean - l.mean;
+    if (fall > errors * std::sqrt(first.squared_error + l.squared_error) && fall > share * std::abs(first.mean))
+      return true;
+  }
+  return false;
 }
 
 double slide(const std::vector<double>& rates, const std::vector<double>& losses) {
@@ -87,7 +127,10 @@ class AtEnd {
 
 void suggest(RateRange& range) {
   const std::size_t n = range.rates.size();
-  if (n < fewest || range.smoothed.size() != n)
+  if (range.losses.size() != n || range.smoothed.size() != n)
+    throw Error("find_rate: there are " + std::to_string(n) + " rates, " + std::to_string(range.losses.size()) +
+                " losses and " + std::to_string(range.smoothed.size()) + " smoothed ones. Give one of each a step");
+  if (n < fewest)
     throw Error("find_rate: " + std::to_string(n) + " steps are too few to suggest a rate from. Give at least " +
                 std::to_string(fewest) + "; if the loss broke down before, begin with a lower rate");
   std::vector<double> rates, losses;
@@ -98,6 +141,11 @@ void suggest(RateRange& range) {
     }
   if (losses.size() < 2) throw Error("find_rate: no loss was finite. Look for bad data, or begin with a lower rate");
 
+  range.fell = loss_fell(range.losses);
+  if (!range.fell) {
+    range.valley = range.steepest = range.minimum_tenth = range.slide = std::numeric_limits<double>::quiet_NaN();
+    return;
+  }
   const auto [begin, end] = longest_fall(losses);
   const std::size_t third = (end - begin) / 3;
   range.valley = rates[std::min(begin + third + third / 2, end)];

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <random>
 
 #include "support/message.h"
 #include "support/temporary_folder.h"
@@ -133,7 +134,9 @@ BOOST_AUTO_TEST_CASE(suggestions_of_a_valley_are_where_they_are_defined) {
                              : i < 70 ? 2.0 - 0.04 * (i - 29) - (i == 50 ? 0.01 : 0)
                                       : 0.4 + 0.02 * (i - 69) * (i - 69));
   }
+  range.losses = range.smoothed;
   optim::suggest(range);
+  BOOST_TEST(range.fell);
   BOOST_TEST(range.minimum_tenth == range.rates[69] / 10);
   BOOST_TEST(range.steepest == range.rates[49]);
   // The valley goes from step 10 (the first of the equal ones that is looked at) to step 69, over the steps in between
@@ -141,6 +144,68 @@ BOOST_AUTO_TEST_CASE(suggestions_of_a_valley_are_where_they_are_defined) {
   BOOST_TEST(range.valley == range.rates[10 + 59 / 3 + 59 / 3 / 2]);
   // From the right, slopes 15 steps apart differ until both are in the fall.
   BOOST_TEST(range.slide == range.rates[54]);
+}
+
+namespace {
+
+optim::RateRange recorded(std::vector<double> losses) {
+  optim::RateRange range;
+  double average = 0, weight = 0;
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    range.rates.push_back(std::pow(10, -7 + 8 * static_cast<double>(i) / static_cast<double>(losses.size() - 1)));
+    average = 0.98 * average + 0.02 * losses[i], weight = 0.98 * weight + 0.02;
+    range.smoothed.push_back(average / weight);
+  }
+  range.losses = std::move(losses);
+  optim::suggest(range);
+  return range;
+}
+
+bool suggests(const optim::RateRange& r) {
+  for (const double rate : {r.valley, r.steepest, r.minimum_tenth, r.slide})
+    if (std::isfinite(rate) != r.fell) BOOST_ERROR("a rate where nothing fell, or none where it did");
+  return r.fell;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(without_a_fall_nothing_is_suggested) {
+  // What Ftrl does: it forgets the first weights at once, and then the loss rises and breaks down.
+  std::vector<double> forgets(58, 2.30259);
+  forgets[0] = 2.27978;
+  for (std::size_t i = 40; i < 58; ++i) forgets[i] += 1e-3 * std::exp(0.5 * static_cast<double>(i - 40));
+  BOOST_TEST(!suggests(recorded(forgets)));
+  forgets[0] = 2.5;  // or falls by it, at a rate that is far too small for that
+  BOOST_TEST(!suggests(recorded(forgets)));
+  BOOST_TEST(!suggests(recorded(std::vector<double>(100, -3.0))));
+  BOOST_TEST(!suggests(recorded(std::vector<double>(100, 0.0))));
+  // Without any noise, a fall of less than 1 % is none.
+  std::vector<double> calm(100, 2.3);
+  for (std::size_t i = 50; i < 100; ++i) calm[i] = 2.28;
+  BOOST_TEST(!suggests(recorded(calm)));
+  for (std::size_t i = 50; i < 100; ++i) calm[i] = 2.27;
+  BOOST_TEST(suggests(recorded(calm)));
+
+  std::mt19937_64 bits(7);
+  const auto uniform = [&] { return static_cast<double>(bits() >> 11) * 0x1p-53; };
+  for (const int steps : {20, 30, 40, 60, 100}) {
+    int seen = 0, missed = 0;
+    for (int run = 0; run < 1000; ++run) {
+      std::vector<double> noise, learns;
+      for (int i = 0; i < steps; ++i) {
+        const double normal = std::sqrt(-2 * std::log(1 - uniform())) * std::cos(6.283185307179586 * uniform());
+        noise.push_back(2.3 + 0.1 * normal);
+        // It learns over a fifth of the steps, and then breaks down.
+        const double way = (i - 0.6 * steps) / (0.2 * steps);
+        learns.push_back(way < 0 ? noise.back() : way < 1 ? noise.back() - way : 10);
+      }
+      seen += suggests(recorded(noise)) ? 1 : 0;
+      missed += suggests(recorded(learns)) ? 0 : 1;
+    }
+    BOOST_TEST_MESSAGE(steps << " steps: of 1000 tests " << seen << " see a fall in noise, " << missed << " miss one");
+    BOOST_TEST(seen <= 10, steps << " steps: " << seen);
+    if (steps >= 40) BOOST_TEST(missed <= 10, steps << " steps: " << missed);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told) {
@@ -156,7 +221,11 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told) {
   BOOST_TEST(find({.lowest = 1e30, .highest = 1e38}).starts_with("find_rate: "));
   optim::RateRange nothing;
   nothing.rates.assign(30, 1.0);
+  nothing.losses.assign(29, 1.0);
   nothing.smoothed.assign(30, std::numeric_limits<double>::quiet_NaN());
+  BOOST_TEST(message([&] { optim::suggest(nothing); }) ==
+             "find_rate: there are 30 rates, 29 losses and 30 smoothed ones. Give one of each a step");
+  nothing.losses.push_back(1.0);
   BOOST_TEST(message([&] { optim::suggest(nothing); }) ==
              "find_rate: no loss was finite. Look for bad data, or begin with a lower rate");
 }

@@ -88,4 +88,16 @@ BOOST_AUTO_TEST_CASE(a_descent_is_drawn_and_a_rate_found) {
   for (const char* rule : {"  valley ", "  steepest ", "  minimum/10 ", "  slide "})
     BOOST_TEST(has(found.output, rule));
   BOOST_TEST(has(folder.read("lr.svg"), ">steepest</text>"));
+
+  // All of these rates are far too small to learn by.
+  const Finished nothing = oxbow_("lr find --batch-size 16 --steps 40 --highest 1e-6 -o " + (folder / "none.svg") +
+                                  small_mnist(folder, 64, 8));
+  BOOST_TEST(nothing.code == 0);
+  BOOST_TEST(has(nothing.output, "No rate made the loss fall by more than its noise and 1 %, so none is suggested."));
+  for (const char* word : {"minimum/10", "Try one", "nan"}) BOOST_TEST(!has(nothing.output, word), nothing.output);
+  BOOST_TEST(!has(folder.read("none.svg"), ">steepest</text>"));
+  // A tenth of any of these is below the lowest.
+  const Finished narrow = oxbow_("lr find --batch-size 16 --steps 40 --lowest 3e-3 --highest 1e-2 -o " +
+                                 (folder / "narrow.svg") + small_mnist(folder, 64, 8));
+  BOOST_TEST(has(narrow.output, "the first to try; below --lowest, so the test did not try it\n"), narrow.output);
 }

@@ -52,13 +52,17 @@ int find(const Find& o) {
     double rate;
     const char* what;
   };
-  const Suggestion found[] = {{"minimum/10", r.minimum_tenth, "a tenth of the lowest loss's rate: the first to try"},
-                              {"steepest", r.steepest, "where the loss falls fastest: bold"},
-                              {"valley", r.valley, "in the middle of the longest fall: careful"},
-                              {"slide", r.slide, "left of the slope's last change"}};
+  std::vector<Suggestion> found;
+  if (r.fell)
+    found = {{"minimum/10", r.minimum_tenth, "a tenth of the lowest loss's rate: the first to try"},
+             {"steepest", r.steepest, "where the loss falls fastest: bold"},
+             {"valley", r.valley, "in the middle of the longest fall: careful"},
+             {"slide", r.slide, "left of the slope's last change"}};
   fmt::print("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, o.optimizer, r.rates.size(), r.rates.front(),
              r.rates.back(), r.diverged ? ", where the loss broke down" : "");
-  for (const Suggestion& s : found) fmt::print("  {:<11} {:.2e}  {}\n", s.name, s.rate, s.what);
+  for (const Suggestion& s : found)
+    fmt::print("  {:<11} {:.2e}  {}{}\n", s.name, s.rate, s.what,
+               s.rate < o.range.lowest ? "; below --lowest, so the test did not try it" : "");
   Plot plot{.title = fmt::format("{}, {}: loss over the learning rate", o.net, o.optimizer),
             .x_label = "learning rate",
             .panels = {{.y_label = "loss",
@@ -67,14 +71,21 @@ int find(const Find& o) {
             .log_x = true,
             .marks = {}};
   // Where the loss breaks down it leaves the picture: what lies before is what is looked for.
-  const double ceiling = 1.5 * r.smoothed.front();
+  const double ceiling = r.smoothed.front() + 0.5 * std::abs(r.smoothed.front());
   for (Series& s : plot.panels[0].series)
     for (double& v : s.y)
       if (v > ceiling) v = std::numeric_limits<double>::quiet_NaN();
   for (const Suggestion& s : found) plot.marks.push_back({s.rate, s.name});
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
-  fmt::print("picture: {}\nTry one: oxbow train {} --optimizer {} --learning-rate {:.2g}\n", o.out, o.net, o.optimizer,
-             r.minimum_tenth);
+  fmt::print("picture: {}\n", o.out);
+  if (r.fell)
+    fmt::print("Try one: oxbow train {} --optimizer {} --learning-rate {:.2g}\n", o.net, o.optimizer, r.minimum_tenth);
+  else
+    fmt::print(
+        "No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
+        "--highest), more --steps, or a larger --batch-size; where the loss stays then, try another optimizer, and "
+        "see\n"
+        "whether labels belong to inputs and gradients arrive.\n");
   return 0;
 }
 
