@@ -148,7 +148,7 @@ std::string what_fell_well(const Evidence& e) {
   const std::string fell = text("the loss fell from %.4g to %.4g", e.start, e.end);
   if (e.lift == 0 && e.end <= next_to_nothing * e.first) return fell + ", next to nothing is left";
   return fell + text(e.last_t < -2 ? ", and still falls (%.4g in the middle)"
-                                   : " (%.4g in the middle); over its last 30 %% no fall is seen",
+                                   : " (%.4g in the middle); its last 30 %% show no fall beyond the noise",
                      e.middle);
 }
 
