@@ -5,7 +5,7 @@
 using namespace oxbow;
 
 int main() {
-  for (const double rate : {0.01, 0.1, 0.19, 0.21}) {
+  for (const double rate : {0.0005, 0.01, 0.1, 0.19, 0.21}) {
     Graph g;
     const Value a = variable(g, "a", {f64, {}}, {.kind = "constant", .a = -4.5});
     const Value b = variable(g, "b", {f64, {}}, {.kind = "constant", .a = 1.6});
@@ -21,6 +21,6 @@ int main() {
       losses.push_back(session.fetch<double>(0)[0]);
     }
     const optim::Judgement verdict = optim::judge(losses);
-    std::printf("rate %.2f: loss %.3g, %s\n", rate, losses.back(), std::string(name(verdict.verdict)).c_str());
+    std::printf("rate %.4g: loss %.3g, %s\n", rate, losses.back(), std::string(name(verdict.verdict)).c_str());
   }
 }
