@@ -16,7 +16,8 @@ double mean(Numbers v) { return std::accumulate(v.begin(), v.end(), 0.0) / stati
 
 // The least-squares line y = at0 + slope x.
 struct Line {
-  double at0 = 0, slope = 0, squares = 0, t = 0;  // squares left over; the slope in its own standard errors
+  double at0 = 0, slope = 0, squares = 0;  // squares left over
+  double error = 0, t = 0;                 // the slope's standard error, and the slope in it
 };
 template <class X>
 Line line(Numbers y, X x) {
@@ -37,7 +38,8 @@ Line line(Numbers y, X x) {
     const double off = y[i] - l.at0 - l.slope * x(i);
     l.squares += off * off;
   }
-  l.t = l.slope / std::max(std::sqrt(l.squares / (n - 2) / xx), tiny);
+  l.error = std::max(std::sqrt(l.squares / (n - 2) / xx), tiny);
+  l.t = l.slope / l.error;
   return l;
 }
 constexpr auto index = [](std::size_t i) { return static_cast<double>(i); };
@@ -130,7 +132,8 @@ CurveShape measure_curve(Numbers losses) {
   measure_noise(s, log_loss);
 
   const Numbers half = log_loss.subspan(n / 2), since = log_loss.subspan(n * 3 / 10);
-  const std::vector<double> late = deviations(half, line(half, index));
+  const Line late_line = line(half, index);
+  const std::vector<double> late = deviations(half, late_line);
   s.swing =
       std::sqrt(std::inner_product(late.begin(), late.end(), late.begin(), 0.0) / static_cast<double>(late.size()));
   s.memory = memory(late);
@@ -141,7 +144,10 @@ CurveShape measure_curve(Numbers losses) {
   s.wander = memory(deviations(log_loss, whole));
   s.fall_loss_t = line(l, index).t;
   s.late_fall = line(since, index).slope * static_cast<double>(n);
-  s.last_t = line(log_loss.last(n * 3 / 10), index).t;
+  const Line last = line(log_loss.last(n * 3 / 10), index);
+  s.half_t = late_line.t;
+  s.last_t = last.t;
+  s.flattened = (last.slope - late_line.slope) / last.error;
 
   s.settled = settling(l).gain;
   const Settling settled = settling(log_loss.subspan(1));

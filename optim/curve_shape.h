@@ -34,7 +34,9 @@ struct CurveShape {
   double fall_t = 0;       ///< slope of all log losses in its own standard errors
   double fall_loss_t = 0;  ///< the same of the losses themselves
   double late_fall = 0;    ///< change of the line through the last 70 %, stretched to the whole run
-  double last_t = 0;       ///< slope of the last 30 % in its own standard errors
+  double half_t = 0;       ///< slope of the last half in its own standard errors
+  double last_t = 0;       ///< the same of the last 30 %
+  double flattened = 0;    ///< by how many of its standard errors the last 30 %'s slope lies above the last half's
   double wander = 0;       ///< correlation of all deviations from the line through all with the next ones
 
   // That the loss fell quickly and then stays: what a + b exp(-t / tau) with tau of at most 15 % of the run explains

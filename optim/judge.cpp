@@ -114,7 +114,7 @@ Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& s
           .memory = s.memory,
           .change = s.late_fall,
           .change_t = s.fall_t,
-          .last_t = s.last_t,
+          .still_falls = s.last_t < -2 || (s.half_t < -2 && s.flattened < 2),
           .restless = signs.restless,
           .flat_from = signs.fell_to_stay || signs.jumped ? settled_from : 0};
 }
@@ -147,8 +147,8 @@ std::string what_fell_slowly(const Evidence& e) {
 std::string what_fell_well(const Evidence& e) {
   const std::string fell = text("the loss fell from %.4g to %.4g", e.start, e.end);
   if (e.lift == 0 && e.end <= next_to_nothing * e.first) return fell + ", next to nothing is left";
-  return fell + text(e.last_t < -2 ? ", and still falls (%.4g in the middle)"
-                                   : " (%.4g in the middle); its last 30 %% show no fall beyond the noise",
+  return fell + text(e.still_falls ? ", and still falls (%.4g in the middle)"
+                                   : " (%.4g in the middle); at the end no fall is seen beyond the noise",
                      e.middle);
 }
 

@@ -45,8 +45,9 @@ struct Evidence {
   double memory = 0;  ///< correlation of one step's deviation with the next one's: 0 is a minibatch's noise, -1 hopping
                       ///< from side to side of a valley
   double change = 0;  ///< of the log loss along the line through the last 70 %, for the length of a whole run
-  double change_t = 0;   ///< slope of the line through the whole run's log loss, in its own standard errors
-  double last_t = 0;     ///< the same of the last 30 %: above -2 no fall is seen there
+  double change_t = 0;       ///< slope of the line through the whole run's log loss, in its own standard errors
+  bool still_falls = false;  ///< the last half's line falls by 2 standard errors of its slope, and the last 30 %'s is
+                             ///< not flatter by 2 of its own; or falls by 2 of them itself
   double restless = 0;   ///< points, -1.1 to 4.7, for swings that a minibatch's noise about a settled level does not
                          ///< explain: that wander, grow, or spike upwards. Above 1: oscillating, unless the loss falls
   double flat_from = 0;  ///< where the loss settled: the share of the run after which no fall is seen; else 0

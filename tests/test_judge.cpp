@@ -216,13 +216,21 @@ BOOST_AUTO_TEST_CASE(where_the_rate_has_no_part_it_is_not_blamed) {
 
 // At the end it is as flat as at the start, whatever lies between.
 BOOST_AUTO_TEST_CASE(that_it_still_falls_is_said_where_it_does) {
-  std::vector<double> step(100, 2.3), noisy(100);
-  std::fill(step.begin() + 50, step.end(), 0.1);
-  for (std::size_t i = 0; i < 100; ++i) noisy[i] = step[i] * (1 + 0.05 * std::sin(static_cast<double>(i * i)));
-  for (const auto& curve : {step, noisy}) {
-    const std::string said = judged(curve);
-    BOOST_TEST(said.find("still falls") == std::string::npos, said);
-    BOOST_TEST(said.find("its last 30 % show no fall beyond the noise\n") != std::string::npos, said);
+  const auto noisy = [](double level, double noise, int i) { return level * (1 + noise * std::sin(i * i)); };
+  for (const int fall : {50, 60, 65})
+    for (const double noise : {0.0, 0.05, 0.1}) {
+      std::vector<double> steps;
+      for (int i = 0; i < 100; ++i) steps.push_back(noisy(i < fall ? 2.3 : 0.1, noise, i));
+      const std::string said = judged(steps);
+      BOOST_TEST(said.find("still falls") == std::string::npos, said);
+      BOOST_TEST(said.find("; at the end no fall is seen beyond the noise\n") != std::string::npos, said);
+    }
+  // What falls steadily does so even where its last part alone would not show it.
+  for (const double noise : {0.0, 0.2, 0.5}) {
+    std::vector<double> steady;
+    for (int i = 0; i < 100; ++i) steady.push_back(noisy(std::exp(-i / 60.0), -noise, i));
+    const std::string said = judged(steady);
+    BOOST_TEST(said.find(", and still falls (0.5") != std::string::npos, said);
   }
 }
 
