@@ -16,7 +16,6 @@ std::vector<std::int32_t> count_readers(const Graph& graph) {
     for (int k = 0; k < node.input_count(); ++k) ++readers[index(node.input(k).node_id())];
   }
   for (const auto& [name, v] : graph.outputs()) ++readers[index(v.node_id())];
-  for (const Value& v : graph.updates()) ++readers[index(v.node_id())];
   return readers;
 }
 

@@ -60,7 +60,6 @@ class Fuser {
       }
     }
     for (const auto& [name, v] : from_.outputs()) mark_read(v);
-    for (const Value& v : from_.updates()) mark_read(v);
   }
   void mark_read(const Value& v) { read_outside_[index(v.node_id())] |= 1ull << std::min(v.output(), 63); }
   bool is_read(const Value& v) const { return (read_outside_[index(v.node_id())] >> std::min(v.output(), 63)) & 1; }

@@ -77,7 +77,7 @@ struct OpInfo {
   InputSet shape_only = {};     ///< read for its type alone: keeps no memory alive, orders nothing
   bool can_fail = false;        ///< `run` may throw on data (a label out of range)
   bool any_layout = false;      ///< accepts inputs that are not row-major
-  bool effect = false;          ///< more than its outputs matters: never removed as dead nor merged with an equal node
+  bool effect = false;          ///< more than its outputs matters: never merged with an equal node nor computed ahead
 
   constexpr int input_count() const {
     int n = 0;

@@ -27,7 +27,7 @@ std::vector<bool> reached(const G& g, std::span<const NodeId> starts) {
   std::vector<boost::default_color_type> colors(n, boost::white_color);
   std::vector<BoostVertex> sources;
   for (NodeId s : starts) {
-    if (s < 0 || static_cast<std::size_t>(s) >= n)
+    if (static_cast<std::size_t>(s) >= n)  // a negative one is beyond all
       throw Error("there is no node " + std::to_string(s) + " in the graph");
     sources.push_back(vertex_of(s));
   }

@@ -45,8 +45,7 @@ std::vector<Type> Tape::types(Types in) const {
   std::vector<Type> operands;
   for (const Step& step : steps) {
     if (step.first < 0 || step.count < 0 ||
-        static_cast<std::size_t>(step.first) + static_cast<std::size_t>(step.count) > args.size() ||
-        step.count > max_operands)
+        static_cast<std::size_t>(step.first) + static_cast<std::size_t>(step.count) > args.size())
       throw OpError("a step's operands are out of range");
     operands.clear();
     for (const std::int32_t v : args_of(step)) {

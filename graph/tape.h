@@ -10,8 +10,6 @@
 namespace oxbow {
 
 struct Tape {
-  static constexpr int max_operands = 32;  ///< of a step
-
   struct Step {
     Op op;
     std::int32_t first, count;  ///< its operands are `args[first]` to `args[first + count]`

@@ -61,7 +61,6 @@ std::vector<Merged> merged_steps(const Tape& tape, const std::vector<Type>& type
         return m.result == v || written[static_cast<std::size_t>(m.result)];
       });
       if (producer == steps.rend() || producer->result != v) continue;
-      if (step.args.size() + producer->args.size() > Tape::max_operands) continue;
       std::optional<Op> both = step.op.absorb(static_cast<int>(i), producer->op, types_of(step.args, types));
       if (!both) continue;
       step.op = *std::move(both);

@@ -24,6 +24,13 @@ Tensor operand(std::int32_t input, DType dtype) {
               static_cast<std::uint64_t>(input + 1), dtype);
 }
 
+// Keeps what it reads in the tensor that is its state.
+const Consumer keeper{.take = [](const Consumer&, void* state, const void* in, std::int64_t first, std::int64_t lanes) {
+  Tensor& t = *static_cast<Tensor*>(state);
+  const std::int64_t size = size_of(t.dtype());
+  std::memcpy(t.bytes() + first * size, in, static_cast<std::size_t>(lanes * size));
+}};
+
 // A tape of sums and products, and of what floats have. Few values are read twice, so that many steps merge.
 Tape random_tape(std::mt19937& random, DType dtype) {
   const std::array binary{Op(Add{}),      Op(Add{}),    Op(Multiply{}),    Op(Multiply{}),
@@ -86,6 +93,22 @@ BOOST_AUTO_TEST_CASE(merged_steps_keep_every_bit) {
     plan.run(sources, targets, 0, shape.count(), scratch.get());
     for (std::size_t o = 0; o < out.size(); ++o)
       BOOST_REQUIRE(same_bits(out[o], values[static_cast<std::size_t>(tape.outputs[o])]));
+
+    // What a reduction reads is computed, though nobody else may want it.
+    const std::array<std::int32_t, 2> read{tape_inputs + static_cast<std::int32_t>(random() % 11),
+                                           tape_inputs + static_cast<std::int32_t>(random() % 11)};
+    const TapePlan sunk(tape, types, read);
+    std::vector<Tensor> seen;
+    std::vector<TapePlan::Sink> sinks;
+    for (const std::int32_t v : read) seen.emplace_back(values[static_cast<std::size_t>(v)].type());
+    for (Tensor& t : seen) sinks.push_back({&keeper, &t});
+    std::vector<Tensor> fresh;
+    for (std::size_t i = 0; i < in.size(); ++i) sources[i].bytes = values[i].bytes();
+    for (const std::int32_t v : tape.outputs) fresh.emplace_back(values[static_cast<std::size_t>(v)].type());
+    for (std::size_t o = 0; o < fresh.size(); ++o) targets[o].bytes = fresh[o].bytes();
+    sunk.run(sources, targets, 0, shape.count(), allocate(sunk.scratch()).get(), sinks);
+    for (std::size_t k = 0; k < seen.size(); ++k)
+      BOOST_REQUIRE(same_bits(seen[k], values[static_cast<std::size_t>(read[k])]));
   }
 }
 

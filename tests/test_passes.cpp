@@ -100,6 +100,11 @@ BOOST_AUTO_TEST_CASE(specialise_takes_fed_shapes_and_names_the_fetches) {
   BOOST_TEST(s.graph->outputs()[1].first == "1");
   BOOST_TEST(s.graph->outputs()[2].first == "2");
   BOOST_TEST(s.graph->outputs()[2].second.same(s(x)));
+
+  g.add_output("0", y);
+  const Rewritten clash = specialise(g, {x, y}, {}, Mode::training);  // x's place is y's name
+  BOOST_TEST(clash.graph->outputs()[0].first == "0_");
+  BOOST_TEST(clash.graph->outputs()[1].first == "0");
 }
 
 BOOST_AUTO_TEST_CASE(specialise_refuses_what_does_not_fit) {
@@ -131,7 +136,7 @@ BOOST_AUTO_TEST_CASE(dead_code_goes) {
 
 BOOST_AUTO_TEST_CASE(equal_nodes_become_one_exactly) {
   Graph g;
-  const Value x = input(g, "x", f32, {5});
+  const Value x = input(g, "x", f32, {100});
   const Value a = scaled(x, x, 2), b = scaled(x, x, 2), c = scaled(x, x, 3), d = scaled(a, c), e = scaled(b, c);
   const Value plus = scaled(x, x, 0.0), minus = scaled(x, x, -0.0);
   const Value one = constant(g, 1.0), same = constant(g, 1.0), zero = constant(g, 0.0), negative = constant(g, -0.0);
@@ -145,6 +150,17 @@ BOOST_AUTO_TEST_CASE(equal_nodes_become_one_exactly) {
   BOOST_TEST(!(*r)(plus).same((*r)(minus)));
   BOOST_TEST(!(*r)(zero).same((*r)(negative)));
   check_same(g, *r->graph);
+  check_same(g, *rewrite(g).graph);
+}
+
+BOOST_AUTO_TEST_CASE(equal_tapes_with_reductions_of_other_values_are_told_apart) {
+  Graph g;
+  for (const std::string name : {"x", "y"}) {
+    const Value x = input(g, name, f32, {40, 30}), a = scaled(x, x, -2), b = scaled(a, x, 3);
+    g.add_output(name + " b", b);
+    g.add_output(name + " largest", chunk_max(name == "x" ? a : b));
+  }
+  check_same(g, *rewrite(g).graph);
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_alike_are_told_apart) {
@@ -197,6 +213,14 @@ BOOST_AUTO_TEST_CASE(chains_branches_and_reductions_fuse) {
   check_same(g, *r.graph);
   const std::vector<std::string> off{"fuse"};
   BOOST_TEST(count(*rewrite(g, off).graph, "fused") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(more_reductions_than_a_node_takes_are_several_nodes) {
+  Graph g;
+  const Value x = input(g, "x", f32, {40, 30});
+  Value y = x;
+  for (int i = 0; i < 40; ++i) g.add_output(std::to_string(i), chunk_max(y = scaled(y, x, -.5)));
+  check_same(g, *rewrite(g).graph);
 }
 
 BOOST_AUTO_TEST_CASE(no_cycle_through_an_outsider) {
@@ -320,6 +344,12 @@ BOOST_AUTO_TEST_CASE(products_take_over_what_follows_them) {
   BOOST_TEST(r.graph->node(2).output_count() == 2);
   BOOST_TEST(r.graph->node(3).op().as<Fused>()->tape.steps.empty());  // the reduction reads what the product stores
   check_same(g, *r.graph);
+
+  Graph h;  // a product that is smaller than what is made of it
+  const Value small = apply(Doubled{}, {input(h, "row", f32, {30})}, At::current());
+  h.add_output("y", scaled(input(h, "x", f32, {40, 30}), small));
+  BOOST_TEST(count(*rewrite(h).graph, "fused") == 1);
+  check_same(h, *rewrite(h).graph);
 
   g.add_output("product", product);  // now stored for its own sake
   BOOST_TEST(count(*rewrite(g).graph, "fused") == 1);

@@ -252,6 +252,13 @@ BOOST_AUTO_TEST_CASE(a_failed_run_leaves_variables_as_they_were) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_fails_on_constants_fails_when_it_is_run) {
+  Graph g;
+  const Value y = apply(Check{}, {constant(g, Tensor::of<float>({2}, {1, -1}))}, At::current());
+  Session session(compile({y}), Store());
+  BOOST_TEST(message([&] { session.run(); }).find("test_check: number 1 is negative") == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_stopped_run_leaves_variables_as_they_were) {
   Small s;
   Store store(s.g);

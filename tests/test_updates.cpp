@@ -129,6 +129,21 @@ BOOST_AUTO_TEST_CASE(only_what_a_check_is_fused_with_is_copied) {
     BOOST_TEST((v->type.count() == 1 || v->name.find("batch_norm/scale") != std::string::npos), v->name);
 }
 
+// What is assigned waits for the readers of the old value in the same pass, but for those that need it themselves.
+BOOST_AUTO_TEST_CASE(what_needs_the_new_value_comes_after_it) {
+  Graph g;
+  const Value x = input(g, "x", f32, {8}), w = variable(g, "w", {f32, {8}}, {.kind = "constant", .a = 0.5});
+  const Value next = (w + x).named("next"), both = next * w, last = both + 1.0, old = w * 3.0;
+  Store store(g);
+  const Tensor ones = Tensor::of<float>({8}, std::vector<float>(8, 1));
+  const auto results = compile({last, assign(w, next), old, both}).run(store, {{"x", ones}});
+  BOOST_TEST(results[0].data<float>()[7] == 1.75f);
+  BOOST_TEST(results[1].data<float>()[7] == 1.5f);
+  BOOST_TEST(results[2].data<float>()[7] == 1.5f);
+  BOOST_TEST(results[3].data<float>()[7] == 0.75f);
+  BOOST_TEST(store.get("w").data<float>()[7] == 1.5f);
+}
+
 // One object for equal ops, so that a graph of many alike nodes runs from cache.
 BOOST_AUTO_TEST_CASE(equal_updates_share_what_they_prepared) {
   Graph g;
