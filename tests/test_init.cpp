@@ -70,6 +70,7 @@ BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_normal_distribution) {
     BOOST_TEST(normal_quantile(below) == -x, boost::test_tools::tolerance(1e-13));
   }
   BOOST_TEST(normal_quantile(0.5) == 0);
+  BOOST_TEST(normal_quantile(1e-8) == -5.612001244174789, boost::test_tools::tolerance(1e-13));
 }
 
 BOOST_AUTO_TEST_CASE(draws_have_the_same_bits_on_every_machine) {

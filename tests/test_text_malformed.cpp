@@ -3,6 +3,7 @@
 #include <oxbow/graph/text.h>
 
 #include <boost/test/unit_test.hpp>
+#include <limits>
 
 #include "support/text_ops.h"
 
@@ -41,6 +42,25 @@ BOOST_AUTO_TEST_CASE(malformed_headers) {
              "t.graph:3:1: expected a heading (\"forward:\", \"outputs:\", ...), found \"%x\"");
 }
 
+BOOST_AUTO_TEST_CASE(attributes_that_do_not_fit_or_differ) {
+  std::int32_t narrow = 0;
+  for (const std::int64_t wide : {std::int64_t{1} << 31, -(std::int64_t{1} << 31) - 1})
+    BOOST_CHECK_THROW(from_attr(AttrValue(wide), narrow), Error);
+  from_attr(AttrValue(-(std::int64_t{1} << 31)), narrow);
+  BOOST_TEST(narrow == std::numeric_limits<std::int32_t>::min());
+  const AttrValue a = AttrRecord{{"a", std::int64_t{1}}}, b = AttrRecord{{"b", std::int64_t{1}}};
+  BOOST_TEST((same_bits(a, a) && !same_bits(a, b)));
+}
+
+BOOST_AUTO_TEST_CASE(shapes_end_where_memory_does) {
+  const std::int64_t most = std::int64_t{1} << 59, much = std::int64_t{1} << 40;
+  BOOST_TEST(Shape({most}).count() == most);
+  BOOST_CHECK_THROW(Shape({most, 2}), Error);
+  BOOST_CHECK_THROW(Shape({0, much, much}), Error);  // nor may any of its parts
+  BOOST_TEST((Shape{2, 3}.inserted(-1, 7) == Shape{2, 3, 7}));
+  BOOST_TEST((Shape{2, 3}.inserted(-3, 7) == Shape{7, 2, 3}));
+}
+
 BOOST_AUTO_TEST_CASE(malformed_nodes) {
   const std::string x = "  %x = input {name: \"x\", type: f32[2, 3]} : f32[2, 3]\n";
   const std::pair<std::string, std::string> table[] = {
@@ -69,6 +89,15 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {"%1 = foo : f32[2] for 3", "t.graph:4:23: expected the label of the forward node, found \"3\""},
       {"%1 = foo : f32[2] at 3", "t.graph:4:22: expected a file's name or \"unknown\", found \"3\""},
       {"%1 = foo : f32[2] at \"a.cpp\":0", "t.graph:4:30: a line is 1 to 4294967295"},
+      {"%1 = foo : f32[2] at \"\u00e9\":0", "t.graph:4:26: a line is 1 to 4294967295"},  // columns are of characters
+      {"%1 = foo : f32[2] at \"\\x4g\":1",
+       "t.graph:4:23: expected an escape: \\\", \\\\, \\n, \\t, or \\x with two of the digits 0-9 a-f"},
+      {"%\"\" = foo : f32[]", "t.graph:4:1: a label has at least one character"},
+      {"%1 = foo : f32[2]{panel 1048577}", "t.graph:4:25: a panel's width is 1 to 1048576"},
+      {"%1 = foo {a: tensor u8[1] base64 \"AR==\"} : f32[]",
+       "t.graph:4:34: expected base64 of 1 bytes, as u8[1] has; found a string of 4 characters"},
+      {"%1 = foo {a: tensor u8[1] base64 \"AQAA\"} : f32[]",
+       "t.graph:4:34: expected base64 of 1 bytes, as u8[1] has; found a string of 4 characters"},
       {"%1 = foo : f32[2] nonsense",
        "t.graph:4:19: expected a node, a heading (\"forward:\", \"outputs:\", ...) or the end, found \"nonsense\""},
       {"outputs:\n\"y\" = %3", "t.graph:5:7: there is no node %3 above"},
