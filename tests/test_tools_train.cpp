@@ -41,15 +41,17 @@ BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
   const std::string data = small_mnist(folder, 100, 20), out = " --out " + (folder / "out");
   const std::string how = "train --schedule cosine --warmup 2 --clip-norm 1 --accumulate 2 --ema 0.9 --batch-size 16";
   const Finished none = oxbow_(how + " --resume" + out + data);
-  BOOST_TEST(has(none.output,
-                 "adam, learning rate warmup(steps=2, then=cosine(initial=0.001, steps=38, final=0), "
-                 "from=0)\n"),
-             none.output);
   BOOST_TEST(has(none.output, "oxbow: there is no " + (folder / "out") +
                                   "/training.safetensors to resume\n  Train without --resume first, or name another "
                                   "folder with --out\n"),
              none.output);
-  BOOST_TEST(oxbow_(how + out + data).code == 0);
+  BOOST_TEST(!has(oxbow::test::command("ls " + (folder / "")).output, "out"));
+  const Finished first = oxbow_(how + out + data);
+  BOOST_TEST(first.code == 0);
+  BOOST_TEST(has(first.output,
+                 "adam, learning rate warmup(steps=2, then=cosine(initial=0.001, steps=38, final=0), "
+                 "from=0)\n"),
+             first.output);
   const Finished done = oxbow_(how + " --resume" + out + data);  // all epochs are done
   BOOST_TEST(done.code == 0);
   BOOST_TEST(has(done.output, "\ngoes on after 40 steps\n"), done.output);
@@ -69,7 +71,8 @@ BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
   std::string resume;
   for (const std::string& when :
        {"[ -e " + out + "/training.safetensors ]", std::string("[ `wc -l < " + out + "/history.csv` -gt 25 ]"),
-        "ls " + out + "/training.safetensors.oxbow-part*", std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
+        "ls " + out + "/training.safetensors.oxbow-part*",
+        std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
     const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow " + how + out + resume + " & p=$!; until " +
                                               when + "; do kill -0 $p || break; done; kill -KILL $p; wait $p' 2>&1");
     BOOST_TEST(run.code == 128 + 9, run.output);
@@ -99,6 +102,57 @@ BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {
   BOOST_TEST(other.code == 1);
   BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is no history of a training\n  Move it to"),
              other.output);
+}
+
+// Ctrl-C before the first step, and what cannot be resumed, leave everything as it was.
+BOOST_AUTO_TEST_CASE(who_has_nothing_new_replaces_nothing) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16 --epochs 1" + data + " --out " + out;
+  BOOST_TEST(oxbow_(how).code == 0);
+  const auto content = [&] { return oxbow::test::command("cd " + out + " && ls && cat *").output; };
+  const std::string before = content();
+  const Finished interrupted = oxbow::test::command("env --block-signal=INT sh -c 'kill -INT $$; exec " + programs +
+                                                    "oxbow " + how + " --optimizer sgd' 2>&1");
+  BOOST_TEST(interrupted.code == 130);
+  BOOST_TEST(interrupted.output.ends_with("interrupted before the first step: nothing was written\n"),
+             interrupted.output);
+  BOOST_TEST((content() == before));
+  const Finished other = oxbow_(how + " --resume --optimizer lion");
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(has(other.output, "the model lacks."), other.output);
+  BOOST_TEST((content() == before));
+}
+
+// A rate that is given goes before the state's, and one that is not is the state's.
+BOOST_AUTO_TEST_CASE(a_rate_is_resumed_or_changed) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16 --optimizer SGD --set momentum=0.5" + data + " --out " + out;
+  const Finished first = oxbow_(how + " --epochs 1 --learning-rate 0.125");
+  BOOST_TEST(has(first.output, "with sgd(momentum=0.5), learning rate 0.125\n"), first.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n4,1,0.125,"));
+  const Finished same = oxbow_(how + " --epochs 2 --resume");
+  BOOST_TEST(has(same.output, "with sgd(momentum=0.5), learning rate 0.125\ngoes on after 4 steps\n"), same.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n8,2,0.125,"));
+  const Finished other = oxbow_(how + " --epochs 3 --resume --learning-rate 0.0625");
+  BOOST_TEST(has(other.output, "with sgd(momentum=0.5), learning rate 0.0625\ngoes on after 8 steps\n"), other.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,0.0625,"));
+  BOOST_TEST(has(oxbow_(how + " --set dampning=1").output,
+                 "oxbow: sgd has no field \"dampning\". Did you mean \"dampening\"?"));
+  BOOST_TEST(oxbow_(how + " --set nesterov").output ==
+             "oxbow: --set nesterov: expected a field and its value, as in momentum=0.9\n");
+
+  // Its state is taken wherever values of variables are.
+  const std::string parameters = " --random --parameters " + out + "/training.safetensors";
+  const Finished run = oxbow_("run mnist_mlp" + parameters);
+  BOOST_TEST(run.code == 0, run.output);
+  const std::size_t end = run.output.find("\naccuracy");
+  BOOST_REQUIRE(end != std::string::npos && end > 16);
+  BOOST_TEST(has(oxbow_("run " + out + parameters).output, run.output.substr(end - 16, 16)), "the loss's checksum");
+  BOOST_TEST(oxbow_("run xor" + parameters).output ==
+             "oxbow: " + out +
+                 "/training.safetensors has \"dense/kernel\", but no variable of the graph has this name.\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_told) {

@@ -1,5 +1,6 @@
 // Help, wrong usage and failures of the `oxbow` program: exit codes and messages, as a shell user meets them.
 #include <examples/examples.h>
+#include <oxbow/optim/optimizer.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -40,7 +41,13 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
        "there is\n"},
       {"lr", "oxbow: A subcommand is required\nRun oxbow lr --help to see what there is\n"},
       {"train --threads 100000", "oxbow: --threads: Value 100000 not in range 1 to 256" + train},
-      {"train --speed 3", "oxbow: The following argument was not expected: --speed" + train},
+      {"train --speed 3", "oxbow: there is no option \"--speed\". Did you mean \"--seed\"?" + train},
+      {"train --epoch 3", "oxbow: there is no option \"--epoch\". Did you mean \"--epochs\"?" + train},
+      {"train --ema nan", "oxbow: --ema: nan is no number from 0 to less than 1" + train},
+      {"lr fnd",
+       "oxbow: there is no command \"fnd\". Did you mean \"find\"?\nRun oxbow lr --help to see what there is\n"},
+      {"run xor --steps 0",
+       "oxbow: --steps: 0 is no number greater than 0\nRun oxbow run --help to see what there is\n"},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
       {"dump xor -f bmp",
        "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json,html}\nRun oxbow dump --help to see what there "
@@ -63,6 +70,9 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
   std::string examples_there;
   for (const Example& e : examples())
     examples_there += "  " + std::string(e.name) + std::string(19 - e.name.size(), ' ') + std::string(e.what) + "\n";
+  std::string optimizers_there;
+  for (const oxbow::optim::Named& o : oxbow::optim::optimizers())
+    optimizers_there += (optimizers_there.empty() ? "" : ", ") + std::string(o.name);
   const std::string folder_name = folder / "";
   const std::pair<std::string, std::string> cases[] = {
       {"dump nothing", "\"nothing\" is neither a file that can be read nor an example. There are:\n" + examples_there},
@@ -82,6 +92,13 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "  Make the sizes equal, or one of them 1\n"
        "  These inputs keep their example sizes: label [64]\n"
        "  Give sizes for them too, or for all inputs at once: --size 32\n"},
+      {"dump xor -o graph.pdf",
+       "no format goes by the suffix of graph.pdf: say which with --format, or use one of .txt, .dot, .svg, .png, "
+       ".mmd, "
+       ".json, .html\n"},
+      {"dump xor --without fuse",
+       "this is the graph as built; how it is compiled shows with --plan, --after or --all\n"},
+      {"dump xor -o /dev/full", "cannot write to /dev/full\n"},
       {"plot /", "cannot read /: it is a folder\n"},
       {"dump xor -o /nowhere/x", "cannot create /nowhere/x: No such file or directory\n"},
       {"dump xor > /dev/full", "cannot write to standard output\n"},
@@ -91,9 +108,7 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
        "is built\n"},
       {"train --optimizer adma" + mnist,
-       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: sgd, rmsprop, adam, amsgrad, "
-       "adamw, adagrad, adadelta, adamax, nadam, radam, "
-       "lion, lamb, lars, adafactor, ftrl, rprop, asgd, muon, schedule_free_adamw\n"},
+       "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + optimizers_there + "\n"},
       {"train --data /nowhere",
        "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
        "four MNIST files with --data\n"},
@@ -113,4 +128,13 @@ BOOST_AUTO_TEST_CASE(bench_lists_its_nets_beside_the_examples) {
   BOOST_TEST(run.code == 1);
   BOOST_TEST(has(run.output, "\"lenett\" is neither a file that can be read nor an example. There are:\n  linear_reg"));
   BOOST_TEST(has(run.output, "\nOr these nets of bench:\n  mlp "), run.output);
+}
+
+BOOST_AUTO_TEST_CASE(where_nobody_can_be_told_it_fails_all_the_same) {
+  for (const char* nowhere : {"/dev/full", "&-"}) {
+    const Finished run = oxbow::test::command(programs + "oxbow dump nothing 2>" + nowhere);
+    BOOST_TEST(run.code == 1, nowhere);
+  }
+  BOOST_TEST(oxbow_("--version").output.starts_with("oxbow 0."));
+  BOOST_TEST(oxbow_("dump xor -o /dev/stdout").output == oxbow_("dump xor").output);
 }

@@ -2,13 +2,14 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/near_names.h>
-#include <oxbow/optim/optimizer.h>
 #include <oxbow/runtime/atomic_file.h>
 
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "plot.h"
 
@@ -27,6 +28,19 @@ std::vector<std::int64_t> read_sizes(const std::string& text, const std::string&
     if (stop == end) return sizes;
     at = stop + 1;
   }
+}
+
+// "true", "3", "0.9", or else a text: "pytorch".
+AttrValue field_value(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  const char* end = text.data() + text.size();
+  std::int64_t integer = 0;
+  if (const auto [stop, wrong] = std::from_chars(text.data(), end, integer); stop == end && wrong == std::errc())
+    return integer;
+  double number = 0;
+  if (const auto [stop, wrong] = std::from_chars(text.data(), end, number); stop == end && wrong == std::errc())
+    return number;
+  return text;
 }
 
 // Sizes that were given for some inputs only may not go with the example sizes that the others keep.
@@ -103,6 +117,12 @@ std::string positive(const std::string& text) {
   return text + " is no number greater than 0";
 }
 
+std::string below_one(const std::string& text) {
+  double x = 0;
+  if (CLI::detail::lexical_cast(text, x) && x >= 0 && x < 1) return {};
+  return text + " is no number from 0 to less than 1";
+}
+
 std::string picture_file(const std::string& path) {
   const std::string suffix = std::filesystem::path(path).extension().string();
   if (suffix.empty() || suffix == ".svg" || is_page(path)) return {};
@@ -115,8 +135,37 @@ std::string optimizer_names() {
   return names;
 }
 
+void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields) {
+  command.add_option("--optimizer", name, "by name, in any case: " + optimizer_names())->capture_default_str();
+  command.add_option("--set", fields, "a field of the optimizer, as in --set momentum=0.9 --set convention=pytorch")
+      ->allow_extra_args(false);
+}
+
+optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::string>& fields) {
+  optim::Optimizer optimizer(name, Location{});  // no line of a program helps a shell user
+  for (const std::string& field : fields) {
+    const std::size_t mark = field.find('=');
+    if (mark == std::string::npos || mark == 0)
+      throw Error("--set " + field + ": expected a field and its value, as in momentum=0.9");
+    optimizer = optimizer.with(field.substr(0, mark), field_value(field.substr(mark + 1)));
+  }
+  return optimizer;
+}
+
+std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields) {
+  std::string title;
+  for (const char c : name) title += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (std::size_t i = 0; i < fields.size(); ++i) title += (i > 0 ? ", " : "(") + fields[i];
+  return title + (fields.empty() ? "" : ")");
+}
+
 void write_out(const std::string& path, const std::string& content) {
-  if (!path.empty())
+  std::error_code unknown;
+  const std::filesystem::file_status there = std::filesystem::status(path, unknown);
+  if (!path.empty() && (std::filesystem::is_character_file(there) || std::filesystem::is_fifo(there))) {
+    std::ofstream out(path);  // a device or a pipe: nothing to replace
+    if (!(out << content << std::flush)) throw Error("cannot write to " + path);
+  } else if (!path.empty())
     write_file(path, content);
   else if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
     throw Error("cannot write to standard output");

@@ -2,6 +2,7 @@
 // Errors are thrown; tools/main.cpp turns them into messages and exit code 1 (wrong usage is 2).
 #pragma once
 
+#include <oxbow/optim/optimizer.h>
 #include <oxbow/runtime/numerics.h>
 
 #include <CLI/CLI.hpp>
@@ -41,14 +42,21 @@ struct CompilingOptions {
   Compiling read(const Graph& graph) const;
 };
 
-/// A check of options: "" for a number greater than 0 that is finite, else what is wrong. `CLI::PositiveNumber` takes
-/// NaN.
+/// Checks of options: "" for a number greater than 0 that is finite, or for one from 0 to less than 1, else what is
+/// wrong. CLI11's own checks take NaN.
 std::string positive(const std::string& text);
+std::string below_one(const std::string& text);
 /// A check of options: "" for the name of a file that a plot can be written to, else what is wrong.
 std::string picture_file(const std::string& path);
 
-/// "adadelta, adafactor, ...".
+/// "sgd, rmsprop, ...".
 std::string optimizer_names();
+/// `--optimizer` and `--set FIELD=VALUE`.
+void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields);
+/// The optimizer of this name with these fields set. Throws `Error` for a name or a field that there is not.
+optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::string>& fields);
+/// What it is called in headings: "adam", "sgd(momentum=0.9)".
+std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields);
 
 /// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
 void write_out(const std::string& path, const std::string& content);

@@ -14,16 +14,17 @@ struct TrainCommand {
   std::string data = "tools/data/mnist10k";  ///< folder with the four IDX files
   std::string out = "out";                   ///< folder to write to; made when missing
   std::string optimizer = "adam";
-  double learning_rate = 0;           ///< 0: the optimizer's default
-  std::string schedule = "constant";  ///< of the rate, over all steps: see `schedule_names`
-  std::int64_t warmup = 0;            ///< steps in which the rate rises from 0, before the schedule
-  double clip_norm = 0;               ///< of all gradients together; 0: none
-  int accumulate = 1;                 ///< minibatches a step
-  double ema = 0;                     ///< decay of the weights' average that is tested and saved; 0: none
-  bool record_norms = false;          ///< gradient norms and update-to-weight ratios
-  std::string tensorboard;            ///< folder for an event file; "": none
-  bool resume = false;                ///< go on from training.safetensors in `out`
-  std::int64_t checkpoint_every = 0;  ///< minibatches; 0: at the end of each epoch only
+  std::vector<std::string> fields = {};  ///< of the optimizer: "momentum=0.9"
+  double learning_rate = 0;              ///< 0: the optimizer's default; resumed, the rate that the state holds
+  std::string schedule = "constant";     ///< of the rate, over all steps: see `schedule_names`
+  std::int64_t warmup = 0;               ///< steps in which the rate rises from 0, before the schedule
+  double clip_norm = 0;                  ///< of all gradients together; 0: none
+  int accumulate = 1;                    ///< minibatches a step
+  double ema = 0;                        ///< decay of the weights' average that is tested and saved; 0: none
+  bool record_norms = false;             ///< gradient norms and update-to-weight ratios
+  std::string tensorboard;               ///< folder for an event file; "": none
+  bool resume = false;                   ///< go on from training.safetensors in `out`
+  std::int64_t checkpoint_every = 0;     ///< minibatches; 0: at the end of each epoch only
   int epochs = 10;
   std::int64_t batch_size = 64;
   int threads = 0;  ///< 0: all cores

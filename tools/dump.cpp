@@ -6,6 +6,9 @@
 #include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/ledger_text.h>
 
+#include <cctype>
+#include <filesystem>
+
 #include "graph_json.h"
 #include "mermaid.h"
 #include "page.h"
@@ -104,10 +107,16 @@ const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
 std::span<const Format> formats() { return all; }
 
 std::string_view format_of(std::string_view path) {
-  const std::size_t dot = path.rfind('.');
-  for (const Format& format : all)
-    if (dot != std::string_view::npos && path.substr(dot + 1) == format.extension) return format.name;
-  return "text";
+  std::string suffix = std::filesystem::path(path).extension().string();
+  if (suffix.empty()) return "text";
+  std::string list;
+  for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const Format& format : all) {
+    if (suffix.substr(1) == format.extension) return format.name;
+    list += (list.empty() ? "." : ", .") + std::string(format.extension);
+  }
+  throw Error("no format goes by the suffix of " + std::string(path) + ": say which with --format, or use one of " +
+              list);
 }
 
 std::string dump(const Graph& graph, const DumpOptions& options) {

@@ -56,7 +56,8 @@ struct Format {
 };
 /// All formats: to add one, add a line in tools/dump.cpp.
 std::span<const Format> formats();
-/// The format of a file of this name: "svg" for "net.svg"; "text" where the name does not tell.
+/// The format of a file of this name: "svg" for "net.svg" and "NET.SVG", "text" where it has no suffix. Throws `Error`
+/// for a suffix that no format has.
 std::string_view format_of(std::string_view path);
 
 /// A picture (svg, png) of more nodes than this is folded by scope (graph/dot_folded.h), with a note that says so.

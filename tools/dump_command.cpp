@@ -51,6 +51,8 @@ int run(Options o) {
   if (o.measured && !o.all && !o.dump.plan) throw Error("--measure tells of the plan: say --plan or --all too");
   if (o.all && o.out.empty() && o.dump.format != "text")
     throw Error("--all makes a " + o.dump.format + " file of each graph: name their folder with -o FOLDER");
+  if (o.compiling.given() && !o.all && !o.dump.plan && o.dump.after.empty())
+    throw Error("this is the graph as built; how it is compiled shows with --plan, --after or --all");
   const Loaded loaded = load(o.graph);
   o.dump.compiling = o.compiling.read(*loaded.graph);
   std::vector<Trace> runs;

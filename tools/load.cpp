@@ -49,13 +49,14 @@ Loaded load(const std::string& name) {
     return {g};
   }
   std::error_code wrong;
-  if (const auto status = std::filesystem::status(name, wrong);
-      !std::filesystem::exists(status) || std::filesystem::is_directory(status)) {
+  std::string file = name;
+  if (std::filesystem::is_directory(name, wrong)) file = (std::filesystem::path(name) / "graph.txt").string();
+  if (const auto status = std::filesystem::status(file, wrong);
+      !std::filesystem::exists(status) || std::filesystem::is_directory(status))
     throw UnknownGraph(name);
-  }
-  const std::string text = read_text(name);
-  Loaded loaded{parse(text, planned_ops(), name)};
-  loaded.plan = parse_ledger(text, loaded.graph, name);
+  const std::string text = read_text(file);
+  Loaded loaded{parse(text, planned_ops(), file)};
+  loaded.plan = parse_ledger(text, loaded.graph, file);
   return loaded;
 }
 

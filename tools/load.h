@@ -1,4 +1,5 @@
-// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote.
+// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote, or
+// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it.
 #pragma once
 
 #include <oxbow/graph/graph.h>

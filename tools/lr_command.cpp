@@ -31,6 +31,7 @@ int judge(const std::vector<std::string>& files) {
 
 struct Find {
   std::string net = "mnist_mlp", data = "tools/data/mnist10k", optimizer = "adam", out = "lr.svg";
+  std::vector<std::string> fields;
   optim::RateRangeOptions range = {.batch_size = 64};
 };
 
@@ -44,7 +45,8 @@ int find(const Find& o) {
   const Mnist mnist = load_mnist(o.data);
   const auto graph = load_training(o.net);
   const Value loss = loss_of(*graph, o.net);
-  Model model = compile(loss, optim::Optimizer(o.optimizer, Location{}));
+  Model model = compile(loss, read_optimizer(o.optimizer, o.fields));
+  const std::string optimizer = optimizer_title(o.optimizer, o.fields);
   const optim::RateRange r = optim::find_rate(model, mnist.train, o.range);
 
   struct Suggestion {
@@ -58,12 +60,12 @@ int find(const Find& o) {
              {"steepest", r.steepest, "where the loss falls fastest: bold"},
              {"valley", r.valley, "in the middle of the longest fall: careful"},
              {"slide", r.slide, "left of the slope's last change"}};
-  fmt::print("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, o.optimizer, r.rates.size(), r.rates.front(),
+  fmt::print("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, optimizer, r.rates.size(), r.rates.front(),
              r.rates.back(), r.diverged ? ", where the loss broke down" : "");
   for (const Suggestion& s : found)
     fmt::print("  {:<11} {:.2e}  {}{}\n", s.name, s.rate, s.what,
                s.rate < o.range.lowest ? "; below --lowest, so the test did not try it" : "");
-  Plot plot{.title = fmt::format("{}, {}: loss over the learning rate", o.net, o.optimizer),
+  Plot plot{.title = fmt::format("{}, {}: loss over the learning rate", o.net, optimizer),
             .x_label = "learning rate",
             .panels = {{.y_label = "loss",
                         .series = {{.name = "a step's", .x = r.rates, .y = r.losses, .faint = true},
@@ -77,9 +79,12 @@ int find(const Find& o) {
       if (v > ceiling) v = std::numeric_limits<double>::quiet_NaN();
   for (const Suggestion& s : found) plot.marks.push_back({s.rate, s.name});
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
+  std::string set;
+  for (const std::string& field : o.fields) set += " --set " + field;
   fmt::print("picture: {}\n", o.out);
   if (r.fell)
-    fmt::print("Try one: oxbow train {} --optimizer {} --learning-rate {:.2g}\n", o.net, o.optimizer, r.minimum_tenth);
+    fmt::print("Try one: oxbow train {} --optimizer {}{} --learning-rate {:.2g}\n", o.net, o.optimizer, set,
+               r.minimum_tenth);
   else
     fmt::print(
         "No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
@@ -193,13 +198,14 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html");
   find_app->add_option("net", f->net, "an example, or a file with a graph")->capture_default_str();
   find_app->add_option("--data", f->data, "folder with the four MNIST files")->capture_default_str();
-  find_app->add_option("--optimizer", f->optimizer, "by name, in any case: " + optimizer_names())
-      ->capture_default_str();
+  add_optimizer(*find_app, f->optimizer, f->fields);
   find_app->add_option("--lowest", f->range.lowest, "rate")->capture_default_str();
   find_app->add_option("--highest", f->range.highest, "rate")->capture_default_str();
   find_app->add_option("--steps", f->range.steps, "of the test")->capture_default_str();
   find_app->add_option("--batch-size", f->range.batch_size, "samples a step")->capture_default_str();
-  find_app->add_option("--seed", f->range.seed, "of the order of the samples")->capture_default_str();
+  find_app->add_option("--seed", f->range.seed, "of the order of the samples")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   find_app->add_option("-o,--out", f->out, "picture: .svg, or .html with values under the pointer")
       ->check(picture_file)
       ->capture_default_str();

@@ -46,18 +46,20 @@ class Interrupt {
 
 // What is wrong with the command line, and where to read on.
 std::string usage_error(const CLI::App* app, const CLI::Error& e) {
-  std::vector<std::string> commands;
-  for (const CLI::App* command : app->get_subcommands([](const CLI::App*) { return true; }))
-    commands.push_back(command->get_name());
-  std::string problem = e.what();
-  std::vector<std::string> unknown = app->remaining();
-  std::erase_if(unknown, [](const std::string& word) { return word.starts_with("-"); });
-  if (app->get_parent() == nullptr && app->get_subcommands().empty() && !unknown.empty())
-    problem = "there is no command \"" + unknown[0] + "\"." + did_you_mean(unknown[0], commands);
   std::string command = "oxbow";
-  for (const CLI::App* at = app; !at->get_subcommands().empty();) {
-    at = at->get_subcommands().front();
-    command += " " + at->get_name();
+  for (; !app->get_subcommands().empty(); command += " " + app->get_name()) app = app->get_subcommands().front();
+  std::string problem = e.what();
+  if (const std::vector<std::string> unknown = app->remaining(); !unknown.empty()) {
+    const bool option = unknown[0].starts_with("-");
+    std::vector<std::string> known;
+    if (option)
+      for (const CLI::Option* o : app->get_options())
+        for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
+    for (const CLI::App* c : app->get_subcommands([](const CLI::App*) { return true; }))
+      if (!option) known.push_back(c->get_name());
+    if (!known.empty())
+      problem = fmt::format("there is no {} \"{}\".{}", option ? "option" : "command", unknown[0],
+                            did_you_mean(unknown[0], known));
   }
   return "oxbow: " + problem + "\nRun " + command + " --help to see what there is\n";
 }
@@ -68,6 +70,7 @@ const CLI::Range thread_counts(1, 256);
 int run(int argc, char** argv) {
   CLI::App app{"Oxbow trains and runs models as static dataflow graphs. Each command has its own --help.", "oxbow"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", "oxbow " OXBOW_VERSION);
   app.failure_message(usage_error);
   app.footer(
       "Examples:\n"
@@ -83,6 +86,7 @@ int run(int argc, char** argv) {
       "Examples:\n"
       "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
       "  oxbow train --optimizer sgd --learning-rate 0.1 --out sgd\n"
+      "  oxbow train --optimizer sgd --set momentum=0.9 --learning-rate 0.01\n"
       "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
       "  oxbow train --record norms --tensorboard runs/adam\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
@@ -94,8 +98,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   t->add_option("--data", train.data, "folder with the four MNIST files (IDX, gzipped or not)")->capture_default_str();
   t->add_option("--out", train.out, "folder for the results")->capture_default_str();
-  t->add_option("--optimizer", train.optimizer, "by name, in any case: " + tools::optimizer_names())
-      ->capture_default_str();
+  tools::add_optimizer(*t, train.optimizer, train.fields);
   t->add_option("--learning-rate", train.learning_rate, "default: the optimizer's own")
       ->check(tools::positive, "greater than 0");
   t->add_option("--schedule", train.schedule, "of the learning rate, from --learning-rate on, over all epochs")
@@ -109,7 +112,7 @@ int run(int argc, char** argv) {
       ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--ema", train.ema, "test and save a moving average of the weights with this decay, 0.999 say")
-      ->check(CLI::Range(0.0, 0.999999));
+      ->check(tools::below_one, "0 to less than 1");
   t->add_option_function<std::string>(
        "--record", [&](const std::string&) { train.record_norms = true; },
        "norms: each step's gradient norms and update-to-weight ratios, in history.csv and norms.svg")
@@ -126,7 +129,9 @@ int run(int argc, char** argv) {
       ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
-  t->add_option("--seed", train.seed, "of the order of the images")->capture_default_str();
+  t->add_option("--seed", train.seed, "of the order of the images")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   tools::add_check_numerics(*t, train.check_numerics);
 
   const std::vector<tools::Command> commands = {
@@ -175,7 +180,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("oxbow: out of memory\n", stderr);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "oxbow: {}\n", e.what());
+    std::fputs(("oxbow: " + std::string(e.what()) + "\n").c_str(), stderr);  // throws nothing where nobody can be told
   }
   return 1;
 }

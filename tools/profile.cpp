@@ -50,9 +50,9 @@ Command profile_command(CLI::App& program) {
       "  oxbow profile out/graph.txt --threads 1 --size 128 --folded step.folded");
   p->add_option("graph", o->graph, "an example (" + example_names() + ") or a file")->required();
   p->add_option("--steps", o->measuring.steps, "runs that are measured")
-      ->check(CLI::PositiveNumber)
+      ->check(positive, "greater than 0")
       ->capture_default_str();
-  p->add_option("--top", o->top, "nodes to list")->check(CLI::PositiveNumber)->capture_default_str();
+  p->add_option("--top", o->top, "nodes to list")->check(positive, "greater than 0")->capture_default_str();
   p->add_option("--trace", o->trace, "a file for the quickest run's timeline, as Perfetto and Chrome read it");
   p->add_option("--folded", o->folded, "a file for the time by scope and node, as flame graphs are drawn from");
   p->add_option("--feed", o->measuring.feeds, "NAME=FILE.safetensors; other inputs get random numbers");

@@ -1,10 +1,12 @@
 // oxbow run: a graph once, or some times, and what came out.
 #include <fmt/format.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/finite.h>
 #include <oxbow/runtime/program.h>
 #include <oxbow/runtime/safetensors.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cli.h"
@@ -53,12 +55,26 @@ Feeds all_feeds(const Options& o, const Graph& graph, const Compiling& how, cons
   return feeds;
 }
 
-int run(Options o) {
-  if (std::filesystem::is_directory(o.graph)) {  // what a hunt for NaN wrote
-    const std::filesystem::path folder(o.graph);
-    o.graph = (folder / "graph.txt").string();
-    o.feeds.insert(o.feeds.begin(), (folder / "inputs.safetensors").string());
+// Sets what the file holds. A training's state is more than a forward graph has: the rest of it is left.
+void set_variables(Store& store, const std::string& path) {
+  const Safetensors file = load_safetensors(path);
+  const std::vector<std::string> known = store.names();
+  const auto has = [&](const std::string& name) { return std::find(known.begin(), known.end(), name) != known.end(); };
+  std::size_t set = 0;
+  for (const auto& [name, tensor] : file.tensors) {
+    if (!has(name) && (name.starts_with("fit/") || name.starts_with("optimizer/"))) continue;
+    if (!has(name))
+      throw Error(fmt::format("{} has \"{}\", but no variable of the graph has this name.{}", path, name,
+                              did_you_mean(name, known)));
+    store.set(name, tensor);
+    ++set;
   }
+  if (set == 0) throw Error(path + " has a value for none of the graph's variables");
+}
+
+int run(Options o) {
+  if (const auto inputs = std::filesystem::path(o.graph) / "inputs.safetensors"; std::filesystem::exists(inputs))
+    o.feeds.insert(o.feeds.begin(), inputs.string());  // what a hunt for NaN wrote beside its graph
   const auto graph = load_graph(o.graph);
   const Compiling how = o.compiling.read(*graph);
   const std::vector<Value> wanted = fetches(*graph);
@@ -67,8 +83,7 @@ int run(Options o) {
                                            .disable = how.disable,
                                            .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro}});
   Store store(*graph);
-  if (!o.parameters.empty())
-    for (const auto& [name, tensor] : load_safetensors(o.parameters).tensors) store.set(name, tensor);
+  if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);
   for (const auto& [name, tensor] : all_feeds(o, *graph, how, program, read_feeds(*graph, o.feeds)))
     if (std::any_of(program.inputs().begin(), program.inputs().end(), [&](const Input& in) { return in.name == name; }))
@@ -118,7 +133,7 @@ Command run_command(CLI::App& program) {
   r->add_flag("--random", o->random, "random numbers, always the same, for inputs that are not fed");
   r->add_option("--parameters", o->parameters, "values of variables, a file that training wrote");
   r->add_option("--steps", o->steps, "runs; the last one's results are printed")
-      ->check(CLI::PositiveNumber)
+      ->check(positive, "greater than 0")
       ->capture_default_str();
   r->add_option("-o,--out", o->out, "a safetensors file for the results");
   add_check_numerics(*r, o->numerics);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -53,6 +54,12 @@ optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
   return chosen;
 }
 
+// A run that was resumed when all was done has only those that it had before.
+bool has_norms(const Table& history) {
+  return std::any_of(history.columns.begin(), history.columns.end(),
+                     [](const std::string& name) { return name.starts_with("gradient_norm"); });
+}
+
 }  // namespace
 
 std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
@@ -66,7 +73,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
       throw Error(fmt::format(
           "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
           o.net, name));
-  const optim::Optimizer known(o.optimizer, Location{});  // no line of a program helps a shell user
+  const optim::Optimizer known = read_optimizer(o.optimizer, o.fields);
   const double initial = o.learning_rate > 0 ? o.learning_rate : known.learning_rate().constant().value();
   const optim::Rate rate = schedule(o, initial, mnist.train.size());
   const optim::Optimizer optimizer = known.with("learning_rate", to_attr(rate));
@@ -80,31 +87,37 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
                          .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
-  const std::string how = fmt::format("{}, learning rate {}", optimizer.name(), to_string(rate));
-  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
-
-  // Before training, so that a folder that cannot be written is known before the work is done.
-  const std::filesystem::path out(o.out);
+  const std::filesystem::path out(o.out), state = out / "training.safetensors";
+  if (o.resume && !std::filesystem::exists(state))
+    throw Error(fmt::format(
+        "there is no {} to resume\n  Train without --resume first, or name another folder with --out", state.string()));
   std::error_code failed;
   std::filesystem::create_directories(out, failed);
   if (failed)
     throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
-  write_file(out / "graph.txt", dump(model.graph()));
-  write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
-
-  const std::filesystem::path state = out / "training.safetensors";
   if (o.resume) {
-    if (!std::filesystem::exists(state))
-      throw Error(
-          fmt::format("there is no {} to resume\n  Train without --resume first, or name another folder with --out",
-                      state.string()));
     model.load(state);
-    fmt::print("goes on after {} steps\n", model.steps());
+    // A rate of its own is part of the state; one that was asked for goes before it.
+    if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
   }
   HistoryWriter history(out / "history.csv",
                         o.resume ? resumed_history(out / "history.csv", model.minibatches()) : Table());
+  const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
+                                      to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
+  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
+  if (o.resume) fmt::print("goes on after {} steps\n", model.steps());
+
+  // What an earlier run left gives way when there is something new: after the first step, early enough to tell of a
+  // folder that cannot be written.
+  bool graph_written = false;
+  const auto write_graph = [&] {
+    if (std::exchange(graph_written, true)) return;
+    write_file(out / "graph.txt", dump(model.graph()));
+    write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
+  };
   Progress bar("epoch");
   const auto on_step = [&](oxbow::Progress& p) {
+    write_graph();
     bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
              fmt::format("{}/{}  loss {:.4f}", p.epoch, p.epochs, p.loss));
   };
@@ -136,19 +149,23 @@ int train(const TrainCommand& o, std::stop_token stop) {
                           .callbacks = std::move(callbacks),
                           .stop = stop,
                           .resume = o.resume});
-
+  if (stop.stop_requested() && !graph_written) {
+    fmt::print("interrupted before the first step: nothing was written\n");
+    return 130;
+  }
+  write_graph();
+  model.save(out / "parameters.safetensors", Saved::averages);
   if (const Table& rows = history.table(); !rows.columns.empty()) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
     const std::int64_t per_epoch = (mnist.train.size() + o.batch_size - 1) / o.batch_size;
     write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
-    if (o.record_norms) {
+    if (o.record_norms && has_norms(rows)) {
       write_file(out / "norms.svg", svg(norms_plot(rows, title)));
       fmt::print("norms        {}\n", (out / "norms.svg").string());
     }
     fmt::print("history      {}\n", history.path());
   }
-  model.save(out / "parameters.safetensors", Saved::averages);
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
   if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
