@@ -78,7 +78,7 @@ struct Strangers {
   }
 };
 
-const std::vector<float> ones(64, 1);
+const std::vector<float> sixty_four_ones(64, 1);
 
 }  // namespace
 
@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(eight_threads_run_parts_of_one_node_each_with_scratch_of_it
   Meeting meeting;
   const Value y = apply(Keep{&meeting, 8}, {input(g, "x", f32, {64})}, At::current());
   Session session(compile({y}, {.pool = Pool(8)}), Store());
-  session.feed<float>("x", ones);
+  session.feed<float>("x", sixty_four_ones);
   session.run();
   BOOST_TEST(meeting.threads.size() == 8u);
-  BOOST_TEST(session.fetch<float>(0) == ones, boost::test_tools::per_element());
+  BOOST_TEST(session.fetch<float>(0) == sixty_four_ones, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(as_many_parts_as_a_word_has_bits_are_all_run) {
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(as_many_parts_as_a_word_has_bits_are_all_run) {
     Graph g;
     const Value y = apply(Mix{1000, parts}, {input(g, "x", f32, {64})}, At::current());
     Session session(Program::Impl::compile({y, y}, {.pool = Pool(20)}, fine_grain), Store());
-    session.feed<float>("x", ones);
+    session.feed<float>("x", sixty_four_ones);
     session.run();
     for (const float v : session.fetch<float>(0)) BOOST_REQUIRE_EQUAL(v, 1);
   }
@@ -120,10 +120,11 @@ BOOST_AUTO_TEST_CASE(every_thread_computes_in_the_same_mode) {
       const Node n = g.append(Modes{threads > 1 ? &meeting : nullptr, threads}, {input(g, "x", f32, {64})}, {});
       const Pool pool = threads > 1 ? Pool::from(strangers) : Pool(1);
       Session session(compile({n.output(0), n.output(1)}, {.pool = pool}), Store());
-      session.feed<float>("x", ones);
+      session.feed<float>("x", sixty_four_ones);
       std::fesetround(mode);
       session.run();
-      const std::vector<Tensor> folded = evaluate(Modes{}, std::array{Tensor::of<float>({64}, std::span(ones))});
+      const std::vector<Tensor> folded =
+          evaluate(Modes{}, std::array{Tensor::of<float>({64}, std::span(sixty_four_ones))});
       const int after = std::fegetround();
       std::fesetround(FE_TONEAREST);
       BOOST_TEST(after == mode);
