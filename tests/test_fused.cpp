@@ -44,9 +44,9 @@ struct Four {
   Type infer(Types) const { return {f32, {4}}; }
   TileFn tile(Types) const { return nullptr; }
 };
-struct Same {
+struct Unchanged {
   static constexpr OpInfo info{.name = "same", .inputs = {"x"}, .any_layout = true};
-  bool operator==(const Same&) const = default;
+  bool operator==(const Unchanged&) const = default;
   Type infer(Types in) const { return in[0]; }
   TileFn tile(Types) const { return nullptr; }
 };
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(bad_tapes_are_refused) {
   wrong(loose, std::array{Type{f32, {3}}}, "input f32[3] does not broadcast to f32[4]");
   wrong(loose, std::array{Type{f32, {2, 4}}}, "input f32[2, 4] does not broadcast to f32[4]");
   Tape packed{.inputs = 1};
-  packed.outputs = {step(packed, Same{}, {0})};
+  packed.outputs = {step(packed, Unchanged{}, {0})};
   BOOST_CHECK_NO_THROW(packed.types(std::array{Type{f32, {3, 8}, {.panel = 4}}}));
   wrong(packed, std::array{Type{f32, {3, 5}, {.panel = 4}}}, "a padded layout cannot be computed elementwise");
   const std::array full_and_single{Type{f32, {5000}}, Type{f32, {}}};
