@@ -21,6 +21,7 @@ const PreparedOp& PreparedOps::of(const Node& n) {
   auto prepared = op.prepare(in);
   const Work work = op.work(in);
   std::vector<InputSet> overwrites = op.overwrites(in);
+  overwrites.resize(static_cast<std::size_t>(n.output_count()));  // an op may tell of its first outputs only
   list_.push_back({op, std::move(in), std::move(prepared), work, std::move(overwrites)});
   known_.emplace(op.self(), &list_.back());
   return list_.back();
