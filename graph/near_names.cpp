@@ -23,6 +23,12 @@ std::string listed(std::span<const std::string> names, std::string_view around) 
 
 }  // namespace
 
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
 int edit_distance(std::string_view a, std::string_view b) {
   const std::size_t width = b.size() + 1;
   std::vector<int> d((a.size() + 1) * width);  // d[i * width + j]: from the first i letters of a to the first j of b

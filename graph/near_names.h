@@ -1,4 +1,4 @@
-// What a message offers when a name is unknown: the names near it, and all of them. Pure functions.
+// Names in messages: those near an unknown one, all of them, and letter case. Pure functions.
 #pragma once
 
 #include <span>
@@ -7,6 +7,9 @@
 #include <vector>
 
 namespace oxbow {
+
+/// With ASCII's capitals made small.
+std::string lower_case(std::string_view text);
 
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn `a` into `b`, letter
 /// case aside (Damerau 1964).

@@ -4,6 +4,7 @@
 #include <oxbow/graph/fold.h>
 #include <oxbow/graph/fuse.h>
 #include <oxbow/graph/lower.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes.h>
 #include <oxbow/graph/simplify.h>
 #include <oxbow/graph/verify.h>
@@ -35,11 +36,11 @@ void check_disabled(std::span<const std::string> disable) {
   for (const std::string& name : disable) {
     const auto pass = std::find_if(all.begin(), all.end(), [&](const Pass& p) { return p.name == name; });
     if (pass != all.end() && pass->optional) continue;
-    std::string names;
+    std::vector<std::string> names;
     for (auto p = all.begin(); p != all.end(); ++p)
       if (p->optional && std::none_of(all.begin(), p, [&](const Pass& q) { return q.name == p->name; }))
-        names += (names.empty() ? "" : ", ") + std::string(p->name);
-    throw Error("\"" + name + "\" is no rewrite that can be left out\n  These can: " + names);
+        names.emplace_back(p->name);
+    throw Error("\"" + name + "\" is no rewrite that can be left out\n  These can: " + listed(names));
   }
 }
 

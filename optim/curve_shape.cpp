@@ -92,10 +92,8 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
   const std::size_t n = log_loss.size();
   const Numbers first = log_loss.first(std::max<std::size_t>(10, n / 10)), half = log_loss.subspan(n / 2);
   s.opening_noise = std::sqrt(line(first, index).squares / static_cast<double>(first.size() - 2));
-  double sizes = 0, squares = 0, steps = 0;
-  for (std::size_t i = 2; i < n; ++i) sizes += std::abs(log_loss[i] - log_loss[i - 1]);
-  // The mean size of a normal number is sqrt(2 / pi) of its deviation; a step is the difference of two.
-  s.step = std::sqrt(std::acos(-1.0)) / 2 * sizes / static_cast<double>(n - 2);
+  double squares = 0, steps = 0;
+  s.step = step_noise(log_loss.subspan(1));
   int turns = 0;
   const double drift = (half.back() - half.front()) / static_cast<double>(half.size() - 1);
   for (std::size_t i = 1; i < half.size(); ++i) {
@@ -109,6 +107,12 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
 }
 
 }  // namespace
+
+double step_noise(Numbers losses) {
+  double sizes = 0;
+  for (std::size_t i = 1; i < losses.size(); ++i) sizes += std::abs(losses[i] - losses[i - 1]);
+  return std::sqrt(std::acos(-1.0)) / 2 * sizes / static_cast<double>(losses.size() - 1);
+}
 
 CurveShape measure_curve(Numbers losses) {
   const std::size_t n = losses.size();

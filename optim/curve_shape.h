@@ -1,4 +1,5 @@
-// The shape of a loss curve in numbers: what judge.h decides by. Internal to judge.cpp. Safe from any thread.
+// The shape of a loss curve in numbers: what judge.h decides by. Internal to judge.cpp and lr_find.cpp. Safe from any
+// thread.
 //
 // Ratios and deviations are of the loss's natural logarithm, so that the scale of the loss does not matter. Losses
 // below 0 have no logarithm: such a curve is lifted until its lowest is a hundredth of its range. (Unless none is lower
@@ -52,6 +53,11 @@ struct CurveShape {
 
   double above_first = 0;  ///< by how much four fifths of the losses are above the first one
 };
+
+/// The noise of a curve, as a standard deviation, from the mean size of its steps' changes: a few leaps count little.
+/// The mean size of a normal number is sqrt(2 / pi) of its deviation, and a change is the difference of two. At least
+/// two losses.
+double step_noise(std::span<const double> losses);
 
 /// Measures at least 20 finite losses whose squares are finite, too.
 CurveShape measure_curve(std::span<const double> losses);

@@ -1,3 +1,4 @@
+#include <oxbow/optim/curve_shape.h>
 #include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/model_state.h>
 
@@ -44,14 +45,6 @@ std::vector<double> slopes(const std::vector<double>& l) {
   return d;
 }
 
-// The losses' noise, as a standard deviation, from the mean size of the steps' changes: a few leaps count little. The
-// mean size of a normal number is sqrt(2 / pi) of its deviation, and a change is the difference of two losses.
-double noise(std::span<const double> losses) {
-  double sizes = 0;
-  for (std::size_t i = 1; i < losses.size(); ++i) sizes += std::abs(losses[i] - losses[i - 1]);
-  return std::sqrt(std::acos(-1.0)) / 2 * sizes / static_cast<double>(losses.size() - 1);
-}
-
 // The mean of some losses, and its squared standard error for a noise of at least `least`.
 struct Level {
   double mean, squared_error;
@@ -62,7 +55,8 @@ Level level(std::span<const double> losses, double least) {
   double sum = losses[0], squares = 0;
   for (std::size_t i = 1; i < losses.size(); ++i) {
     const double off = losses[i] - losses[i - 1] - drift;
-    sum += losses[i], squares += off * off;
+    sum += losses[i];
+    squares += off * off;
   }
   return {sum / n, std::max(squares / (n - 2) / 2, least * least) / n};
 }
@@ -71,7 +65,7 @@ Level level(std::span<const double> losses, double least) {
 bool loss_fell(std::span<const double> losses) {
   constexpr double errors = 4, share = 0.01;
   const std::size_t count = std::max<std::size_t>(4, losses.size() / 10);
-  const double least = noise(losses.first(losses.size() / 2));
+  const double least = step_noise(losses.first(losses.size() / 2));
   const Level first = level(losses.first(count), least);
   for (std::size_t begin = 1; begin + count <= losses.size(); ++begin) {
     const Level l = level(losses.subspan(begin, count), least);

@@ -21,13 +21,6 @@ std::string number(double v) {
   return text;
 }
 
-std::string lower_case(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
 // "Schedule-Free AdamW", "ScheduleFreeAdamW" and "schedule_free_adamw" are one name.
 std::string letters(std::string_view name) {
   std::string text = lower_case(name);
@@ -37,11 +30,9 @@ std::string letters(std::string_view name) {
 
 Optimizer by_name(std::string_view name, Location at) {
   const std::string wanted = letters(name);
-  std::vector<std::string> known;
-  for (const Named& o : optimizers()) {
+  for (const Named& o : optimizers())
     if (letters(o.name) == wanted) return o.optimizer;
-    known.emplace_back(o.name);
-  }
+  const std::vector<std::string> known = optimizer_names();
   throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
               " Known are: " + listed(known) + at_line(at));
 }
@@ -57,6 +48,12 @@ void from_attr(const AttrValue& a, Convention& c) {
   if (name != "keras" && name != "pytorch")
     throw Error("there is no convention \"" + name + "\": it is \"keras\" or \"pytorch\"");
   c = name == "keras" ? Convention::keras : Convention::pytorch;
+}
+
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const Named& o : optimizers()) names.emplace_back(o.name);
+  return names;
 }
 
 Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}

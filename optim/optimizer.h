@@ -190,6 +190,8 @@ struct Named {
 };
 /// All optimizers that have a name: the one list.
 std::vector<Named> optimizers();
+/// Their names alone, for messages and help.
+std::vector<std::string> optimizer_names();
 
 /// 1 - beta^count: what a moving average that began at zero is divided by to be unbiased (Kingma and Ba 2015, section
 /// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.

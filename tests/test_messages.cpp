@@ -1,5 +1,6 @@
 // Programs that must fail, and what they are told: the whole text, with op, shapes, the user's line, and what to do.
 // "HERE" stands for the failing line, "DECLARED" for the line of the inputs.
+#include <oxbow/graph/near_names.h>
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>
@@ -35,11 +36,7 @@ struct Some {
   }
 };
 
-std::string optimizer_list() {
-  std::string list;
-  for (const optim::Named& o : optim::optimizers()) list += (list.empty() ? "" : ", ") + std::string(o.name);
-  return list;
-}
+std::string optimizer_list() { return listed(optim::optimizer_names()); }
 
 void read(const std::string& nodes) {
   parse("oxbow graph 1\nseed 0\nnext_stream 1\n\nforward:\n" + nodes, catalog(), "net.txt");

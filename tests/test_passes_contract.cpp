@@ -7,14 +7,12 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "support/small_ops.h"
+#include "support/rewrites.h"
 
 using namespace oxbow;
 using namespace oxbow::test;
 
 namespace {
-
-Value scaled(Value x, Value y, double scale = 1) { return apply(Scaled{scale}, {x, y}, At::current()); }
 
 // Twice x, by way of a smaller op; more than its output matters.
 struct Heard {

@@ -77,18 +77,17 @@ BOOST_AUTO_TEST_CASE(every_difference_has_its_line) {
 
 // Another op in the place of one is one change, also of its gradient, and none of who reads it.
 BOOST_AUTO_TEST_CASE(a_replaced_op_is_one_change) {
-  const auto a = read(R"(
-    %x = input {name: "x", type: f32[2, 3]} : f32[2, 3]
-    %1 = exp(%x) : f32[2, 3]
-    %2 = relu(%1) : f32[2, 3]
-    %3 = square(%2) : f32[2, 3]
-    outputs: "y" = %3 "h" = %2)");
-  const auto b = read(R"(
-    %x = input {name: "x", type: f32[2, 3]} : f32[2, 3]
-    %1 = exp(%x) : f32[2, 3]
-    %2 = tanh(%1) : f32[2, 3]
-    %3 = square(%2) : f32[2, 3]
-    outputs: "y" = %3 "h" = %2)");
+  const auto with = [](const std::string& op) {
+    return read(
+        "%x = input {name: \"x\", type: f32[2, 3]} : f32[2, 3]\n"
+        "%1 = exp(%x) : f32[2, 3]\n"
+        "%2 = " +
+        op +
+        "(%1) : f32[2, 3]\n"
+        "%3 = square(%2) : f32[2, 3]\n"
+        "outputs: \"y\" = %3 \"h\" = %2");
+  };
+  const auto a = with("relu"), b = with("tanh");
   BOOST_TEST(diff_text(diff(*a, *b), *a, *b) ==
              "~ %2 = tanh(%1) : f32[2, 3]\n"
              "    op: relu -> tanh\n"

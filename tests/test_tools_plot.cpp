@@ -22,6 +22,19 @@ Plot wave(int points) {
   return {.title = "A wave", .x_label = "step", .panels = {{.y_label = "height", .series = {s}}}};
 }
 
+// a^2 + b^2 about its minimum.
+Surface bowl(std::vector<Path> paths) {
+  return {.title = "Descents",
+          .x_label = "a",
+          .y_label = "b",
+          .height = [](double a, double b) { return a * a + b * b; },
+          .left = -1,
+          .right = 1,
+          .bottom = -1,
+          .top = 1,
+          .paths = std::move(paths)};
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_long_title_takes_several_lines) {
@@ -94,15 +107,9 @@ BOOST_AUTO_TEST_CASE(pictures_are_well_formed_whatever_the_names) {
   plot.panels[0].series[0].name = "run\xff \xf0\x9f\x98\x80 \xe2\x82";
   plot.marks = {{.x = 3, .label = "m\x80\x7f"}};
   const std::string nothing = "\xef\xbf\xbd";
-  const Surface surface{.title = plot.title,
-                        .x_label = plot.panels[0].y_label,
-                        .y_label = "b",
-                        .height = [](double a, double b) { return a * a + b * b; },
-                        .left = -1,
-                        .right = 1,
-                        .bottom = -1,
-                        .top = 1,
-                        .paths = {{.name = plot.panels[0].series[0].name, .x = {0.5, 0.1}, .y = {0.5, 0.1}}}};
+  Surface surface = bowl({{.name = plot.panels[0].series[0].name, .x = {0.5, 0.1}, .y = {0.5, 0.1}}});
+  surface.title = plot.title;
+  surface.x_label = plot.panels[0].y_label;
   for (const std::string& text : {svg(plot), page(plot), svg(surface), page(surface)}) {
     BOOST_TEST(std::none_of(text.begin(), text.end(), [](unsigned char c) {
       return (c < 0x20 && c != '\n') || c == 0x7f || c == 0xff || c == 0xc0 || c == 0xed;
@@ -128,16 +135,8 @@ BOOST_AUTO_TEST_CASE(a_picture_without_a_title_says_what_it_is_of) {
 
 // A path goes from a ring to a dot; what no picture can show is refused, or ends at its edge.
 BOOST_AUTO_TEST_CASE(descents_show_where_they_start_and_end) {
-  Surface s{
-      .title = "Descents",
-      .x_label = "a",
-      .y_label = "b",
-      .height = [](double a, double b) { return a * a + b * b; },
-      .left = -1,
-      .right = 1,
-      .bottom = -1,
-      .top = 1,
-      .paths = {{.name = "one", .x = {-0.5, 0.25}, .y = {0.5, 0}}, {.name = "two", .x = {-0.5, 1e300}, .y = {0.5, 0}}}};
+  Surface s =
+      bowl({{.name = "one", .x = {-0.5, 0.25}, .y = {0.5, 0}}, {.name = "two", .x = {-0.5, 1e300}, .y = {0.5, 0}}});
   const auto count = [](const std::string& text, std::string_view part) {
     int n = 0;
     for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;

@@ -1,5 +1,6 @@
 // Help, wrong usage and failures of the `oxbow` program: exit codes and messages, as a shell user meets them.
 #include <examples/examples.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/optim/optimizer.h>
 
 #include <boost/test/unit_test.hpp>
@@ -70,9 +71,7 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
   std::string examples_there;
   for (const Example& e : examples())
     examples_there += "  " + std::string(e.name) + std::string(19 - e.name.size(), ' ') + std::string(e.what) + "\n";
-  std::string optimizers_there;
-  for (const oxbow::optim::Named& o : oxbow::optim::optimizers())
-    optimizers_there += (optimizers_there.empty() ? "" : ", ") + std::string(o.name);
+  const std::string optimizers_there = oxbow::listed(oxbow::optim::optimizer_names());
   const std::string folder_name = folder / "";
   const std::pair<std::string, std::string> cases[] = {
       {"dump nothing", "\"nothing\" is neither a file that can be read nor an example. There are:\n" + examples_there},

@@ -4,7 +4,6 @@
 #include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/atomic_file.h>
 
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -45,15 +44,15 @@ AttrValue field_value(const std::string& text) {
 
 // Sizes that were given for some inputs only may not go with the example sizes that the others keep.
 void check_sizes(const Graph& graph, const Compiling& how) {
-  std::string kept;
+  std::vector<std::string> kept;
   for (NodeId i = 0; i < graph.size(); ++i)
     if (const auto* in = graph.node(i).op().as<Input>(); in && !in->free_axes.empty() && !how.sizes.contains(in->name))
-      kept += (kept.empty() ? "" : ", ") + in->name + " " + to_string(in->type.shape);
+      kept.push_back(in->name + " " + to_string(in->type.shape));
   if (how.sizes.empty() || kept.empty()) return;
   try {
     specialise(graph, fetches(graph), how.sizes, how.mode);
   } catch (const Error& e) {
-    throw Error(std::string(e.what()) + "\n  These inputs keep their example sizes: " + kept +
+    throw Error(std::string(e.what()) + "\n  These inputs keep their example sizes: " + listed(kept) +
                 "\n  Give sizes for them too, or for all inputs at once: --size 32");
   }
 }
@@ -129,14 +128,9 @@ std::string picture_file(const std::string& path) {
   return path + " is no .svg or .html file: plots are drawn as these";
 }
 
-std::string optimizer_names() {
-  std::string names;
-  for (const optim::Named& o : optim::optimizers()) names += (names.empty() ? "" : ", ") + std::string(o.name);
-  return names;
-}
-
 void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields) {
-  command.add_option("--optimizer", name, "by name, in any case: " + optimizer_names())->capture_default_str();
+  command.add_option("--optimizer", name, "by name, in any case: " + listed(optim::optimizer_names()))
+      ->capture_default_str();
   command.add_option("--set", fields, "a field of the optimizer, as in --set momentum=0.9 --set convention=pytorch")
       ->allow_extra_args(false);
 }
@@ -153,22 +147,20 @@ optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::
 }
 
 std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields) {
-  std::string title;
-  for (const char c : name) title += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (std::size_t i = 0; i < fields.size(); ++i) title += (i > 0 ? ", " : "(") + fields[i];
-  return title + (fields.empty() ? "" : ")");
+  return lower_case(name) + (fields.empty() ? "" : "(" + listed(fields) + ")");
 }
 
 void write_out(const std::string& path, const std::string& content) {
+  if (path.empty()) {
+    if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
+      throw Error("cannot write to standard output");
+    return;
+  }
   std::error_code unknown;
   const std::filesystem::file_status there = std::filesystem::status(path, unknown);
-  if (!path.empty() && (std::filesystem::is_character_file(there) || std::filesystem::is_fifo(there))) {
-    std::ofstream out(path);  // a device or a pipe: nothing to replace
-    if (!(out << content << std::flush)) throw Error("cannot write to " + path);
-  } else if (!path.empty())
-    write_file(path, content);
-  else if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
-    throw Error("cannot write to standard output");
+  if (!std::filesystem::is_character_file(there) && !std::filesystem::is_fifo(there)) return write_file(path, content);
+  std::ofstream out(path);  // a device or a pipe: nothing to replace
+  if (!(out << content << std::flush)) throw Error("cannot write to " + path);
 }
 
 }  // namespace oxbow::tools

@@ -49,8 +49,6 @@ std::string below_one(const std::string& text);
 /// A check of options: "" for the name of a file that a plot can be written to, else what is wrong.
 std::string picture_file(const std::string& path);
 
-/// "sgd, rmsprop, ...".
-std::string optimizer_names();
 /// `--optimizer` and `--set FIELD=VALUE`.
 void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields);
 /// The optimizer of this name with these fields set. Throws `Error` for a name or a field that there is not.

@@ -1,6 +1,7 @@
 #include "diff.h"
 
 #include <oxbow/graph/dot_style.h>
+#include <oxbow/graph/hash.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 
@@ -14,8 +15,6 @@ namespace oxbow::tools {
 namespace {
 
 std::size_t at(NodeId i) { return static_cast<std::size_t>(i); }
-
-Token mix(Token a, Token b) { return (a ^ (b + 0x9e3779b97f4a7c15 + (a << 6) + (a >> 2))) * 0xff51afd7ed558ccd; }
 
 // The attributes that say what an op does: names and streams only tell it from its equals.
 AttrRecord telling(const Op& op) {
@@ -50,11 +49,11 @@ class Matcher {
       const Node n = g.node(i);
       for (const Value& v : n.inputs()) readers[at(v.node_id())].push_back(i);
       kind.push_back(std::hash<std::string_view>{}(n.op().name()));
-      Token t = mix(kind.back(), hash(AttrValue(telling(n.op()))));
-      for (const Type& type : n.output_types()) t = mix(t, std::hash<std::string>{}(to_string(type)));
+      Token t = mixed(kind.back(), hash(AttrValue(telling(n.op()))));
+      for (const Type& type : n.output_types()) t = mixed(t, std::hash<std::string>{}(to_string(type)));
       if (const auto* v = n.op().as<Variable>())
-        t = mix(t, std::hash<std::string>{}(v->name.substr(v->name.rfind('/') + 1)));
-      if (const auto* in = n.op().as<Input>()) t = mix(t, std::hash<std::string>{}(in->name));
+        t = mixed(t, std::hash<std::string>{}(v->name.substr(v->name.rfind('/') + 1)));
+      if (const auto* in = n.op().as<Input>()) t = mixed(t, std::hash<std::string>{}(in->name));
       exact.push_back(t);
     }
   }
@@ -63,10 +62,10 @@ class Matcher {
   Token place(const Graph& g, NodeId id, const std::vector<NodeId>& number, Phase phase) const {
     const Node n = g.node(id);
     const NodeId forward = n.origin().forward;
-    Token t = forward < 0 ? 1 : mix(2, at(number[at(forward)] + 1));
+    Token t = forward < 0 ? 1 : mixed(2, at(number[at(forward)] + 1));
     for (int k = 0; k < n.input_count(); ++k) {
       const NodeId from = n.input(k).node_id();
-      if (g.node(from).origin().phase < phase) t = mix(t, at(number[at(from)] + 1));
+      if (g.node(from).origin().phase < phase) t = mixed(t, at(number[at(from)] + 1));
     }
     return t;
   }
@@ -82,8 +81,8 @@ class Matcher {
     for (NodeId i = 0; i < b_.size(); ++i) number_b[at(i)] = out_.a_of_b[at(i)];
     // With their places, then without, then by their ops; each time only between what is matched already.
     pass(
-        from, to, [&](NodeId i) { return mix(exact_a_[at(i)], place(a_, i, number_a, phase)); },
-        [&](NodeId i) { return mix(exact_b_[at(i)], place(b_, i, number_b, phase)); });
+        from, to, [&](NodeId i) { return mixed(exact_a_[at(i)], place(a_, i, number_a, phase)); },
+        [&](NodeId i) { return mixed(exact_b_[at(i)], place(b_, i, number_b, phase)); });
     pass(
         from, to, [&](NodeId i) { return exact_a_[at(i)]; }, [&](NodeId i) { return exact_b_[at(i)]; });
     pass(
@@ -97,13 +96,13 @@ class Matcher {
     for (const NodeId j : to) {
       if (out_.a_of_b[at(j)] >= 0 || b_.node(j).input_count() == 0) continue;
       Token t = 0;
-      for (const Value& v : b_.node(j).inputs()) t = mix(mix(t, at(v.node_id())), at(v.output()));
+      for (const Value& v : b_.node(j).inputs()) t = mixed(mixed(t, at(v.node_id())), at(v.output()));
       places[t].push_back(j);
     }
     for (const NodeId i : from) {
       if (out_.b_of_a[at(i)] >= 0 || a_.node(i).input_count() == 0) continue;
       Token t = 0;
-      for (const Value& v : a_.node(i).inputs()) t = mix(mix(t, at(out_.b_of_a[at(v.node_id())])), at(v.output()));
+      for (const Value& v : a_.node(i).inputs()) t = mixed(mixed(t, at(out_.b_of_a[at(v.node_id())])), at(v.output()));
       const auto place = places.find(t);
       if (place == places.end()) continue;
       std::vector<NodeId>& left = place->second;

@@ -6,7 +6,6 @@
 #include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/ledger_text.h>
 
-#include <cctype>
 #include <filesystem>
 
 #include "graph_json.h"
@@ -81,25 +80,21 @@ constexpr Format all[] = {
 
 std::string write(const Dumped& d) {
   std::vector<std::string> names;
-  std::string list;
   for (const Format& format : all) {
     if (format.name == d.options.format) return format.write(d);
     names.emplace_back(format.name);
-    list += (list.empty() ? "" : ", ") + names.back();
   }
   throw Error("there is no format \"" + d.options.format + "\"." + did_you_mean(d.options.format, names) +
-              "\n  There are: " + list);
+              "\n  There are: " + listed(names));
 }
 
 const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
   std::vector<std::string> names;
-  std::string list;
   for (const Stage& s : stages) {
     if (s.name == name) return s;
     names.push_back(s.name);
-    list += (list.empty() ? "" : ", ") + s.name;
   }
-  throw Error("there is no rewrite \"" + name + "\"." + did_you_mean(name, names) + "\n  There are: " + list);
+  throw Error("there is no rewrite \"" + name + "\"." + did_you_mean(name, names) + "\n  There are: " + listed(names));
 }
 
 }  // namespace
@@ -107,16 +102,15 @@ const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
 std::span<const Format> formats() { return all; }
 
 std::string_view format_of(std::string_view path) {
-  std::string suffix = std::filesystem::path(path).extension().string();
+  const std::string suffix = lower_case(std::filesystem::path(path).extension().string());
   if (suffix.empty()) return "text";
-  std::string list;
-  for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  std::vector<std::string> suffixes;
   for (const Format& format : all) {
-    if (suffix.substr(1) == format.extension) return format.name;
-    list += (list.empty() ? "." : ", .") + std::string(format.extension);
+    suffixes.push_back("." + std::string(format.extension));
+    if (suffix == suffixes.back()) return format.name;
   }
   throw Error("no format goes by the suffix of " + std::string(path) + ": say which with --format, or use one of " +
-              list);
+              listed(suffixes));
 }
 
 std::string dump(const Graph& graph, const DumpOptions& options) {

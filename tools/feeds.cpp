@@ -52,14 +52,10 @@ const Input* find_input(const Graph& graph, const std::string& name, NodeId& id)
 
 [[noreturn]] void no_input(const Graph& graph, const std::string& option, const std::string& name) {
   std::vector<std::string> known;
-  std::string list;
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (const auto* in = graph.node(id).op().as<Input>()) {
-      known.push_back(in->name);
-      list += (list.empty() ? "" : ", ") + in->name;
-    }
+    if (const auto* in = graph.node(id).op().as<Input>()) known.push_back(in->name);
   throw Error("--feed " + option + ": the graph has no input \"" + name + "\"." + did_you_mean(name, known) +
-              (list.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + list));
+              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + listed(known)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/near_names.h>
 
 #include <charconv>
 #include <cmath>
@@ -139,11 +140,7 @@ std::vector<double> losses(const Table& table, const std::string& path) {
   for (const char* name : {"loss", "train_loss", "value", "Value"})
     if (found == nullptr) found = table.find(name);
   if (found == nullptr && table.columns.size() <= 2) found = &table.values.back();
-  if (found == nullptr) {
-    std::string known;
-    for (const std::string& c : table.columns) known += (known.empty() ? "" : ", ") + c;
-    throw Error(path + ": there is no column \"loss\". There are: " + known);
-  }
+  if (found == nullptr) throw Error(path + ": there is no column \"loss\". There are: " + listed(table.columns));
   std::vector<double> out;
   for (double v : *found)
     if (!std::isnan(v)) out.push_back(v);

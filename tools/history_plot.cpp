@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/optim/groups.h>
 
 #include <algorithm>
@@ -103,11 +104,8 @@ Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
       auto found = columns_of(table, column);
       const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
       if (!only.empty()) found = {{"", &only}};
-      if (found.empty()) {
-        std::string known;
-        for (const std::string& c : table.columns) known += (known.empty() ? "" : ", ") + c;
-        throw Error(file + ": there is no column \"" + column + "\". There are: " + known);
-      }
+      if (found.empty())
+        throw Error(file + ": there is no column \"" + column + "\". There are: " + listed(table.columns));
       for (const auto& [part, y] : found) {
         Series s = series(table, *y);
         s.name = part.empty() ? run : runs.size() == 1 ? part : run + ", " + part;

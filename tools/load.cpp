@@ -26,15 +26,17 @@ const Catalog& planned_ops() {
   return all;
 }
 
+std::vector<std::string> names_of_examples() {
+  std::vector<std::string> names;
+  for (const examples::Example& e : examples::examples()) names.emplace_back(e.name);
+  return names;
+}
+
 std::string unknown(const std::string& name) {
   std::string list;
-  std::vector<std::string> names;
-  for (const examples::Example& e : examples::examples()) {
-    list += fmt::format("\n  {:<18} {}", e.name, e.what);
-    names.emplace_back(e.name);
-  }
-  return "\"" + name + "\" is neither a file that can be read nor an example." + did_you_mean(name, names) +
-         " There are:" + list;
+  for (const examples::Example& e : examples::examples()) list += fmt::format("\n  {:<18} {}", e.name, e.what);
+  return "\"" + name + "\" is neither a file that can be read nor an example." +
+         did_you_mean(name, names_of_examples()) + " There are:" + list;
 }
 
 }  // namespace
@@ -68,10 +70,6 @@ std::shared_ptr<Graph> load_training(const std::string& name) {
   return graph;
 }
 
-std::string example_names() {
-  std::string names;
-  for (const examples::Example& e : examples::examples()) names += (names.empty() ? "" : ", ") + std::string(e.name);
-  return names;
-}
+std::string example_names() { return listed(names_of_examples()); }
 
 }  // namespace oxbow::tools

@@ -1,5 +1,6 @@
 // oxbow lr: find a learning rate, judge one by its loss curve, see what one does.
 #include <fmt/format.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/oxbow.h>
 
 #include <algorithm>
@@ -89,8 +90,7 @@ int find(const Find& o) {
     fmt::print(
         "No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
         "--highest), more --steps, or a larger --batch-size; where the loss stays then, try another optimizer, and "
-        "see\n"
-        "whether labels belong to inputs and gradients arrive.\n");
+        "see\nwhether labels belong to inputs and gradients arrive.\n");
   return 0;
 }
 
@@ -234,7 +234,8 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr path -o rates.svg                   three rates of plain descent\n"
       "  oxbow lr path --optimizer sgd adam --rate 0.1 -o both.svg");
   path->add_option("--rate", p->rates, "one or more")->check(positive, "greater than 0")->capture_default_str();
-  path->add_option("--optimizer", p->optimizers, "one or more, by name: " + optimizer_names())->capture_default_str();
+  path->add_option("--optimizer", p->optimizers, "one or more, by name: " + listed(optim::optimizer_names()))
+      ->capture_default_str();
   path->add_option("--steps", p->steps, "of each descent")->check(CLI::Range(1, 10000))->capture_default_str();
   path->add_option("--curvature", p->curvature, "c: along b; plain descent diverges from rate 2 / c on")
       ->check(positive, "greater than 0")

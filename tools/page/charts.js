@@ -1,5 +1,5 @@
-// The plan's two charts: the arena (offset by step) and the lanes (threads by time, as measured or as estimated). Both select and mark
-// nodes as the graph does; the wheel zooms their time, dragging moves it.
+// The plan's two charts: the arena (offset by step) and the lanes (threads by time, as measured or as estimated). Both
+// select and mark nodes as the graph does; the wheel zooms their time, dragging moves it.
 "use strict";
 
 class Chart {

@@ -35,7 +35,8 @@ class Panels {
     this.results.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }
 
-  // By the user's names, of one result or of all. Where there is too little room, the scope gives way: its end is what tells nodes apart.
+  // By the user's names, of one result or of all. Where there is too little room, the scope gives way: its end is what
+  // tells nodes apart.
   link(node, note = "", { current = false, output } = {}) {
     const names = output === undefined ? node.names.flat() : node.names[output];
     const name = names.length > 1 ? node.called(names) : names[0] ?? node.full_name;
