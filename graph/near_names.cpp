@@ -5,11 +5,11 @@
 namespace oxbow {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool begins_with(std::string_view text, std::string_view start) {
   return !start.empty() && text.size() >= start.size() &&
-         std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return lower(a) == lower(b); });
+         std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return small(a) == small(b); });
 }
 
 std::string listed(std::span<const std::string> names, std::string_view around) {
@@ -25,7 +25,7 @@ std::string listed(std::span<const std::string> names, std::string_view around) 
 
 std::string lower_case(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
+  std::transform(out.begin(), out.end(), out.begin(), small);
   return out;
 }
 
@@ -38,7 +38,7 @@ int edit_distance(std::string_view a, std::string_view b) {
     const int* above = row - width;
     row[0] = static_cast<int>(i);
     for (std::size_t j = 1; j < width; ++j) {
-      const auto same = [&](std::size_t p, std::size_t q) { return lower(a[p - 1]) == lower(b[q - 1]); };
+      const auto same = [&](std::size_t p, std::size_t q) { return small(a[p - 1]) == small(b[q - 1]); };
       row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same(i, j) ? 0 : 1)});
       if (i > 1 && j > 1 && same(i, j - 1) && same(i - 1, j)) row[j] = std::min(row[j], d[(i - 2) * width + j - 2] + 1);
     }
