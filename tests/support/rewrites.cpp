@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/sample.h>
 #include <oxbow/graph/verify.h>
 
 #include <boost/test/unit_test.hpp>
