@@ -1,7 +1,7 @@
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/float_mode.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/lower.h>
+#include <oxbow/graph/passes/lower.h>
 
 namespace oxbow {
 namespace {

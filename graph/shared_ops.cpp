@@ -1,4 +1,4 @@
-#include <oxbow/graph/fused.h>
+#include <oxbow/graph/fused/fused.h>
 #include <oxbow/graph/hash.h>
 #include <oxbow/graph/shared_ops.h>
 

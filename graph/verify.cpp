@@ -1,5 +1,5 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/rewrite.h>
+#include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/graph/verify.h>
 
 #include <algorithm>

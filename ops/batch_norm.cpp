@@ -1,7 +1,7 @@
-#include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/batch_norm.h>
-#include <oxbow/ops/broadcast.h>
-#include <oxbow/ops/reduce.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/moving/broadcast.h>
+#include <oxbow/ops/reduce/reduce.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,8 +1,8 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/random.h>
-#include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/dropout.h>
-#include <oxbow/ops/independent.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/independent.h>
 
 #include <algorithm>
 

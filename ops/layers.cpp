@@ -1,8 +1,8 @@
-#include <oxbow/ops/arithmetic.h>
 #include <oxbow/ops/batch_norm.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/matmul.h>
-#include <oxbow/ops/unary.h>
+#include <oxbow/ops/product/matmul.h>
 
 namespace oxbow {
 namespace {

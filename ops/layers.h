@@ -5,7 +5,7 @@
 //   Value logits = dense(dropout(h, 0.2), 10);
 #pragma once
 
-#include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/conv.h>
 #include <oxbow/ops/dropout.h>
 #include <oxbow/ops/init.h>
 
@@ -15,15 +15,15 @@
 
 namespace oxbow {
 
-/// What follows a layer: `relu`, `tanh`, or anything that is called with a Value and the caller's line; none when empty.
-/// A function is taken by address, so that `tanh` is ours also where <cmath> brings its own.
+/// What follows a layer: `relu`, `tanh`, or anything that is called with a Value and the caller's line; none when
+/// empty. A function is taken by address, so that `tanh` is ours also where <cmath> brings its own.
 class Activation {
  public:
   Activation() = default;
   Activation(Value (*function)(Value, At)) : function_(function) {}
   template <class F>
-    requires std::is_invocable_r_v<Value, F&, Value, At> && (!std::is_same_v<F, Activation>)
-  Activation(F function) : function_(std::move(function)) {}
+  requires std::is_invocable_r_v<Value, F&, Value, At> &&(!std::is_same_v<F, Activation>)Activation(F function)
+      : function_(std::move(function)) {}
 
   explicit operator bool() const { return static_cast<bool>(function_); }
   Value operator()(Value x, At at) const { return function_(x, at); }

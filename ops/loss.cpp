@@ -1,12 +1,12 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/arithmetic.h>
-#include <oxbow/ops/broadcast.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/loss.h>
-#include <oxbow/ops/reduce.h>
-#include <oxbow/ops/reshape.h>
+#include <oxbow/ops/moving/broadcast.h>
+#include <oxbow/ops/moving/reshape.h>
+#include <oxbow/ops/reduce/reduce.h>
 #include <oxbow/ops/rows.h>
 #include <oxbow/ops/softmax.h>
-#include <oxbow/ops/unary.h>
 
 #include <cmath>
 

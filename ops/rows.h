@@ -3,8 +3,8 @@
 #pragma once
 
 #include <oxbow/graph/op.h>
-#include <oxbow/ops/independent.h>
-#include <oxbow/ops/math.h>
+#include <oxbow/ops/elementwise/independent.h>
+#include <oxbow/ops/elementwise/math.h>
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include <oxbow/ops/arithmetic.h>
-#include <oxbow/ops/reduce.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/moving/transpose.h>
+#include <oxbow/ops/reduce/reduce.h>
 #include <oxbow/ops/rows.h>
 #include <oxbow/ops/softmax.h>
-#include <oxbow/ops/transpose.h>
-#include <oxbow/ops/unary.h>
 
 #include <cmath>
 #include <numeric>

@@ -2,7 +2,7 @@
 // Thread safety: belongs to its Session; during a run the executor's threads read it.
 #pragma once
 
-#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/plan/plan.h>
 
 namespace oxbow {
 

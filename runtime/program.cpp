@@ -1,5 +1,5 @@
 #include <oxbow/graph/near_names.h>
-#include <oxbow/graph/passes.h>
+#include <oxbow/graph/passes/passes.h>
 #include <oxbow/runtime/program_impl.h>
 
 #include <algorithm>

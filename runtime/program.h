@@ -11,8 +11,8 @@
 // Thread safety: Programs and Stores may be shared by any number of threads; a Session serves one thread at a time.
 #pragma once
 
-#include <oxbow/graph/specialise.h>
-#include <oxbow/runtime/numerics.h>
+#include <oxbow/graph/passes/specialise.h>
+#include <oxbow/runtime/numerics/numerics.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>
 #include <oxbow/runtime/trace.h>
@@ -25,8 +25,8 @@ namespace oxbow {
 struct CompileOptions {
   Mode mode = Mode::training;
   Pool pool = Pool::shared();             ///< where nodes run
-  std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes.h
-  Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics.h
+  std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
+  Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics/numerics.h
 };
 
 class Program {

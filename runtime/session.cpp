@@ -1,5 +1,5 @@
 #include <oxbow/runtime/executor.h>
-#include <oxbow/runtime/numerics_guard.h>
+#include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/program_impl.h>
 #include <oxbow/runtime/store_state.h>
 

@@ -1,11 +1,11 @@
 // DOT text: what tells nodes, edges and phases apart; the same text every time.
-#include <oxbow/graph/dot.h>
-#include <oxbow/graph/dot_folded.h>
+#include <oxbow/graph/dot/dot.h>
+#include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/order.h>
-#include <oxbow/graph/text.h>
-#include <oxbow/ops/arithmetic.h>
+#include <oxbow/graph/text/text.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
 
 #include <boost/test/unit_test.hpp>
 

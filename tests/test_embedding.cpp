@@ -1,6 +1,6 @@
 // Oxbow inside other programs: the caller's own arena, runs stopped midway, ever new shapes, memory as planned, and
 // what goes wrong in the caller's hands.
-#include <oxbow/graph/specialise.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/executor.h>
 #include <oxbow/runtime/program.h>
 #include <oxbow/runtime/program_impl.h>

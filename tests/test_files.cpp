@@ -1,9 +1,9 @@
 // Files: safetensors, IDX, atomic writing; what each says about files that are cut short or corrupt.
 #include <oxbow/graph/sample.h>
-#include <oxbow/runtime/atomic_file.h>
-#include <oxbow/runtime/idx.h>
-#include <oxbow/runtime/mnist.h>
-#include <oxbow/runtime/safetensors.h>
+#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/runtime/data/idx.h>
+#include <oxbow/runtime/data/mnist.h>
+#include <oxbow/runtime/data/safetensors.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,8 +1,8 @@
 // Parameter groups and gradient clipping: what they do, and what is refused.
-#include <oxbow/optim/adam.h>
-#include <oxbow/optim/adamw.h>
-#include <oxbow/optim/schedules.h>
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/optimizers/adam.h>
+#include <oxbow/optim/optimizers/adamw.h>
+#include <oxbow/optim/optimizers/sgd.h>
+#include <oxbow/optim/rate/schedules.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

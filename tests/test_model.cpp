@@ -1,5 +1,5 @@
 // Model: fit, its history and callbacks, saving and loading, the same bits.
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/optimizers/sgd.h>
 
 #include <algorithm>
 #include <atomic>

@@ -1,10 +1,10 @@
 // Kernels of networks: softmax, cross entropy, batch statistics, dropout; and the layers' names and variables.
 #include <oxbow/ops/batch_norm.h>
 #include <oxbow/ops/dropout.h>
+#include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/softmax.h>
-#include <oxbow/ops/unary.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,5 +1,5 @@
 // Loss scaling, and steps whose gradients have a NaN or Inf.
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/optimizers/sgd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,7 +1,7 @@
 // The hunt for NaN and Inf, by injection: whichever node of a training step makes one, forward, backward or in the
 // update, is named.
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/finite.h>
+#include <oxbow/runtime/numerics/finite.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -2,7 +2,7 @@
 // between runs.
 #include <malloc.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/feed_journal.h>
+#include <oxbow/runtime/numerics/feed_journal.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>

@@ -1,7 +1,7 @@
 // The hunt for NaN and Inf in what runs write to variables: whoever wrote it and however late it is noticed, the run
 // that did is named, and the variables are as before it.
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/finite.h>
+#include <oxbow/runtime/numerics/finite.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

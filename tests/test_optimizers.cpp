@@ -1,16 +1,16 @@
 // Optimizers as they compute: in single precision, in one pass, from the first step on, at zero.
-#include <oxbow/graph/passes.h>
+#include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/adam.h>
-#include <oxbow/optim/ftrl.h>
-#include <oxbow/optim/lamb.h>
-#include <oxbow/optim/lars.h>
-#include <oxbow/optim/minimize.h>
-#include <oxbow/optim/muon.h>
-#include <oxbow/optim/rmsprop.h>
-#include <oxbow/optim/rprop.h>
-#include <oxbow/optim/schedule_free.h>
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/optimizers/adam.h>
+#include <oxbow/optim/optimizers/ftrl.h>
+#include <oxbow/optim/optimizers/lamb.h>
+#include <oxbow/optim/optimizers/lars.h>
+#include <oxbow/optim/optimizers/muon.h>
+#include <oxbow/optim/optimizers/rmsprop.h>
+#include <oxbow/optim/optimizers/rprop.h>
+#include <oxbow/optim/optimizers/schedule_free.h>
+#include <oxbow/optim/optimizers/sgd.h>
+#include <oxbow/optim/step/minimize.h>
 #include <oxbow/runtime/program.h>
 
 #include <algorithm>

@@ -1,17 +1,17 @@
 // Each pass does what it says: node counts and ops after it, and the same bits, NaN, infinities and signed zeros
 // included.
-#include <oxbow/graph/common_subexpressions.h>
-#include <oxbow/graph/dead_code.h>
-#include <oxbow/graph/epilogue.h>
 #include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/fold.h>
-#include <oxbow/graph/fuse.h>
-#include <oxbow/graph/fused.h>
+#include <oxbow/graph/fused/epilogue.h>
+#include <oxbow/graph/fused/fused.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/lower.h>
-#include <oxbow/graph/passes.h>
-#include <oxbow/graph/simplify.h>
-#include <oxbow/graph/specialise.h>
+#include <oxbow/graph/passes/common_subexpressions.h>
+#include <oxbow/graph/passes/dead_code.h>
+#include <oxbow/graph/passes/fold.h>
+#include <oxbow/graph/passes/fuse.h>
+#include <oxbow/graph/passes/lower.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/simplify.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/verify.h>
 
 #include <boost/test/unit_test.hpp>

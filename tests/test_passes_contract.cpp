@@ -1,9 +1,9 @@
 // What passes keep to whatever an op does: names, streams, effects, and ops that break their contract.
-#include <oxbow/graph/common_subexpressions.h>
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes.h>
-#include <oxbow/graph/simplify.h>
+#include <oxbow/graph/passes/common_subexpressions.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/simplify.h>
 
 #include <boost/test/unit_test.hpp>
 

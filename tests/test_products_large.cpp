@@ -1,8 +1,8 @@
 // Products as users call them, with sizes at which the plainest loops take too long, against Eigen's: another library,
 // with other blocking and another order of summation.
-#include <oxbow/graph/passes.h>
+#include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/sample.h>
-#include <oxbow/ops/pack.h>
+#include <oxbow/ops/product/pack.h>
 #include <oxbow/oxbow.h>
 
 #include <Eigen/Core>

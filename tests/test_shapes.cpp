@@ -2,16 +2,16 @@
 // simplification, and what they say when shapes or indices are wrong.
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/argmax.h>
-#include <oxbow/ops/broadcast.h>
-#include <oxbow/ops/concat.h>
-#include <oxbow/ops/gather.h>
-#include <oxbow/ops/one_hot.h>
-#include <oxbow/ops/reduce.h>
-#include <oxbow/ops/reduce_chunks.h>
-#include <oxbow/ops/reshape.h>
-#include <oxbow/ops/slice.h>
-#include <oxbow/ops/transpose.h>
+#include <oxbow/ops/moving/broadcast.h>
+#include <oxbow/ops/moving/concat.h>
+#include <oxbow/ops/moving/gather.h>
+#include <oxbow/ops/moving/one_hot.h>
+#include <oxbow/ops/moving/reshape.h>
+#include <oxbow/ops/moving/slice.h>
+#include <oxbow/ops/moving/transpose.h>
+#include <oxbow/ops/reduce/argmax.h>
+#include <oxbow/ops/reduce/chunks.h>
+#include <oxbow/ops/reduce/reduce.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -2,8 +2,8 @@
 // values that make no sense.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/opaque.h>
-#include <oxbow/graph/passes.h>
-#include <oxbow/graph/text.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/text/text.h>
 #include <oxbow/ops/catalog.h>
 
 #include <boost/test/unit_test.hpp>

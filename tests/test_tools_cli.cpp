@@ -1,8 +1,8 @@
 // The `oxbow` program and the examples as a shell user meets them: exit codes, messages, files.
 #include <examples/examples.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/atomic_file.h>
-#include <oxbow/tools/dump.h>
+#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/tools/dump/dump.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

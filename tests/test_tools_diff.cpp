@@ -1,10 +1,10 @@
 // What differs between two graphs, and all about one value.
-#include <diff.h>
-#include <explain.h>
-#include <oxbow/graph/text.h>
+#include <diff/diff.h>
+#include <dump/explain.h>
+#include <oxbow/graph/text/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/ledger_text.h>
+#include <oxbow/runtime/ledger/text.h>
 
 #include <boost/test/unit_test.hpp>
 

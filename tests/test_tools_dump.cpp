@@ -1,17 +1,17 @@
 // What `oxbow dump` prints.
-#include <dump.h>
+#include <dump/dump.h>
+#include <dump/graph_json.h>
+#include <dump/plan_remarks.h>
+#include <dump/render.h>
 #include <examples/examples.h>
-#include <graph_json.h>
-#include <measure.h>
-#include <oxbow/graph/dot.h>
-#include <oxbow/graph/dot_folded.h>
+#include <measure/measure.h>
+#include <oxbow/graph/dot/dot.h>
+#include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text.h>
+#include <oxbow/graph/text/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/ledger_text.h>
-#include <plan_remarks.h>
-#include <render.h>
+#include <oxbow/runtime/ledger/text.h>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <limits>
 
-#include "history_writer.h"
+#include "history/writer.h"
 #include "support/message.h"
 #include "support/temporary_folder.h"
 

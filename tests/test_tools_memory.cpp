@@ -1,10 +1,10 @@
 // Arenas of real nets against bounds that follow from the plan alone: what is alive at once in a serial run, and what
 // may be alive at once under some parallel schedule. And, against the definition: no blocks that may be alive at once
 // share bytes.
-#include <oxbow/graph/passes.h>
-#include <oxbow/graph/specialise.h>
-#include <oxbow/runtime/ledger.h>
-#include <oxbow/runtime/plan.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
+#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/plan/plan.h>
 
 #include <algorithm>
 #include <boost/dynamic_bitset.hpp>

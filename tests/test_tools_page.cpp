@@ -1,9 +1,9 @@
 // The page of `oxbow dump --format html`, used in a browser.
-#include <dump.h>
+#include <dump/dump.h>
 #include <examples/examples.h>
-#include <measure.h>
+#include <measure/measure.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text.h>
+#include <oxbow/graph/text/text.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(a_graph_alone) {
   works(dump(g, {.format = "html"}), 30);
 }
 
-// The first graph of README.md: what the user named is found and read by these names, in the graph and in its plan, where
-// other ops compute it.
+// The first graph of README.md: what the user named is found and read by these names, in the graph and in its plan,
+// where other ops compute it.
 BOOST_AUTO_TEST_CASE(names_that_users_gave) {
   Graph g;
   const Value x = input(g, "x", f32, {any(3)});

@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "plot.h"
+#include "plot/plot.h"
 #include "support/has.h"
 
 using namespace oxbow::tools;

@@ -1,15 +1,15 @@
 // oxbow profile and oxbow run: sums that add up, a timeline in the trace event format, results whose bits compare.
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/finite.h>
-#include <oxbow/runtime/safetensors.h>
+#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/numerics/finite.h>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "examples/examples.h"
-#include "feeds.h"
-#include "profile_report.h"
+#include "measure/feeds.h"
+#include "measure/profile_report.h"
 #include "support/command.h"
 #include "support/message.h"
 #include "support/temporary_folder.h"

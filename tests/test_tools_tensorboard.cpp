@@ -1,8 +1,8 @@
 // Event files as TensorBoard reads them: records, checksums, and the fields of events.
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model.h>
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/optimizers/sgd.h>
 #include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>
@@ -13,9 +13,9 @@
 #include <iterator>
 #include <map>
 
+#include "history/tensorboard.h"
 #include "support/message.h"
 #include "support/temporary_folder.h"
-#include "tensorboard.h"
 
 using namespace oxbow;
 using test::message;

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "plot.h"
+#include "plot/plot.h"
 #include "support/temporary_folder.h"
 
 using namespace oxbow;

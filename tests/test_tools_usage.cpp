@@ -1,7 +1,7 @@
 // Help, wrong usage and failures of the `oxbow` program: exit codes and messages, as a shell user meets them.
 #include <examples/examples.h>
 #include <oxbow/graph/near_names.h>
-#include <oxbow/optim/optimizer.h>
+#include <oxbow/optim/optimizers/optimizer.h>
 
 #include <boost/test/unit_test.hpp>
 

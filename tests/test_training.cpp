@@ -1,9 +1,9 @@
 // What fit does beyond plain steps: accumulation, averages, schedules that it drives, and going on later.
-#include <oxbow/optim/adam.h>
-#include <oxbow/optim/schedule_free.h>
-#include <oxbow/optim/schedules.h>
-#include <oxbow/optim/sgd.h>
-#include <oxbow/runtime/safetensors.h>
+#include <oxbow/optim/optimizers/adam.h>
+#include <oxbow/optim/optimizers/schedule_free.h>
+#include <oxbow/optim/optimizers/sgd.h>
+#include <oxbow/optim/rate/schedules.h>
+#include <oxbow/runtime/data/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,4 +1,5 @@
-// Loss curves whose fault is known before anyone looks at them: what the judge of curves (optim/judge.h) is tested on.
+// Loss curves whose fault is known before anyone looks at them: what the judge of curves (optim/rate/judge.h) is tested
+// on.
 //
 // A label follows from how a curve was made, by the rule below, which is older than the judge: no threshold of it was
 // ever set by what the judge says. Each curve has a seed. Seeds below 2'000'000, and even ones of MNIST's sweeps, may

@@ -1,7 +1,7 @@
 #include "hostile_text.h"
 
 #include <oxbow/ops/catalog.h>
-#include <oxbow/runtime/ledger_text.h>
+#include <oxbow/runtime/ledger/text.h>
 
 namespace oxbow::test {
 namespace {

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/specialise.h>
+#include <oxbow/graph/passes/specialise.h>
 
 #include <map>
 #include <string>

@@ -3,8 +3,8 @@
 
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/adam.h>
-#include <oxbow/optim/model.h>
+#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/optimizers/adam.h>
 
 #include <algorithm>
 #include <cmath>

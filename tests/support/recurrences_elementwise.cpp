@@ -1,16 +1,16 @@
-#include <oxbow/optim/adadelta.h>
-#include <oxbow/optim/adagrad.h>
-#include <oxbow/optim/adamax.h>
-#include <oxbow/optim/adamw.h>
-#include <oxbow/optim/asgd.h>
-#include <oxbow/optim/ftrl.h>
-#include <oxbow/optim/lion.h>
-#include <oxbow/optim/nadam.h>
-#include <oxbow/optim/radam.h>
-#include <oxbow/optim/rmsprop.h>
-#include <oxbow/optim/rprop.h>
-#include <oxbow/optim/schedule_free.h>
-#include <oxbow/optim/sgd.h>
+#include <oxbow/optim/optimizers/adadelta.h>
+#include <oxbow/optim/optimizers/adagrad.h>
+#include <oxbow/optim/optimizers/adamax.h>
+#include <oxbow/optim/optimizers/adamw.h>
+#include <oxbow/optim/optimizers/asgd.h>
+#include <oxbow/optim/optimizers/ftrl.h>
+#include <oxbow/optim/optimizers/lion.h>
+#include <oxbow/optim/optimizers/nadam.h>
+#include <oxbow/optim/optimizers/radam.h>
+#include <oxbow/optim/optimizers/rmsprop.h>
+#include <oxbow/optim/optimizers/rprop.h>
+#include <oxbow/optim/optimizers/schedule_free.h>
+#include <oxbow/optim/optimizers/sgd.h>
 
 #include "recurrences.h"
 

@@ -1,7 +1,7 @@
-#include <oxbow/optim/adafactor.h>
-#include <oxbow/optim/lamb.h>
-#include <oxbow/optim/lars.h>
-#include <oxbow/optim/muon.h>
+#include <oxbow/optim/optimizers/adafactor.h>
+#include <oxbow/optim/optimizers/lamb.h>
+#include <oxbow/optim/optimizers/lars.h>
+#include <oxbow/optim/optimizers/muon.h>
 
 #include "recurrences.h"
 

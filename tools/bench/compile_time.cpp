@@ -3,9 +3,9 @@
 // of the MLP.
 //   bench_compile
 #include <fmt/format.h>
-#include <oxbow/graph/passes.h>
+#include <oxbow/graph/passes/passes.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/plan/plan.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -2,10 +2,10 @@
 // the nets that Oxbow is measured by, against fused multiply-adds in registers, read in the same minute.
 //   build/bin/bench_kernels [part of a name]
 #include <immintrin.h>
-#include <oxbow/ops/conv_nodes.h>
-#include <oxbow/ops/pack.h>
+#include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/pool.h>
-#include <oxbow/ops/product.h>
+#include <oxbow/ops/product/pack.h>
+#include <oxbow/ops/product/product.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,9 +1,9 @@
 // What the engine itself costs: compile time a node, and run time a node, on graphs of tiny nodes.
 //   bench_overhead
 #include <fmt/format.h>
-#include <oxbow/graph/passes.h>
-#include <oxbow/ops/arithmetic.h>
-#include <oxbow/runtime/plan.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/runtime/plan/plan.h>
 #include <oxbow/runtime/program.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// An op of one's own, outside Oxbow's tree, with all that a built-in one has: it fuses, differentiates, prints, and runs
-// as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra and Bengio 2009), with the derivative 1 / (1 + |x|)^2.
+// An op of one's own, outside Oxbow's tree, with all that a built-in one has: it fuses, differentiates, prints, and
+// runs as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra and Bengio 2009), with the derivative 1 / (1 + |x|)^2.
 #pragma once
 
 #include <oxbow/oxbow.h>

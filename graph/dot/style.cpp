@@ -1,0 +1,139 @@
+#include <oxbow/graph/dot/style.h>
+#include <oxbow/graph/fused/fused.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace oxbow::dots {
+namespace {
+
+// Every op that a tape in these attributes has as a step.
+void collect_ops(const AttrValue& value, std::vector<std::string>& ops) {
+  if (const auto* list = std::get_if<AttrList>(&value)) {
+    for (const AttrValue& v : *list) collect_ops(v, ops);
+  } else if (const auto* record = std::get_if<AttrRecord>(&value)) {
+    for (const auto& [key, v] : *record) {
+      const auto* name = std::get_if<std::string>(&v);
+      if (key == "op" && name)
+        ops.push_back(*name);
+      else
+        collect_ops(v, ops);
+    }
+  }
+}
+
+}  // namespace
+
+Palette palette(Phase phase) {
+  switch (phase) {
+    case Phase::forward:
+      return {"#1f4e79", "#dcebfa", "#f6fafe"};
+    case Phase::backward:
+      return {"#a34708", "#fde3cf", "#fef8f3"};
+    case Phase::update:
+      break;
+  }
+  return {"#2c6e3f", "#d9f0df", "#f5fbf6"};
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) {
+      if ((lead >= 0x20 && lead != 0x7f) || lead == '\n') out += text[i];
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    char32_t point = lead & (0x7fu >> length);
+    bool good = lead >= 0xc2 && lead <= 0xf4;
+    for (std::size_t k = 1; k < length; ++k) {
+      good = good && (byte(k) & 0xc0) == 0x80;
+      point = point << 6 | (byte(k) & 0x3f);
+    }
+    // No longer form than is needed, no surrogate, no control character, nothing that XML forbids.
+    good = good &&
+           point >= (length == 2   ? 0xa0u
+                     : length == 3 ? 0x800u
+                                   : 0x10000u) &&
+           point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff) && point != 0xfffe && point != 0xffff;
+    out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
+    i += good ? length : 1;
+  }
+  return out;
+}
+
+std::string marked_up(std::string_view text) {
+  std::string out;
+  for (const char c : printable(text))
+    out += c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : std::string(1, c);
+  return out;
+}
+
+std::string dot_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+std::string shortened(std::string text, std::size_t length) {
+  if (text.size() <= length) return text;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0) == 0x80) --length;  // whole characters
+  return text.substr(0, length) + "...";
+}
+
+std::string caption(std::string_view note, std::string_view path) {
+  if (path.empty()) return note.empty() ? "" : "label=" + dot_string(note) + ";\n";
+  return "label=<" + marked_up(note) + (note.empty() ? "" : "<br align=\"left\"/>") + "<font color=\"" + path_color +
+         "\"><b>" + marked_up(path) + "</b></font><br align=\"left\"/>>;\n";
+}
+
+std::string made_of(const Op& op, std::size_t most) {
+  std::vector<std::string> ops;
+  for (const auto& [key, value] : op.attributes()) collect_ops(value, ops);
+  if (ops.empty()) return "";
+  if (!op.is<Fused>()) ops.insert(ops.begin(), std::string(op.name()));
+  const std::size_t shown = std::min(most, ops.size());
+  std::string out;
+  for (std::size_t i = 0; i < shown; ++i) out += (i > 0 ? ", " : "") + ops[i];
+  return shown == ops.size() ? out : out + " and " + std::to_string(ops.size() - shown) + " more";
+}
+
+bool is_given(std::string_view output_name) {
+  return output_name.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+std::string computes(const Op& op) {
+  const std::string made = made_of(op, 3);
+  return made.empty() ? std::string(op.name()) : op.is<Fused>() ? "fused: " + made : made;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+  auto amount = static_cast<double>(bytes);
+  int unit = 0;
+  for (; amount >= 999.5 && unit < 4; ++unit) amount /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, amount < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", amount, units[unit]);
+  return text;
+}
+
+std::string time_text(double ns) {
+  const char* units[] = {"ns", "us", "ms", "s"};
+  int unit = 0;
+  for (; ns >= 999.5 && unit < 3; ++unit) ns /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, ns < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", ns, units[unit]);
+  return text;
+}
+
+}  // namespace oxbow::dots

@@ -1,0 +1,11 @@
+// Dead code: nodes that no output of the graph needs are left out, effects included. Linear in the graph's edges. A
+// pass: see graph/passes/passes.h.
+#pragma once
+
+#include <oxbow/graph/passes/rewrite.h>
+
+namespace oxbow {
+
+std::optional<Rewritten> dead_code(const Graph& from);
+
+}  // namespace oxbow

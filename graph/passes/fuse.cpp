@@ -1,0 +1,250 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/fuse.h>
+#include <oxbow/graph/passes/fuse_groups.h>
+#include <oxbow/graph/shared_ops.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
+
+// Builds the graph of the groups.
+class Fuser {
+ public:
+  Fuser(const Graph& from, const FuseGroups& groups)
+      : from_(from),
+        groups_(groups),
+        r_(from),
+        begin_(index(groups.count()) + 1),
+        done_(index(groups.count())),
+        read_outside_(index(from.size())) {
+    for (NodeId i = 0; i < from.size(); ++i)
+      if (groups.of(i) >= 0) ++begin_[index(groups.of(i)) + 1];
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    members_.resize(index(begin_.back()));
+    written_.resize(index(from.size()), -1);
+    for (NodeId i = 0; i < from.size(); ++i)
+      if (const Node n = from.node(i); n.op().is<Assign>())
+        written_[index(n.input(1).node_id())] = n.input(0).node_id();
+    std::vector<std::int32_t> next(begin_.begin(), begin_.end() - 1);
+    for (NodeId i = 0; i < from.size(); ++i)
+      if (groups.of(i) >= 0) members_[index(next[index(groups.of(i))]++)] = i;
+  }
+
+  Rewritten build() {
+    find_outside_readers();
+    for (NodeId i = 0; i < from_.size(); ++i) {
+      const std::int32_t g = groups_.of(i);
+      if (g < 0 || members(g).back() == i) emit(i);
+    }
+    return r_.finish();
+  }
+
+ private:
+  std::span<const NodeId> members(std::int32_t g) const {
+    return std::span(members_).subspan(index(begin_[index(g)]), index(begin_[index(g) + 1] - begin_[index(g)]));
+  }
+  bool is_done(NodeId i) const {
+    return groups_.of(i) >= 0 ? done_[index(groups_.of(i))] : r_.mapped(from_.node(i).output());
+  }
+
+  void find_outside_readers() {
+    for (NodeId i = 0; i < from_.size(); ++i) {
+      const Node node = from_.node(i);
+      for (int k = 0; k < node.input_count(); ++k) {
+        const Value v = node.input(k);
+        if (groups_.of(v.node_id()) < 0 || groups_.of(v.node_id()) != groups_.of(i)) mark_read(v);
+      }
+    }
+    for (const auto& [name, v] : from_.outputs()) mark_read(v);
+  }
+  void mark_read(const Value& v) { read_outside_[index(v.node_id())] |= 1ull << std::min(v.output(), 63); }
+  bool is_read(const Value& v) const { return (read_outside_[index(v.node_id())] >> std::min(v.output(), 63)) & 1; }
+
+  // The node, or its group, after everything that it reads. A group's members may read nodes that come after another
+  // member, so this goes depth first.
+  void emit(NodeId start) {
+    stack_.push_back(start);
+    while (!stack_.empty()) {
+      const NodeId i = stack_.back();
+      if (is_done(i)) {
+        stack_.pop_back();
+        continue;
+      }
+      const std::size_t before = stack_.size();
+      const std::int32_t g = groups_.of(i);
+      if (g < 0) {
+        require_inputs(i, g);
+      } else {
+        for (const NodeId m : members(g)) require_inputs(m, g);
+      }
+      if (stack_.size() > before) continue;
+      stack_.pop_back();
+      if (g >= 0)
+        merge(g);
+      else
+        r_.copy(from_.node(i));
+    }
+  }
+
+  void require_inputs(NodeId i, std::int32_t group) {
+    const Node node = from_.node(i);
+    for (int k = 0; k < node.input_count(); ++k) {
+      const NodeId input = node.input(k).node_id();
+      if ((group < 0 || groups_.of(input) != group) && !is_done(input)) stack_.push_back(input);
+    }
+  }
+
+  // Puts a member whose result is assigned to a variable behind all members that read that variable and do not depend
+  // on it, so that it may be written in place.
+  void order(std::int32_t g) {
+    const auto nodes = std::span(members_).subspan(index(begin_[index(g)]), members(g).size());
+    if (std::none_of(nodes.begin(), nodes.end(), [&](NodeId m) { return written_[index(m)] >= 0; })) return;
+    old_order_.assign(nodes.begin(), nodes.end());
+    states_.assign(nodes.size(), State::open);
+    std::size_t count = 0;
+    for (std::size_t m = 0; m < nodes.size(); ++m) place(m, g, nodes, count);
+  }
+
+  // The member number `m` of the old order and what must come before it, unless that depends on what is just being
+  // placed.
+  bool place(std::size_t m, std::int32_t g, std::span<NodeId> to, std::size_t& count) {
+    if (states_[m] != State::open) return states_[m] == State::placed;
+    states_[m] = State::pending;
+    const Node node = from_.node(old_order_[m]);
+    bool possible = true;
+    for (int k = 0; k < node.input_count() && possible; ++k)
+      if (groups_.of(node.input(k).node_id()) == g) possible = place(old_place(node.input(k).node_id()), g, to, count);
+    if (const NodeId variable = written_[index(node.id())]; possible && variable >= 0)
+      for (std::size_t other = m + 1; other < old_order_.size(); ++other)
+        if (reads(from_.node(old_order_[other]), variable)) place(other, g, to, count);
+    states_[m] = possible ? State::placed : State::open;
+    if (possible) to[count++] = node.id();
+    return possible;
+  }
+  std::size_t old_place(NodeId m) const {
+    return static_cast<std::size_t>(std::lower_bound(old_order_.begin(), old_order_.end(), m) - old_order_.begin());
+  }
+  static bool reads(const Node& node, NodeId input) {
+    for (int k = 0; k < node.input_count(); ++k)
+      if (node.input(k).node_id() == input) return true;
+    return false;
+  }
+
+  void merge(std::int32_t g) {
+    done_[index(g)] = true;
+    order(g);
+    const std::span<const NodeId> nodes = members(g);
+    if (nodes.size() == 1) {
+      r_.copy(from_.node(nodes[0]));
+      return;
+    }
+    inputs_.clear();
+    numbers_.clear();
+    for (const NodeId m : nodes) collect_inputs(m, g);
+    Fused f;
+    f.tape.inputs = static_cast<std::int32_t>(inputs_.size());
+    std::vector<Value> outputs, reduced;
+    for (const NodeId m : nodes) add(m, f, outputs, reduced);
+    outputs.insert(outputs.end(), reduced.begin(), reduced.end());
+    if (outputs.empty()) return;  // nobody reads any of it
+    const Node stands = representative(nodes);
+    const OriginGuard guard = r_.as(stands);
+    const Node now = r_.to().append(shared_(std::move(f)), inputs_, stands.origin().at);
+    for (const NodeId m : nodes) r_.absorb(from_.node(m), now);
+    for (std::size_t o = 0; o < outputs.size(); ++o) r_.map(outputs[o], now.output(static_cast<int>(o)));
+    r_.keep_name(stands, now.output());
+  }
+
+  // The member whose origin and name the fused node takes: the last one, but where forward and backward meet, the last
+  // of forward.
+  Node representative(std::span<const NodeId> nodes) const {
+    const auto phase = [&](NodeId m) { return from_.node(m).origin().phase; };
+    if (phase(nodes.back()) == Phase::backward)
+      for (auto m = nodes.rbegin(); m != nodes.rend(); ++m)
+        if (phase(*m) == Phase::forward) return from_.node(*m);
+    return from_.node(nodes.back());
+  }
+
+  // The values that the group reads of others, each once, by their new handles: the tape's inputs.
+  void collect_inputs(NodeId m, std::int32_t g) {
+    const Node node = from_.node(m);
+    for (int k = 0; k < node.input_count(); ++k) {
+      const Value v = node.input(k);
+      if (groups_.of(v.node_id()) == g) continue;
+      const Value now = r_(v);
+      const auto known = std::find_if(inputs_.begin(), inputs_.end(), [&](const Value& w) { return w.same(now); });
+      if (known == inputs_.end()) inputs_.push_back(now);
+    }
+  }
+
+  // The tape's number of a value that a member of group `g` reads.
+  std::int32_t number(const Value& v, std::int32_t g) const {
+    if (groups_.of(v.node_id()) == g) {
+      for (auto it = numbers_.rbegin(); it != numbers_.rend(); ++it)
+        if (it->first.same(v)) return it->second;
+      throw InternalError("a fused group reads a value of its own before it is computed");
+    }
+    const Value now = r_(v);
+    const auto place = std::find_if(inputs_.begin(), inputs_.end(), [&](const Value& w) { return w.same(now); });
+    return static_cast<std::int32_t>(place - inputs_.begin());
+  }
+
+  void add(NodeId m, Fused& into, std::vector<Value>& outputs, std::vector<Value>& reduced) {
+    const Node node = from_.node(m);
+    const Fused& f = *node.op().as<Fused>();
+    const std::int32_t g = groups_.of(m);
+    std::vector<std::int32_t> now, operands;  // the member's value numbers in the group
+    for (int k = 0; k < node.input_count(); ++k) now.push_back(number(node.input(k), g));
+    for (const Tape::Step& step : f.tape.steps) {
+      operands.clear();
+      for (const std::int32_t v : f.tape.args_of(step)) operands.push_back(now[index(v)]);
+      now.push_back(into.tape.add(step.op, operands));
+    }
+    for (std::size_t o = 0; o < f.tape.outputs.size(); ++o) {
+      const Value v = node.output(static_cast<int>(o));
+      const std::int32_t n = now[index(f.tape.outputs[o])];
+      numbers_.emplace_back(v, n);
+      if (!is_read(v)) continue;
+      into.tape.outputs.push_back(n);
+      outputs.push_back(v);
+    }
+    for (std::size_t o = 0; o < f.reductions.size(); ++o) {
+      into.reductions.push_back({f.reductions[o].op, now[index(f.reductions[o].of)]});
+      reduced.push_back(node.output(static_cast<int>(f.tape.outputs.size() + o)));
+    }
+  }
+
+  const Graph& from_;
+  const FuseGroups& groups_;
+  Rewriter r_;
+  SharedOps shared_;
+  std::vector<std::int32_t> begin_;  // of each group's members
+  std::vector<NodeId> members_;
+  std::vector<bool> done_;
+  std::vector<std::uint64_t> read_outside_;  // a bit an output
+  std::vector<NodeId> written_;              // of each node, the variable that its result is assigned to, or -1
+  enum class State : std::uint8_t { open, pending, placed };
+  std::vector<NodeId> old_order_;  // of the members of one group
+  std::vector<State> states_;
+  std::vector<NodeId> stack_;
+  std::vector<Value> inputs_;
+  std::vector<std::pair<Value, std::int32_t>> numbers_;  // the tape's, of the members' values by their old handles
+};
+
+}  // namespace
+
+std::optional<Rewritten> fuse(const Graph& from) {
+  const FuseGroups groups(from);
+  std::vector<std::int32_t> sizes(index(groups.count()));
+  bool merges = false;
+  for (NodeId i = 0; i < from.size(); ++i)
+    if (const std::int32_t g = groups.of(i); g >= 0) merges = ++sizes[index(g)] > 1 || merges;
+  if (!merges) return std::nullopt;
+  return Fuser(from, groups).build();
+}
+
+}  // namespace oxbow

@@ -1,0 +1,13 @@
+// Lowering: ops with phases become smaller nodes (`Op::lower`, again and again), and every elementwise op and every
+// reduction's kernel becomes a `Fused` node of its own (graph/fused/fused.h), so that all that is left has `run`. A
+// pass: see graph/passes/passes.h.
+#pragma once
+
+#include <oxbow/graph/passes/rewrite.h>
+
+namespace oxbow {
+
+/// A graph in which every op is a leaf or has `run`. Throws `Error` for an op that has no way to compute.
+std::optional<Rewritten> lower(const Graph& from);
+
+}  // namespace oxbow

@@ -1,0 +1,39 @@
+// The rewrites between specialising and planning, by name and in order. Each is a small header and file of its own and
+// may be left out ("ablated"); none changes a bit of any output.
+//
+//   dead_code               nodes that no output needs go
+//   simplify                an op's own cheaper equal (`Op::simplify`)
+//   common_subexpressions   equal ops on equal inputs become one
+//   lower                   phases become nodes; not a choice, so it has no switch
+//   fold                    what depends on constants only is computed once, here
+//   fuse                    elementwise chains and the reductions at their ends become one pass over memory
+//   epilogue                a product applies what follows it to blocks that are still in cache
+//
+// Thread safety: pure functions of a graph that nobody appends to, as every pass is.
+#pragma once
+
+#include <oxbow/graph/passes/rewrite.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace oxbow {
+
+struct Pass {
+  std::string_view name;
+  std::optional<Rewritten> (*run)(const Graph& from);  ///< empty: nothing to do
+  bool optional = true;
+};
+
+/// All passes in their order. A name may occur twice: its switch then means both.
+std::span<const Pass> passes();
+
+/// Throws `Error` for a name that is no pass or that cannot be left out.
+void check_disabled(std::span<const std::string> disable);
+
+/// The graph after all passes but those named in `disable`: what the planner takes, every op with `run`.
+/// Outputs keep their names and order. Throws as `check_disabled` does.
+Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {});
+
+}  // namespace oxbow

@@ -1,0 +1,95 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/needed.h>
+#include <oxbow/graph/passes/specialise.h>
+
+#include <set>
+
+namespace oxbow {
+namespace {
+
+using Outputs = std::vector<std::pair<std::string, Value>>;
+
+// The fetches by name: the graph's own names at their first fetch, positions elsewhere.
+Outputs named(const Graph& graph, Values fetches) {
+  std::multimap<std::pair<NodeId, int>, std::string_view> known;  // the graph's names of a value, in their order
+  for (const auto& [name, v] : graph.outputs()) known.emplace(std::pair(v.node_id(), v.output()), name);
+  std::set<std::string, std::less<>> taken;
+  Outputs outputs;
+  for (const Value& fetch : fetches) {
+    outputs.emplace_back("", fetch);
+    const auto own = known.lower_bound({fetch.node_id(), fetch.output()});
+    if (own == known.end() || own->first != std::pair(fetch.node_id(), fetch.output())) continue;
+    outputs.back().first = own->second;
+    taken.insert(outputs.back().first);
+    known.erase(own);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].first.empty()) continue;
+    std::string name = std::to_string(i);
+    while (taken.contains(name)) name += "_";
+    taken.insert(name);
+    outputs[i].first = std::move(name);
+  }
+  return outputs;
+}
+
+Input retyped(const Node& node, const Input& in, const Shape& fed) {
+  if (!in.accepts(fed))
+    throw Error("input \"" + in.name + "\" expects shape " + declared_shape(in) + ", but was fed " + to_string(fed) +
+                at_line(node.origin().at, "declared at") +
+                "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
+  Input now = in;
+  now.type.shape = fed;
+  return now;
+}
+
+void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes) {
+  std::set<std::string> inputs;
+  for (NodeId i = 0; i < graph.size(); ++i)
+    if (const auto* in = graph.node(i).op().as<Input>()) inputs.insert(in->name);
+  for (const auto& [name, shape] : shapes) {
+    if (inputs.contains(name)) continue;
+    const std::vector<std::string> known(inputs.begin(), inputs.end());
+    throw Error("no input is named \"" + name + "\"\n  " +
+                (known.empty() ? "The graph has no inputs" : "The graph's inputs: " + quoted(known)));
+  }
+}
+
+}  // namespace
+
+Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::string, Shape>& shapes, Mode mode) {
+  if (fetches.empty()) throw Error("nothing is fetched: name at least one value to compute");
+  for (const Value& v : fetches)
+    if (!v || &v.graph() != &graph)
+      throw Error(v ? "the fetched value " + v.node().full_name() + " belongs to another graph\n  built at " +
+                          to_string(v.node().origin().at) + "\n  Fetch values of one graph"
+                    : "a fetched value is empty: build it first");
+
+  const std::vector<bool> live = needed(graph, fetches);
+  std::size_t found = 0;
+  Rewriter r(graph);
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    if (!live[static_cast<std::size_t>(i)]) continue;
+    const Node node = graph.node(i);
+    if (const auto* in = node.op().as<Input>()) {
+      if (const auto fed = shapes.find(in->name); fed != shapes.end()) {
+        ++found;
+        r.replace(node, retyped(node, *in, fed->second), {});
+        continue;
+      }
+    } else if (mode == Mode::inference && node.op().has_inference()) {
+      const OriginGuard guard = r.as(node);
+      const std::vector<Value> instead = in_order(r.to(), [&] { return node.op().inference(r.inputs(node)); });
+      if (!instead.empty()) {
+        r.map(node, instead);
+        continue;
+      }
+    }
+    r.copy(node);
+  }
+  if (found < shapes.size()) check_names(graph, shapes);
+  return r.finish(named(graph, fetches));
+}
+
+}  // namespace oxbow

@@ -1,0 +1,42 @@
+// Numbers, tensors and strings as characters, exactly: what the printer and the parser of graphs share.
+// Part of graph/text's implementation. Pure functions.
+#pragma once
+
+#include <oxbow/graph/tensor.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace oxbow::text {
+
+/// A tensor up to this many elements stands as a list.
+inline constexpr std::int64_t listed_elements = 16;
+/// A tensor of equal elements stands as `splat` up to this many bytes, which is also what a text may make us allocate
+/// without holding as much itself; all its splats together may have four times as many.
+inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
+
+/// Appends the shortest text that reads back to the same bits: "3", "0.1", "-0.0", "1e+30", "inf", "nan". A NaN that is
+/// not the usual one shows its bits: "nan(0x7fc00001)".
+template <Element T>
+void append_number(std::string& out, T v);
+
+/// Reads one element of the dtype from `text` (as lexed: no blanks). Floats also read integers. None when it is not one
+/// or does not fit.
+template <Element T>
+std::optional<T> read_number(std::string_view text);
+
+/// Appends `text` in quotes, with escapes for quotes, backslashes and control characters.
+void append_quoted(std::string& out, std::string_view text);
+
+/// A letter or underscore, then letters, digits and underscores: needs no quotes.
+bool is_word(std::string_view text);
+
+void append_base64(std::string& out, const std::byte* bytes, std::size_t size);
+/// Decodes into exactly `size` bytes; false when `text` is not base64 of as many.
+bool read_base64(std::string_view text, std::byte* bytes, std::size_t size);
+
+/// Appends "tensor f32[2] [0.5, 1.0]", or with `splat 0.0` or `base64 "..."` for the elements.
+void append_tensor(std::string& out, const Tensor& t);
+
+}  // namespace oxbow::text

@@ -1,0 +1,177 @@
+#include <oxbow/graph/text/number.h>
+#include <oxbow/graph/text/text.h>
+
+namespace oxbow {
+namespace {
+
+using text::append_number;
+using text::append_quoted;
+
+void append_word(std::string& out, std::string_view word) {
+  if (text::is_word(word))
+    out += word;
+  else
+    append_quoted(out, word);
+}
+
+void append(std::string& out, const AttrValue& value) {
+  if (const auto* b = std::get_if<bool>(&value)) {
+    append_number(out, *b);
+  } else if (const auto* i = std::get_if<std::int64_t>(&value)) {
+    append_number(out, *i);
+  } else if (const auto* d = std::get_if<double>(&value)) {
+    append_number(out, *d);
+  } else if (const auto* s = std::get_if<std::string>(&value)) {
+    append_quoted(out, *s);
+  } else if (const auto* dtype = std::get_if<DType>(&value)) {
+    out += name(*dtype);
+  } else if (const auto* type = std::get_if<Type>(&value)) {
+    out += to_string(*type);
+  } else if (const auto* tensor = std::get_if<Tensor>(&value)) {
+    text::append_tensor(out, *tensor);
+  } else if (const auto* list = std::get_if<AttrList>(&value)) {
+    out += '[';
+    for (const AttrValue& e : *list) {
+      if (&e != list->data()) out += ", ";
+      append(out, e);
+    }
+    out += ']';
+  } else {
+    const auto& record = std::get<AttrRecord>(value);
+    out += '{';
+    for (const auto& field : record) {
+      if (&field != record.data()) out += ", ";
+      append_word(out, field.first);
+      out += ": ";
+      append(out, field.second);
+    }
+    out += '}';
+  }
+}
+
+// Needs no quotes behind the '%': begins like a word, and cannot be taken for a number or run into what follows.
+bool is_plain_label(std::string_view name) {
+  return text::is_word(name.substr(0, 1)) && name.find_first_not_of(
+                                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                 "0123456789_./-") == std::string_view::npos;
+}
+
+void append_label(std::string& out, Node n) {
+  out += '%';
+  if (n.name().empty()) {
+    append_number(out, std::int64_t{n.id()});
+  } else if (const std::string full = n.full_name(); is_plain_label(full)) {
+    out += full;
+  } else {
+    append_quoted(out, full);
+  }
+}
+
+void append_value(std::string& out, const Value& v) {
+  append_label(out, v.node());
+  if (v.output() != 0) out += "#" + std::to_string(v.output());
+}
+
+void append_node(std::string& out, Node n, const PrintOptions& options) {
+  out += "  ";
+  append_label(out, n);
+  out += " = ";
+  append_word(out, n.op().name());
+  if (n.input_count() > 0) {
+    out += '(';
+    for (int i = 0; i < n.input_count(); ++i) {
+      if (i > 0) out += ", ";
+      append_value(out, n.input(i));
+    }
+    out += ')';
+  }
+  if (AttrRecord attributes = n.op().attributes(); !attributes.empty()) {
+    out += ' ';
+    append(out, std::move(attributes));
+  }
+  out += " : " + (n.output_count() == 0 ? "none" : to_string(n.output_types()));
+  const Origin& origin = n.origin();
+  if (origin.forward >= 0) {
+    out += " for ";
+    append_label(out, n.graph().node(origin.forward));
+  }
+  if (options.locations) {
+    out += " at ";
+    if (origin.at.known()) append_quoted(out, origin.at.file);
+    out += origin.at.known() ? ":" + std::to_string(origin.at.line) : "unknown";
+  }
+  out += '\n';
+}
+
+}  // namespace
+
+std::string label(const Value& value) {
+  std::string out;
+  append_value(out, value);
+  return out;
+}
+
+std::string print(const AttrValue& value) {
+  std::string out;
+  append(out, value);
+  return out;
+}
+
+std::string print(const Graph& graph, PrintOptions options) {
+  std::string out = "oxbow graph 1\nseed ";
+  append(out, to_attr(graph.seed()));
+  out += "\nnext_stream " + std::to_string(graph.peek_stream()) + "\n";
+  const Origin* heading = nullptr;
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    const Node n = graph.node(i);
+    const Origin& origin = n.origin();
+    if (!heading || heading->phase != origin.phase || heading->scope != origin.scope) {
+      out += '\n';
+      out += name(origin.phase);
+      if (!origin.scope.empty()) {
+        out += ' ';
+        append_quoted(out, origin.scope);
+      }
+      out += ":\n";
+      heading = &origin;
+    }
+    append_node(out, n, options);
+  }
+  if (!graph.outputs().empty()) out += "\noutputs:\n";
+  for (const auto& [output, value] : graph.outputs()) {
+    out += "  ";
+    append_quoted(out, output);
+    out += " = ";
+    append_value(out, value);
+    out += '\n';
+  }
+  if (!graph.updates().empty()) out += "\nupdates:\n";
+  for (const Value& value : graph.updates()) {
+    out += "  ";
+    append_value(out, value);
+    out += '\n';
+  }
+  return out;
+}
+
+bool equal(const Graph& a, const Graph& b) {
+  const auto same = [](const Value& x, const Value& y) {
+    return x.node_id() == y.node_id() && x.output() == y.output();
+  };
+  const auto all_same = [&](const auto& x, const auto& y) {
+    return std::equal(x.begin(), x.end(), y.begin(), y.end(), same);
+  };
+  if (a.size() != b.size() || a.seed() != b.seed() || a.peek_stream() != b.peek_stream() ||
+      !all_same(a.updates(), b.updates()))
+    return false;
+  for (NodeId i = 0; i < a.size(); ++i) {
+    const Node x = a.node(i), y = b.node(i);
+    const Types s = x.output_types(), t = y.output_types();
+    if (!(x.op() == y.op()) || !all_same(x.inputs(), y.inputs()) || !std::equal(s.begin(), s.end(), t.begin(), t.end()))
+      return false;
+  }
+  return std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
+                    [&](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
+}
+
+}  // namespace oxbow

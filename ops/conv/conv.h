@@ -1,0 +1,82 @@
+// Two-dimensional convolution (cross-correlation, as all frameworks define it) of dense NHWC images, and its two
+// gradients. The three are linear in both operands and one another's gradients, so second order comes by itself.
+// They lower to the nodes of ops/conv/nodes.h. Weights are [kh][kw][C][K]. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// Rows and columns of zeros around an image.
+/// "valid": none. "same": so that the output has ceil(size / stride) rows and columns, the odd one below and right.
+struct Padding {
+  std::string kind = "same";
+  std::int64_t top = 0, bottom = 0, left = 0, right = 0;  ///< with kind "explicit"
+  Padding() = default;
+  Padding(const char* k) : kind(k) {}                         // implicit: {.padding = "valid"}
+  Padding(std::int64_t all) : Padding(all, all, all, all) {}  // implicit: {.padding = 2}
+  Padding(int all) : Padding(std::int64_t{all}) {}
+  Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
+      : kind("explicit"), top(t), bottom(b), left(l), right(r) {}
+  bool operator==(const Padding&) const = default;
+};
+AttrValue to_attr(const Padding& v);
+void from_attr(const AttrValue& a, Padding& v);
+
+struct Conv2dOptions {
+  std::int64_t stride = 1;  ///< down and across
+  Padding padding = "same";
+};
+
+/// x [n, h, w, c] by weights [kh, kw, c, k] to [n, oh, ow, k].
+struct Conv2d {
+  static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &Conv2d::stride}, Attribute{"padding", &Conv2d::padding}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Conv2d&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The gradient to x, from dy and weights; x gives its shape only.
+struct Conv2dInput {
+  static constexpr OpInfo info{.name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &Conv2dInput::stride}, Attribute{"padding", &Conv2dInput::padding}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Conv2dInput&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The gradient to the weights, from x and dy; the weights give their shape only.
+struct Conv2dWeights {
+  static constexpr OpInfo info{.name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &Conv2dWeights::stride}, Attribute{"padding", &Conv2dWeights::padding}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Conv2dWeights&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
+/// oh = (h + top + bottom - kh) / stride + 1. Dtypes f32 and f64. Throws `Error` for other ranks, channels that differ,
+/// a window larger than the padded image, or an unknown padding.
+Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,69 @@
+#include <oxbow/graph/fused/epilogue.h>
+#include <oxbow/graph/fused/tape_plan.h>
+#include <oxbow/ops/conv/nodes.h>
+#include <oxbow/ops/conv/rows.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+ConvRows rows_of(const ConvForward& op, Types in) {
+  ConvRows rows = ConvRows::forward(conv_shape(in[0].shape, in[1].shape, op.stride, op.padding), in[0].dtype);
+  rows.then(op.epilogue, in.subspan(2));
+  return rows;
+}
+
+// The weights' last two axes are swapped: [kh, kw, k, c].
+ConvRows rows_of(const ConvAdjoint& op, Types in) {
+  const Shape& w = in[1].shape;
+  if (!(w.rank() == 4 && in[1].layout.panel > 0)) throw OpError("an adjoint convolution's weights are packed");
+  if (!(in[1].layout.panel == 64 || in[1].layout.panel >= w[3])) throw OpError("packed weights lie in panels of 64");
+  const ConvShape s = conv_shape(in[2].shape, {w[0], w[1], w[3], w[2]}, op.stride, op.padding);
+  ConvRows rows = ConvRows::adjoint(s, in[0].dtype, in[1].layout.panel);
+  rows.then(op.epilogue, in.subspan(3));
+  return rows;
+}
+
+template <class Op>
+std::shared_ptr<const ConvRows> prepared(const Op& op, Types in) {
+  auto rows = std::make_shared<ConvRows>(rows_of(op, in));
+  rows->prepare();
+  return rows;
+}
+
+template <class T>
+std::optional<Op> extended(T op, const Tape& tape) {
+  if (!op.epilogue.empty()) return std::nullopt;
+  op.epilogue = tape;
+  return Op(std::move(op));
+}
+
+}  // namespace
+
+std::vector<Type> ConvForward::infer(Types in) const {
+  const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
+  return epilogue.empty() ? std::vector{y} : epilogue_types(epilogue, y, in.subspan(2));
+}
+Work ConvForward::work(Types in) const { return rows_of(*this, in).work(); }
+std::shared_ptr<const ConvRows> ConvForward::prepare(Types in) const { return prepared(*this, in); }
+void ConvForward::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 2); }
+std::vector<InputSet> ConvForward::overwrites(Types in) const {
+  const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
+  return epilogue_overwrites(epilogue, y, in, 2);
+}
+std::optional<Op> ConvForward::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
+
+std::vector<Type> ConvAdjoint::infer(Types in) const {
+  const Type dx{in[0].dtype, in[2].shape};
+  return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
+}
+Work ConvAdjoint::work(Types in) const { return rows_of(*this, in).work(); }
+std::shared_ptr<const ConvRows> ConvAdjoint::prepare(Types in) const { return prepared(*this, in); }
+void ConvAdjoint::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 3); }
+std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
+  return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
+}
+std::optional<Op> ConvAdjoint::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
+
+}  // namespace oxbow

@@ -1,0 +1,88 @@
+// What convolutions lower to: two that compute rows of images (the convolution itself, and its adjoint, which is the
+// gradient to x), and the gradient to the weights in chunks of the batch. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/fused/tape.h>
+#include <oxbow/ops/conv/conv.h>
+
+namespace oxbow {
+
+class ConvRows;
+
+/// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
+struct ConvForward {
+  static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights"}, .variadic = true};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  Tape epilogue = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &ConvForward::stride}, Attribute{"padding", &ConvForward::padding},
+                 Attribute{"epilogue", &ConvForward::epilogue}};
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const ConvRows> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const;
+  std::vector<InputSet> overwrites(Types in) const;
+  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  bool operator==(const ConvForward&) const = default;
+};
+
+/// dx from dy, and weights whose last two axes are swapped and packed (ops/product/pack.h); x gives its shape only.
+struct ConvAdjoint {
+  static constexpr OpInfo info{
+      .name = "conv_adjoint", .inputs = {"dy", "packed", "x"}, .variadic = true, .shape_only = {2}, .any_layout = true};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  Tape epilogue = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &ConvAdjoint::stride}, Attribute{"padding", &ConvAdjoint::padding},
+                 Attribute{"epilogue", &ConvAdjoint::epilogue}};
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const ConvRows> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const;
+  std::vector<InputSet> overwrites(Types in) const;
+  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  bool operator==(const ConvAdjoint&) const = default;
+};
+
+/// The same for images of few channels: each pixel of dy gives a strip to each row of dx around it, one product for all
+/// strips, which are then added up. The packed weights are [k, kh kw c].
+struct ConvStrips {
+  static constexpr OpInfo info{
+      .name = "conv_strips", .inputs = {"dy", "packed", "x"}, .variadic = true, .shape_only = {2}, .any_layout = true};
+  std::int64_t kh = 1, kw = 1;
+  std::int64_t stride = 1;
+  Padding padding = {};
+  Tape epilogue = {};
+  static constexpr auto attributes = std::tuple{
+      Attribute{"kh", &ConvStrips::kh}, Attribute{"kw", &ConvStrips::kw}, Attribute{"stride", &ConvStrips::stride},
+      Attribute{"padding", &ConvStrips::padding}, Attribute{"epilogue", &ConvStrips::epilogue}};
+  struct Plan;
+  /// Whether a convolution of these images and weights [kh, kw, c, k] is better done so.
+  static bool pays(const Shape& x, const Shape& weights);
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const Plan> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<InputSet> overwrites(Types in) const;
+  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  bool operator==(const ConvStrips&) const = default;
+};
+
+/// The gradient to the weights from each of up to eight runs of images: [chunks, kh, kw, c, k], to be summed.
+struct ConvWeightChunks {
+  static constexpr OpInfo info{.name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .shape_only = {2}};
+  std::int64_t stride = 1;
+  Padding padding = {};
+  static constexpr auto attributes =
+      std::tuple{Attribute{"stride", &ConvWeightChunks::stride}, Attribute{"padding", &ConvWeightChunks::padding}};
+  struct Plan;
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const Plan> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  bool operator==(const ConvWeightChunks&) const = default;
+};
+
+}  // namespace oxbow

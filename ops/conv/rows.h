@@ -1,0 +1,75 @@
+// Rows of output pixels, each the sum of taps: an input pixel times the tap's matrix of weights. The convolution and
+// its adjoint are both of this form; they differ in strides only. A row is a few batch-reduce products: the taps that
+// are inside the image for all its pixels first, then each of the others for the pixels where it is inside. So nothing
+// is padded or copied; with three channels or fewer, where a tap's product would be tiny, a row's patches are gathered
+// instead and multiplied by all taps at once. Internal to ops/. Immutable once made.
+#pragma once
+
+#include <oxbow/graph/fused/tape_plan.h>
+#include <oxbow/ops/conv/patches.h>
+#include <oxbow/ops/product/gemm_narrow.h>
+
+#include <optional>
+
+namespace oxbow {
+
+class ConvRows {
+ public:
+  /// `type`: of the result; `extra`: of the epilogue's other inputs; `panel`: of packed weights, or 0 when row-major.
+  static ConvRows forward(const ConvShape& s, DType dtype);
+  static ConvRows adjoint(const ConvShape& s, DType dtype, std::int64_t panel);
+  /// Applies a tape to rows while they are in cache.
+  void then(const Tape& epilogue, Types extra);
+  /// Makes or looks up the kernels: not needed for `work`.
+  void prepare();
+
+  Work work() const;
+  /// Computes a part; the epilogue's inputs begin at `first_extra`.
+  void run(const Run& r, int first_extra) const;
+
+ private:
+  // A tap that reads, for the t-th pixel of a phase, input pixel t * step_in + shift.
+  struct Tap {
+    std::int64_t number, shift;
+  };
+  // Output pixels first, first + step_out, ...; of one phase all have the same taps, in rising order of shift.
+  struct Phase {
+    std::int64_t count = 0;
+    std::vector<Tap> taps;
+  };
+  // Taps across that are all inside for pixels [begin, end) of a phase.
+  struct Group {
+    std::int64_t begin = 0, end = 0, shift = 0;  // `shift`: of the first tap
+    std::vector<Tap> taps = {};
+    bool first = false;                                               // covers the whole row: starts the sum
+    std::vector<std::vector<unsigned long long>> input_offsets = {};  // by phase of rows: taps down by across
+    std::vector<std::vector<unsigned long long>> weight_offsets = {};
+    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
+  };
+
+  static std::vector<Phase> phases(std::int64_t out, std::int64_t taps, std::int64_t pad, std::int64_t stride,
+                                   bool adjoint);
+  void make_groups();
+  template <class T>
+  void row(const Run& r, std::int64_t row, const T* weights, T* y, T* patches) const;
+  template <class T>
+  void group(const Group& g, const T* x, const T* weights, std::size_t phase, std::int64_t t, std::int64_t first,
+             std::int64_t last, bool accumulate, T* y) const;
+
+  DType dtype_ = f32;
+  double flops_ = 0;
+  std::int64_t images_ = 0, in_h_ = 0, in_w_ = 0, in_c_ = 0, out_h_ = 0, out_w_ = 0, out_c_ = 0, kh_ = 0, kw_ = 0;
+  std::int64_t step_in_ = 1, step_out_ = 1;
+  std::int64_t weight_panel_ = 0, weight_row_ = 0, weight_panel_stride_ = 0, weight_tap_ = 0;
+  std::vector<Phase> down_, across_;
+  std::vector<std::vector<Group>> groups_;  // by phase across
+  bool narrow_ = false;                     // up to 16 output channels: `gemm::narrow`
+  bool widened_ = false;                    // from a copy of the weights, with rows as wide as that reads
+  std::optional<ConvPatches> patches_;
+  gemm::Kernel patch_kernel_ = nullptr;
+  std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
+  bool with_tape_ = false;
+  TapePlan tape_;
+};
+
+}  // namespace oxbow

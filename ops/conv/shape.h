@@ -1,0 +1,26 @@
+// The sizes of a convolution, checked. Internal to ops/.
+#pragma once
+
+#include <oxbow/ops/conv/conv.h>
+
+namespace oxbow {
+
+struct ConvShape {
+  std::int64_t images = 0, height = 0, width = 0, channels = 0;  // x
+  std::int64_t kh = 0, kw = 0, kernels = 0;                      // weights [kh][kw][channels][kernels]
+  std::int64_t rows = 0, columns = 0;                            // y [images][rows][columns][kernels]
+  std::int64_t stride = 1, top = 0, left = 0;
+  std::int64_t bottom = 0, right = 0;
+
+  Shape x() const { return {images, height, width, channels}; }
+  Shape weights() const { return {kh, kw, channels, kernels}; }
+  Shape y() const { return {images, rows, columns, kernels}; }
+  double flops() const {
+    return 2.0 * static_cast<double>(images * rows * columns) * static_cast<double>(kh * kw * channels * kernels);
+  }
+};
+
+/// Throws `OpError` where x and weights do not fit.
+ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, const Padding& padding);
+
+}  // namespace oxbow

@@ -1,0 +1,216 @@
+// The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
+#include <oxbow/ops/conv/nodes.h>
+#include <oxbow/ops/conv/patches.h>
+#include <oxbow/ops/product/gemm_narrow.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t most_chunks = 8;  // of the batch, each with a buffer of its own: enough for 8 threads
+constexpr std::int64_t panel = 64;
+constexpr double jit_flops = 1e5;    // below, plain loops take less time than making the kernels
+constexpr double split_flops = 2e6;  // a chunk with more is split by taps down as well
+
+// Elements of a row of dy, and of the gradient of all taps, in the width that `gemm::narrow` reads and writes.
+std::int64_t wide_row(const ConvShape& s) { return s.columns * gemm::narrow_width(s.kernels); }
+std::int64_t wide_taps(const ConvShape& s) { return s.kh * s.kw * s.channels * gemm::narrow_width(s.kernels); }
+
+std::int64_t chunks_of(const ConvShape& s) { return std::clamp<std::int64_t>(s.images, 1, most_chunks); }
+
+}  // namespace
+
+struct ConvWeightChunks::Plan {
+  ConvShape s;
+  std::int64_t chunks = 1, splits = 1;  // parts: chunks of the batch by groups of taps down
+  struct Across {                       // a tap across: the output pixels [begin, end) for which it is inside
+    std::int64_t begin, end, shift;
+    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
+  };
+  std::vector<Across> across;
+  std::vector<unsigned long long> x_offsets, dy_offsets;  // of the image's rows
+  std::optional<ConvPatches> patches;                     // with few channels: all taps are one product
+  gemm::Kernel patch_kernel = nullptr;
+  bool narrow = false;  // up to 16 kernels: `gemm::narrow`; others than 8 and 16 with patches only
+
+  template <class T>
+  void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate, T* dw) const;
+  template <class T>
+  void rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const;
+  void narrow_rows(const float* x, const float* dy, std::int64_t first, std::int64_t last, float* dw,
+                   float* scratch) const;
+};
+
+Type ConvWeightChunks::infer(Types in) const {
+  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
+}
+
+Work ConvWeightChunks::work(Types in) const {
+  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  Work w{.parts = chunks_of(s),
+         .flops = s.flops(),
+         .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
+  if (ConvPatches::pay(s))
+    w.scratch = (ConvPatches(s).scratch() + wide_row(s) + wide_taps(s)) * size_of(in[0].dtype);
+  else if (s.flops() / static_cast<double>(w.parts) > split_flops)
+    w.parts *= s.kh;
+  return w;
+}
+
+std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
+  auto plan = std::make_shared<Plan>();
+  Plan& p = *plan;
+  const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  p.chunks = chunks_of(s);
+  p.splits = work(in).parts / p.chunks;
+  const auto size = static_cast<unsigned long long>(size_of(in[0].dtype));
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride * s.width * s.channels) * size);
+    p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
+  }
+  p.narrow =
+      gemm::is_narrow(in[0].dtype, s.kernels) && (ConvPatches::pay(s) || s.kernels == gemm::narrow_width(s.kernels));
+  const bool jit = !p.narrow && gemm::sums_in_one_chain(in[0].dtype) && s.flops() >= jit_flops && gemm::has_jit();
+  if (ConvPatches::pay(s)) {
+    const std::int64_t patch = p.patches.emplace(s).size();
+    if (jit && s.kernels <= panel)
+      p.patch_kernel = gemm::kernel({.rows = patch,
+                                     .columns = s.kernels,
+                                     .k = s.columns,
+                                     .lda = patch,
+                                     .ldb = s.kernels,
+                                     .ldy = s.kernels,
+                                     .transpose_a = true,
+                                     .accumulate = true});
+    return plan;
+  }
+  for (std::int64_t tap = 0; tap < s.kw; ++tap) {
+    const std::int64_t shift = tap - s.left;
+    const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.columns);
+    const std::int64_t end =
+        shift >= s.width ? begin : std::clamp<std::int64_t>((s.width - 1 - shift) / s.stride + 1, begin, s.columns);
+    Plan::Across across{begin, end, shift};
+    for (int full = 0; full < 2 && jit && begin < end; ++full) {
+      if (full && s.kernels <= panel) continue;
+      across.kernels[full] = gemm::batch_kernel({.rows = s.channels,
+                                                 .columns = full ? panel : s.kernels - (s.kernels - 1) / panel * panel,
+                                                 .k = end - begin,
+                                                 .lda = s.stride * s.channels,
+                                                 .ldb = s.kernels,
+                                                 .ldy = s.kernels,
+                                                 .transpose_a = true,
+                                                 .accumulate = true});
+    }
+    p.across.push_back(across);
+  }
+  return plan;
+}
+
+// dw[c][k] += sum over rows i and pixels j of x[i * stride + down][j * stride + across][c] dy[i][j][k], of one image.
+template <class T>
+void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate,
+                                 T* dw) const {
+  const Across& a = across[static_cast<std::size_t>(number)];
+  const std::int64_t shift = down - s.top;
+  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.rows);
+  const std::int64_t last =
+      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride + 1, first, s.rows);
+  if (!accumulate) std::fill_n(dw, s.channels * s.kernels, T(0));
+  if (first == last || a.begin == a.end) return;
+  const T* from = x + (((first * s.stride + shift) * s.width) + a.begin * s.stride + a.shift) * s.channels;
+  for (std::int64_t k = 0; k < s.kernels; k += panel) {
+    const T* d = dy + (first * s.columns + a.begin) * s.kernels + k;
+    const std::int64_t columns = std::min(panel, s.kernels - k);
+    if constexpr (std::is_same_v<T, float>) {
+      if (narrow) {
+        gemm::narrow({.rows = s.channels,
+                      .columns = columns,
+                      .k = a.end - a.begin,
+                      .ldb = s.kernels,
+                      .ldy = s.kernels,
+                      .taps = last - first,
+                      .a_offsets = x_offsets.data(),
+                      .b_offsets = dy_offsets.data(),
+                      .accumulate = true},
+                     {from, 1, s.stride * s.channels}, d, dw);
+        continue;
+      }
+      if (const auto kernel = a.kernels[columns == panel && s.kernels > panel]) {
+        const auto count = static_cast<unsigned long long>(last - first);
+        kernel(d, from, dw + k, &count, dy_offsets.data(), x_offsets.data());
+        continue;
+      }
+    }
+    for (std::int64_t i = 0; i < last - first; ++i)
+      gemm::multiply<T>(s.channels, columns, a.end - a.begin,
+                        {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
+                        d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
+  }
+}
+
+// The same for all taps at once, by rows of pixels: dw[tap, c][k] += patches^T dy.
+template <class T>
+void ConvWeightChunks::Plan::rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const {
+  const std::int64_t patch = patches->size();
+  if (!accumulate) std::fill_n(dw, patch * s.kernels, T(0));
+  for (std::int64_t i = 0; i < s.rows; ++i) {
+    patches->row(x, i, scratch);
+    const T* d = dy + i * s.columns * s.kernels;
+    if constexpr (std::is_same_v<T, float>)
+      if (patch_kernel) {
+        patch_kernel(d, scratch, dw);
+        continue;
+      }
+    gemm::multiply<T>(patch, s.kernels, s.columns, {scratch, 1, patch}, d, s.kernels, dw, s.kernels, true);
+  }
+}
+
+// The same in rows as wide as registers, for images [first, last).
+void ConvWeightChunks::Plan::narrow_rows(const float* x, const float* dy, std::int64_t first, std::int64_t last,
+                                         float* dw, float* scratch) const {
+  const std::int64_t patch = patches->size(), width = gemm::narrow_width(s.kernels);
+  float* row = scratch + patches->scratch();
+  float* sums = row + wide_row(s);
+  std::fill_n(sums, patch * width, 0.0f);
+  for (std::int64_t i = first * s.rows; i < last * s.rows; ++i) {
+    patches->row(x + i / s.rows * s.height * s.width * s.channels, i % s.rows, scratch);
+    gemm::widen(s.columns, s.kernels, dy + i * s.columns * s.kernels, row);
+    gemm::narrow({.rows = patch, .columns = width, .k = s.columns, .ldb = width, .ldy = width, .accumulate = true},
+                 {scratch, 1, patch}, row, sums);
+  }
+  for (std::int64_t i = 0; i < patch; ++i) std::copy_n(sums + i * width, s.kernels, dw + i * s.kernels);
+}
+
+void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
+  const Plan& p = *plan;
+  const ConvShape& s = p.s;
+  const std::int64_t chunk = r.part / p.splits, split = r.part % p.splits;
+  const std::int64_t first = chunk * s.images / p.chunks, last = (chunk + 1) * s.images / p.chunks;
+  const std::int64_t matrix = s.channels * s.kernels, taps = s.kh * s.kw;
+  const auto compute = [&]<class T>(std::type_identity<T>) {
+    T* dw = r.out<T>() + chunk * taps * matrix;
+    if (s.images == 0) return void(std::fill_n(dw, taps * matrix, T(0)));
+    if constexpr (std::is_same_v<T, float>)
+      if (p.narrow && p.patches)
+        return p.narrow_rows(r.in<float>(0), r.in<float>(1), first, last, dw, reinterpret_cast<float*>(r.scratch));
+    for (std::int64_t image = first; image < last; ++image) {
+      const T* x = r.in<T>(0) + image * s.height * s.width * s.channels;
+      const T* dy = r.in<T>(1) + image * s.rows * s.columns * s.kernels;
+      if (p.patches) {
+        p.rows<T>(x, dy, image > first, dw, reinterpret_cast<T*>(r.scratch));
+        continue;
+      }
+      for (std::int64_t tap = 0; tap < taps; ++tap)
+        if (tap / s.kw % p.splits == split) p.tap<T>(x, dy, tap / s.kw, tap % s.kw, image > first, dw + tap * matrix);
+    }
+  };
+  if (r.in_type(0).dtype == f32)
+    compute(std::type_identity<float>{});
+  else
+    compute(std::type_identity<double>{});
+}
+
+}  // namespace oxbow

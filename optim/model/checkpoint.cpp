@@ -1,0 +1,24 @@
+#include <oxbow/optim/model/checkpoint.h>
+
+namespace oxbow {
+
+Callback checkpoint(std::string path, std::int64_t every, std::function<void()> before) {
+  if (every < 0)
+    throw Error("checkpoint: every is " + std::to_string(every) + ". Give at least 1, or 0 for epochs only");
+  const auto save = [path = std::move(path), before = std::move(before)](Progress& p) {
+    if (before) before();
+    p.model.save(path, Saved::training);
+  };
+  return {.on_step =
+              [save, every](Progress& p) {
+                // The last minibatch of an epoch is followed by the epoch's end.
+                if (every > 0 && p.step < p.steps && p.model.minibatches() % every == 0) save(p);
+              },
+          .on_epoch = save,
+          .on_end =
+              [save](Progress& p) {
+                if (p.stop && !p.history.step_losses.empty()) save(p);
+              }};
+}
+
+}  // namespace oxbow

@@ -1,0 +1,263 @@
+#include <oxbow/graph/near_names.h>
+#include <oxbow/optim/model/state.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+// Early stopping: remembers the best epoch and its variables.
+class Watch {
+ public:
+  Watch(const std::optional<EarlyStopping>& options, Store store) : options_(options), store_(std::move(store)) {}
+
+  // Takes note of an epoch; true when training should end.
+  bool ends_after(const Epoch& epoch, History& history) {
+    if (!options_) return false;
+    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - best_ : best_ - value;
+    if (history.best_epoch == 0 ? value == value : gain > options_->min_delta) {
+      best_ = value;
+      history.best_epoch = epoch.number;
+      waited_ = 0;
+      if (options_->restore_best) snapshot_ = store_.snapshot();
+      return false;
+    }
+    return ++waited_ > options_->patience;
+  }
+
+  void restore() {
+    if (snapshot_) store_.restore(*snapshot_);
+  }
+
+ private:
+  const std::optional<EarlyStopping>& options_;
+  Store store_;
+  std::optional<Store> snapshot_;
+  double best_ = std::numeric_limits<double>::quiet_NaN();
+  int waited_ = 0;
+};
+
+void check(const FitOptions& o, const std::vector<std::string>& names, const optim::Minimized& step) {
+  if (o.epochs < 0 || o.first_epoch < 1)
+    throw Error("fit: epochs is " + std::to_string(o.epochs) + " and first_epoch is " + std::to_string(o.first_epoch) +
+                ". Give at least 0 and 1");
+  std::vector<std::string> reported = names;
+  if (o.validation.size() > 0)
+    for (const std::string& n : names) reported.push_back("val_" + n);
+  const auto known = [&](const std::string& who, const std::string& name) {
+    if (std::find(reported.begin(), reported.end(), name) == reported.end())
+      throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + quoted(reported) +
+                  (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
+  };
+  if (const auto& e = o.early_stopping) {
+    known("early stopping", e->monitor);
+    optim::check_not_negative("fit: early stopping", "patience", e->patience);
+    optim::check_not_negative("fit: early stopping", "min_delta", e->min_delta);
+  }
+  for (const optim::Observer& schedule : step.observers)
+    if (!schedule.monitor.empty()) known("the learning rate's schedule", schedule.monitor);
+}
+
+}  // namespace
+
+double Results::operator[](std::string_view name) const {
+  std::vector<std::string> known;
+  for (const auto& [own, value] : entries_) {
+    if (own == name) return value;
+    known.push_back(own);
+  }
+  throw Error("there is no result \"" + std::string(name) + "\". There are " +
+              (known.empty() ? "none" : quoted(known)));
+}
+
+bool Results::contains(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [name](const auto& e) { return e.first == name; });
+}
+
+std::vector<double> History::operator[](std::string_view name) const {
+  std::vector<double> values;
+  for (const Epoch& e : epochs) values.push_back(e.results[name]);
+  return values;
+}
+
+const std::vector<double>& History::steps(std::string_view name) const {
+  std::vector<std::string> known;
+  for (const StepSeries& s : recorded) {
+    if (s.name == name) return s.values;
+    known.push_back(s.name);
+  }
+  throw Error("there is no \"" + std::string(name) + "\" of each step. " +
+              (known.empty() ? "Compile the model with {.minimize = {.norms = true}} to have norms recorded"
+                             : "There are " + quoted(known)));
+}
+
+// Room for another epoch, so that no step allocates.
+void Model::State::reserve(History& history, std::size_t steps) const {
+  const auto grow = [steps](std::vector<double>& v) {
+    if (v.capacity() - v.size() < steps) v.reserve(2 * v.size() + steps);
+  };
+  grow(history.step_losses);
+  for (StepSeries& s : history.recorded) grow(s.values);
+}
+
+// Takes note of a minibatch; `stepped` says whether it ended a step or only gathered gradients.
+void Model::State::record(History& history, const Runner& runner, bool stepped) const {
+  history.step_losses.push_back(runner.number(0));
+  for (std::size_t i = 0; i < history.recorded.size(); ++i) {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    const double v = stepped ? runner.number(static_cast<int>(scalars.size() + i)) : none;
+    history.recorded[i].values.push_back(stepped && v != v ? infinite : v);
+  }
+}
+
+// Where a fit with these options begins.
+Position Model::State::begin(const FitOptions& fit, std::int64_t samples) {
+  const auto seed = static_cast<std::int64_t>(fit.seed);
+  if (!fit.resume || (position.epoch == 1 && position.samples == 0)) return {.epoch = fit.first_epoch, .seed = seed};
+  if (position.seed != seed)
+    throw Error("fit: the training that is to be resumed drew its samples with seed " + std::to_string(position.seed) +
+                ", not " + std::to_string(seed) + ". Give .seed = " + std::to_string(position.seed));
+  if (position.samples > samples)
+    throw Error("fit: the training that is to be resumed is " + std::to_string(position.samples) +
+                " samples into an epoch, but the data have " + std::to_string(samples) + ". Give the data it had");
+  return position;
+}
+
+// How many minibatches of a step have been gathered before: none, unless a fit ended amid a step and is resumed.
+int Model::State::gathered(bool resume) {
+  if (accumulate == 1) return 0;
+  const std::string name = scope + "/accumulated/batches";
+  if (!resume) store.set(name, Tensor::scalar(std::int64_t{0}));
+  return static_cast<int>(store.get(name).item<std::int64_t>());
+}
+
+// One call of `fit`.
+class Model::State::Fit {
+ public:
+  // `data` and `options` were checked, and outlive it.
+  Fit(Model& model, State& state, const Dataset& data, const FitOptions& options)
+      : state_(state),
+        options_(options),
+        samples_(data.size()),
+        size_(std::min(options.batch_size, samples_)),
+        batch_(data, state.trainer().columns(), size_),
+        order_(static_cast<std::size_t>(samples_)),
+        watch_(options.early_stopping, state.store),
+        from_(state.begin(options, samples_)),
+        gathered_(state.gathered(options.resume)),
+        minibatches_(from_.minibatches),
+        progress_{.model = model,
+                  .history = history_,
+                  .epoch = 0,
+                  .epochs = options.first_epoch + options.epochs - 1,
+                  .step = 0,
+                  .steps = (samples_ + size_ - 1) / size_,
+                  .loss = 0} {
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+    history_.minibatches_before = from_.minibatches;
+    for (const optim::Recorded& r : state.step.recorded) history_.recorded.push_back({r.name, {}});
+  }
+
+  History run() {
+    for (int epoch = static_cast<int>(from_.epoch); epoch <= progress_.epochs && !progress_.stop; ++epoch) {
+      const auto start = std::chrono::steady_clock::now();
+      const Means means = train(epoch);
+      state_.trainer().check_numerics();
+      if (progress_.step < progress_.steps) break;  // stopped within the epoch: it has no results
+      state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
+      Epoch done{.number = epoch, .results = results(means), .seconds = 0};
+      done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      history_.epochs.push_back(std::move(done));
+      state_.observe(history_.epochs.back().results);
+      if (watch_.ends_after(history_.epochs.back(), history_)) progress_.stop = true;
+      tell(&Callback::on_epoch);
+    }
+    watch_.restore();
+    history_.stopped = progress_.stop;
+    tell(&Callback::on_end);
+    return std::move(history_);
+  }
+
+ private:
+  // Goes through the epoch, or through what is left of it when it is resumed, until its end or a stop.
+  Means train(int epoch) {
+    const std::int64_t done_before = epoch == from_.epoch ? from_.samples : 0;
+    progress_.epoch = epoch;
+    progress_.step = (done_before + size_ - 1) / size_;
+    if (options_.shuffle) shuffle(order_, samples_, options_.seed, static_cast<std::uint32_t>(epoch));
+    state_.reserve(history_, static_cast<std::size_t>(progress_.steps));
+    Means means = done_before > 0 ? Means(from_.sums, done_before) : Means(state_.names.size());
+    for (std::int64_t begin = done_before; begin < samples_ && !progress_.stop; begin += size_)
+      train_on(begin, std::min(size_, samples_ - begin), means);
+    return means;
+  }
+
+  // One minibatch: samples `begin` up to `begin + count` of the order. One that is stopped is undone, and counts for
+  // nothing.
+  void train_on(std::int64_t begin, std::int64_t count, Means& means) {
+    // What is left over at the end of an epoch is a step, too.
+    const bool steps = gathered_ + 1 >= state_.accumulate || begin + count == samples_;
+    Runner& runner = steps ? state_.trainer() : state_.gather();
+    batch_.gather(std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
+    runner.feed(batch_);
+    try {
+      runner.run(options_.stop);
+    } catch (const Stopped&) {
+      progress_.stop = true;
+      return;
+    }
+    gathered_ = steps ? 0 : gathered_ + 1;
+    means.add(runner, count);
+    Position& reached = state_.position;
+    reached.epoch = progress_.epoch;
+    reached.samples = begin + count;
+    reached.seed = from_.seed;
+    reached.minibatches = ++minibatches_;
+    reached.sums = means.sums();
+    state_.record(history_, runner, steps);
+    progress_.loss = history_.step_losses.back();
+    ++progress_.step;
+    tell(&Callback::on_step);
+  }
+
+  Results results(const Means& means) {
+    Results results;
+    for (std::size_t i = 0; i < state_.names.size(); ++i) results.add(state_.names[i], means[i]);
+    if (options_.validation.size() > 0) {
+      const Results validation = state_.evaluate(options_.validation, options_.batch_size, "val_");
+      for (const auto& [name, value] : validation.entries()) results.add(name, value);
+    }
+    return results;
+  }
+
+  void tell(std::function<void(Progress&)> Callback::*what) {
+    for (const Callback& c : options_.callbacks)
+      if (c.*what) (c.*what)(progress_);
+  }
+
+  State& state_;
+  const FitOptions& options_;
+  const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller
+  Batch batch_;
+  std::vector<std::int64_t> order_;  // of the samples
+  Watch watch_;
+  const Position from_;
+  int gathered_;  // minibatches of the step under way
+  std::int64_t minibatches_;
+  History history_;
+  Progress progress_;
+};
+
+History Model::fit(const Dataset& data, const FitOptions& options) {
+  State& s = *state_;
+  check(options, s.names, s.step);
+  s.trainer().check(data, options.batch_size);
+  if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
+  return State::Fit(*this, s, data, options).run();
+}
+
+}  // namespace oxbow

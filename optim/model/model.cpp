@@ -1,0 +1,216 @@
+#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/optim/model/state.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace oxbow {
+namespace {
+
+[[noreturn]] void fail(const std::string& what, At at, const std::string& remedy) {
+  throw Error("compile: " + what + at_line(at) + "\n  " + remedy);
+}
+
+void check(Value loss, const ModelOptions& options, At at) {
+  if (!loss) fail("the loss is an empty Value", at, "Build it first");
+  for (const auto& [name, value] : options.metrics) {
+    const std::string metric = "metric \"" + name + "\"";
+    if (!value || &value.graph() != &loss.graph())
+      fail(metric + " is no value of the loss's graph", at, "Build it there");
+    if (value.rank() != 0)
+      fail(metric + " is " + to_string(value.type()) + ", not a scalar", at,
+           "Take its mean over the batch: mean(value)");
+    const auto same = [&](const Metric& m) { return m.name == name; };
+    if (name.empty() || name == "loss" || std::count_if(options.metrics.begin(), options.metrics.end(), same) > 1)
+      fail(metric + " needs a name of its own", at, "\"loss\" is the loss's");
+  }
+  const Value p = options.predictions;
+  if (p && (&p.graph() != &loss.graph() || p.rank() == 0))
+    fail("predictions are no value of the loss's graph with an axis for the samples", at,
+         "Give the logits, for instance");
+}
+
+void name_output(Graph& graph, const std::string& name, Value value) {
+  const auto& outputs = graph.outputs();
+  if (std::none_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.first == name; }))
+    graph.add_output(name, value);
+}
+
+}  // namespace
+
+Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at) {
+  check(loss, options, at);
+  const Rewritten copied = copy_of(loss.graph());
+  auto state = std::make_unique<Model::State>();
+  state->graph = copied.graph;
+  state->names = {"loss"};
+  state->scalars = {copied(loss)};
+  for (const auto& [name, value] : options.metrics) {
+    state->names.push_back(name);
+    state->scalars.push_back(copied(value));
+  }
+  for (std::size_t i = 0; i < state->names.size(); ++i) name_output(*state->graph, state->names[i], state->scalars[i]);
+  if (options.predictions) {
+    state->predictions = copied(options.predictions);
+    name_output(*state->graph, "predictions", state->predictions);
+  }
+
+  state->parameters = variables(*state->graph, false);
+  state->rate = optimizer.learning_rate();
+  state->accumulate = options.minimize.accumulate;
+  state->scope = options.minimize.scope;
+  for (Value& p : options.minimize.parameters)
+    if (p && &p.graph() == &loss.graph()) p = copied(p);
+  if (Value& n = options.minimize.samples; n && &n.graph() == &loss.graph()) n = copied(n);
+  state->step = optim::minimize(state->scalars[0], optimizer, std::move(options.minimize), at);
+  state->fetches = state->gathering = state->scalars;
+  for (const optim::Recorded& r : state->step.recorded) state->fetches.push_back(r.value);
+  state->fetches.insert(state->fetches.end(), state->step.updates.begin(), state->step.updates.end());
+  state->gathering.insert(state->gathering.end(), state->step.gathering.begin(), state->step.gathering.end());
+  state->average();
+  // The graph is the whole step's, so that its text and its pictures are: not of inference alone.
+  const std::vector<Value> layers = state->graph->updates();
+  for (const Value& f : state->fetches)
+    if (f.node().op().is<Assign>() && std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
+      state->graph->add_update(f);
+  state->options.pool = options.pool;
+  state->options.disable = options.disable;
+  state->options.numerics = options.numerics;
+  if (options.store) state->store = *options.store;
+  state->store.add(*state->graph);
+  return Model(std::move(state));
+}
+
+Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+Runner& Model::State::trainer() {
+  if (!training) training.emplace("fit", compile(fetches, options), store, *graph);
+  return *training;
+}
+
+Runner& Model::State::gather() {
+  if (!gatherer) gatherer.emplace("fit", compile(gathering, options), store, *graph);
+  return *gatherer;
+}
+
+// The forward graph once more, with the average of each parameter in its place; until a first step there is none.
+void Model::State::average() {
+  evaluated = scalars;
+  predicted = predictions;
+  std::vector<std::size_t> replaced;
+  for (std::size_t i = 0; i < step.parameters.size(); ++i)
+    if (!step.averages[i].same(step.parameters[i])) replaced.push_back(i);
+  if (replaced.empty()) return;
+  Rewriter r(*graph);
+  const Value count = r.copy(step.state[0].node()).output();
+  for (const std::size_t i : replaced) {
+    const Value p = r.copy(step.parameters[i].node()).output(), average = r.copy(step.averages[i].node()).output();
+    r.map(step.parameters[i], select(equal(count, 0.0), p, average));
+  }
+  NodeId last = predictions ? predictions.node_id() : 0;
+  for (const Value& s : scalars) last = std::max(last, s.node_id());
+  for (NodeId i = 0; i <= last; ++i)
+    if (const Node n = graph->node(i); n.output_count() > 0 && !r.mapped(n.output())) r.copy(n);
+  for (Value& s : evaluated) s = r(s);
+  if (predicted) predicted = r(predicted);
+  averaged = r.finish({}).graph;
+}
+
+void Model::State::observe(const Results& results) {
+  for (std::size_t i = 0; i < step.observers.size(); ++i) {
+    const optim::Observer& o = step.observers[i];
+    if (observing.size() == i) observing.emplace_back(compile(o.updates, options), store);
+    const std::string common = results.contains("val_loss") ? "val_loss" : "loss";
+    const double result = results[o.monitor.empty() ? common : o.monitor];
+    observing[i].feed(o.input, std::span(&result, 1));
+    observing[i].run();
+  }
+}
+
+CompileOptions Model::State::inference_options() const {
+  CompileOptions inference = options;
+  inference.mode = Mode::inference;
+  inference.numerics = {};
+  return inference;
+}
+
+Runner& Model::State::evaluator() {
+  if (!evaluation) evaluation.emplace("evaluate", compile(evaluated, inference_options()), store, *graph);
+  return *evaluation;
+}
+
+Runner& Model::State::predictor() {
+  if (!predictions)
+    throw Error("predict: the model was compiled without predictions. Compile it with {.predictions = logits}, say");
+  if (!prediction) prediction.emplace("predict", compile({predicted}, inference_options()), store, *graph);
+  return *prediction;
+}
+
+Results Model::State::evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix) {
+  Runner& runner = evaluator();
+  runner.check(data, batch_size);
+  Means means(scalars.size());
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    runner.feed(data, begin, end);
+    runner.run();
+    means.add(runner, end - begin);
+  }
+  Results results;
+  for (std::size_t i = 0; i < names.size(); ++i) results.add(prefix + names[i], means[i]);
+  return results;
+}
+
+Results Model::evaluate(const Dataset& data, std::int64_t batch_size) { return state_->evaluate(data, batch_size, ""); }
+
+Tensor Model::predict(const Dataset& data, std::int64_t batch_size) {
+  Runner& runner = state_->predictor();
+  runner.check(data, batch_size);
+  Tensor all;
+  std::int64_t row_bytes = 0;
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    runner.feed(data, begin, end);
+    runner.run();
+    const Tensor part = runner.session().fetch_tensor(0);
+    if (part.shape().rank() == 0 || part.shape()[0] != end - begin)
+      throw Error("predict: predictions are " + to_string(part.type()) + " for " + std::to_string(end - begin) +
+                  " samples. Their first axis must be the samples");
+    if (begin == 0) {
+      all = Tensor(Type{part.dtype(), part.shape().with(0, data.size())});
+      row_bytes = part.type().bytes() / (end - begin);
+    }
+    if (part.count() > 0)
+      std::memcpy(all.bytes() + begin * row_bytes, part.bytes(), static_cast<std::size_t>(part.type().bytes()));
+  }
+  return all;
+}
+
+Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
+  const std::vector<std::string>& columns = state_->predictor().columns();
+  if (columns.size() != 1)
+    throw Error("predict: the predictions depend on " + std::to_string(columns.size()) +
+                " inputs, not on one. Give a Dataset with a column for each");
+  return predict(Dataset{{columns[0], x}}, batch_size);
+}
+
+std::int64_t Model::steps() const { return state_->store.get(state_->scope + "/step").item<std::int64_t>(); }
+std::int64_t Model::minibatches() const { return state_->position.minibatches; }
+double Model::learning_rate() const { return state_->store.get(state_->scope + "/learning_rate").item<double>(); }
+void Model::set_learning_rate(double rate) {
+  optim::check_not_negative("set_learning_rate", "the rate", rate);
+  if (!state_->rate.constant())
+    throw Error("set_learning_rate: the rate follows the schedule " + to_string(state_->rate) +
+                ". Compile with a number, .learning_rate = 1e-3, to set it by hand");
+  state_->store.set(state_->scope + "/learning_rate", Tensor::scalar(rate));
+}
+
+const Graph& Model::graph() const { return *state_->graph; }
+const std::vector<Value>& Model::fetches() const { return state_->fetches; }
+Store& Model::store() { return state_->store; }
+
+}  // namespace oxbow

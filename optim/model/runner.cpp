@@ -1,0 +1,86 @@
+#include <oxbow/graph/near_names.h>
+#include <oxbow/optim/model/state.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+// "f32[any, 784]"
+std::string describe(const Input& input) {
+  std::string sizes;
+  for (int axis = 0; axis < input.type.shape.rank(); ++axis)
+    sizes += (axis == 0 ? "" : ", ") + (input.is_free(axis) ? "any" : std::to_string(input.type.shape[axis]));
+  return std::string(name(input.type.dtype)) + "[" + sizes + "]";
+}
+
+bool fits(const Input& input, const Type& column) {
+  const Shape& shape = input.type.shape;
+  if (column.dtype != input.type.dtype || column.shape.rank() != shape.rank()) return false;
+  for (int axis = 1; axis < shape.rank(); ++axis)
+    if (!input.is_free(axis) && column.shape[axis] != shape[axis]) return false;
+  return true;
+}
+
+std::string columns_of(const Dataset& data) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : data.columns()) names.push_back(name);
+  return quoted(names);
+}
+
+}  // namespace
+
+Runner::Runner(std::string doing, Program program, const Store& store, const Graph& graph)
+    : doing_(std::move(doing)), program_(program), session_(std::move(program), store), graph_(&graph) {
+  for (const Input& input : program_.inputs()) columns_.push_back(input.name);
+}
+
+void Runner::check(const Dataset& data, std::int64_t batch_size) const {
+  if (batch_size < 1) throw Error(doing_ + ": the batch size is " + std::to_string(batch_size) + ". Give at least 1");
+  for (const Input& input : program_.inputs()) {
+    const auto fail = [&](const std::string& problem, const std::string& remedy) {
+      const auto node = graph_->find(input.name);
+      throw Error(doing_ + ": " + problem + (node ? at_line(node->origin().at) : "") + "\n  " + remedy);
+    };
+    const std::string what = "input \"" + input.name + "\", " + describe(input);
+    if (!data.contains(input.name))
+      fail("the data have no column for " + what,
+           data.columns().empty() ? "Give a tensor of that name" : "Their columns are " + columns_of(data));
+    const Type& column = data[input.name].type();
+    if (!fits(input, column))
+      fail("column \"" + input.name + "\" is " + to_string(column) + ", but does not fit " + what,
+           "Convert or reshape the column first");
+    if (const std::int64_t fixed = input.type.shape[0];
+        !input.is_free(0) && (batch_size != fixed || data.size() % fixed != 0))
+      fail("batches of " + std::to_string(batch_size) + " out of " + std::to_string(data.size()) +
+               " samples do not fit " + what,
+           "Declare the first axis free, any(" + std::to_string(fixed) + "), or give it whole batches of " +
+               std::to_string(fixed));
+  }
+  if (data.size() == 0) throw Error(doing_ + ": the data have no samples");
+}
+
+void Runner::feed(const Batch& batch) {
+  for (std::size_t i = 0; i < columns_.size(); ++i) session_.feed(columns_[i], batch.type(i), batch.bytes(i));
+}
+
+void Runner::feed(const Dataset& data, std::int64_t begin, std::int64_t end) {
+  for (const std::string& name : columns_) {
+    const Tensor& column = data[name];
+    const std::int64_t row_bytes = column.type().bytes() / data.size();
+    session_.feed(name, Type{column.dtype(), column.shape().with(0, end - begin)}, column.bytes() + begin * row_bytes);
+  }
+}
+
+double Runner::number(int i) const {
+  return dispatch(session_.fetch_type(i).dtype,
+                  [&]<class T>(std::type_identity<T>) { return static_cast<double>(session_.fetch<T>(i)[0]); });
+}
+
+void Means::add(const Runner& runner, std::int64_t samples) {
+  for (std::size_t i = 0; i < sums_.size(); ++i)
+    sums_[i] += runner.number(static_cast<int>(i)) * static_cast<double>(samples);
+  samples_ += samples;
+}
+
+}  // namespace oxbow

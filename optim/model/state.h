@@ -1,0 +1,99 @@
+// What stands behind a Model. Private to optim. Thread safety: as the model's, one thread at a time.
+#pragma once
+
+#include <oxbow/optim/model/model.h>
+
+namespace oxbow {
+
+/// A program and its session, fed with rows of a data set.
+class Runner {
+ public:
+  /// `doing` opens its errors ("fit"); `graph` knows where inputs were built.
+  Runner(std::string doing, Program program, const Store& store, const Graph& graph);
+
+  const std::vector<std::string>& columns() const { return columns_; }  ///< what it reads
+  const Program& program() const { return program_; }
+  /// Throws `Error` unless `data` have a sample, and for every input a column of its type that fits batches of this
+  /// size.
+  void check(const Dataset& data, std::int64_t batch_size) const;
+
+  void feed(const Batch& batch);
+  /// Rows from `begin` up to `end`, read in place.
+  void feed(const Dataset& data, std::int64_t begin, std::int64_t end);
+  void run(std::stop_token stop = {}) { session_.run(std::move(stop)); }
+  const Session& session() const { return session_; }
+  void check_numerics() { session_.check_numerics(); }
+  /// The i-th fetched scalar.
+  double number(int i) const;
+
+ private:
+  std::string doing_;
+  Program program_;
+  Session session_;
+  const Graph* graph_;
+  std::vector<std::string> columns_;
+};
+
+/// Means over all samples of the scalars that a program fetches first, each batch weighing as much as it has samples.
+class Means {
+ public:
+  explicit Means(std::size_t count) : sums_(count) {}
+  /// Goes on from these sums.
+  Means(std::vector<double> sums, std::int64_t samples) : sums_(std::move(sums)), samples_(samples) {}
+  const std::vector<double>& sums() const { return sums_; }
+  void add(const Runner& runner, std::int64_t samples);
+  double operator[](std::size_t i) const { return sums_[i] / static_cast<double>(samples_); }
+
+ private:
+  std::vector<double> sums_;
+  std::int64_t samples_ = 0;
+};
+
+/// How far `fit` is in the data.
+struct Position {
+  std::int64_t epoch = 1, samples = 0, seed = 0;  // of this epoch's samples, how many were trained on
+  std::int64_t minibatches = 0;                   // of all its epochs
+  std::vector<double> sums = {};                  // of the results over the samples of this epoch
+};
+
+struct Model::State {
+  std::shared_ptr<Graph> graph;
+  optim::Rate rate = 0;  // as it was compiled: a number may be set, a schedule not
+  optim::Minimized step;
+  std::vector<std::string> names;  // of the scalars: "loss", then the metrics
+  std::vector<Value> scalars;
+  Value predictions;
+  std::vector<Value> fetches;     // scalars, what is recorded, then updates
+  std::vector<Value> parameters;  // the model's own variables, running statistics included
+  std::vector<Value> gathering;   // scalars, then what a minibatch that only adds its gradients up writes
+  int accumulate = 1;
+  std::string scope;  // of the optimizer's variables
+  // Scalars and predictions by averaged weights; those of `graph` itself where there are none.
+  std::shared_ptr<Graph> averaged;
+  std::vector<Value> evaluated;
+  Value predicted;
+  CompileOptions options;
+  Store store;
+  Position position;
+  std::optional<Runner> training, gatherer, evaluation, prediction;  // made on first use
+  std::vector<Session> observing;                                    // one an observer, made on first use
+
+  class Fit;
+
+  Runner& trainer();
+  /// For the minibatches of a step but the last.
+  Runner& gather();
+  /// Tells an epoch's results to the schedules that look at them.
+  void observe(const Results& results);
+  void average();
+  Position begin(const FitOptions& options, std::int64_t samples);
+  int gathered(bool resume);
+  void reserve(History& history, std::size_t steps) const;
+  void record(History& history, const Runner& runner, bool stepped) const;
+  CompileOptions inference_options() const;
+  Runner& evaluator();
+  Runner& predictor();
+  Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
+};
+
+}  // namespace oxbow

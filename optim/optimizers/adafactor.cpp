@@ -1,0 +1,65 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/optim/optimizers/adafactor.h>
+
+#include <cmath>
+
+namespace oxbow::optim {
+
+namespace {
+
+Value rms(Value x) { return sqrt(mean(square(x))); }
+
+}  // namespace
+
+void Adafactor::check() const {
+  if (!(beta_2_decay <= 0 && std::isfinite(beta_2_decay)))
+    throw Error("adafactor: beta_2_decay must be a number that is not above 0, -0.8 for instance");
+  if (convention == Convention::keras) check_epsilon(info.name, "epsilon_1", epsilon_1(convention));
+  check_not_negative(info.name, "epsilon_1", epsilon_1(convention));
+  check_not_negative(info.name, "epsilon_2", epsilon_2);
+  check_positive(info.name, "clip_threshold", clip_threshold);
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> Adafactor::slots(const Variable& parameter) const {
+  const auto& [dtype, shape, layout] = parameter.type;
+  if (shape.rank() < 2) return {{"v", {dtype, shape}}};
+  return {{"rows", {dtype, shape.with(shape.rank() - 1, 1)}}, {"columns", {dtype, shape.with(shape.rank() - 2, 1)}}};
+}
+
+std::vector<Value> Adafactor::shared(Value rate, Value count) const {
+  const Value share = pow(count, constant(count.graph(), beta_2_decay, f64));
+  return {share, 1.0 - share, minimum(rate, rsqrt(count))};
+}
+
+Updated Adafactor::update(const Step& s) const {
+  const bool keras = convention == Convention::keras;
+  const Value w = s.parameter, g = s.gradient;
+  const double machine = s.parameter.dtype() == f32 ? 0x1p-23 : 0x1p-52;
+  const double least = keras || epsilon_1(convention) > 0 ? epsilon_1(convention) : machine;
+  const Value squares = keras ? square(g) + least : square(g);
+  const auto averaged = [&](Value before, Value now) { return s.shared[1] * before + s.shared[0] * now; };
+
+  std::vector<Value> slots;
+  Value root;
+  const auto root_of = [&](Value variance) { return sqrt(keras ? variance : maximum(variance, least * least)); };
+  if (w.rank() < 2) {
+    slots = {averaged(s.slots[0], squares)};
+    root = root_of(slots[0]);
+  } else {
+    const Value rows = averaged(s.slots[0], mean(squares, {-1}, true));
+    const Value columns = averaged(s.slots[1], mean(squares, {-2}, true));
+    const Value size = mean(rows, {-2}, true);
+    // Roots before the product: where a row and its column are both without gradient, that would be too small a number.
+    root = keras ? sqrt(rows / size) * sqrt(columns) : root_of(rows / maximum(size, least) * columns);
+    slots = {rows, columns};
+  }
+  const Value step = g / root;
+  const Value of_w = keras && weight_decay != 0 ? rms(w) * abs(1.0 - s.rate * weight_decay) : rms(w);
+  const Value size = maximum(of_w, epsilon_2) * s.shared[2];
+  return {moved(s, size / maximum(rms(step) / clip_threshold, 1.0) * step, weight_decay, Convention::keras), slots};
+}
+
+}  // namespace oxbow::optim

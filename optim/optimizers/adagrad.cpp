@@ -1,0 +1,25 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/adagrad.h>
+
+namespace oxbow::optim {
+
+void Adagrad::check() const {
+  check_not_negative(info.name, "initial_accumulator_value", initial_accumulator_value(convention));
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> Adagrad::slots(const Variable& parameter) const {
+  return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value(convention)}}};
+}
+
+Updated Adagrad::update(const Step& s) const {
+  const Value g = decayed_gradient(s, weight_decay, convention);
+  const double eps = epsilon(convention);
+  const Value sum = s.slots[0] + square(g);
+  const Value step = s.rate * g / (convention == Convention::keras ? sqrt(sum + eps) : sqrt(sum) + eps);
+  return {moved(s, step, weight_decay, convention), {sum}};
+}
+
+}  // namespace oxbow::optim

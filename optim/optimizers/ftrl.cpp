@@ -1,0 +1,36 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/ftrl.h>
+
+#include <cmath>
+
+namespace oxbow::optim {
+
+void Ftrl::check() const {
+  if (!(learning_rate_power <= 0 && std::isfinite(learning_rate_power)))
+    throw Error("ftrl: learning_rate_power must be a number that is not above 0, -0.5 for instance");
+  check_not_negative(info.name, "initial_accumulator_value", initial_accumulator_value);
+  check_not_negative(info.name, "l1", l1);
+  check_not_negative(info.name, "l2", l2);
+  check_not_negative(info.name, "l2_shrinkage", l2_shrinkage);
+  check_not_negative(info.name, "beta", beta);
+}
+
+std::vector<Slot> Ftrl::slots(const Variable& parameter) const {
+  return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value}}, {"linear", parameter.type}};
+}
+
+Updated Ftrl::update(const Step& s) const {
+  const Value w = s.parameter, g = s.gradient, before = s.slots[0];
+  const auto q = [&](Value n) { return learning_rate_power == -0.5 ? sqrt(n) : pow(n, -learning_rate_power); };
+  const Value sum = before + square(g);
+  const Value shrunk = l2_shrinkage == 0 ? g : g + 2 * l2_shrinkage * w;
+  const Value linear = s.slots[1] + (shrunk - (q(sum) - q(before)) / s.rate * w);
+  Value divisor = q(sum) / s.rate;
+  if (beta != 0 || l2 != 0) divisor = divisor + (beta / s.rate + 2 * l2);
+  const Value rest = l1 == 0 ? -linear : minimum(maximum(linear, -l1), l1) - linear;
+  return {select(equal(divisor, 0.0), w, rest / divisor), {sum, linear}};
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,32 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/lamb.h>
+
+namespace oxbow::optim {
+
+void LAMB::check() const {
+  check_fraction(info.name, "beta_1", beta_1);
+  check_fraction(info.name, "beta_2", beta_2);
+  check_epsilon(info.name, "epsilon", epsilon);
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> LAMB::slots(const Variable& parameter) const {
+  return {{"m", parameter.type}, {"v", parameter.type}};
+}
+
+std::vector<Value> LAMB::shared(Value, Value count) const {
+  const Value root = sqrt(bias_correction(beta_2, count));
+  return {root / bias_correction(beta_1, count), epsilon * root};
+}
+
+Updated LAMB::update(const Step& s) const {
+  const Value w = s.parameter, g = s.gradient;
+  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
+  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
+  Value step = s.shared[0] * m / (sqrt(v) + s.shared[1]);
+  if (weight_decay != 0) step = step + weight_decay * w;
+  return {w - s.rate * length_ratio(norm(w), norm(step)) * step, {m, v}};
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,26 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/optim/optimizers/lars.h>
+
+namespace oxbow::optim {
+
+void LARS::check() const {
+  check_fraction(info.name, "momentum", momentum);
+  check_positive(info.name, "trust_coefficient", trust_coefficient);
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> LARS::slots(const Variable& parameter) const { return {{"velocity", parameter.type}}; }
+
+Updated LARS::update(const Step& s) const {
+  const Value w = s.parameter, g = s.gradient;
+  const Value of_w = norm(w), of_g = norm(g);
+  const Value both = logical_and(greater(of_w, 0.0), greater(of_g, 0.0));
+  const Value length = weight_decay == 0 ? of_g : of_g + weight_decay * of_w;
+  const Value ratio = select(both, trust_coefficient * of_w / length, 1.0);
+  const Value step = weight_decay == 0 ? g : g + weight_decay * w;
+  const Value velocity = momentum * s.slots[0] + s.rate * ratio * step;
+  return {w - velocity, {velocity}};
+}
+
+}  // namespace oxbow::optim

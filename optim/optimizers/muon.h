@@ -1,0 +1,53 @@
+// Muon: a matrix moves along its momentum with all singular values brought near 1, by five steps of a Newton-Schulz
+// iteration (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/).
+//
+//   v = momentum * v + g;  x = g + momentum * v                                      Keras; x = v without nesterov
+//   v = momentum * v + (1 - momentum) * g;  x = (1 - momentum) * g + momentum * v    PyTorch; x = v without nesterov
+//   x = x / (|x| + 1e-7)                                                             Keras
+//   x = x / max(|x|, 1e-7)                                                           PyTorch
+//   newton_schulz_steps times:  A = x x';  x = 3.4445 * x + (-4.7750 * A + 2.0315 * A A) x
+//   w = w - rate * weight_decay * w
+//   w = w - rate * 0.2 * sqrt(max(rows, columns)) * x                                Keras
+//   w = w - rate * sqrt(max(1, rows / columns)) * x                                  PyTorch
+//
+// Keras's factor of the rate is that of Liu et al. 2025, https://arxiv.org/abs/2502.16982.
+// Parameters that are no matrices, and embeddings (their name has "embedding" in it), are AdamW's, with the fields
+// that begin with adam. So in Keras; PyTorch refuses them. PyTorch iterates in bfloat16, this in the parameter's dtype.
+#pragma once
+
+#include <oxbow/optim/optimizers/adamw.h>
+
+namespace oxbow::optim {
+
+struct Muon {
+  static constexpr OptimizerInfo info{.name = "muon"};
+  Rate learning_rate = 1e-3;
+  double momentum = 0.95;
+  bool nesterov = true;
+  std::int64_t newton_schulz_steps = 5;
+  ByConvention<double> weight_decay = {0.004, 0.1};
+  double adam_rate_ratio = 1;  ///< AdamW's rate over Muon's; the decay goes by Muon's
+  double adam_beta_1 = 0.9;
+  double adam_beta_2 = 0.999;
+  ByConvention<double> adam_epsilon = {1e-7, 1e-8};
+  ByConvention<double> adam_weight_decay = {0.004, 0.01};
+  Convention convention = Convention::keras;
+  static constexpr auto attributes = std::tuple{
+      Attribute{"learning_rate", &Muon::learning_rate}, Attribute{"momentum", &Muon::momentum},
+      Attribute{"nesterov", &Muon::nesterov},           Attribute{"newton_schulz_steps", &Muon::newton_schulz_steps},
+      Attribute{"weight_decay", &Muon::weight_decay},   Attribute{"adam_rate_ratio", &Muon::adam_rate_ratio},
+      Attribute{"adam_beta_1", &Muon::adam_beta_1},     Attribute{"adam_beta_2", &Muon::adam_beta_2},
+      Attribute{"adam_epsilon", &Muon::adam_epsilon},   Attribute{"adam_weight_decay", &Muon::adam_weight_decay},
+      Attribute{"convention", &Muon::convention}};
+  bool operator==(const Muon&) const = default;
+
+  void check() const;
+  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Value> shared(Value rate, Value count) const;
+  Updated update(const Step& s) const;
+
+ private:
+  AdamW adamw() const;
+};
+
+}  // namespace oxbow::optim

@@ -1,0 +1,39 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/nadam.h>
+
+namespace oxbow::optim {
+
+void Nadam::check() const {
+  check_fraction(info.name, "beta_1", beta_1);
+  check_fraction(info.name, "beta_2", beta_2);
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "momentum_decay", momentum_decay(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> Nadam::slots(const Variable& parameter) const {
+  return {{"m", parameter.type}, {"v", parameter.type}, {"momentum_product", {f64, {}}, {.kind = "constant", .a = 1}}};
+}
+
+std::vector<Value> Nadam::shared(Value rate, Value count) const {
+  const Value root = sqrt(bias_correction(beta_2, count));
+  return {rate * root, epsilon(convention) * root};
+}
+
+Updated Nadam::update(const Step& s) const {
+  const Value g = decayed_gradient(s, weight_decay, convention);
+  const auto momentum = [&](Value t) {
+    return beta_1 * (1.0 - 0.5 * pow(constant(t.graph(), 0.96, f64), momentum_decay(convention) * t));
+  };
+  const Value now = momentum(s.count), next = momentum(s.count + 1.0);
+  const Value product = s.slots[2] * now;
+  const Value of_m = s.shared[0] * s.scalar(next / (1.0 - product * next));
+  const Value of_g = s.shared[0] * s.scalar((1.0 - now) / (1.0 - product));
+  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
+  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
+  const Value step = (of_m * m + of_g * g) / (sqrt(v) + s.shared[1]);
+  return {moved(s, step, weight_decay, convention), {m, v, product}};
+}
+
+}  // namespace oxbow::optim

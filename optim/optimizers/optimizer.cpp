@@ -1,0 +1,114 @@
+#include <oxbow/graph/near_names.h>
+#include <oxbow/ops/elementwise/activation.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/cast.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/optim/optimizers/optimizer.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <string>
+
+namespace oxbow::optim {
+namespace {
+
+std::string number(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", v);
+  return text;
+}
+
+// "Schedule-Free AdamW", "ScheduleFreeAdamW" and "schedule_free_adamw" are one name.
+std::string letters(std::string_view name) {
+  std::string text = lower_case(name);
+  std::erase_if(text, [](char c) { return c == '_' || c == '-' || c == ' '; });
+  return text;
+}
+
+Optimizer by_name(std::string_view name, Location at) {
+  const std::string wanted = letters(name);
+  for (const Named& o : optimizers())
+    if (letters(o.name) == wanted) return o.optimizer;
+  const std::vector<std::string> known = optimizer_names();
+  throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
+              " Known are: " + listed(known) + at_line(at));
+}
+
+}  // namespace
+
+Value Step::scalar(Value v) const { return v.dtype() == parameter.dtype() ? v : cast(v, parameter.dtype()); }
+
+AttrValue to_attr(Convention c) { return std::string(c == Convention::keras ? "keras" : "pytorch"); }
+
+void from_attr(const AttrValue& a, Convention& c) {
+  const std::string name = lower_case(a.get<std::string>("a convention"));
+  if (name != "keras" && name != "pytorch")
+    throw Error("there is no convention \"" + name + "\": it is \"keras\" or \"pytorch\"");
+  c = name == "keras" ? Convention::keras : Convention::pytorch;
+}
+
+std::vector<std::string> optimizer_names() {
+  std::vector<std::string> names;
+  for (const Named& o : optimizers()) names.emplace_back(o.name);
+  return names;
+}
+
+Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
+
+void Optimizer::check() const {
+  learning_rate().check(name());
+  model_->check();
+}
+
+std::string to_string(const Optimizer& optimizer) { return describe(optimizer.name(), optimizer.attributes()); }
+
+// With T = tanh(-t log(beta) / 2), 1 - beta^t = 2 T / (1 + T): beta^t is never taken off a number near to it.
+Value bias_correction(double beta, Value count) {
+  const Value t = tanh(count * (-0.5 * std::log(beta)));
+  return 2.0 * t / (1.0 + t);
+}
+
+Value norm(Value x) { return sqrt(sum(square(x))); }
+
+Value length_ratio(Value of_w, Value of_d) {
+  return select(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
+}
+
+Value decayed_gradient(const Step& s, double weight_decay, Convention convention) {
+  if (weight_decay == 0 || convention == Convention::keras) return s.gradient;
+  return s.gradient + weight_decay * s.parameter;
+}
+
+Value moved(const Step& s, Value step, double weight_decay, Convention convention) {
+  if (weight_decay == 0 || convention == Convention::pytorch) return s.parameter - step;
+  return s.parameter - (step + s.rate * weight_decay * s.parameter);
+}
+
+void check_fraction(std::string_view optimizer, std::string_view field, double value) {
+  if (value >= 0 && value < 1) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be at least 0 and less than 1");
+}
+
+void check_not_negative(std::string_view optimizer, std::string_view field, double value) {
+  if (value >= 0 && std::isfinite(value)) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be a number that is not negative");
+}
+
+void check_positive(std::string_view optimizer, std::string_view field, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be a number above 0");
+}
+
+void check_epsilon(std::string_view optimizer, std::string_view field, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+              ", but must be a number above 0: a gradient of 0 would give 0 / 0");
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,39 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/rmsprop.h>
+
+namespace oxbow::optim {
+
+void RMSprop::check() const {
+  check_fraction(info.name, "rho", rho(convention));
+  check_fraction(info.name, "momentum", momentum);
+  check_epsilon(info.name, "epsilon", epsilon(convention));
+  check_not_negative(info.name, "weight_decay", weight_decay);
+}
+
+std::vector<Slot> RMSprop::slots(const Variable& parameter) const {
+  std::vector<Slot> slots{{"square", parameter.type}};
+  if (centered) slots.push_back({"mean", parameter.type});
+  if (momentum > 0) slots.push_back({"velocity", parameter.type});
+  return slots;
+}
+
+Updated RMSprop::update(const Step& s) const {
+  const Value g = decayed_gradient(s, weight_decay, convention);
+  const double keep = rho(convention), eps = epsilon(convention);
+  const bool keras = convention == Convention::keras;
+  std::vector<Value> slots{keep * s.slots[0] + (1 - keep) * square(g)};
+  Value variance = slots[0];
+  if (centered) {
+    slots.push_back(keep * s.slots[1] + (1 - keep) * g);
+    variance = maximum(variance - square(slots[1]), 0.0);
+  }
+  Value step = (keras ? s.rate * g : g) / (keras ? sqrt(variance + eps) : sqrt(variance) + eps);
+  if (momentum > 0) {
+    step = momentum * s.slots.back() + step;
+    slots.push_back(step);
+  }
+  return {moved(s, keras ? step : s.rate * step, weight_decay, convention), slots};
+}
+
+}  // namespace oxbow::optim

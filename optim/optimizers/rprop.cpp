@@ -1,0 +1,33 @@
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/optim/optimizers/rprop.h>
+
+#include <cmath>
+
+namespace oxbow::optim {
+
+void Rprop::check() const {
+  if (!(eta_minus > 0 && eta_minus < 1 && eta_plus > 1 && std::isfinite(eta_plus)))
+    throw Error("rprop: eta_minus must lie between 0 and 1, and eta_plus above 1");
+  check_not_negative(info.name, "step_min", step_min);
+  check_positive(info.name, "step_max", step_max);
+  if (step_min > step_max) throw Error("rprop: step_min must not be above step_max");
+}
+
+std::vector<Slot> Rprop::slots(const Variable& parameter) const {
+  return {{"gradient", parameter.type}, {"step", parameter.type}};
+}
+
+Updated Rprop::update(const Step& s) const {
+  const Value agree = sign(s.gradient) * sign(s.slots[0]);
+  const Value turned = less(agree, 0.0);
+  const Value one = constant(s.parameter.graph(), 1, s.parameter.dtype());
+  const Value factor = select(greater(agree, 0.0), eta_plus, select(turned, eta_minus, one));
+  const Value before = select(equal(s.count, 1.0), s.rate, s.slots[1]);
+  const Value step = minimum(maximum(before * factor, step_min), step_max);
+  const Value g = select(turned, 0.0, s.gradient);
+  return {s.parameter - step * sign(g), {g, step}};
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,138 @@
+#include <oxbow/graph/needed.h>
+#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/elementwise/cast.h>
+#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/optim/step/step_builder.h>
+
+namespace oxbow::optim {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, At at, const std::string& remedy) {
+  throw Error("minimize: " + what + at_line(at) + "\n  " + remedy);
+}
+
+void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At at) {
+  if (!loss) refuse("the loss is an empty Value", at, "Build it first");
+  if (loss.rank() != 0 || !is_float(loss.dtype()))
+    refuse("the loss " + loss.node().full_name() + " is " + to_string(loss.type()) + ", not a floating-point scalar",
+           at, "Take its mean: mean(loss)");
+  for (const Value& p : o.parameters)
+    if (!p || &p.graph() != &loss.graph() || !p.node().op().is<Variable>())
+      refuse("a parameter is no variable of the loss's graph", at, "Give what variable() or a layer returned");
+  if (o.accumulate < 1)
+    refuse("accumulate is " + std::to_string(o.accumulate), at, "Give at least 1, the minibatches of a step");
+  if (o.samples && (&o.samples.graph() != &loss.graph() || o.samples.rank() != 0))
+    refuse("the number of samples is no scalar of the loss's graph", at, "count_like(x, {0}) is one");
+  try {
+    optimizer.check();
+    o.clip.check();
+    check(o.average);
+    if (o.loss_scale) o.loss_scale->check();
+  } catch (const Error& e) {
+    throw Error(e.what() + at_line(at));
+  }
+}
+
+}  // namespace
+
+StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeOptions& options, At at)
+    : graph_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed(loss.graph(), {loss})) {
+  out_.loss = loss;
+}
+
+Minimized StepBuilder::build() {
+  choose_parameters();
+  for (const Value& u : graph_.updates())
+    if (matters(u.node().input(0))) layers_.push_back(u);
+  const OriginGuard in_scope = scope("");
+  step_ = state("step", {i64, {}});
+  const Value rate = learning_rate(optimizer_.learning_rate(), "");
+  next_ = step_ + 1.0;
+  count_ = cast(next_, f64);
+  differentiate();
+  if (options_.accumulate > 1) accumulate();
+  look_for_nonfinite();
+  const Clipped clipped = optim::clipped(options_.clip, out_.parameters, out_.gradients);
+  out_.gradient_norm = clipped.global_norm;
+  set(step_, next_);
+  if (scheduled_) set(out_.state[1], rate);  // there to be read
+  update(rate, clipped.gradients);
+  out_.updates.insert(out_.updates.end(), layers_.begin(), layers_.end());
+  if (options_.norms) record_norms();
+  return std::move(out_);
+}
+
+OriginGuard StepBuilder::scope(const std::string& name) {
+  return {
+      graph_,
+      {.at = at_, .forward = -1, .phase = Phase::update, .scope = options_.scope + (name.empty() ? "" : "/" + name)}};
+}
+
+Value StepBuilder::state(const std::string& name, const Type& type, Init init) {
+  out_.state.push_back(variable(graph_, name, type, std::move(init), false));
+  return out_.state.back();
+}
+
+Value StepBuilder::state(const std::string& of, const Variable& parameter) {
+  const std::size_t slash = parameter.name.rfind('/');
+  if (slash == std::string::npos) {
+    const OriginGuard guard = scope(of);
+    return state(parameter.name, parameter.type);
+  }
+  const OriginGuard guard = scope(of + "/" + parameter.name.substr(0, slash));
+  return state(parameter.name.substr(slash + 1), parameter.type);
+}
+
+Value StepBuilder::number(const std::string& name, double first) {
+  return state(name, {f64, {}}, {.kind = "constant", .a = first});
+}
+
+Value StepBuilder::set(Value variable, Value value) {
+  const Value written = finite_ ? select(finite_, value, variable) : value;
+  out_.updates.push_back(assign(variable, written));
+  return written;
+}
+
+void StepBuilder::fail(const std::string& what, const std::string& remedy) const { refuse(what, at_, remedy); }
+
+void StepBuilder::choose_parameters() {
+  out_.parameters = options_.parameters;
+  if (out_.parameters.empty())
+    for (const Value& v : variables(graph_))
+      if (matters(v)) out_.parameters.push_back(v);
+  for (const Value& p : out_.parameters)
+    if (!matters(p)) fail("the loss does not depend on " + p.node().full_name(), "Leave it out of the parameters");
+  const std::string of_loss = "the loss " + out_.loss.node().full_name();
+  if (out_.parameters.empty())
+    fail(of_loss + " depends on no trainable variable", "Build it from layers, or from variable(g, ...)");
+  std::vector<std::string> names;
+  for (const Value& p : out_.parameters) names.push_back(variable_of(p).name);
+  try {
+    groups_ = grouped(options_.groups, names);
+  } catch (const Error& e) {
+    throw Error("minimize: " + std::string(e.what()) + at_line(at_));
+  }
+  std::vector<Value> trained;
+  std::vector<int> of;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i] >= 0 && options_.groups[static_cast<std::size_t>(groups_[i])].frozen) continue;
+    trained.push_back(out_.parameters[i]);
+    of.push_back(groups_[i]);
+  }
+  if (trained.empty()) fail("all parameters are frozen by their groups", "Leave one that is trained");
+  out_.parameters = trained;
+  groups_ = of;
+}
+
+std::vector<Value> Minimized::fetches() const {
+  std::vector<Value> all{loss};
+  all.insert(all.end(), updates.begin(), updates.end());
+  return all;
+}
+
+Minimized minimize(Value loss, const Optimizer& optimizer, MinimizeOptions options, At at) {
+  check(loss, optimizer, options, at);
+  return StepBuilder(loss, optimizer, options, at).build();
+}
+
+}  // namespace oxbow::optim

@@ -1,0 +1,120 @@
+#include <oxbow/graph/align.h>
+#include <oxbow/runtime/plan/memory.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr double worth_fencing = 1.02;  // from so many times the lower bound, threads are kept nearer the serial order
+
+class Planner {
+ public:
+  Planner(std::shared_ptr<Graph> graph, int threads, const Grain& grain)
+      : graph_(*graph),
+        storages_(find_storages(graph_)),
+        schedule_(make_schedule(graph_, storages_, *ops_)),
+        layout_(lay_out(threads, RunAhead::free, grain)) {
+    if (layout_.tasks.groups.size() > 1 &&
+        static_cast<double>(layout_.arena.bytes) > worth_fencing * static_cast<double>(layout_.arena.lower_bound))
+      if (Layout fenced = lay_out(threads, RunAhead::fenced, grain);
+          fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
+        layout_ = std::move(fenced);
+    plan_->graph = std::move(graph);
+    plan_->ops = ops_;
+  }
+
+  std::shared_ptr<const Plan> plan() {
+    add_groups();
+    for (const Schedule::Step& s : schedule_.steps) add_step(s);
+    plan_->writes_variables = !storages_.assigns.empty();
+    plan_->fetches = storages_.fetches;
+    for (std::size_t s = 0; s < storages_.list.size(); ++s)
+      if (const Storage& storage = storages_.list[s]; storage.home == Home::fetch)
+        plan_->fetches[static_cast<std::size_t>(storage.index)].offset = offset(s);
+    plan_->inputs = storages_.inputs;
+    plan_->variables = storages_.variables;
+    plan_->constants = storages_.constants;
+    plan_->arena_bytes = layout_.arena.bytes;
+    plan_->lower_bound = layout_.arena.lower_bound;
+    return plan_;
+  }
+
+ private:
+  struct Layout {
+    Tasks tasks;
+    Blocks blocks;
+    Arena arena;
+  };
+  Layout lay_out(int threads, RunAhead ahead, const Grain& grain) const {
+    Layout l{.tasks = make_tasks(schedule_, threads, ahead, grain), .blocks = {}, .arena = {}};
+    l.blocks = find_blocks(graph_, storages_, schedule_, l.tasks);
+    l.arena = place_blocks(l.blocks, l.tasks);
+    return l;
+  }
+
+  std::int64_t offset(std::size_t storage) const {
+    return layout_.arena.offsets[static_cast<std::size_t>(layout_.blocks.of_storage[storage])];
+  }
+
+  Place place(Value v) const { return place(storages_.of(v)); }
+  Place place(Storages::At at) const {
+    const Storage& s = storages_.list[static_cast<std::size_t>(at.storage)];
+    if (s.home == Home::arena) return {s.home, 0, offset(static_cast<std::size_t>(at.storage)) + at.offset};
+    return {s.home, s.index, at.offset};
+  }
+
+  void add_groups() {
+    for (std::uint32_t g = 0; g < layout_.tasks.groups.size(); ++g) {
+      const Tasks::Group& from = layout_.tasks.groups[g];
+      plan_->groups.push_back({from.first, from.last, from.chunks, from.first_task, layout_.tasks.next.first[g],
+                               layout_.tasks.next.first[g + 1], layout_.tasks.waits[g]});
+    }
+    plan_->next = layout_.tasks.next.items;
+    plan_->group_of_task = layout_.tasks.group_of_task;
+  }
+
+  void add_step(const Schedule::Step& s) {
+    plan_->cost += s.cost;
+    Plan::Step step{.op = nullptr,
+                    .prepared = nullptr,
+                    .node = s.node,
+                    .first_read = static_cast<std::uint32_t>(plan_->reads.size()),
+                    .reads = 0,
+                    .first_write = static_cast<std::uint32_t>(plan_->writes.size()),
+                    .writes = 0,
+                    .parts = 0};
+    if (s.node >= 0) {
+      const Node n = graph_.node(s.node);
+      step.op = &s.op->op;
+      step.prepared = s.op->prepared.get();
+      step.parts = s.op->work.parts;
+      step.commits = s.commits;
+      step.cost = s.cost;
+      plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.op->work.scratch));
+      const InputSet shape_only = n.op().info().shape_only;
+      for (int i = 0; i < n.input_count(); ++i)
+        plan_->reads.push_back({&n.input(i).type(), shape_only.contains(i) ? Place{} : place(n.input(i))});
+      for (int k = 0; k < n.output_count(); ++k)
+        plan_->writes.push_back({&n.output_types()[static_cast<std::size_t>(k)], place(n.output(k))});
+      step.reads = static_cast<std::uint32_t>(n.input_count());
+      step.writes = static_cast<std::uint32_t>(n.output_count());
+    }
+    plan_->steps.push_back(step);
+  }
+
+  Graph& graph_;
+  std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  std::shared_ptr<PreparedOps> ops_ = std::make_shared<PreparedOps>();
+  Storages storages_;
+  Schedule schedule_;
+  Layout layout_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads, const Grain& grain) {
+  return Planner(std::move(graph), threads, grain).plan();
+}
+
+}  // namespace oxbow

@@ -1,0 +1,101 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/runtime/plan/copy.h>
+#include <oxbow/runtime/plan/storage.h>
+
+namespace oxbow {
+namespace {
+
+class Finder {
+ public:
+  Finder(Graph& graph, Storages& out) : graph_(graph), out_(out) {}
+
+  void find() {
+    for (NodeId id = 0, count = graph_.size(); id < count; ++id) add(graph_.node(id));
+    for (const auto& [name, value] : graph_.outputs()) fetch(value);
+  }
+
+  // A copy of a value, which has bytes of its own.
+  Value own(Value v) {
+    const Node copy = graph_.append(Copy{}, {v}, v.node().origin().at);
+    add(copy);
+    return copy.output();
+  }
+
+ private:
+  std::int32_t new_storage(Home home, std::int32_t index, std::int64_t bytes, NodeId writer) {
+    out_.list.push_back({home, index, bytes, writer});
+    return static_cast<std::int32_t>(out_.list.size()) - 1;
+  }
+
+  void leaf(const Node& n, Home home, std::vector<Plan::Leaf>& list) {
+    const auto s = new_storage(home, static_cast<std::int32_t>(list.size()), n.output().type().bytes(), n.id());
+    list.push_back({n.id()});
+    out_.values.push_back({s, 0});
+  }
+
+  void add(const Node& n) {
+    out_.first_value.push_back(static_cast<std::int32_t>(out_.values.size()));
+    out_.computes.push_back(false);
+    const Op& op = n.op();
+    if (op.is<Input>()) return leaf(n, Home::input, out_.inputs);
+    if (op.is<Variable>()) return leaf(n, Home::variable, out_.variables);
+    if (op.is<Constant>()) return leaf(n, Home::constant, out_.constants);
+    if (op.is<Assign>()) return assign(n);
+    if (n.input_count() > 0)
+      if (const std::int64_t offset = op.alias(n.input_types()); offset >= 0) {
+        const auto at = out_.of(n.input(0));
+        out_.values.push_back({at.storage, at.offset + offset});
+        return;
+      }
+    out_.computes.back() = true;
+    for (const Type& t : n.output_types()) out_.values.push_back({new_storage(Home::arena, 0, t.bytes(), n.id()), 0});
+  }
+
+  void assign(const Node& n) {
+    const auto at = out_.of(n.input(1));
+    const Storage& variable = out_.list[static_cast<std::size_t>(out_.of(n.input(0)).storage)];
+    invariant(variable.home == Home::variable, "an assign writes what is no variable");
+    Plan::Leaf& written = out_.variables[static_cast<std::size_t>(variable.index)];
+    if (written.written)
+      throw Error("variable \"" + graph_.node(written.node).full_name() + "\" is written twice in one run" +
+                  at_line(n.origin().at) + "\n  Leave one of the two assigns out of what is fetched");
+    written.written = true;
+    invariant(n.input_type(0) == n.input_type(1), "an assign's value is laid out in another way than its variable");
+    out_.assigns.push_back({n.id(), n.input(1), variable.index});
+    out_.values.push_back(at);
+  }
+
+  void fetch(Value v) {
+    Plan::Fetch fetch{v.type()};
+    if (v.node().op().is<Assign>()) {
+      fetch.variable = out_.list[static_cast<std::size_t>(out_.of(v.node().input(0)).storage)].index;
+    } else {
+      auto at = out_.of(v);
+      if (const Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
+          s.home != Home::arena || s.bytes != v.type().bytes())
+        at = out_.of(own(v));
+      Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
+      s.home = Home::fetch;
+      s.index = static_cast<std::int32_t>(out_.fetches.size());
+    }
+    out_.fetches.push_back(fetch);
+  }
+
+  Graph& graph_;
+  Storages& out_;
+};
+
+}  // namespace
+
+Storages find_storages(Graph& graph) {
+  Storages out;
+  Finder(graph, out).find();
+  return out;
+}
+
+void copy_assigned(Graph& graph, Storages& storages, std::size_t assign) {
+  Value& value = storages.assigns[assign].value;
+  value = Finder(graph, storages).own(value);
+}
+
+}  // namespace oxbow

@@ -1,0 +1,46 @@
+// Which bytes every value of a graph is: a storage, and how far into it the value begins. Values share a storage where
+// an op only looks at its input's bytes otherwise (`Op::alias`), and an assign's output is the value it assigns.
+// Thread safety: values; the functions append to the graph, which is for one thread.
+#pragma once
+
+#include <oxbow/runtime/plan/plan.h>
+
+namespace oxbow {
+
+struct Storage {
+  Home home = Home::arena;
+  std::int32_t index = 0;  ///< among the inputs, variables, constants or fetches
+  std::int64_t bytes = 0;
+  NodeId writer = -1;  ///< the node that computes it, or the leaf
+};
+
+struct Storages {
+  struct At {  // a value of as many bytes as its storage is all of it
+    std::int32_t storage;
+    std::int64_t offset;
+  };
+  std::vector<Storage> list;
+  std::vector<std::int32_t> first_value;  ///< of each node, the number of its output 0
+  std::vector<At> values;
+  std::vector<bool> computes;  ///< of each node: it runs, being no leaf, alias or assign
+  struct Assigned {
+    NodeId node;
+    Value value;            ///< what is written
+    std::int32_t variable;  ///< its number
+  };
+  std::vector<Assigned> assigns;
+  std::vector<Plan::Leaf> inputs, variables, constants;
+  std::vector<Plan::Fetch> fetches;
+
+  At of(Value v) const {
+    return values[static_cast<std::size_t>(first_value[static_cast<std::size_t>(v.node_id())] + v.output())];
+  }
+};
+
+/// Gives every value its storage. Appends a `Copy` node for each fetched value that has no bytes of its own.
+Storages find_storages(Graph& graph);
+
+/// Puts such a `Copy` between an assigned value and its variable, for where the value itself cannot be written there.
+void copy_assigned(Graph& graph, Storages& storages, std::size_t assign);
+
+}  // namespace oxbow

@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+
+#include "bench/nets.h"
+#include "commands/cli.h"
+#include "commands/commands.h"
+#include "commands/load.h"
+#include "measure/feeds.h"
+
+namespace oxbow::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double median(std::vector<double>& times) {
+  const auto middle = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2);
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
+}
+
+// The median time of a step, in milliseconds, over so many seconds.
+double median_step(Session& session, double seconds) {
+  std::vector<double> times;
+  for (const auto start = Clock::now(); since(start) < seconds || times.size() < 3;) {
+    const auto before = Clock::now();
+    session.run();
+    times.push_back(1e3 * since(before));
+  }
+  return median(times);
+}
+
+// What compare.py talks to: "go SECONDS" in, the median out.
+void serve(Session& session) {
+  std::cout << "ready" << std::endl;
+  std::string go;
+  for (double seconds = 0; std::cin >> go >> seconds;) std::cout << median_step(session, seconds) << std::endl;
+}
+
+// Medians of two sessions that take turns of a few milliseconds, so that whatever slows the machine slows both.
+std::pair<double, double> by_turns(Session& a, Session& b, double seconds) {
+  constexpr double turn = 0.005;
+  std::vector<double> times[2];
+  for (const auto start = Clock::now(); since(start) < 2 * seconds || times[1].size() < 3;)
+    for (const bool second : {false, true}) {
+      const auto turn_start = Clock::now();
+      do {
+        const auto before = Clock::now();
+        (second ? b : a).run();
+        times[second].push_back(1e3 * since(before));
+      } while (since(turn_start) < turn);
+    }
+  return {median(times[0]), median(times[1])};
+}
+
+// What to fetch of the net of this name, in a graph that is kept alive: one of the compared nets, an example or a file.
+std::pair<std::shared_ptr<Graph>, std::vector<Value>> build(const std::string& name) {
+  for (const BenchNet& net : bench_net_list()) {
+    if (net.name != name) continue;
+    auto graph = std::make_shared<Graph>();
+    auto wanted = net.build(*graph);
+    return {std::move(graph), std::move(wanted)};
+  }
+  std::shared_ptr<Graph> graph;
+  try {
+    graph = load_graph(name);
+  } catch (const UnknownGraph& e) {
+    std::string nets;
+    for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {:<18} {}", net.name, net.what);
+    throw Error(e.what() + ("\nOr these nets of bench:" + nets));
+  }
+  auto wanted = fetches(*graph);
+  return {std::move(graph), std::move(wanted)};
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> bench_nets() {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const BenchNet& n : bench_net_list()) out.emplace_back(n.name, n.what);
+  return out;
+}
+
+int bench(const BenchCommand& o) {
+  std::vector<std::string> names = o.nets;
+  if (names.empty())
+    for (const BenchNet& n : bench_net_list()) names.emplace_back(n.name);
+  if (o.worker && names.size() != 1) throw Error("--worker measures one net: name it");
+  const Pool pool = o.threads > 0 ? Pool(o.threads) : Pool::shared();
+  const CheckNumerics check = read_check_numerics(o.check_numerics);
+  if (!o.worker)
+    fmt::print("{:<10} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms",
+               check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
+  for (const std::string& name : names) {
+    const auto [graph, wanted] = build(name);
+    const auto session_of = [&](CheckNumerics how) {
+      const Program program = compile(wanted, {.pool = pool, .numerics = {.check = how}});
+      auto session = std::make_unique<Session>(program, Store(*graph));
+      for (const Input& in : program.inputs())
+        session->feed(in.name, random_feed(*graph, in.name, in.type.shape));  // and kept
+      session->run();                                                         // plans
+      return session;
+    };
+    const auto start = Clock::now();
+    const auto plain = session_of(CheckNumerics::off);
+    const double compiled = 1e3 * since(start);
+    median_step(*plain, 0.1);
+    if (o.worker) {
+      serve(*plain);
+    } else if (check == CheckNumerics::off) {
+      fmt::print("{:<10} {:>12.4f} {:>12.1f}\n", name, median_step(*plain, o.seconds), compiled);
+    } else {
+      const auto checked = session_of(check);
+      median_step(*checked, 0.1);
+      const auto [without, with] = by_turns(*plain, *checked, o.seconds);
+      fmt::print("{:<10} {:>12.4f} {:>12.1f} {:>12.4f} {:>9.1f}%\n", name, without, compiled, with,
+                 100 * (with / without - 1));
+    }
+  }
+  return 0;
+}
+
+}  // namespace oxbow::tools

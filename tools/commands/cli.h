@@ -1,0 +1,63 @@
+// How a subcommand joins the `oxbow` program: one function that adds its options, and one line in
+// tools/commands/main.cpp. Errors are thrown; tools/commands/main.cpp turns them into messages and exit code 1 (wrong
+// usage is 2).
+#pragma once
+
+#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/runtime/numerics/numerics.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dump/stages.h"
+
+namespace oxbow::tools {
+
+struct Command {
+  const CLI::App* app;       ///< tells whether it was asked for
+  std::function<int()> run;  ///< returns the exit code
+};
+
+Command dump_command(CLI::App& program);
+Command diff_command(CLI::App& program);
+Command explain_command(CLI::App& program);
+Command lr_command(CLI::App& program);
+Command plot_command(CLI::App& program);
+Command run_command(CLI::App& program);
+Command profile_command(CLI::App& program);
+
+/// `--check-numerics[=results|all]`: see runtime/numerics/numerics.h. `value` is "" without it.
+void add_check_numerics(CLI::App& command, std::string& value);
+CheckNumerics read_check_numerics(const std::string& value);
+
+/// `--threads`, `--size`, `--training`, `--inference`, `--without`: how a graph is compiled.
+struct CompilingOptions {
+  int threads = 0;
+  bool inference = false;
+  std::vector<std::string> sizes, without;
+  void add_to(CLI::App& command);
+  bool given() const { return threads > 0 || inference || !sizes.empty() || !without.empty(); }
+  /// Throws `Error` for a size of an input that the graph does not have, or of an axis that is not free.
+  Compiling read(const Graph& graph) const;
+};
+
+/// Checks of options: "" for a number greater than 0 that is finite, or for one from 0 to less than 1, else what is
+/// wrong. CLI11's own checks take NaN.
+std::string positive(const std::string& text);
+std::string below_one(const std::string& text);
+/// A check of options: "" for the name of a file that a plot can be written to, else what is wrong.
+std::string picture_file(const std::string& path);
+
+/// `--optimizer` and `--set FIELD=VALUE`.
+void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields);
+/// The optimizer of this name with these fields set. Throws `Error` for a name or a field that there is not.
+optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::string>& fields);
+/// What it is called in headings: "adam", "sgd(momentum=0.9)".
+std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields);
+
+/// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
+void write_out(const std::string& path, const std::string& content);
+
+}  // namespace oxbow::tools

@@ -1,0 +1,75 @@
+#include "commands/load.h"
+
+#include <fmt/format.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/passes/dead_code.h>
+#include <oxbow/graph/text/text.h>
+#include <oxbow/ops/catalog.h>
+#include <oxbow/runtime/ledger/text.h>
+#include <oxbow/runtime/plan/copy.h>
+
+#include <filesystem>
+
+#include "examples/examples.h"
+#include "text_file.h"
+
+namespace oxbow::tools {
+namespace {
+
+// The catalogue and the planner's own op, which plans hold.
+const Catalog& planned_ops() {
+  static const Catalog all = [] {
+    Catalog c = catalog();
+    c.add<Copy>();
+    return c;
+  }();
+  return all;
+}
+
+std::vector<std::string> names_of_examples() {
+  std::vector<std::string> names;
+  for (const examples::Example& e : examples::examples()) names.emplace_back(e.name);
+  return names;
+}
+
+std::string unknown(const std::string& name) {
+  std::string list;
+  for (const examples::Example& e : examples::examples()) list += fmt::format("\n  {:<18} {}", e.name, e.what);
+  return "\"" + name + "\" is neither a file that can be read nor an example." +
+         did_you_mean(name, names_of_examples()) + " There are:" + list;
+}
+
+}  // namespace
+
+UnknownGraph::UnknownGraph(const std::string& name) : Error(unknown(name)) {}
+
+Loaded load(const std::string& name) {
+  for (const examples::Example& e : examples::examples()) {
+    if (e.name != name) continue;
+    auto g = std::make_shared<Graph>();
+    e.build(*g);
+    return {g};
+  }
+  std::error_code wrong;
+  std::string file = name;
+  if (std::filesystem::is_directory(name, wrong)) file = (std::filesystem::path(name) / "graph.txt").string();
+  if (const auto status = std::filesystem::status(file, wrong);
+      !std::filesystem::exists(status) || std::filesystem::is_directory(status))
+    throw UnknownGraph(name);
+  const std::string text = read_text(file);
+  Loaded loaded{parse(text, planned_ops(), file)};
+  loaded.plan = parse_ledger(text, loaded.graph, file);
+  return loaded;
+}
+
+std::shared_ptr<Graph> load_graph(const std::string& name) { return load(name).graph; }
+
+std::shared_ptr<Graph> load_training(const std::string& name) {
+  auto graph = load_graph(name);
+  if (auto less = dead_code(*graph)) return less->graph;
+  return graph;
+}
+
+std::string example_names() { return listed(names_of_examples()); }
+
+}  // namespace oxbow::tools

@@ -1,0 +1,35 @@
+// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote, or
+// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+#include <memory>
+#include <string>
+
+#include "dump/stages.h"
+
+namespace oxbow::tools {
+
+/// A graph, and the plan that the file holds with it, if it does.
+struct Loaded {
+  std::shared_ptr<Graph> graph;
+  std::optional<Ledger> plan = {};
+};
+/// There is neither such an example nor such a file; the message lists the examples.
+class UnknownGraph : public Error {
+ public:
+  explicit UnknownGraph(const std::string& name);
+};
+/// Throws `UnknownGraph`, and as `parse` does.
+Loaded load(const std::string& name);
+/// The graph alone: a plan's is as good as any.
+std::shared_ptr<Graph> load_graph(const std::string& name);
+
+/// The same without a training step that it came with: what its named outputs need.
+std::shared_ptr<Graph> load_training(const std::string& name);
+
+/// "linear_regression, xor, ...".
+std::string example_names();
+
+}  // namespace oxbow::tools

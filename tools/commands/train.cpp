@@ -1,0 +1,182 @@
+#include <fmt/format.h>
+#include <oxbow/oxbow.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+#include "commands/cli.h"
+#include "commands/commands.h"
+#include "commands/load.h"
+#include "commands/progress.h"
+#include "commands/train_history.h"
+#include "dump/dump.h"
+#include "history/plot.h"
+#include "history/tensorboard.h"
+
+namespace oxbow::tools {
+namespace {
+
+// The graph's output of this name. A graph that was dumped with its update has it too.
+Value output(const Graph& g, std::string_view name) {
+  for (const auto& [known, value] : g.outputs())
+    if (known == name) return value;
+  return {};
+}
+
+Mnist read(const std::string& folder) {
+  try {
+    return load_mnist(folder);
+  } catch (const Error& e) {
+    throw Error(e.what() + std::string("\n  Name the folder of the four MNIST files with --data"));
+  }
+}
+
+// What goes on from `rate` over so many steps.
+optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
+  const std::int64_t minibatches = (samples + o.batch_size - 1) / o.batch_size;
+  const std::int64_t steps = (minibatches + o.accumulate - 1) / o.accumulate * o.epochs;
+  if (o.warmup > 0 && o.warmup >= steps)
+    throw Error(fmt::format("a warm-up of {} steps leaves none of the {} to train\n  Give a smaller --warmup", o.warmup,
+                            steps));
+  const std::int64_t rest = std::max<std::int64_t>(1, steps - o.warmup);
+  const auto chosen = [&]() -> optim::Rate {
+    if (o.schedule == "linear") return optim::Linear{.initial = rate, .steps = rest};
+    if (o.schedule == "cosine") return optim::Cosine{.initial = rate, .steps = rest};
+    if (o.schedule == "exponential") return optim::Exponential{.initial = rate, .steps = rest, .factor = 0.01};
+    if (o.schedule == "one_cycle") return optim::OneCycle{.peak = rate, .steps = rest};
+    return rate;
+  }();
+  if (o.warmup > 0) return optim::Warmup{.steps = o.warmup, .then = chosen};
+  return chosen;
+}
+
+// A run that was resumed when all was done has only those that it had before.
+bool has_norms(const Table& history) {
+  return std::any_of(history.columns.begin(), history.columns.end(),
+                     [](const std::string& name) { return name.starts_with("gradient_norm"); });
+}
+
+}  // namespace
+
+std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
+
+int train(const TrainCommand& o, std::stop_token stop) {
+  const Mnist mnist = read(o.data);
+  const auto graph = load_training(o.net);
+  const Value loss = output(*graph, "loss"), accuracy = output(*graph, "accuracy");
+  for (const auto& [name, value] : {std::pair{"loss", loss}, std::pair{"accuracy", accuracy}})
+    if (!value)
+      throw Error(fmt::format(
+          "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
+          o.net, name));
+  const optim::Optimizer known = read_optimizer(o.optimizer, o.fields);
+  const double initial = o.learning_rate > 0 ? o.learning_rate : known.learning_rate().constant().value();
+  const optim::Rate rate = schedule(o, initial, mnist.train.size());
+  const optim::Optimizer optimizer = known.with("learning_rate", to_attr(rate));
+  Model model = compile(loss, optimizer,
+                        {.metrics = {{"accuracy", accuracy}},
+                         .minimize = {.clip = {.global_norm = o.clip_norm},
+                                      .accumulate = o.accumulate,
+                                      .average = o.ema > 0 ? optim::Average(optim::EMA{o.ema}) : optim::Average(),
+                                      .norms = o.record_norms},
+                         .predictions = output(*graph, "logits"),
+                         .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
+                         .numerics = {.check = read_check_numerics(o.check_numerics),
+                                      .repro = (std::filesystem::path(o.out) / "nan").string()}});
+  const std::filesystem::path out(o.out), state = out / "training.safetensors";
+  if (o.resume && !std::filesystem::exists(state))
+    throw Error(fmt::format(
+        "there is no {} to resume\n  Train without --resume first, or name another folder with --out", state.string()));
+  std::error_code failed;
+  std::filesystem::create_directories(out, failed);
+  if (failed)
+    throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
+  if (o.resume) {
+    model.load(state);
+    // A rate of its own is part of the state; one that was asked for goes before it.
+    if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
+  }
+  HistoryWriter history(out / "history.csv",
+                        o.resume ? resumed_history(out / "history.csv", model.minibatches()) : Table());
+  const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
+                                      to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
+  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
+  if (o.resume) fmt::print("goes on after {} steps\n", model.steps());
+
+  // What an earlier run left gives way when there is something new: after the first step, early enough to tell of a
+  // folder that cannot be written.
+  bool graph_written = false;
+  const auto write_graph = [&] {
+    if (std::exchange(graph_written, true)) return;
+    write_file(out / "graph.txt", dump(model.graph()));
+    write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
+  };
+  Progress bar("epoch");
+  const auto on_step = [&](oxbow::Progress& p) {
+    write_graph();
+    bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
+             fmt::format("{}/{}  loss {:.4f}", p.epoch, p.epochs, p.loss));
+  };
+  const auto on_epoch = [&](oxbow::Progress& p) {
+    const Epoch& e = p.history.epochs.back();
+    const auto result = [&](std::string_view name) {  // a NaN without its sign
+      return std::isnan(e.results[name]) ? std::numeric_limits<double>::quiet_NaN() : e.results[name];
+    };
+    bar.clear();
+    fmt::print("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n",
+               e.number, p.epochs, result("loss"), result("accuracy"), result("val_loss"), result("val_accuracy"),
+               e.seconds);
+    std::fflush(stdout);
+  };
+  // The history first: it may be ahead of the state, never behind it. What an earlier run left is given up here, and
+  // its state before its history, so that no state is ever beside the history of another run.
+  bool replaces = !o.resume;
+  const auto before_state = [&] {
+    if (std::exchange(replaces, false)) std::filesystem::remove(state);
+    history.save();
+  };
+  std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
+  if (!o.tensorboard.empty()) callbacks.push_back(tensorboard(o.tensorboard));
+  callbacks.push_back(checkpoint(state, o.checkpoint_every, before_state));
+  model.fit(mnist.train, {.epochs = o.epochs,
+                          .batch_size = o.batch_size,
+                          .seed = o.seed,
+                          .validation = mnist.test,
+                          .callbacks = std::move(callbacks),
+                          .stop = stop,
+                          .resume = o.resume});
+  if (stop.stop_requested() && !graph_written) {
+    fmt::print("interrupted before the first step: nothing was written\n");
+    return 130;
+  }
+  write_graph();
+  model.save(out / "parameters.safetensors", Saved::averages);
+  if (const Table& rows = history.table(); !rows.columns.empty()) {
+    const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
+    const std::int64_t per_epoch = (mnist.train.size() + o.batch_size - 1) / o.batch_size;
+    write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
+    fmt::print("loss curve   {}\n", (out / "loss.svg").string());
+    if (o.record_norms && has_norms(rows)) {
+      write_file(out / "norms.svg", svg(norms_plot(rows, title)));
+      fmt::print("norms        {}\n", (out / "norms.svg").string());
+    }
+    fmt::print("history      {}\n", history.path());
+  }
+  fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
+  if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
+  if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
+  fmt::print("graph        {}\n", (out / "graph.txt").string());
+  fmt::print("its picture  {}\n", (out / "graph.svg").string());
+  if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))
+    fmt::print("the loss is not finite any more: oxbow lr judge {} tells more, and so does --check-numerics\n",
+               history.path());
+  if (stop.stop_requested())
+    fmt::print("interrupted after {} steps; what was learned until then is kept\n", model.steps());
+  return stop.stop_requested() ? 130 : 0;
+}
+
+}  // namespace oxbow::tools

@@ -1,0 +1,23 @@
+// What `oxbow train` keeps of its minibatches and epochs, and its picture. Private to tools/commands/train*.cpp.
+#pragma once
+
+#include <oxbow/optim/model/fit.h>
+
+#include <string>
+
+#include "history/writer.h"
+#include "plot/plot.h"
+
+namespace oxbow::tools {
+
+/// The rows of a run that is resumed after so many minibatches: what a run that was killed wrote after its last state
+/// is left out, for it comes again. Empty when there is no such file. Throws `Error` for a file that is no history.
+Table resumed_history(const std::string& path, std::int64_t minibatches);
+
+/// A row a minibatch, numbered over the whole run; an epoch's results stand in that of its last one.
+Callback recording(HistoryWriter& history);
+
+/// Loss and accuracy over epochs.
+Plot training_curve(const std::string& title, const Table& history, std::int64_t minibatches_per_epoch);
+
+}  // namespace oxbow::tools

@@ -1,0 +1,60 @@
+// The `dot` program is run rather than its library linked: the library's clean-up after large clustered graphs frees
+// memory twice (Graphviz 2.42), which would take a trained model down with it.
+#include "dump/render.h"
+
+#include <fcntl.h>
+#include <oxbow/graph/error.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+extern char** environ;
+
+namespace oxbow::tools {
+namespace {
+
+// A file without a name, which goes when it is closed: `dot` reads one and writes another, so that no pipe can fill up.
+struct Scratch {
+  Scratch() : file(std::tmpfile(), std::fclose) {
+    if (!file) throw Error("cannot make a temporary file for Graphviz");
+  }
+  int descriptor() const { return fileno(file.get()); }
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
+};
+
+std::string render(const std::string& dot, std::string format) {
+  const Scratch in, out;
+  if (std::fwrite(dot.data(), 1, dot.size(), in.file.get()) != dot.size() || std::fflush(in.file.get()) != 0)
+    throw Error("cannot write a temporary file for Graphviz");
+  std::rewind(in.file.get());
+
+  posix_spawn_file_actions_t redirect;
+  posix_spawn_file_actions_init(&redirect);
+  posix_spawn_file_actions_adddup2(&redirect, in.descriptor(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&redirect, out.descriptor(), STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  std::string program = "dot";
+  char* arguments[] = {program.data(), format.data(), nullptr};
+  pid_t child = 0;
+  const int failed = posix_spawnp(&child, program.c_str(), &redirect, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&redirect);
+  if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || status != 0) throw Error("Graphviz cannot draw this DOT text");
+
+  std::string picture;
+  std::rewind(out.file.get());
+  char buffer[1 << 14];
+  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, out.file.get())) > 0;) picture.append(buffer, n);
+  return picture;
+}
+
+}  // namespace
+
+std::string render_svg(const std::string& dot) { return render(dot, "-Tsvg"); }
+std::string render_png(const std::string& dot) { return render(dot, "-Tpng"); }
+
+}  // namespace oxbow::tools

@@ -1,0 +1,47 @@
+// The way of a graph to its plan, stage by stage: as built, specialised, after each rewrite, planned; and where every
+// value went on it. What `oxbow dump --after`, `diff` and `explain` show. Thread safety: pure functions.
+#pragma once
+
+#include <oxbow/graph/passes/specialise.h>
+#include <oxbow/runtime/ledger/ledger.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace oxbow::tools {
+
+/// How a graph would be compiled.
+struct Compiling {
+  Mode mode = Mode::training;
+  int threads = 0;                          ///< 0: all cores
+  std::map<std::string, Shape> sizes = {};  ///< shapes by input name; others keep their example sizes
+  std::vector<std::string> disable = {};    ///< rewrites to leave out
+  std::vector<Value> fetches = {};          ///< empty: see `fetches`
+};
+
+/// What running a graph once means: its outputs, then its updates; or, where it has neither, all values that nobody
+/// reads.
+std::vector<Value> fetches(const Graph& graph);
+
+struct Stage {
+  std::string name;  ///< "specialise", a pass ("simplify"), or its second run ("simplify2")
+  std::shared_ptr<const Graph> graph;
+  Rewritten from;       ///< from the stage before (the first one: from the graph as built)
+  bool changed = true;  ///< false: the rewrite had nothing to do, the graph is the one before
+};
+
+/// The names of the stages, in order.
+std::vector<std::string> stage_names();
+
+/// All stages. `graph` may go afterwards. Throws `Error` as `compile` does.
+std::vector<Stage> stages(const Graph& graph, const Compiling& how = {});
+
+/// Where a value of the graph as built is after each stage: empty from where it is gone.
+std::vector<Value> follow(const std::vector<Stage>& stages, Value built);
+
+/// The last stage's graph, planned; values go by the names that they had in the graph as built.
+Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how = {});
+
+}  // namespace oxbow::tools

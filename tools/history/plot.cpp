@@ -1,0 +1,150 @@
+#include "history/plot.h"
+
+#include <fmt/format.h>
+#include <oxbow/graph/error.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/optim/step/groups.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace oxbow::tools {
+namespace {
+
+// A centred mean over `width` values; what is not finite is left out, and a window of only that leaves a gap.
+std::vector<double> smoothed(const std::vector<double>& v, int width) {
+  std::vector<double> out;
+  const auto n = static_cast<std::ptrdiff_t>(v.size());
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
+    double sum = 0;
+    int count = 0;
+    for (std::ptrdiff_t k = std::max<std::ptrdiff_t>(0, i - width / 2); k < std::min(n, i + (width + 1) / 2); ++k)
+      if (std::isfinite(v[static_cast<std::size_t>(k)])) sum += v[static_cast<std::size_t>(k)], ++count;
+    out.push_back(std::isfinite(v[static_cast<std::size_t>(i)]) ? sum / count : v[static_cast<std::size_t>(i)]);
+  }
+  return out;
+}
+
+bool has_finite(const Series& s) {
+  return std::any_of(s.y.begin(), s.y.end(), [](double v) { return std::isfinite(v); });
+}
+
+// A run that blows up would flatten all others: it is drawn up to ten times the highest first value, where it leaves
+// the picture.
+void clip(std::vector<Series>& series) {
+  double highest = 0;
+  for (const Series& s : series)
+    if (!s.y.empty() && std::isfinite(s.y[0])) highest = std::max(highest, s.y[0]);
+  const double ceiling = 10 * highest;
+  for (Series& s : series) {
+    const auto out = std::find_if(s.y.begin(), s.y.end(), [&](double v) { return !(v <= ceiling); });
+    if (highest == 0 || out == s.y.end() || !has_finite(s)) continue;
+    *out = ceiling;
+    s.y.erase(out + 1, s.y.end());
+    s.x.resize(s.y.size());
+    s.name += " (leaves the picture)";
+  }
+}
+
+// The columns of a table that a pattern means, each with what to call it beside the others: "" for one of that very
+// name, "all" for the one that the pattern begins with, "dense/kernel" of gradient_norm/dense/kernel.
+std::vector<std::pair<std::string, const std::vector<double>*>> columns_of(const Table& t, const std::string& pattern) {
+  std::vector<std::pair<std::string, const std::vector<double>*>> found;
+  if (const std::vector<double>* own = t.find(pattern)) return {{"", own}};
+  const std::string stem = pattern.substr(0, pattern.find_first_of("*?"));
+  for (std::size_t i = 0; i < t.columns.size(); ++i) {
+    if (!optim::matches(pattern, t.columns[i])) continue;
+    const std::string rest = t.columns[i].substr(stem.size());
+    found.emplace_back(rest.empty() ? "all" : rest.front() == '/' ? rest.substr(1) : rest, &t.values[i]);
+  }
+  return found;
+}
+
+bool is_logarithmic(const std::string& column) {
+  return column.find("loss") != std::string::npos || column.starts_with("gradient_norm") ||
+         column.starts_with("update_ratio");
+}
+
+Series series(const Table& t, const std::vector<double>& y) {
+  Series s;
+  const std::vector<double>* steps = t.find("step");
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (std::isnan(y[i])) continue;  // an absent field, not a gap
+    s.x.push_back(steps != nullptr && i < steps->size() ? (*steps)[i] : static_cast<double>(i + 1));
+    s.y.push_back(y[i]);
+  }
+  return s;
+}
+
+// Whether the panel shows anything of it.
+bool shows(const Panel& panel, const Series& s) {
+  return std::any_of(s.y.begin(), s.y.end(), [&](double v) { return std::isfinite(v) && (!panel.log_scale || v > 0); });
+}
+
+void check_shown(const Panel& panel, const std::string& column, const std::vector<RunHistory>& runs) {
+  const auto shown = [&](const Series& s) { return shows(panel, s); };
+  if (std::any_of(panel.series.begin(), panel.series.end(), shown)) return;
+  std::string files;
+  for (const RunHistory& r : runs) files += (files.empty() ? "" : ", ") + r.file;
+  const bool finite = std::any_of(panel.series.begin(), panel.series.end(), has_finite);
+  throw Error(files + ": column \"" + column + "\" has no " +
+              (finite ? "value above 0, and a logarithmic axis shows no others\n  Draw it with --linear"
+                      : "finite value to draw"));
+}
+
+Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
+  Plot plot{.title = how.title, .x_label = "step", .panels = {}, .log_x = false, .marks = {}};
+  for (const std::string& column : how.columns) {
+    Panel panel{.y_label = column.substr(0, column.find_first_of("*?")),
+                .series = {},
+                .log_scale = !how.linear && is_logarithmic(column)};
+    std::vector<Series> raw;
+    bool several = false;  // columns of one run
+    for (const auto& [run, file, table] : runs) {
+      auto found = columns_of(table, column);
+      const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
+      if (!only.empty()) found = {{"", &only}};
+      if (found.empty())
+        throw Error(file + ": there is no column \"" + column + "\". There are: " + listed(table.columns));
+      for (const auto& [part, y] : found) {
+        Series s = series(table, *y);
+        s.name = part.empty() ? run : runs.size() == 1 ? part : run + ", " + part;
+        raw.push_back(std::move(s));
+      }
+      several = several || found.size() > 1;
+    }
+    // Before they are smoothed: a mean would spread what blows up over the steps before.
+    if (panel.log_scale && column.find("loss") != std::string::npos) clip(raw);
+    for (Series& s : raw) {
+      if (!shows(panel, s)) s.name += " (nothing to draw)";
+      const int width = how.smooth > 0 ? how.smooth : static_cast<int>(s.y.size() / 50);
+      if (width > 1) {
+        Series background = s;
+        background.faint = true;
+        s.y = smoothed(s.y, width);
+        if (!several) panel.series.push_back(std::move(background));  // of many they would hide the lines
+      }
+      panel.series.push_back(std::move(s));
+    }
+    if (how.title.empty()) plot.title += (plot.title.empty() ? "" : ", ") + panel.y_label;
+    plot.panels.push_back(std::move(panel));
+  }
+  return plot;
+}
+
+}  // namespace
+
+Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
+  if (how.smooth < 0)
+    throw Error("a picture's mean is over " + std::to_string(how.smooth) +
+                " steps\n  Give at least 1, or 0 for a fiftieth");
+  Plot plot = drawn(runs, how);
+  for (std::size_t i = 0; i < plot.panels.size(); ++i) check_shown(plot.panels[i], how.columns[i], runs);
+  return plot;
+}
+
+Plot norms_plot(const Table& table, const std::string& title) {
+  return drawn({{title, "", table}}, {.columns = {"gradient_norm*", "update_ratio*"}, .title = title});
+}
+
+}  // namespace oxbow::tools

@@ -1,0 +1,137 @@
+#include "history/tensorboard.h"
+
+#include <fcntl.h>
+#include <oxbow/graph/error.h>
+#include <oxbow/optim/model/model.h>
+#include <tensorboard.pb.h>
+#include <unistd.h>
+
+#include <bit>
+#include <boost/crc.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace oxbow::tools {
+namespace {
+
+template <class T>
+void append_bytes(std::string& to, T v) {
+  static_assert(std::endian::native == std::endian::little);
+  to.append(reinterpret_cast<const char*>(&v), sizeof v);
+}
+
+tensorboard::Event event_now(std::int64_t step) {
+  tensorboard::Event e;
+  e.set_wall_time(std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
+  e.set_step(step);
+  return e;
+}
+
+[[noreturn]] void fail(const std::string& doing, const std::string& path, int reason) {
+  throw Error("cannot " + doing + " " + path + ": " + std::generic_category().message(reason) +
+              (reason == ENOSPC ? ". Make room, or write it elsewhere" : ""));
+}
+
+}  // namespace
+
+std::uint32_t masked_crc32c(const void* bytes, std::size_t count) {
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_bytes(bytes, count);
+  return std::rotr(crc.checksum(), 15) + 0xa282ead8u;
+}
+
+EventFile::EventFile(const std::string& folder, std::int64_t first) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) fail("make the folder", folder, failed.value());
+  // TensorBoard reads a folder's files in the order of their names.
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  for (int k = 0; file_ < 0; ++k) {
+    char number[16];
+    std::snprintf(number, sizeof number, "%06d", k);
+    path_ =
+        (std::filesystem::path(folder) / ("events.out.tfevents." + std::to_string(seconds) + "." + number)).string();
+    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
+  }
+  tensorboard::Event version = event_now(0), start = event_now(first);
+  version.set_file_version("brain.Event:2");
+  start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+  append(version.SerializeAsString());
+  append(start.SerializeAsString());
+  try {
+    flush();
+  } catch (...) {
+    ::close(file_);
+    throw;
+  }
+}
+
+EventFile::~EventFile() {
+  try {
+    flush();
+  } catch (const Error&) {  // what matters was flushed before
+  }
+  ::close(file_);
+}
+
+void EventFile::append(const std::string& event) {
+  const std::uint64_t size = event.size();
+  append_bytes(kept_, size);
+  append_bytes(kept_, masked_crc32c(&size, sizeof size));
+  kept_ += event;
+  append_bytes(kept_, masked_crc32c(event.data(), event.size()));
+}
+
+void EventFile::add(std::int64_t step, const Scalars& scalars) {
+  tensorboard::Event e = event_now(step);
+  for (const auto& [tag, value] : scalars) {
+    tensorboard::Summary::Value& v = *e.mutable_summary()->add_value();
+    v.set_tag(tag);
+    v.set_simple_value(static_cast<float>(value));
+  }
+  append(e.SerializeAsString());
+  if (std::chrono::steady_clock::now() - written_ > std::chrono::seconds(1)) flush();
+}
+
+void EventFile::flush() {
+  written_ = std::chrono::steady_clock::now();
+  while (!kept_.empty()) {
+    const ssize_t n = ::write(file_, kept_.data(), kept_.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write", path_, errno);
+    kept_.erase(0, static_cast<std::size_t>(n));
+  }
+}
+
+Callback tensorboard(std::string folder) {
+  auto file = std::make_shared<std::unique_ptr<EventFile>>();
+  const auto step_of = [](const Progress& p) { return (p.epoch - 1) * p.steps + p.step; };
+  const auto open = [file, folder, step_of](const Progress& p) -> EventFile& {
+    if (!*file) *file = std::make_unique<EventFile>(folder, step_of(p));
+    return **file;
+  };
+  const auto on_step = [open, step_of](Progress& p) {
+    EventFile::Scalars scalars = {{"loss", p.loss}, {"learning_rate", p.model.learning_rate()}};
+    for (const StepSeries& s : p.history.recorded)
+      if (s.values.back() == s.values.back()) scalars.emplace_back(s.name, s.values.back());
+    open(p).add(step_of(p), scalars);
+  };
+  const auto on_epoch = [open, step_of](Progress& p) {
+    EventFile::Scalars scalars;
+    for (const auto& [name, value] : p.history.epochs.back().results.entries())
+      scalars.emplace_back("epoch/" + name, value);
+    open(p).add(step_of(p), scalars);
+    open(p).flush();
+  };
+  const auto on_end = [file](Progress&) {
+    if (*file) (*file)->flush();
+    file->reset();  // the next fit begins a file of its own
+  };
+  return {.on_step = on_step, .on_epoch = on_epoch, .on_end = on_end};
+}
+
+}  // namespace oxbow::tools

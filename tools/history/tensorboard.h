@@ -1,0 +1,56 @@
+// Training as TensorBoard shows it: scalars over steps, written to an event file while training goes on.
+//
+//   model.fit(data, {.epochs = 10, .callbacks = {tools::tensorboard("runs/adam")}});
+//   tensorboard --logdir runs                                     # in a shell; several runs are shown on one axis
+//
+// The format: records of a length (u64, little-endian), the masked CRC-32C of these eight bytes, a serialized Event
+// (tensorboard.proto) and its masked CRC-32C. TensorBoard keeps single precision. Thread safety: one thread at a time.
+#pragma once
+
+#include <oxbow/optim/model/fit.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace oxbow::tools {
+
+class EventFile {
+ public:
+  using Scalars = std::vector<std::pair<std::string, double>>;
+
+  /// A new file in `folder`, which is made when missing. Its scalars begin at step `first`: what earlier files of the
+  /// folder hold from that step on no longer counts, so a run that is resumed goes on in its curves and a run that
+  /// begins anew replaces them. Throws `Error` when the file cannot be made.
+  explicit EventFile(const std::string& folder, std::int64_t first = 1);
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// Scalars of one step, at this moment. They are kept until a second has passed, then written with the next ones.
+  void add(std::int64_t step, const Scalars& scalars);
+  /// Writes what is kept. Throws `Error` that names the file and the reason (a full disk, say); what was written stays,
+  /// and what was not is tried again by the next call.
+  void flush();
+
+ private:
+  void append(const std::string& event);
+  std::string path_;
+  int file_ = -1;
+  std::string kept_;
+  std::chrono::steady_clock::time_point written_;
+};
+
+/// Each minibatch's "loss", "learning_rate" and what is recorded (gradient_norm/dense/weight, say), and each epoch's
+/// results as "epoch/val_loss". The step is that of the whole training, in minibatches. The file is made by the first
+/// step; an error in writing it ends `fit`.
+Callback tensorboard(std::string folder);
+
+/// The checksum that guards records: CRC-32C (Castagnoli), rotated right by 15 bits, plus 0xa282ead8.
+std::uint32_t masked_crc32c(const void* bytes, std::size_t count);
+
+}  // namespace oxbow::tools

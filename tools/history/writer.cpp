@@ -1,0 +1,72 @@
+#include "history/writer.h"
+
+#include <fcntl.h>
+#include <oxbow/graph/error.h>
+#include <oxbow/runtime/data/atomic_file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <limits>
+#include <system_error>
+
+namespace oxbow::tools {
+
+HistoryWriter::HistoryWriter(std::string path, Table earlier) : path_(std::move(path)), table_(std::move(earlier)) {
+  for (const auto& column : table_.values) rows_ = std::max(rows_, column.size());
+}
+
+void HistoryWriter::add_row() {
+  ++rows_;
+  for (auto& column : table_.values) column.resize(rows_, std::numeric_limits<double>::quiet_NaN());
+}
+
+void HistoryWriter::set(std::string_view column, double value) {
+  if (rows_ == 0) add_row();
+  const std::size_t count = table_.columns.size();
+  std::size_t i = 0;
+  while (i < count && table_.columns[(next_ + i) % count] != column) ++i;
+  const std::size_t found = i < count ? (next_ + i) % count : count;
+  if (found == count)
+    table_.add(std::string(column), std::vector<double>(rows_, std::numeric_limits<double>::quiet_NaN()));
+  next_ = found + 1;
+  table_.values[found].at(rows_ - 1) = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+}
+
+void HistoryWriter::save() {
+  if (saved_columns_ == table_.columns.size() && saved_columns_ > 0) {
+    append(csv_rows(table_, saved_rows_));
+  } else {
+    const std::string all = csv(table_);
+    write_file(path_, all);
+    saved_bytes_ = static_cast<std::int64_t>(all.size());
+    saved_columns_ = table_.columns.size();
+  }
+  saved_rows_ = rows_;
+}
+
+void HistoryWriter::append(const std::string& rows) {
+  const int file = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  const auto failed = [&](int reason) {
+    if (file >= 0) {
+      static_cast<void>(::ftruncate(file, saved_bytes_));  // makes the file shorter: this needs no room
+      ::close(file);
+    }
+    throw Error("cannot write " + path_ + ": " + std::generic_category().message(reason) +
+                ". What was written before is still there");
+  };
+  if (file < 0) failed(errno);
+  for (std::size_t done = 0; done < rows.size();) {
+    const ssize_t n =
+        ::pwrite(file, rows.data() + done, rows.size() - done, saved_bytes_ + static_cast<std::int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) failed(n < 0 ? errno : EIO);
+    done += static_cast<std::size_t>(n);
+  }
+  if (::fsync(file) != 0) failed(errno);
+  ::close(file);
+  saved_bytes_ += static_cast<std::int64_t>(rows.size());
+}
+
+}  // namespace oxbow::tools

@@ -1,0 +1,25 @@
+// Real runs of a graph, written down: what `oxbow profile` and `oxbow dump --measure` tell times from.
+// Thread safety: a pure function, but for the time it takes.
+#pragma once
+
+#include <oxbow/runtime/trace.h>
+
+#include <string>
+#include <vector>
+
+#include "dump/stages.h"
+
+namespace oxbow::tools {
+
+/// How often to run, and on what.
+struct Measuring {
+  int steps = 50;
+  std::vector<std::string> feeds = {};  ///< as `read_feeds` takes them; other inputs get random numbers
+  std::string data = {};                ///< folder with the four MNIST files: their first images are fed
+};
+
+/// Compiles the graph, warms up, and runs it: the traces of the quicker half of the runs, the quickest first, for other
+/// programs on the machine make some runs slow. Throws `Error` as `compile` and `read_feeds` do.
+std::vector<Trace> measure(const Graph& graph, const Compiling& how, const Measuring& measuring = {});
+
+}  // namespace oxbow::tools
