@@ -9,17 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <string>
 
 namespace oxbow::optim {
 namespace {
-
-std::string number(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", v);
-  return text;
-}
 
 // "Schedule-Free AdamW", "ScheduleFreeAdamW" and "schedule_free_adamw" are one name.
 std::string letters(std::string_view name) {
@@ -89,25 +82,25 @@ Value moved(const Step& s, Value step, double weight_decay, Convention conventio
 
 void check_fraction(std::string_view optimizer, std::string_view field, double value) {
   if (value >= 0 && value < 1) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
               ", but must be at least 0 and less than 1");
 }
 
 void check_not_negative(std::string_view optimizer, std::string_view field, double value) {
   if (value >= 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
               ", but must be a number that is not negative");
 }
 
 void check_positive(std::string_view optimizer, std::string_view field, double value) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
               ", but must be a number above 0");
 }
 
 void check_epsilon(std::string_view optimizer, std::string_view field, double value) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + number(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
               ", but must be a number above 0: a gradient of 0 would give 0 / 0");
 }
 

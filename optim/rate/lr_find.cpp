@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <span>
 
@@ -12,12 +11,6 @@ namespace oxbow::optim {
 namespace {
 
 constexpr std::size_t fewest = 20;
-
-std::string number(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", v);
-  return text;
-}
 
 // The longest falling subsequence's first and last place; of equally long ones the first.
 std::pair<std::size_t, std::size_t> longest_fall(const std::vector<double>& l) {
@@ -94,14 +87,14 @@ double slide(const std::vector<double>& rates, const std::vector<double>& losses
 void check(const RateRangeOptions& o) {
   const auto fail = [](const std::string& what) { throw Error("find_rate: " + what); };
   if (!(o.lowest > 0 && o.highest > o.lowest && std::isfinite(o.highest)))
-    fail("the rates go from " + number(o.lowest) + " to " + number(o.highest) +
+    fail("the rates go from " + describe(o.lowest) + " to " + describe(o.highest) +
          ". Give a lowest above 0 and a highest above that");
   if (o.steps < static_cast<int>(fewest))
     fail(std::to_string(o.steps) + " steps are too few to see a slope. Give at least " + std::to_string(fewest));
   if (!(o.smoothing >= 0 && o.smoothing < 1))
-    fail("smoothing is " + number(o.smoothing) + ". Give at least 0 and less than 1");
+    fail("smoothing is " + describe(o.smoothing) + ". Give at least 0 and less than 1");
   if (o.stop_at != 0 && !(o.stop_at > 1))
-    fail("stop_at is " + number(o.stop_at) + ". Give more than 1, or 0 for never");
+    fail("stop_at is " + describe(o.stop_at) + ". Give more than 1, or 0 for never");
 }
 
 // Calls `f` at the end of the block, whatever ends it.

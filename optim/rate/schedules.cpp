@@ -15,8 +15,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 double real(std::int64_t v) { return static_cast<double>(v); }
 
-std::string number(double v) { return to_string(Rate(v)); }
-
 // Steps count from 0, so cutting off the fraction is the floor.
 Value whole(Value x) { return cast(cast(x, i64), f64); }
 
@@ -32,7 +30,7 @@ Value half_cosine(double a, double b, Value way) { return b + (a - b) / 2 * (1.0
 
 void check_rate(const ScheduleInfo& info, std::string_view field, double value) {
   if (value >= 0 && value < infinity) return;
-  fail(info, std::string(field) + " is " + number(value) + ", but must be a number that is not negative");
+  fail(info, std::string(field) + " is " + describe(value) + ", but must be a number that is not negative");
 }
 
 void check_steps(const ScheduleInfo& info, std::string_view field, std::int64_t value) {
@@ -41,7 +39,7 @@ void check_steps(const ScheduleInfo& info, std::string_view field, std::int64_t 
 
 void check_factor(const ScheduleInfo& info, std::string_view field, double value) {
   if (value > 0 && value <= 1) return;
-  fail(info, std::string(field) + " is " + number(value) + ", but must be above 0 and at most 1");
+  fail(info, std::string(field) + " is " + describe(value) + ", but must be above 0 and at most 1");
 }
 
 void check_rising(const ScheduleInfo& info, const std::vector<std::int64_t>& at) {
@@ -104,7 +102,7 @@ void Polynomial::check() const {
   check_rate(info, "initial", initial);
   check_steps(info, "steps", steps);
   check_rate(info, "final", final);
-  if (!(power > 0 && power < infinity)) fail(info, "power is " + number(power) + ", but must be above 0");
+  if (!(power > 0 && power < infinity)) fail(info, "power is " + describe(power) + ", but must be above 0");
 }
 Value Polynomial::rate(Value step) const {
   return final + (initial - final) * pow(1.0 - progress(step, real(steps)), power);
@@ -153,11 +151,11 @@ Value CosineRestarts::rate(Value step) const {
 
 void OneCycle::check() const {
   check_rate(info, "peak", peak);
-  if (!(warmup > 0 && warmup < 1)) fail(info, "warmup is " + number(warmup) + ", but must lie between 0 and 1");
+  if (!(warmup > 0 && warmup < 1)) fail(info, "warmup is " + describe(warmup) + ", but must lie between 0 and 1");
   if (!(warmup * real(steps) > 1)) fail(info, "there are too few steps for a warm-up: " + std::to_string(steps));
   for (const auto& [field, value] : {std::pair{"divide", divide}, {"final_divide", final_divide}})
     if (!(value >= 1 && value < infinity))
-      fail(info, std::string(field) + " is " + number(value) + ", but must be at least 1");
+      fail(info, std::string(field) + " is " + describe(value) + ", but must be at least 1");
 }
 Value OneCycle::rate(Value step) const {
   const double top = warmup * real(steps) - 1, last = real(steps) - 1;
@@ -196,7 +194,7 @@ Value Noam::rate(Value step) const {
 void Warmup::check() const {
   check_steps(info, "steps", steps);
   then.check(info.name, "then");
-  if (!(from >= 0 && from <= 1)) fail(info, "from is " + number(from) + ", but must lie between 0 and 1");
+  if (!(from >= 0 && from <= 1)) fail(info, "from is " + describe(from) + ", but must lie between 0 and 1");
 }
 Value Warmup::rate(Value step) const {
   const Value rest = then.value(maximum(step - real(steps), 0.0));  // before `steps` this is the first rate of `then`
