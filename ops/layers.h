@@ -22,7 +22,7 @@ class Activation {
   Activation() = default;
   Activation(Value (*function)(Value, At)) : function_(function) {}
   template <class F>
-  requires std::is_invocable_r_v<Value, F&, Value, At> &&(!std::is_same_v<F, Activation>)Activation(F function)
+  requires(std::is_invocable_r_v<Value, F&, Value, At> && !std::is_same_v<F, Activation>) Activation(F function)
       : function_(std::move(function)) {}
 
   explicit operator bool() const { return static_cast<bool>(function_); }
