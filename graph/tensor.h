@@ -75,6 +75,8 @@ class Tensor {
   }
   /// A copy with bytes of its own.
   Tensor clone() const;
+  /// Whether no other tensor shares the bytes.
+  bool sole() const { return bytes_.use_count() == 1; }
 
  private:
   void check(DType wanted) const;

@@ -73,8 +73,10 @@ class Session {
     feed(input, dtype_of<T>, data.data(), static_cast<std::int64_t>(data.size()));
   }
   /// The same with the shape given; needed where an input has several free axes.
-  void feed(std::string_view input, const Tensor& tensor);
   void feed(std::string_view input, const Type& type, const void* data);
+  /// The same, and the session keeps the tensor. One that is moved in and shares its bytes with none is handed over:
+  /// nobody may write it again, so that a program that checks its numbers has no need to copy it.
+  void feed(std::string_view input, Tensor tensor);
 
   /// Where to write the i-th fetched value at the next runs, in place of memory of the session's own.
   template <Element T>

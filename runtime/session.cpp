@@ -28,7 +28,6 @@ struct Session::State {
   Store store;
   std::shared_ptr<LockGroup> lock;
   std::vector<Fed> feeds;
-  std::vector<Tensor> kept;  ///< tensors that were fed, so that their bytes stay
   std::vector<Target> targets;
   std::vector<std::unique_ptr<Run>> runs;  ///< the last used at the end
   Run* current = nullptr;
@@ -41,10 +40,19 @@ struct Session::State {
 
   const Program::Impl& impl() const { return program.impl(); }
 
-  void feed(std::size_t i, const Shape& shape, const void* bytes) {
-    Fed& f = feeds[i];
-    if (!f.fed || f.shape != shape) reshaped = true;
-    f = {shape, bytes, true};
+  void feed(std::string_view name, const Type& type, Fed now) {
+    const auto i = static_cast<std::size_t>(impl().input(name));
+    const Input& in = impl().inputs[i];
+    const auto at = [&] { return at_line(impl().declared[i], "declared at"); };  // a warm feed allocates nothing
+    if (type.dtype != in.type.dtype)
+      throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
+                  std::string(oxbow::name(type.dtype)) + at() +
+                  "\n  Convert the data, or declare the input with that dtype");
+    if (!in.accepts(type.shape) || !type.layout.plain())
+      throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
+                  to_string(type.shape) + at() + "\n  Feed that shape; only an axis marked any(...) takes other sizes");
+    if (!feeds[i].fed || feeds[i].shape != now.shape) reshaped = true;
+    feeds[i] = std::move(now);
   }
 
   void check_fed() const {
@@ -160,7 +168,6 @@ Stopped::Stopped() : Error("the run was stopped before its end, as was asked; no
 Session::Session(Program program, Store store) : state_(std::make_unique<State>()) {
   state_->lock = store.state()->group;
   state_->feeds.resize(program.inputs().size());
-  state_->kept.resize(program.inputs().size());
   state_->targets.resize(program.outputs().size());
   if (program.impl().options.numerics.check != CheckNumerics::off)
     state_->guard = std::make_unique<NumericsGuard>(program.impl_, store.state());
@@ -172,22 +179,14 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 void Session::feed(std::string_view name, const Type& type, const void* data) {
-  const auto i = static_cast<std::size_t>(state_->impl().input(name));
-  const Input& in = state_->impl().inputs[i];
-  const auto at = [&] { return at_line(state_->impl().declared[i], "declared at"); };  // a warm feed allocates nothing
-  if (type.dtype != in.type.dtype)
-    throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
-                std::string(oxbow::name(type.dtype)) + at() +
-                "\n  Convert the data, or declare the input with that dtype");
-  if (!in.accepts(type.shape) || !type.layout.plain())
-    throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
-                to_string(type.shape) + at() + "\n  Feed that shape; only an axis marked any(...) takes other sizes");
-  state_->feed(i, type.shape, data);
+  state_->feed(name, type, {.shape = type.shape, .bytes = data, .fed = true});
 }
 
-void Session::feed(std::string_view name, const Tensor& tensor) {
-  feed(name, tensor.type(), tensor.bytes());
-  state_->kept[static_cast<std::size_t>(state_->impl().input(name))] = tensor;
+void Session::feed(std::string_view name, Tensor tensor) {
+  const bool handed_over = tensor.sole();
+  const std::byte* bytes = tensor.bytes();
+  const Type type = tensor.type();
+  state_->feed(name, type, {type.shape, bytes, true, std::move(tensor), handed_over});
 }
 
 void Session::feed(std::string_view name, DType dtype, const void* data, std::int64_t count) {
@@ -238,7 +237,7 @@ void Session::run(std::stop_token stop, Trace* trace) {
   s.finish(s.current->frame);
   if (plan.writes_variables) ++s.lock->runs;
   if (trace) trace->stop();
-  if (s.guard) s.guard->after(s.current->frame, *s.lock, s.repeat);
+  if (s.guard) s.guard->after(s.feeds, s.current->frame, *s.lock, s.repeat);
   s.has_run = true;
 }
 

@@ -17,6 +17,11 @@ namespace {
 constexpr float quiet = std::numeric_limits<float>::quiet_NaN();
 constexpr CheckNumerics results = CheckNumerics::results;
 
+std::int64_t taken() {  // bytes of memory
+  const auto info = mallinfo2();
+  return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
+}
+
 // w := w + rate * (x + table[index]), beside it a session that checks nothing and is fed the good runs only.
 struct Pair {
   Graph g;
@@ -73,13 +78,15 @@ BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
   const std::vector<Input> inputs{{"a", {f32, {3}}, {0}}, {"b", {u8, {2, 2}}, {0, 1}}};
   FeedJournal journal(inputs);
   std::vector<std::vector<Tensor>> model;
-  std::vector<std::int64_t> bytes;  // of each run, in whole cache lines
+  std::vector<std::int64_t> bytes;  // that each run added, in whole cache lines
   std::uint64_t state = 1;
   const auto pick = [&](std::uint64_t n) {
     return static_cast<std::int64_t>((state = state * 6364136223846793005u + 1442695040888963407u) / 65536 % n);
   };
   const auto lines = [](const Tensor& t) { return (t.type().bytes() + 63) / 64 * 64; };
   Shape a{3}, b{2, 2};
+  Tensor last;  // that was handed over for "a", while the journal's newest run has it
+  int kept = 0;
   bool added = false;
   for (int step = 0; step < 3000; ++step) {
     const auto kind = pick(40);
@@ -87,24 +94,31 @@ BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
       journal.clear();
       model.clear();
       bytes.clear();
+      last = Tensor();
       added = false;
     } else if (kind < 8 && added) {
       added = false;
       journal.drop_last();
       model.pop_back();
       bytes.pop_back();
+      last = Tensor();
     } else {
       if (pick(3) == 0) a = Shape{pick(20) == 0 ? pick(40000) : pick(100)};
       if (pick(3) == 0) b = Shape{pick(9), pick(300)};
-      std::vector<Tensor> run{Tensor({f32, a}), Tensor({u8, b})};
+      const bool again = last.count() > 0 && pick(3) > 0, handed_over = again || pick(4) == 0;
+      std::vector<Tensor> run{again ? last : Tensor({f32, a}), Tensor({u8, b})};
       std::vector<Fed> feeds;
       for (Tensor& t : run) {
-        std::fill_n(t.bytes(), t.type().bytes(), static_cast<std::byte>(pick(256)));
-        feeds.push_back({t.shape(), t.bytes(), true});
+        const bool first = feeds.empty();
+        if (!first || !again) std::fill_n(t.bytes(), t.type().bytes(), static_cast<std::byte>(pick(256)));
+        feeds.push_back({t.shape(), t.bytes(), true, t, first && handed_over});
       }
       journal.add(feeds);
       added = true;
-      bytes.push_back(lines(run[0]) + lines(run[1]));
+      const bool counted = again && model.back()[1].shape() == b;
+      bytes.push_back((counted ? 0 : lines(run[0])) + lines(run[1]));
+      last = handed_over ? run[0] : Tensor();
+      a = run[0].shape();
       model.push_back(std::move(run));
     }
     BOOST_REQUIRE_EQUAL(journal.runs(), model.size());
@@ -122,9 +136,43 @@ BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
       for (std::size_t k = 0; k < 2; ++k) {
         const Tensor& t = model[i][k];
         BOOST_REQUIRE((feeds[k].fed && feeds[k].shape == t.shape()));
+        if (feeds[k].handed_over) BOOST_REQUIRE(feeds[k].bytes == t.bytes());
+        kept += feeds[k].handed_over ? 1 : 0;
         BOOST_REQUIRE_EQUAL(std::memcmp(feeds[k].bytes, t.bytes(), static_cast<std::size_t>(t.type().bytes())), 0);
       }
     }
+  }
+  BOOST_TEST(kept > 1000);
+}
+
+// A tensor that the user holds too may be written before the next run; one that was handed over is not, nor copied.
+BOOST_AUTO_TEST_CASE(only_what_was_handed_over_is_not_copied) {
+  constexpr std::int64_t size = 1 << 18;
+  for (const bool hand_over : {false, true}) {
+    Pair p(size);
+    const auto filled = [](float with) {
+      Tensor data({f32, {size}});
+      std::fill_n(data.data<float>(), size, with);
+      return data;
+    };
+    Tensor data = filled(1e-6f);
+    p.session->feed("index", p.at);
+    p.session->feed("x", hand_over ? std::move(data) : data);
+    p.session->run();
+    const std::int64_t before = taken();
+    for (int run = 2; run <= 4; ++run) p.session->run();
+    BOOST_TEST((taken() - before < size) == hand_over);
+    for (int run = 1; run <= 4; ++run) Pair::run(*p.plain, 1e-6f, size, p.at);
+    if (hand_over)
+      p.session->feed("x", filled(quiet));
+    else
+      std::fill_n(data.data<float>(), size, quiet);
+    const auto run_and_look = [&] {
+      p.session->run();
+      p.session->check_numerics();
+    };
+    BOOST_CHECK_EXCEPTION(run_and_look(), NumericsError, [](const auto& e) { return e.found().run == 5; });
+    p.same();
   }
 }
 
@@ -150,10 +198,6 @@ BOOST_AUTO_TEST_CASE(what_others_set_is_known_to_later_journals) {
 BOOST_AUTO_TEST_CASE(a_long_training_takes_no_more_memory) {
   constexpr std::int64_t size = 1000;
   Pair p(size);
-  const auto taken = [] {
-    const auto info = mallinfo2();
-    return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
-  };
   std::int64_t before = 0;
   for (int run = 0; run < 4000; ++run) {
     if (run == 600) before = taken();

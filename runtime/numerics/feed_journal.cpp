@@ -12,20 +12,24 @@ constexpr std::int64_t block_bytes = 64 * 1024;  // at least
 
 }  // namespace
 
-// The last of `shapes_`, where they are added unless they stand there.
-const FeedJournal::Shapes& FeedJournal::shapes_of(std::span<const Fed> feeds) {
-  if (!shapes_.empty()) {
-    const std::vector<Shape>& last = shapes_.back().of_feeds;
-    if (std::equal(feeds.begin(), feeds.end(), last.begin(), last.end(),
-                   [](const Fed& f, const Shape& s) { return f.shape == s; }))
-      return shapes_.back();
-  }
-  Shapes now{{}, 0};
+bool FeedJournal::is_last_form(std::span<const Fed> feeds) const {
+  if (forms_.empty()) return false;
+  const auto same = [](const Fed& now, const Fed& last) {
+    return now.shape == last.shape && (now.handed_over ? now.bytes : nullptr) == last.bytes;
+  };
+  const std::vector<Fed>& last = forms_.back().feeds;
+  return std::equal(feeds.begin(), feeds.end(), last.begin(), last.end(), same);
+}
+
+void FeedJournal::add_form(std::span<const Fed> feeds) {
+  Form form;
   for (std::size_t i = 0; i < feeds.size(); ++i) {
-    now.of_feeds.push_back(feeds[i].shape);
-    now.bytes += aligned(Type{inputs_[i].type.dtype, feeds[i].shape}.bytes());
+    const Fed& f = feeds[i];
+    const std::int64_t bytes = aligned(Type{inputs_[i].type.dtype, f.shape}.bytes());
+    (f.handed_over ? form.handed_over : form.copied) += bytes;
+    form.feeds.push_back(f.handed_over ? f : Fed{.shape = f.shape, .fed = true});
   }
-  return shapes_.emplace_back(std::move(now));
+  forms_.push_back(std::move(form));
 }
 
 // A block of an earlier time that is too small gives way to one that is not.
@@ -45,23 +49,31 @@ std::byte* FeedJournal::room(std::int64_t bytes) {
 }
 
 void FeedJournal::add(std::span<const Fed> feeds) {
-  const std::int64_t all = shapes_of(feeds).bytes;
-  std::byte* to = room(all);
-  entries_.push_back({to, shapes_.size() - 1});
-  held_ += all;
+  if (!is_last_form(feeds)) add_form(feeds);
+  const Form& form = forms_.back();
+  std::byte* to = room(form.copied);
+  entries_.push_back({to, forms_.size() - 1});
+  held_ += added_by_last();
   for (std::size_t i = 0; i < feeds.size(); ++i) {
+    if (feeds[i].handed_over) continue;
     const std::int64_t bytes = Type{inputs_[i].type.dtype, feeds[i].shape}.bytes();
     if (bytes > 0) std::memcpy(to, feeds[i].bytes, static_cast<std::size_t>(bytes));
     to += aligned(bytes);
   }
 }
 
+// To what is held. Tensors that were handed over count with the first of the runs that are fed the same ones.
+std::int64_t FeedJournal::added_by_last() const {
+  const Form& form = forms_.back();
+  const bool first = entries_.size() == 1 || (entries_.end() - 2)->form != entries_.back().form;
+  return form.copied + (first ? form.handed_over : 0);
+}
+
 void FeedJournal::drop_last() {
-  const Shapes& shapes = shapes_[entries_.back().shapes];
-  filled_ -= shapes.bytes;
-  held_ -= shapes.bytes;
+  filled_ -= forms_.back().copied;
+  held_ -= added_by_last();
   entries_.pop_back();
-  if (!entries_.empty()) shapes_.resize(entries_.back().shapes + 1);
+  if (!entries_.empty()) forms_.resize(entries_.back().form + 1);
 }
 
 void FeedJournal::clear() {
@@ -69,16 +81,16 @@ void FeedJournal::clear() {
   blocks_.resize(std::min(blocks_.size(), block_ + 1));
   block_ = 0;
   filled_ = held_ = 0;
-  if (shapes_.size() > 1) shapes_.erase(shapes_.begin(), shapes_.end() - 1);
+  if (forms_.size() > 1) forms_.erase(forms_.begin(), forms_.end() - 1);
 }
 
 std::vector<Fed> FeedJournal::feeds(std::size_t i) const {
-  std::vector<Fed> feeds;
+  std::vector<Fed> feeds = forms_[entries_[i].form].feeds;
   const std::byte* at = entries_[i].bytes;
-  for (const Shape& shape : shapes_[entries_[i].shapes].of_feeds) {
-    const Type type{inputs_[feeds.size()].type.dtype, shape};
-    feeds.push_back({shape, at, true});
-    at += aligned(type.bytes());
+  for (std::size_t k = 0; k < feeds.size(); ++k) {
+    if (feeds[k].handed_over) continue;
+    feeds[k].bytes = at;
+    at += aligned(Type{inputs_[k].type.dtype, feeds[k].shape}.bytes());
   }
   return feeds;
 }

@@ -38,7 +38,6 @@ NumericsGuard::NumericsGuard(std::shared_ptr<const Program::Impl> program, std::
 void NumericsGuard::before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock) {
   writes_ = plan.writes_variables;
   const bool all = program_->options.numerics.check == CheckNumerics::all;
-  if (all || !writes_) current_.assign(feeds.begin(), feeds.end());
   if (all) search(feeds, runs_ + 1, true);
   if (all || !writes_) return;
   const bool others_wrote = expected_runs_ != lock.runs || expected_version_ != lock.version;
@@ -107,11 +106,11 @@ bool NumericsGuard::kept_ok(const Kept& k) const {
   return !k.written || ok(k.value.type(), k.variable->value.bytes(), k.may_be_infinite);
 }
 
-void NumericsGuard::after(const Frame& frame, const LockGroup& lock, const Repeat& repeat) {
+void NumericsGuard::after(std::span<const Fed> feeds, const Frame& frame, const LockGroup& lock, const Repeat& repeat) {
   ++runs_;
   if (program_->options.numerics.check == CheckNumerics::all) return;
   if (!writes_) {
-    if (!results_ok(frame)) search(current_, runs_, false);
+    if (!results_ok(frame)) search(feeds, runs_, false);
     return;
   }
   expected_runs_ = lock.runs;

@@ -3,7 +3,7 @@
 // A writing program's variables are written in place, so a run that turns out bad has to be taken back. The guard keeps
 // a journal: a copy of the variables, and what was fed to each run since, and what others set in between. Runs give the
 // same bits each time, so the journal gives the variables before any of its runs.
-// Thread safety: as its Session. All but `forget` are called with the store's lock held, alone where the plan writes.
+// Thread safety: as its Session. All is called with the store's lock held, alone where the plan writes.
 #pragma once
 
 #include <oxbow/runtime/frame.h>
@@ -25,7 +25,7 @@ class NumericsGuard {
   /// Before a run. With `CheckNumerics::all`, throws `NumericsError` when it would make a NaN or Inf.
   void before(std::span<const Fed> feeds, const Plan& plan, const LockGroup& lock);
   /// After a run. Throws `NumericsError` when it, or an earlier one, went wrong; variables are then as before that run.
-  void after(const Frame& frame, const LockGroup& lock, const Repeat& repeat);
+  void after(std::span<const Fed> feeds, const Frame& frame, const LockGroup& lock, const Repeat& repeat);
   /// Looks at what runs wrote since the last look, unless others have written since. Throws likewise.
   void look(const LockGroup& lock, const Repeat& repeat);
   /// After a run that failed: it is no part of the journal.
@@ -60,7 +60,6 @@ class NumericsGuard {
   std::int64_t runs_ = 0;  // that ended well
   bool writes_ = false;
   bool crowded_ = false;               // others write the same store between our runs
-  std::vector<Fed> current_;           // where no journal is kept
   std::vector<bool> may_be_infinite_;  // of each result: an Inf was found there that is meant
   std::vector<int> results_;           // that are no variables, which are looked at as such
   std::vector<Kept> kept_;

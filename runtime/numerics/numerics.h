@@ -8,8 +8,9 @@
 // once). A run that went wrong is repeated from the variables that it found, node by node and without rewrites, which
 // gives the same bits, until the first node that made a NaN or Inf out of finite inputs is known. `NumericsError` names
 // it, and the variables are left as they were before that run, also where later runs have ended well since. Costs: a
-// copy of all variables that the program writes and of the feeds since that copy was taken; of a training step's time
-// some percent (tools/docs/profile.md), more where a run is fed as many bytes as it computes.
+// copy of all variables that the program writes and of the feeds since that copy was taken, but for those that were
+// handed over (`Session::feed`); of a training step's time some percent (tools/docs/profile.md), more where a run is fed
+// as many bytes as it computes and these are copied.
 //
 // With `all`, every node of every run is looked at before the run, so that a NaN is found that never reaches a result.
 // That takes the time of running everything once more, node by node on one thread.

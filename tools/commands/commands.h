@@ -44,6 +44,7 @@ struct BenchCommand {
   double seconds = 1;          ///< to measure each net for
   bool worker = false;         ///< speak the protocol of tools/bench/compare.py
   std::string check_numerics;  ///< "": no; "results" or "all"
+  bool hand_over = false;      ///< what is fed to the session, which need not copy it to check numbers
 };
 /// Measures whole training steps and prints a table.
 int bench(const BenchCommand& options);

@@ -153,6 +153,7 @@ int run(int argc, char** argv) {
       ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   tools::add_check_numerics(*b, bench.check_numerics);
+  b->add_flag("--hand-over", bench.hand_over, "hand what is fed over, so that the check need not copy it");
   b->add_flag("--worker", bench.worker, "take turns with other programs: see tools/bench/compare.py");
 
   try {
