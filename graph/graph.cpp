@@ -179,10 +179,10 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
 
 void Graph::name(NodeId node, std::string_view name) {
   Record& record = at(node);
-  if (record.name.str() == name) return;
   if (name.empty() || name.find('/') != std::string_view::npos)
-    throw Error("\"" + std::string(name) +
-                "\" cannot name a node: a name has at least one character and no '/'. Use a Scope");
+    throw Error("\"" + std::string(name) + "\" cannot name a node" + at_line(record.origin.at) +
+                "\n  Give at least one character and no '/': a Scope puts \"encoder/\" before names");
+  if (record.name.str() == name) return;
   const std::string full = record.origin.scoped(name);
   const auto [place, is_new] = names_.try_emplace(full, node);
   if (!is_new) {
@@ -207,7 +207,8 @@ void Graph::add_update(Value assign) {
 
 void Graph::add_output(std::string name, Value value) {
   if (!value || &value.graph() != this) throw Error("add_output(\"" + name + "\"): the value belongs to another graph");
-  if (!output_names_.insert(name).second) throw Error("the graph has an output named \"" + name + "\" already");
+  if (!output_names_.insert(name).second)
+    throw Error("the graph has an output named \"" + name + "\" already. Use another name");
   outputs_.emplace_back(std::move(name), value);
 }
 

@@ -1,4 +1,5 @@
 #include <oxbow/graph/init.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/random.h>
 
 #include <array>
@@ -40,10 +41,6 @@ double open01(std::uint32_t high, std::uint32_t low) {
   return (static_cast<double>(bits) + 0.5) * 0x1p-52;
 }
 
-[[noreturn]] void refuse(const Variable& v, const std::string& problem, const std::string& remedy) {
-  throw Error("variable \"" + v.name + "\" of type " + to_string(v.type) + ": " + problem + "\n  " + remedy);
-}
-
 template <Element T>
 bool holds(double value) {
   if (is_float(dtype_of<T>)) return true;
@@ -58,8 +55,6 @@ void fill(const Variable& v, T* out) {
   const std::int64_t count = v.type.count();
   if (init.kind == "zeros") return;  // as it was allocated
   if (init.kind == "constant") {
-    if (!holds<T>(init.a))
-      refuse(v, "its first value " + std::to_string(init.a) + " does not fit", "Give a value of its dtype");
     const T value = static_cast<T>(init.a);
     for (std::int64_t i = 0; i < count; ++i) out[i] = value;
     return;
@@ -69,9 +64,6 @@ void fill(const Variable& v, T* out) {
     return;
   }
   const bool normal = init.kind == "normal";
-  if (!normal && init.kind != "uniform")
-    refuse(v, "no recipe is called \"" + init.kind + "\"", "There are zeros, constant, uniform, normal and seed");
-  if (!is_float(v.type.dtype)) refuse(v, "only floating-point values are drawn at random", "Use f32 or f64");
   for (std::int64_t i = 0; i < count; ++i) {
     const RandomBlock bits =
         random_block(init.seed, 0, static_cast<std::uint32_t>(init.stream), static_cast<std::uint64_t>(i / 2));
@@ -134,7 +126,25 @@ double normal_quantile(double p) {
   return q < 0 ? -x : x;
 }
 
+void check_init(const Variable& v, Location at) {
+  const auto refuse = [&](const std::string& problem, const std::string& remedy) {
+    throw Error("variable \"" + v.name + "\" of type " + to_string(v.type) + ": " + problem + at_line(at) + "\n  " +
+                remedy);
+  };
+  const std::string& kind = v.init.kind;
+  const bool drawn = kind == "uniform" || kind == "normal";
+  if (!drawn && kind != "zeros" && kind != "constant" && kind != "seed")
+    refuse("no recipe is called \"" + kind + "\"",
+           "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, he_normal()) takes "
+           "initializers");
+  if (drawn && !is_float(v.type.dtype)) refuse("only floating-point values are drawn at random", "Use f32 or f64");
+  const bool held =
+      dispatch(v.type.dtype, [&]<class T>(std::type_identity<T>) { return kind != "constant" || holds<T>(v.init.a); });
+  if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
+}
+
 Tensor initial_value(const Variable& v) {
+  check_init(v, {});
   Tensor t({v.type.dtype, v.type.shape});
   dispatch(v.type.dtype, [&]<class T>(std::type_identity<T>) { fill(v, t.data<T>()); });
   return t;

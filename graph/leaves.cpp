@@ -1,3 +1,4 @@
+#include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
 
 #include <algorithm>
@@ -61,6 +62,9 @@ void Assign::run(const Run& r) const { copy_bytes(r.inputs[1].bytes, r.outputs[0
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at) {
   std::vector<std::int64_t> sizes, free_axes;
   for (const Dim& d : dims) {
+    if (d.size < 0)
+      throw Error("input \"" + std::string(name) + "\": an axis cannot have the size " + std::to_string(d.size) +
+                  at_line(at) + "\n  Where any size may be fed, give an example of it: any(64)");
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
   }
@@ -79,7 +83,9 @@ Value constant(Graph& g, double value, DType dtype, At at) {
 }
 
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
-  return g.append(Variable{g.origin().scoped(name), type, std::move(init), trainable}, {}, at).output().named(name);
+  Variable declared{g.origin().scoped(name), type, std::move(init), trainable};
+  check_init(declared, at);
+  return g.append(std::move(declared), {}, at).output().named(name);
 }
 
 Value assign(Value variable, Value value, At at) {

@@ -76,7 +76,7 @@ struct Assign {
 };
 
 /// A value to be fed. `dims` may have free axes: `input(g, "x", f32, {any(64), 784})`.
-/// Throws `Error` when the name is taken.
+/// Throws `Error` when the name is taken or a size is negative.
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at = At::current());
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at = At::current());
 
@@ -84,7 +84,8 @@ Value constant(Graph& g, Tensor value, At at = At::current());
 /// A scalar of the given dtype, rounded to it.
 Value constant(Graph& g, double value, DType dtype = f32, At at = At::current());
 
-/// A variable named in the current scope. Throws `Error` when the name is taken.
+/// A variable named in the current scope, for state and for known first values: `parameter` in ops/init.h takes the
+/// initializers. Throws `Error` when the name is taken or `init` cannot be drawn in that type.
 Value variable(Graph& g, std::string_view name, const Type& type, Init init = {}, bool trainable = true,
                At at = At::current());
 

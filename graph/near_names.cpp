@@ -1,6 +1,7 @@
 #include <oxbow/graph/near_names.h>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace oxbow {
 namespace {
@@ -71,5 +72,11 @@ std::string did_you_mean(std::string_view wanted, std::span<const std::string> k
 
 std::string listed(std::span<const std::string> names) { return listed(names, ""); }
 std::string quoted(std::span<const std::string> names) { return listed(names, "\""); }
+
+std::string short_number(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", number);
+  return text;
+}
 
 }  // namespace oxbow

@@ -1,4 +1,4 @@
-// Names in messages: those near an unknown one, all of them, and letter case. Pure functions.
+// Names and numbers in messages: the names near an unknown one, all of them, letter case. Pure functions.
 #pragma once
 
 #include <span>
@@ -26,5 +26,8 @@ std::string did_you_mean(std::string_view wanted, std::span<const std::string> k
 std::string listed(std::span<const std::string> names);
 /// "\"x\", \"label\"".
 std::string quoted(std::span<const std::string> names);
+
+/// "0.001", "1e-07", "nan": at most six digits.
+std::string short_number(double number);
 
 }  // namespace oxbow

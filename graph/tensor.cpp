@@ -24,7 +24,9 @@ void Tensor::check(DType wanted) const {
 }
 
 void Tensor::check_single() const {
-  if (type_.count() != 1) throw Error("item() needs a tensor of one element, but this one is " + to_string(type_));
+  if (type_.count() != 1)
+    throw Error("item() needs a tensor of one element, but this one is " + to_string(type_) +
+                ". Read span() or data()");
 }
 
 void Tensor::fill_from(const void* from, std::size_t count) {

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/random.h>
 #include <oxbow/ops/dropout.h>
 #include <oxbow/ops/elementwise/arithmetic.h>
@@ -62,7 +63,7 @@ std::vector<Tensor> reference(const Dropout& op, const std::vector<Tensor>& in) 
 Type Dropout::infer(Types in) const {
   if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
   if (!(rate >= 0 && rate < 1))
-    throw OpError("the rate " + std::to_string(rate) + " is not in [0, 1)", "Give the fraction of elements to drop");
+    throw OpError("the rate " + short_number(rate) + " is not in [0, 1)", "Give the fraction of elements to drop");
   if (in[1] != Type{i64, {2}})
     throw OpError("the state is " + to_string(in[1]) + ", not i64[2]", "Give random_state(graph)");
   return in[0];

@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/ops/init.h>
 
 #include <cmath>
@@ -45,12 +46,12 @@ Initializer he_normal() {
 
 Initializer uniform(double low, double high) {
   if (!(low <= high))
-    throw Error("uniform: " + std::to_string(low) + " is not below " + std::to_string(high) + ". Give (low, high)");
+    throw Error("uniform: " + short_number(low) + " is above " + short_number(high) + ". Give (low, high)");
   return always({.kind = "uniform", .a = low, .b = high});
 }
 Initializer normal(double mean, double deviation) {
   if (!(deviation >= 0))
-    throw Error("normal: the deviation " + std::to_string(deviation) + " is negative. Give (mean, deviation)");
+    throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
   return always({.kind = "normal", .a = mean, .b = deviation});
 }
 Initializer zeros() { return always({}); }

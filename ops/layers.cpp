@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/ops/batch_norm.h>
 #include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/ops/elementwise/unary.h>
@@ -23,11 +24,11 @@ std::string layer_name(const Graph& g, const std::string& asked, const std::stri
               "\n  at " + to_string(Location(at)) + "\n  " + remedy);
 }
 
-void check(const std::string& layer, Value x, int least_rank, At at) {
+void check(const std::string& layer, Value x, int least_rank, const std::string& shape, At at) {
   if (!x) refuse(layer, "x is an empty Value", x, at, "Build it first");
   if (x.rank() < least_rank)
     refuse(layer, "x has " + std::to_string(x.rank()) + " axes, fewer than " + std::to_string(least_rank), x, at,
-           "Reshape it");
+           "Reshape it to " + shape);
   if (!is_float(x.dtype())) refuse(layer, "x is not floating point", x, at, "Cast it to f32 first");
 }
 
@@ -38,7 +39,7 @@ void check_units(const std::string& layer, const std::string& what, std::int64_t
 }  // namespace
 
 Value dense(Value x, std::int64_t units, DenseOptions options, At at) {
-  check("dense", x, 1, at);
+  check("dense", x, 1, "[samples, features]", at);
   check_units("dense", "units", units, x, at);
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "dense", "kernel"));
@@ -48,7 +49,7 @@ Value dense(Value x, std::int64_t units, DenseOptions options, At at) {
 }
 
 Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
-  check("conv", x, 4, at);
+  check("conv", x, 4, "[images, height, width, channels]", at);
   check_units("conv", "filters", filters, x, at);
   check_units("conv", "rows and columns of its window", options.size, x, at);
   Graph& g = x.graph();
@@ -61,12 +62,12 @@ Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
 }
 
 Value batch_norm(Value x, BatchNormOptions options, At at) {
-  check("batch_norm", x, 2, at);
+  check("batch_norm", x, 2, "[samples, features]", at);
   if (!(options.momentum >= 0 && options.momentum <= 1))
-    refuse("batch_norm", "the momentum " + std::to_string(options.momentum) + " is not in [0, 1]", x, at,
+    refuse("batch_norm", "the momentum " + short_number(options.momentum) + " is not in [0, 1]", x, at,
            "Give what the running statistics keep each step, such as 0.9");
   if (!(options.epsilon > 0))
-    refuse("batch_norm", "epsilon " + std::to_string(options.epsilon) + " is not positive", x, at, "Give 1e-5 or so");
+    refuse("batch_norm", "epsilon " + short_number(options.epsilon) + " is not positive", x, at, "Give 1e-5 or so");
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale"));
   const Type each{x.dtype(), {x.shape()[-1]}};

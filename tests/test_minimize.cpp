@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(minimize_says_what_it_cannot_minimize) {
       "minimize: the loss product is f32[4, 3], not a floating-point scalar\n  at HERE\n  Take its mean: mean(loss)");
   BOOST_TEST(message([&] { minimize(mean(x).named("loss"), "sgd"); }) ==
              "minimize: the loss loss depends on no trainable variable\n  at HERE\n  Build it from layers, or from "
-             "variable(g, ...)");
+             "parameter(g, ...)");
   BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {other}}); }) ==
              "minimize: the loss does not depend on other\n  at HERE\n  Leave it out of the parameters");
   BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {x}}); }) ==

@@ -61,11 +61,11 @@ BOOST_AUTO_TEST_CASE(fields_are_set_by_name) {
   BOOST_TEST(
       message([&] { Optimizer("adam").with("beta1", 0.8); }) ==
       "adam has no field \"beta1\". Did you mean \"beta_1\" or \"beta_2\"? Its fields are: learning_rate, beta_1, "
-      "beta_2, epsilon, weight_decay, amsgrad, convention");
+      "beta_2, epsilon, weight_decay, amsgrad, convention\n  at HERE");
   BOOST_TEST(message([&] { Optimizer("adam").with("convention", std::string("jax")); }) ==
-             "convention: there is no convention \"jax\": it is \"keras\" or \"pytorch\"");
+             "adam: convention: there is no convention \"jax\": it is \"keras\" or \"pytorch\"\n  at HERE");
   BOOST_TEST(message([&] { Optimizer("adam").with("amsgrad", 0.5); }) ==
-             "amsgrad: expected a bool, but there is a number");
+             "adam: amsgrad: expected a bool, but there is a number\n  at HERE");
 }
 
 BOOST_AUTO_TEST_CASE(near_names_are_those_that_one_may_have_meant) {

@@ -181,17 +181,15 @@ BOOST_AUTO_TEST_CASE(schedules_print_compare_and_are_set_by_name) {
   BOOST_TEST((set.learning_rate() == cosine));
   BOOST_TEST((Optimizer("adam").with("learning_rate", 0.5).learning_rate() == Rate(0.5)));
   const auto with = [](AttrRecord record) {
-    return message([&] { Optimizer("adam").with("learning_rate", AttrValue(std::move(record))); });
+    return message([&] { Optimizer("adam").with("learning_rate", AttrValue(std::move(record)), Location{}); });
   };
   BOOST_TEST(with({{"schedule", std::string("cosin")}}) ==
-             "learning_rate: there is no schedule \"cosin\". Did you mean \"cosine\" or \"cosine_restarts\"? Known "
-             "are: exponential, "
-             "step, multi_step, inverse_time, polynomial, linear, cosine, cosine_restarts, one_cycle, cyclic, noam, "
-             "warmup, sequence, every, plateau");
+             "adam: learning_rate: there is no schedule \"cosin\". Did you mean \"cosine\" or \"cosine_restarts\"? "
+             "Known are: exponential, step, multi_step, inverse_time, polynomial, linear, cosine, cosine_restarts, "
+             "one_cycle, cyclic, noam, warmup, sequence, every, plateau");
   BOOST_TEST(with({{"schedule", std::string("cosine")}, {"stpes", std::int64_t{5}}}) ==
-             "learning_rate: the schedule cosine has no field \"stpes\". Did you mean \"steps\"? Its fields are: "
-             "initial, steps, "
-             "final");
+             "adam: learning_rate: the schedule cosine has no field \"stpes\". Did you mean \"steps\"? Its fields "
+             "are: initial, steps, final");
 }
 
 BOOST_AUTO_TEST_CASE(fields_that_make_no_sense_are_refused) {

@@ -51,6 +51,16 @@ std::vector<std::string> optimizer_names() {
 
 Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
 
+Optimizer Optimizer::with(std::string_view field, const AttrValue& value, Location at) const {
+  try {
+    return Optimizer(model_->with(field, value));
+  } catch (const AttributeError& e) {  // begins with the field
+    throw Error(std::string(name()) + ": " + e.what() + at_line(at));
+  } catch (const Error& e) {
+    throw Error(e.what() + at_line(at));
+  }
+}
+
 void Optimizer::check() const {
   learning_rate().check(name());
   model_->check();
@@ -82,25 +92,25 @@ Value moved(const Step& s, Value step, double weight_decay, Convention conventio
 
 void check_fraction(std::string_view optimizer, std::string_view field, double value) {
   if (value >= 0 && value < 1) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + short_number(value) +
               ", but must be at least 0 and less than 1");
 }
 
 void check_not_negative(std::string_view optimizer, std::string_view field, double value) {
   if (value >= 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + short_number(value) +
               ", but must be a number that is not negative");
 }
 
 void check_positive(std::string_view optimizer, std::string_view field, double value) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + short_number(value) +
               ", but must be a number above 0");
 }
 
 void check_epsilon(std::string_view optimizer, std::string_view field, double value) {
   if (value > 0 && std::isfinite(value)) return;
-  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + describe(value) +
+  throw Error(std::string(optimizer) + ": " + std::string(field) + " is " + short_number(value) +
               ", but must be a number above 0: a gradient of 0 would give 0 / 0");
 }
 

@@ -93,9 +93,9 @@ class Optimizer {
   std::string_view average() const { return model_->info->average; }
   /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
   AttrRecord attributes() const { return model_->attributes(); }
-  /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` for a field that it does
-  /// not have, or a value of another kind.
-  Optimizer with(std::string_view field, const AttrValue& value) const { return Optimizer(model_->with(field, value)); }
+  /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` with the line `at` for a
+  /// field that it does not have, or a value of another kind.
+  Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;
   /// Throws `Error` for a field that makes no sense: a negative rate, say.
   void check() const;
   std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }

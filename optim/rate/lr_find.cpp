@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/optim/model/state.h>
 #include <oxbow/optim/rate/curve_shape.h>
 #include <oxbow/optim/rate/lr_find.h>
@@ -87,14 +88,14 @@ double slide(const std::vector<double>& rates, const std::vector<double>& losses
 void check(const RateRangeOptions& o) {
   const auto fail = [](const std::string& what) { throw Error("find_rate: " + what); };
   if (!(o.lowest > 0 && o.highest > o.lowest && std::isfinite(o.highest)))
-    fail("the rates go from " + describe(o.lowest) + " to " + describe(o.highest) +
+    fail("the rates go from " + short_number(o.lowest) + " to " + short_number(o.highest) +
          ". Give a lowest above 0 and a highest above that");
   if (o.steps < static_cast<int>(fewest))
     fail(std::to_string(o.steps) + " steps are too few to see a slope. Give at least " + std::to_string(fewest));
   if (!(o.smoothing >= 0 && o.smoothing < 1))
-    fail("smoothing is " + describe(o.smoothing) + ". Give at least 0 and less than 1");
+    fail("smoothing is " + short_number(o.smoothing) + ". Give at least 0 and less than 1");
   if (o.stop_at != 0 && !(o.stop_at > 1))
-    fail("stop_at is " + describe(o.stop_at) + ". Give more than 1, or 0 for never");
+    fail("stop_at is " + short_number(o.stop_at) + ". Give more than 1, or 0 for never");
 }
 
 // Calls `f` at the end of the block, whatever ends it.

@@ -5,8 +5,6 @@
 #include <oxbow/optim/optimizers/optimizer.h>
 #include <oxbow/optim/rate/rate.h>
 
-#include <cstdio>
-
 namespace oxbow::optim {
 namespace {
 
@@ -25,7 +23,7 @@ std::string describe(const AttrValue& value) {
     const auto& name = value.field(schedule_key).get<std::string>("the name of a schedule");
     return optim::describe(name, AttrRecord(record->begin() + 1, record->end()));
   }
-  return optim::describe(value.get<double>("a number"));
+  return short_number(value.get<double>("a number"));
 }
 
 // The value of `wanted` in a graph of constants.
@@ -116,12 +114,6 @@ void no_field(const std::string& who, std::string_view field, const AttrRecord& 
   for (const auto& [name, value] : fields) known.push_back(name);
   throw Error(who + " has no field \"" + std::string(field) + "\"." + did_you_mean(field, known) +
               " Its fields are: " + listed(known));
-}
-
-std::string describe(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", number);
-  return text;
 }
 
 std::string describe(std::string_view name, const AttrRecord& fields) {

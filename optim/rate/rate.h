@@ -162,8 +162,6 @@ class Rate {
 
 /// "0.001", or "exponential(initial=0.001, steps=1000, factor=0.5)".
 std::string to_string(const Rate& rate);
-/// "0.001": a number as messages show it, with at most six digits.
-std::string describe(double number);
 /// "adam(learning_rate=0.001, beta_1=0.9)": a name and its fields.
 std::string describe(std::string_view name, const AttrRecord& fields);
 /// Throws `Error` that `who` ("adam") has no such field, with the near ones and all.

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/ops/elementwise/cast.h>
 #include <oxbow/ops/elementwise/compare.h>
@@ -30,7 +31,7 @@ Value half_cosine(double a, double b, Value way) { return b + (a - b) / 2 * (1.0
 
 void check_rate(const ScheduleInfo& info, std::string_view field, double value) {
   if (value >= 0 && value < infinity) return;
-  fail(info, std::string(field) + " is " + describe(value) + ", but must be a number that is not negative");
+  fail(info, std::string(field) + " is " + short_number(value) + ", but must be a number that is not negative");
 }
 
 void check_steps(const ScheduleInfo& info, std::string_view field, std::int64_t value) {
@@ -39,7 +40,7 @@ void check_steps(const ScheduleInfo& info, std::string_view field, std::int64_t 
 
 void check_factor(const ScheduleInfo& info, std::string_view field, double value) {
   if (value > 0 && value <= 1) return;
-  fail(info, std::string(field) + " is " + describe(value) + ", but must be above 0 and at most 1");
+  fail(info, std::string(field) + " is " + short_number(value) + ", but must be above 0 and at most 1");
 }
 
 void check_rising(const ScheduleInfo& info, const std::vector<std::int64_t>& at) {
@@ -102,7 +103,7 @@ void Polynomial::check() const {
   check_rate(info, "initial", initial);
   check_steps(info, "steps", steps);
   check_rate(info, "final", final);
-  if (!(power > 0 && power < infinity)) fail(info, "power is " + describe(power) + ", but must be above 0");
+  if (!(power > 0 && power < infinity)) fail(info, "power is " + short_number(power) + ", but must be above 0");
 }
 Value Polynomial::rate(Value step) const {
   return final + (initial - final) * pow(1.0 - progress(step, real(steps)), power);
@@ -151,11 +152,11 @@ Value CosineRestarts::rate(Value step) const {
 
 void OneCycle::check() const {
   check_rate(info, "peak", peak);
-  if (!(warmup > 0 && warmup < 1)) fail(info, "warmup is " + describe(warmup) + ", but must lie between 0 and 1");
+  if (!(warmup > 0 && warmup < 1)) fail(info, "warmup is " + short_number(warmup) + ", but must lie between 0 and 1");
   if (!(warmup * real(steps) > 1)) fail(info, "there are too few steps for a warm-up: " + std::to_string(steps));
   for (const auto& [field, value] : {std::pair{"divide", divide}, {"final_divide", final_divide}})
     if (!(value >= 1 && value < infinity))
-      fail(info, std::string(field) + " is " + describe(value) + ", but must be at least 1");
+      fail(info, std::string(field) + " is " + short_number(value) + ", but must be at least 1");
 }
 Value OneCycle::rate(Value step) const {
   const double top = warmup * real(steps) - 1, last = real(steps) - 1;
@@ -194,7 +195,7 @@ Value Noam::rate(Value step) const {
 void Warmup::check() const {
   check_steps(info, "steps", steps);
   then.check(info.name, "then");
-  if (!(from >= 0 && from <= 1)) fail(info, "from is " + describe(from) + ", but must lie between 0 and 1");
+  if (!(from >= 0 && from <= 1)) fail(info, "from is " + short_number(from) + ", but must lie between 0 and 1");
 }
 Value Warmup::rate(Value step) const {
   const Value rest = then.value(maximum(step - real(steps), 0.0));  // before `steps` this is the first rate of `then`

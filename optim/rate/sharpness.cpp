@@ -62,7 +62,7 @@ Sharpness::Sharpness(Value loss, std::vector<Value> parameters, At at) {
   if (parameters.empty()) parameters = variables(loss.graph());
   if (parameters.empty())
     throw Error("sharpness: the graph has no trainable variable\n  at " + to_string(Location(at)) +
-                "\n  Build it from layers, or from variable(g, ...)");
+                "\n  Build it from layers, or from parameter(g, ...)");
   const std::vector<Value> slopes = gradients(loss, parameters, at);
   Value along;
   for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -104,7 +104,7 @@ void StepBuilder::choose_parameters() {
     if (!matters(p)) fail("the loss does not depend on " + p.node().full_name(), "Leave it out of the parameters");
   const std::string of_loss = "the loss " + out_.loss.node().full_name();
   if (out_.parameters.empty())
-    fail(of_loss + " depends on no trainable variable", "Build it from layers, or from variable(g, ...)");
+    fail(of_loss + " depends on no trainable variable", "Build it from layers, or from parameter(g, ...)");
   std::vector<std::string> names;
   for (const Value& p : out_.parameters) names.push_back(variable_of(p).name);
   try {

@@ -27,7 +27,7 @@ Value StepBuilder::learning_rate(const Rate& rate, const std::string& group) {
 
 StepBuilder::Pace StepBuilder::pace_of(const Group& group, int number, Value rate) {
   const Optimizer base = group.optimizer.value_or(optimizer_);
-  const Optimizer own = group.weight_decay ? base.with("weight_decay", *group.weight_decay) : base;
+  const Optimizer own = group.weight_decay ? base.with("weight_decay", *group.weight_decay, Location{}) : base;
   if (group.optimizer) {
     const std::string name = "group_" + std::to_string(number);
     const OriginGuard guard = scope(name);

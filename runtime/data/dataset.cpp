@@ -60,7 +60,7 @@ Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
 
 std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
   if (!(fraction >= 0 && fraction <= 1))
-    throw Error("the data cannot be split at " + std::to_string(fraction) + ": give a fraction from 0 to 1");
+    throw Error("the data cannot be split at " + short_number(fraction) + ": give a fraction from 0 to 1");
   const std::int64_t first = size_ - static_cast<std::int64_t>(fraction * static_cast<double>(size_));
   return {rows(0, first), rows(first, size_)};
 }

@@ -141,7 +141,7 @@ optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::
     const std::size_t mark = field.find('=');
     if (mark == std::string::npos || mark == 0)
       throw Error("--set " + field + ": expected a field and its value, as in momentum=0.9");
-    optimizer = optimizer.with(field.substr(0, mark), field_value(field.substr(mark + 1)));
+    optimizer = optimizer.with(field.substr(0, mark), field_value(field.substr(mark + 1)), Location{});
   }
   return optimizer;
 }
