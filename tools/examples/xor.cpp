@@ -1,4 +1,4 @@
-// XOR by hand: a network of two neurons, `gradients`, and gradient descent written out as graph. Nothing is hidden: the
+// XOR by hand: a network of two layers, `gradients`, and gradient descent written out as graph. Nothing is hidden: the
 // weights are variables, and `assign` writes them at the end of each run.
 #include <cstdio>
 
