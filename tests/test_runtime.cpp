@@ -1,4 +1,4 @@
-// Programs and sessions: the same bits for any number of threads, no allocation when warm, errors, stops, stores.
+// Programs and sessions: the same bits for any number of threads, no allocation when warm, what is fetched, stores.
 #include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/init.h>
 #include <oxbow/runtime/program_impl.h>
@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "support/fine_grain.h"
-#include "support/message.h"
 #include "support/runtime_ops.h"
+#include "support/small_program.h"
 
 using namespace oxbow;
 using namespace oxbow::test;
@@ -55,12 +55,6 @@ int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
 #endif
 
 namespace {
-
-std::vector<float> numbers(std::size_t n, float first = 0.5f) {
-  std::vector<float> v(n);
-  for (std::size_t i = 0; i < n; ++i) v[i] = first + static_cast<float>(i % 7) * 0.25f;
-  return v;
-}
 
 struct Expected {
   std::vector<Tensor> fetched;
@@ -105,18 +99,6 @@ std::optional<Expected> interpret(const RandomGraph& from, const std::vector<flo
   for (const Value& f : from.fetches) out.fetched.push_back(values[{f.node_id(), f.output()}]);
   return out;
 }
-
-// x (any, 3), a variable w of 3 numbers, y = mix(x), and w := mix(w, check(x)).
-struct Small {
-  Graph g;
-  Value x, w, y, next;
-  Small() {
-    x = input(g, "x", f32, {any(4), 3});
-    w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 1});
-    y = apply(Mix{6, 2}, {x, w}, At::current()).named("y");
-    next = assign(w, apply(Mix{3, 1}, {w, apply(Check{}, {x}, At::current()).named("checked")}, At::current()));
-  }
-};
 
 }  // namespace
 
@@ -233,47 +215,6 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_value_is_fetched_without_the_rest) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_failed_run_leaves_variables_as_they_were) {
-  Small s;
-  for (const int threads : {1, 2}) {
-    Store store(s.g);
-    Session session(Program::Impl::compile({s.y, s.next}, {.pool = Pool(threads)}, fine_grain), store);
-    auto x = numbers(12);
-    x[5] = -1;
-    session.feed<float>("x", x);
-    const std::string text = message([&] { session.run(); });
-    BOOST_TEST(text.find("test_check: number 5 is negative\n  x: f32[4, 3] from x\n  at tests/test_runtime.cpp:") == 0,
-               text);
-    BOOST_TEST(text.find("Feed numbers from 0 up") != std::string::npos, text);
-    BOOST_TEST(store.get("w").data<float>()[0] == 1.0f);
-    x[5] = 1;
-    session.run();
-    BOOST_TEST(store.get("w").data<float>()[0] != 1.0f);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(what_fails_on_constants_fails_when_it_is_run) {
-  Graph g;
-  const Value y = apply(Check{}, {constant(g, Tensor::of<float>({2}, {1, -1}))}, At::current());
-  Session session(compile({y}), Store());
-  BOOST_TEST(message([&] { session.run(); }).find("test_check: number 1 is negative") == 0u);
-}
-
-BOOST_AUTO_TEST_CASE(a_stopped_run_leaves_variables_as_they_were) {
-  Small s;
-  Store store(s.g);
-  Session session(compile({s.y, s.next}), store);
-  const auto x = numbers(12);
-  session.feed<float>("x", x);
-  std::stop_source stop;
-  session.run(stop.get_token());
-  const Tensor w = store.get("w");
-  stop.request_stop();
-  BOOST_CHECK_THROW(session.run(stop.get_token()), Stopped);
-  BOOST_TEST(same_bits(store.get("w"), w));
-  BOOST_CHECK_THROW(session.fetch<float>(0), Error);
-}
-
 BOOST_AUTO_TEST_CASE(variables_swap) {
   Graph g;
   const Value a = variable(g, "a", {f32, {3}}, {.kind = "constant", .a = 1});
@@ -283,49 +224,6 @@ BOOST_AUTO_TEST_CASE(variables_swap) {
   session.run();
   BOOST_TEST(store.get("a").data<float>()[2] == 2.0f);
   BOOST_TEST(store.get("b").data<float>()[2] == 1.0f);
-}
-
-BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
-  Small s;
-  Store store(s.g);
-  Session session(compile({s.y}), store);
-  const std::string declared = "\n  declared at tests/test_runtime.cpp:" + std::to_string(s.x.node().origin().at.line);
-  BOOST_TEST(message([&] { session.run(); }) ==
-             "input \"x\" (f32[4, 3]) was not fed" + declared + "\n  Call feed(\"x\", data) before run()");
-  BOOST_TEST(message([&] { session.feed<float>("xs", numbers(3)); }) ==
-             "no input \"xs\" in this program. Did you mean \"x\"?\n  Its inputs: \"x\"");
-  BOOST_TEST(message([&] { session.feed<float>("x", numbers(4)); }) ==
-             "input \"x\": 4 elements make no [any(4), 3]" + declared + "\n  Feed a multiple of 3");
-  BOOST_TEST(message([&] { session.feed<double>("x", std::vector<double>(12)); }) ==
-             "input \"x\" takes f32 and was fed f64" + declared +
-                 "\n  Convert the data, or declare the input with that dtype");
-  BOOST_TEST(message([&] {
-               session.feed("x", Tensor({f32, {4, 4}}));
-             }) == "input \"x\" has the shape [any(4), 3] and was fed [4, 4]" + declared +
-                       "\n  Feed that shape; only an axis marked any(...) takes other sizes");
-  BOOST_TEST(message([&] { Session(compile({s.y}), Store()).run(); }).find("input \"x\"") == 0u);
-  Session session_into(compile({s.y}), store);
-  std::vector<float> into(4, -1);
-  session_into.feed<float>("x", numbers(3));
-  session_into.fetch_into<float>(0, into);
-  BOOST_TEST(message([&] { session_into.run(); }) ==
-             "fetch_into(0): the span has 4 elements, but the value is f32[6] in this run\n  Give a span of 6, or an "
-             "empty one for memory of the session's own");
-  BOOST_CHECK_THROW(session.feed("x", Type{f32, {4, 3}, {.panel = 16}}, into.data()), Error);
-  Graph other;
-  variable(other, "w", {f32, {4}});
-  Session elsewhere(compile({s.y}), Store(other));
-  elsewhere.feed<float>("x", numbers(3));
-  BOOST_TEST(message([&] { elsewhere.run(); }) ==
-             "variable \"w\" is f32[4] in the store, but f32[3] in the program\n  declared at tests/test_runtime.cpp:" +
-                 std::to_string(s.w.node().origin().at.line));
-  const Value again = assign(s.w, s.w);
-  BOOST_TEST(message([&] {
-               compile({s.next, again});
-             }) == "variable \"w\" is written twice in one run\n  at tests/test_runtime.cpp:" +
-                       std::to_string(again.node().origin().at.line) +
-                       "\n  Leave one of the two assigns out of what is fetched");
-  BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
 }
 
 // So that putting things back cannot fail, even where memory has run out.

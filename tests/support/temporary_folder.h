@@ -4,11 +4,19 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <string>
 #include <string_view>
 
 namespace oxbow::test {
+
+/// What a file holds, byte by byte.
+inline std::string bytes(std::initializer_list<int> list) {
+  std::string s;
+  for (const int b : list) s += static_cast<char>(b);
+  return s;
+}
 
 class TemporaryFolder {
  public:

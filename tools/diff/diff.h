@@ -14,14 +14,15 @@
 #include <string>
 #include <vector>
 
+#include "diff/match.h"
+
 namespace oxbow::tools {
 
-struct Difference {
+struct Difference : NodeMatches {
   struct Pair {
     NodeId a, b;
     std::vector<std::string> what;  ///< "op: relu -> tanh", "type: f32[2] -> f32[3]", "input 0: %3 -> %8"
   };
-  std::vector<NodeId> b_of_a, a_of_b;  ///< of each node its match, or -1
   std::vector<NodeId> removed, added;
   std::vector<Pair> changed;  ///< matched, and not the same
   std::vector<std::pair<std::string, std::string>> renamed;

@@ -7,11 +7,6 @@
 #include "diff/diff.h"
 
 namespace oxbow::tools {
-namespace {
-
-std::size_t at(NodeId i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 std::string shown(std::string_view name) {
   const bool obeyed = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
