@@ -265,9 +265,6 @@ BOOST_FIXTURE_TEST_CASE(training_and_compiling, SomeGraph) {
       {message([&] { compile({Value()}); }),
        "compile: a fetched Value is empty\n"
        "  Build it first"},
-      {message([&] { compile({x}, {.disable = {"fusion"}}); }),
-       "\"fusion\" is no rewrite that can be left out\n"
-       "  These can: dead_code, simplify, common_subexpressions, fold, fuse, epilogue"},
       {message([&] { optim::minimize(mean(x), "adma"); }),
        "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + optimizer_list() + "\n"
        "  at HERE"},

@@ -30,9 +30,7 @@ BOOST_AUTO_TEST_CASE(optimizers_by_name_in_any_case) {
              "convention=keras)");
   BOOST_TEST(to_string(Optimizer("sgd")) ==
              "sgd(learning_rate=0.01, momentum=0, dampening=0, nesterov=false, weight_decay=0, convention=keras)");
-  const std::string known =
-      "sgd, rmsprop, adam, amsgrad, adamw, adagrad, adadelta, adamax, nadam, radam, lion, lamb, lars, adafactor, ftrl, "
-      "rprop, asgd, muon, schedule_free_adamw";
+  const std::string known = listed(oxbow::optim::optimizer_names());
   BOOST_TEST(message([] { Optimizer("Adma"); }) ==
              "there is no optimizer \"Adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + known +
                  "\n  at HERE");

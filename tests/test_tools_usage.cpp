@@ -1,4 +1,5 @@
 // Help, wrong usage and failures of the `oxbow` program: exit codes and messages, as a shell user meets them.
+#include <dump/dump.h>
 #include <examples/examples.h>
 #include <oxbow/graph/near_names.h>
 #include <oxbow/optim/optimizers/optimizer.h>
@@ -23,6 +24,9 @@ BOOST_AUTO_TEST_CASE(help_teaches_and_returns_0) {
 BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
   const std::string top = "\nRun oxbow --help to see what there is\n";
   const std::string train = "\nRun oxbow train --help to see what there is\n";
+  std::string formats_there;
+  for (const auto& format : oxbow::tools::formats())
+    formats_there += (formats_there.empty() ? "" : ",") + std::string(format.name);
   const std::pair<const char*, std::string> cases[] = {
       {"", "oxbow: A subcommand is required" + top},
       {"trian", "oxbow: there is no command \"trian\". Did you mean \"train\"?" + top},
@@ -51,8 +55,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
        "oxbow: --steps: 0 is no number greater than 0\nRun oxbow run --help to see what there is\n"},
       {"dump", "oxbow: graph is required\nRun oxbow dump --help to see what there is\n"},
       {"dump xor -f bmp",
-       "oxbow: --format: bmp not in {text,dot,svg,png,mermaid,json,html}\nRun oxbow dump --help to see what there "
-       "is\n"},
+       "oxbow: --format: bmp not in {" + formats_there + "}\nRun oxbow dump --help to see what there is\n"},
       {"bench --seconds nan",
        "oxbow: --seconds: nan is no number greater than 0\nRun oxbow bench --help to see what there is\n"},
   };
@@ -71,6 +74,9 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
   std::string examples_there;
   for (const Example& e : examples())
     examples_there += "  " + std::string(e.name) + std::string(19 - e.name.size(), ' ') + std::string(e.what) + "\n";
+  std::vector<std::string> suffixes;
+  for (const auto& format : oxbow::tools::formats()) suffixes.push_back("." + std::string(format.extension));
+  const std::string suffixes_there = oxbow::listed(suffixes);
   const std::string optimizers_there = oxbow::listed(oxbow::optim::optimizer_names());
   const std::string folder_name = folder / "";
   const std::pair<std::string, std::string> cases[] = {
@@ -92,9 +98,7 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "  These inputs keep their example sizes: label [64]\n"
        "  Give sizes for them too, or for all inputs at once: --size 32\n"},
       {"dump xor -o graph.pdf",
-       "no format goes by the suffix of graph.pdf: say which with --format, or use one of .txt, .dot, .svg, .png, "
-       ".mmd, "
-       ".json, .html\n"},
+       "no format goes by the suffix of graph.pdf: say which with --format, or use one of " + suffixes_there + "\n"},
       {"dump xor --without fuse",
        "this is the graph as built; how it is compiled shows with --plan, --after or --all\n"},
       {"dump xor -o /dev/full", "cannot write to /dev/full\n"},
