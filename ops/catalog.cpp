@@ -19,6 +19,7 @@ Catalog all() {
   c.add<Select>().add<Cast>().add<Negate>().add<Square>().add<Reciprocal>().add<Exp>().add<Log>().add<Sqrt>();
   c.add<CosPi>().add<SinPi>().add<RequireFinite>();
   c.add<Rsqrt>().add<Abs>().add<Sign>().add<Tanh>().add<Sigmoid>().add<Relu>().add<Erf>().add<Gelu>();
+  c.add<Softplus>();
   c.add<TanhGradient>().add<SigmoidGradient>().add<ReluGradient>().add<GeluGradient>();
   c.add<Softmax>().add<LogSoftmax>();
   c.add<CrossEntropy>().add<CrossEntropyGradient>();

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/elementwise/activation.h>
 #include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/loss.h>
@@ -53,6 +54,14 @@ void for_types(const Type& x, const Type& labels, F f) {
                 classes == 0 ? "Give logits with at least one class"
                              : "Labels must be from 0 to " + std::to_string(classes - 1) +
                                    ": correct the data, or give the logits more classes");
+}
+
+// Two operands that would broadcast where they are meant to be alike.
+void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
+  if (a && b && a.type() != b.type())
+    throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
+                a.node().full_name() + "\n  " + b_name + ": " + to_string(b.type()) + " from " + b.node().full_name() +
+                at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
 }
 
 Value reduced(Value losses, Reduction reduction, At at) {
@@ -207,12 +216,14 @@ Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
   return reduced(negate(sum(multiply(labels, log_softmax(logits, -1, at), at), {-1}, false, at), at), reduction, at);
 }
 
+Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
+  check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
+  const Value smooth = softplus(logits, at);  // first: operands are evaluated in an order of the compiler's own
+  return reduced(subtract(smooth, multiply(targets, logits, at), at), reduction, at);
+}
+
 Value mean_squared_error(Value prediction, Value target, Reduction reduction, At at) {
-  if (prediction && target && prediction.type() != target.type())
-    throw Error("mean_squared_error: prediction and target differ\n  prediction: " + to_string(prediction.type()) +
-                " from " + prediction.node().full_name() + "\n  target: " + to_string(target.type()) + " from " +
-                target.node().full_name() + "\n  at " + to_string(Location(at)) +
-                "\n  Reshape or cast one of them: they would broadcast to something else than meant");
+  check_alike("mean_squared_error", prediction, target, "prediction", "target", at);
   return reduced(square(subtract(prediction, target, at), at), reduction, at);
 }
 

@@ -41,6 +41,12 @@ struct CrossEntropyGradient {
 /// throws `Error` with the label and its row when a class number is not in 0 .. classes - 1.
 Value cross_entropy(Value logits, Value labels, Reduction reduction = Reduction::mean, At at = At::current());
 
+/// The cross entropy of sigmoid(logits) with `targets`, probabilities of "yes" from 0 to 1, element by element: -t log
+/// s
+/// - (1 - t) log(1 - s) = softplus(x) - t x, which overflows nowhere. Give logits, not sigmoid(logits). Throws `Error`
+/// unless both have one floating-point type.
+Value binary_cross_entropy(Value logits, Value targets, Reduction reduction = Reduction::mean, At at = At::current());
+
 /// The square of prediction - target, element by element. Throws `Error` unless both have one type.
 Value mean_squared_error(Value prediction, Value target, Reduction reduction = Reduction::mean, At at = At::current());
 

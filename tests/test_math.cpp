@@ -69,6 +69,7 @@ const Bound bounds[] = {
     {Exp{}, [](long double x) { return std::exp(x); }, -87, 88, 1.2, 1.2},
     {Log{}, [](long double x) { return std::log(x); }, 1e-30, 100, 1, 1},
     {Sigmoid{}, [](long double x) { return 1 / (1 + std::exp(-x)); }, -80, 80, 3, 3},
+    {Softplus{}, [](long double x) { return std::log1p(std::exp(x)); }, -80, 80, 3, 3},
     {Tanh{}, [](long double x) { return std::tanh(x); }, -20, 20, 8, 2},
     {Erf{}, [](long double x) { return std::erf(x); }, -6, 6, 8, 2},
     {Tanh{}, [](long double x) { return std::tanh(x); }, -20, 20, 5e-7, 3e-16, true},
@@ -150,6 +151,7 @@ BOOST_AUTO_TEST_CASE(special_arguments) {
   check(Tanh{}, [](double x) { return std::tanh(x); });
   check(Erf{}, [](double x) { return std::erf(x); });
   check(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); });
+  check(Softplus{}, [](double x) { return x > 700 ? x : std::log1p(std::exp(x)); });
   check(Sqrt{}, [](double x) { return std::sqrt(x); });
 }
 
@@ -157,8 +159,8 @@ BOOST_AUTO_TEST_CASE(special_arguments) {
 BOOST_AUTO_TEST_CASE(the_same_bits_at_any_place) {
   const std::vector<float> x = arguments<float>(0.01, 8);
   const std::vector<double> xd(x.begin(), x.begin() + 300);
-  for (const Op& op :
-       std::initializer_list<Op>{Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{}, Gelu{}, Rsqrt{}, Pow{}, GeluGradient{}}) {
+  for (const Op& op : std::initializer_list<Op>{Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{}, Gelu{}, Softplus{}, Rsqrt{},
+                                                Pow{}, GeluGradient{}}) {
     const bool two = op.info().input_count() == 2;
     const auto run = [&]<class T>(const T* from, std::size_t n) {
       return two ? computed<T>(op, {from, from}, n) : computed<T>(op, {from}, n);

@@ -2,9 +2,11 @@
 #include <oxbow/ops/batch_norm.h>
 #include <oxbow/ops/dropout.h>
 #include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/gradients.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/softmax.h>
+#include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -137,8 +139,34 @@ BOOST_AUTO_TEST_CASE(wrong_labels_and_targets_are_refused_with_the_line) {
                         says("take one label a row, of shape [4], but the labels have shape [4, 1]"));
   BOOST_CHECK_EXCEPTION(cross_entropy(x, z), Error, says("neither class numbers nor of the logits' type f32[4, 10]"));
   BOOST_CHECK_EXCEPTION(mean_squared_error(x, z), Error, says(at(__LINE__)));
+  BOOST_CHECK_EXCEPTION(binary_cross_entropy(x, z), Error, says(at(__LINE__)));
   BOOST_CHECK_EXCEPTION(softmax(x, 2), Error, says(at(__LINE__)));
   BOOST_CHECK_EXCEPTION(dropout(x, 1), Error, says("the rate 1 is not in [0, 1)"));
+}
+
+BOOST_AUTO_TEST_CASE(binary_cross_entropy_is_right_and_never_overflows) {
+  Graph g;
+  const Value x = input(g, "x", f64, {any(4)}), t = input(g, "t", f64, {any(4)});
+  const Value loss = binary_cross_entropy(x, t, Reduction::none);
+  const Value total = binary_cross_entropy(x, t, Reduction::sum), average = binary_cross_entropy(x, t);
+  const Tensor logits = draw({101}, -6, 6, 7), targets = draw({101}, 0, 1, 8);
+  Store store(g);
+  const auto out =
+      compile({loss, gradients(total, {x})[0], average, total}).run(store, {{"x", logits}, {"t", targets}});
+  double sum = 0;
+  for (int i = 0; i < 101; ++i) {
+    const double s = 1 / (1 + std::exp(-logits.data<double>()[i])), q = targets.data<double>()[i];
+    const double wanted = -q * std::log(s) - (1 - q) * std::log(1 - s);
+    sum += wanted;
+    BOOST_TEST(std::abs(out[0].data<double>()[i] - wanted) <= 1e-14 * std::max(1.0, wanted));
+    BOOST_TEST(std::abs(out[1].data<double>()[i] - (s - q)) <= 1e-14);
+  }
+  BOOST_TEST(std::abs(out[2].item<double>() - sum / 101) <= 1e-14 * sum);
+  BOOST_TEST(std::abs(out[3].item<double>() - sum) <= 1e-14 * sum);
+  const auto far = compile({loss}).run(store, {{"x", Tensor::of<double>({4}, {1000, -1000, 1000, -1000})},
+                                               {"t", Tensor::of<double>({4}, {1, 0, 0, 1})}});
+  const auto losses = far[0].span<double>();
+  BOOST_TEST((losses[0] == 0 && losses[1] == 0 && losses[2] == 1000 && losses[3] == 1000));
 }
 
 BOOST_AUTO_TEST_CASE(batch_moments_are_exact_far_from_zero_and_over_many_chunks) {

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
   for (std::uint64_t seed = 1; seed <= graphs; ++seed) check(seed, seen);
   if constexpr (graphs >= 1000)
     for (const auto& [name, entry] : catalog().entries())
-      BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name);
+      BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name << ": see tests/support/random_ops.cpp");
   BOOST_TEST_MESSAGE(seen.shared_plans << " of " << seen.plans << " plans with tasks for several threads");
   BOOST_TEST(seen.shared_plans > seen.plans * 9 / 10);
 }

@@ -27,6 +27,11 @@ T Gelu::at(T x) const {
 }
 
 template <std::floating_point T>
+T Softplus::at(T x) const {
+  return math::softplus(x);
+}
+
+template <std::floating_point T>
 T SigmoidGradient::at(T y, T dy) const {
   return dy * math::fma(-y, y, y);
 }
@@ -46,6 +51,7 @@ template struct Elementwise<Sigmoid, Same>;
 template struct Elementwise<Relu, Same>;
 template struct Elementwise<Erf, Same>;
 template struct Elementwise<Gelu, Same>;
+template struct Elementwise<Softplus, Same>;
 template struct Elementwise<TanhGradient, Same, Same>;
 template struct Elementwise<SigmoidGradient, Same, Same>;
 template struct Elementwise<ReluGradient, Same, Same>;
@@ -68,6 +74,7 @@ Grads Tanh::gradient(const Node& n, Values dy) const { return {through<TanhGradi
 Grads Sigmoid::gradient(const Node& n, Values dy) const { return {through<SigmoidGradient>(n.output(), dy[0])}; }
 Grads Relu::gradient(const Node& n, Values dy) const { return {through<ReluGradient>(n.output(), dy[0])}; }
 Grads Gelu::gradient(const Node& n, Values dy) const { return {through<GeluGradient>(n.input(0), dy[0])}; }
+Grads Softplus::gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
 Grads Erf::gradient(const Node& n, Values dy) const {
   return {dy[0] * exp(-square(n.input(0))) * (2 * std::numbers::inv_sqrtpi)};
 }
@@ -114,6 +121,9 @@ std::vector<Sample> Erf::samples() {
 std::vector<Sample> Gelu::samples() {
   return unary_samples(Gelu{}, [](double x) { return x * normal_distribution(x); }, {-4, 4});
 }
+std::vector<Sample> Softplus::samples() {
+  return unary_samples(Softplus{}, [](double x) { return std::log1p(std::exp(x)); }, {-5, 5});
+}
 std::vector<Sample> TanhGradient::samples() {
   return binary_samples(TanhGradient{}, [](double y, double dy) { return dy * (1 - y * y); }, {-1, 1});
 }
@@ -136,5 +146,6 @@ Value sigmoid(Value x, At at) { return apply(Sigmoid{}, {x}, at); }
 Value relu(Value x, At at) { return apply(Relu{}, {x}, at); }
 Value erf(Value x, At at) { return apply(Erf{}, {x}, at); }
 Value gelu(Value x, At at) { return apply(Gelu{}, {x}, at); }
+Value softplus(Value x, At at) { return apply(Softplus{}, {x}, at); }
 
 }  // namespace oxbow

@@ -58,6 +58,16 @@ struct Gelu : Unary<Gelu> {
   static std::vector<Sample> samples();
 };
 
+/// log(1 + e^x), which is relu with a round corner (Dugas et al. 2001)
+struct Softplus : Unary<Softplus> {
+  static constexpr OpInfo info{.name = "softplus", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Softplus&) const = default;
+  static std::vector<Sample> samples();
+};
+
 /// dy (1 - y^2), where y = tanh(x).
 struct TanhGradient : Binary<TanhGradient> {
   static constexpr OpInfo info{
@@ -107,6 +117,7 @@ extern template struct Elementwise<Sigmoid, Same>;
 extern template struct Elementwise<Relu, Same>;
 extern template struct Elementwise<Erf, Same>;
 extern template struct Elementwise<Gelu, Same>;
+extern template struct Elementwise<Softplus, Same>;
 extern template struct Elementwise<TanhGradient, Same, Same>;
 extern template struct Elementwise<SigmoidGradient, Same, Same>;
 extern template struct Elementwise<ReluGradient, Same, Same>;
@@ -118,5 +129,6 @@ Value sigmoid(Value x, At at = At::current());
 Value relu(Value x, At at = At::current());
 Value erf(Value x, At at = At::current());
 Value gelu(Value x, At at = At::current());
+Value softplus(Value x, At at = At::current());
 
 }  // namespace oxbow

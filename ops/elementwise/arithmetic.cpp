@@ -1,7 +1,7 @@
 #include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/ops/elementwise/compare.h>
 #include <oxbow/ops/elementwise/formulas.h>
-#include <oxbow/ops/elementwise/math.h>
+#include <oxbow/ops/elementwise/power.h>
 #include <oxbow/ops/elementwise/samples.h>
 #include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/moving/broadcast.h>

@@ -2,20 +2,20 @@
 // vectorised by the compiler. Operands broadcast. Whatever runs an elementwise op (graph/fused/fused.h) goes through
 // `tile`.
 //
-//   // softplus.h
-//   struct Softplus : Unary<Softplus> {
-//     static constexpr OpInfo info{.name = "softplus", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+//   // softsign.h
+//   struct Softsign : Unary<Softsign> {
+//     static constexpr OpInfo info{.name = "softsign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
 //     template <std::floating_point T>
 //     T at(T x) const;
-//     Grads gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
-//     bool operator==(const Softplus&) const = default;
+//     Grads gradient(const Node& n, Values dy) const { return {dy[0] / square(1.0 + abs(n.input(0)))}; }
+//     bool operator==(const Softsign&) const = default;
 //   };
-//   extern template struct Elementwise<Softplus, Same>;
+//   extern template struct Elementwise<Softsign, Same>;
 //
-//   // softplus.cpp, compiled with the kernels' flags
+//   // softsign.cpp, compiled with the kernels' flags
 //   template <std::floating_point T>
-//   T Softplus::at(T x) const { return math::max(x, T(0)) + math::log1p(math::exp(-math::abs(x))); }
-//   template struct oxbow::Elementwise<Softplus, Same>;
+//   T Softsign::at(T x) const { return x / (1 + math::abs(x)); }
+//   template struct Elementwise<Softsign, Same>;
 //
 // The dtypes that an op takes are those for which `at` may be called; its result's dtype is what `at` returns.
 // Regular value types, safe from any thread.

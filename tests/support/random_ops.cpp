@@ -33,7 +33,9 @@ void RandomBuilder::grow() {
 }
 
 Value RandomBuilder::unary(const Value& x) {
-  switch (pick(19)) {
+  switch (pick(20)) {
+    case 19:
+      return softplus(x);
     case 18:
       return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
     case 17:
