@@ -9,10 +9,9 @@
 #pragma once
 
 #include <oxbow/runtime/trace.h>
+#include <oxbow/tools/dump/stages.h>
 
 #include <span>
-
-#include "dump/stages.h"
 
 namespace oxbow::tools {
 
