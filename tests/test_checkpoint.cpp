@@ -4,8 +4,11 @@
 #include <oxbow/optim/model/checkpoint.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/rate/schedules.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <filesystem>
 
 #include "support/message.h"
@@ -82,4 +85,42 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_at_each_epochs_end_and_where_training_is_st
                                                                    }}}});
   BOOST_TEST(at == (std::vector<std::int64_t>{5, 7}), boost::test_tools::per_element());
   BOOST_TEST(message([] { checkpoint("a", -1); }) == "checkpoint: every is -1. Give at least 1, or 0 for epochs only");
+}
+
+BOOST_AUTO_TEST_CASE(one_training_at_a_time_writes_a_checkpoint) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "training.safetensors", lock = path + ".oxbow-lock";
+  const auto refused = [&](const std::string& by) {
+    return path + " is in use: " + by + " writes it. Give another path, or wait until that has ended";
+  };
+  {
+    const Callback first = checkpoint(path), copy = first;
+    BOOST_TEST(message([&] { checkpoint(path); }) == refused("this process"));
+    checkpoint(folder / "another");
+    Training().fit(first);
+    BOOST_TEST(message([&] { checkpoint(path); }) == refused("this process"));  // though the file is another one now
+  }
+  BOOST_TEST(!std::filesystem::exists(lock));
+
+  // Another process, which is then killed. Its lock's file stays, and is in nobody's way.
+  int ready[2];
+  BOOST_REQUIRE(::pipe(ready) == 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const Callback held = checkpoint(path);
+    static_cast<void>(::write(ready[1], "", 1) == 1);
+    while (true) ::pause();
+  }
+  char byte = 1;
+  BOOST_REQUIRE(::read(ready[0], &byte, 1) == 1);
+  BOOST_TEST(message([&] { checkpoint(path); }) == refused("process " + std::to_string(child)));
+  BOOST_REQUIRE(::kill(child, SIGKILL) == 0);
+  BOOST_REQUIRE(::waitpid(child, nullptr, 0) == child);
+  BOOST_TEST(std::filesystem::exists(lock));
+  Training().fit(checkpoint(path));
+  BOOST_TEST(!std::filesystem::exists(lock));
+  ::close(ready[0]);
+  ::close(ready[1]);
+  BOOST_TEST(message([] { checkpoint("no/such/folder/a"); }) ==
+             "cannot create no/such/folder/a.oxbow-lock: No such file or directory");
 }

@@ -233,6 +233,28 @@ BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_learned) {
     BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
 }
 
+BOOST_AUTO_TEST_CASE(two_trainings_do_not_share_a_folder) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out", how = "train --out " + out + small_mnist(folder, 64, 8) + " --epochs ";
+  const std::string state = out + "/training.safetensors";
+  // The first one has written its state when the others come.
+  const Finished run = oxbow::test::command(
+      "sh -c '" + programs + "oxbow " + how + "100000 > " + (folder / "log") + " 2>&1 & p=$!; until [ -e " + state +
+      " ]; do kill -0 $p || break; sleep 0.05; done; for more in \"\" --resume; do " + programs + "oxbow " + how +
+      "1 $more; echo code $?, first is $p; done; kill -INT $p; wait $p; exit $?' 2>&1");
+  BOOST_TEST(run.code == 130, run.output);
+  const std::string who = run.output.substr(run.output.rfind(" is ") + 4);
+  const std::string refused = "oxbow: " + state + " is in use: process " + who.substr(0, who.find('\n')) +
+                              " writes it. Give another path, or wait until that has ended\n"
+                              "  Name another folder with --out\ncode 1, first is " +
+                              who;
+  BOOST_TEST(run.output == refused + refused);
+  const Finished after = oxbow_(how + "1");
+  BOOST_TEST(after.code == 0, after.output);
+  BOOST_TEST(oxbow::test::command("ls -A " + out).output ==
+             "graph.svg\ngraph.txt\nhistory.csv\nloss.svg\nparameters.safetensors\ntraining.safetensors\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
   const TemporaryFolder folder;
   const std::string disk = folder / "disk";

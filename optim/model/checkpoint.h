@@ -15,7 +15,9 @@ namespace oxbow {
 /// Writes `Saved::training` to `path` at the end of each epoch, and where `every` is not 0 after each `every`
 /// minibatches too; and where `fit` is stopped within an epoch. Each time atomically: a kill leaves the one before. An
 /// error in writing ends `fit`. `before`, if any, is called before each: for what must be on the disk not later than
-/// the state, as a history is. Throws `Error` for a negative `every`.
+/// the state, as a history is. No two trainings write one `path`: from here on until the last copy of the callback is
+/// gone it is held by a `FileLock`, which ends with the process too. Throws `Error` when another holds it, naming the
+/// process, and for a negative `every`.
 Callback checkpoint(std::string path, std::int64_t every = 0, std::function<void()> before = {});
 
 }  // namespace oxbow

@@ -95,13 +95,27 @@ int train(const TrainCommand& o, std::stop_token stop) {
   std::filesystem::create_directories(out, failed);
   if (failed)
     throw Error(fmt::format("cannot make the folder {}: {}\n  Name another one with --out", o.out, failed.message()));
+  // The history is written first: it may be ahead of the state, never behind it. What an earlier run left is given up
+  // then, and its state before its history, so that no state is ever beside the history of another run.
+  HistoryWriter history(out / "history.csv");
+  bool replaces = !o.resume;
+  const auto before_state = [&] {
+    if (std::exchange(replaces, false)) std::filesystem::remove(state);
+    history.save();
+  };
+  const Callback saving = [&] {  // holds the folder until all is written
+    try {
+      return checkpoint(state, o.checkpoint_every, before_state);
+    } catch (const Error& e) {
+      throw Error(e.what() + std::string("\n  Name another folder with --out"));
+    }
+  }();
   if (o.resume) {
     model.load(state);
     // A rate of its own is part of the state; one that was asked for goes before it.
     if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
+    history = HistoryWriter(history.path(), resumed_history(history.path(), model.minibatches()));
   }
-  HistoryWriter history(out / "history.csv",
-                        o.resume ? resumed_history(out / "history.csv", model.minibatches()) : Table());
   const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
                                       to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
   fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
@@ -132,16 +146,9 @@ int train(const TrainCommand& o, std::stop_token stop) {
                e.seconds);
     std::fflush(stdout);
   };
-  // The history first: it may be ahead of the state, never behind it. What an earlier run left is given up here, and
-  // its state before its history, so that no state is ever beside the history of another run.
-  bool replaces = !o.resume;
-  const auto before_state = [&] {
-    if (std::exchange(replaces, false)) std::filesystem::remove(state);
-    history.save();
-  };
   std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
   if (!o.tensorboard.empty()) callbacks.push_back(tensorboard(o.tensorboard));
-  callbacks.push_back(checkpoint(state, o.checkpoint_every, before_state));
+  callbacks.push_back(saving);
   model.fit(mnist.train, {.epochs = o.epochs,
                           .batch_size = o.batch_size,
                           .seed = o.seed,
