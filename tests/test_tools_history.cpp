@@ -75,6 +75,14 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_cut_short_does_not_count) {
              (folder / "a.csv") + ":2: expected 2 fields, found 1");
 }
 
+BOOST_AUTO_TEST_CASE(numbers_beyond_a_doubles_range_are_nearest_to_what_they_say) {
+  const test::TemporaryFolder folder;
+  const Table t = tools::read_table(folder.write("history.csv", "loss\n1e-400\n-1e-400\n1e400\n-1e400\n4e-324\nnan\n"));
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const std::vector<double> expected{0, -0.0, infinite, -infinite, std::numeric_limits<double>::denorm_min(), infinite};
+  BOOST_TEST(t.values[0] == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_grow_keeps_its_rows) {
   const test::TemporaryFolder folder;
   HistoryWriter history(folder / "history.csv");

@@ -46,6 +46,11 @@ BOOST_AUTO_TEST_CASE(wrong_usage_returns_2_and_says_what_there_is) {
        "there is\n"},
       {"lr", "oxbow: A subcommand is required\nRun oxbow lr --help to see what there is\n"},
       {"train --threads 100000", "oxbow: --threads: Value 100000 not in range 1 to 256" + train},
+      {"train --seed -1", "oxbow: --seed: -1 is no number from 0 on" + train},
+      {"lr find --seed -1",
+       "oxbow: --seed: -1 is no number from 0 on\nRun oxbow lr find --help to see what there is\n"},
+      {"train '\x1b[2J\u202e' x", "oxbow: The following argument was not expected: x" + train},
+      {"train x '\x1b[2J\u202e'", "oxbow: The following argument was not expected: \\x1b[2J\\u202e" + train},
       {"train --speed 3", "oxbow: there is no option \"--speed\". Did you mean \"--seed\"?" + train},
       {"train --epoch 3", "oxbow: there is no option \"--epoch\". Did you mean \"--epochs\"?" + train},
       {"train --ema nan", "oxbow: --ema: nan is no number from 0 to less than 1" + train},
@@ -117,7 +122,11 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "four MNIST files with --data\n"},
       {"train --out " + plain + mnist,
        "cannot make the folder " + plain + ": Not a directory\n  Name another one with --out\n"},
-      {"train --out /proc" + mnist, "cannot create /proc/graph.txt: No such file or directory\n"},
+      {"train --out /proc" + mnist,
+       "cannot create /proc/training.safetensors.oxbow-lock: No such file or directory\n"
+       "  Name another folder with --out\n"},
+      {"dump '\x1b[2J'",
+       "\"\\x1b[2J\" is neither a file that can be read nor an example. There are:\n" + examples_there},
   };
   for (const auto& [arguments, said] : cases) {
     const Finished run = oxbow::test::command(programs + "oxbow 2>&1 >/dev/null " + arguments);
@@ -138,6 +147,17 @@ BOOST_AUTO_TEST_CASE(where_nobody_can_be_told_it_fails_all_the_same) {
     const Finished run = oxbow::test::command(programs + "oxbow dump nothing 2>" + nowhere);
     BOOST_TEST(run.code == 1, nowhere);
   }
+  // A closed stream's number goes to no file that is written: what is printed would go there.
+  const TemporaryFolder folder;
+  const std::string to = "train --epochs 1" + small_mnist(folder, 64, 8) + " --out ";
+  const Finished deaf = oxbow::test::command(programs + "oxbow 2>&1 >&- " + to + (folder / "deaf"));
+  BOOST_TEST(deaf.code == 1);
+  BOOST_TEST(deaf.output == "oxbow: cannot write to standard output\n");
+  BOOST_TEST(oxbow::test::command(programs + "oxbow >&- 2>&- <&- " + to + (folder / "mute")).code == 1);
+  BOOST_TEST(oxbow_(to + (folder / "told")).code == 0);
+  for (const char* name : {"training.safetensors", "parameters.safetensors", "history.csv", "graph.txt", "loss.svg"})
+    for (const char* out : {"deaf/", "mute/"})
+      BOOST_TEST(folder.read(std::string(out) + name) == folder.read(std::string("told/") + name), out << name);
   BOOST_TEST(oxbow_("--version").output.starts_with("oxbow 0."));
   BOOST_TEST(oxbow_("dump xor -o /dev/stdout").output == oxbow_("dump xor").output);
 }

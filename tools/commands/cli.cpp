@@ -82,15 +82,16 @@ Compiling CompilingOptions::read(const Graph& graph) const {
       if (mark != std::string::npos ? in->name != wanted : in->free_axes.empty()) continue;
       found = true;
       if (given.size() > in->free_axes.size())
-        throw Error("--size " + option + ": the input \"" + in->name + "\" is " + declared_shape(*in) + ", so it has " +
-                    std::to_string(in->free_axes.size()) + " free axes, not " + std::to_string(given.size()));
+        throw Error("--size " + option + ": the input " + in_quotes(in->name) + " is " + declared_shape(*in) +
+                    ", so it has " + std::to_string(in->free_axes.size()) + " free axes, not " +
+                    std::to_string(given.size()));
       Shape shape = in->type.shape;
       for (std::size_t k = 0; k < given.size(); ++k) shape = shape.with(static_cast<int>(in->free_axes[k]), given[k]);
       how.sizes.insert_or_assign(in->name, shape);
     }
     if (!found)
       throw Error("--size " + option + ": the graph has no " +
-                  (mark == std::string::npos ? "input with a free axis" : "input \"" + wanted + "\"") + "." +
+                  (mark == std::string::npos ? "input with a free axis" : "input " + in_quotes(wanted)) + "." +
                   did_you_mean(wanted, names));
   }
   check_sizes(graph, how);
@@ -114,6 +115,12 @@ std::string positive(const std::string& text) {
   double x = 0;
   if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
   return text + " is no number greater than 0";
+}
+
+std::string not_negative(const std::string& text) {
+  double x = 0;
+  if (CLI::detail::lexical_cast(text, x) && x >= 0 && std::isfinite(x)) return {};
+  return text + " is no number from 0 on";
 }
 
 std::string below_one(const std::string& text) {

@@ -1,7 +1,9 @@
 // oxbow: trains the examples, dumps graphs, measures speed.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/graph/near_names.h>
+#include <oxbow/graph/utf8.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -61,7 +63,14 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
       problem = fmt::format("there is no {} \"{}\".{}", option ? "option" : "command", unknown[0],
                             did_you_mean(unknown[0], known));
   }
-  return "oxbow: " + problem + "\nRun " + command + " --help to see what there is\n";
+  return "oxbow: " + escaped(problem, "\n\t") + "\nRun " + command + " --help to see what there is\n";
+}
+
+// A file that is opened where a standard stream was closed gets the stream's number, and the next line that is printed.
+// So a closed one is taken, by what cannot be written to: printing fails, as it should.
+void take_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));  // the lowest number, so this one
 }
 
 // As many as a pool takes.
@@ -130,7 +139,7 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
   t->add_option("--seed", train.seed, "of the order of the images")
-      ->check(CLI::NonNegativeNumber)
+      ->check(tools::not_negative, "0 or greater")
       ->capture_default_str();
   tools::add_check_numerics(*t, train.check_numerics);
 
@@ -176,6 +185,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  take_closed_streams();
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {

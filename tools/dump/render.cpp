@@ -43,7 +43,11 @@ std::string render(const std::string& dot, std::string format) {
   posix_spawn_file_actions_destroy(&redirect);
   if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
   int status = 0;
-  if (waitpid(child, &status, 0) != child || status != 0) throw Error("Graphviz cannot draw this DOT text");
+  const bool known = waitpid(child, &status, 0) == child;
+  if (known && WIFSIGNALED(status))  // its layout is recursive in parts
+    throw Error("Graphviz's program dot was ended by signal " + std::to_string(WTERMSIG(status)) +
+                ": the graph may be too large for it. Fold its scopes, or draw a page (html), which needs no Graphviz");
+  if (!known || status != 0) throw Error("Graphviz cannot draw this DOT text");
 
   std::string picture;
   std::rewind(out.file.get());

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -39,7 +40,7 @@ std::optional<double> number(std::string_view text) {
   if (text.empty()) return none;
   double v = 0;
   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), v);
-  if (wrong == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
+  if (wrong == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);  // 0 or infinite
   if (wrong != std::errc() || end != text.data() + text.size()) return {};
   return std::isnan(v) ? std::numeric_limits<double>::infinity() : v;
 }
