@@ -1,5 +1,6 @@
 #include <oxbow/graph/attribute.h>
 #include <oxbow/graph/hash.h>
+#include <oxbow/graph/near_names.h>
 
 #include <algorithm>
 #include <bit>
@@ -23,7 +24,7 @@ std::size_t hash_bytes(const std::byte* bytes, std::size_t size) {
 }  // namespace
 
 UnknownOp::UnknownOp(const std::string& name)
-    : Error("the catalogue has no op \"" + name + "\"\n  Add it to the catalogue that the text is read with") {}
+    : Error("the catalogue has no op " + in_quotes(name) + "\n  Add it to the catalogue that the text is read with") {}
 
 void AttrValue::wrong(const char* expected) const {
   throw Error(std::string("expected ") + expected + ", but there is " + kind_of(*this));
@@ -32,7 +33,7 @@ void AttrValue::wrong(const char* expected) const {
 const AttrValue& AttrValue::field(std::string_view key) const {
   for (const auto& [name, value] : get<AttrRecord>("a record"))
     if (name == key) return value;
-  throw Error("the field \"" + std::string(key) + "\" is missing");
+  throw Error("the field " + in_quotes(key) + " is missing");
 }
 
 bool same_bits(const AttrValue& a, const AttrValue& b) {

@@ -10,6 +10,7 @@
 // Thread safety: values, and pure functions.
 #pragma once
 
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/tensor.h>
 
 #include <string>
@@ -137,7 +138,7 @@ T with_attributes(const AttrRecord& record, const Catalog& catalog) {
           },
           T::attributes);
     }
-    if (!known) throw AttributeError(key, "no attribute \"" + key + "\" of op " + std::string(T::info.name));
+    if (!known) throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(T::info.name));
   }
   return op;
 }

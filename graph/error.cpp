@@ -1,4 +1,5 @@
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/utf8.h>
 
 namespace oxbow {
 
@@ -10,8 +11,10 @@ std::string at_line(const Location& at, std::string_view words) {
   return at.known() ? "\n  " + std::string(words) + " " + to_string(at) : std::string();
 }
 
+Error::Error(const std::string& message) : std::runtime_error(escaped(message, "\n\t")) {}
+
 InternalError::InternalError(const std::string& message)
-    : std::logic_error("internal error in Oxbow: " + message +
+    : std::logic_error("internal error in Oxbow: " + escaped(message, "\n\t") +
                        " (please report this, with the program that caused it)") {}
 
 OpError::OpError(const std::string& problem, const std::string& remedy)

@@ -30,10 +30,11 @@ std::string at_line(const Location& at, std::string_view words = "at");
 using At = std::source_location;
 
 /// The caller's fault: wrong shapes, names, files, data. `what()` is the whole message: what happened, where, what to
-/// do.
+/// do. Names and files may have any bytes in them: what a terminal obeys, but line ends and tabs, stands in it as an
+/// escape. A name's own line end becomes one through `in_quotes` (near_names.h) and `to_string(node)`.
 class Error : public std::runtime_error {
  public:
-  explicit Error(const std::string& message) : std::runtime_error(message) {}
+  explicit Error(const std::string& message);
 };
 
 /// An invariant of Oxbow failed. The message asks for a report.

@@ -1,4 +1,6 @@
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/utf8.h>
 
 #include <algorithm>
 
@@ -17,10 +19,10 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
                           ? names[static_cast<std::size_t>(i)]
                           : std::string_view();
     text += "\n  " + (name.empty() ? "input " + std::to_string(i) : std::string(name)) + ": " +
-            to_string(inputs[i].type()) + " from " + inputs[i].node().full_name();
+            to_string(inputs[i].type()) + " from " + to_string(inputs[i].node());
   }
   text += at_line(at);
-  if (!scope.empty()) text += "\n  in scope " + scope.str();
+  if (!scope.empty()) text += "\n  in scope " + escaped(scope);
   if (!remedy.empty()) text += "\n  " + remedy;
   return text;
 }
@@ -180,14 +182,14 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
 void Graph::name(NodeId node, std::string_view name) {
   Record& record = at(node);
   if (name.empty() || name.find('/') != std::string_view::npos)
-    throw Error("\"" + std::string(name) + "\" cannot name a node" + at_line(record.origin.at) +
+    throw Error(in_quotes(name) + " cannot name a node" + at_line(record.origin.at) +
                 "\n  Give at least one character and no '/': a Scope puts \"encoder/\" before names");
   if (record.name.str() == name) return;
   const std::string full = record.origin.scoped(name);
   const auto [place, is_new] = names_.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;
-    throw Error("the name \"" + full + "\" is taken" + (first.known() ? " at " + to_string(first) : "") +
+    throw Error("the name " + in_quotes(full) + " is taken" + (first.known() ? " at " + to_string(first) : "") +
                 at_line(record.origin.at) + "\n  Use another name, or a Scope around one of the two");
   }
   if (!record.name.empty()) names_.erase(record.origin.scoped(record.name));
@@ -206,9 +208,10 @@ void Graph::add_update(Value assign) {
 }
 
 void Graph::add_output(std::string name, Value value) {
-  if (!value || &value.graph() != this) throw Error("add_output(\"" + name + "\"): the value belongs to another graph");
+  if (!value || &value.graph() != this)
+    throw Error("add_output(" + in_quotes(name) + "): the value belongs to another graph");
   if (!output_names_.insert(name).second)
-    throw Error("the graph has an output named \"" + name + "\" already. Use another name");
+    throw Error("the graph has an output named " + in_quotes(name) + " already. Use another name");
   outputs_.emplace_back(std::move(name), value);
 }
 

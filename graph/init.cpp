@@ -128,13 +128,13 @@ double normal_quantile(double p) {
 
 void check_init(const Variable& v, Location at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
-    throw Error("variable \"" + v.name + "\" of type " + to_string(v.type) + ": " + problem + at_line(at) + "\n  " +
-                remedy);
+    throw Error("variable " + in_quotes(v.name) + " of type " + to_string(v.type) + ": " + problem + at_line(at) +
+                "\n  " + remedy);
   };
   const std::string& kind = v.init.kind;
   const bool drawn = kind == "uniform" || kind == "normal";
   if (!drawn && kind != "zeros" && kind != "constant" && kind != "seed")
-    refuse("no recipe is called \"" + kind + "\"",
+    refuse("no recipe is called " + in_quotes(kind),
            "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, he_normal()) takes "
            "initializers");
   if (drawn && !is_float(v.type.dtype)) refuse("only floating-point values are drawn at random", "Use f32 or f64");

@@ -1,5 +1,6 @@
 #include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 
 #include <algorithm>
 #include <cstring>
@@ -63,7 +64,7 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
   std::vector<std::int64_t> sizes, free_axes;
   for (const Dim& d : dims) {
     if (d.size < 0)
-      throw Error("input \"" + std::string(name) + "\": an axis cannot have the size " + std::to_string(d.size) +
+      throw Error("input " + in_quotes(name) + ": an axis cannot have the size " + std::to_string(d.size) +
                   at_line(at) + "\n  Where any size may be fed, give an example of it: any(64)");
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
@@ -90,10 +91,9 @@ Value variable(Graph& g, std::string_view name, const Type& type, Init init, boo
 
 Value assign(Value variable, Value value, At at) {
   if (!variable || !variable.node().op().is<Variable>())
-    throw Error(
-        "assign: the first argument is not a variable" +
-        (variable ? ", but " + variable.node().full_name() + ", " + to_string(variable.type()) : std::string()) +
-        at_line(at) + "\n  Give what variable() or parameter() returned");
+    throw Error("assign: the first argument is not a variable" +
+                (variable ? ", but " + to_string(variable.node()) + ", " + to_string(variable.type()) : std::string()) +
+                at_line(at) + "\n  Give what variable() or parameter() returned");
   return apply(Assign{}, {variable, value}, at);
 }
 

@@ -1,4 +1,5 @@
 #include <oxbow/graph/near_names.h>
+#include <oxbow/graph/utf8.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,12 +14,9 @@ bool begins_with(std::string_view text, std::string_view start) {
          std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return small(a) == small(b); });
 }
 
-std::string listed(std::span<const std::string> names, std::string_view around) {
+std::string joined(std::span<const std::string> names, std::string (*shown)(std::string_view)) {
   std::string text;
-  for (const std::string& name : names) {
-    if (!text.empty()) text += ", ";
-    text.append(around).append(name).append(around);
-  }
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + shown(name);
   return text;
 }
 
@@ -66,12 +64,16 @@ std::string did_you_mean(std::string_view wanted, std::span<const std::string> k
   const std::vector<std::string> near = near_names(wanted, known);
   std::string text;
   for (std::size_t i = 0; i < near.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == near.size() ? " or " : ", ") + ("\"" + near[i] + "\"");
+    text += (i == 0 ? "" : i + 1 == near.size() ? " or " : ", ") + in_quotes(near[i]);
   return text.empty() ? text : " Did you mean " + text + "?";
 }
 
-std::string listed(std::span<const std::string> names) { return listed(names, ""); }
-std::string quoted(std::span<const std::string> names) { return listed(names, "\""); }
+std::string in_quotes(std::string_view name) { return '"' + escaped(name) + '"'; }
+
+std::string listed(std::span<const std::string> names) {
+  return joined(names, [](std::string_view name) { return escaped(name); });
+}
+std::string quoted(std::span<const std::string> names) { return joined(names, &in_quotes); }
 
 std::string short_number(double number) {
   char text[32];

@@ -22,9 +22,11 @@ std::vector<std::string> near_names(std::string_view wanted, std::span<const std
 /// " Did you mean \"adam\" or \"adamw\"?", or "" when no name is near.
 std::string did_you_mean(std::string_view wanted, std::span<const std::string> known);
 
+/// "\"x\"", with escapes for what a terminal obeys (graph/utf8.h), line ends too.
+std::string in_quotes(std::string_view name);
 /// "adam, adamw, sgd".
 std::string listed(std::span<const std::string> names);
-/// "\"x\", \"label\"".
+/// "\"x\", \"label\"", each as `in_quotes` shows it.
 std::string quoted(std::span<const std::string> names);
 
 /// "0.001", "1e-07", "nan": at most six digits.

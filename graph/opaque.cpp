@@ -1,9 +1,10 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/opaque.h>
 
 namespace oxbow {
 namespace {
 
-std::string unknown(const std::string& name) { return "the op \"" + name + "\" is not in the catalogue"; }
+std::string unknown(const std::string& name) { return "the op " + in_quotes(name) + " is not in the catalogue"; }
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/utf8.h>
 
 namespace oxbow {
 
@@ -28,6 +29,7 @@ const std::string& Node::name() const { return graph_->at(id_).name.str(); }
 std::string Node::full_name() const {
   return origin().scoped(name().empty() ? std::string(op().name()) + "_" + std::to_string(id_) : name());
 }
+std::string to_string(const Node& node) { return escaped(node.full_name()); }
 const Origin& Node::origin() const { return graph_->at(id_).origin; }
 int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
 Value Node::input(int i) const {

@@ -128,5 +128,7 @@ class Node {
   Graph* graph_;
   NodeId id_;
 };
+/// The full name as messages show it: on one line, with escapes for what a terminal obeys.
+std::string to_string(const Node& node);
 
 }  // namespace oxbow

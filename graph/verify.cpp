@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/graph/verify.h>
 
@@ -23,7 +24,7 @@ std::string inputs_are_outputs(Node n) {
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
     if (v.output() < 0 || v.output() >= v.node().output_count())
-      return "input " + std::to_string(i) + " is output " + std::to_string(v.output()) + " of " + v.node().full_name() +
+      return "input " + std::to_string(i) + " is output " + std::to_string(v.output()) + " of " + to_string(v.node()) +
              ", which has " + std::to_string(v.node().output_count());
   }
   return {};
@@ -57,10 +58,10 @@ std::string types_fit(Node n) {
 
 std::string name_is_found(Node n) {
   if (n.name().empty()) return {};
-  if (n.name().find('/') != std::string::npos) return "\"" + n.name() + "\" has a '/'";
+  if (n.name().find('/') != std::string::npos) return in_quotes(n.name()) + " has a '/'";
   const std::optional<Node> found = n.graph().find(n.full_name());
-  if (!found) return "\"" + n.full_name() + "\" is not found";
-  return found->id() == n.id() ? "" : "\"" + n.full_name() + "\" is node " + std::to_string(found->id());
+  if (!found) return in_quotes(n.full_name()) + " is not found";
+  return found->id() == n.id() ? "" : in_quotes(n.full_name()) + " is node " + std::to_string(found->id());
 }
 
 std::string forward_stands_before(Node n) {
@@ -91,7 +92,7 @@ std::string constant_has_bytes(Node n) {
 
 std::string assigns_a_variable(Node n) {
   if (!n.op().is<Assign>() || n.input(0).node().op().is<Variable>()) return {};
-  return "it is " + n.input(0).node().full_name();
+  return "it is " + to_string(n.input(0).node());
 }
 
 struct NodeInvariant {
@@ -122,7 +123,7 @@ std::optional<Violation> leaf_names_are_unique(const Graph& g) {
     if (!leaf) continue;
     const auto [first, is_new] = seen.try_emplace(leaf->name, i);
     if (!is_new)
-      return Violation{i, "", "\"" + leaf->name + "\" is the name of " + g.node(first->second).full_name() + " too"};
+      return Violation{i, "", in_quotes(leaf->name) + " is the name of " + to_string(g.node(first->second)) + " too"};
   }
   return {};
 }
@@ -138,8 +139,8 @@ std::optional<Violation> outputs_belong(const Graph& g) {
   std::set<std::string_view> names;
   for (const auto& [name, value] : g.outputs()) {
     if (const std::string wrong = belongs(g, value); !wrong.empty())
-      return Violation{-1, "", "output \"" + name + "\" " + wrong};
-    if (!names.insert(name).second) return Violation{-1, "", "there are two outputs \"" + name + "\""};
+      return Violation{-1, "", "output " + in_quotes(name) + " " + wrong};
+    if (!names.insert(name).second) return Violation{-1, "", "there are two outputs " + in_quotes(name)};
   }
   return {};
 }
@@ -161,7 +162,7 @@ std::optional<Violation> variables_are_written_once(const Graph& g) {
     const auto [first, is_new] = writer.try_emplace(n.input(0).node_id(), n.id());
     if (!is_new && first->second != n.id())
       return Violation{n.id(), "",
-                       n.input(0).node().full_name() + " is written by " + g.node(first->second).full_name() + " too"};
+                       to_string(n.input(0).node()) + " is written by " + to_string(g.node(first->second)) + " too"};
   }
   return {};
 }
@@ -198,8 +199,8 @@ void verify(const Graph& graph) {
   const std::optional<Violation> v = first_violation(graph);
   if (!v) return;
   const std::string where =
-      v->node < 0 ? "the graph" : "node " + std::to_string(v->node) + " (" + graph.node(v->node).full_name() + ")";
-  throw InternalError(where + " breaks \"" + v->invariant + "\": " + v->what);
+      v->node < 0 ? "the graph" : "node " + std::to_string(v->node) + " (" + to_string(graph.node(v->node)) + ")";
+  throw InternalError(where + " breaks " + in_quotes(v->invariant) + ": " + v->what);
 }
 
 }  // namespace oxbow

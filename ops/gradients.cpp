@@ -12,7 +12,7 @@ namespace {
   throw Error("gradients: " + problem + (at.known() ? "\n  at " + to_string(at) : "") + "\n  " + remedy);
 }
 
-std::string describe(Value v) { return v.node().full_name() + ", " + to_string(v.type()); }
+std::string describe(Value v) { return to_string(v.node()) + ", " + to_string(v.type()); }
 
 // A scalar's value in every element of a value like `like`.
 Value filled(double scalar, Value like, At at) {
@@ -107,17 +107,17 @@ class Reverse {
 
   [[noreturn]] void refuse_missing(Node n, const std::string& reason) const {
     throw Error("gradients: " + std::string(n.op().name()) + " has no gradient: " + reason + "\n  node " +
-                n.full_name() + where(n) +
+                to_string(n) + where(n) +
                 "\n  Differentiate with respect to values after it, or wrap what it reads in stop_gradient");
   }
   [[noreturn]] void refuse_wrong(Node n, const std::string& problem) const {
     throw Error("gradients: the gradient of " + std::string(n.op().name()) + " " + problem + "\n  node " +
-                n.full_name() + where(n) + "\n  Correct the op's gradient function: one Value an input, of its type");
+                to_string(n) + where(n) + "\n  Correct the op's gradient function: one Value an input, of its type");
   }
   std::string where(Node n) const {
     const Location& built = n.origin().at;
     return (built.known() ? "\n  at " + to_string(built) : "") +
-           (at_.known() ? "\n  while differentiating " + y_.node().full_name() + " at " + to_string(at_) : "");
+           (at_.known() ? "\n  while differentiating " + to_string(y_.node()) + " at " + to_string(at_) : "");
   }
 
   std::size_t slot(Value v) const {

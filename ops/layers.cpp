@@ -20,7 +20,7 @@ std::string layer_name(const Graph& g, const std::string& asked, const std::stri
 
 [[noreturn]] void refuse(const std::string& layer, const std::string& problem, Value x, At at,
                          const std::string& remedy) {
-  throw Error(layer + ": " + problem + (x ? "\n  x: " + to_string(x.type()) + " from " + x.node().full_name() : "") +
+  throw Error(layer + ": " + problem + (x ? "\n  x: " + to_string(x.type()) + " from " + to_string(x.node()) : "") +
               "\n  at " + to_string(Location(at)) + "\n  " + remedy);
 }
 

@@ -60,7 +60,7 @@ void for_types(const Type& x, const Type& labels, F f) {
 void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
   if (a && b && a.type() != b.type())
     throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
-                a.node().full_name() + "\n  " + b_name + ": " + to_string(b.type()) + " from " + b.node().full_name() +
+                to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " + to_string(b.node()) +
                 at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
 }
 

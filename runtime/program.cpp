@@ -65,7 +65,7 @@ int Program::Impl::input(std::string_view name) const {
     if (inputs[i].name == name) return static_cast<int>(i);
   std::vector<std::string> known;
   for (const Input& in : inputs) known.push_back(in.name);
-  throw Error("no input \"" + std::string(name) + "\" in this program." + did_you_mean(name, known) +
+  throw Error("no input " + in_quotes(name) + " in this program." + did_you_mean(name, known) +
               (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + quoted(known)));
 }
 

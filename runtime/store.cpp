@@ -19,8 +19,8 @@ void set_value(StoredVariable& v, const Tensor& value, LockGroup& group) {
 
 void check_writable(const StoredVariable& v) {
   if (v.frozen)
-    throw Error("variable \"" + v.name + "\" is frozen and cannot be written\n  Call unfreeze(\"" + v.name +
-                "\") first");
+    throw Error("variable " + in_quotes(v.name) + " is frozen and cannot be written\n  Call unfreeze(" +
+                in_quotes(v.name) + ") first");
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ StoredVariable& Store::State::get(std::string_view name) const {
   if (StoredVariable* v = find(name)) return *v;
   std::vector<std::string> known;
   for (const auto& v : variables) known.push_back(v->name);
-  throw Error("no variable \"" + std::string(name) + "\" in the store." + did_you_mean(name, known) +
+  throw Error("no variable " + in_quotes(name) + " in the store." + did_you_mean(name, known) +
               "\n  Store(graph) or Store::add(graph) creates a graph's variables");
 }
 
@@ -94,9 +94,9 @@ void Store::add(const Graph& graph) {
     const auto& declared = *v.node().op().as<Variable>();
     if (const StoredVariable* here = state_->find(declared.name)) {
       if (here->value.dtype() != declared.type.dtype || here->value.shape() != declared.type.shape)
-        throw Error("variable \"" + declared.name + "\" is " + to_string(here->value.type()) + " in the store, but " +
-                    to_string(declared.type) + " in the graph" + at_line(v.node().origin().at, "declared at") +
-                    "\n  Give one of the two another name");
+        throw Error("variable " + in_quotes(declared.name) + " is " + to_string(here->value.type()) +
+                    " in the store, but " + to_string(declared.type) + " in the graph" +
+                    at_line(v.node().origin().at, "declared at") + "\n  Give one of the two another name");
       continue;
     }
     fresh.push_back(std::make_shared<StoredVariable>(StoredVariable{declared.name, initial_value(declared)}));
@@ -142,7 +142,7 @@ void Store::set(std::string_view name, const Tensor& value) {
   StoredVariable& v = state_->get(name);
   check_writable(v);
   if (v.value.type() != value.type())
-    throw Error("variable \"" + v.name + "\" is " + to_string(v.value.type()) + " and cannot be set to " +
+    throw Error("variable " + in_quotes(v.name) + " is " + to_string(v.value.type()) + " and cannot be set to " +
                 to_string(value.type()) + "\n  Give a tensor of the variable's own type");
   set_value(v, value, *group);
 }
@@ -156,7 +156,7 @@ void Store::share(std::string_view name, Store& other) {
   const std::shared_ptr<StoredVariable> shared = state_->variables[state_->index.find(name)->second];
   if (StoredVariable* there = other.state_->find(name)) {
     if (there->value.type() != v.value.type())
-      throw Error("variable \"" + v.name + "\" cannot be shared: it is " + to_string(v.value.type()) +
+      throw Error("variable " + in_quotes(v.name) + " cannot be shared: it is " + to_string(v.value.type()) +
                   " in one store and " + to_string(there->value.type()) + " in the other");
     other.state_->variables[other.state_->index.find(name)->second] = shared;
   } else {
@@ -199,8 +199,8 @@ void Store::restore(const Store& snapshot) {
   const TwoLocks locks(into, from);
   for (const auto& v : snapshot.state_->variables)
     if (const StoredVariable& here = state_->get(v->name); here.value.type() != v->value.type())
-      throw Error("variable \"" + v->name + "\" is " + to_string(here.value.type()) + " and cannot be restored from " +
-                  to_string(v->value.type()));
+      throw Error("variable " + in_quotes(v->name) + " is " + to_string(here.value.type()) +
+                  " and cannot be restored from " + to_string(v->value.type()));
   for (const auto& v : snapshot.state_->variables)
     if (StoredVariable& here = *state_->find(v->name); &here != v.get()) set_value(here, v->value, *into);
 }

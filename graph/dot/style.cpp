@@ -1,5 +1,6 @@
 #include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/fused/fused.h>
+#include <oxbow/graph/utf8.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -40,28 +41,15 @@ Palette palette(Phase phase) {
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
-    const auto byte = [&](std::size_t k) { return i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u; };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) {
-      if ((lead >= 0x20 && lead != 0x7f) || lead == '\n') out += text[i];
-      ++i;
-      continue;
+    const auto [point, length, valid] = utf8_at(text, i);
+    if (point < 0x80) {
+      if ((point >= 0x20 && point != 0x7f) || point == '\n') out += text[i];
+    } else {
+      // No control character, and nothing that XML forbids.
+      const bool good = valid && point >= 0xa0 && point != 0xfffe && point != 0xffff;
+      out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
     }
-    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    char32_t point = lead & (0x7fu >> length);
-    bool good = lead >= 0xc2 && lead <= 0xf4;
-    for (std::size_t k = 1; k < length; ++k) {
-      good = good && (byte(k) & 0xc0) == 0x80;
-      point = point << 6 | (byte(k) & 0x3f);
-    }
-    // No longer form than is needed, no surrogate, no control character, nothing that XML forbids.
-    good = good &&
-           point >= (length == 2   ? 0xa0u
-                     : length == 3 ? 0x800u
-                                   : 0x10000u) &&
-           point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff) && point != 0xfffe && point != 0xffff;
-    out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
-    i += good ? length : 1;
+    i += length;
   }
   return out;
 }

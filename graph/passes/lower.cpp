@@ -57,8 +57,8 @@ std::optional<Rewritten> lower_once(const Graph& from) {
     else if (op.has_lower())
       expand(r, node);
     else
-      throw Error(node.full_name() + ": the op \"" + std::string(op.name()) +
-                  "\" cannot be computed: it came from a text "
+      throw Error(to_string(node) + ": the op " + in_quotes(op.name()) +
+                  " cannot be computed: it came from a text "
                   "and the catalogue that read it does not have it\n  Add it to that catalogue");
   }
   return r.finish();

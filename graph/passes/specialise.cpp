@@ -36,8 +36,8 @@ Outputs named(const Graph& graph, Values fetches) {
 
 Input retyped(const Node& node, const Input& in, const Shape& fed) {
   if (!in.accepts(fed))
-    throw Error("input \"" + in.name + "\" expects shape " + declared_shape(in) + ", but was fed " + to_string(fed) +
-                at_line(node.origin().at, "declared at") +
+    throw Error("input " + in_quotes(in.name) + " expects shape " + declared_shape(in) + ", but was fed " +
+                to_string(fed) + at_line(node.origin().at, "declared at") +
                 "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
   Input now = in;
   now.type.shape = fed;
@@ -51,7 +51,7 @@ void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes)
   for (const auto& [name, shape] : shapes) {
     if (inputs.contains(name)) continue;
     const std::vector<std::string> known(inputs.begin(), inputs.end());
-    throw Error("no input is named \"" + name + "\"\n  " +
+    throw Error("no input is named " + in_quotes(name) + "\n  " +
                 (known.empty() ? "The graph has no inputs" : "The graph's inputs: " + quoted(known)));
   }
 }
@@ -62,7 +62,7 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
   if (fetches.empty()) throw Error("nothing is fetched: name at least one value to compute");
   for (const Value& v : fetches)
     if (!v || &v.graph() != &graph)
-      throw Error(v ? "the fetched value " + v.node().full_name() + " belongs to another graph\n  built at " +
+      throw Error(v ? "the fetched value " + to_string(v.node()) + " belongs to another graph\n  built at " +
                           to_string(v.node().origin().at) + "\n  Fetch values of one graph"
                     : "a fetched value is empty: build it first");
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/ops/conv/shape.h>
 
 #include <algorithm>
@@ -61,7 +62,7 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
     if (std::max({s.top, s.bottom, s.left, s.right}) > furthest)
       throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
   } else if (padding.kind != "valid") {
-    throw OpError("there is no padding \"" + padding.kind + "\"",
+    throw OpError("there is no padding " + in_quotes(padding.kind),
                   "Use \"same\", \"valid\", one number, or four: top, bottom, left, right");
   }
   const std::int64_t down = s.height + s.top + s.bottom, across = s.width + s.left + s.right;

@@ -19,8 +19,6 @@ bool is_position(const std::string& name, const Tensor& tensor) {
          (name == sums_key && tensor.dtype() == f64);
 }
 
-std::string in_quotes(const std::string& name) { return "\"" + name + "\""; }
-
 }  // namespace
 
 void Model::save(const std::string& path, Saved what) const {

@@ -49,7 +49,7 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
     for (const std::string& n : names) reported.push_back("val_" + n);
   const auto known = [&](const std::string& who, const std::string& name) {
     if (std::find(reported.begin(), reported.end(), name) == reported.end())
-      throw Error("fit: " + who + " monitors \"" + name + "\", but the results are " + quoted(reported) +
+      throw Error("fit: " + who + " monitors " + in_quotes(name) + ", but the results are " + quoted(reported) +
                   (o.validation.size() > 0 ? "" : ". Those that begin with val_ need validation data"));
   };
   if (const auto& e = o.early_stopping) {
@@ -69,8 +69,7 @@ double Results::operator[](std::string_view name) const {
     if (own == name) return value;
     known.push_back(own);
   }
-  throw Error("there is no result \"" + std::string(name) + "\". There are " +
-              (known.empty() ? "none" : quoted(known)));
+  throw Error("there is no result " + in_quotes(name) + ". There are " + (known.empty() ? "none" : quoted(known)));
 }
 
 bool Results::contains(std::string_view name) const {
@@ -89,7 +88,7 @@ const std::vector<double>& History::steps(std::string_view name) const {
     if (s.name == name) return s.values;
     known.push_back(s.name);
   }
-  throw Error("there is no \"" + std::string(name) + "\" of each step. " +
+  throw Error("there is no " + in_quotes(name) + " of each step. " +
               (known.empty() ? "Compile the model with {.minimize = {.norms = true}} to have norms recorded"
                              : "There are " + quoted(known)));
 }

@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/ops/elementwise/compare.h>
 #include <oxbow/optim/model/state.h>
@@ -15,7 +16,7 @@ namespace {
 void check(Value loss, const ModelOptions& options, At at) {
   if (!loss) fail("the loss is an empty Value", at, "Build it first");
   for (const auto& [name, value] : options.metrics) {
-    const std::string metric = "metric \"" + name + "\"";
+    const std::string metric = "metric " + in_quotes(name);
     if (!value || &value.graph() != &loss.graph())
       fail(metric + " is no value of the loss's graph", at, "Build it there");
     if (value.rank() != 0)

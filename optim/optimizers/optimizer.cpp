@@ -26,7 +26,7 @@ Optimizer by_name(std::string_view name, Location at) {
   for (const Named& o : optimizers())
     if (letters(o.name) == wanted) return o.optimizer;
   const std::vector<std::string> known = optimizer_names();
-  throw Error("there is no optimizer \"" + std::string(name) + "\"." + did_you_mean(name, known) +
+  throw Error("there is no optimizer " + in_quotes(name) + "." + did_you_mean(name, known) +
               " Known are: " + listed(known) + at_line(at));
 }
 
@@ -39,7 +39,7 @@ AttrValue to_attr(Convention c) { return std::string(c == Convention::keras ? "k
 void from_attr(const AttrValue& a, Convention& c) {
   const std::string name = lower_case(a.get<std::string>("a convention"));
   if (name != "keras" && name != "pytorch")
-    throw Error("there is no convention \"" + name + "\": it is \"keras\" or \"pytorch\"");
+    throw Error("there is no convention " + in_quotes(name) + ": it is \"keras\" or \"pytorch\"");
   c = name == "keras" ? Convention::keras : Convention::pytorch;
 }
 

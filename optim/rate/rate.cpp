@@ -103,7 +103,7 @@ void from_attr(const AttrValue& a, Rate& rate) {
     }
     known.emplace_back(s.model_->info->name);
   }
-  throw Error("there is no schedule \"" + wanted + "\"." + did_you_mean(wanted, known) +
+  throw Error("there is no schedule " + in_quotes(wanted) + "." + did_you_mean(wanted, known) +
               " Known are: " + listed(known));
 }
 
@@ -112,7 +112,7 @@ std::string to_string(const Rate& rate) { return describe(to_attr(rate)); }
 void no_field(const std::string& who, std::string_view field, const AttrRecord& fields) {
   std::vector<std::string> known;
   for (const auto& [name, value] : fields) known.push_back(name);
-  throw Error(who + " has no field \"" + std::string(field) + "\"." + did_you_mean(field, known) +
+  throw Error(who + " has no field " + in_quotes(field) + "." + did_you_mean(field, known) +
               " Its fields are: " + listed(known));
 }
 

@@ -1,4 +1,5 @@
 #include <oxbow/graph/near_names.h>
+#include <oxbow/graph/utf8.h>
 #include <oxbow/optim/step/groups.h>
 
 #include <algorithm>
@@ -7,13 +8,13 @@ namespace oxbow::optim {
 namespace {
 
 [[noreturn]] void fail(const Group& group, const std::string& problem) {
-  throw Error("parameter group \"" + group.pattern + "\" " + problem);
+  throw Error("parameter group " + in_quotes(group.pattern) + " " + problem);
 }
 
 std::string list(const std::vector<std::string>& names) {
   constexpr std::size_t most = 8;
   std::string text;
-  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) text += (i == 0 ? "" : ", ") + escaped(names[i]);
   return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
 }
 
@@ -52,7 +53,7 @@ std::vector<int> grouped(const std::vector<Group>& groups, const std::vector<std
   std::vector<int> of(names.size(), -1);
   for (std::size_t k = 0; k < groups.size(); ++k) {
     const Group& group = groups[k];
-    const std::string who = "parameter group \"" + group.pattern + "\"";
+    const std::string who = "parameter group " + in_quotes(group.pattern);
     check_not_negative(who, "rate", group.rate);
     if (group.weight_decay) check_not_negative(who, "weight_decay", *group.weight_decay);
     if (group.optimizer) group.optimizer->check();
@@ -71,9 +72,9 @@ std::vector<int> grouped(const std::vector<Group>& groups, const std::vector<std
     if (!known)
       fail(group, "matches no parameter." + did_you_mean(group.pattern, names) + " There are: " + list(names));
     if (!any)
-      fail(group, "is empty: what it matches belongs to the group \"" +
-                      groups[static_cast<std::size_t>(earlier)].pattern +
-                      "\", which comes first. Put the narrower pattern before the wider one");
+      fail(group, "is empty: what it matches belongs to the group " +
+                      in_quotes(groups[static_cast<std::size_t>(earlier)].pattern) +
+                      ", which comes first. Put the narrower pattern before the wider one");
   }
   return of;
 }

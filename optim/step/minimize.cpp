@@ -14,8 +14,8 @@ namespace {
 void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At at) {
   if (!loss) refuse("the loss is an empty Value", at, "Build it first");
   if (loss.rank() != 0 || !is_float(loss.dtype()))
-    refuse("the loss " + loss.node().full_name() + " is " + to_string(loss.type()) + ", not a floating-point scalar",
-           at, "Take its mean: mean(loss)");
+    refuse("the loss " + to_string(loss.node()) + " is " + to_string(loss.type()) + ", not a floating-point scalar", at,
+           "Take its mean: mean(loss)");
   for (const Value& p : o.parameters)
     if (!p || &p.graph() != &loss.graph() || !p.node().op().is<Variable>())
       refuse("a parameter is no variable of the loss's graph", at, "Give what variable() or a layer returned");
@@ -101,8 +101,8 @@ void StepBuilder::choose_parameters() {
     for (const Value& v : variables(graph_))
       if (matters(v)) out_.parameters.push_back(v);
   for (const Value& p : out_.parameters)
-    if (!matters(p)) fail("the loss does not depend on " + p.node().full_name(), "Leave it out of the parameters");
-  const std::string of_loss = "the loss " + out_.loss.node().full_name();
+    if (!matters(p)) fail("the loss does not depend on " + to_string(p.node()), "Leave it out of the parameters");
+  const std::string of_loss = "the loss " + to_string(out_.loss.node());
   if (out_.parameters.empty())
     fail(of_loss + " depends on no trainable variable", "Build it from layers, or from parameter(g, ...)");
   std::vector<std::string> names;

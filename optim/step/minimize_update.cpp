@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/ops/elementwise/cast.h>
 #include <oxbow/optim/step/step_builder.h>
@@ -48,7 +49,7 @@ void StepBuilder::update(Value rate, const std::vector<Value>& gradients) {
       try {
         paces.emplace(k, pace_of(group, k + 1, rate));
       } catch (const Error& e) {
-        throw Error("minimize: parameter group \"" + group.pattern + "\": " + e.what() + at_line(at_));
+        throw Error("minimize: parameter group " + in_quotes(group.pattern) + ": " + e.what() + at_line(at_));
       }
     }
   for (std::size_t i = 0; i < out_.parameters.size(); ++i) {

@@ -20,13 +20,14 @@ Dataset::Dataset(std::initializer_list<Column> columns) {
 }
 
 void Dataset::add(std::string name, Tensor tensor) {
-  if (contains(name)) throw Error("the data have two columns \"" + name + "\"");
+  if (contains(name)) throw Error("the data have two columns " + in_quotes(name));
   if (tensor.shape().rank() == 0)
-    throw Error("column \"" + name + "\" is a scalar, but its first axis must be the samples");
+    throw Error("column " + in_quotes(name) + " is a scalar, but its first axis must be the samples");
   const std::int64_t rows = tensor.shape()[0];
   if (!columns_.empty() && rows != size_)
-    throw Error("column \"" + name + "\" is " + to_string(tensor.type()) + ", but \"" + columns_[0].first + "\" is " +
-                to_string(columns_[0].second.type()) + ": all columns need the same number of samples");
+    throw Error("column " + in_quotes(name) + " is " + to_string(tensor.type()) + ", but " +
+                in_quotes(columns_[0].first) + " is " + to_string(columns_[0].second.type()) +
+                ": all columns need the same number of samples");
   size_ = rows;
   columns_.emplace_back(std::move(name), std::move(tensor));
 }
@@ -41,7 +42,7 @@ const Tensor& Dataset::operator[](std::string_view name) const {
     if (own == name) return tensor;
     known.push_back(own);
   }
-  throw Error("the data have no column \"" + std::string(name) + "\"." + did_you_mean(name, known) +
+  throw Error("the data have no column " + in_quotes(name) + "." + did_you_mean(name, known) +
               (known.empty() ? " They have none" : " They have " + quoted(known)));
 }
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/data/atomic_file.h>
 #include <oxbow/runtime/data/safetensors.h>
 
@@ -29,8 +30,6 @@ constexpr std::array<std::pair<std::string_view, DType>, 6> dtypes{
 std::string_view file_name(DType d) {
   return std::find_if(dtypes.begin(), dtypes.end(), [d](const auto& entry) { return entry.second == d; })->first;
 }
-
-std::string in_quotes(std::string_view name) { return "\"" + std::string(name) + "\""; }
 
 // One file being read; every complaint names it.
 class Reader {

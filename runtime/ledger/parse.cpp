@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/text/value.h>
 #include <oxbow/runtime/ledger/fields.h>
 #include <oxbow/runtime/ledger/text.h>
@@ -28,7 +29,7 @@ void read_record(Lexer& in, T& item) {
     } catch (const Error& e) {
       in.fail(keys[i], key + ": " + e.what());
     }
-    if (!known) in.fail(keys[i], "there is no field \"" + key + "\" here");
+    if (!known) in.fail(keys[i], "there is no field " + in_quotes(key) + " here");
   }
 }
 

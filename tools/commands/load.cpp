@@ -35,7 +35,7 @@ std::vector<std::string> names_of_examples() {
 std::string unknown(const std::string& name) {
   std::string list;
   for (const examples::Example& e : examples::examples()) list += fmt::format("\n  {:<18} {}", e.name, e.what);
-  return "\"" + name + "\" is neither a file that can be read nor an example." +
+  return in_quotes(name) + " is neither a file that can be read nor an example." +
          did_you_mean(name, names_of_examples()) + " There are:" + list;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/near_names.h>
+#include <oxbow/graph/utf8.h>
 #include <oxbow/runtime/data/safetensors.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/program.h>
@@ -104,7 +105,7 @@ int run(Options o) {
     const bool taken = std::any_of(results.tensors.begin(), results.tensors.end(),
                                    [&](const auto& known) { return known.first == name; });
     if (taken) name += fmt::format("#{}", i);
-    rows.push_back({name, to_string(t.type()), values_text(t), fmt::format("{:016x}", checksum(t))});
+    rows.push_back({escaped(name), to_string(t.type()), values_text(t), fmt::format("{:016x}", checksum(t))});
     results.tensors.emplace_back(name, t);
   }
   std::array<std::size_t, 3> width{};

@@ -84,7 +84,7 @@ std::string write(const Dumped& d) {
     if (format.name == d.options.format) return format.write(d);
     names.emplace_back(format.name);
   }
-  throw Error("there is no format \"" + d.options.format + "\"." + did_you_mean(d.options.format, names) +
+  throw Error("there is no format " + in_quotes(d.options.format) + "." + did_you_mean(d.options.format, names) +
               "\n  There are: " + listed(names));
 }
 
@@ -94,7 +94,8 @@ const Stage& stage(const std::vector<Stage>& stages, const std::string& name) {
     if (s.name == name) return s;
     names.push_back(s.name);
   }
-  throw Error("there is no rewrite \"" + name + "\"." + did_you_mean(name, names) + "\n  There are: " + listed(names));
+  throw Error("there is no rewrite " + in_quotes(name) + "." + did_you_mean(name, names) +
+              "\n  There are: " + listed(names));
 }
 
 }  // namespace

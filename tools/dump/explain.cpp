@@ -264,7 +264,7 @@ Value find_value(const Graph& graph, std::string_view word) {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   const std::string near = did_you_mean(word, names);
-  throw Error("there is no value \"" + std::string(word) + "\"." + near +
+  throw Error("there is no value " + in_quotes(word) + "." + near +
               "\n  A value goes by its name, an output's name, or its label in the dump, such as %" +
               std::to_string(std::max(0, graph.size() - 1)));
 }

@@ -87,7 +87,7 @@ void check_shown(const Panel& panel, const std::string& column, const std::vecto
   std::string files;
   for (const RunHistory& r : runs) files += (files.empty() ? "" : ", ") + r.file;
   const bool finite = std::any_of(panel.series.begin(), panel.series.end(), has_finite);
-  throw Error(files + ": column \"" + column + "\" has no " +
+  throw Error(files + ": column " + in_quotes(column) + " has no " +
               (finite ? "value above 0, and a logarithmic axis shows no others\n  Draw it with --linear"
                       : "finite value to draw"));
 }
@@ -105,7 +105,7 @@ Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
       const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
       if (!only.empty()) found = {{"", &only}};
       if (found.empty())
-        throw Error(file + ": there is no column \"" + column + "\". There are: " + listed(table.columns));
+        throw Error(file + ": there is no column " + in_quotes(column) + ". There are: " + listed(table.columns));
       for (const auto& [part, y] : found) {
         Series s = series(table, *y);
         s.name = part.empty() ? run : runs.size() == 1 ? part : run + ", " + part;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/dot/style.h>
+#include <oxbow/graph/utf8.h>
 
 #include <algorithm>
 #include <map>
@@ -25,6 +26,7 @@ std::vector<std::string> path_of(const Graph& graph, NodeId id) {
   if (const std::size_t slash = own.rfind('/'); slash != std::string::npos) own = own.substr(slash + 1);
   if (const std::string ops = dots::made_of(n.op(), 5); !ops.empty()) own += " (" + ops + ")";
   path.push_back(own);
+  for (std::string& part : path) part = escaped(part);
   return path;
 }
 
@@ -87,9 +89,9 @@ std::int64_t Profile::busy() const {
 std::string describe(const Graph& graph, NodeId id) {
   if (id < 0) return "wait for all that can fail on data";
   const Node n = graph.node(id);
-  std::string text = n.full_name();
+  std::string text = to_string(n);
   if (const std::string ops = dots::made_of(n.op(), 5); !ops.empty()) text += " (" + ops + ")";
-  if (n.origin().forward >= 0) text += " for " + graph.node(n.origin().forward).full_name();
+  if (n.origin().forward >= 0) text += " for " + to_string(graph.node(n.origin().forward));
   if (n.origin().phase == Phase::update) text += ", update";
   if (n.origin().at.known()) text += "  " + to_string(n.origin().at);
   return text;
