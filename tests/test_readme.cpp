@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 #include "support/command.h"
 
@@ -24,6 +25,24 @@ BOOST_AUTO_TEST_CASE(the_first_graph_is_in_the_readme_with_its_output) {
   BOOST_TEST(readme.find(source) != std::string::npos, "README.md should hold\n" << source);
   const std::string printed = "```\n" + run.output + "```\n";
   BOOST_TEST(readme.find(printed) != std::string::npos, "README.md should hold\n" << printed);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_readme_offers_to_build_with_is_declared) {
+  std::string headers = file("graph/leaves.h");
+  const std::string list = file("ops/ops.h"), readme = file("README.md");
+  const std::regex include("#include <oxbow/(.*)>"), name("`([a-z_0-9]+)`");
+  for (std::sregex_iterator i(list.begin(), list.end(), include), end; i != end; ++i) headers += file((*i)[1]);
+  const std::size_t begin = readme.find("| elementwise, broadcasting |");
+  BOOST_REQUIRE(begin != std::string::npos);
+  const std::string table = readme.substr(begin, readme.find("\n\n", begin) - begin);
+  int names = 0;
+  for (std::sregex_iterator i(table.begin(), table.end(), name), end; i != end; ++i, ++names) {
+    const std::string function = " " + (*i)[1].str() + "(";
+    BOOST_TEST((headers.find("\nValue" + function) != std::string::npos ||
+                headers.find("\nstd::vector<Value>" + function) != std::string::npos),
+               "no header of ops/ops.h declares" << function);
+  }
+  BOOST_TEST(names > 50);
 }
 
 BOOST_AUTO_TEST_CASE(the_page_of_optimizers_has_a_new_one_as_it_is_and_all_defaults) {
