@@ -31,7 +31,7 @@ update:
 outputs:
   "loss \"l\"" = %3
   "w" = %6
-)";
+end)";
 
 std::string dot_of(std::string_view text, DotOptions options = {}) {
   return dot(*parse(text, Catalog::leaves()), options);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(fused_nodes_say_what_they_are_made_of) {
     const std::string text =
         dot(*parse("oxbow graph 1 seed 0 next_stream 1\nforward:\n"
                    "%0 = input {name: \"x\", type: f32[4, 4]} : f32[4, 4]\n" +
-                       std::string(node),
+                       std::string(node) + "end",
                    known));
     const std::size_t at = text.find("1 [label=\"") + 10;
     return text.substr(at, text.find('"', at) - at);

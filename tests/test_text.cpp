@@ -71,12 +71,14 @@ outputs:
 
 updates:
   %4
+
+end
 )");
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_graph_is_its_header) {
   Graph g;
-  BOOST_TEST(round_trip(g) == "oxbow graph 1\nseed 0\nnext_stream 1\n");
+  BOOST_TEST(round_trip(g) == "oxbow graph 1\nseed 0\nnext_stream 1\n\nend\n");
 }
 
 BOOST_AUTO_TEST_CASE(attributes_of_every_kind_and_second_outputs) {
@@ -192,12 +194,12 @@ BOOST_AUTO_TEST_CASE(unknown_ops_become_opaque) {
 BOOST_AUTO_TEST_CASE(comments_and_blanks_are_free) {
   const auto g = parse(
       "// a graph\noxbow graph 1 seed -1 next_stream 4 // four\r\nforward: %7=input{name:\"x\",type:f32[2]}:f32[2]\n"
-      "\t%a = twice(%7):f32[2]outputs:\"y\"=%a //",
+      "\t%a = twice(%7):f32[2]outputs:\"y\"=%a end//",
       text_catalog());
   BOOST_TEST(
       print(*g) ==
       "oxbow graph 1\nseed -1\nnext_stream 4\n\nforward:\n  %0 = input {name: \"x\", type: f32[2], free_axes: []} : "
-      "f32[2]\n  %a = twice(%0) {by: 2} : f32[2]\n\noutputs:\n  \"y\" = %a\n");
+      "f32[2]\n  %a = twice(%0) {by: 2} : f32[2]\n\noutputs:\n  \"y\" = %a\n\nend\n");
 }
 
 BOOST_AUTO_TEST_CASE(equality_sees_structure_and_not_notes) {

@@ -39,7 +39,20 @@ BOOST_AUTO_TEST_CASE(malformed_headers) {
   BOOST_TEST(error_of("oxbow graph 1\nseed 0 next_stream 99999999999999999999\n") ==
              "t.graph:2:20: the integer 99999999999999999999 does not fit in 64 bits");
   BOOST_TEST(error_of("oxbow graph 1\nseed 0 next_stream 1\n%x = input") ==
-             "t.graph:3:1: expected a heading (\"forward:\", \"outputs:\", ...), found \"%x\"");
+             "t.graph:3:1: expected a heading (\"forward:\", \"outputs:\", ...) or \"end\", found \"%x\"");
+}
+
+// A text that was cut off is no smaller graph, wherever it was cut.
+BOOST_AUTO_TEST_CASE(cut_texts) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2}), w = variable(g, "w", {f32, {2}});
+  g.add_output("x", x);
+  g.add_update(assign(w, x));
+  const std::string text = print(g);
+  BOOST_TEST(error_of(text) == "no error");
+  BOOST_TEST(error_of(text + "forward:") == "t.graph:16:1: expected nothing behind \"end\", found \"forward\"");
+  for (std::size_t length = text.size() - 2; length > 0; --length)
+    BOOST_TEST(error_of(text.substr(0, length)) != "no error", text.substr(0, length));
 }
 
 BOOST_AUTO_TEST_CASE(attributes_that_do_not_fit_or_differ) {
@@ -82,7 +95,7 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {x + x,
        "t.graph:5:3: the name \"x\" is taken at t.graph:4\n  at t.graph:5\n"
        "  Use another name, or a Scope around one of the two"},
-      {x + "%y = input {name: \"x\", type: i32[]} : i32[]",
+      {x + "%y = input {name: \"x\", type: i32[]} : i32[] end",
        "t.graph:5:1: \"x\" is the name of x too, but inputs have different names"},
       {"%1 = foo : f32[]\n%1 = foo : f32[]", "t.graph:5:1: %1 is defined above already"},
       {"%a/b = foo : f32[]", "t.graph:4:1: the name \"a/b\" does not belong below the heading of scope \"\""},
@@ -99,14 +112,15 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {"%1 = foo {a: tensor u8[1] base64 \"AQAA\"} : f32[]",
        "t.graph:4:34: expected base64 of 1 bytes, as u8[1] has; found a string of 4 characters"},
       {"%1 = foo : f32[2] nonsense",
-       "t.graph:4:19: expected a node, a heading (\"forward:\", \"outputs:\", ...) or the end, found \"nonsense\""},
+       "t.graph:4:19: expected a node, a heading (\"forward:\", \"outputs:\", ...) or \"end\", found \"nonsense\""},
       {"outputs:\n\"y\" = %3", "t.graph:5:7: there is no node %3 above"},
       {x + "outputs:\n\"y\" = %x\n\"y\" = %x",
        "t.graph:7:1: the graph has an output named \"y\" already. Use another name"},
       {x + "outputs:\ny = %x",
-       "t.graph:6:1: expected a node, a heading (\"forward:\", \"outputs:\", ...) or the end, found \"y\""},
-      {x + "updates:\n%x", "t.graph:4:3: it is an update, but its op is input, but updates are assigns of the graph"},
-      {x + "%1 = assign(%x, %x) : f32[2, 3]", "t.graph:5:1: it is x, but what an assign writes is a variable"},
+       "t.graph:6:1: expected a node, a heading (\"forward:\", \"outputs:\", ...) or \"end\", found \"y\""},
+      {x + "updates:\n%x\nend",
+       "t.graph:4:3: it is an update, but its op is input, but updates are assigns of the graph"},
+      {x + "%1 = assign(%x, %x) : f32[2, 3] end", "t.graph:5:1: it is x, but what an assign writes is a variable"},
       {"%i = input {name: \"i\", type: i32[2]} : i32[2]\n%1 = twice(%i) : i32[2]",
        "t.graph:5:1: twice: x is i32[2]\n  x: i32[2] from i\n  at t.graph:5\n  Cast it to f32"},
   };

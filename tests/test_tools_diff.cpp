@@ -31,7 +31,7 @@ std::unique_ptr<Graph> net(std::vector<std::int64_t> widths, const char* optimiz
 }
 
 std::unique_ptr<Graph> read(std::string_view nodes) {
-  return parse("oxbow graph 1 seed 0 next_stream 1\nforward:\n" + std::string(nodes), catalog());
+  return parse("oxbow graph 1 seed 0 next_stream 1\nforward:\n" + std::string(nodes) + "\nend", catalog());
 }
 
 }  // namespace
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(names_command_no_terminal) {
   const auto scoped = parse(
       "oxbow graph 1 seed 0 next_stream 1\nforward \"s\\x1b[1m\":\n"
       "%0 = input {name: \"x\", type: f32[2]} : f32[2]\n"
-      "%1 = relu(%0) : f32[2] at \"f\\x1b.cpp\":1\noutputs: \"y\\x1b\" = %1\n",
+      "%1 = relu(%0) : f32[2] at \"f\\x1b.cpp\":1\noutputs: \"y\\x1b\" = %1\nend",
       catalog());
   for (const char* value : {"%0", "%1"}) BOOST_TEST(explain(*scoped, value, {}).find('\x1b') == std::string::npos);
 }

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(hostile_names) {
   const auto g = parse(
       "oxbow graph 1 seed 0 next_stream 1\nforward:\n"
       "%0 = input {name: \"</script><!--<script><img src=x>\", type: f32[2]} : f32[2]\n"
-      "%1 = twice(%0) : f32[2]\n%2 = twice(%1) : f32[2]\n",
+      "%1 = twice(%0) : f32[2]\n%2 = twice(%1) : f32[2]\nend",
       Catalog::leaves());
   const std::string page = dump(*g, {.format = "html"});
   BOOST_TEST(page.find("<img") == std::string::npos);

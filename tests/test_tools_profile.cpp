@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_nan_is_named_and_its_repro_runs) {
                                          "  %x = input {name: \"x\", type: f32[3], free_axes: []} : f32[3]\n"
                                          "  %root = sqrt(%x) : f32[3]\n"
                                          "  %loss = sum(%root) {axes: [], keep: false} : f32[]\n\n"
-                                         "outputs:\n  \"loss\" = %loss\n");
+                                         "outputs:\n  \"loss\" = %loss\n\nend\n");
   save_safetensors(folder / "x.safetensors", {{{"x", Tensor::of<float>({3}, {4, -1, 9})}}, {}});
   const std::string run = oxbow_program + "run " + graph + " --feed " + folder / "x.safetensors";
   const Finished plain = command(run + " 2>&1");

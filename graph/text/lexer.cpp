@@ -86,6 +86,12 @@ bool Lexer::accept(std::string_view word) {
   return true;
 }
 
+bool Lexer::accept_end() {
+  if (!accept("end")) return false;
+  if (next_.kind != Token::end) unexpected("nothing behind \"end\"");
+  return true;
+}
+
 void Lexer::expect(char punctuation, std::string_view where) {
   if (!accept(punctuation)) unexpected(std::string("'") + punctuation + "' " + std::string(where));
 }

@@ -32,6 +32,8 @@ class Lexer {
   /// Takes the token if it is this one.
   bool accept(char punctuation);
   bool accept(std::string_view word);
+  /// Takes "end" if it comes, behind which nothing may stand.
+  bool accept_end();
   /// Takes a token that must be this one; `where` completes "expected ')' ...".
   void expect(char punctuation, std::string_view where);
   Token expect(Token::Kind kind, std::string_view what);

@@ -17,7 +17,7 @@ class Parser {
 
   std::unique_ptr<Graph> parse() {
     header();
-    while (in_.peek().kind != Token::end && !plan_follows()) section();
+    while (!plan_follows() && !in_.accept_end()) section();
     if (const auto wrong = first_violation(*graph_)) {
       const Token& at = wrong->node >= 0 ? definitions_[static_cast<std::size_t>(wrong->node)] : in_.peek();
       in_.fail(at, wrong->what + ", but " + wrong->invariant);
@@ -73,8 +73,8 @@ class Parser {
         while (in_.peek().kind == Token::label) node(origin);
         return;
       }
-    in_.unexpected(graph_->size() == 0 ? "a heading (\"forward:\", \"outputs:\", ...)"
-                                       : "a node, a heading (\"forward:\", \"outputs:\", ...) or the end");
+    in_.unexpected((graph_->size() == 0 ? "" : "a node, ") +
+                   std::string("a heading (\"forward:\", \"outputs:\", ...) or \"end\""));
   }
 
   void output() {

@@ -151,6 +151,7 @@ std::string print(const Graph& graph, PrintOptions options) {
     append_value(out, value);
     out += '\n';
   }
+  if (!options.plan_follows) out += "\nend\n";
   return out;
 }
 

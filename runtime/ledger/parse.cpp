@@ -49,7 +49,7 @@ class Parser {
     if (std::ssize(plan_.values) != value_count()) in_.fail(values, "a plan has a line for each output of each node");
     section("blocks", [&] { read_record(in_, plan_.blocks.emplace_back()); });
     if (in_.next_is("run")) section("run", [&] { read_record(in_, plan_.run.emplace_back()); });
-    if (in_.peek().kind != Token::end) in_.unexpected("the end of the plan");
+    if (!in_.accept_end()) in_.unexpected("\"end\" behind the plan");
     add_firsts(plan_.graph->size() - 1);
     check_numbers();
     check_extents();

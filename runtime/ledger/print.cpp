@@ -31,6 +31,7 @@ std::string list_of(const Ledger& plan, const std::vector<std::int32_t>& steps) 
 
 std::string print(const Ledger& plan, PrintOptions options) {
   const Graph& graph = *plan.graph;
+  options.plan_follows = true;
   std::string out = print(graph, options) + "\noxbow plan 1\n" + ledger_text::record(plan) + "\n\nsteps:\n";
   for (const Ledger::Step& s : plan.steps) {
     if (s.node < 0) {
@@ -64,6 +65,7 @@ std::string print(const Ledger& plan, PrintOptions options) {
     const NodeId node = plan.steps[static_cast<std::size_t>(e.step)].node;
     out += "  " + ledger_text::record(e) + (node < 0 ? "" : "  // " + label(graph.node(node).output())) + "\n";
   }
+  out += "\nend\n";
   return out;
 }
 

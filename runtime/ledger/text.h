@@ -1,5 +1,5 @@
-// Plans as text: the planned graph's text (graph/text/text.h), then what was planned. Reads back; the same bytes every
-// time.
+// Plans as text: the planned graph's text (graph/text/text.h), then what was planned, then "end". Reads back; the same
+// bytes every time.
 //
 //   oxbow graph 1
 //   ...
@@ -19,6 +19,8 @@
 //   blocks:
 //     {offset: 0, bytes: 64, first: 0, last: 9, values: [6, 17]}
 //
+//   end
+//
 // A field that is left out has its default. Who reads a graph reads this too: the plan is no part of the graph.
 // Thread safety: pure functions.
 #pragma once
@@ -32,7 +34,7 @@ namespace oxbow {
 std::string print(const Ledger& plan, PrintOptions options = {});
 
 /// The plan that stands behind a graph in `text`, if one does; `graph` is what `parse` read of it. Throws `Error` that
-/// opens with `file`:line:column for malformed text, and for numbers of what there is not.
+/// opens with `file`:line:column for malformed or cut text, and for numbers of what there is not.
 std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const Graph> graph,
                                    std::string_view file = "<text>");
 
