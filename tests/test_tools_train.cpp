@@ -61,6 +61,18 @@ BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
                  "oxbow: a warm-up of 100 steps leaves none of the 2 to train\n  Give a smaller --warmup\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_may_be_larger_than_the_data) {
+  const TemporaryFolder folder;
+  const std::string how = "train --schedule linear --epochs 3" + small_mnist(folder, 64, 8) + " --batch-size ";
+  const Finished all = oxbow_(how + "64 --out " + (folder / "all"));
+  BOOST_TEST(all.code == 0, all.output);
+  BOOST_TEST(has(all.output, "linear(initial=0.001, steps=3, "), all.output);
+  const Finished huge = oxbow_(how + "9223372036854775807 --out " + (folder / "huge"));
+  BOOST_TEST(huge.code == 0, huge.output);
+  for (const char* name : {"training.safetensors", "history.csv", "loss.svg"})
+    BOOST_TEST(folder.read("huge/" + std::string(name)) == folder.read("all/" + std::string(name)), name);
+}
+
 // Killed when so many rows are in the history, and once while a file is half written; then resumed each time.
 BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
   const TemporaryFolder folder;

@@ -88,6 +88,8 @@ BOOST_AUTO_TEST_CASE(no_steps) {
   BOOST_TEST(message([&] { model.fit(data(), {.epochs = -1}); }) == "fit: epochs is -1 and first_epoch is 1" + least);
   BOOST_TEST(message([&] { model.fit(data(), {.first_epoch = 0}); }) ==
              "fit: epochs is 1 and first_epoch is 0" + least);
+  BOOST_TEST(message([&] { model.fit(data(), {.epochs = std::numeric_limits<int>::max(), .first_epoch = 2}); }) ==
+             "fit: 2147483647 epochs from epoch 2 on are more than can be counted. Give fewer");
   BOOST_TEST(message([&] { model.fit(data(), {.batch_size = -3}); }) == "fit: the batch size is -3. Give at least 1");
   BOOST_TEST(message([&] { model.evaluate(data(), 0); }) == "evaluate: the batch size is 0. Give at least 1");
   BOOST_TEST(message([&] { model.fit({{"x", Tensor({f64, {0, 2}})}}); }) == "fit: the data have no samples");

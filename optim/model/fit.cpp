@@ -44,6 +44,9 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
   if (o.epochs < 0 || o.first_epoch < 1)
     throw Error("fit: epochs is " + std::to_string(o.epochs) + " and first_epoch is " + std::to_string(o.first_epoch) +
                 ". Give at least 0 and 1");
+  if (o.epochs > 0 && o.epochs - 1 > std::numeric_limits<int>::max() - o.first_epoch)
+    throw Error("fit: " + std::to_string(o.epochs) + " epochs from epoch " + std::to_string(o.first_epoch) +
+                " on are more than can be counted. Give fewer");
   std::vector<std::string> reported = names;
   if (o.validation.size() > 0)
     for (const std::string& n : names) reported.push_back("val_" + n);

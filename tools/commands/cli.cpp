@@ -117,10 +117,11 @@ std::string positive(const std::string& text) {
   return text + " is no number greater than 0";
 }
 
-std::string not_negative(const std::string& text) {
-  double x = 0;
-  if (CLI::detail::lexical_cast(text, x) && x >= 0 && std::isfinite(x)) return {};
-  return text + " is no number from 0 on";
+std::string seed(const std::string& text) {
+  std::uint64_t x = 0;
+  const char* end = text.data() + text.size();
+  if (const auto [stop, wrong] = std::from_chars(text.data(), end, x); stop == end && wrong == std::errc()) return {};
+  return text + " is no whole number from 0 to 18446744073709551615";
 }
 
 std::string below_one(const std::string& text) {

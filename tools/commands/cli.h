@@ -43,10 +43,10 @@ struct CompilingOptions {
   Compiling read(const Graph& graph) const;
 };
 
-/// Checks of options: "" for a number greater than 0, or 0 or greater, that is finite, or for one from 0 to less than 1,
-/// else what is wrong. CLI11's own checks take NaN.
+/// Checks of options: "" for a number greater than 0 that is finite, for a whole one of 64 bits, or for one from 0 to
+/// less than 1, else what is wrong. CLI11's own checks take NaN.
 std::string positive(const std::string& text);
-std::string not_negative(const std::string& text);
+std::string seed(const std::string& text);
 std::string below_one(const std::string& text);
 /// A check of options: "" for the name of a file that a plot can be written to, else what is wrong.
 std::string picture_file(const std::string& path);

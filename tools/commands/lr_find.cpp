@@ -203,9 +203,7 @@ Command lr_command(CLI::App& program) {
   find_app->add_option("--highest", f->range.highest, "rate")->capture_default_str();
   find_app->add_option("--steps", f->range.steps, "of the test")->capture_default_str();
   find_app->add_option("--batch-size", f->range.batch_size, "samples a step")->capture_default_str();
-  find_app->add_option("--seed", f->range.seed, "of the order of the samples")
-      ->check(not_negative, "0 or greater")
-      ->capture_default_str();
+  find_app->add_option("--seed", f->range.seed, "of the order of the samples")->check(seed)->capture_default_str();
   find_app->add_option("-o,--out", f->out, "picture: .svg, or .html with values under the pointer")
       ->check(picture_file)
       ->capture_default_str();

@@ -70,7 +70,8 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
 // So a closed one is taken, by what cannot be written to: printing fails, as it should.
 void take_closed_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-    if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDONLY));  // the lowest number, so this one
+    if (::fcntl(stream, F_GETFD) < 0)
+      static_cast<void>(::open("/dev/null", O_RDONLY));  // the lowest number, so this one
 }
 
 // As many as a pool takes.
@@ -138,9 +139,7 @@ int run(int argc, char** argv) {
       ->check(tools::positive, "greater than 0")
       ->capture_default_str();
   t->add_option("--threads", train.threads, "default: all cores; the results are the same")->check(thread_counts);
-  t->add_option("--seed", train.seed, "of the order of the images")
-      ->check(tools::not_negative, "0 or greater")
-      ->capture_default_str();
+  t->add_option("--seed", train.seed, "of the order of the images")->check(tools::seed)->capture_default_str();
   tools::add_check_numerics(*t, train.check_numerics);
 
   const std::vector<tools::Command> commands = {

@@ -35,9 +35,13 @@ Mnist read(const std::string& folder) {
   }
 }
 
+std::int64_t minibatches_per_epoch(std::int64_t samples, std::int64_t batch_size) {
+  return (samples - 1) / batch_size + 1;  // of at least one sample; a sum with any batch_size might not fit
+}
+
 // What goes on from `rate` over so many steps.
 optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
-  const std::int64_t minibatches = (samples + o.batch_size - 1) / o.batch_size;
+  const std::int64_t minibatches = minibatches_per_epoch(samples, o.batch_size);
   const std::int64_t steps = (minibatches + o.accumulate - 1) / o.accumulate * o.epochs;
   if (o.warmup > 0 && o.warmup >= steps)
     throw Error(fmt::format("a warm-up of {} steps leaves none of the {} to train\n  Give a smaller --warmup", o.warmup,
@@ -164,7 +168,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   model.save(out / "parameters.safetensors", Saved::averages);
   if (const Table& rows = history.table(); !rows.columns.empty()) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
-    const std::int64_t per_epoch = (mnist.train.size() + o.batch_size - 1) / o.batch_size;
+    const std::int64_t per_epoch = minibatches_per_epoch(mnist.train.size(), o.batch_size);
     write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
     fmt::print("loss curve   {}\n", (out / "loss.svg").string());
     if (o.record_norms && has_norms(rows)) {
