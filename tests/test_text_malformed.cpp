@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(cut_texts) {
   g.add_update(assign(w, x));
   const std::string text = print(g);
   BOOST_TEST(error_of(text) == "no error");
-  BOOST_TEST(error_of(text + "forward:") == "t.graph:16:1: expected nothing behind \"end\", found \"forward\"");
+  BOOST_TEST(error_of(text + "forward:") == "t.graph:17:1: expected nothing behind \"end\", found \"forward\"");
   for (std::size_t length = text.size() - 2; length > 0; --length)
     BOOST_TEST(error_of(text.substr(0, length)) != "no error", text.substr(0, length));
 }
