@@ -1,3 +1,4 @@
+#include <oxbow/graph/leaves.h>
 #include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/runtime/program_impl.h>
@@ -5,6 +6,22 @@
 #include <algorithm>
 
 namespace oxbow {
+namespace {
+
+void check_written_once(const Graph& graph) {
+  std::vector<bool> written(static_cast<std::size_t>(graph.size()));
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node n = graph.node(id);
+    if (!n.op().is<Assign>()) continue;
+    const Node variable = n.input(0).node();
+    if (written[static_cast<std::size_t>(variable.id())])
+      throw Error("variable " + in_quotes(variable.full_name()) + " is written twice in one run" +
+                  at_line(n.origin().at) + "\n  Leave one of the two assigns out of what is fetched");
+    written[static_cast<std::size_t>(variable.id())] = true;
+  }
+}
+
+}  // namespace
 
 Program compile(Values fetches, CompileOptions options) {
   return Program::Impl::compile(fetches, std::move(options), {});
@@ -19,6 +36,7 @@ Program Program::Impl::compile(Values fetches, CompileOptions options, const Gra
   impl->options = std::move(options);
   impl->grain = grain;
   const Graph& graph = *impl->graph.graph;
+  check_written_once(graph);
   for (NodeId id = 0; id < graph.size(); ++id)
     if (const auto* in = graph.node(id).op().as<Input>()) {
       impl->inputs.push_back(*in);

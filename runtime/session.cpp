@@ -1,3 +1,4 @@
+#include <oxbow/graph/near_names.h>
 #include <oxbow/runtime/executor.h>
 #include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/program_impl.h>
@@ -45,11 +46,11 @@ struct Session::State {
     const Input& in = impl().inputs[i];
     const auto at = [&] { return at_line(impl().declared[i], "declared at"); };  // a warm feed allocates nothing
     if (type.dtype != in.type.dtype)
-      throw Error("input \"" + in.name + "\" takes " + std::string(oxbow::name(in.type.dtype)) + " and was fed " +
-                  std::string(oxbow::name(type.dtype)) + at() +
+      throw Error("input " + in_quotes(in.name) + " takes " + std::string(oxbow::name(in.type.dtype)) +
+                  " and was fed " + std::string(oxbow::name(type.dtype)) + at() +
                   "\n  Convert the data, or declare the input with that dtype");
     if (!in.accepts(type.shape) || !type.layout.plain())
-      throw Error("input \"" + in.name + "\" has the shape " + declared_shape(in) + " and was fed " +
+      throw Error("input " + in_quotes(in.name) + " has the shape " + declared_shape(in) + " and was fed " +
                   to_string(type.shape) + at() + "\n  Feed that shape; only an axis marked any(...) takes other sizes");
     if (!feeds[i].fed || feeds[i].shape != now.shape) reshaped = true;
     feeds[i] = std::move(now);
@@ -58,9 +59,9 @@ struct Session::State {
   void check_fed() const {
     for (std::size_t i = 0; i < feeds.size(); ++i)
       if (!feeds[i].fed)
-        throw Error("input \"" + impl().inputs[i].name + "\" (" + to_string(impl().inputs[i].type) + ") was not fed" +
-                    at_line(impl().declared[i], "declared at") + "\n  Call feed(\"" + impl().inputs[i].name +
-                    "\", data) before run()");
+        throw Error("input " + in_quotes(impl().inputs[i].name) + " (" + to_string(impl().inputs[i].type) +
+                    ") was not fed" + at_line(impl().declared[i], "declared at") + "\n  Call feed(" +
+                    in_quotes(impl().inputs[i].name) + ", data) before run()");
   }
 
   /// What has run with feeds of these shapes, or null.
@@ -111,12 +112,13 @@ struct Session::State {
       const auto& declared = *node.op().as<Variable>();
       StoredVariable& v = store.state()->get(declared.name);
       if (v.value.type() != declared.type)
-        throw Error("variable \"" + declared.name + "\" is " + to_string(v.value.type()) + " in the store, but " +
-                    to_string(declared.type) + " in the program" + at_line(node.origin().at, "declared at"));
+        throw Error("variable " + in_quotes(declared.name) + " is " + to_string(v.value.type()) +
+                    " in the store, but " + to_string(declared.type) + " in the program" +
+                    at_line(node.origin().at, "declared at"));
       if (plan.variables[i].written && v.frozen)
-        throw Error("variable \"" + declared.name + "\" is frozen, and this program writes it" +
-                    at_line(node.origin().at, "declared at") + "\n  Call unfreeze(\"" + declared.name +
-                    "\"), or leave its assign out of what is fetched");
+        throw Error("variable " + in_quotes(declared.name) + " is frozen, and this program writes it" +
+                    at_line(node.origin().at, "declared at") + "\n  Call unfreeze(" + in_quotes(declared.name) +
+                    "), or leave its assign out of what is fetched");
       r.frame.set_variable(static_cast<int>(i), v.value.bytes());
     }
     r.store_version = lock->version;
@@ -200,7 +202,7 @@ void Session::feed(std::string_view name, DType dtype, const void* data, std::in
   }
   if (shape.count() != count)
     throw Error(
-        "input \"" + in.name + "\": " + std::to_string(count) + " elements make no " + declared_shape(in) +
+        "input " + in_quotes(in.name) + ": " + std::to_string(count) + " elements make no " + declared_shape(in) +
         at_line(state_->impl().declared[i], "declared at") +
         (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
          : in.free_axes.size() == 1
@@ -259,9 +261,9 @@ void Session::check_fetch(int i, DType dtype) const {
   const auto& outputs = state_->impl().outputs;
   const DType is = outputs[static_cast<std::size_t>(i)].dtype;
   if (is != dtype)
-    throw Error("fetch " + std::to_string(i) + " (\"" + state_->impl().output_names[static_cast<std::size_t>(i)] +
-                "\") is " + std::string(name(is)) + ", not " + std::string(name(dtype)) +
-                "\n  Fetch it in its own dtype, or compile a cast of it");
+    throw Error("fetch " + std::to_string(i) + " (" +
+                in_quotes(state_->impl().output_names[static_cast<std::size_t>(i)]) + ") is " + std::string(name(is)) +
+                ", not " + std::string(name(dtype)) + "\n  Fetch it in its own dtype, or compile a cast of it");
 }
 
 const void* Session::fetched(int i, DType dtype) const {

@@ -91,5 +91,9 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
              }) == "variable \"w\" is written twice in one run\n  at tests/test_runtime_failures.cpp:" +
                        std::to_string(again.node().origin().at.line) +
                        "\n  Leave one of the two assigns out of what is fetched");
+  const Value plus_one = assign(s.w, s.w + 1.0), plus_two = assign(s.w, s.w + 2.0);  // which passes rewrite
+  BOOST_TEST(message([&] {
+               compile({plus_one, plus_two});
+             }).starts_with("variable \"w\" is written twice in one run\n"));
   BOOST_TEST(message([&] { compile({}); }) == "compile: nothing is fetched\n  Name at least one value to compute");
 }

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/text/text.h>
 #include <oxbow/runtime/data/atomic_file.h>
 #include <oxbow/runtime/numerics/finite.h>
@@ -77,8 +78,8 @@ std::string reached_text(const Rerun& run, Node n, const Marks& marks) {
   for (const auto& [name, v] : g.outputs()) {
     if (!marks.of(v).bad || from[static_cast<std::size_t>(v.node_id())] < 0) continue;
     if (results++ > 0) continue;
-    first = v.node().op().is<Assign>() ? "variable \"" + run.name(v.node().input(0).node_id()) + "\""
-                                       : "result \"" + (is_given(name) ? name : run.name(v.node_id())) + "\"";
+    first = v.node().op().is<Assign>() ? "variable " + in_quotes(run.name(v.node().input(0).node_id()))
+                                       : "result " + in_quotes(is_given(name) ? name : run.name(v.node_id()));
     int steps = 0;
     for (NodeId id = v.node_id(); id != n.id(); id = from[static_cast<std::size_t>(id)])
       if (id != v.node_id() && ++steps <= 6) way = run.name(id) + (way.empty() ? "" : ", ") + way;
@@ -132,7 +133,7 @@ NumericsError report(const Rerun& run, const std::vector<NodeId>& culprits, cons
                              .run = run.number,
                              .element = at};
   const bool leaf = n.input_count() == 0;
-  std::string text = (leaf ? found.op + " \"" + found.node + "\" holds " : found.node + " made ") + kind +
+  std::string text = (leaf ? found.op + " " + in_quotes(found.node) + " holds " : found.node + " made ") + kind +
                      (at.empty() ? "" : " at " + at) + ", in run " + std::to_string(run.number);
   const std::string headline = text;
   text += "\n  it is " + to_string(bad->type()) + ", " + to_string(count);

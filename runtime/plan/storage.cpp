@@ -56,9 +56,7 @@ class Finder {
     const Storage& variable = out_.list[static_cast<std::size_t>(out_.of(n.input(0)).storage)];
     invariant(variable.home == Home::variable, "an assign writes what is no variable");
     Plan::Leaf& written = out_.variables[static_cast<std::size_t>(variable.index)];
-    if (written.written)
-      throw Error("variable " + in_quotes(graph_.node(written.node).full_name()) + " is written twice in one run" +
-                  at_line(n.origin().at) + "\n  Leave one of the two assigns out of what is fetched");
+    invariant(!written.written, "a variable is written twice");
     written.written = true;
     invariant(n.input_type(0) == n.input_type(1), "an assign's value is laid out in another way than its variable");
     out_.assigns.push_back({n.id(), n.input(1), variable.index});
