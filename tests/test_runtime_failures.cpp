@@ -1,4 +1,5 @@
 // Runs that fail or are stopped: variables stay as they were, and the message names the input and says what to do.
+#include <oxbow/ops/elementwise/arithmetic.h>
 #include <oxbow/runtime/program_impl.h>
 
 #include <boost/test/unit_test.hpp>
