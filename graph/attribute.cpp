@@ -1,6 +1,6 @@
 #include <oxbow/graph/attribute.h>
-#include <oxbow/graph/hash.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/hash.h>
+#include <oxbow/graph/support/near_names.h>
 
 #include <algorithm>
 #include <bit>

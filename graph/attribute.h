@@ -10,7 +10,7 @@
 // Thread safety: values, and pure functions.
 #pragma once
 
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/tensor.h>
 
 #include <string>

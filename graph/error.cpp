@@ -1,5 +1,5 @@
 #include <oxbow/graph/error.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/support/utf8.h>
 
 namespace oxbow {
 

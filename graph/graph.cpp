@@ -1,6 +1,6 @@
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
 

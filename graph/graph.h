@@ -75,7 +75,7 @@ class Graph {
   std::int64_t peek_stream() const { return next_stream_; }
 
   /// What everything random that is built from now on is keyed by, together with its stream: first values of parameters
-  /// (ops/init.h) and dropout (ops/dropout.h).
+  /// (ops/initializers.h) and dropout (ops/random/dropout.h).
   std::uint64_t seed() const { return seed_; }
   void set_seed(std::uint64_t seed) { seed_ = seed; }
 

@@ -1,6 +1,6 @@
-#include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/initial_value.h>
+#include <oxbow/graph/support/near_names.h>
 
 #include <algorithm>
 #include <cstring>

@@ -7,10 +7,11 @@
 namespace oxbow {
 
 /// How a variable's first value is drawn; a closed recipe, so that it prints, parses and gives the same bits anywhere.
-/// Random recipes draw from the counter-based generator of graph/random.h, keyed by (seed, stream), element by element.
+/// Random recipes draw from the counter-based generator of graph/support/random.h, keyed by (seed, stream), element by
+/// element.
 struct Init {
   /// "zeros", "constant" (a), "uniform" (from a up to b), "normal" (mean a, deviation b), or "seed" (a generator's
-  /// state: the seed, then zeros). See graph/init.h.
+  /// state: the seed, then zeros). See graph/support/initial_value.h.
   std::string kind = "zeros";
   double a = 0, b = 0;
   std::uint64_t seed = 0;
@@ -84,8 +85,8 @@ Value constant(Graph& g, Tensor value, At at = At::current());
 /// A scalar of the given dtype, rounded to it.
 Value constant(Graph& g, double value, DType dtype = f32, At at = At::current());
 
-/// A variable named in the current scope, for state and for known first values: `parameter` in ops/init.h takes the
-/// initializers. Throws `Error` when the name is taken or `init` cannot be drawn in that type.
+/// A variable named in the current scope, for state and for known first values: `parameter` in ops/initializers.h takes
+/// the initializers. Throws `Error` when the name is taken or `init` cannot be drawn in that type.
 Value variable(Graph& g, std::string_view name, const Type& type, Init init = {}, bool trainable = true,
                At at = At::current());
 

@@ -21,7 +21,7 @@ struct Op::Model final : Op::Concept {
     if constexpr (requires { std::bool_constant<T::info.effect>{}; })
       return T::info.effect;
     else
-      return false;  // `info` is a member: known at run time only (graph/opaque.h)
+      return false;  // `info` is a member: known at run time only (graph/text/opaque.h)
   }
   static constexpr bool prepares() {
     return requires(const T& o, Types in) { o.prepare(in); };

@@ -1,5 +1,5 @@
-#include <oxbow/graph/random.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/graph/support/random.h>
 
 #include <cmath>
 

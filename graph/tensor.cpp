@@ -1,4 +1,4 @@
-#include <oxbow/graph/align.h>
+#include <oxbow/graph/support/align.h>
 #include <oxbow/graph/tensor.h>
 
 #include <cstdlib>

@@ -11,7 +11,7 @@ namespace oxbow {
 /// How the elements of a value lie in memory.
 /// `panel == 0`: row-major. `panel == p`: the last axis is cut into panels of p columns, each panel holding all rows of
 /// the last two axes, [..., ceil(n / p)][rows][p]; the columns beyond n are zeros. Matrix products read their right
-/// operand so (see ops/product/pack.h).
+/// operand so (see ops/linalg/pack.h).
 struct Layout {
   std::int32_t panel = 0;
   bool plain() const { return panel == 0; }

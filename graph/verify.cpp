@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/verify.h>
 
 #include <algorithm>

@@ -1,10 +1,10 @@
-#include <oxbow/graph/fused/fused.h>
+#include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/conv/nodes.h>
+#include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/product/pack.h>
-#include <oxbow/ops/product/product.h>
-#include <oxbow/ops/reduce/chunks.h>
+#include <oxbow/ops/reduction/chunks.h>
 
 namespace oxbow {
 namespace {

@@ -1,9 +1,9 @@
-#include <oxbow/graph/near_names.h>
-#include <oxbow/ops/batch_norm.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/product/matmul.h>
+#include <oxbow/ops/linalg/matmul.h>
+#include <oxbow/ops/norm/batch_norm.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
 
 namespace oxbow {
 namespace {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <oxbow/ops/conv/conv.h>
-#include <oxbow/ops/dropout.h>
-#include <oxbow/ops/init.h>
+#include <oxbow/ops/initializers.h>
+#include <oxbow/ops/random/dropout.h>
 
 #include <functional>
 #include <type_traits>

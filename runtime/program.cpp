@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
 

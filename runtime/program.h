@@ -12,7 +12,7 @@
 #pragma once
 
 #include <oxbow/graph/passes/specialise.h>
-#include <oxbow/runtime/numerics/numerics.h>
+#include <oxbow/runtime/numerics.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>
 #include <oxbow/runtime/trace.h>
@@ -26,7 +26,7 @@ struct CompileOptions {
   Mode mode = Mode::training;
   Pool pool = Pool::shared();             ///< where nodes run
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
-  Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics/numerics.h
+  Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics.h
 };
 
 class Program {

@@ -1,8 +1,8 @@
-#include <oxbow/graph/near_names.h>
-#include <oxbow/runtime/executor.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/numerics/guard.h>
-#include <oxbow/runtime/program_impl.h>
-#include <oxbow/runtime/store_state.h>
+#include <oxbow/runtime/run/executor.h>
+#include <oxbow/runtime/run/program_impl.h>
+#include <oxbow/runtime/run/store_state.h>
 
 #include <algorithm>
 #include <cstring>

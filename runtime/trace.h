@@ -11,7 +11,7 @@
 // another plan. Thread safety: one run writes it at a time; read it between runs.
 #pragma once
 
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 
 namespace oxbow {
 

@@ -2,9 +2,9 @@
 // for so many minibatches, and saves to TO. tests/test_resume.cpp runs it as one process and as several.
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/rate/schedules.h>
+#include <oxbow/optim/schedules.h>
 
 #include <cstdio>
 #include <cstdlib>

@@ -2,10 +2,10 @@
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/order.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/order/order.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,9 @@
 // Oxbow inside other programs: the caller's own arena, runs stopped midway, ever new shapes, memory as planned, and
 // what goes wrong in the caller's hands.
 #include <oxbow/graph/passes/specialise.h>
-#include <oxbow/runtime/executor.h>
 #include <oxbow/runtime/program.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/runtime/run/executor.h>
+#include <oxbow/runtime/run/program_impl.h>
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>
 

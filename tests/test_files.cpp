@@ -1,7 +1,7 @@
 // Safetensors files and atomic writing; what is said about files that are cut short or corrupt.
 #include <oxbow/graph/sample.h>
-#include <oxbow/runtime/data/atomic_file.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/safetensors.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

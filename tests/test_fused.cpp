@@ -1,9 +1,9 @@
 // Fused nodes: every kind of operand, several outputs, reductions at the ends, blocks of products, texts of attributes.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/fused/epilogue.h>
-#include <oxbow/graph/fused/fused.h>
-#include <oxbow/graph/fused/tape_plan.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/epilogue.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fused/tape_plan.h>
 #include <oxbow/graph/passes/passes.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // Reverse accumulation: derivatives known by hand, of second order, through layers; what is not reached; what is
 // refused.
-#include <oxbow/graph/needed.h>
+#include <oxbow/graph/order/needed.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 

@@ -2,7 +2,7 @@
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/adamw.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/rate/schedules.h>
+#include <oxbow/optim/schedules.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,6 +1,6 @@
 // IDX files and MNIST's four: every element type, and what is said about files that are cut short or corrupt.
-#include <oxbow/runtime/data/idx.h>
-#include <oxbow/runtime/data/mnist.h>
+#include <oxbow/optim/idx.h>
+#include <oxbow/optim/mnist.h>
 #include <zlib.h>
 
 #include <boost/test/unit_test.hpp>

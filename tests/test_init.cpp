@@ -1,6 +1,6 @@
 // First values of variables: the recipes' distributions, their limits, and the same bits everywhere.
-#include <oxbow/graph/init.h>
-#include <oxbow/ops/init.h>
+#include <oxbow/graph/support/initial_value.h>
+#include <oxbow/ops/initializers.h>
 
 #include <bit>
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // The judge of loss curves against labels that follow from how the curves were made: tests/support/curves.h.
-#include <oxbow/optim/rate/judge.h>
+#include <oxbow/optim/judge.h>
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // The range test: suggestions of known curves, and a model that is afterwards as it was.
-#include <oxbow/optim/rate/lr_find.h>
+#include <oxbow/optim/lr_find.h>
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>

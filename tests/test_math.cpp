@@ -1,4 +1,4 @@
-// The functions of ops/elementwise/math.h against long double: errors within what the header states, on this build's
+// The functions of ops/kernels/math.h against long double: errors within what the header states, on this build's
 // instruction set, and the same bits wherever an element stands. Kernels are reached through the ops, compiled as they
 // run.
 #include <oxbow/ops/ops.h>

@@ -1,6 +1,6 @@
 // Programs that must not be built, and what they are told: the whole text, with op, shapes, the user's line, and what
 // to do. "HERE" stands for the failing line, "DECLARED" for the line of the inputs.
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>

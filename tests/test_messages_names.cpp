@@ -1,8 +1,8 @@
 // Names, scopes and files may have any bytes in them; what a message shows of them does nothing to a terminal.
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

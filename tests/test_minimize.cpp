@@ -1,8 +1,8 @@
 // What minimize builds: state, updates, optimizers of one's own; and what it refuses.
 #include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/step/minimize.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>

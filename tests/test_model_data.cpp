@@ -1,5 +1,5 @@
 // Model and data: predictions, and what is said about data, files and options that do not fit.
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

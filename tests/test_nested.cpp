@@ -1,11 +1,11 @@
 // Steps of a tape that are computed as one routine (`absorb`): the same bits as one after the other, in place too, and
 // where operands are single elements.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/fused/fused.h>
-#include <oxbow/graph/fused/tape_plan.h>
-#include <oxbow/ops/elementwise/activation.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,11 +1,11 @@
 // Kernels of networks: softmax, cross entropy, batch statistics, dropout; and the layers' names and variables.
-#include <oxbow/ops/batch_norm.h>
-#include <oxbow/ops/dropout.h>
-#include <oxbow/ops/elementwise/unary.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/loss.h>
-#include <oxbow/ops/softmax.h>
+#include <oxbow/ops/loss/loss.h>
+#include <oxbow/ops/norm/batch_norm.h>
+#include <oxbow/ops/norm/softmax.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/random/dropout.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // What training records of each step: lengths of gradients, and update-to-weight ratios.
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/sgd.h>
 

@@ -1,10 +1,10 @@
 // The hunt for NaN and Inf: whoever makes one is named, forward or backward, whatever rewrites do, and the variables
 // are as before that run.
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/data/safetensors.h>
 #include <oxbow/runtime/numerics/finite.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

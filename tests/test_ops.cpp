@@ -1,10 +1,10 @@
 // Every op of the catalogue on every sample that it gives: values, gradients, second order, single precision, in place,
 // text. What an op must satisfy is written here once; an op adds samples only.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/ops/reduction/reduce.h>
 
 #include <algorithm>
 #include <boost/test/data/monomorphic.hpp>

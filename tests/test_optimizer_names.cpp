@@ -1,13 +1,13 @@
 // Optimizers by name, their fields and conventions, and values of these that are refused.
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/ftrl.h>
 #include <oxbow/optim/optimizers/muon.h>
 #include <oxbow/optim/optimizers/rmsprop.h>
 #include <oxbow/optim/optimizers/rprop.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/step/minimize.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

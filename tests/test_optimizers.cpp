@@ -1,6 +1,7 @@
 // Optimizers as they compute: in single precision, in one pass, from the first step on, at zero.
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/ftrl.h>
 #include <oxbow/optim/optimizers/lamb.h>
@@ -10,7 +11,6 @@
 #include <oxbow/optim/optimizers/rprop.h>
 #include <oxbow/optim/optimizers/schedule_free.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/step/minimize.h>
 #include <oxbow/runtime/program.h>
 
 #include <algorithm>

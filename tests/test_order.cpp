@@ -1,6 +1,6 @@
 // Order, reachability, paths, dominators and reduction, against plain definitions on random graphs.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/order.h>
+#include <oxbow/graph/order/order.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,13 +1,13 @@
 // Each pass does what it says: node counts and ops after it, and the same bits, NaN, infinities and signed zeros
 // included.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/fused/epilogue.h>
-#include <oxbow/graph/fused/fused.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/common_subexpressions.h>
 #include <oxbow/graph/passes/dead_code.h>
+#include <oxbow/graph/passes/epilogue.h>
+#include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/fold.h>
 #include <oxbow/graph/passes/fuse.h>
+#include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>

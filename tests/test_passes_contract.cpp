@@ -1,7 +1,7 @@
 // What passes keep to whatever an op does: names, streams, effects, and ops that break their contract.
-#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/common_subexpressions.h>
+#include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>
 

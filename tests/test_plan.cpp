@@ -1,7 +1,7 @@
 // Plans of random graphs, checked against the definition: no two values that may be alive at once share a byte.
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copy.h>
-#include <oxbow/runtime/plan/plan.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // What the bits of products and convolutions depend on, and that they follow IEEE's rules on every path.
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/product/pack.h>
-#include <oxbow/ops/product/product.h>
+#include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/linalg/product.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

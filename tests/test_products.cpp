@@ -1,16 +1,16 @@
 // Products, convolutions and pooling: every kernel path, at the tiles' edges, against the plainest loops; and what
 // their errors say.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/fused/epilogue.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/epilogue.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/conv/shape.h>
-#include <oxbow/ops/elementwise/activation.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/pool.h>
-#include <oxbow/ops/product/matmul.h>
-#include <oxbow/ops/product/pack.h>
-#include <oxbow/ops/product/product.h>
+#include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/linalg/matmul.h>
+#include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

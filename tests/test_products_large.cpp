@@ -2,7 +2,7 @@
 // with other blocking and another order of summation.
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/sample.h>
-#include <oxbow/ops/product/pack.h>
+#include <oxbow/ops/linalg/pack.h>
 #include <oxbow/oxbow.h>
 
 #include <Eigen/Core>

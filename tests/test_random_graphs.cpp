@@ -3,12 +3,12 @@
 // operands are NaN, IEEE 754 leaves open whose sign the result has, and so do an op's routines. Between numbers of
 // threads even a NaN's bits are the same. Among the graphs every op of the catalogue occurs, as built or as what it
 // lowers to; nearly all plans for several threads have tasks for several: they are cut far finer than is worth it.
-#include <oxbow/graph/fused/fused.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/ledger/text.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // README.md and the pages of tools/docs show programs as they are and what those print, and optimizers' true defaults.
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>

@@ -1,5 +1,5 @@
 // A training that is saved and goes on in another process has the bits of one that was never interrupted.
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // Programs and sessions: the same bits for any number of threads, no allocation when warm, what is fetched, stores.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/graph/init.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/support/initial_value.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,11 +1,11 @@
 // Schedules: each against its formula written out again in plain C++, at the first, last and later steps; text, fields
 // and messages; and a training step that follows one.
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/rate/schedules.h>
-#include <oxbow/optim/step/minimize.h>
+#include <oxbow/optim/schedules.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>

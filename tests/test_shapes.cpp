@@ -1,17 +1,17 @@
 // Reductions and ops that move elements: values against their samples' references, fixed orders, aliases,
 // simplification, and what they say when shapes or indices are wrong.
-#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/moving/broadcast.h>
-#include <oxbow/ops/moving/concat.h>
-#include <oxbow/ops/moving/gather.h>
-#include <oxbow/ops/moving/one_hot.h>
-#include <oxbow/ops/moving/reshape.h>
-#include <oxbow/ops/moving/slice.h>
-#include <oxbow/ops/moving/transpose.h>
-#include <oxbow/ops/reduce/argmax.h>
-#include <oxbow/ops/reduce/chunks.h>
-#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/ops/reduction/argmax.h>
+#include <oxbow/ops/reduction/chunks.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/concat.h>
+#include <oxbow/ops/shape/gather.h>
+#include <oxbow/ops/shape/one_hot.h>
+#include <oxbow/ops/shape/reshape.h>
+#include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/transpose.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

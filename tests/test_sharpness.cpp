@@ -1,6 +1,6 @@
 // Sharpness: quadratics of known curvature, a net against its dense Hessian, what is refused.
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/rate/sharpness.h>
+#include <oxbow/optim/sharpness.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Graphs as text: print, parse, print is a fixed point.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/opaque.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
+#include <oxbow/graph/text/opaque.h>
 
 #include <bit>
 #include <boost/test/unit_test.hpp>

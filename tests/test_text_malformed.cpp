@@ -1,6 +1,6 @@
 // Malformed graph texts are told with their place, and no damage to a text does harm.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 
 #include <boost/test/unit_test.hpp>
 #include <limits>

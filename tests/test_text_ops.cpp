@@ -1,9 +1,9 @@
 // Every op of the catalogue as text: its samples, what they are rewritten and lowered to, and its attributes with
 // values that make no sense.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/opaque.h>
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
+#include <oxbow/graph/text/opaque.h>
 #include <oxbow/ops/catalog.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // What threads have of their own and what they share: scratch memory, the floating-point mode, tasks, a store's lock.
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cfenv>

@@ -1,7 +1,7 @@
 // The `oxbow` program and the examples as a shell user meets them: exit codes, messages, files.
 #include <examples/examples.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/runtime/atomic_file.h>
 #include <oxbow/tools/dump/dump.h>
 
 #include <boost/test/unit_test.hpp>

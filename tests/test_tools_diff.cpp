@@ -1,7 +1,7 @@
 // What differs between two graphs, and all about one value.
 #include <diff/diff.h>
 #include <dump/explain.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger/text.h>

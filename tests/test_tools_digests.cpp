@@ -8,11 +8,11 @@
 //   OXBOW_WRITE_DIGESTS=1 /lib64/ld-linux-x86-64.so.2 --glibc-hwcaps-mask none build/bin/test_tools_digests
 // A build by another compiler (`tools/build clang test_tools_digests`) then has to agree.
 #include <dump/stages.h>
-#include <oxbow/graph/evaluate.h>
-#include <oxbow/ops/product/product.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/ops/linalg/product.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger/text.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>

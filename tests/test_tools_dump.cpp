@@ -8,7 +8,7 @@
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger/text.h>

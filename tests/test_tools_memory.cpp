@@ -4,7 +4,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/ledger/ledger.h>
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 
 #include <algorithm>
 #include <boost/dynamic_bitset.hpp>

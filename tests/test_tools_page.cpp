@@ -3,7 +3,7 @@
 #include <examples/examples.h>
 #include <measure/measure.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,7 @@
 // oxbow profile and oxbow run: sums that add up, a timeline in the trace event format, results whose bits compare.
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/data/safetensors.h>
 #include <oxbow/runtime/numerics/finite.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>

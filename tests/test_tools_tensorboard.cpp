@@ -1,7 +1,7 @@
 // Event files as TensorBoard reads them: records, checksums, and the fields of events.
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/sgd.h>
 #include <sys/resource.h>
 

@@ -2,8 +2,8 @@
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/schedule_free.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/rate/schedules.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/optim/schedules.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,11 +1,11 @@
 // What makes no sense around training is refused in words that say what to do; where it is allowed, it does what the
 // headers state.
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/lr_find.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adamw.h>
 #include <oxbow/optim/optimizers/sgd.h>
-#include <oxbow/optim/rate/lr_find.h>
-#include <oxbow/optim/rate/schedules.h>
+#include <oxbow/optim/schedules.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -1,10 +1,10 @@
 // An optimizer's update is one pass over memory: one fused node a parameter, written straight into the variables.
-#include <oxbow/graph/fused/fused.h>
+#include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 #include <oxbow/oxbow.h>
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copy.h>
-#include <oxbow/runtime/plan/plan.h>
 
 #include <boost/test/unit_test.hpp>
 #include <set>

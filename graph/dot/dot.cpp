@@ -1,8 +1,8 @@
-#include <oxbow/graph/boost_view.h>
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/order.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/order/boost_view.h>
+#include <oxbow/graph/order/order.h>
+#include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <boost/graph/graphviz.hpp>

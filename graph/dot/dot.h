@@ -22,9 +22,9 @@ struct DotRemark {
 };
 
 struct DotOptions {
-  bool types = true;      ///< on the edges
-  bool reduced = false;   ///< leaves out edges that others imply (graph/order.h: for graphs of a few thousand nodes)
-  std::string note = {};  ///< stands below the picture
+  bool types = true;                    ///< on the edges
+  bool reduced = false;                 ///< leaves out edges that others imply: for graphs of a few thousand nodes
+  std::string note = {};                ///< stands below the picture
   std::vector<DotRemark> remarks = {};  ///< each node's; empty: none
   std::vector<NodeId> path = {};        ///< nodes whose borders, and the edges from each to the next, stand out
   std::string path_note = {};           ///< what the path is, stands below the picture

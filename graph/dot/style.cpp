@@ -1,6 +1,6 @@
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/fused/fused.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,5 +1,5 @@
-#include <oxbow/graph/hash.h>
 #include <oxbow/graph/passes/common_subexpressions.h>
+#include <oxbow/graph/support/hash.h>
 
 #include <bit>
 

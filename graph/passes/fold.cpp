@@ -1,5 +1,5 @@
-#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/fold.h>
 
 namespace oxbow {

@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/fuse.h>
 #include <oxbow/graph/passes/fuse_groups.h>
-#include <oxbow/graph/shared_ops.h>
+#include <oxbow/graph/passes/shared_ops.h>
 
 #include <algorithm>
 #include <numeric>

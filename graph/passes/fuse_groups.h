@@ -6,8 +6,8 @@
 // Thread safety: immutable once made.
 #pragma once
 
-#include <oxbow/graph/fused/fused.h>
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/passes/fused/fused.h>
 
 namespace oxbow {
 

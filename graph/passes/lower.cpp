@@ -1,6 +1,6 @@
-#include <oxbow/graph/fused/fused.h>
+#include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/lower.h>
-#include <oxbow/graph/shared_ops.h>
+#include <oxbow/graph/passes/shared_ops.h>
 
 #include <algorithm>
 

@@ -1,12 +1,12 @@
-#include <oxbow/graph/fused/epilogue.h>
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/common_subexpressions.h>
 #include <oxbow/graph/passes/dead_code.h>
+#include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/fold.h>
 #include <oxbow/graph/passes/fuse.h>
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/verify.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include <oxbow/graph/needed.h>
+#include <oxbow/graph/order/needed.h>
 #include <oxbow/graph/passes/rewrite.h>
 
 namespace oxbow {

@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/needed.h>
+#include <oxbow/graph/order/needed.h>
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/graph/support/near_names.h>
 
 #include <set>
 

@@ -1,6 +1,6 @@
-#include <oxbow/graph/opaque.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text/opaque.h>
 #include <oxbow/graph/text/value.h>
 #include <oxbow/graph/verify.h>
 

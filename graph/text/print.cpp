@@ -1,5 +1,5 @@
+#include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
-#include <oxbow/graph/text/text.h>
 
 namespace oxbow {
 namespace {

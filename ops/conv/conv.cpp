@@ -1,8 +1,8 @@
+#include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/conv/shape.h>
-#include <oxbow/ops/moving/reshape.h>
-#include <oxbow/ops/product/pack.h>
-#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/reshape.h>
 
 namespace oxbow {
 

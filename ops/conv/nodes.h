@@ -2,7 +2,7 @@
 // gradient to x), and the gradient to the weights in chunks of the batch. Regular value types, safe from any thread.
 #pragma once
 
-#include <oxbow/graph/fused/tape.h>
+#include <oxbow/graph/passes/fused/tape.h>
 #include <oxbow/ops/conv/conv.h>
 
 namespace oxbow {
@@ -27,7 +27,7 @@ struct ConvForward {
   bool operator==(const ConvForward&) const = default;
 };
 
-/// dx from dy, and weights whose last two axes are swapped and packed (ops/product/pack.h); x gives its shape only.
+/// dx from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h); x gives its shape only.
 struct ConvAdjoint {
   static constexpr OpInfo info{
       .name = "conv_adjoint", .inputs = {"dy", "packed", "x"}, .variadic = true, .shape_only = {2}, .any_layout = true};

@@ -2,7 +2,7 @@
 // taps are one product. Internal to ops/. Immutable; the caller brings the scratch.
 #pragma once
 
-#include <oxbow/ops/conv/shape.h>
+#include <oxbow/ops/conv/geometry.h>
 
 #include <algorithm>
 #include <cstring>

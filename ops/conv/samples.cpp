@@ -1,5 +1,5 @@
 // Sample inputs of the convolutions: the definition, element by element.
-#include <oxbow/ops/conv/shape.h>
+#include <oxbow/ops/conv/geometry.h>
 
 namespace oxbow {
 namespace {

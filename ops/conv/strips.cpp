@@ -1,8 +1,8 @@
-#include <oxbow/graph/fused/epilogue.h>
-#include <oxbow/graph/fused/tape_plan.h>
+#include <oxbow/graph/passes/epilogue.h>
+#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/conv/shape.h>
-#include <oxbow/ops/product/gemm.h>
+#include <oxbow/ops/kernels/gemm.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/patches.h>
-#include <oxbow/ops/product/gemm_narrow.h>
+#include <oxbow/ops/kernels/gemm_narrow.h>
 
 #include <algorithm>
 #include <optional>

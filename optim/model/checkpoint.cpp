@@ -1,5 +1,5 @@
-#include <oxbow/optim/model/checkpoint.h>
-#include <oxbow/runtime/data/file_lock.h>
+#include <oxbow/optim/checkpoint.h>
+#include <oxbow/runtime/files/file_lock.h>
 
 #include <memory>
 

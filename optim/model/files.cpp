@@ -1,7 +1,7 @@
 // A model's variables, to and from safetensors.
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/optim/model/state.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>

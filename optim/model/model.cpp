@@ -1,6 +1,6 @@
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/rewrite.h>
-#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // What stands behind a Model. Private to optim. Thread safety: as the model's, one thread at a time.
 #pragma once
 
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 
 namespace oxbow {
 

@@ -9,7 +9,7 @@
 // The same under both conventions, but not its defaults: the paper's rate is 1, as is PyTorch's; Keras's 0.001 crawls.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

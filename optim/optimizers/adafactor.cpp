@@ -1,6 +1,6 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/unary.h>
-#include <oxbow/ops/reduce/reduce.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/optim/optimizers/adafactor.h>
 
 #include <cmath>

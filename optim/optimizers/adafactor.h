@@ -14,7 +14,7 @@
 // decayed weights in Keras, and of those before in PyTorch.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

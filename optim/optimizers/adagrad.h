@@ -8,7 +8,7 @@
 // PyTorch's lr_decay is a schedule of the rate here, as any other.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

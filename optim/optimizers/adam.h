@@ -12,7 +12,7 @@
 // "amsgrad" stands for Adam{.amsgrad = true}.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

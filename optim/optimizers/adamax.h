@@ -6,7 +6,7 @@
 //   u = max(beta_2 * u, |g| + epsilon);  w = w - rate / (1 - beta_1^t) * m / u       PyTorch: in the maximum
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -8,7 +8,7 @@
 // Evaluation takes a, which is w itself up to step t0. As in PyTorch; Keras has none.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

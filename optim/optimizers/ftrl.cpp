@@ -1,6 +1,6 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/compare.h>
-#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/optim/optimizers/ftrl.h>
 
 #include <cmath>

@@ -9,7 +9,7 @@
 // in the paper it is part of d, while Keras shrinks the weights apart from the step.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

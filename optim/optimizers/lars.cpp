@@ -1,5 +1,5 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/optim/optimizers/lars.h>
 
 namespace oxbow::optim {

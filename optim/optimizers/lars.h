@@ -9,7 +9,7 @@
 // so its defaults follow no one: a step changes weights by a thousandth of their length times the rate.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

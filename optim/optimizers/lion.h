@@ -7,7 +7,7 @@
 // As in Keras; PyTorch has none. A good rate is 3 to 10 times smaller than Adam's. Weights decay beside the step.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -1,5 +1,5 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/product/matmul.h>
+#include <oxbow/ops/linalg/matmul.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/optim/optimizers/muon.h>
 
 #include <algorithm>

@@ -1,11 +1,11 @@
-#include <oxbow/graph/near_names.h>
-#include <oxbow/ops/elementwise/activation.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/compare.h>
-#include <oxbow/ops/elementwise/unary.h>
-#include <oxbow/ops/reduce/reduce.h>
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/optim/optimizer.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The one list of the optimizers that have a name. A new one is a line here, one in optimizers.h, and its file.
-#include <oxbow/optim/optimizers/optimizers.h>
+#include <oxbow/optim/optimizers.h>
 
 namespace oxbow::optim {
 

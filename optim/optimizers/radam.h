@@ -10,7 +10,7 @@
 // As in PyTorch; Keras has none. Weights decay through the gradient unless decoupled_weight_decay is set.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

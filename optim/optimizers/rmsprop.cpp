@@ -1,5 +1,5 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/optim/optimizers/rmsprop.h>
 
 namespace oxbow::optim {

@@ -12,7 +12,7 @@
 // s - a^2 is a variance; where rounding makes it negative it counts as zero.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -8,7 +8,7 @@
 // d is the learning rate at first; later rates do not matter. As in PyTorch; Keras has none.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -1,7 +1,7 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/compare.h>
-#include <oxbow/ops/elementwise/unary.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/optim/optimizers/schedule_free.h>
 
 namespace oxbow::optim {

@@ -12,7 +12,7 @@
 // (c = 1 / t) and in the decay of the weights, which it shrinks apart from the step. PyTorch itself has none.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

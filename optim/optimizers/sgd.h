@@ -10,7 +10,7 @@
 // The two are the same while the rate stays as it is; once it changes, Keras's velocity still moves at the old one.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -1,8 +1,8 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/compare.h>
-#include <oxbow/optim/optimizers/optimizer.h>
-#include <oxbow/optim/step/average.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/optim/average.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

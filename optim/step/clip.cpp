@@ -1,10 +1,10 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/unary.h>
-#include <oxbow/ops/reduce/reduce.h>
-#include <oxbow/optim/optimizers/optimizer.h>
-#include <oxbow/optim/step/clip.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/optim/clip.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 namespace {

@@ -1,6 +1,6 @@
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/utf8.h>
-#include <oxbow/optim/step/groups.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
+#include <oxbow/optim/groups.h>
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/compare.h>
-#include <oxbow/optim/optimizers/optimizer.h>
-#include <oxbow/optim/step/loss_scale.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/optim/loss_scale.h>
+#include <oxbow/optim/optimizer.h>
 
 namespace oxbow::optim {
 

@@ -1,7 +1,7 @@
-#include <oxbow/graph/needed.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/graph/order/needed.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/optim/step/step_builder.h>
 
 namespace oxbow::optim {

@@ -1,9 +1,9 @@
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
-#include <oxbow/ops/elementwise/compare.h>
+#include <oxbow/ops/control/require_finite.h>
 #include <oxbow/ops/gradients.h>
-#include <oxbow/ops/reduce/reduce.h>
-#include <oxbow/ops/require_finite.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/optim/step/step_builder.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-#include <oxbow/graph/near_names.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/ops/elementwise/cast.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/optim/step/step_builder.h>
 
 #include <utility>

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/optim/step/minimize.h>
+#include <oxbow/optim/minimize.h>
 
 #include <map>
 

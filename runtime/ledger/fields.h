@@ -3,7 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/attribute.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/ledger/ledger.h>
 
 #include <tuple>

@@ -1,9 +1,9 @@
-#include <oxbow/graph/align.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/align.h>
 #include <oxbow/runtime/ledger/ledger.h>
 #include <oxbow/runtime/ledger/time.h>
-#include <oxbow/runtime/plan/plan.h>
-#include <oxbow/runtime/program_impl.h>
+#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
 

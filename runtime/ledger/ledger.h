@@ -10,7 +10,7 @@
 // A pure view for tools; linear in nodes and edges, apart from sorting. Thread safety: regular values.
 #pragma once
 
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/runtime/program.h>
 
 namespace oxbow {

@@ -1,4 +1,4 @@
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text/value.h>
 #include <oxbow/runtime/ledger/fields.h>
 #include <oxbow/runtime/ledger/text.h>

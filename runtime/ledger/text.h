@@ -1,4 +1,4 @@
-// Plans as text: the planned graph's text (graph/text/text.h), then what was planned, then "end". Reads back; the same
+// Plans as text: the planned graph's text (graph/text.h), then what was planned, then "end". Reads back; the same
 // bytes every time.
 //
 //   oxbow graph 1

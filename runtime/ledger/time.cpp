@@ -1,5 +1,5 @@
 #include <oxbow/runtime/ledger/time.h>
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/trace.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Watches over the runs of one Session whose program checks its numbers: see runtime/numerics/numerics.h.
+// Watches over the runs of one Session whose program checks its numbers: see runtime/numerics.h.
 //
 // A writing program's variables are written in place, so a run that turns out bad has to be taken back. The guard keeps
 // a journal: a copy of the variables, and what was fed to each run since, and what others set in between. Runs give the
@@ -6,10 +6,10 @@
 // Thread safety: as its Session. All is called with the store's lock held, alone where the plan writes.
 #pragma once
 
-#include <oxbow/runtime/frame.h>
 #include <oxbow/runtime/numerics/feed_journal.h>
-#include <oxbow/runtime/program_impl.h>
-#include <oxbow/runtime/store_state.h>
+#include <oxbow/runtime/run/frame.h>
+#include <oxbow/runtime/run/program_impl.h>
+#include <oxbow/runtime/run/store_state.h>
 
 #include <functional>
 

@@ -1,6 +1,6 @@
-#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/needed.h>
+#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/numerics/hunt_report.h>

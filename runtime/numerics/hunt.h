@@ -3,7 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/runtime/numerics/numerics.h>
+#include <oxbow/runtime/numerics.h>
 
 #include <functional>
 #include <optional>

@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/text/text.h>
-#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/text.h>
+#include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/numerics/hunt_report.h>
 

@@ -3,8 +3,8 @@
 // asks for it.
 #pragma once
 
-#include <oxbow/runtime/data/safetensors.h>
 #include <oxbow/runtime/numerics/hunt.h>
+#include <oxbow/runtime/safetensors.h>
 
 namespace oxbow {
 

@@ -1,4 +1,4 @@
-#include <oxbow/graph/align.h>
+#include <oxbow/graph/support/align.h>
 #include <oxbow/runtime/plan/memory.h>
 
 #include <algorithm>

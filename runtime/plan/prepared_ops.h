@@ -1,7 +1,7 @@
 // What a plan asks of an op once for given types: its work, what it prepares, and what it may overwrite. Nodes that
-// have the same op object on the same types (see graph/shared_ops.h) share the answers, so a graph of many alike nodes
-// is planned quickly and runs from cache.
-// Thread safety: for one thread while it fills; afterwards anyone may read what it handed out, at addresses that stay.
+// have the same op object on the same types (see graph/passes/shared_ops.h) share the answers, so a graph of many alike
+// nodes is planned quickly and runs from cache. Thread safety: for one thread while it fills; afterwards anyone may
+// read what it handed out, at addresses that stay.
 #pragma once
 
 #include <oxbow/graph/graph.h>

@@ -3,7 +3,7 @@
 // Thread safety: values; the functions append to the graph, which is for one thread.
 #pragma once
 
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 
 namespace oxbow {
 

@@ -1,7 +1,7 @@
 // Every optimizer of the catalogue. For tests.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-// Loss curves whose fault is known before anyone looks at them: what the judge of curves (optim/rate/judge.h) is tested
+// Loss curves whose fault is known before anyone looks at them: what the judge of curves (optim/judge.h) is tested
 // on.
 //
 // A label follows from how a curve was made, by the rule below, which is older than the judge: no threshold of it was

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/step/minimize.h>
+#include <oxbow/optim/minimize.h>
 #include <oxbow/runtime/program.h>
 
 #include <optional>

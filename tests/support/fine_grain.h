@@ -1,7 +1,7 @@
 // Shares far more work among threads than is worth it: with it plans of small graphs have many tasks.
 #pragma once
 
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 
 namespace oxbow::test {
 

@@ -1,9 +1,9 @@
 #include "interpreter.h"
 
-#include <oxbow/graph/float_mode.h>
-#include <oxbow/graph/init.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/needed.h>
+#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/support/float_mode.h>
+#include <oxbow/graph/support/initial_value.h>
 
 #include <algorithm>
 #include <cstring>

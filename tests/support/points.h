@@ -3,7 +3,7 @@
 
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adam.h>
 
 #include <algorithm>

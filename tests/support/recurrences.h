@@ -1,7 +1,7 @@
 // Each optimizer once more, as its paper or library states it, in multiple precision: what the graphs are tested by.
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
+#include <oxbow/optim/optimizer.h>
 
 #include <functional>
 #include <map>

@@ -1,7 +1,7 @@
 #include "rewrites.h"
 
-#include <oxbow/graph/evaluate.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/graph/verify.h>
 

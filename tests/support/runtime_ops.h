@@ -2,7 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/random.h>
+#include <oxbow/graph/support/random.h>
 
 #include <algorithm>
 #include <atomic>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <oxbow/graph/catalog.h>
-#include <oxbow/graph/init.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/tensor.h>
 
 namespace oxbow::test {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/oxbow.h>
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 #include <unistd.h>
 
 #include <algorithm>

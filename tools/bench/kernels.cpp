@@ -3,9 +3,9 @@
 //   build/bin/bench_kernels [part of a name]
 #include <immintrin.h>
 #include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/pool.h>
-#include <oxbow/ops/product/pack.h>
-#include <oxbow/ops/product/product.h>
+#include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/linalg/product.h>
 
 #include <algorithm>
 #include <cstdio>

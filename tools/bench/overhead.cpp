@@ -2,8 +2,8 @@
 //   bench_overhead
 #include <fmt/format.h>
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/ops/elementwise/arithmetic.h>
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program.h>
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 #include "commands/cli.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/runtime/atomic_file.h>
 
 #include <charconv>
 #include <cmath>

@@ -3,8 +3,8 @@
 // usage is 2).
 #pragma once
 
-#include <oxbow/optim/optimizers/optimizer.h>
-#include <oxbow/runtime/numerics/numerics.h>
+#include <oxbow/optim/optimizer.h>
+#include <oxbow/runtime/numerics.h>
 
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -28,7 +28,7 @@ Command plot_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
 
-/// `--check-numerics[=results|all]`: see runtime/numerics/numerics.h. `value` is "" without it.
+/// `--check-numerics[=results|all]`: see runtime/numerics.h. `value` is "" without it.
 void add_check_numerics(CLI::App& command, std::string& value);
 CheckNumerics read_check_numerics(const std::string& value);
 

@@ -1,9 +1,9 @@
 #include "commands/load.h"
 
 #include <fmt/format.h>
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/passes/dead_code.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/ledger/text.h>
 #include <oxbow/runtime/plan/copy.h>

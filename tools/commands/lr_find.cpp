@@ -1,6 +1,6 @@
 // oxbow lr: find a learning rate, judge one by its loss curve, see what one does.
 #include <fmt/format.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/oxbow.h>
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>

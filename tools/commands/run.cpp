@@ -1,11 +1,11 @@
 // oxbow run: a graph once, or some times, and what came out.
 #include <fmt/format.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/graph/utf8.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/program.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <filesystem>

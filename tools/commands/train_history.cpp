@@ -1,6 +1,6 @@
 #include "commands/train_history.h"
 
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 
 #include <algorithm>
 #include <cmath>

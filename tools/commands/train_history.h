@@ -1,7 +1,7 @@
 // What `oxbow train` keeps of its minibatches and epochs, and its picture. Private to tools/commands/train*.cpp.
 #pragma once
 
-#include <oxbow/optim/model/fit.h>
+#include <oxbow/optim/fit.h>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 
 #include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <map>

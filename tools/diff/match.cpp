@@ -1,7 +1,7 @@
 #include "diff/match.h"
 
-#include <oxbow/graph/hash.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/hash.h>
 
 #include <algorithm>
 #include <unordered_map>

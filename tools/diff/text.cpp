@@ -1,5 +1,5 @@
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/text/text.h>
+#include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <map>

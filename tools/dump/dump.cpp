@@ -3,7 +3,7 @@
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/ledger/text.h>
 
 #include <filesystem>

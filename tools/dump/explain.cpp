@@ -2,7 +2,7 @@
 
 #include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text/lexer.h>
 
 #include <algorithm>

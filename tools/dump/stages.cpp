@@ -2,7 +2,7 @@
 
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/verify.h>
-#include <oxbow/runtime/plan/plan.h>
+#include <oxbow/runtime/plan.h>
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Digits by a convolutional network: 3x3x32, pool, 3x3x64, pool, 128, with Adam. Takes the folder with the MNIST files.
-#include <oxbow/runtime/data/mnist.h>
+#include <oxbow/optim/mnist.h>
 
 #include <cstdio>
 

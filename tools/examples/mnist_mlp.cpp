@@ -1,5 +1,5 @@
 // Digits by a multilayer perceptron, 784-512-256-10, with Adam. Takes the folder with the MNIST files as its argument.
-#include <oxbow/runtime/data/mnist.h>
+#include <oxbow/optim/mnist.h>
 
 #include <cstdio>
 

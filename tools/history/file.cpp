@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
-#include <oxbow/graph/near_names.h>
+#include <oxbow/graph/support/near_names.h>
 
 #include <charconv>
 #include <cmath>

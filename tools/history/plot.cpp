@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
-#include <oxbow/graph/near_names.h>
-#include <oxbow/optim/step/groups.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/optim/groups.h>
 
 #include <algorithm>
 #include <cmath>

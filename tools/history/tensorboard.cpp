@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
-#include <oxbow/optim/model/model.h>
+#include <oxbow/optim/model.h>
 #include <tensorboard.pb.h>
 #include <unistd.h>
 

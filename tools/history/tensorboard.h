@@ -7,7 +7,7 @@
 // (tensorboard.proto) and its masked CRC-32C. TensorBoard keeps single precision. Thread safety: one thread at a time.
 #pragma once
 
-#include <oxbow/optim/model/fit.h>
+#include <oxbow/optim/fit.h>
 
 #include <chrono>
 #include <cstdint>

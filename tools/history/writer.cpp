@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
-#include <oxbow/runtime/data/atomic_file.h>
+#include <oxbow/runtime/atomic_file.h>
 #include <unistd.h>
 
 #include <algorithm>

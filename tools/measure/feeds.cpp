@@ -1,9 +1,9 @@
 #include "measure/feeds.h"
 
-#include <oxbow/graph/near_names.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/runtime/data/safetensors.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <limits>

@@ -1,7 +1,7 @@
 #include "measure/measure.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/runtime/data/mnist.h>
+#include <oxbow/optim/mnist.h>
 
 #include <algorithm>
 

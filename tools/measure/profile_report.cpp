@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/utf8.h>
+#include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
 #include <map>

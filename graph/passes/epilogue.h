@@ -1,0 +1,34 @@
+// Epilogues: a product applies the elementwise ops that follow it (bias, activation, mask, residual) to each block of
+// its result while that block is in cache. An op takes part by one optional member:
+//
+//   struct Product {
+//     Tape epilogue;                            // an attribute like any other; empty: none
+//     std::vector<Type> infer(Types in) const;  // with an epilogue: epilogue_types(epilogue, result, extra inputs)
+//     std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+//   };
+//
+// Tape input 0 is the op's result, what its only output is without an epilogue; tape inputs 1, 2, ... are extra inputs
+// that follow the op's own. The tape's outputs, one or more, replace the op's output; the result itself is stored only
+// where the tape lists value 0 as an output. `in` are the types of all inputs, own and extra. An op that has an
+// epilogue already, or cannot apply this one, returns nothing. In `prepare` it makes a `TapePlan(epilogue, {result,
+// extra...})`; in `run`, for each block that it has finished, it calls `plan.run(extra inputs, outputs, block,
+// scratch)` with `plan.scratch()` bytes. The block's elements may lie in scratch, or in output 0 itself if that has the
+// result's dtype and `epilogue.may_overwrite(0, 0)`. Bits do not depend on blocks.
+#pragma once
+
+#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/rewrite.h>
+
+namespace oxbow {
+
+/// The output types of a product whose result has type `result` and whose extra inputs are `extra`.
+std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra);
+
+/// What an op whose blocks lie in scratch may overwrite; `in` are all inputs, the first `own` of them the op's own.
+std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& result, Types in, int own);
+
+/// The pass: each op with `with_epilogue` whose result is read by one elementwise node only, and not fetched, takes it
+/// over; reductions at that node's end become a node of their own behind it.
+std::optional<Rewritten> epilogue(const Graph& from);
+
+}  // namespace oxbow

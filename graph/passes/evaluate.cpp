@@ -1,0 +1,66 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/passes/lower.h>
+#include <oxbow/graph/support/float_mode.h>
+
+namespace oxbow {
+namespace {
+
+std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
+  std::vector<Type> in;
+  std::vector<ConstView> reads;
+  for (const Tensor& t : inputs) {
+    in.push_back(t.type());
+    reads.push_back({&t.type(), t.bytes()});
+  }
+  std::vector<Tensor> outputs;
+  std::vector<View> writes;
+  for (const Type& type : op.infer(in)) outputs.emplace_back(type);
+  for (Tensor& t : outputs) writes.push_back({&t.type(), t.bytes()});
+  const Work work = op.work(in);
+  const std::shared_ptr<const void> prepared = op.prepare(in);
+  const std::shared_ptr<std::byte> scratch = allocate(work.scratch);
+  const FloatMode mode;
+  for (std::int64_t part = 0; part < work.parts; ++part)
+    op.run({.inputs = reads,
+            .outputs = writes,
+            .part = part,
+            .parts = work.parts,
+            .scratch = scratch.get(),
+            .prepared = prepared.get()});
+  return outputs;
+}
+
+// An op that is made of others: a graph of its own, lowered and gone through.
+std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
+  Graph graph;
+  std::vector<Value> fed;
+  for (const Tensor& t : inputs) fed.push_back(constant(graph, t));
+  const Node node = graph.append(op, fed, {});
+  for (int i = 0; i < node.output_count(); ++i) graph.add_output(std::to_string(i), node.output(i));
+  const std::optional<Rewritten> lowered = lower(graph);
+  invariant(lowered.has_value(), "an op without a kernel was evaluated");
+  const Graph& steps = *lowered->graph;
+  std::vector<std::vector<Tensor>> values(static_cast<std::size_t>(steps.size()));
+  const auto value = [&](const Value& v) -> const Tensor& {
+    return values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())];
+  };
+  for (NodeId i = 0; i < steps.size(); ++i) {
+    const Node step = steps.node(i);
+    std::vector<Tensor> in;
+    for (int k = 0; k < step.input_count(); ++k) in.push_back(value(step.input(k)));
+    const auto* fixed = step.op().as<Constant>();
+    values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : run_kernel(step.op(), in);
+  }
+  std::vector<Tensor> outputs;
+  for (const auto& [name, v] : steps.outputs()) outputs.push_back(value(v));
+  return outputs;
+}
+
+}  // namespace
+
+std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs) {
+  return op.has_run() ? run_kernel(op, inputs) : run_lowered(op, inputs);
+}
+
+}  // namespace oxbow

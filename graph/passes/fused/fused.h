@@ -1,0 +1,38 @@
+// The node that runs elementwise ops: a tape over arrays of one shape, in one pass over memory, with broadcast operands
+// and with reductions at its ends. `lower` makes one of each elementwise op and of each op with `consume`; `fuse`
+// merges.
+#pragma once
+
+#include <oxbow/graph/passes/fused/tape.h>
+
+namespace oxbow {
+
+/// Outputs: the tape's, then one for each reduction. All arrays have the tape's shape, inputs broadcast to it.
+struct Fused {
+  static constexpr OpInfo info{.name = "fused", .inputs = {"x"}, .variadic = true, .any_layout = true};
+
+  struct Reduction {
+    Op op;            ///< has `consume`
+    std::int32_t of;  ///< the tape's value that it reads
+    bool operator==(const Reduction&) const = default;
+  };
+  Tape tape;
+  std::vector<Reduction> reductions;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"tape", &Fused::tape}, Attribute{"reductions", &Fused::reductions}};
+  bool operator==(const Fused&) const = default;
+
+  /// A single elementwise op, or a single op with `consume`, as a fused node on its own inputs.
+  static Fused of(const Op& op, int inputs);
+
+  struct Plan;  // what depends on shapes only, made once a plan
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  std::shared_ptr<const Plan> prepare(Types in) const;
+  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  std::vector<InputSet> overwrites(Types in) const;
+};
+AttrValue to_attr(const std::vector<Fused::Reduction>& reductions);
+void from_attr(const AttrValue& a, std::vector<Fused::Reduction>& reductions, const Catalog& catalog);
+
+}  // namespace oxbow

@@ -1,0 +1,118 @@
+#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/text/opaque.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+bool spreads_to(const Type& from, const Type& to) {
+  if (from.count() == 1) return true;
+  if (!to.layout.plain() || !from.layout.plain()) return from.shape == to.shape && from.layout == to.layout;
+  const int lead = to.shape.rank() - from.shape.rank();
+  if (lead < 0) return false;
+  for (int axis = 0; axis < from.shape.rank(); ++axis)
+    if (from.shape[axis] != 1 && from.shape[axis] != to.shape[axis + lead]) return false;
+  return true;
+}
+
+}  // namespace
+
+std::int32_t Tape::add(Op op, std::span<const std::int32_t> operands) {
+  const auto first = static_cast<std::int32_t>(args.size());
+  args.insert(args.end(), operands.begin(), operands.end());
+  steps.push_back({std::move(op), first, static_cast<std::int32_t>(operands.size())});
+  return inputs + static_cast<std::int32_t>(steps.size()) - 1;
+}
+
+bool Tape::may_overwrite(std::int32_t output, std::int32_t input) const {
+  const std::int32_t written = outputs[static_cast<std::size_t>(output)];
+  if (written == input) return true;
+  if (written < inputs) return false;  // copied at the end
+  for (const std::int32_t v : outputs)
+    if (v == input) return false;
+  const Step& writer = steps[static_cast<std::size_t>(written - inputs)];
+  for (std::size_t a = static_cast<std::size_t>(writer.first + writer.count); a < args.size(); ++a)
+    if (args[a] == input) return false;
+  return true;
+}
+
+std::vector<Type> Tape::types(Types in) const {
+  if (static_cast<std::int32_t>(in.size()) != inputs)
+    throw OpError("the tape takes " + std::to_string(inputs) + " inputs, not " + std::to_string(in.size()));
+  std::vector<Type> types(in.begin(), in.end());
+  types.reserve(in.size() + steps.size());
+  std::vector<Type> operands;
+  for (const Step& step : steps) {
+    if (step.first < 0 || step.count < 0 ||
+        static_cast<std::size_t>(step.first) + static_cast<std::size_t>(step.count) > args.size())
+      throw OpError("a step's operands are out of range");
+    operands.clear();
+    for (const std::int32_t v : args_of(step)) {
+      if (v < 0 || static_cast<std::size_t>(v) >= types.size())
+        throw OpError("value " + std::to_string(v) + " is read before it is computed");
+      operands.push_back(types[static_cast<std::size_t>(v)]);
+    }
+    if (const OpInfo& info = step.op.info(); !info.variadic && step.count != info.input_count())
+      throw OpError("a step gives " + std::to_string(step.count) + " operands to " + std::string(info.name));
+    std::vector<Type> result = step.op.infer(operands);
+    if (!step.op.has_tile() || result.size() != 1)
+      throw OpError(std::string(step.op.name()) + " is not elementwise, so it cannot be a step");
+    const std::size_t first = in.size();
+    if (types.size() > first && (types[first].shape != result[0].shape || types[first].layout != result[0].layout))
+      throw OpError("steps of shapes " + to_string(types[first]) + " and " + to_string(result[0]) + " are on one tape");
+    types.push_back(result[0]);
+  }
+  if (types.empty()) throw OpError("the tape has neither inputs nor steps");
+  const Type& common = types[steps.empty() ? 0 : in.size()];
+  if (!steps.empty() && !common.layout.plain() && common.stored() != common.count())
+    throw OpError("a padded layout cannot be computed elementwise", "Unpack it first");
+  for (const Type& t : in)
+    if (!spreads_to(t, common)) throw OpError("input " + to_string(t) + " does not broadcast to " + to_string(common));
+  for (auto v = outputs.begin(); v != outputs.end(); ++v) {
+    if (*v < 0 || static_cast<std::size_t>(*v) >= types.size())
+      throw OpError("output value " + std::to_string(*v) + " does not exist");
+    if (std::find(outputs.begin(), v, *v) != v) throw OpError("value " + std::to_string(*v) + " is an output twice");
+    if (const Type& t = types[static_cast<std::size_t>(*v)]; t.shape != common.shape)
+      throw OpError("output " + to_string(t) + " does not have the tape's shape " + to_string(common.shape));
+  }
+  return types;
+}
+
+AttrValue to_attr(const Tape& tape) {
+  AttrList steps, outputs(tape.outputs.begin(), tape.outputs.end());
+  for (const Tape::Step& step : tape.steps) {
+    const auto operands = tape.args_of(step);
+    AttrRecord record{{"op", std::string(step.op.name())}, {"of", AttrList(operands.begin(), operands.end())}};
+    if (AttrRecord attributes = step.op.attributes(); !attributes.empty())
+      record.emplace_back("with", std::move(attributes));
+    steps.emplace_back(std::move(record));
+  }
+  return AttrRecord{
+      {"inputs", std::int64_t{tape.inputs}}, {"steps", std::move(steps)}, {"outputs", std::move(outputs)}};
+}
+
+void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog) {
+  tape = {};
+  from_attr(a.field("inputs"), tape.inputs);
+  std::vector<std::int32_t> operands;
+  for (const AttrValue& step : a.field("steps").get<AttrList>("a list of steps")) {
+    operands.clear();
+    for (const AttrValue& v : step.field("of").get<AttrList>("a list of value numbers"))
+      from_attr(v, operands.emplace_back());
+    tape.add(op_from_attr(step, catalog), operands);
+  }
+  for (const AttrValue& v : a.field("outputs").get<AttrList>("a list of value numbers"))
+    from_attr(v, tape.outputs.emplace_back());
+}
+
+Op op_from_attr(const AttrValue& record, const Catalog& catalog) {
+  const auto& name = record.field("op").get<std::string>("an op's name");
+  const Catalog::Entry* entry = catalog.find(name);
+  if (entry == nullptr) throw UnknownOp(name);
+  for (const auto& [key, value] : record.get<AttrRecord>("a record"))
+    if (key == "with") return entry->make(value.get<AttrRecord>("a record of attributes"), catalog);
+  return entry->make({}, catalog);
+}
+
+}  // namespace oxbow

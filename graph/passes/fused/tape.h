@@ -1,0 +1,43 @@
+// A tape: a straight-line program of elementwise ops, all of one shape, applied to many elements at once. `Fused` nodes
+// run tapes over arrays; products run them on what they have just computed (graph/passes/epilogue.h).
+//
+// Values are numbered: the inputs first, then each step's result. Inputs broadcast to the tape's shape; every step has
+// it. A regular value type. `TapePlan` (graph/passes/fused/tape_plan.h) makes it ready to run.
+#pragma once
+
+#include <oxbow/graph/catalog.h>
+
+namespace oxbow {
+
+struct Tape {
+  struct Step {
+    Op op;
+    std::int32_t first, count;  ///< its operands are `args[first]` to `args[first + count]`
+    bool operator==(const Step&) const = default;
+  };
+  std::int32_t inputs = 0;
+  std::vector<Step> steps = {};
+  std::vector<std::int32_t> args = {};     ///< all steps' operands, value numbers
+  std::vector<std::int32_t> outputs = {};  ///< value numbers, without repetition
+  bool operator==(const Tape&) const = default;
+
+  bool empty() const { return steps.empty() && outputs.empty(); }
+  /// Appends a step and returns its value number.
+  std::int32_t add(Op op, std::span<const std::int32_t> operands);
+  std::span<const std::int32_t> args_of(const Step& s) const {
+    return std::span(args).subspan(static_cast<std::size_t>(s.first), static_cast<std::size_t>(s.count));
+  }
+  /// Whether output number `output` may lie in the bytes of input `input` (of the tape's own shape): whether no step
+  /// reads that input after the one that writes the output.
+  bool may_overwrite(std::int32_t output, std::int32_t input) const;
+  /// The types of all values. Throws `OpError` where a step refuses its operands, does not have the common shape, or a
+  /// number is out of range.
+  std::vector<Type> types(Types in) const;
+};
+AttrValue to_attr(const Tape& tape);
+void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog);
+
+/// The op that a record {op: "name", with: {attributes}} describes. Throws `Error` when the catalogue does not have it.
+Op op_from_attr(const AttrValue& record, const Catalog& catalog);
+
+}  // namespace oxbow

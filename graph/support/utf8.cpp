@@ -1,0 +1,56 @@
+#include <oxbow/graph/support/utf8.h>
+
+namespace oxbow {
+namespace {
+
+// Marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode Annex 9): a name with one in it can
+// make the rest of the line read as something else.
+bool turns_direction(char32_t point) {
+  return point == 0x61c || point == 0x200e || point == 0x200f || (point >= 0x202a && point <= 0x202e) ||
+         (point >= 0x2066 && point <= 0x2069);
+}
+
+bool breaks_line(char32_t point) { return point == 0x2028 || point == 0x2029; }
+
+void append_hex(std::string& out, char32_t point, int digits) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[point >> shift & 15];
+}
+
+}  // namespace
+
+Utf8Character utf8_at(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t k) { return at + k < text.size() ? static_cast<unsigned char>(text[at + k]) : 0u; };
+  const char32_t lead = byte(0);
+  if (lead < 0x80) return {lead, 1, true};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  char32_t point = lead & (0x7fu >> length);
+  bool valid = lead >= 0xc2 && lead <= 0xf4;
+  for (std::size_t k = 1; k < length; ++k) {
+    valid = valid && (byte(k) & 0xc0) == 0x80;
+    point = point << 6 | (byte(k) & 0x3f);
+  }
+  const char32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : 0x10000;
+  valid = valid && point >= least && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff);
+  return valid ? Utf8Character{point, length, true} : Utf8Character{lead, 1, false};
+}
+
+std::string escaped(std::string_view text, std::string_view kept) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto [point, length, valid] = utf8_at(text, i);
+    const bool obeyed = point < 0x20 || (point >= 0x7f && point < 0xa0) || turns_direction(point) || breaks_line(point);
+    if (valid && (!obeyed || (length == 1 && kept.find(text[i]) != std::string_view::npos))) {
+      out += text.substr(i, length);
+    } else if (point == '\n' || point == '\t') {
+      out += point == '\n' ? "\\n" : "\\t";
+    } else {
+      out += length == 1 ? "\\x" : "\\u";
+      append_hex(out, point, length == 1 ? 2 : 4);
+    }
+    i += length;
+  }
+  return out;
+}
+
+}  // namespace oxbow

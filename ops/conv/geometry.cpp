@@ -1,0 +1,78 @@
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/conv/geometry.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t furthest = 1 << 30;  // no sum of sizes overflows
+
+}  // namespace
+
+AttrValue to_attr(const Padding& v) {
+  if (v.kind != "explicit") return v.kind;
+  return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
+}
+
+void from_attr(const AttrValue& a, Padding& v) {
+  if (const auto* kind = std::get_if<std::string>(&a)) {
+    v = Padding(kind->c_str());
+    return;
+  }
+  std::vector<std::int64_t> sides;
+  from_attr(a, sides);
+  if (sides.size() != 4) throw Error("padding is a name or four numbers: top, bottom, left, right");
+  v = Padding(sides[0], sides[1], sides[2], sides[3]);
+}
+
+ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, const Padding& padding) {
+  if (x.rank() != 4)
+    throw OpError("x has " + std::to_string(x.rank()) + " axes where images have four",
+                  "Give [images, height, width, channels]");
+  if (weights.rank() != 4)
+    throw OpError("the weights have " + std::to_string(weights.rank()) + " axes where a convolution's have four",
+                  "Give [kernel height, kernel width, channels, kernels]");
+  if (x[3] != weights[2])
+    throw OpError("x has " + std::to_string(x[3]) + " channels and the weights take " + std::to_string(weights[2]),
+                  "Images are [n, h, w, channels], weights [kh, kw, channels, kernels]");
+  if (stride < 1 || stride > furthest)
+    throw OpError("the stride is " + std::to_string(stride),
+                  "It is at least 1 and at most " + std::to_string(furthest));
+  ConvShape s{.images = x[0],
+              .height = x[1],
+              .width = x[2],
+              .channels = x[3],
+              .kh = weights[0],
+              .kw = weights[1],
+              .kernels = weights[3],
+              .stride = stride};
+  if (s.kh < 1 || s.kw < 1) throw OpError("the kernels have no elements", "Use weights of at least [1, 1, c, k]");
+  if (padding.kind == "same") {
+    const auto missing = [&](std::int64_t size, std::int64_t taps) {
+      return std::max<std::int64_t>(0, (std::max<std::int64_t>(size, 1) - 1) / stride * stride + taps - size);
+    };
+    const std::int64_t down = missing(s.height, s.kh), across = missing(s.width, s.kw);
+    s.top = down / 2, s.bottom = down - s.top;
+    s.left = across / 2, s.right = across - s.left;
+  } else if (padding.kind == "explicit") {
+    s.top = padding.top, s.bottom = padding.bottom, s.left = padding.left, s.right = padding.right;
+    if (s.top < 0 || s.bottom < 0 || s.left < 0 || s.right < 0)
+      throw OpError("padding cannot be negative", "Use slice to cut an image's edges off");
+    if (std::max({s.top, s.bottom, s.left, s.right}) > furthest)
+      throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
+  } else if (padding.kind != "valid") {
+    throw OpError("there is no padding " + in_quotes(padding.kind),
+                  "Use \"same\", \"valid\", one number, or four: top, bottom, left, right");
+  }
+  const std::int64_t down = s.height + s.top + s.bottom, across = s.width + s.left + s.right;
+  if (down < s.kh || across < s.kw)
+    throw OpError("kernels of " + std::to_string(s.kh) + " by " + std::to_string(s.kw) +
+                      " do not fit into padded images of " + std::to_string(down) + " by " + std::to_string(across),
+                  "Use {.padding = \"same\"}, smaller kernels or larger images");
+  s.rows = s.height == 0 && padding.kind == "same" ? 0 : (down - s.kh) / stride + 1;
+  s.columns = s.width == 0 && padding.kind == "same" ? 0 : (across - s.kw) / stride + 1;
+  return s;
+}
+
+}  // namespace oxbow

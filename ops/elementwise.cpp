@@ -1,0 +1,122 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/reduction/reduce.h>
+
+#include <charconv>
+#include <cmath>
+
+namespace oxbow {
+namespace elementwise {
+namespace {
+
+std::string described(const OpInfo& info, std::size_t input, const Type& type) {
+  return std::string(info.inputs[input]) + " " + to_string(type);
+}
+
+}  // namespace
+
+Type common(Types in, DType result) {
+  Type out{result, in[0].shape};
+  for (const Type& t : in.subspan(1)) out.shape = broadcast(out.shape, t.shape);
+  bool first = true;
+  for (const Type& t : in) {
+    if (t.shape != out.shape || (t.layout.plain() && t.count() == 1)) continue;
+    if (first) out.layout = t.layout;
+    if (t.layout != out.layout)
+      throw OpError("operands lie in memory in different ways: " + to_string(in), "Unpack those in panels");
+    first = false;
+  }
+  for (const Type& t : in) {
+    const bool spread = t.shape != out.shape && t.count() != 1;
+    if (!t.layout.plain() && t.shape != out.shape)
+      throw OpError("an operand in panels does not broadcast: " + to_string(in), "Unpack it");
+    if (spread && !out.layout.plain())
+      throw OpError("a row or column does not broadcast to operands in panels: " + to_string(in), "Unpack those");
+  }
+  return out;
+}
+
+void check_same_dtype(const OpInfo& info, Types in, std::span<const bool> same) {
+  std::size_t first = in.size();
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (!same[i]) continue;
+    if (first == in.size()) first = i;
+    if (in[i].dtype != in[first].dtype)
+      throw OpError("dtypes differ: " + described(info, first, in[first]) + ", " + described(info, i, in[i]),
+                    "Cast one: cast(" + std::string(info.inputs[i]) + ", " + std::string(name(in[first].dtype)) + ")");
+  }
+}
+
+void refuse_dtype(const OpInfo& info, int input, DType dtype, const std::string& accepted) {
+  const std::string operand(info.inputs[static_cast<std::size_t>(input)]);
+  const std::string first = accepted.substr(0, accepted.find(','));
+  throw OpError(operand + " is " + std::string(name(dtype)) + ", but must be one of: " + accepted,
+                "Cast it: cast(" + operand + ", " + first + ")");
+}
+
+}  // namespace elementwise
+
+namespace {
+
+// Whether the dtype holds this number, apart from rounding a fraction to floating point.
+bool holds(DType dtype, double number) {
+  if (is_float(dtype)) return true;
+  if (std::trunc(number) != number) return false;
+  switch (dtype) {
+    case i32:
+      return std::abs(number + 0.5) < 0x1p31;
+    case i64:
+      return number >= -0x1p63 && number < 0x1p63;
+    case u8:
+      return number >= 0 && number < 256;
+    default:
+      return false;
+  }
+}
+
+// 0.5, not 0.500000.
+std::string shortest(double number) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
+}
+
+}  // namespace
+
+std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand> operands, At at) {
+  const Operand* typed = nullptr;
+  for (const Operand& o : operands)
+    if (o.value() && !typed) typed = &o;
+  const auto fail = [&](const std::string& problem, const std::string& remedy) {
+    throw Error(std::string(op) + ": " + problem + "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+  };
+  if (!typed) fail("none of its operands is a value of a graph", "Make one a constant(graph, number, dtype)");
+  const Type& type = typed->value().type();
+  std::vector<Value> values;
+  for (const Operand& o : operands) {
+    if (!o.is_number()) {
+      values.push_back(o.value());
+      continue;
+    }
+    if (!holds(type.dtype, o.number()))
+      fail("no " + std::string(name(type.dtype)) + " is " + shortest(o.number()) + ", but the other operand is " +
+               to_string(type),
+           "Cast that one to a dtype that holds the number: cast(x, f32)");
+    values.push_back(constant(typed->value().graph(), o.number(), type.dtype, at));
+  }
+  return values;
+}
+
+std::optional<double> constant_number(Value v) {
+  const Constant* c = v.node().op().as<Constant>();
+  if (!c || c->value.count() != 1 || c->value.dtype() == boolean) return std::nullopt;
+  return dispatch(c->value.dtype(),
+                  [&]<class T>(std::type_identity<T>) { return static_cast<double>(*c->value.data<T>()); });
+}
+
+Grads sum_to_inputs(const Node& n, std::vector<Value> grads) {
+  for (std::size_t i = 0; i < grads.size(); ++i)
+    if (grads[i]) grads[i] = sum_to(grads[i], n.input(static_cast<int>(i)));
+  return grads;
+}
+
+}  // namespace oxbow

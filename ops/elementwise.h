@@ -1,0 +1,172 @@
+// Elementwise ops: the formula is a plain scalar function, written once; loops over lanes are instantiated from it and
+// vectorised by the compiler. Operands broadcast. Whatever runs an elementwise op (graph/passes/fused/fused.h) goes
+// through `tile`.
+//
+//   // softsign.h
+//   struct Softsign : Unary<Softsign> {
+//     static constexpr OpInfo info{.name = "softsign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+//     template <std::floating_point T>
+//     T at(T x) const;
+//     Grads gradient(const Node& n, Values dy) const { return {dy[0] / square(1.0 + abs(n.input(0)))}; }
+//     bool operator==(const Softsign&) const = default;
+//   };
+//   extern template struct Elementwise<Softsign, Same>;
+//
+//   // softsign.cpp, compiled with the kernels' flags
+//   template <std::floating_point T>
+//   T Softsign::at(T x) const { return x / (1 + math::abs(x)); }
+//   template struct Elementwise<Softsign, Same>;
+//
+// The dtypes that an op takes are those for which `at` may be called; its result's dtype is what `at` returns.
+// Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+#include <oxbow/ops/kernels/independent.h>
+
+#include <concepts>
+#include <optional>
+#include <utility>
+
+namespace oxbow {
+
+/// An operand of the op's own dtype, which all such operands share; any other operand type stands for itself.
+struct Same {};
+
+/// A number that is no truth value.
+template <class T>
+concept Number = Element<T> && !std::same_as<T, bool>;
+
+namespace elementwise {
+
+/// The common shape and layout of operands, with dtype `result`. Throws `OpError` when shapes do not broadcast, when
+/// operands of the full shape differ in layout, or when a row or column meets operands in panels.
+Type common(Types in, DType result);
+/// Throws `OpError` with a cast as the remedy unless all operands that `same` lists have one dtype.
+void check_same_dtype(const OpInfo& info, Types in, std::span<const bool> same);
+[[noreturn]] void refuse_dtype(const OpInfo& info, int input, DType dtype, const std::string& accepted);
+
+/// How an element lies in memory while a loop runs over it: truth values as bytes, which vectorise better.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+
+template <class In, class T>
+using OperandOf = std::conditional_t<std::is_same_v<In, Same>, T, In>;
+
+template <class Self, class T, class... In>
+concept Takes = requires(const Self& s) {
+  s.at(OperandOf<In, T>{}...);
+};
+
+template <class Self, class T, class... In>
+using ResultOf = decltype(std::declval<const Self&>().at(OperandOf<In, T>{}...));
+
+/// y[i] = f(x[i]...). `y` may be one of `x`, but not overlap one in part.
+template <class F, class R, class... T>
+void lanes(const F& f, std::int64_t n, Stored<R>* y, const Stored<T>*... x) {
+  independent(0, n, [&](std::int64_t i) { y[i] = static_cast<Stored<R>>(f.at(static_cast<T>(x[i])...)); });
+}
+
+}  // namespace elementwise
+
+/// What makes `Self` an elementwise op of the operands `In`, each `Same` or a fixed element type.
+template <class Self, class... In>
+struct Elementwise {
+  static constexpr std::size_t operands = sizeof...(In);
+  Type infer(Types in) const;
+  TileFn tile(Types in) const;
+  bool operator==(const Elementwise&) const = default;
+
+ private:
+  /// The operand whose dtype chooses the loop.
+  static constexpr int leader() {
+    constexpr bool same[] = {std::is_same_v<In, Same>...};
+    for (int i = 0; i < static_cast<int>(sizeof...(In)); ++i)
+      if (same[i]) return i;
+    return 0;
+  }
+  template <class T, std::size_t... I>
+  static void run_lanes(const void* op, const void* const* in, void* out, std::int64_t n, std::index_sequence<I...>) {
+    using R = elementwise::ResultOf<Self, T, In...>;
+    const Self f = *static_cast<const Self*>(op);
+    elementwise::lanes<Self, R, elementwise::OperandOf<In, T>...>(
+        f, n, static_cast<elementwise::Stored<R>*>(out),
+        static_cast<const elementwise::Stored<elementwise::OperandOf<In, T>>*>(in[I])...);
+  }
+};
+
+template <class Self>
+using Unary = Elementwise<Self, Same>;
+template <class Self>
+using Binary = Elementwise<Self, Same, Same>;
+template <class Self>
+using Ternary = Elementwise<Self, Same, Same, Same>;
+
+template <class Self, class... In>
+Type Elementwise<Self, In...>::infer(Types in) const {
+  constexpr bool same[] = {std::is_same_v<In, Same>...};
+  elementwise::check_same_dtype(Self::info, in, same);
+  constexpr DType fixed[] = {dtype_of<elementwise::OperandOf<In, bool>>...};
+  for (std::size_t i = 0; i < sizeof...(In); ++i)
+    if (!same[i] && in[i].dtype != fixed[i])
+      elementwise::refuse_dtype(Self::info, static_cast<int>(i), in[i].dtype, std::string(name(fixed[i])));
+  const DType dtype = in[leader()].dtype;
+  return dispatch(dtype, [&]<class T>(std::type_identity<T>) -> Type {
+    if constexpr (elementwise::Takes<Self, T, In...>) {
+      return elementwise::common(in, dtype_of<elementwise::ResultOf<Self, T, In...>>);
+    } else {
+      std::string accepted;
+      const auto list = [&]<class U>(std::type_identity<U>) {
+        if constexpr (elementwise::Takes<Self, U, In...>)
+          accepted += (accepted.empty() ? "" : ", ") + std::string(name(dtype_of<U>));
+      };
+      for (DType d : {f32, f64, i32, i64, u8, boolean}) dispatch(d, list);
+      elementwise::refuse_dtype(Self::info, leader(), dtype, accepted);
+    }
+  });
+}
+
+template <class Self, class... In>
+TileFn Elementwise<Self, In...>::tile(Types in) const {
+  return dispatch(in[leader()].dtype, []<class T>(std::type_identity<T>) -> TileFn {
+    if constexpr (elementwise::Takes<Self, T, In...>) {
+      return [](const void* op, const void* const* from, void* out, std::int64_t n) {
+        run_lanes<T>(op, from, out, n, std::index_sequence_for<In...>{});
+      };
+    } else {
+      throw InternalError("an elementwise op was asked for a loop over a dtype that it refuses");
+    }
+  });
+}
+
+/// A value or a number, with the line of user code where it stands: what builders of several operands take. A number
+/// takes the dtype of the other operands: `2 * x`, `maximum(x, 0)`.
+class Operand {
+ public:
+  Operand(Value v, At at = At::current()) : value_(v), at_(at) {}                      // implicit
+  Operand(double v, At at = At::current()) : number_(v), is_number_(true), at_(at) {}  // implicit
+  bool is_number() const { return is_number_; }
+  double number() const { return number_; }
+  const Value& value() const { return value_; }  ///< empty for a number
+  const At& at() const { return at_; }
+
+ private:
+  Value value_;
+  double number_ = 0;
+  bool is_number_ = false;
+  At at_;
+};
+
+/// Operands as values: numbers become constants of the dtype of the first value among them. Throws `Error` when none is
+/// a value, and for a number that the dtype does not hold; `op` names whom for, `at` the line.
+std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand> operands, At at);
+
+/// The only element of a constant of floating point or integers, if `v` is one: what `simplify` looks for.
+std::optional<double> constant_number(Value v);
+
+/// What `gradient` of an op with several operands returns: each summed over the axes along which its operand was
+/// stretched; empty values stay empty.
+Grads sum_to_inputs(const Node& n, std::vector<Value> grads);
+
+}  // namespace oxbow

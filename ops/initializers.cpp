@@ -1,0 +1,70 @@
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/initializers.h>
+
+#include <cmath>
+
+namespace oxbow {
+namespace {
+
+struct Fans {
+  double in, out;
+};
+
+// The last two axes are in and out; those before are a window, which each of them sees whole.
+Fans fans(const Shape& shape) {
+  const int rank = shape.rank();
+  if (rank == 0) return {1, 1};
+  if (rank == 1) return {static_cast<double>(shape[0]), static_cast<double>(shape[0])};
+  const auto window = static_cast<double>(shape.count(0, rank - 2));
+  return {window * static_cast<double>(shape[-2]), window * static_cast<double>(shape[-1])};
+}
+
+Init symmetric(double limit) { return {.kind = "uniform", .a = -limit, .b = limit}; }
+Init centered(double deviation) { return {.kind = "normal", .a = 0, .b = deviation}; }
+
+// The square root of a variance; a parameter without elements needs none.
+double root(double numerator, double fan) { return fan > 0 ? std::sqrt(numerator / fan) : 0; }
+
+Initializer always(Init init) {
+  return [init](const Shape&) { return init; };
+}
+
+}  // namespace
+
+Initializer glorot_uniform() {
+  return [](const Shape& s) { return symmetric(root(6, fans(s).in + fans(s).out)); };
+}
+Initializer glorot_normal() {
+  return [](const Shape& s) { return centered(root(2, fans(s).in + fans(s).out)); };
+}
+Initializer he_uniform() {
+  return [](const Shape& s) { return symmetric(root(6, fans(s).in)); };
+}
+Initializer he_normal() {
+  return [](const Shape& s) { return centered(root(2, fans(s).in)); };
+}
+
+Initializer uniform(double low, double high) {
+  if (!(low <= high))
+    throw Error("uniform: " + short_number(low) + " is above " + short_number(high) + ". Give (low, high)");
+  return always({.kind = "uniform", .a = low, .b = high});
+}
+Initializer normal(double mean, double deviation) {
+  if (!(deviation >= 0))
+    throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
+  return always({.kind = "normal", .a = mean, .b = deviation});
+}
+Initializer zeros() { return always({}); }
+Initializer ones() { return constant(1); }
+Initializer constant(double value) { return always({.kind = "constant", .a = value}); }
+
+Value parameter(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, At at) {
+  Init init = initializer ? initializer(type.shape) : Init{};
+  if (init.kind == "uniform" || init.kind == "normal") {
+    init.seed = g.seed();
+    init.stream = g.next_stream();
+  }
+  return variable(g, name, type, std::move(init), /*trainable=*/true, at);
+}
+
+}  // namespace oxbow

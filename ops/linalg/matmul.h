@@ -1,0 +1,49 @@
+// Matrix products with transposes and batch axes. Both ops here lower to packing (ops/linalg/pack.h) and `Product`
+// (ops/linalg/product.h), which do the work; see there for kernels and summation order.
+// Dtypes f32, f64, i32, i64; integers wrap around. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+struct MatMulOptions {
+  bool transpose_a = false;  ///< a is given as [..., k, m]
+  bool transpose_b = false;  ///< b is given as [..., n, k]
+};
+
+/// y = a b over the last two axes; leading axes broadcast.
+struct MatMul {
+  static constexpr OpInfo info{.name = "matmul", .inputs = {"a", "b"}};
+  bool transpose_a = false, transpose_b = false;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"transpose_a", &MatMul::transpose_a}, Attribute{"transpose_b", &MatMul::transpose_b}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const MatMul&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// y[i, j] = sum of a[..., i] b[..., j] over all axes but the last: what a weight's gradient is, whatever the rank of
+/// the activations. For matrices the same as matmul(a, b, {.transpose_a = true}).
+struct Contract {
+  static constexpr OpInfo info{.name = "contract", .inputs = {"a", "b"}};
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Contract&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// [..., m, k] by [..., k, n] to [..., m, n]; leading axes broadcast. Throws `Error` for another dtype on each side,
+/// inner sizes that differ, leading axes that do not broadcast, or fewer than two axes.
+Value matmul(Value a, Value b, MatMulOptions options = {}, At at = At::current());
+
+/// [..., m] by [..., n], with equal leading axes, to [m, n]: sums over all leading axes.
+Value contract(Value a, Value b, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,115 @@
+#include <oxbow/ops/linalg/pack.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t rows_a_part = 256;  // of a panel: 64 kB of floats
+
+// Work is cut into units: `rows_a_part` rows of one panel of one matrix.
+struct Cut {
+  std::int64_t matrices, rows, columns, panels, blocks;  // of the output; blocks of rows a panel
+  std::int64_t units() const { return matrices * panels * blocks; }
+};
+Cut cut(const Type& out) {
+  const Shape& s = out.shape;
+  const std::int64_t p = out.layout.panel;
+  return {s.count(0, s.rank() - 2), s[-2], s[-1], (s[-1] + p - 1) / p, (s[-2] + rows_a_part - 1) / rows_a_part};
+}
+
+// to[c][r] = from[r][c] for 8 by 8 elements. Rows r and r + 4 meet in one register as they are loaded, so that what is
+// left for each half is to transpose 4 by 4, which moves nothing from one half to the other.
+template <class T>
+void transpose_8x8(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+  typedef T Row __attribute__((vector_size(8 * sizeof(T)), aligned(alignof(T))));
+  typedef T Half __attribute__((vector_size(4 * sizeof(T)), aligned(alignof(T))));
+  Row x[4], y[4];
+  for (int half = 0; half < 8; half += 4) {
+    for (int i = 0; i < 4; ++i)
+      x[i] = __builtin_shufflevector(*reinterpret_cast<const Half*>(from + i * from_stride + half),
+                                     *reinterpret_cast<const Half*>(from + (i + 4) * from_stride + half), 0, 1, 2, 3, 4,
+                                     5, 6, 7);
+    for (int i = 0; i < 2; ++i) {  // of rows 2 i and 2 i + 1: columns 0 and 1, then 2 and 3
+      y[2 * i] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+      y[2 * i + 1] = __builtin_shufflevector(x[2 * i], x[2 * i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 2; ++i) {
+      x[2 * i] = __builtin_shufflevector(y[i], y[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      x[2 * i + 1] = __builtin_shufflevector(y[i], y[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 4; ++i) *reinterpret_cast<Row*>(to + (half + i) * to_stride) = x[i];
+  }
+}
+
+// to[r][c] = from[c][r] for `rows` by `columns` of `to`.
+template <class T>
+void transpose(const T* from, std::int64_t from_stride, T* to, std::int64_t to_stride, std::int64_t rows,
+               std::int64_t columns) {
+  const std::int64_t whole_rows = rows / 8 * 8, whole_columns = columns / 8 * 8;
+  // Sixteen elements of a row at a time, a cache line of floats: lines far apart in memory push one another out.
+  for (std::int64_t line = 0; line < whole_rows; line += 16)
+    for (std::int64_t c = 0; c < whole_columns; c += 8)
+      for (std::int64_t r = line; r < std::min(line + 16, whole_rows); r += 8)
+        transpose_8x8(from + c * from_stride + r, from_stride, to + r * to_stride + c, to_stride);
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c)
+      to[r * to_stride + c] = from[c * from_stride + r];
+}
+
+template <class T>
+void pack_unit(const Pack& op, const Run& r, const Cut& cut, std::int64_t unit) {
+  const std::int64_t block = unit % cut.blocks, j = unit / cut.blocks % cut.panels,
+                     matrix = unit / cut.blocks / cut.panels;
+  const std::int64_t first = block * rows_a_part, rows = std::min(rows_a_part, cut.rows - first);
+  const std::int64_t columns = std::min(op.panel, cut.columns - j * op.panel);
+  const T* from = r.in<T>(0) + matrix * cut.rows * cut.columns;
+  T* to = r.out<T>() + ((matrix * cut.panels + j) * cut.rows + first) * op.panel;
+  if (op.transpose) {
+    transpose(from + j * op.panel * cut.rows + first, cut.rows, to, op.panel, rows, columns);
+  } else {
+    for (std::int64_t i = 0; i < rows; ++i)
+      std::copy_n(from + (first + i) * cut.columns + j * op.panel, columns, to + i * op.panel);
+  }
+  for (std::int64_t i = 0; i < rows; ++i) std::fill_n(to + i * op.panel + columns, op.panel - columns, T(0));
+}
+
+}  // namespace
+
+Type Pack::infer(Types in) const {
+  const Type& x = in[0];
+  if (x.shape.rank() < 2) throw OpError("x has fewer than two axes", "Only matrices are packed");
+  if (panel < 1) throw OpError("a panel cannot be " + std::to_string(panel) + " wide", "Use 64, or 16");
+  const int rank = x.shape.rank();
+  const Shape shape = transpose ? x.shape.with(rank - 2, x.shape[-1]).with(rank - 1, x.shape[-2]) : x.shape;
+  return {x.dtype, shape, {.panel = static_cast<std::int32_t>(panel)}};
+}
+
+Work Pack::work(Types in) const {
+  const Type out = infer(in);
+  return {.parts = std::max<std::int64_t>(1, cut(out).units()),
+          .bytes = static_cast<double>(in[0].bytes() + out.bytes())};
+}
+
+void Pack::run(const Run& r) const {
+  const Cut c = cut(r.out_type());
+  if (c.units() == 0) return;
+  const std::int64_t unit = r.part;
+  switch (size_of(r.out_type().dtype)) {  // only copied, so the size is all that matters
+    case 8:
+      return pack_unit<std::int64_t>(*this, r, c, unit);
+    case 4:
+      return pack_unit<std::int32_t>(*this, r, c, unit);
+    default:
+      return pack_unit<std::uint8_t>(*this, r, c, unit);
+  }
+}
+
+Value pack(Value x, bool transpose, At at) {
+  const std::int64_t columns = x && x.rank() >= 2 ? x.shape()[transpose ? -2 : -1] : 1;
+  const std::int64_t all = std::max<std::int64_t>((columns + 15) / 16 * 16, 16);
+  const std::int64_t panel = x && x.dtype() == f32 ? std::min<std::int64_t>(all, 64) : all;
+  return apply(Pack{.panel = panel, .transpose = transpose}, {x}, at);
+}
+
+}  // namespace oxbow

@@ -1,0 +1,274 @@
+#include <oxbow/graph/passes/epilogue.h>
+#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/linalg/product.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane registers, a panel's width
+constexpr std::int64_t wide = 96;        // the same where `gemm::multiply` computes all: a block of Eigen's
+constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 kB
+constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
+constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
+constexpr std::int64_t kept = 131072;    // elements of b, at most, for tiles of whole rows: half a second-level cache
+constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
+constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
+constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 us
+
+// The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows.
+// A tile is a panel wide, or all of n, so that a tape runs over elements that follow one another.
+struct Tiling {
+  std::int64_t batches = 1, m = 0, n = 0, k = 0;
+  std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
+  std::int64_t step = panel;                         // columns computed at once
+  std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last: one or all steps
+  std::int64_t units = 0, units_a_part = 1;
+  double flops() const { return 2.0 * static_cast<double>(batches * m) * static_cast<double>(n * k); }
+  std::int64_t parts() const { return (units + units_a_part - 1) / units_a_part; }
+};
+
+std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
+
+// Whether a's leading axes only add rows: b is the same matrix for all of them.
+bool merges_rows(const Product& op, const Shape& a, const Shape& b) {
+  return !op.transpose_a && b.count(0, b.rank() - 2) == 1 && a.rank() >= b.rank();
+}
+
+Tiling tiling(const Product& op, Types in, const Type& result) {
+  const Shape &a = in[0].shape, &b = in[1].shape;
+  Tiling t{.n = b[-1]};
+  const std::int64_t step = gemm::sums_in_one_chain(result.dtype) || in[1].layout.panel == panel ? panel : wide;
+  if (op.sum_leading) {
+    t.m = a[-1];
+    t.k = a.count(0, a.rank() - 1);
+  } else if (merges_rows(op, a, b)) {
+    t.m = a.count(0, a.rank() - 1);
+    t.k = a[-1];
+  } else {
+    t.batches = result.shape.count(0, result.shape.rank() - 2);
+    t.m = a[op.transpose_a ? -1 : -2];
+    t.k = a[op.transpose_a ? -2 : -1];
+  }
+  if (result.count() == 0) return t;
+  t.step = step;
+  t.panels = (t.n + step - 1) / step;
+  std::int64_t limit = tallest;
+  const auto tiles = [&] { return t.batches * t.column_tiles * ((t.m + limit - 1) / limit); };
+  const auto too_few = [&] { return tiles() < 8 && t.flops() / static_cast<double>(tiles()) > 2 * part_flops; };
+  const auto cut = [&](std::int64_t width, std::int64_t tall) {
+    t.width = width;
+    t.column_tiles = (t.n + width - 1) / width;
+    limit = tall;
+    while (limit > shortest && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
+  };
+  cut(std::min(step, t.n), tallest);
+  if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= kept) {
+    const Tiling narrow = t;
+    const std::int64_t narrow_limit = limit;
+    cut(t.n, std::clamp(band / t.n / 4 * 4, shortest / 2, tallest));
+    if (too_few()) {
+      t = narrow;
+      limit = narrow_limit;
+    }
+  }
+  t.row_tiles = (t.m + limit - 1) / limit;
+  t.rows = std::min(limit, ((t.m + t.row_tiles - 1) / t.row_tiles + 3) / 4 * 4);
+  t.row_tiles = (t.m + t.rows - 1) / t.rows;
+  t.units = t.batches * t.column_tiles * t.row_tiles;
+  const double unit_flops = t.flops() / static_cast<double>(t.units);
+  t.units_a_part = std::clamp(static_cast<std::int64_t>(part_flops / (unit_flops + 1)), std::int64_t{1}, t.units);
+  return t;
+}
+
+// The number of the operand's matrix for each matrix of the output.
+std::vector<std::int64_t> matrices(const Shape& operand, const Shape& result) {
+  std::vector<std::int64_t> numbers;
+  const std::int64_t count = result.count(0, result.rank() - 2);
+  numbers.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t rest = i, number = 0, stride = 1;
+    for (int axis = -3; axis >= -operand.rank(); --axis) {
+      number += operand[axis] == 1 ? 0 : rest % result[axis] * stride;
+      stride *= operand[axis];
+      rest /= result[axis];
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+// libxsmm's kernels fuse each multiplication with its addition. Where this library cannot, they are not used, or an
+// element's bits would depend on the path.
+ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t k, double flops) {
+  if (gemm::sums_in_one_chain(dtype) && flops >= jit_flops && gemm::is_one_chain(rows, columns) && gemm::has_jit())
+    return ProductPath::jit;
+  const bool eigen = gemm::path(dtype, rows, columns, k) == gemm::Path::eigen;
+  return eigen ? ProductPath::eigen : ProductPath::loops;
+}
+
+struct Product::Plan {
+  Tiling tiles;
+  std::int64_t a_row = 0, a_step = 0;            // between a's elements along the product's rows and along k
+  std::int64_t ldb = 0, panel_stride = 0;        // between b's rows, and between its panels
+  std::vector<std::int64_t> a_matrix, b_matrix;  // where each batch's operands begin; empty: at 0
+  // Kernels by [last rows][last panel][first, middle, last chunk of k]; null: plain loops.
+  gemm::Kernel kernels[2][2][3] = {};
+  std::int64_t chunk = 0;  // of k
+  bool with_tape = false;
+  TapePlan tape;
+  std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
+};
+
+Type Product::result(Types in) const {
+  if (in.size() < 2) throw OpError("a product has two operands");
+  const Shape &a = in[0].shape, &b = in[1].shape;
+  if (!(a.rank() >= 2 && b.rank() >= 2 && in[0].layout.plain() && in[0].dtype == in[1].dtype))
+    throw OpError("a product's operands are matrices of one dtype, the left one row-major");
+  if (!(in[1].layout.plain() || in[1].layout.panel == panel || in[1].layout.panel >= b[-1]))
+    throw OpError("a product's right operand lies in panels of 64");
+  if (sum_leading) {
+    if (!(transpose_a && a.without(-1) == b.without(-1))) throw OpError("a product's leading axes are equal");
+    return {in[0].dtype, {a[-1], b[-1]}};
+  }
+  if (!(a[transpose_a ? -2 : -1] == b[-2])) throw OpError("a product's inner sizes are equal");
+  const auto leading = [](const Shape& s) { return Shape(std::span(s.begin(), s.end() - 2)); };
+  const Shape batch = broadcast(leading(a), leading(b));
+  return {in[0].dtype, batch.inserted(batch.rank(), a[transpose_a ? -1 : -2]).inserted(batch.rank() + 1, b[-1])};
+}
+
+std::vector<Type> Product::infer(Types in) const {
+  const Type type = result(in);
+  if (epilogue.empty()) return {type};
+  return epilogue_types(epilogue, type, in.subspan(2));
+}
+
+Work Product::work(Types in) const {
+  const Type type = result(in);
+  const Tiling t = tiling(*this, in, type);
+  Work w{.parts = std::max<std::int64_t>(t.parts(), 1), .flops = t.flops(), .bytes = static_cast<double>(type.bytes())};
+  for (const Type& i : in) w.bytes += static_cast<double>(i.bytes());
+  if (!epilogue.empty()) {
+    std::vector<Type> types{type};
+    types.insert(types.end(), in.begin() + 2, in.end());
+    const TapePlan tape(epilogue, types);
+    w.scratch = round_up(t.rows * t.width * size_of(type.dtype), 64) + tape.scratch();
+    w.flops += tape.flops() * static_cast<double>(type.count());
+  }
+  return w;
+}
+
+std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
+  const Type type = result(in);
+  const Shape &a = in[0].shape, &b = in[1].shape;
+  auto plan = std::make_shared<Plan>();
+  Plan& p = *plan;
+  const Tiling& t = p.tiles = tiling(*this, in, type);
+  p.a_row = transpose_a ? 1 : t.k;
+  p.a_step = transpose_a ? t.m : 1;
+  const std::int64_t b_panel = in[1].layout.panel;
+  p.ldb = b_panel ? b_panel : t.n;
+  p.panel_stride = b_panel == panel ? panel * b[-2] : t.step;
+  if (t.batches > 1) {
+    const std::int64_t b_size = b_panel ? round_up(t.n, b_panel) * b[-2] : t.k * t.n;
+    p.a_matrix = matrices(a, type.shape);
+    p.b_matrix = matrices(b, type.shape);
+    for (std::int64_t& at : p.a_matrix) at *= t.m * t.k;
+    for (std::int64_t& at : p.b_matrix) at *= b_size;
+  }
+  if (!epilogue.empty()) {
+    std::vector<Type> types{type};
+    types.insert(types.end(), in.begin() + 2, in.end());
+    p.with_tape = true;
+    p.tape = TapePlan(epilogue, types);
+    p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
+  }
+  if (t.units == 0 || t.k == 0) return plan;
+
+  const std::int64_t chunks = (t.k + sum_chunk - 1) / sum_chunk;
+  p.chunk = (t.k + chunks - 1) / chunks;
+  for (int last_rows = 0; last_rows < 2; ++last_rows) {
+    const std::int64_t rows = last_rows ? t.m - t.rows * (t.row_tiles - 1) : t.rows;
+    if (!last_rows && t.row_tiles == 1) continue;
+    for (int last_panel = 0; last_panel < 2; ++last_panel) {
+      const std::int64_t columns = last_panel ? t.n - t.step * (t.panels - 1) : t.step;
+      if (!last_panel && t.panels == 1) continue;
+      if (product_path(type.dtype, rows, columns, t.k, t.flops()) != ProductPath::jit) continue;
+      gemm::Shape s{.rows = rows,
+                    .columns = columns,
+                    .k = p.chunk,
+                    .lda = transpose_a ? t.m : t.k,
+                    .ldb = p.ldb,
+                    .ldy = epilogue.empty() ? t.n : t.width,
+                    .transpose_a = transpose_a};
+      auto& kernels = p.kernels[last_rows][last_panel];
+      kernels[0] = gemm::kernel(s);
+      s.accumulate = true;
+      if (chunks > 2) kernels[1] = gemm::kernel(s);
+      s.k = t.k - p.chunk * (chunks - 1);
+      if (chunks > 1) kernels[2] = gemm::kernel(s);
+    }
+  }
+  return plan;
+}
+
+namespace {
+
+template <class T>
+void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
+  const Tiling& t = p.tiles;
+  const std::int64_t row_tile = unit % t.row_tiles, column = unit / t.row_tiles % t.column_tiles * t.width;
+  const std::int64_t batch = unit / t.row_tiles / t.column_tiles, i = row_tile * t.rows;
+  const std::int64_t rows = std::min(t.rows, t.m - i), columns = std::min(t.width, t.n - column);
+  const auto at = [&](const std::vector<std::int64_t>& m) {
+    return m.empty() ? 0 : m[static_cast<std::size_t>(batch)];
+  };
+  const T* a = r.in<T>(0) + at(p.a_matrix) + i * p.a_row;
+  const T* b_matrix = r.in<T>(1) + at(p.b_matrix);
+
+  const std::int64_t place = (batch * t.m + i) * t.n + column;
+  T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
+  const std::int64_t ldy = p.with_tape ? t.width : t.n;
+  for (std::int64_t j = 0; j < columns; j += t.step) {
+    const T* b = b_matrix + (column + j) / t.step * p.panel_stride;
+    T* y = tile + j;
+    const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
+    if (kernels[0]) {
+      if constexpr (std::is_same_v<T, float>)
+        for (std::int64_t k = 0; k < t.k; k += p.chunk)
+          kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b + k * p.ldb, a + k * p.a_step, y);
+    } else {
+      gemm::multiply<T>(rows, std::min(t.step, columns - j), t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
+    }
+  }
+  if (p.with_tape)
+    p.tape.run(r.inputs.subspan(2), r.outputs,
+               {.first = place, .rows = rows, .columns = columns, .stride = t.n, .result = tile, .result_stride = ldy},
+               r.scratch + p.tape_scratch);
+}
+
+}  // namespace
+
+void Product::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
+  const Tiling& t = plan->tiles;
+  const std::int64_t first = r.part * t.units_a_part, last = std::min(first + t.units_a_part, t.units);
+  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+    if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::uint8_t>)
+      for (std::int64_t unit = first; unit < last; ++unit) compute<T>(*plan, r, unit);
+  });
+}
+
+std::vector<InputSet> Product::overwrites(Types in) const { return epilogue_overwrites(epilogue, result(in), in, 2); }
+
+std::optional<Op> Product::with_epilogue(const Tape& tape, Types) const {
+  if (!epilogue.empty()) return std::nullopt;
+  Product with = *this;
+  with.epilogue = tape;
+  return Op(std::move(with));
+}
+
+}  // namespace oxbow

@@ -1,0 +1,230 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/kernels/rows.h>
+#include <oxbow/ops/loss/loss.h>
+#include <oxbow/ops/norm/softmax.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/reshape.h>
+
+#include <cmath>
+
+namespace oxbow {
+namespace {
+
+void check_rows(const Type& x, const Type& labels, std::string_view what) {
+  const std::string name(what);
+  if (!is_float(x.dtype)) throw OpError("the " + name + " are " + to_string(x) + ", not f32 or f64", "Cast them first");
+  if (x.shape.rank() == 0)
+    throw OpError("the " + name + " are a scalar, without an axis of classes", "Give [..., classes]");
+  if (!is_integer(labels.dtype))
+    throw OpError(
+        "labels are " + to_string(labels) + ", neither class numbers nor of the logits' type " + to_string(x),
+        "Give integers " + to_string(x.shape.without(x.shape.rank() - 1)) + ", or probabilities of the logits' type");
+  if (labels.shape != x.shape.without(x.shape.rank() - 1))
+    throw OpError(name + " of shape " + to_string(x.shape) + " take one label a row, of shape " +
+                      to_string(x.shape.without(x.shape.rank() - 1)) + ", but the labels have shape " +
+                      to_string(labels.shape),
+                  "Reshape the labels");
+}
+
+Work row_work(Types in) {
+  const auto elements = static_cast<double>(in[0].count());
+  return {.parts = rows::parts(rows::count(in[0]), rows::length(in[0])),
+          .flops = 20 * elements,
+          .bytes = 2 * elements * static_cast<double>(size_of(in[0].dtype))};
+}
+
+// Calls f(T{}, L{}) with the element types of x and of the labels.
+template <class F>
+void for_types(const Type& x, const Type& labels, F f) {
+  const auto with_labels = [&]<class T>(T) {
+    if (labels.dtype == i32) f(T{}, std::int32_t{});
+    if (labels.dtype == i64) f(T{}, std::int64_t{});
+    if (labels.dtype == u8) f(T{}, std::uint8_t{});
+  };
+  x.dtype == f32 ? with_labels(float{}) : with_labels(double{});
+}
+
+[[noreturn]] void refuse_label(std::int64_t label, std::int64_t row, std::int64_t classes) {
+  throw OpError("label " + std::to_string(label) + " in row " + std::to_string(row) + " is not one of the " +
+                    std::to_string(classes) + " classes",
+                classes == 0 ? "Give logits with at least one class"
+                             : "Labels must be from 0 to " + std::to_string(classes - 1) +
+                                   ": correct the data, or give the logits more classes");
+}
+
+// Two operands that would broadcast where they are meant to be alike.
+void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
+  if (a && b && a.type() != b.type())
+    throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
+                to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " + to_string(b.node()) +
+                at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
+}
+
+Value reduced(Value losses, Reduction reduction, At at) {
+  if (reduction == Reduction::none) return losses;
+  return reduction == Reduction::sum ? sum(losses, {}, false, at) : mean(losses, {}, false, at);
+}
+
+// The plain loops of the reference: softmax of a row, and its loss.
+std::vector<Tensor> cross_entropy_reference(const std::vector<Tensor>& in) {
+  const std::int64_t n = in[0].shape()[-1], count = in[1].count();
+  Tensor losses({f64, in[1].shape()}), probabilities(in[0].type());
+  for (std::int64_t r = 0; r < count; ++r) {
+    const double* x = in[0].data<double>() + r * n;
+    double* p = probabilities.data<double>() + r * n;
+    double sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) sum += p[i] = std::exp(x[i]);
+    for (std::int64_t i = 0; i < n; ++i) p[i] /= sum;
+    const auto label = static_cast<std::size_t>(in[1].span<std::int64_t>()[static_cast<std::size_t>(r)]);
+    losses.data<double>()[r] = std::log(sum) - x[label];
+  }
+  return {losses, probabilities};
+}
+
+std::vector<Tensor> cross_entropy_gradient_reference(const std::vector<Tensor>& in) {
+  const std::int64_t n = in[0].shape()[-1], count = in[1].count();
+  Tensor dx(in[0].type());
+  for (std::int64_t r = 0; r < count; ++r)
+    for (std::int64_t i = 0; i < n; ++i)
+      dx.data<double>()[r * n + i] =
+          (in[0].data<double>()[r * n + i] - (in[1].data<std::int64_t>()[r] == i ? 1 : 0)) * in[2].data<double>()[r];
+  return {dx};
+}
+
+const Shape sample_shapes[] = {{3, 5}, {7}, {2, 3, 1}, {2, 2, 33}, {0, 4}};
+
+}  // namespace
+
+std::vector<Type> CrossEntropy::infer(Types in) const {
+  check_rows(in[0], in[1], "logits");
+  return {{in[0].dtype, in[1].shape}, in[0]};
+}
+
+Work CrossEntropy::work(Types in) const { return row_work(in); }
+
+void CrossEntropy::run(const Run& r) const {
+  for_types(r.in_type(0), r.in_type(1), [&]<class T, class L>(T, L) {
+    const std::int64_t n = rows::length(r.in_type(0)), step = rows::block_rows(n);
+    const auto [begin, end] = r.share(rows::count(r.in_type(0)));
+    const L* labels = r.in<L>(1);
+    std::array<T, rows::block_elements> maxima, chosen;
+    for (std::int64_t first = begin; first < end; first += step) {
+      const std::int64_t count = std::min(step, end - first);
+      const T* x = r.in<T>(0) + first * n;
+      T* p = r.out<T>(1) + first * n;
+      for (std::int64_t row = 0; row < count; ++row) {  // before p takes over the bytes of x
+        const auto label = static_cast<std::int64_t>(labels[first + row]);
+        if (label < 0 || label >= n) refuse_label(label, first + row, n);
+        chosen[static_cast<std::size_t>(row)] = x[row * n + label];
+      }
+      rows::exponentiate(x, count, n, p, maxima.data());
+      for (std::int64_t row = 0; row < count; ++row) {
+        const auto k = static_cast<std::size_t>(row);
+        const T sum = rows::sum(p + row * n, n), scale = T{1} / sum;
+        for (std::int64_t i = row * n; i < (row + 1) * n; ++i) p[i] *= scale;
+        r.out<T>(0)[first + row] = math::log(sum) - (chosen[k] - maxima[k]);
+      }
+    }
+  });
+}
+
+Grads CrossEntropy::gradient(const Node& n, Values dy) const {
+  const Value p = n.output(1);
+  Value dx;
+  if (dy[0]) dx = apply(CrossEntropyGradient{}, {p, n.input(1), dy[0]}, At::current());
+  if (dy[1]) {
+    const Value through_p = p * (dy[1] - sum(p * dy[1], {-1}, true));
+    dx = dx ? dx + through_p : through_p;
+  }
+  return {dx, Value()};
+}
+
+std::vector<Sample> CrossEntropy::samples() {
+  std::vector<Sample> samples;
+  for (const Shape& shape : sample_shapes) {
+    const Shape labels = shape.without(shape.rank() - 1);
+    samples.push_back({to_string(shape),
+                       CrossEntropy{},
+                       {draw(shape, -2, 2, 21), draw(labels, 0, static_cast<double>(shape[-1]), 22, i64)},
+                       cross_entropy_reference});
+  }
+  return samples;
+}
+
+Type CrossEntropyGradient::infer(Types in) const {
+  check_rows(in[0], in[1], "probabilities");
+  if (in[2].dtype != in[0].dtype || in[2].shape != in[1].shape)
+    throw OpError("dlosses are " + to_string(in[2]) + ", not one a row of " + to_string(in[0]),
+                  "Give them the labels' shape and the probabilities' dtype");
+  return in[0];
+}
+
+Work CrossEntropyGradient::work(Types in) const {
+  Work w = row_work(in);
+  w.flops = static_cast<double>(in[0].count());
+  return w;
+}
+
+void CrossEntropyGradient::run(const Run& r) const {
+  for_types(r.in_type(0), r.in_type(1), [&]<class T, class L>(T, L) {
+    const std::int64_t n = rows::length(r.in_type(0));
+    const auto [begin, end] = r.share(rows::count(r.in_type(0)));
+    const T* p = r.in<T>(0);
+    T* dx = r.out<T>();
+    for (std::int64_t row = begin; row < end; ++row) {
+      const T g = r.in<T>(2)[row];
+      const auto label = static_cast<std::int64_t>(r.in<L>(1)[row]);
+      const bool known = label >= 0 && label < n;
+      const T chosen = known ? (p[row * n + label] - 1) * g : T{0};  // before dx takes over the bytes of p
+      independent(row * n, (row + 1) * n, [=](std::int64_t i) { dx[i] = p[i] * g; });
+      if (known) dx[row * n + label] = chosen;
+    }
+  });
+}
+
+// Linear in dlosses: its gradient is that of dlosses = 1, times v, summed over each row.
+Grads CrossEntropyGradient::gradient(const Node& n, Values dy) const {
+  const Value labels = n.input(1), g = n.input(2), v = dy[0];
+  std::vector<std::int64_t> column(static_cast<std::size_t>(g.rank()), 0);  // every axis kept, and one of size 1 added
+  column.push_back(1);
+  const Value one = constant(v.graph(), 1, v.dtype());
+  const Value ones = g.rank() == 0 ? one : broadcast_like(one, g);
+  const Value of_one = apply(CrossEntropyGradient{}, {n.input(0), labels, ones}, At::current());
+  return {v * reshape(g, column), Value(), sum(v * of_one, {-1}, false)};
+}
+
+std::vector<Sample> CrossEntropyGradient::samples() {
+  std::vector<Sample> samples;
+  for (const Shape& shape : sample_shapes) {
+    const Shape labels = shape.without(shape.rank() - 1);
+    samples.push_back(
+        {to_string(shape),
+         CrossEntropyGradient{},
+         {draw(shape, 0, 1, 31), draw(labels, 0, static_cast<double>(shape[-1]), 32, i64), draw(labels, -1, 1, 33)},
+         cross_entropy_gradient_reference});
+  }
+  return samples;
+}
+
+Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
+  const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
+  if (!dense || logits.rank() == 0) return reduced(apply(CrossEntropy{}, {logits, labels}, at), reduction, at);
+  return reduced(negate(sum(multiply(labels, log_softmax(logits, -1, at), at), {-1}, false, at), at), reduction, at);
+}
+
+Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
+  check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
+  const Value smooth = softplus(logits, at);  // first: operands are evaluated in an order of the compiler's own
+  return reduced(subtract(smooth, multiply(targets, logits, at), at), reduction, at);
+}
+
+Value mean_squared_error(Value prediction, Value target, Reduction reduction, At at) {
+  check_alike("mean_squared_error", prediction, target, "prediction", "target", at);
+  return reduced(square(subtract(prediction, target, at), at), reduction, at);
+}
+
+}  // namespace oxbow

@@ -1,0 +1,147 @@
+#include <oxbow/ops/kernels/rows.h>
+#include <oxbow/ops/norm/softmax.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/transpose.h>
+
+#include <cmath>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+Type check(Types in) {
+  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  if (in[0].shape.rank() == 0) throw OpError("x is a scalar, which has no axis", "Give at least one axis");
+  return in[0];
+}
+
+Work row_work(Types in, std::int64_t scratch) {
+  const auto elements = static_cast<double>(in[0].count());
+  return {.parts = rows::parts(rows::count(in[0]), rows::length(in[0])),
+          .scratch = scratch,
+          .flops = 20 * elements,
+          .bytes = 2 * elements * static_cast<double>(size_of(in[0].dtype))};
+}
+
+// Calls `block(x, count, y)` for blocks of rows of this part.
+template <class T, class F>
+void for_blocks(const Run& r, F block) {
+  const std::int64_t n = rows::length(r.in_type(0)), step = rows::block_rows(n);
+  const auto [begin, end] = r.share(rows::count(r.in_type(0)));
+  for (std::int64_t row = begin; row < end; row += step)
+    block(r.in<T>(0) + row * n, std::min(step, end - row), r.out<T>() + row * n);
+}
+
+template <class F>
+void for_float(DType dtype, F f) {
+  dtype == f32 ? f(float{}) : f(double{});
+}
+
+// The op on the last axis, by way of a transposition when `axis` is another.
+template <class O>
+Value along(Value x, std::int64_t axis, At at) {
+  if (!x || x.rank() == 0) return apply(O{}, {x}, at);
+  int chosen = 0;
+  try {
+    chosen = x.shape().axis_of(axis);
+  } catch (const Error& e) {
+    throw Error(std::string(O::info.name) + ": " + e.what() + "\n  at " + to_string(Location(at)));
+  }
+  if (chosen == x.rank() - 1) return apply(O{}, {x}, at);
+  std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));
+  std::iota(swapped.begin(), swapped.end(), 0);
+  std::swap(swapped[static_cast<std::size_t>(chosen)], swapped.back());
+  return transpose(apply(O{}, {transpose(x, swapped, at)}, at), swapped, at);
+}
+
+// Rows of a tensor in plain double, for the references.
+template <class F>
+std::function<std::vector<Tensor>(const std::vector<Tensor>&)> by_rows(F row) {
+  return [row](const std::vector<Tensor>& in) {
+    Tensor y(in[0].type());
+    const std::int64_t n = in[0].shape()[-1], count = n == 0 ? 0 : in[0].count() / n;
+    for (std::int64_t r = 0; r < count; ++r) {
+      const double* x = in[0].data<double>() + r * n;
+      const double m = *std::max_element(x, x + n);
+      double sum = 0;
+      for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i] - m);
+      for (std::int64_t i = 0; i < n; ++i) y.data<double>()[r * n + i] = row(x[i] - m, sum);
+    }
+    return std::vector{y};
+  };
+}
+
+template <class O, class F>
+std::vector<Sample> samples_of(F row) {
+  std::vector<Sample> samples;
+  for (const Shape& shape : {Shape{7}, Shape{1}, Shape{3, 5}, Shape{2, 3, 33}, Shape{4, 1}, Shape{0, 4}, Shape{3, 0}})
+    samples.push_back({to_string(shape), O{}, {draw(shape, -3, 3, 11)}, by_rows(row)});
+  samples.push_back(
+      {"large", O{}, {Tensor::of<double>({2, 4}, {900, 903.5, 901.25, 906, -905, -900.5, -901, -908})}, by_rows(row)});
+  return samples;
+}
+
+}  // namespace
+
+Type Softmax::infer(Types in) const { return check(in); }
+Work Softmax::work(Types in) const { return row_work(in, 0); }
+
+void Softmax::run(const Run& r) const {
+  for_float(r.in_type(0).dtype, [&]<class T>(T) {
+    const std::int64_t n = rows::length(r.in_type(0));
+    for_blocks<T>(r, [n](const T* x, std::int64_t count, T* y) {
+      std::array<T, rows::block_elements> maxima;
+      rows::exponentiate(x, count, n, y, maxima.data());
+      for (T* row = y; row < y + count * n; row += n) {
+        const T scale = T{1} / rows::sum(row, n);
+        for (std::int64_t i = 0; i < n; ++i) row[i] *= scale;
+      }
+    });
+  });
+}
+
+Grads Softmax::gradient(const Node& n, Values dy) const {
+  const Value y = n.output();
+  return {y * (dy[0] - sum(y * dy[0], {-1}, true))};
+}
+
+std::vector<Sample> Softmax::samples() {
+  return samples_of<Softmax>([](double shifted, double sum) { return std::exp(shifted) / sum; });
+}
+
+Type LogSoftmax::infer(Types in) const { return check(in); }
+
+Work LogSoftmax::work(Types in) const {
+  const std::int64_t n = check(in).shape[-1];
+  return row_work(in, rows::block_rows(n) * n * size_of(in[0].dtype));
+}
+
+void LogSoftmax::run(const Run& r) const {
+  for_float(r.in_type(0).dtype, [&]<class T>(T) {
+    const std::int64_t n = rows::length(r.in_type(0));
+    T* e = reinterpret_cast<T*>(r.scratch);
+    for_blocks<T>(r, [n, e](const T* x, std::int64_t count, T* y) {
+      std::array<T, rows::block_elements> maxima;
+      rows::exponentiate(x, count, n, e, maxima.data());
+      for (std::int64_t row = 0; row < count; ++row) {
+        const T m = maxima[static_cast<std::size_t>(row)], log_sum = math::log(rows::sum(e + row * n, n));
+        independent(row * n, (row + 1) * n, [=](std::int64_t i) { y[i] = (x[i] - m) - log_sum; });
+      }
+    });
+  });
+}
+
+Grads LogSoftmax::gradient(const Node& n, Values dy) const {
+  return {dy[0] - exp(n.output()) * sum(dy[0], {-1}, true)};
+}
+
+std::vector<Sample> LogSoftmax::samples() {
+  return samples_of<LogSoftmax>([](double shifted, double sum) { return shifted - std::log(sum); });
+}
+
+Value softmax(Value x, std::int64_t axis, At at) { return along<Softmax>(x, axis, at); }
+Value log_softmax(Value x, std::int64_t axis, At at) { return along<LogSoftmax>(x, axis, at); }
+
+}  // namespace oxbow

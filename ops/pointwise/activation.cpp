@@ -1,0 +1,151 @@
+#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/samples.h>
+#include <oxbow/ops/pointwise/unary.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace oxbow {
+
+template <std::floating_point T>
+T Sigmoid::at(T x) const {
+  return math::sigmoid(x);
+}
+
+template <std::floating_point T>
+T Erf::at(T x) const {
+  return math::erf(x);
+}
+
+template <std::floating_point T>
+T Gelu::at(T x) const {
+  return math::gelu(x);
+}
+
+template <std::floating_point T>
+T Softplus::at(T x) const {
+  return math::softplus(x);
+}
+
+template <std::floating_point T>
+T SigmoidGradient::at(T y, T dy) const {
+  return dy * math::fma(-y, y, y);
+}
+
+template <Number T>
+T ReluGradient::at(T y, T dy) const {
+  return y > T(0) ? dy : T(0);
+}
+
+template <std::floating_point T>
+T GeluGradient::at(T x, T dy) const {
+  return dy * math::gelu_slope(x);
+}
+
+template struct Elementwise<Tanh, Same>;
+template struct Elementwise<Sigmoid, Same>;
+template struct Elementwise<Relu, Same>;
+template struct Elementwise<Erf, Same>;
+template struct Elementwise<Gelu, Same>;
+template struct Elementwise<Softplus, Same>;
+template struct Elementwise<TanhGradient, Same, Same>;
+template struct Elementwise<SigmoidGradient, Same, Same>;
+template struct Elementwise<ReluGradient, Same, Same>;
+template struct Elementwise<GeluGradient, Same, Same>;
+
+namespace {
+
+// What an op of an output or input `a` and of `dy` gives.
+template <class Gradient>
+Value through(Value a, Value dy) {
+  return apply(Gradient{}, {a, dy}, At::current());
+}
+
+// exp(-x^2 / 2) / sqrt(2 pi)
+Value normal_density(Value x) { return exp(square(x) * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2); }
+
+}  // namespace
+
+Grads Tanh::gradient(const Node& n, Values dy) const { return {through<TanhGradient>(n.output(), dy[0])}; }
+Grads Sigmoid::gradient(const Node& n, Values dy) const { return {through<SigmoidGradient>(n.output(), dy[0])}; }
+Grads Relu::gradient(const Node& n, Values dy) const { return {through<ReluGradient>(n.output(), dy[0])}; }
+Grads Gelu::gradient(const Node& n, Values dy) const { return {through<GeluGradient>(n.input(0), dy[0])}; }
+Grads Softplus::gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
+Grads Erf::gradient(const Node& n, Values dy) const {
+  return {dy[0] * exp(-square(n.input(0))) * (2 * std::numbers::inv_sqrtpi)};
+}
+
+Grads TanhGradient::gradient(const Node& n, Values dy) const {
+  const Value y = n.input(0);
+  return sum_to_inputs(n, {dy[0] * n.input(1) * y * -2, through<TanhGradient>(y, dy[0])});
+}
+
+Grads SigmoidGradient::gradient(const Node& n, Values dy) const {
+  const Value y = n.input(0);
+  return sum_to_inputs(n, {dy[0] * n.input(1) * (1 - 2 * y), through<SigmoidGradient>(y, dy[0])});
+}
+
+Grads ReluGradient::gradient(const Node& n, Values dy) const {
+  return sum_to_inputs(n, {Value(), through<ReluGradient>(n.input(0), dy[0])});
+}
+
+// phi'(x) = -x phi(x), so the slope of Phi(x) + x phi(x) is phi(x) (2 - x^2).
+Grads GeluGradient::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0);
+  return sum_to_inputs(n, {dy[0] * n.input(1) * normal_density(x) * (2 - square(x)), through<GeluGradient>(x, dy[0])});
+}
+
+namespace {
+
+double normal_distribution(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+}  // namespace
+
+std::vector<Sample> Tanh::samples() {
+  return unary_samples(Tanh{}, [](double x) { return std::tanh(x); }, {-3, 3});
+}
+std::vector<Sample> Sigmoid::samples() {
+  return unary_samples(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); }, {-5, 5});
+}
+std::vector<Sample> Relu::samples() {
+  return unary_samples(
+      Relu{}, [](double x) { return std::max(x, 0.0); }, {}, false);
+}
+std::vector<Sample> Erf::samples() {
+  return unary_samples(Erf{}, [](double x) { return std::erf(x); }, {-3, 3});
+}
+std::vector<Sample> Gelu::samples() {
+  return unary_samples(Gelu{}, [](double x) { return x * normal_distribution(x); }, {-4, 4});
+}
+std::vector<Sample> Softplus::samples() {
+  return unary_samples(Softplus{}, [](double x) { return std::log1p(std::exp(x)); }, {-5, 5});
+}
+std::vector<Sample> TanhGradient::samples() {
+  return binary_samples(TanhGradient{}, [](double y, double dy) { return dy * (1 - y * y); }, {-1, 1});
+}
+std::vector<Sample> SigmoidGradient::samples() {
+  return binary_samples(SigmoidGradient{}, [](double y, double dy) { return dy * y * (1 - y); }, {0, 1});
+}
+std::vector<Sample> ReluGradient::samples() {
+  return binary_samples(
+      ReluGradient{}, [](double y, double dy) { return y > 0 ? dy : 0; }, {}, {}, false);
+}
+std::vector<Sample> GeluGradient::samples() {
+  const auto f = [](double x, double dy) {
+    return dy * (normal_distribution(x) + x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi));
+  };
+  return binary_samples(GeluGradient{}, f, {-4, 4});
+}
+
+Value tanh(Value x, At at) { return apply(Tanh{}, {x}, at); }
+Value sigmoid(Value x, At at) { return apply(Sigmoid{}, {x}, at); }
+Value relu(Value x, At at) { return apply(Relu{}, {x}, at); }
+Value erf(Value x, At at) { return apply(Erf{}, {x}, at); }
+Value gelu(Value x, At at) { return apply(Gelu{}, {x}, at); }
+Value softplus(Value x, At at) { return apply(Softplus{}, {x}, at); }
+
+}  // namespace oxbow

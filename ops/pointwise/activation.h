@@ -1,0 +1,134 @@
+// Activations, and what their gradients take in one pass each, from the output where that is enough, so that backward
+// keeps one array alive. Regular value types, safe from any thread. Errors of the routines: ops/kernels/math.h.
+#pragma once
+
+#include <oxbow/ops/elementwise.h>
+
+namespace oxbow {
+
+/// (e^x - e^-x) / (e^x + e^-x)
+struct Tanh : Unary<Tanh> {
+  static constexpr OpInfo info{.name = "tanh", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+  bool operator==(const Tanh&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// 1 / (1 + e^-x)
+struct Sigmoid : Unary<Sigmoid> {
+  static constexpr OpInfo info{.name = "sigmoid", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Sigmoid&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// max(x, 0); NaN for NaN. The gradient at 0 is 0.
+struct Relu : Unary<Relu> {
+  static constexpr OpInfo info{.name = "relu", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <Number T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+  bool operator==(const Relu&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+struct Erf : Unary<Erf> {
+  static constexpr OpInfo info{.name = "erf", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Erf&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// x Phi(x) with the normal distribution's Phi(x) = (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016)
+struct Gelu : Unary<Gelu> {
+  static constexpr OpInfo info{.name = "gelu", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Gelu&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// log(1 + e^x), which is relu with a round corner (Dugas et al. 2001)
+struct Softplus : Unary<Softplus> {
+  static constexpr OpInfo info{.name = "softplus", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Softplus&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dy (1 - y^2), where y = tanh(x).
+struct TanhGradient : Binary<TanhGradient> {
+  static constexpr OpInfo info{
+      .name = "tanh_gradient", .inputs = {"y", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T y, T dy) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const TanhGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dy y (1 - y), where y = sigmoid(x).
+struct SigmoidGradient : Binary<SigmoidGradient> {
+  static constexpr OpInfo info{
+      .name = "sigmoid_gradient", .inputs = {"y", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T y, T dy) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const SigmoidGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dy where y > 0, else 0. y = relu(x), or x itself.
+struct ReluGradient : Binary<ReluGradient> {
+  static constexpr OpInfo info{
+      .name = "relu_gradient", .inputs = {"y", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};
+  template <Number T>
+  T at(T y, T dy) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const ReluGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// dy (Phi(x) + x phi(x)), with the normal density phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
+struct GeluGradient : Binary<GeluGradient> {
+  static constexpr OpInfo info{
+      .name = "gelu_gradient", .inputs = {"x", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x, T dy) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const GeluGradient&) const = default;
+  static std::vector<Sample> samples();
+};
+
+extern template struct Elementwise<Tanh, Same>;
+extern template struct Elementwise<Sigmoid, Same>;
+extern template struct Elementwise<Relu, Same>;
+extern template struct Elementwise<Erf, Same>;
+extern template struct Elementwise<Gelu, Same>;
+extern template struct Elementwise<Softplus, Same>;
+extern template struct Elementwise<TanhGradient, Same, Same>;
+extern template struct Elementwise<SigmoidGradient, Same, Same>;
+extern template struct Elementwise<ReluGradient, Same, Same>;
+extern template struct Elementwise<GeluGradient, Same, Same>;
+
+/// Of the operand's shape and dtype, f32 or f64; relu takes integers too. Throw `Error` otherwise.
+Value tanh(Value x, At at = At::current());
+Value sigmoid(Value x, At at = At::current());
+Value relu(Value x, At at = At::current());
+Value erf(Value x, At at = At::current());
+Value gelu(Value x, At at = At::current());
+Value softplus(Value x, At at = At::current());
+
+}  // namespace oxbow

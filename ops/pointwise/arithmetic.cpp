@@ -1,0 +1,181 @@
+#include <oxbow/ops/kernels/power.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/samples.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace oxbow {
+namespace {
+
+// x, unless it would have to be stretched to the result.
+Value unless_stretched(Value x, Values in) {
+  return broadcast(in[0].shape(), in[1].shape()) == x.shape() ? x : Value();
+}
+
+}  // namespace
+
+template <std::floating_point T>
+T Pow::at(T a, T b) const {
+  return math::pow(a, b);
+}
+
+template <Number T>
+T Maximum::at(T a, T b) const {
+  return ((a > b) | (a != a)) ? a : b;
+}
+
+template <Number T>
+T Minimum::at(T a, T b) const {
+  return ((a < b) | (a != a)) ? a : b;
+}
+
+template struct Elementwise<Add, Same, Same>;
+template struct Elementwise<Subtract, Same, Same>;
+template struct Elementwise<Multiply, Same, Same>;
+template struct Elementwise<Divide, Same, Same>;
+template struct Elementwise<Pow, Same, Same>;
+template struct Elementwise<Maximum, Same, Same>;
+template struct Elementwise<Minimum, Same, Same>;
+
+Grads Add::gradient(const Node& n, Values dy) const { return sum_to_inputs(n, {dy[0], dy[0]}); }
+
+Grads Subtract::gradient(const Node& n, Values dy) const {
+  return {sum_to(dy[0], n.input(0)), negate(sum_to(dy[0], n.input(1)))};
+}
+
+Grads Multiply::gradient(const Node& n, Values dy) const {
+  return sum_to_inputs(n, {dy[0] * n.input(1), dy[0] * n.input(0)});
+}
+
+Grads Divide::gradient(const Node& n, Values dy) const {
+  const Value da = dy[0] / n.input(1);
+  return sum_to_inputs(n, {da, -(da * n.output())});
+}
+
+// The slope towards b is a^b log a; where a is 0 it is 0, as for every b > 0.
+Grads Pow::gradient(const Node& n, Values dy) const {
+  const Value a = n.input(0), b = n.input(1);
+  const Value log_a = log(select(equal(a, 0), 1, a));
+  return sum_to_inputs(n, {dy[0] * select(equal(b, 0), 0, b * pow(a, b - 1)), dy[0] * n.output() * log_a});
+}
+
+Grads Maximum::gradient(const Node& n, Values dy) const {
+  const Value first = greater_equal(n.input(0), n.input(1));
+  return sum_to_inputs(n, {select(first, dy[0], 0), select(first, 0, dy[0])});
+}
+
+Grads Minimum::gradient(const Node& n, Values dy) const {
+  const Value first = less_equal(n.input(0), n.input(1));
+  return sum_to_inputs(n, {select(first, dy[0], 0), select(first, 0, dy[0])});
+}
+
+// x + (-0.0) is x for every x; x + 0.0 turns -0.0 into 0.0, so only integers lose their zero.
+Value Add::simplify(Values in) const {
+  for (int i = 0; i < 2; ++i) {
+    const auto number = constant_number(in[i]);
+    if (number && *number == 0 && (std::signbit(*number) || is_integer(in[i].dtype())))
+      return unless_stretched(in[1 - i], in);
+  }
+  for (int i = 0; i < 2; ++i)
+    if (in[i].node().op().is<Negate>()) return in[1 - i] - in[i].node().input(0);
+  return {};
+}
+
+// x - 0.0 is x for every x; x - (-0.0) is not.
+Value Subtract::simplify(Values in) const {
+  if (in[1].node().op().is<Negate>()) return in[0] + in[1].node().input(0);
+  const auto number = constant_number(in[1]);
+  if (number && *number == 0 && !std::signbit(*number)) return unless_stretched(in[0], in);
+  return {};
+}
+
+Value Multiply::simplify(Values in) const {
+  for (int i = 0; i < 2; ++i)
+    if (const auto number = constant_number(in[i]); number && *number == 1) return unless_stretched(in[1 - i], in);
+  // A scalar need not be broadcast before: a sum's gradient is one that many parameters would read as an array.
+  for (int i = 0; i < 2; ++i)
+    if (const Node n = in[i].node(); in[1 - i].shape() == in[i].shape() && in[i].rank() > 0 &&
+                                     (n.op().is<BroadcastTo>() || n.op().is<BroadcastLike>()) && n.input(0).rank() == 0)
+      return i == 0 ? n.input(0) * in[1] : in[0] * n.input(0);
+  return {};
+}
+
+// Division by a power of two is multiplication by its reciprocal, which is exact, unless that is denormal or infinite.
+Value Divide::simplify(Values in) const {
+  const auto number = constant_number(in[1]);
+  if (!number) return {};
+  if (*number == 1) return unless_stretched(in[0], in);
+  int exponent;
+  if (std::abs(std::frexp(*number, &exponent)) != 0.5 || std::abs(exponent) > 120 || in[1].rank() != 0) return {};
+  return in[0] * (1 / *number);
+}
+
+std::vector<Sample> Add::samples() {
+  const auto f = [](double a, double b) { return a + b; };
+  std::vector<Sample> s = binary_samples(Add{}, f);
+  s.push_back(typed_sample(Add{}, i32, f));
+  s.push_back(typed_sample(Add{}, i64, f));
+  s.push_back(typed_sample(Add{}, u8, f));
+  return s;
+}
+
+std::vector<Sample> Subtract::samples() {
+  const auto f = [](double a, double b) { return a - b; };
+  std::vector<Sample> s = binary_samples(Subtract{}, f);
+  s.push_back(typed_sample(Subtract{}, i32, f));
+  return s;
+}
+
+std::vector<Sample> Multiply::samples() {
+  const auto f = [](double a, double b) { return a * b; };
+  std::vector<Sample> s = binary_samples(Multiply{}, f);
+  s.push_back(typed_sample(Multiply{}, i32, f));
+  s.push_back(typed_sample(Multiply{}, i64, f));
+  s.push_back(typed_sample(Multiply{}, u8, f));
+  return s;
+}
+
+std::vector<Sample> Divide::samples() {
+  return binary_samples(Divide{}, [](double a, double b) { return a / b; }, {-2, 2}, {0.5, 2});
+}
+
+std::vector<Sample> Pow::samples() {
+  return binary_samples(Pow{}, [](double a, double b) { return std::pow(a, b); }, {0.3, 2}, {-2, 2});
+}
+
+std::vector<Sample> Maximum::samples() {
+  const auto f = [](double a, double b) { return std::max(a, b); };
+  std::vector<Sample> s = binary_samples(Maximum{}, f, {}, {}, false);
+  s.push_back(typed_sample(Maximum{}, i32, f));
+  return s;
+}
+
+std::vector<Sample> Minimum::samples() {
+  const auto f = [](double a, double b) { return std::min(a, b); };
+  std::vector<Sample> s = binary_samples(Minimum{}, f, {}, {}, false);
+  s.push_back(typed_sample(Minimum{}, u8, f));
+  return s;
+}
+
+Value add(Operand a, Operand b, At at) { return apply(Add{}, values_of("add", {a, b}, at), at); }
+Value subtract(Operand a, Operand b, At at) { return apply(Subtract{}, values_of("subtract", {a, b}, at), at); }
+Value multiply(Operand a, Operand b, At at) { return apply(Multiply{}, values_of("multiply", {a, b}, at), at); }
+Value divide(Operand a, Operand b, At at) { return apply(Divide{}, values_of("divide", {a, b}, at), at); }
+Value maximum(Operand a, Operand b, At at) { return apply(Maximum{}, values_of("maximum", {a, b}, at), at); }
+Value minimum(Operand a, Operand b, At at) { return apply(Minimum{}, values_of("minimum", {a, b}, at), at); }
+
+Value pow(Operand a, Operand b, At at) {
+  if (a.value() && b.is_number()) {
+    if (b.number() == 1) return a.value();
+    if (b.number() == 2) return square(a.value(), at);
+  }
+  return apply(Pow{}, values_of("pow", {a, b}, at), at);
+}
+
+}  // namespace oxbow

@@ -1,0 +1,25 @@
+// Conversion between dtypes. A regular value type, safe from any thread.
+#pragma once
+
+#include <oxbow/ops/elementwise.h>
+
+namespace oxbow {
+
+/// x as `to`. Floating point to integer drops the fraction and saturates, NaN gives 0; integers wrap around; anything
+/// but 0 is true; true is 1. The gradient is cast back.
+struct Cast {
+  static constexpr OpInfo info{.name = "cast", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  DType to = f32;
+  static constexpr auto attributes = std::tuple{Attribute{"to", &Cast::to}};
+  Type infer(Types in) const { return {to, in[0].shape, in[0].layout}; }
+  TileFn tile(Types in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  Value simplify(Values in) const;
+  bool operator==(const Cast&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// x itself where it has that dtype already.
+Value cast(Value x, DType to, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,126 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/samples.h>
+
+namespace oxbow {
+
+template <Element T>
+bool Equal::at(T a, T b) const {
+  return a == b;
+}
+
+template <Element T>
+bool NotEqual::at(T a, T b) const {
+  return a != b;
+}
+
+template <Number T>
+bool Less::at(T a, T b) const {
+  return a < b;
+}
+
+template <Number T>
+bool LessEqual::at(T a, T b) const {
+  return a <= b;
+}
+
+template struct Elementwise<Equal, Same, Same>;
+template struct Elementwise<NotEqual, Same, Same>;
+template struct Elementwise<Less, Same, Same>;
+template struct Elementwise<LessEqual, Same, Same>;
+template struct Elementwise<LogicalAnd, bool, bool>;
+template struct Elementwise<LogicalOr, bool, bool>;
+template struct Elementwise<LogicalNot, bool>;
+template struct Elementwise<Select, bool, Same, Same>;
+
+Grads Select::gradient(const Node& n, Values dy) const {
+  if (!is_float(dy[0].dtype())) return NotDifferentiable{"its result is " + std::string(name(dy[0].dtype()))};
+  const Value condition = n.input(0);
+  return sum_to_inputs(n, {Value(), select(condition, dy[0], 0), select(condition, 0, dy[0])});
+}
+
+// A constant condition that holds everywhere or nowhere.
+Value Select::simplify(Values in) const {
+  const Constant* c = in[0].node().op().as<Constant>();
+  if (!c || c->value.count() == 0) return {};
+  const bool* condition = c->value.data<bool>();
+  for (std::int64_t i = 1; i < c->value.count(); ++i)
+    if (condition[i] != condition[0]) return {};
+  const Value& taken = condition[0] ? in[1] : in[2];
+  const Shape all = broadcast(broadcast(in[0].shape(), in[1].shape()), in[2].shape());
+  return taken.shape() == all ? taken : Value();
+}
+
+Value LogicalNot::simplify(Values in) const {
+  const Node n = in[0].node();
+  return n.op().is<LogicalNot>() ? n.input(0) : Value();
+}
+
+namespace {
+
+template <class C>
+std::vector<Sample> comparison_samples(const C& op, double (*f)(double, double)) {
+  std::vector<Sample> s = binary_samples(op, f, {}, {}, false);
+  for (DType d : {i32, i64, u8}) s.push_back(typed_sample(op, d, f));
+  return s;
+}
+
+}  // namespace
+
+std::vector<Sample> Equal::samples() {
+  return comparison_samples(Equal{}, [](double a, double b) -> double { return a == b; });
+}
+std::vector<Sample> NotEqual::samples() {
+  return comparison_samples(NotEqual{}, [](double a, double b) -> double { return a != b; });
+}
+std::vector<Sample> Less::samples() {
+  return comparison_samples(Less{}, [](double a, double b) -> double { return a < b; });
+}
+std::vector<Sample> LessEqual::samples() {
+  return comparison_samples(LessEqual{}, [](double a, double b) -> double { return a <= b; });
+}
+std::vector<Sample> LogicalAnd::samples() {
+  return {typed_sample(LogicalAnd{}, boolean, [](double a, double b) -> double { return a != 0 && b != 0; })};
+}
+std::vector<Sample> LogicalOr::samples() {
+  return {typed_sample(LogicalOr{}, boolean, [](double a, double b) -> double { return a != 0 || b != 0; })};
+}
+std::vector<Sample> LogicalNot::samples() {
+  return {typed_sample(LogicalNot{}, boolean, [](double a, double) -> double { return a == 0; })};
+}
+
+std::vector<Sample> Select::samples() {
+  const auto reference = [](const std::vector<Tensor>& in) {
+    return std::vector{map_elements(in, in[1].dtype(), [](const auto& v) { return v[0] != 0 ? v[1] : v[2]; })};
+  };
+  std::vector<Sample> s;
+  std::uint64_t seed = 1;
+  const std::array<Shape, 3> shapes[] = {
+      {{{}, {}, {}}},      {{{19}, {19}, {19}}}, {{{4, 1}, {5}, {4, 5}}},   {{{4, 5}, {}, {4, 5}}},
+      {{{}, {3}, {2, 1}}}, {{{0, 2}, {2}, {}}},  {{{2, 3, 1}, {3, 4}, {4}}}};
+  for (const auto& [condition, a, b] : shapes) {
+    s.push_back({to_string(condition) + ", " + to_string(a) + " and " + to_string(b),
+                 Select{},
+                 {draw(condition, 0, 2, seed, boolean), draw(a, -2, 2, seed + 1), draw(b, -2, 2, seed + 2)},
+                 reference});
+    seed += 3;
+  }
+  return s;
+}
+
+Value equal(Operand a, Operand b, At at) { return apply(Equal{}, values_of("equal", {a, b}, at), at); }
+Value not_equal(Operand a, Operand b, At at) { return apply(NotEqual{}, values_of("not_equal", {a, b}, at), at); }
+Value less(Operand a, Operand b, At at) { return apply(Less{}, values_of("less", {a, b}, at), at); }
+Value less_equal(Operand a, Operand b, At at) { return apply(LessEqual{}, values_of("less_equal", {a, b}, at), at); }
+Value greater(Operand a, Operand b, At at) { return less(b, a, at); }
+Value greater_equal(Operand a, Operand b, At at) { return less_equal(b, a, at); }
+Value logical_and(Value a, Value b, At at) { return apply(LogicalAnd{}, {a, b}, at); }
+Value logical_or(Value a, Value b, At at) { return apply(LogicalOr{}, {a, b}, at); }
+Value logical_not(Value x, At at) { return apply(LogicalNot{}, {x}, at); }
+
+Value select(Value condition, Operand a, Operand b, At at) {
+  const std::vector<Value> v = values_of("select", {a, b}, at);
+  return apply(Select{}, {condition, v[0], v[1]}, at);
+}
+
+}  // namespace oxbow

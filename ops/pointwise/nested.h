@@ -1,0 +1,140 @@
+// An elementwise op and the one that computes an operand of it as one routine, so that what is between them stays in a
+// register: `absorb` of the op contract. So do scalar operands, `Single`s. Each formula rounds as it does alone, so the
+// bits are the same. Made while tapes are planned, never part of a graph. Internal to ops/, for .cpp files that see
+// both formulas. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/passes/fused/single.h>
+#include <oxbow/ops/elementwise.h>
+
+#include <array>
+#include <tuple>
+
+namespace oxbow {
+
+template <std::size_t>
+using SameAt = Same;
+template <std::size_t, class T>
+using OneOf = T;
+
+template <class Outer, std::size_t place, class Inner,
+          class Operands = std::make_index_sequence<Outer::operands - 1 + Inner::operands>>
+struct Nested;
+
+/// outer(x..., inner(x...), x...), floats only: `inner` computes the operand number `place`.
+template <class Outer, std::size_t place, class Inner, std::size_t... I>
+struct Nested<Outer, place, Inner, std::index_sequence<I...>> : Elementwise<Nested<Outer, place, Inner>, SameAt<I>...> {
+  static constexpr OpInfo info{.name = "nested", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  Outer outer = {};
+  Inner inner = {};
+  bool operator==(const Nested&) const = default;
+
+  template <std::floating_point T>
+  T at(OneOf<I, T>... x) const {
+    const std::tuple<OneOf<I, T>...> all(x...);
+    const T within = [&]<std::size_t... J>(std::index_sequence<J...>) { return inner.at(std::get<place + J>(all)...); }
+    (std::make_index_sequence<Inner::operands>());
+    const auto operand = [&]<std::size_t j>(std::integral_constant<std::size_t, j>) {
+      if constexpr (j < place)
+        return std::get<j>(all);
+      else if constexpr (j == place)
+        return within;
+      else
+        return std::get<j - 1 + Inner::operands>(all);
+    };
+    return [&]<std::size_t... J>(std::index_sequence<J...>) {
+      return outer.at(operand(std::integral_constant<std::size_t, J>())...);
+    }
+    (std::make_index_sequence<Outer::operands>());
+  }
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+};
+
+/// The sets of operands, a bit each, for which `Op` has a routine that takes single elements there. Operands are
+/// absorbed from the first one on, so with a set stand those without its highest bits.
+template <class Op>
+inline constexpr std::array<unsigned, 0> single_operands{};
+
+/// `inner`, floats only, with a single element for each operand in the set `singles`.
+template <class Inner, unsigned singles>
+struct WithSingles {
+  static constexpr OpInfo info{.name = "with_singles", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  Inner inner = {};
+  bool operator==(const WithSingles&) const = default;
+
+  Type infer(Types in) const { return inner.infer(in); }
+  TileFn tile(Types in) const { return in[0].dtype == f32 ? run<float> : run<double>; }
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+
+ private:
+  template <class T>
+  struct Element {
+    T value;
+    T operator[](std::int64_t) const { return value; }
+  };
+  template <class T, std::size_t place>
+  static auto operand(const void* const* in) {
+    const T* at = static_cast<const T*>(in[place]);
+    if constexpr ((singles >> place & 1) != 0)
+      return Element<T>{*at};
+    else
+      return at;
+  }
+  template <class T>
+  static void run(const void* op, const void* const* in, void* out, std::int64_t n) {
+    const Inner f = static_cast<const WithSingles*>(op)->inner;
+    const auto lanes = [&](auto... x) {
+      T* y = static_cast<T*>(out);
+      independent(0, n, [&](std::int64_t i) { y[i] = f.at(x[i]...); });
+    };
+    [&]<std::size_t... I>(std::index_sequence<I...>) { lanes(operand<T, I>(in)...); }
+    (std::make_index_sequence<Inner::operands>());
+  }
+};
+
+/// `op`, which takes single elements at `singles`, with one at `operand` too, if there is a routine.
+template <unsigned singles, class Inner>
+std::optional<Op> with_single(const Inner& op, int operand) {
+  [[maybe_unused]] constexpr auto& sets = single_operands<Inner>;
+  std::optional<Op> taken;
+  [[maybe_unused]] const auto consider = [&]<std::size_t s>(std::integral_constant<std::size_t, s>) {
+    if constexpr ((sets[s] & singles) == singles)
+      if (sets[s] == (singles | 1u << operand)) taken = WithSingles<Inner, sets[s]>{op};
+  };
+  [&]<std::size_t... S>(std::index_sequence<S...>) { (consider(std::integral_constant<std::size_t, S>()), ...); }
+  (std::make_index_sequence<sets.size()>());
+  return taken;
+}
+
+template <class Inner, unsigned singles>
+std::optional<Op> WithSingles<Inner, singles>::absorb(int operand, const Op& producer, Types) const {
+  if (!producer.is<Single>()) return std::nullopt;
+  return with_single<singles>(inner, operand);
+}
+
+/// An op that may compute the operand number `place`.
+template <std::size_t at, class Op>
+struct Operands {
+  static constexpr std::size_t place = at;
+  using Inner = Op;
+};
+
+/// What `absorb` returns for an op that takes in these `Operands`, or single elements, floats only.
+template <class... Candidates, class Outer>
+std::optional<Op> nest(const Outer& outer, int operand, const Op& producer, Types in) {
+  if (!is_float(in[0].dtype)) return std::nullopt;
+  if (producer.is<Single>()) return with_single<0>(outer, operand);
+  std::optional<Op> nested;
+  [[maybe_unused]] const auto consider = [&]<std::size_t place, class Inner>(Operands<place, Inner>) {
+    const auto* inner = producer.as<Inner>();
+    if (inner == nullptr || operand != static_cast<int>(place)) return;
+    Nested<Outer, place, Inner> both;
+    both.outer = outer;
+    both.inner = *inner;
+    nested = both;
+  };
+  (consider(Candidates()), ...);
+  return nested;
+}
+
+}  // namespace oxbow

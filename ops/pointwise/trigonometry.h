@@ -1,0 +1,36 @@
+// Cosine and sine of half turns. Half turns make the reduction of large arguments exact, which radians do not (IEEE 754
+// 2019, section 9.2: cosPi, sinPi). Errors: ops/kernels/math.h. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/ops/elementwise.h>
+
+namespace oxbow {
+
+/// cos(pi x)
+struct CosPi : Unary<CosPi> {
+  static constexpr OpInfo info{.name = "cospi", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const CosPi&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// sin(pi x); a zero may lose its sign.
+struct SinPi : Unary<SinPi> {
+  static constexpr OpInfo info{.name = "sinpi", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const SinPi&) const = default;
+  static std::vector<Sample> samples();
+};
+
+extern template struct Elementwise<CosPi, Same>;
+extern template struct Elementwise<SinPi, Same>;
+
+/// Of the operand's shape and dtype; NaN for an infinity. Throw `Error` unless x is f32 or f64.
+Value cospi(Value x, At at = At::current());
+Value sinpi(Value x, At at = At::current());
+
+}  // namespace oxbow

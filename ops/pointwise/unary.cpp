@@ -1,0 +1,120 @@
+#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/samples.h>
+#include <oxbow/ops/pointwise/unary.h>
+
+#include <cmath>
+
+namespace oxbow {
+
+template <Number T>
+T Negate::at(T x) const {
+  if constexpr (std::floating_point<T>)
+    return -x;
+  else
+    return static_cast<T>(0U - static_cast<Wrapping<T>>(x));
+}
+
+template <Number T>
+T Abs::at(T x) const {
+  if constexpr (std::floating_point<T>)
+    return math::abs(x);
+  else
+    return x < 0 ? Negate{}.at(x) : x;
+}
+
+template <std::floating_point T>
+T Reciprocal::at(T x) const {
+  return T(1) / x;
+}
+
+template <std::floating_point T>
+T Exp::at(T x) const {
+  return math::exp(x);
+}
+
+template <std::floating_point T>
+T Log::at(T x) const {
+  return math::log(x);
+}
+
+template <std::floating_point T>
+T Rsqrt::at(T x) const {
+  return math::rsqrt(x);
+}
+
+template struct Elementwise<Negate, Same>;
+template struct Elementwise<Square, Same>;
+template struct Elementwise<Reciprocal, Same>;
+template struct Elementwise<Exp, Same>;
+template struct Elementwise<Log, Same>;
+template struct Elementwise<Sqrt, Same>;
+template struct Elementwise<Rsqrt, Same>;
+template struct Elementwise<Abs, Same>;
+template struct Elementwise<Sign, Same>;
+
+Grads Negate::gradient(const Node&, Values dy) const { return {-dy[0]}; }
+Grads Square::gradient(const Node& n, Values dy) const { return {dy[0] * n.input(0) * 2}; }
+Grads Reciprocal::gradient(const Node& n, Values dy) const { return {-(dy[0] * square(n.output()))}; }
+Grads Exp::gradient(const Node& n, Values dy) const { return {dy[0] * n.output()}; }
+Grads Log::gradient(const Node& n, Values dy) const { return {dy[0] / n.input(0)}; }
+Grads Sqrt::gradient(const Node& n, Values dy) const { return {dy[0] * 0.5 / n.output()}; }
+Grads Rsqrt::gradient(const Node& n, Values dy) const { return {dy[0] * -0.5 * n.output() / n.input(0)}; }
+Grads Abs::gradient(const Node& n, Values dy) const { return {dy[0] * sign(n.input(0))}; }
+Grads Sign::gradient(const Node&, Values) const { return {Value()}; }
+
+Value Negate::simplify(Values in) const {
+  const Node n = in[0].node();
+  return n.op().is<Negate>() ? n.input(0) : Value();
+}
+
+std::vector<Sample> Negate::samples() {
+  std::vector<Sample> s = unary_samples(Negate{}, [](double a) -> double { return -a; }, {-2, 2});
+  s.push_back(typed_sample(Negate{}, i32, [](double a, double) -> double { return -a; }));
+  return s;
+}
+std::vector<Sample> Square::samples() {
+  std::vector<Sample> s = unary_samples(Square{}, [](double a) -> double { return a * a; }, {-2, 2});
+  s.push_back(typed_sample(Square{}, i32, [](double a, double) -> double { return a * a; }));
+  return s;
+}
+std::vector<Sample> Reciprocal::samples() {
+  return unary_samples(Reciprocal{}, [](double a) -> double { return 1 / a; }, {0.3, 2});
+}
+std::vector<Sample> Exp::samples() {
+  return unary_samples(Exp{}, [](double a) -> double { return std::exp(a); }, {-3, 3});
+}
+std::vector<Sample> Log::samples() {
+  return unary_samples(Log{}, [](double a) -> double { return std::log(a); }, {0.2, 4});
+}
+std::vector<Sample> Sqrt::samples() {
+  return unary_samples(Sqrt{}, [](double a) -> double { return std::sqrt(a); }, {0.2, 4});
+}
+std::vector<Sample> Rsqrt::samples() {
+  return unary_samples(Rsqrt{}, [](double a) -> double { return 1 / std::sqrt(a); }, {0.2, 4});
+}
+std::vector<Sample> Abs::samples() {
+  std::vector<Sample> s = unary_samples(
+      Abs{}, [](double a) -> double { return std::abs(a); }, {-2, 2}, false);
+  s.push_back(typed_sample(Abs{}, i32, [](double a, double) -> double { return std::abs(a); }));
+  return s;
+}
+std::vector<Sample> Sign::samples() {
+  std::vector<Sample> s = unary_samples(
+      Sign{}, [](double a) -> double { return (a > 0) - (a < 0); }, {-2, 2}, false);
+  s.push_back(typed_sample(Sign{}, i32, [](double a, double) -> double { return (a > 0) - (a < 0); }));
+  return s;
+}
+
+Value negate(Value x, At at) { return apply(Negate{}, {x}, at); }
+Value square(Value x, At at) { return apply(Square{}, {x}, at); }
+Value reciprocal(Value x, At at) { return apply(Reciprocal{}, {x}, at); }
+Value exp(Value x, At at) { return apply(Exp{}, {x}, at); }
+Value log(Value x, At at) { return apply(Log{}, {x}, at); }
+Value sqrt(Value x, At at) { return apply(Sqrt{}, {x}, at); }
+Value rsqrt(Value x, At at) { return apply(Rsqrt{}, {x}, at); }
+Value abs(Value x, At at) { return apply(Abs{}, {x}, at); }
+Value sign(Value x, At at) { return apply(Sign{}, {x}, at); }
+
+}  // namespace oxbow

@@ -1,0 +1,125 @@
+// Functions of one operand. Regular value types, safe from any thread. Errors of the f32 and f64 routines:
+// ops/kernels/math.h.
+#pragma once
+
+#include <oxbow/ops/elementwise.h>
+
+namespace oxbow {
+
+/// -x
+struct Negate : Unary<Negate> {
+  static constexpr OpInfo info{.name = "negate", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <Number T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  Value simplify(Values in) const;
+  bool operator==(const Negate&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// x x
+struct Square : Unary<Square> {
+  static constexpr OpInfo info{.name = "square", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <Number T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Square&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// 1 / x
+struct Reciprocal : Unary<Reciprocal> {
+  static constexpr OpInfo info{.name = "reciprocal", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Reciprocal&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// e^x
+struct Exp : Unary<Exp> {
+  static constexpr OpInfo info{.name = "exp", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Exp&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The natural logarithm: -inf at 0, NaN below.
+struct Log : Unary<Log> {
+  static constexpr OpInfo info{.name = "log", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Log&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// The square root: NaN below 0.
+struct Sqrt : Unary<Sqrt> {
+  static constexpr OpInfo info{.name = "sqrt", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+  bool operator==(const Sqrt&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// 1 / sqrt(x), both steps rounded correctly.
+struct Rsqrt : Unary<Rsqrt> {
+  static constexpr OpInfo info{.name = "rsqrt", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Rsqrt&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// |x|; the gradient at 0 is 0.
+struct Abs : Unary<Abs> {
+  static constexpr OpInfo info{.name = "abs", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <Number T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Abs&) const = default;
+  static std::vector<Sample> samples();
+};
+
+/// -1, 0 or 1; NaN for NaN. The gradient is zero.
+struct Sign : Unary<Sign> {
+  static constexpr OpInfo info{.name = "sign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <Number T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
+  bool operator==(const Sign&) const = default;
+  static std::vector<Sample> samples();
+};
+
+extern template struct Elementwise<Negate, Same>;
+extern template struct Elementwise<Square, Same>;
+extern template struct Elementwise<Reciprocal, Same>;
+extern template struct Elementwise<Exp, Same>;
+extern template struct Elementwise<Log, Same>;
+extern template struct Elementwise<Sqrt, Same>;
+extern template struct Elementwise<Rsqrt, Same>;
+extern template struct Elementwise<Abs, Same>;
+extern template struct Elementwise<Sign, Same>;
+
+/// Of the operand's shape and dtype. Throw `Error` for bool; all but negate, square, abs and sign for integers too.
+Value negate(Value x, At at = At::current());
+Value square(Value x, At at = At::current());
+Value reciprocal(Value x, At at = At::current());
+Value exp(Value x, At at = At::current());
+Value log(Value x, At at = At::current());
+Value sqrt(Value x, At at = At::current());
+Value rsqrt(Value x, At at = At::current());
+Value abs(Value x, At at = At::current());
+Value sign(Value x, At at = At::current());
+
+inline Value operator-(Operand x) { return negate(x.value(), x.at()); }
+
+}  // namespace oxbow

@@ -1,0 +1,130 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/random.h>
+#include <oxbow/ops/kernels/independent.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/random/dropout.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+// Elements are drawn for in chunks of 64 blocks of four words, all 64 at once: element i of a chunk takes word i / 64
+// of block i mod 64, so neighbours are neighbours in a vector.
+constexpr std::size_t blocks = 64;
+constexpr std::int64_t chunk_elements = 4 * blocks;
+using Words = std::array<std::uint32_t, 4 * blocks>;
+
+// `random_block` for blocks first, first + 1, ...
+void draw_chunk(std::uint64_t seed, std::uint32_t step, std::uint32_t stream, std::uint64_t first, Words& words) {
+  std::uint32_t* c0 = words.data();
+  std::uint32_t *c1 = c0 + blocks, *c2 = c1 + blocks, *c3 = c2 + blocks;
+  for (std::size_t i = 0; i < blocks; ++i) {
+    c0[i] = static_cast<std::uint32_t>(first + i);
+    c1[i] = static_cast<std::uint32_t>((first + i) >> 32);
+    c2[i] = step;
+    c3[i] = stream;
+  }
+  auto k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0[i], p1 = std::uint64_t{0xCD9E8D57u} * c2[i];
+      const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1[i] ^ k0;
+      const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3[i] ^ k1;
+      c0[i] = n0;
+      c1[i] = static_cast<std::uint32_t>(p1);
+      c2[i] = n2;
+      c3[i] = static_cast<std::uint32_t>(p0);
+    }
+    k0 += 0x9E3779B9u;
+    k1 += 0xBB67AE85u;
+  }
+}
+
+// Kept are the words from here on.
+std::uint32_t threshold(double rate) { return static_cast<std::uint32_t>(rate * 0x1p32); }
+
+std::vector<Tensor> reference(const Dropout& op, const std::vector<Tensor>& in) {
+  Tensor y(in[0].type());
+  const auto* state = in[1].data<std::int64_t>();
+  for (std::int64_t i = 0; i < y.count(); ++i) {
+    const auto block = static_cast<std::uint64_t>(i / 256 * 64 + i % 64);
+    const auto words = random_block(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
+                                    static_cast<std::uint32_t>(op.stream), block);
+    const bool kept = words[static_cast<std::size_t>(i / 64 % 4)] >= threshold(op.rate);
+    y.data<double>()[i] = kept ? in[0].data<double>()[i] / (1 - op.rate) : 0;
+  }
+  return {y};
+}
+
+}  // namespace
+
+Type Dropout::infer(Types in) const {
+  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  if (!(rate >= 0 && rate < 1))
+    throw OpError("the rate " + short_number(rate) + " is not in [0, 1)", "Give the fraction of elements to drop");
+  if (in[1] != Type{i64, {2}})
+    throw OpError("the state is " + to_string(in[1]) + ", not i64[2]", "Give random_state(graph)");
+  return in[0];
+}
+
+Work Dropout::work(Types in) const {
+  const std::int64_t n = in[0].count();
+  return {.parts = std::max<std::int64_t>(1, n / 16384),
+          .flops = 20 * static_cast<double>(n),
+          .bytes = 2 * static_cast<double>(in[0].bytes())};
+}
+
+void Dropout::run(const Run& r) const {
+  const std::int64_t n = r.in_type(0).count();
+  const auto [begin, end] = r.share((n + chunk_elements - 1) / chunk_elements);
+  const auto* state = r.in<std::int64_t>(1);
+  const auto fill = [&]<class T>(T) {
+    const T scale = static_cast<T>(1 / (1 - rate));
+    const std::uint32_t least = threshold(rate);
+    Words words;
+    for (std::int64_t chunk = begin; chunk < end; ++chunk) {
+      draw_chunk(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
+                 static_cast<std::uint32_t>(stream), static_cast<std::uint64_t>(chunk) * blocks, words);
+      const T* x = r.in<T>(0) + chunk * chunk_elements;
+      T* y = r.out<T>() + chunk * chunk_elements;
+      const std::uint32_t* word = words.data();
+      independent(0, std::min(chunk_elements, n - chunk * chunk_elements),
+                  [=](std::int64_t i) { y[i] = word[i] >= least ? x[i] * scale : T{0}; });
+    }
+  };
+  r.in_type(0).dtype == f32 ? fill(float{}) : fill(double{});
+}
+
+Grads Dropout::gradient(const Node& n, Values dy) const {
+  return {apply(*this, {dy[0], n.input(1)}, At::current()), Value()};
+}
+
+std::vector<Sample> Dropout::samples() {
+  std::vector<Sample> samples;
+  const Tensor state = Tensor::of<std::int64_t>({2}, {12345678901234, 7});
+  for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{257}, Shape{0, 3}, Shape{2, 300}})
+    for (const Dropout op : {Dropout{.rate = 0.3, .stream = 5}, Dropout{.rate = 0, .stream = 1}})
+      samples.push_back({to_string(shape), op, {draw(shape, -1, 1, 51), state}, [op](const std::vector<Tensor>& in) {
+                           return reference(op, in);
+                         }});
+  return samples;
+}
+
+Value random_state(Graph& g, At at) {
+  if (const auto found = g.find("random/state")) return found->output();
+  const OriginGuard top(g, {});
+  const Scope scope(g, "random");
+  const Value state = variable(g, "state", {i64, {2}}, {.kind = "seed", .seed = g.seed()}, /*trainable=*/false, at);
+  const OriginGuard update(g, {.at = {}, .phase = Phase::update, .scope = g.origin().scope});
+  g.add_update(assign(state, add(state, constant(g, Tensor::of<std::int64_t>({2}, {0, 1}), at), at), at));
+  return state;
+}
+
+Value dropout(Value x, double rate, At at) {
+  if (!x) return apply(Dropout{.rate = rate}, {x, x}, at);
+  return apply(Dropout{.rate = rate, .stream = x.graph().next_stream()}, {x, random_state(x.graph(), at)}, at);
+}
+
+}  // namespace oxbow

@@ -1,0 +1,94 @@
+#include <oxbow/ops/reduction/argmax.h>
+#include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/rearranged.h>
+
+#include <limits>
+
+namespace oxbow {
+namespace {
+
+constexpr std::int64_t columns_at_once = 64;
+
+// The rows of one [reduced, inner] slice for the columns [first, first + columns).
+template <class T>
+void largest(const T* x, std::int64_t rows, std::int64_t inner, std::int64_t columns, std::int64_t* y) {
+  T best[columns_at_once];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    best[j] = x[j];
+    y[j] = 0;
+  }
+  for (std::int64_t i = 1; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const T v = x[i * inner + j];
+      const bool wins = v > best[j] || (v != v && best[j] == best[j]);
+      best[j] = wins ? v : best[j];
+      y[j] = wins ? i : y[j];
+    }
+}
+
+}  // namespace
+
+Type ArgMax::infer(Types in) const {
+  const int a = in[0].shape.axis_of(axis);
+  const Shape y = in[0].shape.without(a);
+  if (in[0].shape[a] == 0 && y.count() > 0)
+    throw OpError("axis " + std::to_string(axis) + " of " + to_string(in[0].shape) + " is empty",
+                  "There is no largest of no elements");
+  return {i64, y};
+}
+
+Work ArgMax::work(Types in) const {
+  Work w = moving(in[0].bytes());
+  w.flops = static_cast<double>(in[0].count());
+  return w;
+}
+
+void ArgMax::run(const Run& r) const {
+  const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
+  const std::int64_t blocks = (a.inner + columns_at_once - 1) / columns_at_once;
+  const auto [begin, end] = r.share(a.outer * blocks);
+  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t o = i / blocks, first = i % blocks * columns_at_once;
+      largest(r.in<T>(0) + o * a.size * a.inner + first, a.size, a.inner, std::min(columns_at_once, a.inner - first),
+              r.out<std::int64_t>() + o * a.inner + first);
+    }
+  });
+}
+
+Value argmax(Value x, std::int64_t axis, At at) { return apply(ArgMax{.axis = axis}, {x}, at); }
+
+std::vector<Sample> ArgMax::samples() {
+  const auto sample = [](Tensor x, std::int64_t along) {
+    return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(along),
+                  .op = ArgMax{.axis = along},
+                  .inputs = {x},
+                  .reference = [along](const std::vector<Tensor>& in) {
+                    const int a = in[0].shape().axis_of(along);
+                    Tensor y({i64, in[0].shape().without(a)});
+                    for (std::int64_t i = 0; i < y.count(); ++i) {
+                      Index at = index_of(y.shape(), i);
+                      at.insert(at.begin() + a, 0);
+                      double best = number(in[0], flat_of(in[0].shape(), at));
+                      for (std::int64_t k = 1; k < in[0].shape()[a]; ++k) {
+                        at[static_cast<std::size_t>(a)] = k;
+                        const double v = number(in[0], flat_of(in[0].shape(), at));
+                        if (!(v <= best) && best == best) best = v, y.data<std::int64_t>()[i] = k;
+                      }
+                    }
+                    return std::vector<Tensor>{y};
+                  }};
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {sample(draw({7}, -1, 1, 1), 0),
+          sample(draw({3, 5}, -1, 1, 2), 1),
+          sample(draw({3, 70}, -1, 1, 3), 0),
+          sample(draw({2, 3, 4}, -1, 1, 4), -2),
+          sample(Tensor::of<double>({6}, {1, 3, 2, 3, 3, 0}), 0),
+          sample(Tensor::of<double>({2, 3}, {1, nan, nan, 5, 6, nan}), 1),
+          sample(draw({2, 0}, -1, 1, 5), 0),
+          sample(draw({3, 4}, -9, 9, 6, i32), 1),
+          sample(draw({9}, 0, 9, 7, u8), 0)};
+}
+
+}  // namespace oxbow

@@ -1,0 +1,172 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/control/stop_gradient.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/reduction/chunks.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/reshape.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+Value in_shape(Value x, const Shape& shape) {
+  return x.shape() == shape ? x : apply(Reshape{.shape = shape.vector()}, {x}, {});
+}
+
+// Which axes of `like` broadcasting to x's shape added or stretched, as x numbers them.
+std::vector<std::int64_t> broadcast_axes(const Shape& x, const Shape& like) {
+  std::vector<std::int64_t> axes;
+  const int lead = x.rank() - like.rank();
+  for (int i = 0; i < x.rank(); ++i)
+    if (i < lead || (like[i - lead] == 1 && x[i] != 1)) axes.push_back(i);
+  return axes;
+}
+
+}  // namespace
+
+std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>& axes) {
+  std::vector<int> normal;
+  for (std::int64_t axis : axes) normal.push_back(shape.axis_of(axis));
+  for (int i = 0; axes.empty() && i < shape.rank(); ++i) normal.push_back(i);
+  std::sort(normal.begin(), normal.end());
+  if (const auto twice = std::adjacent_find(normal.begin(), normal.end()); twice != normal.end())
+    throw OpError("axis " + std::to_string(*twice) + " of " + to_string(shape) + " is named twice",
+                  "Name each axis once");
+  return normal;
+}
+
+template <Fold F>
+Type Reduce<F>::infer(Types in) const {
+  const Shape& x = in[0].shape;
+  if (F == Fold::sum && in[0].dtype == boolean)
+    throw OpError("bool cannot be added", "Cast it to f32 to count or average, or to i64 to count");
+  auto sizes = x.vector();
+  const std::vector<int> reduced = normal_axes(x, axes);
+  for (auto axis = reduced.rbegin(); axis != reduced.rend(); ++axis)
+    if (keep)
+      sizes[static_cast<std::size_t>(*axis)] = 1;
+    else
+      sizes.erase(sizes.begin() + *axis);
+  const Shape y(sizes);
+  if (F != Fold::sum && x.count() == 0 && y.count() > 0)
+    throw OpError("there is no element to choose from in " + to_string(x), "Reduce axes that are not empty");
+  return {in[0].dtype, y};
+}
+
+template <Fold F>
+std::vector<Value> Reduce<F>::lower(Values in) const {
+  Value x = in[0];
+  const std::vector<Type> types{x.type()};
+  const Shape shape = infer(types).shape;
+  if (x.type().count() == 0) {
+    const Value zero = constant(x.graph(), 0, x.dtype());
+    return {shape == zero.shape() ? zero : broadcast_to(zero, shape)};
+  }
+  // An axis of size 1 may count as reduced: it joins its neighbours, and the last reshape puts it back.
+  std::vector<bool> reduced(static_cast<std::size_t>(x.rank()));
+  for (int axis = 0; axis < x.rank(); ++axis) reduced[static_cast<std::size_t>(axis)] = x.shape()[axis] == 1;
+  for (int axis : normal_axes(x.shape(), axes)) reduced[static_cast<std::size_t>(axis)] = true;
+  for (int last = x.rank(); last > 0; --last) {
+    int first = last;
+    while (first > 0 && reduced[static_cast<std::size_t>(first) - 1]) --first;
+    if (x.shape().count(first, last) > 1) x = reduce_neighbours<F>(x, first, last);
+    last = std::max(first, 1);
+  }
+  return {in_shape(x, shape)};
+}
+
+template <Fold F>
+Value Reduce<F>::simplify(Values in) const {
+  for (int axis : normal_axes(in[0].shape(), axes))
+    if (in[0].shape()[axis] != 1) return {};
+  const std::vector<Type> types{in[0].type()};
+  return in_shape(in[0], infer(types).shape);
+}
+
+template <Fold F>
+Grads Reduce<F>::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0);
+  const auto missing = keep ? std::vector<std::int64_t>() : axes;
+  if constexpr (F == Fold::sum) return {broadcast_like(dy[0], x, missing)};
+  const Value best = equal(x, broadcast_like(n.output(), x, missing));
+  const Value ties = stop_gradient(sum(cast(best, x.dtype()), axes, keep));
+  return {select(best, broadcast_like(dy[0] / ties, x, missing), 0)};
+}
+
+Type SumTo::infer(Types in) const {
+  const Shape &x = in[0].shape, &like = in[1].shape;
+  bool fits = like.rank() <= x.rank();
+  for (int i = 1; fits && i <= like.rank(); ++i) fits = like[-i] == x[-i] || like[-i] == 1;
+  if (!fits)
+    throw OpError(to_string(like) + " does not broadcast to " + to_string(x),
+                  "Aligned at the last axis, each size of like must be that of x or 1");
+  if (in[0].dtype == boolean) throw OpError("bool cannot be added", "Cast it to another dtype");
+  return {in[0].dtype, like};
+}
+
+std::vector<Value> SumTo::lower(Values in) const {
+  const auto axes = broadcast_axes(in[0].shape(), in[1].shape());
+  return {in_shape(axes.empty() ? in[0] : sum(in[0], axes), in[1].shape())};
+}
+
+Value SumTo::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : Value(); }
+
+Grads SumTo::gradient(const Node& n, Values dy) const { return {broadcast_like(dy[0], n.input(0)), Value()}; }
+
+namespace {
+std::int64_t count_of(const Shape& x, const std::vector<std::int64_t>& axes) {
+  std::int64_t count = 1;
+  for (int axis : normal_axes(x, axes)) count *= x[axis];
+  return count;
+}
+}  // namespace
+
+Type CountLike::infer(Types in) const {
+  normal_axes(in[0].shape, axes);
+  return {in[0].dtype, {}};
+}
+
+void CountLike::run(const Run& r) const {
+  dispatch(r.out_type().dtype,
+           [&]<class T>(std::type_identity<T>) { *r.out<T>() = static_cast<T>(count_of(r.in_type(0).shape, axes)); });
+}
+
+Value CountLike::simplify(Values in) const {
+  return constant(in[0].graph(), static_cast<double>(count_of(in[0].shape(), axes)), in[0].dtype());
+}
+
+Value sum(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  return apply(Sum{.axes = std::move(axes), .keep = keep}, {x}, at);
+}
+
+Value mean(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  if (x && !is_float(x.dtype()))
+    throw Error("mean: x is " + to_string(x.type()) + "\n  at " + to_string(Location(at)) +
+                "\n  Cast it to f32 or f64 first");
+  const Value count = count_like(x, axes, at);
+  return divide(sum(x, std::move(axes), keep, at), count, at);
+}
+
+Value reduce_max(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  return apply(ReduceMax{.axes = std::move(axes), .keep = keep}, {x}, at);
+}
+
+Value reduce_min(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  return apply(ReduceMin{.axes = std::move(axes), .keep = keep}, {x}, at);
+}
+
+Value sum_to(Value x, Value like, At at) { return apply(SumTo{}, {x, like}, at); }
+
+Value count_like(Value x, std::vector<std::int64_t> axes, At at) {
+  return apply(CountLike{.axes = std::move(axes)}, {x}, at);
+}
+
+template struct Reduce<Fold::sum>;
+template struct Reduce<Fold::max>;
+template struct Reduce<Fold::min>;
+
+}  // namespace oxbow

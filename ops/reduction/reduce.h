@@ -1,0 +1,87 @@
+// Reductions over axes: sum, mean, max, min; and the sums that undo broadcasting.
+// Dtypes: sums take f32, f64, i32, i64, u8 and keep it (integers wrap around); mean takes f32 and f64; max and min take
+// all.
+//
+// How they are computed, and in which order: see ops/reduction/chunks.h, which they lower to. Axes that are not
+// neighbours are reduced one group after another, the innermost first, so nothing is transposed. Empty axes stand for
+// all axes. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// What a reduction does with two elements. A NaN makes the result NaN. Of equal zeros with unlike signs, max and min
+/// give either one, always the same for a shape.
+enum class Fold : std::uint8_t { sum, max, min };
+
+/// One element for each place on the other axes. The sum of nothing is 0; the max or min of nothing is an error.
+template <Fold F>
+struct Reduce {
+  static constexpr OpInfo info{.name = F == Fold::sum   ? "sum"
+                                       : F == Fold::max ? "reduce_max"
+                                                        : "reduce_min",
+                               .inputs = {"x"}};
+  std::vector<std::int64_t> axes;
+  bool keep = false;  ///< reduced axes stay, with size 1
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &Reduce::axes}, Attribute{"keep", &Reduce::keep}};
+  bool operator==(const Reduce&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+using Sum = Reduce<Fold::sum>;
+using ReduceMax = Reduce<Fold::max>;
+using ReduceMin = Reduce<Fold::min>;
+
+/// Sums the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
+struct SumTo {
+  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}};
+  bool operator==(const SumTo&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// The number of elements that a reduction of x over `axes` makes one of; a scalar of x's dtype.
+struct CountLike {
+  static constexpr OpInfo info{.name = "count_like", .inputs = {"x"}, .shape_only = {0}};
+  std::vector<std::int64_t> axes;
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &CountLike::axes}};
+  bool operator==(const CountLike&) const = default;
+
+  Type infer(Types in) const;
+  void run(const Run& r) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node&, Values) const { return {Value()}; }  // a shape has no slope
+  static std::vector<Sample> samples();
+};
+
+/// Throws `Error` for an axis that x does not have or that is named twice, or a dtype without sums.
+Value sum(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
+
+/// sum(x) / count; NaN where nothing is averaged. Throws `Error` unless x is f32 or f64.
+Value mean(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
+
+/// The gradient is shared equally by the elements that are largest, as JAX does. Throws `Error` where there is no
+/// element.
+Value reduce_max(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
+Value reduce_min(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
+
+/// Throws `Error` unless `like`'s shape broadcasts to x's.
+Value sum_to(Value x, Value like, At at = At::current());
+
+Value count_like(Value x, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+/// `axes` of `shape`, non-negative and rising; empty `axes` give all. Throws `OpError` for an axis that is not there or
+/// that is named twice.
+std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>& axes);
+
+}  // namespace oxbow

@@ -1,0 +1,130 @@
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/rearranged.h>
+#include <oxbow/ops/shape/reshape.h>
+
+namespace oxbow {
+namespace {
+
+void check_broadcast(const Shape& x, const Shape& to) {
+  bool fits = x.rank() <= to.rank();
+  for (int i = 1; fits && i <= x.rank(); ++i) fits = x[-i] == to[-i] || x[-i] == 1;
+  if (!fits)
+    throw OpError(to_string(x) + " does not broadcast to " + to_string(to),
+                  "Aligned at the last axis, each size of x must be the same or 1");
+}
+
+// x's shape with the axes of the result that it lacks put in, of size 1.
+Shape with_axes(const Shape& x, const Shape& like, const std::vector<std::int64_t>& axes) {
+  Shape full = x;
+  if (axes.empty()) return full;
+  for (int axis : normal_axes(like, axes)) {
+    if (axis > full.rank())
+      throw OpError(to_string(x) + " lacks more axes of " + to_string(like) + " than the " +
+                        std::to_string(axes.size()) + " named",
+                    "Name every axis that x lacks");
+    full = full.inserted(axis, 1);
+  }
+  return full;
+}
+
+// Lanes arrive broadcast: what is left is a copy, and none where the lanes are in place.
+template <class T>
+void copy_lanes(const void*, const void* const* in, void* out, std::int64_t lanes) {
+  if (in[0] != out && lanes > 0) std::memcpy(out, in[0], static_cast<std::size_t>(lanes) * sizeof(T));
+}
+
+}  // namespace
+
+Type BroadcastTo::infer(Types in) const {
+  check_broadcast(in[0].shape, shape);
+  return {in[0].dtype, shape};
+}
+
+TileFn BroadcastTo::tile(Types in) const {
+  return dispatch(in[0].dtype, []<class T>(std::type_identity<T>) -> TileFn { return copy_lanes<T>; });
+}
+
+Value BroadcastTo::simplify(Values in) const {
+  if (in[0].shape() == shape) return in[0];
+  if (in[0].node().op().is<BroadcastTo>()) return broadcast_to(in[0].node().input(0), shape);
+  return {};
+}
+
+Grads BroadcastTo::gradient(const Node& n, Values dy) const { return {sum_to(dy[0], n.input(0))}; }
+
+Type BroadcastLike::infer(Types in) const {
+  check_broadcast(with_axes(in[0].shape, in[1].shape, axes), in[1].shape);
+  return {in[0].dtype, in[1].shape};
+}
+
+std::vector<Value> BroadcastLike::lower(Values in) const {
+  const Shape full = with_axes(in[0].shape(), in[1].shape(), axes);
+  const Value x = full == in[0].shape() ? in[0] : apply(Reshape{.shape = full.vector()}, {in[0]}, {});
+  return {full == in[1].shape() ? x : broadcast_to(x, in[1].shape())};
+}
+
+Value BroadcastLike::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : lower(in)[0]; }
+
+Grads BroadcastLike::gradient(const Node& n, Values dy) const {
+  return {sum_to(axes.empty() ? dy[0] : sum(dy[0], axes), n.input(0)), Value()};
+}
+
+Value broadcast_to(Value x, const Shape& shape, At at) { return apply(BroadcastTo{.shape = shape}, {x}, at); }
+
+Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes, At at) {
+  return apply(BroadcastLike{.axes = std::move(axes)}, {x, like}, at);
+}
+
+namespace {
+
+// x, seen in `shape` with as many elements, with axes of size 1 repeated.
+Tensor repeated(const Tensor& x, const Shape& shape, const Shape& to) {
+  return rearranged(x, to, [&](const Index& i) {
+    Index from(i.end() - shape.rank(), i.end());
+    for (int k = 0; k < shape.rank(); ++k)
+      if (shape[k] == 1) from[static_cast<std::size_t>(k)] = 0;
+    return index_of(x.shape(), flat_of(shape, from));
+  });
+}
+
+}  // namespace
+
+std::vector<Sample> BroadcastTo::samples() {
+  const auto sample = [](const Shape& x, const Shape& to, DType dtype = f64) {
+    return Sample{.what = to_string(x) + " to " + to_string(to),
+                  .op = BroadcastTo{.shape = to},
+                  .inputs = {draw(x, -9, 9, 1, dtype)},
+                  .reference = [to](const std::vector<Tensor>& in) {
+                    return std::vector<Tensor>{repeated(in[0], in[0].shape(), to)};
+                  }};
+  };
+  return {sample({}, {2, 3}),       sample({3}, {2, 3}),
+          sample({2, 1}, {2, 3}),   sample({2, 1, 3}, {4, 2, 5, 3}),
+          sample({2, 3}, {2, 3}),   sample({1, 3}, {0, 3}),
+          sample({1}, {1, 1}),      sample({2, 1}, {2, 600}),
+          sample({3}, {2, 3}, i32), sample({3, 1}, {3, 2}, boolean)};
+}
+
+std::vector<Sample> BroadcastLike::samples() {
+  const auto sample = [](const Shape& x, const Shape& like, std::vector<std::int64_t> at = {}) {
+    return Sample{.what = to_string(x) + " like " + to_string(like),
+                  .op = BroadcastLike{.axes = at},
+                  .inputs = {draw(x, -1, 1, 1), draw(like, -1, 1, 2)},
+                  .reference = [at](const std::vector<Tensor>& in) {
+                    const Shape full = with_axes(in[0].shape(), in[1].shape(), at);
+                    return std::vector<Tensor>{repeated(in[0], full, in[1].shape())};
+                  }};
+  };
+  return {sample({}, {2, 3}),
+          sample({3}, {2, 3}),
+          sample({2}, {2, 3}, {1}),
+          sample({2, 4}, {2, 3, 4}, {-2}),
+          sample({4}, {2, 3, 4}, {1, 0}),
+          sample({2, 3}, {2, 3}),
+          sample({}, {0}),
+          sample({0}, {0, 3}, {1}),
+          sample({1, 1}, {1, 5, 1}, {1})};
+}
+
+}  // namespace oxbow

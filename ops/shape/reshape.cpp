@@ -1,0 +1,121 @@
+#include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/rearranged.h>
+#include <oxbow/ops/shape/reshape.h>
+
+namespace oxbow {
+
+Type Reshape::infer(Types in) const {
+  const Shape& x = in[0].shape;
+  const std::string wanted = to_string(x) + " (" + std::to_string(x.count()) + " elements)";
+  std::vector<std::int64_t> sizes = shape;
+  int rests = 0;
+  // Axes that are kept cancel, so that what is left for -1 is known also where one of them is empty.
+  std::int64_t left = 1, given = 1;
+  std::vector<bool> kept(static_cast<std::size_t>(x.rank()));
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == rest) {
+      ++rests;
+    } else if (sizes[i] == same) {
+      if (static_cast<int>(i) >= x.rank())
+        throw OpError("there is no axis " + std::to_string(i) + " in " + to_string(x) + " whose size could be kept",
+                      "A size of 0 keeps the axis of the same number");
+      sizes[i] = x[static_cast<int>(i)];
+      kept[i] = true;
+    } else if (sizes[i] < 0) {
+      throw OpError("an axis cannot have the size " + std::to_string(sizes[i]),
+                    "Use -1 for one axis to take what is left, or 0 to keep an axis");
+    } else {
+      given *= sizes[i];
+    }
+  }
+  if (rests > 1) throw OpError("only one size can be -1", "Give all sizes but one");
+  for (int i = 0; i < x.rank(); ++i)
+    if (!kept[static_cast<std::size_t>(i)]) left *= x[i];
+  if (rests == 1) {
+    if (given == 0 ? left != 0 : left % given != 0)
+      throw OpError(wanted + " leaves no whole number of elements for the size -1",
+                    "The other sizes must divide the number of elements");
+    *std::find(sizes.begin(), sizes.end(), rest) = given == 0 ? 0 : left / given;
+  }
+  const Shape y(sizes);
+  if (y.count() != x.count())
+    throw OpError(wanted + " cannot take the shape " + to_string(y) + " (" + std::to_string(y.count()) + " elements)",
+                  "Both shapes must have as many elements; one size may be -1");
+  return {in[0].dtype, y};
+}
+
+Work Reshape::work(Types in) const { return moving(in[0].bytes()); }
+
+void Reshape::run(const Run& r) const {
+  const auto [begin, end] = r.share(r.in_type(0).bytes());
+  copy_bytes(r.outputs[0].bytes + begin, r.inputs[0].bytes + begin, end - begin);
+}
+
+Value Reshape::simplify(Values in) const {
+  const Shape to = infer(std::array{in[0].type()}).shape;
+  if (in[0].shape() == to) return in[0];
+  if (in[0].node().op().is<Reshape>()) {
+    const Value x = in[0].node().input(0);
+    return x.shape() == to ? x : apply(Reshape{.shape = to.vector()}, {x}, {});
+  }
+  return {};
+}
+
+Grads Reshape::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0))}; }
+
+Type ReshapeLike::infer(Types in) const {
+  if (in[0].count() != in[1].count())
+    throw OpError("x has " + std::to_string(in[0].count()) + " elements and like has " + std::to_string(in[1].count()),
+                  "Both must have as many elements");
+  return {in[0].dtype, in[1].shape};
+}
+
+std::vector<Value> ReshapeLike::lower(Values in) const {
+  return {apply(Reshape{.shape = in[1].shape().vector()}, {in[0]}, {})};
+}
+
+Value ReshapeLike::simplify(Values in) const {
+  if (in[0].shape() == in[1].shape()) return in[0];
+  return apply(Reshape{.shape = in[1].shape().vector()}, {in[0]}, {});
+}
+
+Grads ReshapeLike::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0)), Value()}; }
+
+Value reshape(Value x, std::vector<std::int64_t> shape, At at) {
+  for (std::int64_t& size : shape)
+    if (size == 0) size = Reshape::same;
+  return apply(Reshape{.shape = std::move(shape)}, {x}, at);
+}
+
+Value reshape_like(Value x, Value like, At at) { return apply(ReshapeLike{}, {x, like}, at); }
+
+Value flatten(Value x, At at) { return apply(Reshape{.shape = {Reshape::same, Reshape::rest}}, {x}, at); }
+
+namespace {
+
+// All samples of reshaping: the elements stay where they are.
+Sample reshaped(std::string what, Op op, std::vector<Tensor> inputs, const Shape& to) {
+  return {.what = std::move(what), .op = std::move(op), .inputs = std::move(inputs), .reference = [to](const auto& in) {
+            return std::vector<Tensor>{
+                rearranged(in[0], to, [&](const Index& i) { return index_of(in[0].shape(), flat_of(to, i)); })};
+          }};
+}
+
+}  // namespace
+
+std::vector<Sample> Reshape::samples() {
+  return {reshaped("[2, 6] to [3, 4]", Reshape{{3, 4}}, {draw({2, 6}, -1, 1, 1)}, {3, 4}),
+          reshaped("a size that is left", Reshape{{same, rest}}, {draw({2, 3, 5}, -1, 1, 2)}, {2, 15}),
+          reshaped("empty, a size that is left", Reshape{{same, rest}}, {draw({0, 3, 5}, -1, 1, 3)}, {0, 15}),
+          reshaped("a scalar to [1, 1]", Reshape{{1, 1}}, {draw({}, -1, 1, 4)}, {1, 1}),
+          reshaped("[1] to a scalar", Reshape{}, {draw({1}, -1, 1, 5)}, {}),
+          reshaped("integers", Reshape{{rest}}, {draw({3, 2}, -9, 9, 6, i32)}, {6})};
+}
+
+std::vector<Sample> ReshapeLike::samples() {
+  return {reshaped("[6] like [2, 3]", ReshapeLike{}, {draw({6}, -1, 1, 1), draw({2, 3}, -1, 1, 2)}, {2, 3}),
+          reshaped("same shape", ReshapeLike{}, {draw({2, 3}, -1, 1, 3), draw({2, 3}, -1, 1, 4)}, {2, 3}),
+          reshaped("empty", ReshapeLike{}, {draw({0, 3}, -1, 1, 5), draw({2, 0}, -1, 1, 6)}, {2, 0})};
+}
+
+}  // namespace oxbow

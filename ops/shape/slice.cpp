@@ -1,0 +1,143 @@
+#include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/rearranged.h>
+#include <oxbow/ops/shape/slice.h>
+
+namespace oxbow {
+namespace {
+
+struct Range {
+  int axis;
+  std::int64_t begin, end;
+};
+
+// The range in numbers that count from the front.
+Range range_of(const Shape& x, std::int64_t axis, std::int64_t begin, std::int64_t end) {
+  const int a = x.axis_of(axis);
+  const std::int64_t size = x[a];
+  const std::int64_t b = begin < 0 ? begin + size : begin;
+  const std::int64_t e = end == to_end ? size : end < 0 ? end + size : end;
+  if (b < 0 || e > size || b > e)
+    throw OpError("the range " + std::to_string(begin) + " to " + (end == to_end ? "the end" : std::to_string(end)) +
+                      " does not lie within axis " + std::to_string(axis) + " of " + to_string(x),
+                  "Use 0 <= begin <= end <= " + std::to_string(size) + ", or negative numbers to count from the end");
+  return {a, b, e};
+}
+
+}  // namespace
+
+Type Slice::infer(Types in) const {
+  const Range range = range_of(in[0].shape, axis, begin, end);
+  return {in[0].dtype, in[0].shape.with(range.axis, range.end - range.begin)};
+}
+
+Work Slice::work(Types in) const { return moving(infer(in).bytes()); }
+
+std::int64_t Slice::alias(Types in) const {
+  const Range range = range_of(in[0].shape, axis, begin, end);
+  const AroundAxis a(in[0].shape, range.axis);
+  return a.outer == 1 ? range.begin * a.inner * size_of(in[0].dtype) : -1;
+}
+
+void Slice::run(const Run& r) const {
+  const Range range = range_of(r.in_type(0).shape, axis, begin, end);
+  const AroundAxis a(r.in_type(0).shape, range.axis);
+  const std::int64_t unit = a.inner * size_of(r.in_type(0).dtype), row = (range.end - range.begin) * unit;
+  if (row == 0) return;
+  // Parts are ranges of the output's bytes; a row is what lies together in the input.
+  const auto [first, last] = r.share(a.outer * row);
+  for (std::int64_t at = first; at < last;) {
+    const std::int64_t o = at / row, within = at % row, bytes = std::min(row - within, last - at);
+    copy_bytes(r.outputs[0].bytes + at, r.inputs[0].bytes + (o * a.size + range.begin) * unit + within, bytes);
+    at += bytes;
+  }
+}
+
+Value Slice::simplify(Values in) const {
+  const Range range = range_of(in[0].shape(), axis, begin, end);
+  return range.begin == 0 && range.end == in[0].shape()[range.axis] ? in[0] : Value();
+}
+
+Grads Slice::gradient(const Node& n, Values dy) const {
+  return {apply(SliceGradient{.axis = axis, .begin = begin, .end = end}, {dy[0], n.input(0)}, {})};
+}
+
+Type SliceGradient::infer(Types in) const {
+  const Range range = range_of(in[1].shape, axis, begin, end);
+  const Shape wanted = in[1].shape.with(range.axis, range.end - range.begin);
+  if (in[0].shape != wanted)
+    throw OpError("dy has the shape " + to_string(in[0].shape) + ", but the slice has " + to_string(wanted),
+                  "Pass the gradient of the slice");
+  return {in[0].dtype, in[1].shape};
+}
+
+Work SliceGradient::work(Types in) const { return moving(infer(in).bytes()); }
+
+void SliceGradient::run(const Run& r) const {
+  const Range range = range_of(r.in_type(1).shape, axis, begin, end);
+  const AroundAxis a(r.in_type(1).shape, range.axis);
+  const std::int64_t unit = a.inner * size_of(r.in_type(0).dtype), row = (range.end - range.begin) * unit;
+  const auto [first, last] = r.share(a.outer);
+  for (std::int64_t o = first; o < last; ++o) {
+    std::byte* y = r.outputs[0].bytes + o * a.size * unit;
+    std::fill(y, y + range.begin * unit, std::byte{0});
+    copy_bytes(y + range.begin * unit, r.inputs[0].bytes + o * row, row);
+    std::fill(y + range.end * unit, y + a.size * unit, std::byte{0});
+  }
+}
+
+Value SliceGradient::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : Value(); }
+
+Grads SliceGradient::gradient(const Node&, Values dy) const {
+  return {apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {}), Value()};
+}
+
+Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, At at) {
+  return apply(Slice{.axis = axis, .begin = begin, .end = end}, {x}, at);
+}
+
+std::vector<Sample> Slice::samples() {
+  const auto sample = [](const Shape& shape, Slice op, DType dtype = f64) {
+    return Sample{.what = "of " + to_string(shape) + " along axis " + std::to_string(op.axis),
+                  .op = op,
+                  .inputs = {draw(shape, -9, 9, 1, dtype)},
+                  .reference = [op](const std::vector<Tensor>& in) {
+                    const Range range = range_of(in[0].shape(), op.axis, op.begin, op.end);
+                    const Shape to = in[0].shape().with(range.axis, range.end - range.begin);
+                    return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
+                      i[static_cast<std::size_t>(range.axis)] += range.begin;
+                      return i;
+                    })};
+                  }};
+  };
+  return {sample({5}, {.axis = 0, .begin = 1, .end = 4}),
+          sample({4, 3}, {.axis = 0, .begin = 2}),
+          sample({4, 5}, {.axis = -1, .begin = -3, .end = -1}),
+          sample({2, 3, 4}, {.axis = 1, .begin = 1, .end = 2}),
+          sample({1, 3, 2}, {.axis = 1, .begin = 1}),
+          sample({2, 3}, {.axis = 1}),
+          sample({2, 3}, {.axis = 1, .begin = 2, .end = 2}),
+          sample({0, 3}, {.axis = 1, .begin = 1}),
+          sample({3, 4}, {.axis = 1, .begin = 1, .end = 3}, i32)};
+}
+
+std::vector<Sample> SliceGradient::samples() {
+  const auto sample = [](const Shape& dy, const Shape& like, SliceGradient op) {
+    return Sample{.what = "into " + to_string(like) + " along axis " + std::to_string(op.axis),
+                  .op = op,
+                  .inputs = {draw(dy, -1, 1, 1), draw(like, -1, 1, 2)},
+                  .reference = [op](const std::vector<Tensor>& in) {
+                    const Range range = range_of(in[1].shape(), op.axis, op.begin, op.end);
+                    return std::vector<Tensor>{rearranged(in[0], in[1].shape(), [&](Index i) {
+                      std::int64_t& place = i[static_cast<std::size_t>(range.axis)];
+                      if (place < range.begin || place >= range.end) return Index();
+                      place -= range.begin;
+                      return i;
+                    })};
+                  }};
+  };
+  return {sample({3}, {5}, {.axis = 0, .begin = 1, .end = 4}), sample({2, 2}, {2, 4}, {.axis = 1, .begin = -2}),
+          sample({2, 1, 2}, {2, 3, 2}, {.axis = 1, .begin = 1, .end = 2}), sample({2, 3}, {2, 3}, {.axis = 0}),
+          sample({0, 3}, {4, 3}, {.axis = 0, .begin = 2, .end = 2})};
+}
+
+}  // namespace oxbow

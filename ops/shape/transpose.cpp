@@ -1,0 +1,204 @@
+#include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/rearranged.h>
+#include <oxbow/ops/shape/reshape.h>
+#include <oxbow/ops/shape/transpose.h>
+
+#include <numeric>
+
+namespace oxbow {
+
+/// Loops over the result, outermost first, after axes of size 1 are left out and axes that stay neighbours are merged.
+/// The last loop, and the one that walks x element by element, make planes; `outer` are all others.
+struct Transpose::Plan {
+  struct Loop {
+    std::int64_t size, in, out;  ///< steps in x and in the result, in elements
+  };
+  std::vector<Loop> outer;
+  std::int64_t planes = 1;
+  Loop near{1, 1, 1};  ///< walks x element by element
+  Loop last{1, 1, 1};  ///< walks the result element by element; `near` has size 1 where this walks x as well
+};
+
+namespace {
+
+constexpr std::int64_t tile = 32;
+
+// `permutation` in numbers that count from the front.
+std::vector<int> normal(const std::vector<std::int64_t>& permutation, const Shape& x) {
+  std::vector<int> axes(static_cast<std::size_t>(x.rank()));
+  if (permutation.empty()) {
+    std::iota(axes.rbegin(), axes.rend(), 0);
+    return axes;
+  }
+  std::vector<bool> seen(axes.size());
+  bool each_once = permutation.size() == axes.size();
+  for (std::size_t i = 0; each_once && i < axes.size(); ++i) {
+    axes[i] = x.axis_of(permutation[i]);
+    each_once = !seen[static_cast<std::size_t>(axes[i])];
+    seen[static_cast<std::size_t>(axes[i])] = true;
+  }
+  if (!each_once) {
+    std::string given;
+    for (std::int64_t axis : permutation) given += (given.empty() ? "" : ", ") + std::to_string(axis);
+    throw OpError("[" + given + "] does not name each axis of " + to_string(x) + " once",
+                  "Give the " + std::to_string(x.rank()) + " axes in the order wanted, or none to reverse them");
+  }
+  return axes;
+}
+
+std::vector<Transpose::Plan::Loop> loops_of(const Shape& x, const std::vector<int>& axes) {
+  std::vector<Transpose::Plan::Loop> loops;
+  std::int64_t out = x.count();
+  for (int axis : axes) {
+    const std::int64_t size = x[axis], in = x.count(axis + 1, x.rank());
+    if (size == 1) continue;
+    out /= size;
+    if (!loops.empty() && loops.back().in == size * in)
+      loops.back() = {loops.back().size * size, in, out};
+    else
+      loops.push_back({size, in, out});
+  }
+  return loops;
+}
+
+template <class T>
+void transpose_planes(const Transpose::Plan& plan, const T* x, T* y, std::int64_t begin, std::int64_t end) {
+  const auto& [rows, row_in, row_out] = plan.near;
+  const auto& [columns, column_in, column_out] = plan.last;
+  const std::int64_t blocks = (rows + tile - 1) / tile;
+  for (std::int64_t unit = begin; unit < end; ++unit) {
+    const std::int64_t first = unit % blocks * tile, last = std::min(rows, first + tile);
+    std::int64_t at = unit / blocks;
+    const T* from = x;
+    T* to = y;
+    for (auto loop = plan.outer.rbegin(); loop != plan.outer.rend(); ++loop) {
+      from += at % loop->size * loop->in;
+      to += at % loop->size * loop->out;
+      at /= loop->size;
+    }
+    if (column_in == 1) {
+      std::copy(from, from + columns, to);
+      continue;
+    }
+    // By way of a small buffer, so that memory is read and written in whole cache lines however far apart they are.
+    T square[tile][tile + 1];
+    const std::int64_t height = last - first;
+    from += first;
+    to += first * row_out;
+    for (std::int64_t c = 0; c < columns; c += tile) {
+      const std::int64_t width = std::min(tile, columns - c);
+      for (std::int64_t j = 0; j < width; ++j) std::copy_n(from + (c + j) * column_in, height, square[j]);
+      for (std::int64_t i = 0; i < height; ++i)
+        for (std::int64_t j = 0; j < width; ++j) to[i * row_out + c + j] = square[j][i];
+    }
+  }
+}
+
+}  // namespace
+
+Type Transpose::infer(Types in) const {
+  std::vector<std::int64_t> sizes;
+  for (int axis : normal(permutation, in[0].shape)) sizes.push_back(in[0].shape[axis]);
+  return {in[0].dtype, Shape(sizes)};
+}
+
+Work Transpose::work(Types in) const { return moving(in[0].bytes()); }
+
+std::shared_ptr<const Transpose::Plan> Transpose::prepare(Types in) const {
+  auto plan = std::make_shared<Plan>();
+  if (in[0].count() == 0) {
+    plan->planes = 0;
+    return plan;
+  }
+  plan->outer = loops_of(in[0].shape, normal(permutation, in[0].shape));
+  if (plan->outer.empty()) return plan;  // a single element
+  plan->last = plan->outer.back();
+  plan->outer.pop_back();
+  if (plan->last.in != 1) {
+    const auto near = std::find_if(plan->outer.begin(), plan->outer.end(), [](const auto& l) { return l.in == 1; });
+    plan->near = *near;
+    plan->outer.erase(near);
+  }
+  for (const Plan::Loop& loop : plan->outer) plan->planes *= loop.size;
+  return plan;
+}
+
+void Transpose::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
+  const auto [begin, end] = r.share(plan->planes * ((plan->near.size + tile - 1) / tile));
+  const auto move = [&]<class T>(std::type_identity<T>) {  // moves bits, so only the size of an element matters
+    transpose_planes(*plan, reinterpret_cast<const T*>(r.inputs[0].bytes), reinterpret_cast<T*>(r.outputs[0].bytes),
+                     begin, end);
+  };
+  switch (size_of(r.in_type(0).dtype)) {
+    case 1:
+      return move(std::type_identity<std::uint8_t>{});
+    case 4:
+      return move(std::type_identity<std::uint32_t>{});
+    default:
+      return move(std::type_identity<std::uint64_t>{});
+  }
+}
+
+Value Transpose::simplify(Values in) const {
+  const Shape& x = in[0].shape();
+  const std::vector<int> axes = normal(permutation, x);
+  if (std::is_sorted(axes.begin(), axes.end())) return in[0];
+  if (const auto* before = in[0].node().op().as<Transpose>()) {
+    const Value source = in[0].node().input(0);
+    const std::vector<int> earlier = normal(before->permutation, source.shape());
+    std::vector<std::int64_t> both;
+    for (int axis : axes) both.push_back(earlier[static_cast<std::size_t>(axis)]);
+    if (std::is_sorted(both.begin(), both.end())) return source;
+    return transpose(source, both);
+  }
+  // Where only axes of size 1 change places, no element moves.
+  if (x.count() == 0 || loops_of(x, axes).size() <= 1) {
+    const std::vector<Type> types{in[0].type()};
+    return apply(Reshape{.shape = infer(types).shape.vector()}, {in[0]}, {});
+  }
+  return {};
+}
+
+Grads Transpose::gradient(const Node& n, Values dy) const {
+  const std::vector<int> axes = normal(permutation, n.input(0).shape());
+  std::vector<std::int64_t> back(axes.size());
+  for (std::size_t i = 0; i < axes.size(); ++i) back[static_cast<std::size_t>(axes[i])] = static_cast<std::int64_t>(i);
+  return {transpose(dy[0], back)};
+}
+
+Value transpose(Value x, std::vector<std::int64_t> permutation, At at) {
+  return apply(Transpose{.permutation = std::move(permutation)}, {x}, at);
+}
+
+std::vector<Sample> Transpose::samples() {
+  const auto sample = [](const Shape& shape, std::vector<std::int64_t> order, DType dtype = f64) {
+    const Transpose op{.permutation = std::move(order)};
+    return Sample{.what = "of " + to_string(shape),
+                  .op = op,
+                  .inputs = {draw(shape, -9, 9, 1, dtype)},
+                  .reference = [op](const std::vector<Tensor>& in) {
+                    const std::vector<Type> types{in[0].type()};
+                    const std::vector<int> axes = normal(op.permutation, in[0].shape());
+                    return std::vector<Tensor>{rearranged(in[0], op.infer(types).shape, [&](const Index& i) {
+                      Index from(i.size());
+                      for (std::size_t k = 0; k < i.size(); ++k) from[static_cast<std::size_t>(axes[k])] = i[k];
+                      return from;
+                    })};
+                  }};
+  };
+  return {sample({3, 5}, {}),
+          sample({33, 5}, {1, 0}),
+          sample({2, 3, 4}, {0, 2, 1}),
+          sample({2, 3, 4}, {-1, 0, 1}),
+          sample({2, 3, 4, 2}, {0, 2, 1, 3}),
+          sample({2, 3, 2, 3}, {2, 3, 0, 1}),
+          sample({2, 3, 4}, {0, 1, 2}),
+          sample({1, 4, 1}, {2, 1, 0}),
+          sample({0, 4}, {}),
+          sample({}, {}),
+          sample({1}, {0}),
+          sample({3, 4}, {1, 0}, u8),
+          sample({3, 4}, {1, 0}, i64)};
+}
+
+}  // namespace oxbow

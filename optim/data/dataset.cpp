@@ -1,0 +1,106 @@
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/random.h>
+#include <oxbow/optim/dataset.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+std::int64_t row_bytes(const Type& t) { return t.shape.count(1, t.shape.rank()) * size_of(t.dtype); }
+
+Type with_rows(const Type& t, std::int64_t rows) { return {t.dtype, t.shape.with(0, rows)}; }
+
+}  // namespace
+
+Dataset::Dataset(std::initializer_list<Column> columns) {
+  for (const auto& [name, tensor] : columns) add(name, tensor);
+}
+
+void Dataset::add(std::string name, Tensor tensor) {
+  if (contains(name)) throw Error("the data have two columns " + in_quotes(name));
+  if (tensor.shape().rank() == 0)
+    throw Error("column " + in_quotes(name) + " is a scalar, but its first axis must be the samples");
+  const std::int64_t rows = tensor.shape()[0];
+  if (!columns_.empty() && rows != size_)
+    throw Error("column " + in_quotes(name) + " is " + to_string(tensor.type()) + ", but " +
+                in_quotes(columns_[0].first) + " is " + to_string(columns_[0].second.type()) +
+                ": all columns need the same number of samples");
+  size_ = rows;
+  columns_.emplace_back(std::move(name), std::move(tensor));
+}
+
+bool Dataset::contains(std::string_view name) const {
+  return std::any_of(columns_.begin(), columns_.end(), [name](const Column& c) { return c.first == name; });
+}
+
+const Tensor& Dataset::operator[](std::string_view name) const {
+  std::vector<std::string> known;
+  for (const auto& [own, tensor] : columns_) {
+    if (own == name) return tensor;
+    known.push_back(own);
+  }
+  throw Error("the data have no column " + in_quotes(name) + "." + did_you_mean(name, known) +
+              (known.empty() ? " They have none" : " They have " + quoted(known)));
+}
+
+Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
+  if (begin < 0 || end < begin || end > size_)
+    throw Error("rows " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but the data have " +
+                std::to_string(size_));
+  Dataset part;
+  for (const auto& [name, tensor] : columns_) {
+    std::byte* first = const_cast<std::byte*>(tensor.bytes()) + begin * row_bytes(tensor.type());
+    const std::shared_ptr<const Tensor> whole = std::make_shared<const Tensor>(tensor);
+    part.add(name, Tensor(with_rows(tensor.type(), end - begin), std::shared_ptr<std::byte>(whole, first)));
+  }
+  return part;
+}
+
+std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
+  if (!(fraction >= 0 && fraction <= 1))
+    throw Error("the data cannot be split at " + short_number(fraction) + ": give a fraction from 0 to 1");
+  const std::int64_t first = size_ - static_cast<std::int64_t>(fraction * static_cast<double>(size_));
+  return {rows(0, first), rows(first, size_)};
+}
+
+Batch::Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch) {
+  for (const std::string& name : names) {
+    sources_.push_back(data[name]);
+    buffers_.emplace_back(with_rows(sources_.back().type(), batch));
+  }
+}
+
+void Batch::gather(std::span<const std::int64_t> rows) {
+  rows_ = static_cast<std::int64_t>(rows.size());
+  for (std::size_t c = 0; c < sources_.size(); ++c) {
+    const std::int64_t bytes = row_bytes(sources_[c].type());
+    if (bytes == 0) continue;
+    const std::byte* from = sources_[c].bytes();
+    std::byte* to = buffers_[c].bytes();
+    for (const std::int64_t row : rows) {
+      std::memcpy(to, from + row * bytes, static_cast<std::size_t>(bytes));
+      to += bytes;
+    }
+  }
+}
+
+Type Batch::type(std::size_t column) const { return with_rows(buffers_[column].type(), rows_); }
+
+void shuffle(std::vector<std::int64_t>& order, std::int64_t n, std::uint64_t seed, std::uint32_t epoch) {
+  constexpr std::uint32_t stream = 0xda7a;  // apart from the graph's own, which count from 1
+  order.resize(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), std::int64_t{0});
+  for (std::int64_t i = n - 1; i > 0; --i) {
+    const RandomBlock bits = random_block(seed, epoch, stream, static_cast<std::uint64_t>(i));
+    const std::uint64_t draw = std::uint64_t{bits[0]} << 32 | bits[1];
+    // The upper half of draw * (i + 1): from 0 to i, all as likely but for one part in 2^64 / (i + 1).
+    const auto j =
+        static_cast<std::int64_t>(static_cast<unsigned __int128>(draw) * static_cast<std::uint64_t>(i + 1) >> 64);
+    std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(j)]);
+  }
+}
+
+}  // namespace oxbow

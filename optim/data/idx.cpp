@@ -1,0 +1,134 @@
+#include <oxbow/optim/idx.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <system_error>
+
+namespace oxbow {
+namespace {
+
+// A file, inflated while it is read if it is gzipped; every complaint names it.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb"), &gzclose) {
+    if (!file_) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
+    gzbuffer(file_.get(), 1 << 18);
+  }
+
+  [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + " is no valid IDX file: " + what); }
+
+  // How many of `count` bytes there were.
+  std::int64_t read(std::byte* to, std::int64_t count) {
+    constexpr std::int64_t most = 1 << 30;  // gzread counts in int
+    std::int64_t done = 0;
+    while (done < count) {
+      const int got = gzread(file_.get(), to + done, static_cast<unsigned>(std::min(count - done, most)));
+      if (got < 0) report();
+      if (got == 0) break;
+      done += got;
+    }
+    int code = Z_OK;
+    gzerror(file_.get(), &code);
+    if (code != Z_OK && code != Z_STREAM_END) report();
+    return done;
+  }
+
+ private:
+  [[noreturn]] void report() const {
+    int code = Z_OK;
+    const char* text = gzerror(file_.get(), &code);
+    if (code == Z_BUF_ERROR) fail("its compressed data end too early. It was cut short: copy it again");
+    if (code == Z_ERRNO) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
+    std::string reason = text;
+    if (reason.starts_with(path_ + ": ")) reason.erase(0, path_.size() + 2);
+    fail("its compressed data are corrupt (" + reason + "). Copy it again");
+  }
+
+  std::string path_;
+  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+};
+
+std::uint32_t big_endian(const std::byte* b) {
+  return std::uint32_t(b[0]) << 24 | std::uint32_t(b[1]) << 16 | std::uint32_t(b[2]) << 8 | std::uint32_t(b[3]);
+}
+
+// What an element is in the file and what it becomes.
+struct Kind {
+  int code;
+  std::int64_t bytes;
+  DType dtype;
+};
+constexpr Kind kinds[] = {{0x08, 1, u8},  {0x09, 1, i32}, {0x0B, 2, i32},
+                          {0x0C, 4, i32}, {0x0D, 4, f32}, {0x0E, 8, f64}};
+
+// Elements of `kind.bytes` bytes, as read, to a tensor's.
+void convert(const Kind& kind, std::byte* raw, Tensor& to) {
+  const std::int64_t n = to.count();
+  for (std::int64_t i = 0; i < n; ++i) std::reverse(raw + i * kind.bytes, raw + (i + 1) * kind.bytes);
+  if (kind.bytes == size_of(kind.dtype)) {
+    std::copy_n(raw, to.type().bytes(), to.bytes());
+    return;
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::int16_t value = static_cast<std::int8_t>(raw[i * kind.bytes]);
+    if (kind.bytes == 2) std::memcpy(&value, raw + 2 * i, sizeof value);
+    to.data<std::int32_t>()[i] = value;
+  }
+}
+
+}  // namespace
+
+Tensor load_idx(const std::string& path) {
+  Reader file(path);
+  std::byte magic[4];
+  if (const std::int64_t got = file.read(magic, 4); got < 4) file.fail("it has only " + std::to_string(got) + " bytes");
+  const int code = std::to_integer<int>(magic[2]), rank = std::to_integer<int>(magic[3]);
+  const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [code](const Kind& k) { return k.code == code; });
+  if (magic[0] != std::byte{0} || magic[1] != std::byte{0} || kind == std::end(kinds)) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string hex;
+    for (const std::byte b : magic)
+      hex += {' ', digits[std::to_integer<int>(b >> 4)], digits[std::to_integer<int>(b & std::byte{15})]};
+    file.fail("it begins with" + hex + ", not with two zeros and the code of an element type");
+  }
+  if (rank > Shape::max_rank) file.fail("it has " + std::to_string(rank) + " axes, but at most 8 are possible");
+
+  std::vector<std::int64_t> sizes;
+  for (int axis = 0; axis < rank; ++axis) {
+    std::byte size[4];
+    if (file.read(size, 4) < 4) file.fail("it ends before the size of axis " + std::to_string(axis));
+    sizes.push_back(big_endian(size));
+  }
+  Type type{kind->dtype, {}};
+  try {
+    type.shape = Shape(sizes);
+  } catch (const Error& e) {
+    file.fail(e.what());
+  }
+
+  // Read in pieces, so that a corrupt size cannot ask for more memory than the file fills.
+  const std::int64_t expected = type.count() * kind->bytes;
+  constexpr std::int64_t piece = 1 << 24;
+  std::vector<std::byte> raw;
+  while (static_cast<std::int64_t>(raw.size()) < expected) {
+    const auto have = static_cast<std::int64_t>(raw.size());
+    const std::int64_t want = std::min(piece, expected - have);
+    raw.resize(static_cast<std::size_t>(have + want));
+    if (const std::int64_t got = file.read(raw.data() + have, want); got < want)
+      file.fail("shape " + to_string(type.shape) + " takes " + std::to_string(expected) + " bytes, but only " +
+                std::to_string(have + got) + " follow. It was cut short: copy it again");
+  }
+  std::byte more;
+  if (file.read(&more, 1) > 0)
+    file.fail("shape " + to_string(type.shape) + " takes " + std::to_string(expected) + " bytes, but more follow");
+
+  Tensor tensor(type);
+  convert(*kind, raw.data(), tensor);
+  return tensor;
+}
+
+}  // namespace oxbow

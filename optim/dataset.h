@@ -1,0 +1,65 @@
+// Data to train on: named tensors whose first axes have the same size, row i of each together being sample i. The names
+// are those of the graph's inputs. Tensors are shared, not copied. Thread safety: read by any number of threads.
+#pragma once
+
+#include <oxbow/graph/tensor.h>
+
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace oxbow {
+
+class Dataset {
+ public:
+  using Column = std::pair<std::string, Tensor>;
+
+  Dataset() = default;
+  /// `Dataset data{{"x", images}, {"label", labels}};` Throws `Error` as `add` does.
+  Dataset(std::initializer_list<Column> columns);
+
+  /// Throws `Error` for a name that is taken, a scalar, or another number of rows than the other columns have.
+  void add(std::string name, Tensor tensor);
+
+  /// The number of samples; 0 without columns.
+  std::int64_t size() const { return size_; }
+  const std::vector<Column>& columns() const { return columns_; }
+  bool contains(std::string_view name) const;
+  /// Throws `Error` with near names when there is no such column.
+  const Tensor& operator[](std::string_view name) const;
+
+  /// Rows from `begin` up to but without `end`, sharing the bytes. Throws `Error` when there are no such rows.
+  Dataset rows(std::int64_t begin, std::int64_t end) const;
+  /// The first rows and the remaining ones, `fraction` of them (rounded down) in the second: data and validation data.
+  std::pair<Dataset, Dataset> split(double fraction) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::int64_t size_ = 0;
+};
+
+/// Copies rows of a dataset's columns together. The buffers are as long as `batch` rows and never move, so a session
+/// may read them in place; gathering allocates nothing.
+class Batch {
+ public:
+  /// Buffers for `batch` rows of the columns called `names`. Throws `Error` when a column is missing.
+  Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch);
+
+  /// Row `rows[i]` of every column becomes row i. At most `batch` rows, each within the dataset.
+  void gather(std::span<const std::int64_t> rows);
+  /// The type of column i as last gathered, and its bytes.
+  Type type(std::size_t column) const;
+  const std::byte* bytes(std::size_t column) const { return buffers_[column].bytes(); }
+
+ private:
+  std::vector<Tensor> sources_, buffers_;
+  std::int64_t rows_ = 0;
+};
+
+/// Numbers 0 to n - 1 in an order drawn from (seed, epoch): the same on every machine (Fisher and Yates 1938, on the
+/// counter-based generator of graph/support/random.h). `order` keeps its memory.
+void shuffle(std::vector<std::int64_t>& order, std::int64_t n, std::uint64_t seed, std::uint32_t epoch);
+
+}  // namespace oxbow

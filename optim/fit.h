@@ -1,0 +1,100 @@
+// How a model is trained: options, callbacks, and the history that comes out. Thread safety: values; callbacks are
+// called by the thread that trains.
+#pragma once
+
+#include <oxbow/optim/dataset.h>
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+
+namespace oxbow {
+
+class Model;
+
+/// Named numbers in order: loss, metrics, and the same with "val_" before for validation data.
+class Results {
+ public:
+  void add(std::string name, double value) { entries_.emplace_back(std::move(name), value); }
+  /// Throws `Error` with the known names when there is none.
+  double operator[](std::string_view name) const;
+  bool contains(std::string_view name) const;
+  const std::vector<std::pair<std::string, double>>& entries() const { return entries_; }
+  bool operator==(const Results&) const = default;
+
+ private:
+  std::vector<std::pair<std::string, double>> entries_;
+};
+
+struct Epoch {
+  int number = 0;  ///< from 1
+  Results results;
+  double seconds = 0;
+};
+
+/// One number a minibatch. A NaN is kept as infinity: NaN says that there is none, as in minibatches that only gather
+/// gradients.
+struct StepSeries {
+  std::string name;
+  std::vector<double> values;
+};
+
+struct History {
+  std::vector<Epoch> epochs;
+  std::vector<double> step_losses;  ///< each step's loss, over its minibatch
+  /// How many minibatches the training that was resumed had seen: `step_losses[0]` is of the next one.
+  std::int64_t minibatches_before = 0;
+  /// With `MinimizeOptions::norms`: gradient norms and update-to-weight ratios, as `optim::Minimized::recorded` names
+  /// them; else empty.
+  std::vector<StepSeries> recorded;
+  int best_epoch = 0;    ///< by early stopping's measure; 0 without early stopping
+  bool stopped = false;  ///< ended before all epochs were done: early stopping, a callback, or the stop token
+  /// One result over the epochs: `history["val_loss"]`.
+  std::vector<double> operator[](std::string_view name) const;
+  /// One of `recorded`: `history.steps("gradient_norm")`. Throws `Error` with the known names when there is none.
+  const std::vector<double>& steps(std::string_view name) const;
+};
+
+/// Training as a callback sees it.
+struct Progress {
+  Model& model;
+  const History& history;
+  int epoch, epochs;         ///< the current one, from 1
+  std::int64_t step, steps;  ///< of this epoch; `step` of `steps` are done
+  double loss;               ///< of the last minibatch
+  bool stop = false;         ///< set it to end training
+};
+
+/// What to call during `fit`; any of them may be empty.
+struct Callback {
+  std::function<void(Progress&)> on_step = {};   ///< after each step
+  std::function<void(Progress&)> on_epoch = {};  ///< after each epoch; its results are `history.epochs.back()`
+  std::function<void(Progress&)> on_end = {};    ///< once, at the end
+};
+
+/// Ends training when a result stops getting better. A result that is NaN is no better one.
+struct EarlyStopping {
+  std::string monitor = "val_loss";
+  int patience = 0;          ///< epochs without improvement that are borne
+  double min_delta = 0;      ///< by how much it must be better to count
+  bool maximize = false;     ///< greater is better: an accuracy
+  bool restore_best = true;  ///< at the end, all variables go back to those of the best epoch
+};
+
+struct FitOptions {
+  int epochs = 1;
+  std::int64_t batch_size = 32;
+  bool shuffle = true;  ///< a new order each epoch, drawn from (seed, epoch): the same on every machine
+  std::uint64_t seed = 0;
+  Dataset validation = {};  ///< evaluated after each epoch; empty for none
+  std::vector<Callback> callbacks = {};
+  std::optional<EarlyStopping> early_stopping = {};
+  std::stop_token stop = {};  ///< ends training; a step under way is undone
+  int first_epoch = 1;        ///< to go on where an earlier `fit` ended, with its order of samples
+  /// Goes on where the model's last `fit` was when it ended or was saved, in the middle of an epoch as well, and trains
+  /// up to and with epoch `first_epoch + epochs - 1`, on the same data: as if it had never ended, except that early
+  /// stopping begins anew and that the history is that of this call. Without such a `fit`, as a fresh training.
+  bool resume = false;
+};
+
+}  // namespace oxbow

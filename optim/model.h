@@ -1,0 +1,102 @@
+// A model to train, as in the tutorial: a loss and an optimizer, then `fit`, `evaluate`, `predict`.
+//
+//   Model model = compile(loss, "adam", {.metrics = {{"accuracy", accuracy}}, .predictions = logits});
+//   History history = model.fit(train, {.epochs = 10, .batch_size = 64, .validation = test});
+//   model.save("mnist.safetensors");
+//
+// A Model has its own copy of the graph, to which `minimize` appends the step, and its own Store. So the user's graph
+// stays as it is, and can be compiled again with another optimizer. Loss and metrics are means over the samples of a
+// batch: their mean over a data set weighs each batch by its samples, the last, smaller one included, in double and in
+// order, so it is that of all samples. Thread safety: one thread at a time; it runs on the threads of its pool.
+#pragma once
+
+#include <oxbow/optim/fit.h>
+#include <oxbow/optim/minimize.h>
+#include <oxbow/runtime/program.h>
+
+namespace oxbow {
+
+/// A value to be reported beside the loss: a scalar of the graph.
+struct Metric {
+  std::string name;
+  Value value;
+};
+
+struct ModelOptions {
+  std::vector<Metric> metrics = {};
+  optim::MinimizeOptions minimize = {};  ///< groups, clipping, accumulation, averages, norms: optim/minimize.h
+  Value predictions = {};                ///< what `predict` computes; its first axis is the samples
+  Pool pool = Pool::shared();
+  std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
+  std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
+  Numerics numerics = {};                 ///< whether training looks for NaN and Inf: see runtime/numerics.h
+};
+
+/// What `Model::save` writes.
+enum class Saved : std::uint8_t {
+  parameters,  ///< what prediction needs: the variables of the model itself
+  averages,    ///< the same with averaged parameters in the place of those that training moves, under their names
+  training     ///< `parameters`, what the optimizer keeps, and how far `fit` is, so that training goes on where it was
+};
+
+namespace optim {
+struct RateRange;
+struct RateRangeOptions;
+RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options);
+}  // namespace optim
+
+class Model {
+ public:
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  /// Trains on `data`, whose columns are named like the graph's inputs. Throws `Error` when a column is missing or is
+  /// of another type than its input, or when a run fails (a label out of range, say); what earlier steps learned then
+  /// stays.
+  History fit(const Dataset& data, const FitOptions& options = {});
+
+  /// Loss and metrics over all of `data`, in inference mode and, where weights are averaged, by the averaged ones.
+  Results evaluate(const Dataset& data, std::int64_t batch_size = 256);
+
+  /// `ModelOptions::predictions` for every sample, in inference mode: [n, ...]. Needs only the columns that these
+  /// depend on.
+  Tensor predict(const Dataset& data, std::int64_t batch_size = 256);
+  /// The same for a model whose predictions depend on one input.
+  Tensor predict(const Tensor& x, std::int64_t batch_size = 256);
+
+  /// Writes variables to a safetensors file, atomically.
+  void save(const std::string& path, Saved what = Saved::parameters) const;
+  /// Reads them back. Throws `Error` when the file lacks a parameter of the model, has one that the model lacks, or
+  /// another type; nothing is changed then. A file with the training's state sets that as well.
+  void load(const std::string& path);
+
+  /// Steps taken so far.
+  std::int64_t steps() const;
+  /// Minibatches that the training has seen: this `fit`, or the last one, with what it resumed.
+  std::int64_t minibatches() const;
+  /// The rate of the next step; with a schedule that of the last step, or of the first while there is none.
+  double learning_rate() const;
+  /// From the next step on. Throws `Error` where a schedule sets the rate.
+  void set_learning_rate(double rate);
+
+  /// The model's graph with gradients and update; for dumps. Its outputs are named: "loss", the metrics, "predictions".
+  const Graph& graph() const;
+  /// What training fetches, in that graph: loss, metrics, what is recorded, updates.
+  const std::vector<Value>& fetches() const;
+  /// The variables' values.
+  Store& store();
+
+ private:
+  friend optim::RateRange optim::find_rate(Model&, const Dataset&, optim::RateRangeOptions);  // puts all back
+  friend Model compile(Value, const optim::Optimizer&, ModelOptions, At);
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// A model that minimizes `loss`, a floating-point scalar: `compile(loss, optim::Adam{.learning_rate = 1e-4})`, or by
+/// name. Throws `Error` as `optim::minimize` does, or when a metric is no scalar or not of the loss's graph.
+Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions options = {}, At at = At::current());
+
+}  // namespace oxbow

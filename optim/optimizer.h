@@ -1,0 +1,223 @@
+// An optimizer says how a parameter moves along its gradient. It is a regular value type, like an op: fields with
+// defaults (Keras's, as in the tutorial that Oxbow came from), and two member functions that build graph. It has no
+// kernel: fusion makes its arithmetic one pass over the parameter.
+//
+//   struct Momentum {
+//     static constexpr OptimizerInfo info{.name = "momentum"};
+//     Rate learning_rate = 0.01;  // a number or a schedule: optim/rate.h
+//     double momentum = 0.9;
+//     static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Momentum::learning_rate},
+//                                                   Attribute{"momentum", &Momentum::momentum}};
+//     bool operator==(const Momentum&) const = default;
+//     void check() const {}                                                // optional: throws Error for a bad field
+//     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
+//     std::vector<Value> shared(Value rate, Value count) const { ... }     // optional: scalars for all parameters
+//     Updated update(const Step& s) const {
+//       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
+//       return {s.parameter + velocity, {velocity}};
+//     }
+//   };
+//
+// That is all: `compile(loss, Momentum{.momentum = 0.5})` takes it; a line in optim/optimizers/optimizers.cpp gives it
+// a name. tools/docs/optimizers.md walks through one, and lists those that are here. Thread safety: values; reading is
+// safe from any thread.
+#pragma once
+
+#include <oxbow/graph/leaves.h>
+#include <oxbow/optim/convention.h>
+#include <oxbow/optim/rate.h>
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeinfo>
+#include <vector>
+
+namespace oxbow::optim {
+
+struct OptimizerInfo {
+  std::string_view name;          ///< lower case; variables' scope, and what finds it in any case
+  std::string_view average = {};  ///< the slot that evaluation and prediction take in the parameter's place, if any
+};
+
+/// A variable that an optimizer keeps beside a parameter: of the parameter's type, as a rule, and zero at first.
+struct Slot {
+  std::string name;
+  Type type;
+  Init init = {};
+};
+
+/// What an update is built from. All values are those before the step.
+struct Step {
+  Value parameter;
+  Value gradient;             ///< of the parameter's type
+  std::vector<Value> slots;   ///< in the order of `slots()`
+  Value count;                ///< f64 scalar: which step this is, the first being 1
+  Value rate;                 ///< the learning rate of this step: a scalar of the parameter's dtype
+  std::vector<Value> shared;  ///< what the optimizer's `shared` gave; floating-point ones in the parameter's dtype
+
+  /// A floating-point scalar rounded to the parameter's dtype: what meets the parameter.
+  Value scalar(Value v) const;
+};
+
+/// What a step makes of a parameter and of its slots.
+struct Updated {
+  Value parameter;
+  std::vector<Value> slots;
+};
+
+template <class T>
+concept OptimizerType = std::equality_comparable<T> && std::copy_constructible<T> &&
+    requires(const T& o, const Variable& v, const Step& s) {
+  { T::info } -> std::convertible_to<const OptimizerInfo&>;
+  o.learning_rate;
+  { o.slots(v) } -> std::same_as<std::vector<Slot>>;
+  { o.update(s) } -> std::same_as<Updated>;
+};
+
+/// Any optimizer, held by value (shared and immutable).
+class Optimizer {
+ public:
+  template <OptimizerType T>
+  Optimizer(T o) : model_(std::make_shared<const Model<T>>(std::move(o))) {}  // implicit: compile(loss, Adam{})
+  /// The one with this name, in any case, with its defaults: "adam", "SGD". Throws `Error` with the near names and all
+  /// known ones and the line `at` when there is none.
+  Optimizer(std::string_view name, Location at = At::current());
+  Optimizer(const std::string& name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
+  Optimizer(const char* name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
+
+  std::string_view name() const { return model_->info->name; }
+  Rate learning_rate() const { return model_->learning_rate(); }
+  /// The slot that evaluation takes in the parameter's place; "" where that is the parameter itself.
+  std::string_view average() const { return model_->info->average; }
+  /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
+  AttrRecord attributes() const { return model_->attributes(); }
+  /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` with the line `at` for a
+  /// field that it does not have, or a value of another kind.
+  Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;
+  /// Throws `Error` for a field that makes no sense: a negative rate, say.
+  void check() const;
+  std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }
+  /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
+  std::vector<Value> shared(Value rate, Value count) const { return model_->shared(rate, count); }
+  Updated update(const Step& step) const { return model_->update(step); }
+
+  /// The optimizer as a T, or null when it is another one.
+  template <class T>
+  const T* as() const {
+    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+  }
+
+ private:
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual const void* self() const = 0;
+    virtual Rate learning_rate() const = 0;
+    virtual AttrRecord attributes() const = 0;
+    virtual std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const = 0;
+    virtual void check() const = 0;
+    virtual std::vector<Slot> slots(const Variable& parameter) const = 0;
+    virtual std::vector<Value> shared(Value rate, Value count) const = 0;
+    virtual Updated update(const Step& step) const = 0;
+    const OptimizerInfo* info = nullptr;
+    const std::type_info* type = nullptr;
+  };
+  template <OptimizerType T>
+  struct Model final : Concept {
+    explicit Model(T o) : optimizer(std::move(o)) {
+      this->info = &T::info;
+      this->type = &typeid(T);
+    }
+    const void* self() const override { return &optimizer; }
+    Rate learning_rate() const override { return chosen(optimizer.learning_rate); }
+    AttrRecord attributes() const override {
+      AttrRecord fields;
+      each_field([&](std::string_view name, auto member) {
+        fields.emplace_back(std::string(name), to_attr(chosen(optimizer.*member)));
+      });
+      return fields;
+    }
+    std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const override {
+      T changed = optimizer;
+      bool known = false;
+      each_field([&](std::string_view name, auto member) {
+        if (name != field) return;
+        read_attribute(field, value, changed.*member);
+        known = true;
+      });
+      if (!known) no_field(std::string(T::info.name), field, attributes());
+      return std::make_shared<const Model>(std::move(changed));
+    }
+    void check() const override {
+      if constexpr (requires { optimizer.check(); }) optimizer.check();
+    }
+    std::vector<Slot> slots(const Variable& parameter) const override { return optimizer.slots(parameter); }
+    std::vector<Value> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
+      if constexpr (requires { optimizer.shared(rate, count); })
+        return optimizer.shared(rate, count);
+      else
+        return {};
+    }
+    Updated update(const Step& step) const override { return optimizer.update(step); }
+
+    template <class F>
+    static void each_field(F&& f) {
+      if constexpr (requires { T::attributes; })
+        std::apply([&](const auto&... a) { (f(a.name, a.member), ...); }, T::attributes);
+    }
+    // The value that counts, of a field whose defaults differ by convention.
+    template <class M>
+    const auto& chosen(const M& field) const {
+      if constexpr (requires { field(optimizer.convention); })
+        return field(optimizer.convention);
+      else
+        return field;
+    }
+    T optimizer;
+  };
+  explicit Optimizer(std::shared_ptr<const Concept> model) : model_(std::move(model)) {}
+  std::shared_ptr<const Concept> model_;
+};
+
+/// "adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)".
+std::string to_string(const Optimizer& optimizer);
+
+/// An optimizer with its defaults, under the name that finds it.
+struct Named {
+  std::string_view name;
+  Optimizer optimizer;
+};
+/// All optimizers that have a name: the one list.
+std::vector<Named> optimizers();
+/// Their names alone, for messages and help.
+std::vector<std::string> optimizer_names();
+
+/// 1 - beta^count: what a moving average that began at zero is divided by to be unbiased (Kingma and Ba 2015, section
+/// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
+Value bias_correction(double beta, Value count);
+
+/// The root of the sum of all squares: the length of a tensor, a scalar of its dtype.
+Value norm(Value x);
+/// |w| / |d|, or 1 where either is zero: how LAMB stretches a step to the length of the weights.
+Value length_ratio(Value of_w, Value of_d);
+
+/// Weight decay, which the conventions place differently. Keras: the parameter shrinks by rate * weight_decay of
+/// itself, whatever the optimizer makes of the gradient ("decoupled": Loshchilov and Hutter 2019,
+/// https://arxiv.org/abs/1711.05101). PyTorch, except where an optimizer's name says otherwise: weight_decay times the
+/// parameter is added to the gradient (an L2 penalty). So an update begins with the one and ends with the other.
+Value decayed_gradient(const Step& s, double weight_decay, Convention convention);
+/// parameter - step, without Keras's share of the parameter. (The two are taken off as one: what needs no gradient
+/// would otherwise be ready early, and go through memory by itself.)
+Value moved(const Step& s, Value step, double weight_decay, Convention convention);
+
+/// Throws `Error` "adam: beta_1 is 1.5, but must be at least 0 and less than 1" unless 0 <= value < 1.
+void check_fraction(std::string_view optimizer, std::string_view field, double value);
+/// Throws `Error` unless value is a finite number >= 0.
+void check_not_negative(std::string_view optimizer, std::string_view field, double value);
+/// Throws `Error` unless value is a finite number > 0.
+void check_positive(std::string_view optimizer, std::string_view field, double value);
+/// The same for what keeps a division finite: it says that a gradient of 0 would give 0 / 0.
+void check_epsilon(std::string_view optimizer, std::string_view field, double value);
+
+}  // namespace oxbow::optim

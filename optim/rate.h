@@ -1,0 +1,189 @@
+// A learning rate: a number, or a schedule that computes it from the step. Every optimizer's `learning_rate` is one, so
+// both read as in Keras:
+//
+//   optim::Adam{.learning_rate = 1e-4}
+//   optim::Adam{.learning_rate = optim::Exponential{.initial = 1e-3, .steps = 1000, .factor = 0.5}}
+//
+// A schedule is a regular value type, like an op and an optimizer (optim/schedules.h has those of the field):
+//
+//   struct HalvedEvery {
+//     static constexpr ScheduleInfo info{.name = "halved_every"};
+//     double initial = 1e-3;
+//     std::int64_t steps = 1000;
+//     static constexpr auto attributes =
+//         std::tuple{Attribute{"initial", &HalvedEvery::initial}, Attribute{"steps", &HalvedEvery::steps}};
+//     bool operator==(const HalvedEvery&) const = default;
+//     void check() const {}                                                 // optional: throws Error for a bad field
+//     Value rate(Value step) const { return initial * exp(step * (-0.6931 / steps)); }
+//   };
+//
+// `step` counts from 0, as in Keras and PyTorch: it is the number of steps taken before this one. It is of dtype f64, a
+// scalar in a training step; formulas are elementwise, so `Rate::at` asks for a thousand steps at once. Since the rate
+// follows from the step alone, a training that resumes goes on exactly.
+//
+// A schedule may also look at results: `remembers()` gives scalars that it keeps as variables, and `observe(result,
+// state)` what an epoch's result makes of them. The first of them scales the rate. See `Plateau`.
+// Thread safety: values; reading is safe from any thread.
+#pragma once
+
+#include <oxbow/graph/attribute.h>
+#include <oxbow/graph/value.h>
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+namespace oxbow::optim {
+
+class Rate;
+
+using oxbow::from_attr;
+using oxbow::to_attr;
+/// A number, or a record: the schedule's name under "schedule", then its fields.
+AttrValue to_attr(const Rate& rate);
+/// Throws `Error` for anything else, an unknown schedule or a field that it does not have.
+void from_attr(const AttrValue& a, Rate& rate);
+
+struct ScheduleInfo {
+  std::string_view name;  ///< lower case
+};
+
+/// A scalar (f64) that a schedule keeps, and its first value.
+struct Remembered {
+  std::string name;
+  double first = 0;
+};
+
+template <class T>
+concept ScheduleType = requires(const T& s, Value step) {
+  { T::info } -> std::convertible_to<const ScheduleInfo&>;
+  { s.rate(step) } -> std::same_as<Value>;
+}
+&&std::equality_comparable<T>;
+
+class Rate {
+ public:
+  Rate(double constant) : constant_(constant) {}  // implicit: .learning_rate = 1e-3
+  template <ScheduleType T>
+  Rate(T schedule) : model_(std::make_shared<const Model<T>>(std::move(schedule))) {}  // implicit, as well
+
+  /// The number; nothing where it is a schedule.
+  std::optional<double> constant() const { return model_ ? std::nullopt : std::optional(constant_); }
+  /// The rate of `step`, f64 and of its shape. A number gives a constant. This and `at` throw `Error` where `check`
+  /// would.
+  Value value(Value step) const;
+  /// The rates of these steps, the first step of a training being 0: for plots and tables.
+  std::vector<double> at(std::span<const std::int64_t> steps) const;
+  double at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
+  /// What it keeps; nothing unless it looks at results. The rate is `value` times the first of these.
+  std::vector<Remembered> remembers() const { return model_ ? model_->remembers() : std::vector<Remembered>{}; }
+  /// What these are after an epoch with this result, an f64 scalar.
+  std::vector<Value> observe(Value result, const std::vector<Value>& state) const;
+  /// The result that it looks at, by name; "" for the default.
+  std::string monitor() const { return model_ ? model_->monitor() : ""; }
+  /// Throws `Error` for a number that is negative or not finite ("adam: learning_rate is -1, but ..."), or a schedule's
+  /// field that makes no sense.
+  void check(std::string_view optimizer, std::string_view field = "learning_rate") const;
+
+  /// The schedule as a T, or null when it is another one or a number.
+  template <class T>
+  const T* as() const {
+    return model_ && *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+  }
+  /// Exact: the same number, or the same schedule with the same fields.
+  bool operator==(const Rate& other) const {
+    if (!model_ || !other.model_) return model_ == other.model_ && constant_ == other.constant_;
+    return model_ == other.model_ || model_->equals(*other.model_);
+  }
+
+ private:
+  friend AttrValue to_attr(const Rate& rate);
+  friend void from_attr(const AttrValue& a, Rate& rate);
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual const void* self() const = 0;
+    virtual bool equals(const Concept& other) const = 0;
+    virtual AttrRecord attributes() const = 0;
+    virtual Rate with(const AttrRecord& fields) const = 0;
+    virtual void check() const = 0;
+    virtual Value rate(Value step) const = 0;
+    virtual std::vector<Remembered> remembers() const = 0;
+    virtual std::vector<Value> observe(Value result, const std::vector<Value>& state) const = 0;
+    virtual std::string monitor() const = 0;
+    const ScheduleInfo* info = nullptr;
+    const std::type_info* type = nullptr;
+  };
+  template <class T>
+  struct Model final : Concept {
+    explicit Model(T s) : schedule(std::move(s)) {
+      this->info = &T::info;
+      this->type = &typeid(T);
+    }
+    const void* self() const override { return &schedule; }
+    bool equals(const Concept& other) const override {
+      return *other.type == typeid(T) && static_cast<const Model&>(other).schedule == schedule;
+    }
+    AttrRecord attributes() const override { return attributes_of(schedule); }
+    Rate with(const AttrRecord& fields) const override;
+    void check() const override {
+      if constexpr (requires { schedule.check(); }) schedule.check();
+    }
+    Value rate(Value step) const override { return schedule.rate(step); }
+    std::vector<Remembered> remembers() const override {
+      if constexpr (requires { schedule.remembers(); })
+        return schedule.remembers();
+      else
+        return {};
+    }
+    std::vector<Value> observe([[maybe_unused]] Value result,
+                               [[maybe_unused]] const std::vector<Value>& state) const override {
+      if constexpr (requires { schedule.observe(result, state); })
+        return schedule.observe(result, state);
+      else
+        return {};
+    }
+    std::string monitor() const override {
+      if constexpr (requires { schedule.monitor; })
+        return schedule.monitor;
+      else
+        return "";
+    }
+    T schedule;
+  };
+  void check_asked() const;
+
+  double constant_ = 0;
+  std::shared_ptr<const Concept> model_;  // null for a number
+};
+
+/// "0.001", or "exponential(initial=0.001, steps=1000, factor=0.5)".
+std::string to_string(const Rate& rate);
+/// "adam(learning_rate=0.001, beta_1=0.9)": a name and its fields.
+std::string describe(std::string_view name, const AttrRecord& fields);
+/// Throws `Error` that `who` ("adam") has no such field, with the near ones and all.
+[[noreturn]] void no_field(const std::string& who, std::string_view field, const AttrRecord& fields);
+
+/// All schedules, with their defaults: the one list.
+std::vector<Rate> schedules();
+
+template <class T>
+Rate Rate::Model<T>::with(const AttrRecord& fields) const {
+  T changed = schedule;
+  for (const auto& [field, value] : fields) {
+    bool known = false;
+    if constexpr (requires { T::attributes; })
+      std::apply(
+          [&](const auto&... a) {
+            ((a.name == field ? (read_attribute(field, value, changed.*a.member), known = true) : false) || ...);
+          },
+          T::attributes);
+    if (!known) no_field("the schedule " + std::string(T::info.name), field, attributes());
+  }
+  return changed;
+}
+
+}  // namespace oxbow::optim

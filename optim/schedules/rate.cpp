@@ -1,0 +1,125 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/optim/optimizer.h>
+#include <oxbow/optim/rate.h>
+
+namespace oxbow::optim {
+namespace {
+
+constexpr const char* schedule_key = "schedule";
+
+std::string describe(const AttrValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* whole = std::get_if<std::int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* list = std::get_if<AttrList>(&value)) {
+    std::string items;
+    for (const AttrValue& item : *list) items += (items.empty() ? "" : ", ") + describe(item);
+    return "[" + items + "]";
+  }
+  if (const auto* record = std::get_if<AttrRecord>(&value)) {
+    const auto& name = value.field(schedule_key).get<std::string>("the name of a schedule");
+    return optim::describe(name, AttrRecord(record->begin() + 1, record->end()));
+  }
+  return short_number(value.get<double>("a number"));
+}
+
+// The value of `wanted` in a graph of constants.
+Tensor compute(Value wanted) {
+  const Graph& g = wanted.graph();
+  std::vector<std::vector<Tensor>> values;
+  for (NodeId i = 0; i <= wanted.node_id(); ++i) {
+    const Node n = g.node(i);
+    if (const auto* fixed = n.op().as<Constant>()) {
+      values.push_back({fixed->value});
+      continue;
+    }
+    std::vector<Tensor> in;
+    for (const Value& v : n.inputs())
+      in.push_back(values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
+    values.push_back(evaluate(n.op(), in));
+  }
+  return values.back()[static_cast<std::size_t>(wanted.output())];
+}
+
+}  // namespace
+
+void Rate::check_asked() const { check("rate", "the number"); }
+
+Value Rate::value(Value step) const {
+  check_asked();
+  return model_ ? model_->rate(step) : oxbow::constant(step.graph(), constant_, f64);
+}
+
+std::vector<Value> Rate::observe(Value result, const std::vector<Value>& state) const {
+  return model_ ? model_->observe(result, state) : std::vector<Value>{};
+}
+
+std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
+  check_asked();
+  if (!model_ || steps.empty()) return std::vector<double>(steps.size(), constant_);
+  const auto n = static_cast<std::int64_t>(steps.size());
+  Tensor counts({f64, {n}});
+  std::copy(steps.begin(), steps.end(), counts.data<double>());
+  Graph g;
+  const Value step = oxbow::constant(g, counts);
+  const Tensor rates = compute(value(step) + 0.0 * step);  // of the steps' shape, also where the rate is one number
+  return {rates.data<double>(), rates.data<double>() + n};
+}
+
+void Rate::check(std::string_view optimizer, std::string_view field) const {
+  if (model_)
+    model_->check();
+  else
+    check_not_negative(optimizer, field, constant_);
+}
+
+AttrValue to_attr(const Rate& rate) {
+  if (!rate.model_) return rate.constant_;
+  AttrRecord record{{schedule_key, std::string(rate.model_->info->name)}};
+  for (auto& field : rate.model_->attributes()) record.push_back(std::move(field));
+  return record;
+}
+
+void from_attr(const AttrValue& a, Rate& rate) {
+  const auto* record = std::get_if<AttrRecord>(&a);
+  if (record == nullptr) {
+    double number = 0;
+    from_attr(a, number);
+    rate = number;
+    return;
+  }
+  const auto& wanted = a.field(schedule_key).get<std::string>("the name of a schedule");
+  std::vector<std::string> known;
+  for (const Rate& s : schedules()) {
+    if (s.model_->info->name == wanted) {
+      AttrRecord fields;
+      for (const auto& field : *record)
+        if (field.first != schedule_key) fields.push_back(field);
+      rate = s.model_->with(fields);
+      return;
+    }
+    known.emplace_back(s.model_->info->name);
+  }
+  throw Error("there is no schedule " + in_quotes(wanted) + "." + did_you_mean(wanted, known) +
+              " Known are: " + listed(known));
+}
+
+std::string to_string(const Rate& rate) { return describe(to_attr(rate)); }
+
+void no_field(const std::string& who, std::string_view field, const AttrRecord& fields) {
+  std::vector<std::string> known;
+  for (const auto& [name, value] : fields) known.push_back(name);
+  throw Error(who + " has no field " + in_quotes(field) + "." + did_you_mean(field, known) +
+              " Its fields are: " + listed(known));
+}
+
+std::string describe(std::string_view name, const AttrRecord& fields) {
+  std::string list;
+  for (const auto& [field, value] : fields) list += (list.empty() ? "" : ", ") + field + "=" + describe(value);
+  return std::string(name) + "(" + list + ")";
+}
+
+}  // namespace oxbow::optim

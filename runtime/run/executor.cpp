@@ -1,0 +1,252 @@
+#include <oxbow/graph/support/float_mode.h>
+#include <oxbow/runtime/run/executor.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace oxbow {
+namespace {
+
+constexpr std::uint32_t none = ~0u;
+constexpr int ahead = 8;  // so many steps before its turn a step's memory is fetched into cache
+
+// In a big graph a step's op and tables are far from those of the step before.
+void fetch_ahead(const Plan::Step* step, const Plan::Step* end) {
+  if (end - step <= ahead) return;
+  __builtin_prefetch(step[ahead].op);
+  __builtin_prefetch(step[ahead].prepared);
+  __builtin_prefetch(static_cast<const char*>(step[ahead].prepared) + 64);
+}
+
+// Writes a worker's steps down: one reading of the clock each, the end of a step being the beginning of the next.
+template <bool traced>
+class Recorder {
+ public:
+  Recorder(Trace* trace, int worker) : trace_(trace), worker_(worker), begin_(trace->now()) {}
+  void ran(std::size_t step, std::uint32_t chunk) {
+    Trace::Event& e = trace_->event(step, chunk);
+    e.worker = worker_;
+    e.begin = begin_;
+    e.end = begin_ = trace_->now();
+  }
+
+ private:
+  Trace* trace_;
+  int worker_;
+  std::int64_t begin_;
+};
+template <>
+class Recorder<false> {
+ public:
+  Recorder(Trace*, int) {}
+  void ran(std::size_t, std::uint32_t) {}
+};
+
+std::size_t words(std::size_t bits) { return (bits + 63) / 64; }
+
+}  // namespace
+
+Executor::Executor(const Frame& frame, Pool pool)
+    : frame_(frame),
+      plan_(frame.plan()),
+      pool_(std::move(pool)),
+      progress_(plan_.groups.size()),
+      ready_(words(plan_.group_of_task.size())),
+      summary_(words(ready_.size())) {
+  for (std::uint32_t g = 0; g < plan_.groups.size(); ++g) {
+    progress_[g].waits.store(plan_.groups[g].waits, std::memory_order_relaxed);
+    progress_[g].chunks.store(plan_.groups[g].chunks, std::memory_order_relaxed);
+    if (plan_.groups[g].waits == 0) roots_.push_back(g);
+  }
+}
+
+Executor::Outcome Executor::run(std::byte* scratch, const std::stop_token& stop, Trace* trace) {
+  const FloatMode mode;
+  scratch_ = scratch;
+  stop_ = stop.stop_possible() ? &stop : nullptr;
+  trace_ = trace;
+  phase_.store(Phase::open, std::memory_order_relaxed);
+  failed_.store(false, std::memory_order_relaxed);
+  if (plan_.groups.size() == 1 && plan_.groups[0].chunks == 1)
+    trace ? run_inline<true>() : run_inline<false>();
+  else
+    trace ? run_shared<true>() : run_shared<false>();
+  stop_ = nullptr;
+  if (failed_.load()) std::rethrow_exception(std::exchange(error_, nullptr));
+  return phase_.load() == Phase::stopped ? Outcome::stopped : Outcome::finished;
+}
+
+template <bool traced>
+void Executor::run_inline() {
+  Recorder<traced> recorder(trace_, 0);
+  const Plan::Step* step = plan_.steps.data();
+  const Plan::Step* const end = step + plan_.steps.size();
+  try {
+    for (; step != end; ++step) {
+      fetch_ahead(step, end);
+      if (stop_ && !may_run(*step)) return;
+      run_parts(*step, 0, step->parts, scratch_);
+      recorder.ran(static_cast<std::size_t>(step - plan_.steps.data()), 0);
+    }
+  } catch (const OpError& e) {
+    throw located(plan_.graph->node(step->node), e);
+  }
+}
+
+template <bool traced>
+void Executor::run_shared() {
+  left_.store(static_cast<std::uint32_t>(plan_.groups.size()), std::memory_order_relaxed);
+  for (const std::uint32_t g : roots_) make_ready(g, 0);
+  const int slot = pool_.impl().open(*this);
+  Backoff backoff;
+  while (left_.load(std::memory_order_acquire) > 0) {
+    if (work<traced>(0))
+      backoff.reset();
+    else
+      backoff.wait();
+  }
+  if (slot >= 0) pool_.impl().close(slot);
+}
+
+bool Executor::help() noexcept {
+  if (std::none_of(summary_.begin(), summary_.end(),
+                   [](const auto& s) { return s.load(std::memory_order_relaxed) != 0; }))
+    return false;
+  const int seats = std::min(pool_.threads() - 1, 64);
+  std::uint64_t taken = seats_.load(std::memory_order_relaxed);
+  int seat;
+  do {
+    seat = std::countr_one(taken);
+    if (seat >= seats) return false;
+  } while (!seats_.compare_exchange_weak(taken, taken | std::uint64_t{1} << seat));
+  const FloatMode mode;
+  const bool any = trace_ ? work<true>(seat + 1) : work<false>(seat + 1);
+  seats_.fetch_and(~(std::uint64_t{1} << seat));
+  return any;
+}
+
+// What a finished group made ready is run by the same thread, in whose cache its operands are, before anything else.
+template <bool traced>
+bool Executor::work(int worker) noexcept {
+  bool any = false;
+  for (std::uint32_t task; claim(task); any = true) {
+    std::uint32_t group = plan_.group_of_task[task], chunk = task - plan_.groups[group].first_task;
+    while (group != none) {
+      run_task<traced>(group, chunk, worker);
+      const std::uint32_t chunks = plan_.groups[group].chunks;
+      if (chunks > 1) {
+        if (progress_[group].chunks.fetch_sub(1, std::memory_order_acq_rel) != 1) break;
+        progress_[group].chunks.store(chunks, std::memory_order_relaxed);
+      }
+      group = finish(group);
+      chunk = 0;
+    }
+  }
+  return any;
+}
+
+bool Executor::claim(std::uint32_t& task) {
+  for (std::size_t s = 0; s < summary_.size(); ++s) {
+    std::uint64_t some = summary_[s].load();
+    while (some != 0) {
+      const int b = std::countr_zero(some);
+      const std::size_t w = s * 64 + static_cast<std::size_t>(b);
+      std::uint64_t bits = ready_[w].load();
+      while (bits != 0) {
+        const std::uint64_t first = bits & -bits;
+        const std::uint64_t before = ready_[w].fetch_and(~first);
+        if (before & first) {
+          task = static_cast<std::uint32_t>(w * 64) + static_cast<std::uint32_t>(std::countr_zero(first));
+          return true;
+        }
+        bits = before;
+      }
+      // The word is empty: say so, and look again, for one may have come in between.
+      summary_[s].fetch_and(~(std::uint64_t{1} << b));
+      if (ready_[w].load() != 0)
+        summary_[s].fetch_or(std::uint64_t{1} << b);
+      else
+        some &= some - 1;
+    }
+  }
+  return false;
+}
+
+void Executor::make_ready(std::uint32_t group, std::uint32_t first_chunk) {
+  const Plan::Group& g = plan_.groups[group];
+  progress_[group].waits.store(g.waits, std::memory_order_relaxed);
+  for (std::uint32_t bit = g.first_task + first_chunk, end = g.first_task + g.chunks; bit < end;) {
+    const std::uint32_t in_word = std::min(end - bit, 64 - bit % 64);
+    const std::uint64_t mask = (in_word == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << in_word) - 1) << (bit % 64);
+    const std::size_t w = bit / 64;
+    ready_[w].fetch_or(mask);
+    summary_[w / 64].fetch_or(std::uint64_t{1} << (w % 64));
+    bit += in_word;
+  }
+}
+
+// Counts a group as finished. Returns the most urgent of those that it made ready, whose first chunk the caller runs.
+std::uint32_t Executor::finish(std::uint32_t group) {
+  const Plan::Group& g = plan_.groups[group];
+  std::uint32_t mine = none;
+  for (std::uint32_t i = g.first_next; i < g.last_next; ++i) {
+    std::uint32_t h = plan_.next[i];
+    if (progress_[h].waits.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
+    if (mine == none) {
+      mine = h;
+      continue;
+    }
+    if (plan_.groups[h].first_task < plan_.groups[mine].first_task) std::swap(h, mine);
+    make_ready(h, 0);
+  }
+  if (mine != none) make_ready(mine, 1);
+  left_.fetch_sub(1, std::memory_order_acq_rel);
+  return mine;
+}
+
+template <bool traced>
+void Executor::run_task(std::uint32_t group, std::uint32_t chunk, int worker) noexcept {
+  std::byte* const scratch = scratch_ + plan_.scratch_bytes * worker;
+  Recorder<traced> recorder(trace_, worker);
+  const Plan::Group& g = plan_.groups[group];
+  const Plan::Step* step = plan_.steps.data() + g.first;
+  try {
+    for (; step != plan_.steps.data() + g.last; ++step) {
+      fetch_ahead(step, plan_.steps.data() + g.last);
+      if (!may_run(*step)) return;
+      run_parts(*step, step->parts * chunk / g.chunks, step->parts * (chunk + 1) / g.chunks, scratch);
+      recorder.ran(static_cast<std::size_t>(step - plan_.steps.data()), chunk);
+    }
+  } catch (const OpError& e) {
+    if (!failed_.exchange(true)) error_ = std::make_exception_ptr(located(plan_.graph->node(step->node), e));
+  } catch (...) {
+    if (!failed_.exchange(true)) error_ = std::current_exception();
+  }
+}
+
+// After an error or a stop, tasks only pass on that they are finished, so that all counters come back to their start.
+bool Executor::may_run(const Plan::Step& step) {
+  if (failed_.load(std::memory_order_relaxed)) return false;
+  Phase phase = phase_.load(std::memory_order_relaxed);
+  if (phase == Phase::committed) return true;
+  if (phase == Phase::open && stop_ && stop_->stop_requested()) {
+    if (phase_.compare_exchange_strong(phase, Phase::stopped)) return false;
+  } else if (phase == Phase::open && step.commits) {
+    if (phase_.compare_exchange_strong(phase, Phase::committed)) return true;
+  }
+  return phase != Phase::stopped;
+}
+
+void Executor::run_parts(const Plan::Step& step, std::int64_t first, std::int64_t last, std::byte* scratch) const {
+  if (first >= last) return;
+  Run r{.inputs = frame_.reads(step),
+        .outputs = frame_.writes(step),
+        .part = first,
+        .parts = step.parts,
+        .scratch = scratch,
+        .prepared = step.prepared};
+  for (; r.part < last; ++r.part) step.op->run(r);
+}
+
+}  // namespace oxbow
