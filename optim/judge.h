@@ -25,13 +25,14 @@ namespace oxbow::optim {
 enum class Verdict : std::uint8_t {
   diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise: where a fifth of
                 ///< the later losses are as low as the first, it swings
+  overshot,     ///< it leapt up in the first steps, and then stays near where it began: dead or saturated units
   oscillating,  ///< it swings more than a minibatch's noise does, and does not fall
   too_slow,     ///< it falls little, and evenly, or not visibly at all
   plateau,      ///< it fell (or jumped) and then stays where it is
   healthy       ///< it fell, and falls on or has nothing left to fall (0 throughout, say). Swings while it falls are
                 ///< no fault: the edge of stability (Cohen et al. 2021, https://arxiv.org/abs/2103.00065)
 };
-/// "diverging", "oscillating", "too slow", "plateau", "healthy".
+/// "diverging", "overshot", "oscillating", "too slow", "plateau", "healthy".
 std::string_view name(Verdict v);
 
 /// The numbers that a verdict rests on.
@@ -40,7 +41,9 @@ struct Evidence {
   std::int64_t first_bad = 0;             ///< the first step, from 1, whose loss is not finite; 0: none
   double lift = 0;                        ///< added to each loss for `swing` and what follows, where some are below 0
   double first = 0;                       ///< the first loss
-  double start = 0, middle = 0, end = 0;  ///< mean loss of the first 5 %, of 30 % to 50 %, and of the last 20 %
+  double start = 0;  ///< mean loss of the first 5 %; where the loss leaps up in the opening, of what comes before that
+  double peak = 0;   ///< the highest loss of the opening, the first 30 %
+  double middle = 0, end = 0;  ///< mean loss of 30 % to 50 %, and of the last 20 %
   double swing = 0;   ///< deviation of the last half's log loss from its straight line: 0.1 is 10 % of the level
   double memory = 0;  ///< correlation of one step's deviation with the next one's: 0 is a minibatch's noise, -1 hopping
                       ///< from side to side of a valley

@@ -18,7 +18,7 @@ using oxbow::test::message;
 
 namespace {
 
-constexpr int faults = 5;
+constexpr int faults = 6;
 
 struct Confusion {
   std::array<std::array<int, faults>, faults> of{};  // [label][verdict]
@@ -26,7 +26,7 @@ struct Confusion {
   std::map<std::string, std::pair<int, int>> families;  // right, total
 
   explicit Confusion(test::Seeds seeds) {
-    for (const test::LabelledCurve& c : test::labelled_curves(seeds, SOURCE_FOLDER "/tests/support/mnist_curves.csv")) {
+    for (const test::LabelledCurve& c : test::labelled_curves(seeds, SOURCE_FOLDER "/tests/support")) {
       const auto label = static_cast<std::size_t>(c.fault);
       const auto verdict = static_cast<std::size_t>(optim::judge(c.losses).verdict);
       ++of[label][verdict];
@@ -53,24 +53,78 @@ struct Confusion {
 
 }  // namespace
 
-// Read once, after the judge was final: 1734 of 1746 right (99.3 %), none falsely called diverging; quadratics 600 of
-// 600, regressions 596 of 600, MNIST 538 of 546 (98.5 %). What changed since then concerns losses below 0, huge or tiny
-// ones, 0 throughout, and words: none of these curves, whose verdicts are the same.
+// Read once, after the judge was final: 1747 of 1759 right (99.3 %) on quadratics (598 of 600), regressions (597 of
+// 600) and MNIST (552 of 559); 1461 of 1509 (96.8 %) on nets of several kinds, where 20 noisy regressions that still
+// fall are called oscillating or settled. None was falsely called diverging. Of 241 that overshoot 240 are named, 13
+// others are called so, none of them healthy.
 BOOST_AUTO_TEST_CASE(nearly_all_held_out_curves_are_judged_right) {
   const Confusion c(test::Seeds::held_out);
   BOOST_TEST_MESSAGE(c.text());
-  BOOST_TEST(c.total >= 1000);
   for (const auto& row : c.of) {
     int curves = 0;
     for (const int n : row) curves += n;
     BOOST_TEST(curves >= 150);
   }
-  const auto [quadratics, of_quadratics] = c.families.at("quadratic");
-  const auto [regressions, of_regressions] = c.families.at("regression");
-  BOOST_TEST(100 * (quadratics + regressions) >= 99 * (of_quadratics + of_regressions), c.text());
+  int total = 0, right = 0;
+  for (const char* family : {"quadratic", "regression", "mnist"}) {
+    total += c.families.at(family).second;
+    right += c.families.at(family).first;
+  }
+  BOOST_TEST(total >= 1700);
   BOOST_TEST(c.families.at("mnist").second >= 300);
-  BOOST_TEST(100 * c.right >= 99 * c.total, c.text());
+  BOOST_TEST(100 * right >= 99 * total, c.text());
   BOOST_TEST(1000 * c.false_diverging <= c.total, c.text());
+  BOOST_TEST(c.families.at("nets").second >= 1000);
+  BOOST_TEST(100 * c.families.at("nets").first >= 96 * c.families.at("nets").second, c.text());
+}
+
+BOOST_AUTO_TEST_CASE(held_out_curves_that_overshoot_are_told_from_all_others) {
+  const Confusion c(test::Seeds::held_out);
+  const auto overshot = static_cast<std::size_t>(test::Fault::overshot),
+             healthy = static_cast<std::size_t>(test::Fault::healthy);
+  int curves = 0, alarms = 0;
+  for (const int n : c.of[overshot]) curves += n;
+  for (std::size_t label = 0; label < faults; ++label)
+    if (label != overshot) alarms += c.of[label][overshot];
+  BOOST_TEST(curves >= 200);
+  BOOST_TEST(100 * c.of[overshot][overshot] >= 99 * curves, c.text());
+  BOOST_TEST(c.of[healthy][overshot] == 0, c.text());
+  BOOST_TEST(200 * alarms <= c.total, c.text());
+}
+
+// Losses of a net whose units die in the first steps, with a minibatch's noise.
+std::vector<double> leaping(double start, double peak, double end, double noise = 0.02) {
+  std::vector<double> l;
+  for (int i = 0; i < 100; ++i) {
+    const double level = i == 0 ? start : end + (peak - end) * std::exp(-(i - 1) / 0.8);
+    l.push_back(level * (1 + noise * std::sin(12.9898 * i * i + 78.233 * i)));
+  }
+  return l;
+}
+
+BOOST_AUTO_TEST_CASE(a_leap_that_leaves_the_loss_where_it_began_is_overshot) {
+  for (const double peak : {5.0, 40.0, 1.1e4, 1e9}) {
+    const optim::Judgement j = optim::judge(leaping(1.65, peak, 1.48));
+    BOOST_CHECK(j.verdict == optim::Verdict::overshot);
+    BOOST_TEST(std::abs(j.evidence.start - 1.65) < 0.05);  // before the leap, and no mean over it
+    BOOST_TEST(std::abs(j.evidence.peak / peak - 1) < 0.03);
+  }
+  const std::string said = to_string(optim::judge(leaping(1.65, 1.1e4, 1.48, 0)));
+  BOOST_TEST(
+      said ==
+      "overshot: the loss leapt from 1.65 to 1.1e+04 in the first steps, and then stays at 1.48, near where it "
+      "began\n"
+      "The first steps were far too large and left dead or saturated units: divide the learning rate by 10, or let "
+      "it rise from a small one over the first hundred steps (Warmup). Begin with new weights: these may not "
+      "recover.\n");
+  // What a small bump or a high leap does not keep from learning is healthy, and says from where it fell.
+  const optim::Judgement bump = optim::judge(leaping(2.3, 3.1, 0.2)), fell = optim::judge(leaping(2.3, 40, 0.3));
+  BOOST_CHECK(bump.verdict != optim::Verdict::overshot);
+  BOOST_CHECK(fell.verdict != optim::Verdict::overshot);
+  std::vector<double> learns = leaping(2.3, 4.8, 1);
+  for (std::size_t i = 0; i < learns.size(); ++i) learns[i] *= std::exp(-0.03 * static_cast<double>(i));
+  const std::string healthy = to_string(optim::judge(learns));
+  BOOST_TEST(healthy.starts_with("healthy: the loss fell from 2.3 to 0.0"), healthy);
 }
 
 BOOST_AUTO_TEST_CASE(a_judgement_says_what_it_saw_and_what_to_do) {
@@ -161,8 +215,7 @@ BOOST_AUTO_TEST_CASE(losses_below_0_are_told_as_they_are) {
 // most others the label says healthy, but without the way down to 0 they look settled.
 BOOST_AUTO_TEST_CASE(most_curves_are_judged_alike_below_0) {
   int right = 0, total = 0, slow = 0, of_slow = 0;
-  for (test::LabelledCurve& c :
-       test::labelled_curves(test::Seeds::tuning, SOURCE_FOLDER "/tests/support/mnist_curves.csv")) {
+  for (test::LabelledCurve& c : test::labelled_curves(test::Seeds::tuning, SOURCE_FOLDER "/tests/support")) {
     const auto [low, high] = std::minmax_element(c.losses.begin(), c.losses.end());
     const double down = 2 * *high - *low;
     if (!(down < 1e100)) continue;

@@ -1,4 +1,5 @@
 // The range test: suggestions of known curves, and a model that is afterwards as it was.
+#include <oxbow/optim/judge.h>
 #include <oxbow/optim/lr_find.h>
 #include <oxbow/oxbow.h>
 
@@ -240,4 +241,39 @@ BOOST_AUTO_TEST_CASE(a_schedule_cannot_be_varied) {
       said ==
       "find_rate: the rate follows the schedule exponential(initial=0.001, steps=1000, factor=0.5), so it cannot "
       "be varied. Compile with a number, .learning_rate = 1e-3, find a rate, and give that to the schedule");
+}
+
+// Rates that leave dead units behind after the first steps are no place to begin: optim::Verdict::overshot.
+BOOST_AUTO_TEST_CASE(the_suggestions_lie_below_the_rates_that_overshoot) {
+  constexpr std::int64_t samples = 512, features = 12, classes = 5;
+  Tensor x = draw({samples, features}, -1, 1, 3, f32), label({i64, {samples}});
+  for (std::int64_t s = 0; s < samples; ++s) {
+    label.data<std::int64_t>()[s] = s % classes;
+    x.data<float>()[s * features + s % classes] += 1;  // so much is to be learned
+  }
+  const Dataset data{{"x", x}, {"label", label}};
+  Graph g;
+  Value h = input(g, "x", f32, {any(32), features});
+  for (const int units : {32, 32}) h = dense(h, units, {.activation = relu});
+  const Value loss = cross_entropy(dense(h, classes), input(g, "label", i64, {any(32)}));
+  for (const optim::Optimizer& optimizer : {optim::Optimizer(optim::SGD{}), optim::Optimizer(optim::Adam{})}) {
+    Model model = compile(loss, optimizer);
+    const Store first = model.store().snapshot();
+    const auto verdict = [&](double rate) {
+      model.store().restore(first);
+      model.set_learning_rate(rate);
+      return optim::judge(model.fit(data, {.epochs = 12, .batch_size = 32})).verdict;
+    };
+    double lowest = 0;  // of the rates that overshoot
+    for (double rate = 0.01; rate < 1e4 && lowest == 0; rate *= 2)
+      if (verdict(rate) == optim::Verdict::overshot) lowest = rate;
+    BOOST_REQUIRE(lowest > 0);
+    model.store().restore(first);
+    const optim::RateRange range = optim::find_rate(model, data, {.lowest = 1e-6, .highest = 1e4});
+    BOOST_REQUIRE(range.fell);
+    for (const double rate : {range.valley, range.steepest, range.minimum_tenth, range.slide})
+      BOOST_TEST(rate < lowest, optimizer.name() << ": " << rate << " is suggested, " << lowest << " overshoots");
+    const optim::Verdict at_tenth = verdict(range.minimum_tenth);
+    BOOST_CHECK(at_tenth != optim::Verdict::overshot && at_tenth != optim::Verdict::diverging);
+  }
 }

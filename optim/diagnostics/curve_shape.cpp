@@ -106,6 +106,21 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
   s.turns = turns / (steps - 1);
 }
 
+void measure_leap(CurveShape& s, Numbers l, Numbers log_loss) {
+  const std::size_t opening = l.size() * 3 / 10;
+  const auto peak = static_cast<std::size_t>(std::max_element(l.begin(), l.begin() + opening) - l.begin());
+  const double risen = log_loss[0] + std::min(std::log(2.0), (log_loss[peak] - log_loss[0]) / 2);
+  std::size_t rises = 1;
+  while (rises < peak && log_loss[rises] <= risen) ++rises;
+  s.peak = l[peak];
+  s.before = mean(l.first(rises));
+  const Numbers later = log_loss.subspan(opening);
+  const double level = mean(later);
+  double squares = 0;
+  for (const double v : later) squares += (v - level) * (v - level);
+  s.leap = (log_loss[peak] - level) / std::max(std::sqrt(squares / static_cast<double>(later.size())), 1e-9);
+}
+
 }  // namespace
 
 double step_noise(Numbers losses) {
@@ -134,6 +149,7 @@ CurveShape measure_curve(Numbers losses) {
                .end = mean(l.last(n / 5)),
                .highest = *high + lift};
   measure_noise(s, log_loss);
+  measure_leap(s, l, log_loss);
 
   const Numbers half = log_loss.subspan(n / 2), since = log_loss.subspan(n * 3 / 10);
   const Line late_line = line(half, index);

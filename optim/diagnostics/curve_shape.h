@@ -20,6 +20,11 @@ struct CurveShape {
   double end = 0;      ///< of the last 20 %
   double highest = 0;  ///< of all
 
+  // A leap in the opening, the first 30 %.
+  double peak = 0;    ///< the highest loss there
+  double before = 0;  ///< mean of the losses before the leap: until they have doubled, or risen half way to the peak
+  double leap = 0;    ///< by how many deviations of the later log losses the peak lies above their mean
+
   // Noise, as standard deviations.
   double step = 0;           ///< of a step's change, over sqrt 2, from the mean of its size: a few leaps count little
   double late_step = 0;      ///< the same of the second half, from the mean square

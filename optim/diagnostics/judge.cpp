@@ -37,6 +37,7 @@ struct Signs {
   double restless;    // points for an unrest that no settled level explains
   bool fell_to_stay;  // quickly at first, or its noise did: something settled
   bool jumped;        // upwards, and stays there
+  bool leapt;         // upwards in the first steps, and came back
 };
 
 Signs read(const CurveShape& s) {
@@ -59,6 +60,7 @@ Signs read(const CurveShape& s) {
   signs.fell_to_stay = (s.log_settled + s.settled / 2 > 12 && fell > 0.2 && (s.settled_t > 1.5 || s.swing < 0.11)) ||
                        (louder < -0.85 && s.opening_noise > 0.04) || (louder < -0.25 && fell > 1.4);
   signs.jumped = s.jump > 4 || s.rise > 1.3;
+  signs.leapt = s.lift == 0 && s.peak >= 1.9 * s.before && s.leap >= 5.5;
   return signs;
 }
 
@@ -85,6 +87,12 @@ bool falls(const CurveShape& s, const Signs& signs) {
   return s.swing > 2 * s.opening_noise && s.wander < 0.5 && !signs.wanders;
 }
 
+// After a leap it stays about where it began.
+bool overshoots(const CurveShape& s, const Signs& signs) {
+  return signs.leapt && s.swing < 0.22 && s.end >= 0.4 * s.before && s.end >= 0.87 * s.middle &&
+         s.end <= 1.12 * s.middle;
+}
+
 bool nothing_left(const CurveShape& s) { return s.end <= next_to_nothing * s.first && s.late_step < 0.11; }
 
 // As fast at the end as at the start: by the rule of tests/support/curves.h, 35 % of the fall or more belong to the
@@ -93,6 +101,7 @@ bool falls_evenly(const CurveShape& s) { return s.middle - s.end >= 0.35 / 0.5 *
 
 Verdict decide(const CurveShape& s, const Signs& signs) {
   if (diverges(s, signs)) return Verdict::diverging;
+  if (overshoots(s, signs)) return Verdict::overshot;
   // A curve that was lifted ends near 0 because of that alone, and would be healthy however it gets there.
   if (nothing_left(s) || falls(s, signs)) return s.lift != 0 && falls_evenly(s) ? Verdict::too_slow : Verdict::healthy;
   if (signs.hops || signs.restless > 1) return Verdict::oscillating;
@@ -107,7 +116,8 @@ Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& s
           .first_bad = 0,
           .lift = s.lift,
           .first = l[0],
-          .start = s.start - s.lift,
+          .start = (signs.leapt ? s.before : s.start) - s.lift,
+          .peak = s.peak - s.lift,
           .middle = s.middle - s.lift,
           .end = s.end - s.lift,
           .swing = s.swing,
@@ -167,6 +177,12 @@ std::pair<std::string, std::string> explanation(Verdict verdict, const Evidence&
           "The learning rate is above what the loss bears (2 / its largest curvature, for plain descent): divide it "
           "by 10, or find one with `oxbow lr find`. If a small rate blows up as well, look for bad data, or clip "
           "gradients."};
+    case Verdict::overshot:
+      return {text("the loss leapt from %.4g to %.4g in the first steps, and then stays at %.4g, near where it began",
+                   e.start, e.peak, e.end),
+              "The first steps were far too large and left dead or saturated units: divide the learning rate by 10, or "
+              "let it rise from a small one over the first hundred steps (Warmup). Begin with new weights: these may "
+              "not recover."};
     case Verdict::oscillating:
       return {text("the loss swings by %.0f %% of its %s over the last half and does not fall (%.4g in the "
                    "middle, %.4g at the end)%s",
@@ -198,7 +214,7 @@ Judgement judgement(Verdict verdict, const Evidence& e) {
 }  // namespace
 
 std::string_view name(Verdict v) {
-  constexpr std::string_view names[] = {"diverging", "oscillating", "too slow", "plateau", "healthy"};
+  constexpr std::string_view names[] = {"diverging", "overshot", "oscillating", "too slow", "plateau", "healthy"};
   return names[static_cast<std::size_t>(v)];
 }
 
@@ -224,7 +240,7 @@ Judgement judge(std::span<const double> losses) {
   const CurveShape shape = measure_curve(scaled);
   const Signs signs = read(shape);
   Evidence e = evidence(scaled, shape, signs);
-  for (double* level : {&e.lift, &e.first, &e.start, &e.middle, &e.end}) *level = std::ldexp(*level, exponent);
+  for (double* level : {&e.lift, &e.first, &e.start, &e.peak, &e.middle, &e.end}) *level = std::ldexp(*level, exponent);
   return judgement(decide(shape, signs), e);
 }
 

@@ -128,6 +128,7 @@ Quadratic draw_quadratic(Draw& d, Fault wanted) {
   q.floor = d.chance(0.4) ? 0 : q.losses()[0] * d.log_uniform(1e-4, 5);
   double share = 0;
   switch (wanted) {
+    case Fault::overshot:  // on a quadratic no descent both leaps and settles
     case Fault::diverging:
       share = d.log_uniform(1.05, 3);
       break;
@@ -251,6 +252,7 @@ std::optional<std::vector<double>> regression(Draw& d, Fault wanted) {
   const double floor = 0.5 * r.noise * r.noise, limit = 2 * r.lambda / r.c();
   double excess = floor * d.log_uniform(2, 300);  // at the start
   switch (wanted) {
+    case Fault::overshot:
     case Fault::diverging:
       r.rate = d.log_uniform(1.05, 3) * 2 / r.lambda;
       break;
@@ -280,7 +282,7 @@ std::optional<std::vector<double>> regression(Draw& d, Fault wanted) {
   return r.losses(d);
 }
 
-// ---- MNIST ------------------------------------------------------------------------------------------------------
+// ---- recorded ------------------------------------------------------------------------------------------------------
 
 struct Recorded {
   double rate;
@@ -313,8 +315,12 @@ std::optional<Fault> rule(const Recorded& run, const std::vector<Recorded>& swee
   const double own = end(run), early = level(run.losses, 0.3, 0.5);
   if (run.rate > best && (!std::isfinite(own) || own >= 2 * start)) return Fault::diverging;
   if (!std::isfinite(own)) return {};
+  const double peak = *std::max_element(run.losses.begin(), run.losses.begin() + run.losses.size() * 3 / 10);
   if (run.rate < best && start - own <= 0.25 * (start - best_end)) return Fault::too_slow;
   const double deviation = deviation_from_line(run.losses, run.losses.size() / 2);
+  if (run.rate > best && peak >= 2 * start && own >= 0.5 * start && std::abs(own - early) <= 0.1 * own &&
+      deviation < 0.2)
+    return Fault::overshot;
   if (run.rate > best && own >= 1.5 * best_end && deviation >= 0.2 && own >= 0.9 * early) return Fault::oscillating;
   if (run.rate > best && own >= 1.5 * best_end && deviation <= 0.1 && std::abs(own - early) <= 0.05 * own)
     return Fault::plateau;
@@ -323,7 +329,7 @@ std::optional<Fault> rule(const Recorded& run, const std::vector<Recorded>& swee
 }
 
 // A line a run: "sweep,seed,rate,loss,loss,...".
-void add_mnist(std::vector<LabelledCurve>& curves, Seeds seeds, const std::string& path) {
+void add_recorded(std::vector<LabelledCurve>& curves, const std::string& family, Seeds seeds, const std::string& path) {
   std::ifstream file(path);
   if (!file) throw std::runtime_error("cannot read " + path);
   std::map<std::pair<std::string, std::uint64_t>, std::vector<Recorded>> sweeps;
@@ -341,7 +347,7 @@ void add_mnist(std::vector<LabelledCurve>& curves, Seeds seeds, const std::strin
   }
   for (const auto& [key, runs] : sweeps)
     for (const Recorded& run : runs)
-      if (const auto fault = rule(run, runs)) curves.push_back({"mnist", *fault, key.second, run.losses});
+      if (const auto fault = rule(run, runs)) curves.push_back({family, *fault, key.second, run.losses});
 }
 
 }  // namespace
@@ -350,15 +356,15 @@ std::vector<LabelledCurve> labelled_curves(Seeds seeds, const std::string& recor
   std::vector<LabelledCurve> curves;
   std::uint64_t seed = seeds == Seeds::tuning ? 0 : first_held_out;
   for (const auto& [family, make] : {std::pair{"quadratic", &quadratic}, std::pair{"regression", &regression}})
-    for (int fault = 0; fault < 5; ++fault)
+    for (const Fault wanted : {Fault::diverging, Fault::oscillating, Fault::too_slow, Fault::plateau, Fault::healthy})
       for (int i = 0; i < per_fault; ++i, ++seed) {
         Draw d(seed);
-        const auto wanted = static_cast<Fault>(fault);
         std::optional<std::vector<double>> losses;
         while (!losses) losses = make(d, wanted);
         curves.push_back({family, wanted, seed, std::move(*losses)});
       }
-  add_mnist(curves, seeds, recorded);
+  add_recorded(curves, "mnist", seeds, recorded + "/mnist_curves.csv");
+  add_recorded(curves, "nets", seeds, recorded + "/overshoot_curves.csv");
   return curves;
 }
 

@@ -182,7 +182,7 @@ Command lr_command(CLI::App& program) {
 
   auto files = std::make_shared<std::vector<std::string>>();
   CLI::App* j =
-      lr->add_subcommand("judge", "Name what a loss curve shows: diverging, oscillating, too slow, plateau, healthy");
+      lr->add_subcommand("judge", "Name what a loss curve shows: diverging, overshot, oscillating, too slow, plateau, healthy");
   j->footer(
       "Examples:\n"
       "  oxbow lr judge out/history.csv               a history that training wrote\n"
