@@ -9,7 +9,7 @@
 // say) have no known level, so there a fall is measured by the range of the curve: one that is as fast at the end as at
 // the start is too slow, however deep it goes, and one that ends at twice its first height above the lowest diverges.
 // How often verdicts are right is measured on curves whose fault follows from how they were made:
-// tests/support/curves.h, tests/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than those:
+// tests/optim/curves.h, tests/optim/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than those:
 // judge the means of several steps.
 // Safe from any thread.
 #pragma once

@@ -2,7 +2,7 @@
 // operations only, so that an element's bits depend on its value and on the instruction set (which has fma or has not),
 // never on its position. Never libm's.
 //
-// Largest errors against the exact value, in units of the last place (ulp), measured by tests/test_math.cpp:
+// Largest errors against the exact value, in units of the last place (ulp), measured by tests/ops/test_math.cpp:
 //   exp 1.2, log 1, sigmoid and softplus 3, tanh and erf in f32 8 (below 5e-7), in f64 2; sqrt and division 0.5,
 //   rsqrt 1.5. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
 // Infinities, NaN, signed zeros and denormals give what IEEE 754 and C say. Pure functions.

@@ -9,7 +9,7 @@
 namespace oxbow::optim {
 namespace {
 
-// All thresholds were set on the tuning seeds of tests/support/curves.h; held-out seeds served only to count errors.
+// All thresholds were set on the tuning seeds of tests/optim/curves.h; held-out seeds served only to count errors.
 constexpr std::int64_t fewest_losses = 20;
 constexpr double next_to_nothing = 5.5e-4;  // of the first loss
 
@@ -95,7 +95,7 @@ bool overshoots(const CurveShape& s, const Signs& signs) {
 
 bool nothing_left(const CurveShape& s) { return s.end <= next_to_nothing * s.first && s.late_step < 0.11; }
 
-// As fast at the end as at the start: by the rule of tests/support/curves.h, 35 % of the fall or more belong to the
+// As fast at the end as at the start: by the rule of tests/optim/curves.h, 35 % of the fall or more belong to the
 // second half. A straight line has 57 % of it between these levels, where it has 50 % in that half.
 bool falls_evenly(const CurveShape& s) { return s.middle - s.end >= 0.35 / 0.5 * 0.57 * (s.start - s.end); }
 

@@ -4,7 +4,7 @@
     VENV/bin/python tests/figures/make_optimizers.py
 
 Each case names an optimizer of Oxbow's, the fields to set, and the library that computed the figures: parameters after
-some of the steps, all in double precision. tests/test_optimizers_figures.cpp runs the same. The figures are kept, so
+some of the steps, all in double precision. tests/optim/test_optimizers_figures.cpp runs the same. The figures are kept, so
 the script runs only when cases are added.
 
 PyTorch's Muon iterates in bfloat16: here its source is run with float64 in that place, which leaves the formula.

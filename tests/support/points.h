@@ -1,4 +1,4 @@
-// A small classification problem with its network, and one whose training follows by hand. For tests of Model.
+// A small classification problem with its network. For tests of Model.
 #pragma once
 
 #include <oxbow/graph/sample.h>
@@ -37,13 +37,5 @@ inline Dataset points(std::int64_t n, std::uint64_t seed) {
   }
   return {{"x", x}, {"label", label}};
 }
-
-// loss = mean((w - x)^2): what it learns follows from the samples by hand.
-struct Mean {
-  Graph g;
-  Value x = input(g, "x", f64, {any(4)});
-  Value w = variable(g, "w", {f64, {}});
-  Value loss = mean(square(w - x));
-};
 
 }  // namespace oxbow::test

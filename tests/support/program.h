@@ -1,5 +1,4 @@
-// The `oxbow` program as a shell user calls it, for tests that are compiled with PROGRAMS, its folder, and
-// SOURCE_FOLDER.
+// The `oxbow` program as a shell user calls it.
 #pragma once
 
 #include <string>
@@ -7,12 +6,13 @@
 
 #include "command.h"
 #include "has.h"
+#include "places.h"
 #include "temporary_folder.h"
 
 namespace oxbow::test {
 
-inline const std::string programs = PROGRAMS "/";
-inline const std::string mnist = " --data " SOURCE_FOLDER "/tools/data/mnist10k";
+inline const std::string programs = program("");
+inline const std::string mnist = " --data " + source("tools/data/mnist10k");
 
 // Standard output and standard error together.
 inline Finished oxbow_(const std::string& arguments) { return command(programs + "oxbow " + arguments + " 2>&1"); }

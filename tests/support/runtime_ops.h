@@ -173,10 +173,10 @@ class Draw {
 
 // A graph of about `size` such ops, with inputs "x0" (12 numbers), "x1" (40), variables "v0" to "v3" (40 numbers, each
 // assigned) and with some values fetched.
-struct RandomGraph {
+struct MixedGraph {
   Graph g;
   std::vector<Value> fetches;
-  RandomGraph(std::uint64_t seed, int size) {
+  MixedGraph(std::uint64_t seed, int size) {
     Draw draw(seed);
     std::vector<Value> values{input(g, "x0", f32, {12}), input(g, "x1", f32, {40})}, variables;
     for (int v = 0; v < 4; ++v) {

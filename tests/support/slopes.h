@@ -47,14 +47,6 @@ struct Run1 {
   double value(const std::string& name) const { return store.get(name).item<double>(); }
 };
 
-// loss = mean((w - x)^2)
-struct Mean {
-  Graph g;
-  Value x = input(g, "x", f64, {any(4)});
-  Value w = variable(g, "w", {f64, {}});
-  Value loss = mean(square(w - x));
-};
-
 inline Dataset numbers(std::int64_t n) { return {{"x", draw({n}, -1, 3, 1, f64)}}; }
 
 inline void close(const std::vector<double>& got, const std::vector<double>& want, double tolerance = 1e-14) {

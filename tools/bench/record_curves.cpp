@@ -1,9 +1,9 @@
-// Records loss curves of small nets for the test of the judge of curves (tests/support/curves.h), as CSV on standard
+// Records loss curves of small nets for the test of the judge of curves (tests/optim/curves.h), as CSV on standard
 // output: sweeps of ten rates for each net, optimizer, batch size and seed, 100 losses a run, or up to the first one
 // that is not finite.
 //
-//   build/bin/record_curves tools/data/mnist10k rates SEED... > tests/support/mnist_curves.csv
-//   build/bin/record_curves tools/data/mnist10k overshoot SEED... > tests/support/overshoot_curves.csv
+//   build/bin/record_curves tools/data/mnist10k rates SEED... > tests/optim/mnist_curves.csv
+//   build/bin/record_curves tools/data/mnist10k overshoot SEED... > tests/optim/overshoot_curves.csv
 //
 // `rates` are nets on MNIST, from rates that are far too low to rates that are far too high. `overshoot` begins near
 // the edge and goes on far beyond it, on nets of several kinds: regressions and classifiers, with and without batch

@@ -1,0 +1,142 @@
+// First values of variables: the recipes' distributions, their limits, and the same bits everywhere.
+#include <oxbow/graph/support/initial_value.h>
+#include <oxbow/ops/initializers.h>
+
+#include <bit>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+BOOST_AUTO_TEST_SUITE(test_init)
+
+using namespace oxbow;
+
+namespace {
+
+Tensor draw_variable(const Type& type, Init init) { return initial_value({.name = "v", .type = type, .init = init}); }
+
+struct Spread {
+  double mean = 0, deviation = 0, low = 0, high = 0;
+};
+
+Spread spread(const Tensor& t) {
+  Spread s{.low = t.data<double>()[0], .high = t.data<double>()[0]};
+  const auto n = static_cast<double>(t.count());
+  for (double x : t.span<double>()) {
+    s.mean += x / n;
+    s.low = std::min(s.low, x);
+    s.high = std::max(s.high, x);
+  }
+  for (double x : t.span<double>()) s.deviation += (x - s.mean) * (x - s.mean) / n;
+  s.deviation = std::sqrt(s.deviation);
+  return s;
+}
+
+// FNV-1a over the bytes.
+std::uint64_t checksum(const Tensor& t) {
+  std::uint64_t h = 0xcbf29ce484222325u;
+  for (std::int64_t i = 0; i < t.type().bytes(); ++i)
+    h = (h ^ std::to_integer<std::uint64_t>(t.bytes()[i])) * 0x100000001b3u;
+  return h;
+}
+
+auto says(std::string text) {
+  return [text](const Error& e) {
+    BOOST_TEST_INFO(e.what());
+    return std::string(e.what()).find(text) != std::string::npos;
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(uniform_values_fill_their_interval) {
+  const Spread s =
+      spread(draw_variable({f64, {400, 250}}, {.kind = "uniform", .a = -2, .b = 4, .seed = 1, .stream = 2}));
+  BOOST_TEST(s.mean == 1, boost::test_tools::tolerance(0.03));
+  BOOST_TEST(s.deviation == 6 / std::sqrt(12), boost::test_tools::tolerance(0.01));
+  BOOST_TEST((s.low >= -2 && s.low < -1.999 && s.high <= 4 && s.high > 3.999));
+}
+
+BOOST_AUTO_TEST_CASE(normal_values_have_their_moments_and_tails) {
+  const Tensor t = draw_variable({f64, {100000}}, {.kind = "normal", .a = 3, .b = 2, .seed = 5, .stream = 1});
+  const Spread s = spread(t);
+  BOOST_TEST(s.mean == 3, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(s.deviation == 2, boost::test_tools::tolerance(0.01));
+  std::int64_t beyond = 0;  // three deviations: 0.27 %
+  for (double x : t.span<double>()) beyond += std::abs(x - 3) > 6;
+  BOOST_TEST((beyond > 200 && beyond < 340));
+}
+
+BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_normal_distribution) {
+  for (double x : {0.0, 0.1, 0.5, 1.0, 1.2, 2.0, 3.5, 5.0, 7.0}) {
+    const double below = 0.5 * std::erfc(x / std::sqrt(2.0));  // P(X < -x)
+    BOOST_TEST(normal_quantile(below) == -x, boost::test_tools::tolerance(1e-13));
+  }
+  BOOST_TEST(normal_quantile(0.5) == 0);
+  BOOST_TEST(normal_quantile(1e-8) == -5.612001244174789, boost::test_tools::tolerance(1e-13));
+}
+
+BOOST_AUTO_TEST_CASE(draws_have_the_same_bits_on_every_machine) {
+  BOOST_TEST(checksum(draw_variable({f32, {257}}, {.kind = "uniform", .a = -1, .b = 1, .seed = 7, .stream = 3})) ==
+             14791143437714903327u);
+  BOOST_TEST(checksum(draw_variable({f32, {4001}}, {.kind = "normal", .a = 0, .b = 1, .seed = 7, .stream = 3})) ==
+             9216592921743613446u);
+  BOOST_TEST(checksum(draw_variable({f64, {4001}}, {.kind = "normal", .a = 0, .b = 1, .seed = 7, .stream = 3})) ==
+             16455946274684232982u);
+}
+
+BOOST_AUTO_TEST_CASE(seeds_and_streams_tell_draws_apart) {
+  const Init one{.kind = "uniform", .a = 0, .b = 1, .seed = 1, .stream = 1};
+  Init other_seed = one, other_stream = one;
+  other_seed.seed = 2;
+  other_stream.stream = 2;
+  const Type type{f64, {8}};
+  BOOST_TEST(same_bits(draw_variable(type, one), draw_variable(type, one)));
+  BOOST_TEST(!same_bits(draw_variable(type, one), draw_variable(type, other_seed)));
+  BOOST_TEST(!same_bits(draw_variable(type, one), draw_variable(type, other_stream)));
+}
+
+BOOST_AUTO_TEST_CASE(plain_recipes_and_empty_variables) {
+  BOOST_TEST(draw_variable({f32, {2}}, {.kind = "constant", .a = 0.5}).data<float>()[1] == 0.5f);
+  BOOST_TEST(draw_variable({i64, {}}, {.kind = "constant", .a = 3}).item<std::int64_t>() == 3);
+  BOOST_TEST(draw_variable({f32, {2}}, {}).data<float>()[1] == 0.0f);
+  BOOST_TEST(draw_variable({f32, {0, 3}}, {.kind = "normal", .b = 1}).count() == 0);
+  const Tensor state = draw_variable({i64, {2}}, {.kind = "seed", .seed = 99});
+  BOOST_TEST(state.data<std::int64_t>()[0] == 99);
+  BOOST_TEST(state.data<std::int64_t>()[1] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
+  BOOST_CHECK_EXCEPTION(draw_variable({f32, {2}}, {.kind = "orthogonal"}), Error,
+                        says("variable \"v\" of type f32[2]: no recipe is called \"orthogonal\""));
+  BOOST_CHECK_EXCEPTION(draw_variable({i32, {2}}, {.kind = "uniform", .b = 9}), Error,
+                        says("only floating-point values are drawn at random"));
+  for (const auto& [dtype, value] :
+       {std::pair{i32, 0.5}, {u8, -1.0}, {u8, 256.0}, {i32, -0x1p40}, {i32, 0x1p31}, {i64, 0x1p60}, {boolean, 2.0}})
+    BOOST_CHECK_EXCEPTION(draw_variable({dtype, {2}}, {.kind = "constant", .a = value}), Error, says("does not fit"));
+  BOOST_CHECK_EXCEPTION(uniform(1, 0), Error, says("uniform: 1 is above 0. Give (low, high)"));
+  BOOST_CHECK_EXCEPTION(normal(0, -1), Error, says("the deviation -1 is negative"));
+}
+
+BOOST_AUTO_TEST_CASE(limits_follow_from_the_fans) {
+  const double limit = std::sqrt(6.0 / (784 + 256));
+  BOOST_TEST(glorot_uniform()({784, 256}).a == -limit);
+  BOOST_TEST(glorot_uniform()({784, 256}).b == limit);
+  BOOST_TEST(glorot_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16 + 9 * 32)));
+  BOOST_TEST(he_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16)));
+  BOOST_TEST(he_uniform()({100}).b == std::sqrt(6.0 / 100));
+  BOOST_TEST(he_normal()({0, 4}).b == 0);
+}
+
+BOOST_AUTO_TEST_CASE(parameters_draw_from_the_seed_of_their_graph) {
+  const auto first = [](std::uint64_t seed, int skip) {
+    Graph g;
+    g.set_seed(seed);
+    for (int i = 0; i < skip; ++i) parameter(g, "p" + std::to_string(i), {f32, {4}});
+    return initial_value(*parameter(g, "w", {f32, {4}}).node().op().as<Variable>());
+  };
+  BOOST_TEST(same_bits(first(1, 0), first(1, 0)));
+  BOOST_TEST(!same_bits(first(1, 0), first(2, 0)));
+  BOOST_TEST(!same_bits(first(1, 0), first(1, 1)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,184 @@
+// The functions of ops/kernels/math.h against long double: errors within what the header states, on this build's
+// instruction set, and the same bits wherever an element stands. Kernels are reached through the ops, compiled as they
+// run.
+// Labels: levels.
+#include <oxbow/ops/ops.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstring>
+#include <numbers>
+#include <random>
+
+BOOST_AUTO_TEST_SUITE(test_math)
+
+using namespace oxbow;
+
+namespace {
+
+template <class T>
+std::vector<T> computed(const Op& op, std::vector<const T*> in, std::size_t n) {
+  std::vector<Type> types(in.size(), Type{dtype_of<T>, {static_cast<std::int64_t>(n)}});
+  std::vector<const void*> pointers(in.begin(), in.end());
+  std::vector<T> out(n);
+  op.tile(types)(op.self(), pointers.data(), out.data(), static_cast<std::int64_t>(n));
+  return out;
+}
+
+// Even and logarithmic draws of both signs.
+template <class T>
+std::vector<T> arguments(double low, double high) {
+  std::mt19937_64 random(7);
+  const auto unit = [&] { return static_cast<double>(random() >> 11) * 0x1p-53; };
+  std::vector<T> x;
+  for (int i = 0; i < 60000; ++i) x.push_back(static_cast<T>(low + (high - low) * unit()));
+  for (int i = 0; i < 60000; ++i) {
+    const double v = std::pow(2.0, -40 + 47 * unit()) * (low < 0 && unit() < 0.5 ? -1 : 1);
+    if (v >= low && v <= high) x.push_back(static_cast<T>(v));
+  }
+  return x;
+}
+
+using Exact = long double (*)(long double);
+
+// The largest error in units of the last place, or absolute where `absolute`.
+template <class T>
+double worst(const Op& op, Exact exact, double low, double high, bool absolute) {
+  const std::vector<T> x = arguments<T>(low, high), y = computed<T>(op, {x.data()}, x.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const long double e = exact(x[i]), d = std::fabs(e - static_cast<long double>(y[i]));
+    int exponent = 0;
+    std::frexp(e, &exponent);
+    exponent = std::max(exponent, std::numeric_limits<T>::min_exponent) - std::numeric_limits<T>::digits;
+    const double error = static_cast<double>(absolute ? d / std::max(1.0L, std::fabs((long double)x[i]))
+                                                      : d / std::ldexp(1.0L, exponent));
+    if (!(error <= largest)) largest = error;
+  }
+  return largest;
+}
+
+struct Bound {
+  Op op;
+  Exact exact;
+  double low, high;
+  double single, twice;  // the bounds for f32 and f64
+  bool absolute = false;
+};
+
+long double normal(long double x) { return std::erfc(-x / std::sqrt(2.0L)) / 2; }
+
+const Bound bounds[] = {
+    {Exp{}, [](long double x) { return std::exp(x); }, -87, 88, 1.2, 1.2},
+    {Log{}, [](long double x) { return std::log(x); }, 1e-30, 100, 1, 1},
+    {Sigmoid{}, [](long double x) { return 1 / (1 + std::exp(-x)); }, -80, 80, 3, 3},
+    {Softplus{}, [](long double x) { return std::log1p(std::exp(x)); }, -80, 80, 3, 3},
+    {Tanh{}, [](long double x) { return std::tanh(x); }, -20, 20, 8, 2},
+    {Erf{}, [](long double x) { return std::erf(x); }, -6, 6, 8, 2},
+    {Tanh{}, [](long double x) { return std::tanh(x); }, -20, 20, 5e-7, 3e-16, true},
+    {Erf{}, [](long double x) { return std::erf(x); }, -6, 6, 5e-7, 3e-16, true},
+    {Gelu{}, [](long double x) { return x * normal(x); }, -10, 10, 5e-7, 4e-16, true},
+    {Sqrt{}, [](long double x) { return std::sqrt(x); }, 0, 1000, 0.51, 0.51},
+    {Reciprocal{}, [](long double x) { return 1 / x; }, 1e-3, 1000, 0.51, 0.51},
+    {Rsqrt{}, [](long double x) { return 1 / std::sqrt(x); }, 1e-3, 1000, 1.5, 1.5},
+    {CosPi{}, [](long double x) { return std::cos(std::numbers::pi_v<long double> * std::fmod(x, 2.0L)); }, -9, 9, 2e-7,
+     3e-16, true},
+    {SinPi{}, [](long double x) { return std::sin(std::numbers::pi_v<long double> * std::fmod(x, 2.0L)); }, -9, 9, 2e-7,
+     3e-16, true},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(errors_are_within_the_stated_bounds) {
+  for (const Bound& b : bounds) {
+    const double single = worst<float>(b.op, b.exact, b.low, b.high, b.absolute);
+    const double twice = worst<double>(b.op, b.exact, b.low, b.high, b.absolute);
+    BOOST_TEST_MESSAGE(b.op.name() << (b.absolute ? " absolute: f32 " : " ulp: f32 ") << single << ", f64 " << twice);
+    BOOST_TEST(single <= b.single, b.op.name() << " f32: " << single);
+    BOOST_TEST(twice <= b.twice, b.op.name() << " f64: " << twice);
+  }
+}
+
+// The largest error of x^exponent in units of the last place, over results that are no denormals.
+template <class T>
+double worst_power(double exponent, double low, double high) {
+  const std::vector<T> x = arguments<T>(low, high), y(x.size(), static_cast<T>(exponent));
+  const std::vector<T> z = computed<T>(Pow{}, {x.data(), y.data()}, x.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const long double e = std::pow(static_cast<long double>(x[i]), static_cast<long double>(y[i]));
+    if (e < std::numeric_limits<T>::min() || e > std::numeric_limits<T>::max()) continue;
+    const double ulps =
+        static_cast<double>(std::fabs(z[i] - e) / std::ldexp(1.0L, std::ilogb(e) + 1 - std::numeric_limits<T>::digits));
+    if (!(ulps <= largest)) largest = ulps;
+  }
+  return largest;
+}
+
+BOOST_AUTO_TEST_CASE(powers) {
+  double single = 0, twice = 0;
+  for (const double exponent : {0.5, 1.7, -2.3, 3.0, 10.1, 100.0, -300.7}) {
+    single = std::max(single, worst_power<float>(exponent, 0.01, 8));
+    twice = std::max(twice, worst_power<double>(exponent, 0.01, 8));
+  }
+  for (const double exponent :
+       {2050.3, -2040.7})  // at the edges of the logarithm's interval, results at those of double
+    twice = std::max(twice, worst_power<double>(exponent, 0.7072, 1.4142));
+  twice = std::max(twice, worst_power<double>(1e6, 1 - 7e-4, 1 + 7e-4));
+  BOOST_TEST_MESSAGE("pow ulp: f32 " << single << ", f64 " << twice);
+  BOOST_TEST(single <= 0.51);
+  BOOST_TEST(twice <= 0.7);
+  const double specials[] = {0.0, -0.0, 1, -1, 2, -2, 0.5, -0.5, 3, -3, INFINITY, -INFINITY, NAN, 5e-324, 1e30, -1e300};
+  for (const double a : specials) {
+    for (const double b : specials) {
+      const double got = computed<double>(Pow{}, {&a, &b}, 1)[0], want = std::pow(a, b);
+      const bool same = (std::isnan(got) && std::isnan(want)) ||
+                        (std::signbit(got) == std::signbit(want) && (got == want || std::abs(got / want - 1) < 1e-13));
+      BOOST_TEST(same, "pow(" << a << ", " << b << ") is " << got << ", not " << want);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(special_arguments) {
+  const float specials[] = {0.0F, -0.0F, INFINITY, -INFINITY, NAN, 1e-45F, -1e-45F, 3e38F, -3e38F};
+  const auto check = [&](const Op& op, double (*f)(double)) {
+    for (const float x : specials) {
+      const float got = computed<float>(op, {&x}, 1)[0], want = static_cast<float>(f(x));
+      const bool same = (std::isnan(got) && std::isnan(want)) ||
+                        (std::signbit(got) == std::signbit(want) && (got == want || std::abs(got / want - 1) < 1e-6F));
+      BOOST_TEST(same, op.name() << "(" << x << ") is " << got << ", not " << want);
+    }
+  };
+  check(Exp{}, [](double x) { return std::exp(x); });
+  check(Log{}, [](double x) { return std::log(x); });
+  check(Tanh{}, [](double x) { return std::tanh(x); });
+  check(Erf{}, [](double x) { return std::erf(x); });
+  check(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); });
+  check(Softplus{}, [](double x) { return x > 700 ? x : std::log1p(std::exp(x)); });
+  check(Sqrt{}, [](double x) { return std::sqrt(x); });
+}
+
+// An element alone, in a row of any length, and at any alignment.
+BOOST_AUTO_TEST_CASE(the_same_bits_at_any_place) {
+  const std::vector<float> x = arguments<float>(0.01, 8);
+  const std::vector<double> xd(x.begin(), x.begin() + 300);
+  for (const Op& op : std::initializer_list<Op>{Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{}, Gelu{}, Softplus{}, Rsqrt{},
+                                                Pow{}, GeluGradient{}}) {
+    const bool two = op.info().input_count() == 2;
+    const auto run = [&]<class T>(const T* from, std::size_t n) {
+      return two ? computed<T>(op, {from, from}, n) : computed<T>(op, {from}, n);
+    };
+    const std::vector<float> all = run(x.data(), 300);
+    const std::vector<double> all_d = run(xd.data(), 300);
+    for (std::size_t first = 0; first < 40; ++first) {
+      for (const std::size_t n : {std::size_t{1}, std::size_t{7}, std::size_t{16}, std::size_t{33}, std::size_t{100}}) {
+        const std::vector<float> some = run(x.data() + first, n);
+        const std::vector<double> some_d = run(xd.data() + first, n);
+        BOOST_TEST(std::memcmp(some.data(), all.data() + first, n * sizeof(float)) == 0, op.name() << " f32");
+        BOOST_TEST(std::memcmp(some_d.data(), all_d.data() + first, n * sizeof(double)) == 0, op.name() << " f64");
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,122 @@
+// What minimize builds: state, updates, optimizers of one's own; and what it refuses.
+#include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
+#include <oxbow/optim/optimizers/adam.h>
+#include <oxbow/optim/optimizers/sgd.h>
+#include <oxbow/runtime/program.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/message.h"
+
+BOOST_AUTO_TEST_SUITE(test_minimize)
+
+using namespace oxbow;
+using namespace oxbow::optim;
+using oxbow::test::message;
+
+namespace {
+
+// A user's own optimizer, outside the list.
+struct SignDescent {
+  static constexpr OptimizerInfo info{.name = "sign_descent"};
+  double learning_rate = 0.25;
+  bool operator==(const SignDescent&) const = default;
+  std::vector<Slot> slots(const Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
+  Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}}; }
+};
+
+std::vector<std::string> names(const std::vector<Value>& values) {
+  std::vector<std::string> list;
+  for (const Value& v : values) list.push_back(v.node().full_name());
+  return list;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(state_is_named_variables_and_its_nodes_are_of_the_update) {
+  Graph g;
+  Value w, b;
+  {
+    const Scope scope(g, "dense");
+    w = variable(g, "w", {f32, {2, 3}});
+    b = variable(g, "b", {f32, {3}});
+  }
+  const Value loss = sum(square(w)) + sum(square(b));
+  const NodeId before = g.size();
+  const Minimized m = minimize(loss, "adam");
+  const int line = __LINE__ - 1;
+  const std::vector<std::string> state{"optimizer/step",           "optimizer/learning_rate",
+                                       "optimizer/adam/dense/w/m", "optimizer/adam/dense/w/v",
+                                       "optimizer/adam/dense/b/m", "optimizer/adam/dense/b/v"};
+  BOOST_TEST(names(m.state) == state, boost::test_tools::per_element());
+  BOOST_TEST(names(m.parameters) == (std::vector<std::string>{"dense/w", "dense/b"}), boost::test_tools::per_element());
+  BOOST_TEST(m.updates.size() == 7u);  // the step, two parameters, four slots
+  BOOST_TEST(variables(g).size() == 2u);
+  int corrections = 0;  // one for each beta, whatever the number of parameters
+  for (NodeId i = before; i < g.size(); ++i) corrections += g.node(i).op().name() == "tanh" ? 1 : 0;
+  BOOST_TEST(corrections == 2);
+  for (NodeId i = before; i < g.size(); ++i) {
+    const Origin& origin = g.node(i).origin();
+    BOOST_TEST((origin.phase == Phase::backward || origin.phase == Phase::update), g.node(i).full_name());
+    if (origin.phase == Phase::update) BOOST_TEST(origin.at.line == line, g.node(i).full_name());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(step_and_learning_rate_are_variables) {
+  Graph g;
+  const Value w = variable(g, "w", {f64, {}}, {.kind = "constant", .a = 1});
+  const Program program = compile(minimize(3.0 * w, SGD{.learning_rate = 0.5}).fetches());
+  Store store(g);
+  program.run(store, {});
+  BOOST_TEST(store.get("w").item<double>() == 1 - 0.5 * 3);
+  store.set("optimizer/learning_rate", Tensor::scalar(2.0));
+  program.run(store, {});
+  BOOST_TEST(store.get("w").item<double>() == 1 - 0.5 * 3 - 2.0 * 3);
+  BOOST_TEST(store.get("optimizer/step").item<std::int64_t>() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_has_slots_of_any_type) {
+  Graph g;
+  const Value w = variable(g, "w", {f32, {2}}, {.kind = "constant", .a = 1});
+  const Program program = compile(minimize(sum(square(w)), SignDescent{}).fetches());
+  Store store(g);
+  program.run(store, {});
+  program.run(store, {});
+  BOOST_TEST(store.get("w").data<float>()[1] == 0.5f);
+  BOOST_TEST(store.get("optimizer/sign_descent/w/steps").item<float>() == 12.0f);
+}
+
+BOOST_AUTO_TEST_CASE(layers_updates_come_along_where_the_loss_depends_on_them) {
+  Graph g;
+  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 1});
+  const Value used = variable(g, "used", {f32, {}}, {}, false), unused = variable(g, "unused", {f32, {}}, {}, false);
+  g.add_update(assign(used, used + 1.0));
+  g.add_update(assign(unused, unused + 1.0));
+  const Program program = compile(minimize(square(w) + used, SGD{}).fetches());
+  Store store(g);
+  program.run(store, {});
+  BOOST_TEST(store.get("used").item<float>() == 1.0f);
+  BOOST_TEST(store.get("unused").item<float>() == 0.0f);
+}
+
+BOOST_AUTO_TEST_CASE(minimize_says_what_it_cannot_minimize) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Value w = variable(g, "w", {f32, {3}}), other = variable(g, "other", {f32, {}});
+  BOOST_TEST(
+      message([&] { minimize((x * w).named("product"), "sgd"); }) ==
+      "minimize: the loss product is f32[4, 3], not a floating-point scalar\n  at HERE\n  Take its mean: mean(loss)");
+  BOOST_TEST(message([&] { minimize(mean(x).named("loss"), "sgd"); }) ==
+             "minimize: the loss loss depends on no trainable variable\n  at HERE\n  Build it from layers, or from "
+             "parameter(g, ...)");
+  BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {other}}); }) ==
+             "minimize: the loss does not depend on other\n  at HERE\n  Leave it out of the parameters");
+  BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {x}}); }) ==
+             "minimize: a parameter is no variable of the loss's graph\n  at HERE\n  Give what variable() or a layer "
+             "returned");
+  BOOST_TEST(message([&] { minimize({}, "sgd"); }) ==
+             "minimize: the loss is an empty Value\n  at HERE\n  Build it first");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,121 @@
+// Model and data: predictions, and what is said about data, files and options that do not fit.
+// Labels: memory.
+#include <oxbow/runtime/safetensors.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "support/mean.h"
+#include "support/message.h"
+#include "support/points.h"
+#include "support/temporary_folder.h"
+
+BOOST_AUTO_TEST_SUITE(test_model_data)
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+BOOST_AUTO_TEST_CASE(files_of_another_model_are_refused_whole) {
+  const TemporaryFolder folder;
+  const Mean mean;
+  Model model = compile(mean.loss, "sgd");
+  model.store().set("w", Tensor::scalar(3.0));
+  const std::string path = folder / "w.safetensors";
+  const auto refuse = [&](std::vector<std::pair<std::string, Tensor>> tensors) {
+    save_safetensors(path, {std::move(tensors), {}});
+    return message([&] { model.load(path); });
+  };
+  const std::string start = path + " does not fit the model: ", end = " Nothing was changed";
+  BOOST_TEST(refuse({}) == start + "it lacks \"w\"." + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/stepp", Tensor::scalar(1.0)}}) ==
+             start + "it has \"optimizer/stepp\", which the model lacks. Did you mean \"optimizer/step\"?" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model." + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/step", Tensor::scalar(std::int64_t{1})}}) ==
+             start + "it lacks \"optimizer/learning_rate\"." + end);
+  BOOST_TEST(model.store().get("w").item<double>() == 3.0);
+}
+
+BOOST_AUTO_TEST_CASE(predictions_have_a_row_a_sample) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset data = points(37, 4);
+  const Tensor all = model.predict(data, 37);
+  BOOST_TEST(to_string(all.type()) == "f32[37, 3]");
+  BOOST_TEST(to_string(model.predict(data["x"], 8).type()) == "f32[37, 3]");
+  const Tensor batches = model.predict(data["x"], 5);
+  for (std::size_t i = 0; i < 37 * 3; ++i) BOOST_TEST(std::abs(batches.data<float>()[i] - all.data<float>()[i]) < 1e-6);
+  BOOST_TEST(message([&] { compile(net.loss, "sgd").predict(data); }) ==
+             "predict: the model was compiled without predictions. Compile it with {.predictions = logits}, say");
+}
+
+BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
+  const Dataset data = points(10, 1);
+  const auto [first, second] = data.split(0.25);
+  BOOST_TEST(first.size() == 8);
+  BOOST_TEST(second.size() == 2);
+  BOOST_TEST(second["x"].bytes() == data["x"].bytes() + 8 * 2 * sizeof(float));
+  BOOST_TEST(second.rows(1, 2)["label"].item<std::int64_t>() == data["label"].data<std::int64_t>()[9]);
+  BOOST_TEST(message([&] { data.rows(3, 11); }) == "rows 3 to 11 were asked for, but the data have 10");
+  BOOST_TEST(message([&] { data["lable"]; }) ==
+             "the data have no column \"lable\". Did you mean \"label\"? They have \"x\", \"label\"");
+  BOOST_TEST(message([] {
+               Dataset{{"x", Tensor::scalar(1.0)}};
+             }) == "column \"x\" is a scalar, but its first axis must be the samples");
+}
+
+BOOST_AUTO_TEST_CASE(data_that_do_not_fit_are_named_with_the_inputs_line) {
+  const Net net;
+  Model model = net.compiled();
+  const Dataset good = points(10, 1);
+  const std::string x_at = "\n  at " + to_string(Location(net.x_at)),
+                    label_at = "\n  at " + to_string(Location(net.label_at));
+  BOOST_TEST(message([&] {
+               model.fit({{"x", good["x"]}, {"y", good["label"]}});
+             }) == "fit: the data have no column for input \"label\", i64[any]" + label_at +
+                       "\n  Their columns are \"x\", \"y\"");
+  BOOST_TEST(message([&] {
+               model.fit({{"x", draw({10, 2}, 0, 1, 1, f64)}, {"label", good["label"]}});
+             }) == "fit: column \"x\" is f64[10, 2], but does not fit input \"x\", f32[any, 2]" + x_at +
+                       "\n  Convert or reshape the column first");
+  BOOST_TEST(message([&] {
+               model.evaluate({{"x", draw({10, 3}, 0, 1, 1, f32)}, {"label", good["label"]}});
+             }) == "evaluate: column \"x\" is f32[10, 3], but does not fit input \"x\", f32[any, 2]" + x_at +
+                       "\n  Convert or reshape the column first");
+  BOOST_TEST(message([&] { model.fit(good.rows(3, 3)); }) == "fit: the data have no samples");
+  BOOST_TEST(message([&] { model.fit(good, {.batch_size = 0}); }) == "fit: the batch size is 0. Give at least 1");
+  BOOST_TEST(message([&] {
+               Dataset{{"x", good["x"]}, {"label", good["label"].clone()}, {"x", good["x"]}};
+             }) == "the data have two columns \"x\"");
+  BOOST_TEST(message([&] {
+               Dataset{{"x", good["x"]}, {"label", Tensor({i64, {9}})}};
+             }) == "column \"label\" is i64[9], but \"x\" is f32[10, 2]: all columns need the same number of samples");
+}
+
+BOOST_AUTO_TEST_CASE(a_label_out_of_range_is_named_and_undoes_its_step) {
+  const Net net;
+  Model model = net.compiled();
+  Dataset data = points(8, 1);
+  Tensor label = data["label"].clone();
+  label.data<std::int64_t>()[5] = 3;
+  const Store before = model.store().snapshot();
+  const std::string text = message([&] { model.fit({{"x", data["x"]}, {"label", label}}, {.shuffle = false}); });
+  BOOST_TEST(text.find("label 3") != std::string::npos, text);
+  BOOST_TEST(text.find("tests/support/points.h:") != std::string::npos, text);
+  for (const std::string& name : before.names()) BOOST_TEST(same_bits(before.get(name), model.store().get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(compile_says_what_it_cannot_compile) {
+  const Net net;
+  const Net other;
+  BOOST_TEST(message([&] {
+               compile(net.loss, "sgd", {.metrics = {{"accuracy", net.logits}}});
+             }) ==
+             "compile: metric \"accuracy\" is f32[8, 3], not a scalar\n  at HERE\n  Take its mean over the batch: "
+             "mean(value)");
+  BOOST_TEST(message([&] {
+               compile(net.loss, "sgd", {.metrics = {{"accuracy", other.accuracy}}});
+             }) == "compile: metric \"accuracy\" is no value of the loss's graph\n  at HERE\n  Build it there");
+  BOOST_TEST(message([&] { compile(net.logits, "sgd"); }).find("not a floating-point scalar") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

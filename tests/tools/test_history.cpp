@@ -1,0 +1,119 @@
+// history.csv as it is written while a training goes on.
+#include <oxbow/graph/error.h>
+#include <sys/resource.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <csignal>
+#include <limits>
+
+#include "history/writer.h"
+#include "support/message.h"
+#include "support/temporary_folder.h"
+
+BOOST_AUTO_TEST_SUITE(test_history)
+
+using namespace oxbow;
+using test::message;
+using tools::HistoryWriter;
+using tools::Table;
+
+BOOST_AUTO_TEST_CASE(rows_are_written_at_once_and_then_appended) {
+  const test::TemporaryFolder folder;
+  HistoryWriter history(folder / "history.csv");
+  for (int i = 1; i <= 3; ++i) {
+    history.add_row();
+    history.set("step", i);
+    history.set("loss", 1.0 / i);
+  }
+  BOOST_TEST(folder.file_count() == 0u);
+  history.set("epoch_loss", 0.1);
+  history.save();
+  const std::string first = "step,loss,epoch_loss\n1,1,\n2,0.5,\n3,0.3333333333333333,0.1\n";
+  BOOST_TEST(folder.read("history.csv") == first);
+  history.save();
+  BOOST_TEST(folder.read("history.csv") == first);
+  history.add_row();
+  history.set("step", 4);
+  history.set("loss", std::nan(""));  // absent would be told apart from it
+  history.save();
+  BOOST_TEST(folder.read("history.csv") == first + "4,inf,\n");
+  history.set("loss", 7);  // what was written stays
+  history.add_row();
+  history.set("step", 5);
+  history.save();
+  BOOST_TEST(folder.read("history.csv") == first + "4,inf,\n5,,\n");
+
+  // A column that is new changes all lines.
+  history.add_row();
+  history.set("rate", 0.5);
+  history.save();
+  BOOST_TEST(folder.read("history.csv") ==
+             "step,loss,epoch_loss,rate\n1,1,,\n2,0.5,,\n3,0.3333333333333333,0.1,\n4,7,,\n5,,,\n,,,0.5\n");
+  BOOST_TEST(folder.file_count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_resumed_goes_on_in_its_rows) {
+  const test::TemporaryFolder folder;
+  Table earlier;
+  earlier.add("step", {1, 2});
+  earlier.add("other", {5, 6});
+  HistoryWriter history(folder.write("history.csv", "step,other\n1,5\n2,6\n3,7\n4,"), earlier);
+  history.add_row();
+  history.set("step", 3);
+  history.set("loss", 0.5);
+  history.save();
+  BOOST_TEST(folder.read("history.csv") == "step,other,loss\n1,5,\n2,6,\n3,,0.5\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_that_is_cut_short_does_not_count) {
+  const test::TemporaryFolder folder;
+  for (const char* cut : {"", "4", "4,", "4,0.", "4,0.5"}) {
+    const Table t = tools::read_table(folder.write("a.csv", std::string("step,loss,epoch_loss\n1,3,\n2,2,\n") + cut));
+    BOOST_TEST(t.values[0].size() == 2u, cut);
+  }
+  BOOST_TEST(tools::read_table(folder.write("a.csv", "step,loss\n1,3\n2,2")).values[0].size() == 2u);
+  BOOST_TEST(message([&] { tools::read_table(folder.write("a.csv", "step,loss\n1\n2,2\n")); }) ==
+             (folder / "a.csv") + ":2: expected 2 fields, found 1");
+}
+
+BOOST_AUTO_TEST_CASE(numbers_beyond_a_doubles_range_are_nearest_to_what_they_say) {
+  const test::TemporaryFolder folder;
+  const Table t = tools::read_table(folder.write("history.csv", "loss\n1e-400\n-1e-400\n1e400\n-1e400\n4e-324\nnan\n"));
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const std::vector<double> expected{0, -0.0, infinite, -infinite, std::numeric_limits<double>::denorm_min(), infinite};
+  BOOST_TEST(t.values[0] == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_grow_keeps_its_rows) {
+  const test::TemporaryFolder folder;
+  HistoryWriter history(folder / "history.csv");
+  const auto rows = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      history.add_row();
+      history.set("loss", 0.25);
+    }
+  };
+  rows(10);
+  history.save();
+  const std::string before = folder.read("history.csv");
+
+  // A limit on the size of files stands for a disk that is full.
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  rlimit small = old;
+  small.rlim_cur = before.size() + 17;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  rows(100);
+  const std::string said = message([&] { history.save(); });
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  BOOST_TEST(said ==
+             "cannot write " + (folder / "history.csv") + ": File too large. What was written before is still there");
+  BOOST_TEST(folder.read("history.csv") == before);
+  history.save();
+  BOOST_TEST(tools::read_table(folder / "history.csv").values[0].size() == 110u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,165 @@
+// Line charts as SVG and as pages.
+#include <oxbow/graph/error.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "plot/plot.h"
+#include "support/has.h"
+
+BOOST_AUTO_TEST_SUITE(test_plot)
+
+using namespace oxbow::tools;
+using oxbow::test::has;
+
+namespace {
+
+Plot wave(int points) {
+  Series s{.name = "wave", .x = {}, .y = {}};
+  for (int i = 0; i < points; ++i) {
+    s.x.push_back(i);
+    s.y.push_back(i == points / 3 ? 7 : std::sin(i * 0.01));
+  }
+  return {.title = "A wave", .x_label = "step", .panels = {{.y_label = "height", .series = {s}}}};
+}
+
+// a^2 + b^2 about its minimum.
+Surface bowl(std::vector<Path> paths) {
+  return {.title = "Descents",
+          .x_label = "a",
+          .y_label = "b",
+          .height = [](double a, double b) { return a * a + b * b; },
+          .left = -1,
+          .right = 1,
+          .bottom = -1,
+          .top = 1,
+          .paths = std::move(paths)};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_long_title_takes_several_lines) {
+  Plot plot = wave(10);
+  const std::string one = svg(plot);
+  BOOST_TEST(has(one, "y=\"24\">A wave</text>"));
+  plot.title = "mnist_mlp, adam, learning rate one_cycle(peak=0.001, steps=625, warmup=0.3, start=25, end=10000)";
+  const std::string two = svg(plot);
+  BOOST_TEST(has(two, "y=\"24\">mnist_mlp, adam, learning rate one_cycle(peak=0.001, steps=625,</text>"), two);
+  BOOST_TEST(has(two, "y=\"42\">warmup=0.3, start=25, end=10000)</text>"), two);
+  const auto height = [](const std::string& text) { return std::stod(text.substr(text.find("0 0 720 ") + 8)); };
+  BOOST_TEST(height(two) == height(one) + 18);
+  plot.title = "";
+  BOOST_TEST(height(svg(plot)) == height(one) - 18);
+}
+
+BOOST_AUTO_TEST_CASE(a_long_run_takes_no_more_room_than_it_shows) {
+  const std::string small = svg(wave(4000)), large = svg(wave(400000));
+  BOOST_TEST(small.size() > 40000u);  // all points
+  BOOST_TEST(large.size() < 60000u);  // some four for each pixel
+  BOOST_TEST(page(wave(400000)).size() < 200000u);
+  // A peak of one step stays: the axis ends right above it, so it reaches into the picture's topmost twentieth.
+  const auto peak = [](const std::string& text) {
+    double top = 1e9;
+    std::size_t at = text.find("<path class=\"c c0\"");
+    at = text.find("<path class=\"c c0\"", at + 1);  // behind the legend's
+    const std::size_t end = text.find("\"/>", at);
+    for (at = text.find('L', at); at < end; at = text.find('L', at + 1))
+      top = std::min(top, std::stod(text.substr(text.find(' ', at) + 1)));
+    return top;
+  };
+  BOOST_TEST(peak(large) == peak(small));
+}
+
+// Colours are classes, so that a dark page's are other ones than a light page's.
+BOOST_AUTO_TEST_CASE(each_series_has_a_colour_on_light_and_dark_pages) {
+  Plot plot = wave(10);
+  for (int i = 1; i < 9; ++i) {
+    plot.panels[0].series.push_back(plot.panels[0].series[0]);
+    plot.panels[0].series.back().name = "wave " + std::to_string(i);
+  }
+  const std::string picture = svg(plot), light = picture.substr(0, picture.find("@media")),
+                    dark = picture.substr(light.size(), picture.find("</style>") - light.size());
+  for (const std::string colour : {"c0", "c1", "c2", "c3", "c4", "c5", "c6"}) {
+    BOOST_TEST(has(light, "." + colour + "{color:#"), colour);
+    BOOST_TEST(has(picture, "<path class=\"c " + colour + "\" d="), colour);
+  }
+  BOOST_TEST(has(dark, ".c0{color:#"));
+  BOOST_TEST(has(picture, "<path class=\"c c0\" stroke-dasharray="));  // the eighth
+  BOOST_TEST(!has(picture, "stroke=\""));
+}
+
+// What a page says under the pointer: a smoothed line and the values that it is the mean of are told apart.
+BOOST_AUTO_TEST_CASE(a_page_tells_values_from_their_mean) {
+  Plot plot = wave(10);
+  plot.panels[0].series.push_back(plot.panels[0].series[0]);
+  plot.panels[0].series[0].faint = true;
+  const std::string both = page(plot);
+  BOOST_TEST(has(both, "{\"name\":\"wave\",\"colour\":0,\"faint\":true,"), both);
+  BOOST_TEST(has(both, "{\"name\":\"wave\",\"colour\":0,\"faint\":false,"), both);
+  plot.panels[0].series.pop_back();
+  BOOST_TEST(!has(page(plot), "\"faint\":true"));  // nothing to tell it from
+}
+
+// Names of runs are names of folders, which may hold any bytes; XML may not.
+BOOST_AUTO_TEST_CASE(pictures_are_well_formed_whatever_the_names) {
+  Plot plot = wave(10);
+  plot.title = "a\x01 <&> b\x1b";
+  plot.panels[0].y_label = "\xed\xa0\x80 \xc0\xaf h\xc3\xb6he";  // a surrogate, a longer form than is needed, a letter
+  plot.panels[0].series[0].name = "run\xff \xf0\x9f\x98\x80 \xe2\x82";
+  plot.marks = {{.x = 3, .label = "m\x80\x7f"}};
+  const std::string nothing = "\xef\xbf\xbd";
+  Surface surface = bowl({{.name = plot.panels[0].series[0].name, .x = {0.5, 0.1}, .y = {0.5, 0.1}}});
+  surface.title = plot.title;
+  surface.x_label = plot.panels[0].y_label;
+  for (const std::string& text : {svg(plot), page(plot), svg(surface), page(surface)}) {
+    BOOST_TEST(std::none_of(text.begin(), text.end(), [](unsigned char c) {
+      return (c < 0x20 && c != '\n') || c == 0x7f || c == 0xff || c == 0xc0 || c == 0xed;
+    }));
+    BOOST_TEST(has(text, "a &lt;&amp;&gt; b</title>"), text);
+    BOOST_TEST(has(text, nothing + nothing + nothing + " " + nothing + nothing + " h\xc3\xb6he</text>"), text);
+    BOOST_TEST(has(text, "run" + nothing + " \xf0\x9f\x98\x80 " + nothing + nothing + "</text>"), text);
+  }
+  BOOST_TEST(has(svg(plot), ">m" + nothing + "</text>"));
+  BOOST_TEST(has(page(plot), "{\"name\":\"run" + nothing + " "));
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_without_a_title_says_what_it_is_of) {
+  Plot plot = wave(10);
+  BOOST_TEST(has(svg(plot), "<title>A wave</title>"));
+  plot.title = "";
+  plot.panels.push_back(plot.panels[0]);
+  plot.panels.push_back(plot.panels[0]);
+  plot.panels.back().y_label = "width";
+  BOOST_TEST(has(svg(plot), "<title>height, width over step</title>"));
+  BOOST_TEST(has(page(plot), "<title>height, width over step</title>"));
+}
+
+// A path goes from a ring to a dot; what no picture can show is refused, or ends at its edge.
+BOOST_AUTO_TEST_CASE(descents_show_where_they_start_and_end) {
+  Surface s =
+      bowl({{.name = "one", .x = {-0.5, 0.25}, .y = {0.5, 0}}, {.name = "two", .x = {-0.5, 1e300}, .y = {0.5, 0}}});
+  const auto count = [](const std::string& text, std::string_view part) {
+    int n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+  };
+  const std::string both = svg(s);
+  BOOST_TEST(count(both, "<circle class=\"o\" cx=\"230.0\" ") == 1, both);  // both start there
+  BOOST_TEST(count(both, ">start</text>") == 1);
+  BOOST_TEST(count(both, "<path class=\"c c0 d\" d=\"M467.0 296.0h0\"/>") == 1, both);
+  BOOST_TEST(count(both, "<path class=\"c c1 d\"") == 0);  // it left the picture
+  const std::size_t away = both.find("<path class=\"c c1\" marker-end");
+  BOOST_REQUIRE(away != std::string::npos);
+  BOOST_TEST(both.find('/', away) - away < 100u);  // no number of 300 digits
+  s.paths[1].x[0] = -0.75;
+  BOOST_TEST(count(svg(s), ">start</text>") == 2);
+  for (const double height : {1e308, std::nan("")}) {
+    s.height = [height](double a, double b) { return height * 10 * (a + b); };
+    BOOST_CHECK_EXCEPTION(svg(s), oxbow::Error, [](const oxbow::Error& e) {
+      return std::string(e.what()).starts_with("a picture of a surface needs heights that are finite");
+    });
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

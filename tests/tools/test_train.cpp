@@ -1,0 +1,304 @@
+// `oxbow train` as a shell user meets it: what it writes, resuming, kills, bad data, a full disk.
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "support/program.h"
+
+BOOST_AUTO_TEST_SUITE(test_train)
+
+using namespace oxbow::test;
+
+BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 100, 20), out = folder / "out";
+  const Finished run = oxbow_("train --epochs 2 --batch-size 64 --threads 2 --out " + out + data);
+  BOOST_TEST(run.code == 0);
+  BOOST_TEST(has(run.output, "mnist_mlp on 100 images, tested on 20, with adam, learning rate 0.001\n"), run.output);
+  BOOST_TEST(has(run.output, "epoch  2/2  loss "), run.output);
+  const std::string list = "loss curve   " + out + "/loss.svg\nhistory      " + out + "/history.csv\nparameters   " +
+                           out + "/parameters.safetensors\nto resume    " + out +
+                           "/training.safetensors\ngraph        " + out + "/graph.txt\nits picture  " + out +
+                           "/graph.svg\n";
+  BOOST_TEST(run.output.ends_with(list), run.output);
+  for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
+    BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
+
+  // The graph is a whole step: what plans and runs it meets the updates.
+  const Finished plan = oxbow_("dump --plan " + out + "/graph.txt");
+  BOOST_TEST(has(plan.output, "update \"optimizer/adam"), plan.output);
+  const Finished same = oxbow_("diff mnist_mlp " + out + "/graph.txt");
+  BOOST_TEST(has(same.output, "203 nodes the same, 0 added, 0 removed, 0 changed"), same.output);
+
+  // The same net from its text, on batches larger than the data.
+  const Finished again = oxbow_("train --batch-size 1000 --out " + out + "2 " + out + "/graph.txt --epochs 1" + data);
+  BOOST_TEST(again.code == 0, again.output);
+  BOOST_TEST(folder.read("out2/graph.txt").size() > 1000);
+}
+
+BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 100, 20), out = " --out " + (folder / "out");
+  const std::string how = "train --schedule cosine --warmup 2 --clip-norm 1 --accumulate 2 --ema 0.9 --batch-size 16";
+  const Finished none = oxbow_(how + " --resume" + out + data);
+  BOOST_TEST(has(none.output, "oxbow: there is no " + (folder / "out") +
+                                  "/training.safetensors to resume\n  Train without --resume first, or name another "
+                                  "folder with --out\n"),
+             none.output);
+  BOOST_TEST(!has(oxbow::test::command("ls " + (folder / "")).output, "out"));
+  const Finished first = oxbow_(how + out + data);
+  BOOST_TEST(first.code == 0);
+  BOOST_TEST(has(first.output,
+                 "adam, learning rate warmup(steps=2, then=cosine(initial=0.001, steps=38, final=0), "
+                 "from=0)\n"),
+             first.output);
+  const Finished done = oxbow_(how + " --resume" + out + data);  // all epochs are done
+  BOOST_TEST(done.code == 0);
+  BOOST_TEST(has(done.output, "\ngoes on after 40 steps\n"), done.output);
+  BOOST_TEST(!has(done.output, "epoch "), done.output);
+  BOOST_TEST(has(oxbow_("train --schedule cosin" + out + data).output, "--schedule: cosin not in {"));
+  BOOST_TEST(has(oxbow_("train --warmup 100 --epochs 1" + out + data).output,
+                 "oxbow: a warm-up of 100 steps leaves none of the 2 to train\n  Give a smaller --warmup\n"));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_may_be_larger_than_the_data) {
+  const TemporaryFolder folder;
+  const std::string how = "train --schedule linear --epochs 3" + small_mnist(folder, 64, 8) + " --batch-size ";
+  const Finished all = oxbow_(how + "64 --out " + (folder / "all"));
+  BOOST_TEST(all.code == 0, all.output);
+  BOOST_TEST(has(all.output, "linear(initial=0.001, steps=3, "), all.output);
+  const Finished huge = oxbow_(how + "9223372036854775807 --out " + (folder / "huge"));
+  BOOST_TEST(huge.code == 0, huge.output);
+  for (const char* name : {"training.safetensors", "history.csv", "loss.svg"})
+    BOOST_TEST(folder.read("huge/" + std::string(name)) == folder.read("all/" + std::string(name)), name);
+}
+
+// Killed when so many rows are in the history, and once while a file is half written; then resumed each time.
+BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 320, 20);
+  const std::string how = "train --schedule cosine --epochs 4 --batch-size 16 --checkpoint-every 7" + data + " --out ";
+  BOOST_TEST(oxbow_(how + (folder / "whole")).code == 0);
+  const std::string out = folder / "killed";
+  std::string resume;
+  for (const std::string& when :
+       {"[ -e " + out + "/training.safetensors ]", std::string("[ `wc -l < " + out + "/history.csv` -gt 25 ]"),
+        "ls " + out + "/training.safetensors.oxbow-part*",
+        std::string("[ `wc -l < " + out + "/history.csv` -gt 60 ]")}) {
+    const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow " + how + out + resume + " & p=$!; until " +
+                                              when + "; do kill -0 $p || break; done; kill -KILL $p; wait $p' 2>&1");
+    BOOST_TEST(run.code == 128 + 9, run.output);
+    resume = " --resume";
+  }
+  const Finished last = oxbow_(how + out + resume);
+  BOOST_TEST(last.code == 0, last.output);
+  for (const char* name : {"training.safetensors", "parameters.safetensors", "history.csv", "loss.svg"})
+    BOOST_TEST(folder.read("killed/" + std::string(name)) == folder.read("whole/" + std::string(name)), name);
+  const std::string history = folder.read("whole/history.csv");
+  BOOST_TEST(std::count(history.begin(), history.end(), '\n') == 81);
+  BOOST_TEST(has(history, "\n80,4,"));
+}
+
+BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16" + data + " --out " + out;
+  BOOST_TEST(oxbow_(how + " --epochs 3").code == 0);
+  BOOST_TEST(oxbow_(how + " --epochs 2").code == 0);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n8,2,"));
+  BOOST_TEST(!has(folder.read("out/history.csv"), "\n9,3,"));
+  BOOST_TEST(oxbow_(how + " --epochs 3 --resume").code == 0);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,"));
+  folder.write("out/history.csv", "a,b,c\n1,2,3\n");
+  const Finished other = oxbow_(how + " --epochs 4 --resume");
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is no history of a training\n  Move it to"),
+             other.output);
+}
+
+// Ctrl-C before the first step, and what cannot be resumed, leave everything as it was.
+BOOST_AUTO_TEST_CASE(who_has_nothing_new_replaces_nothing) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16 --epochs 1" + data + " --out " + out;
+  BOOST_TEST(oxbow_(how).code == 0);
+  const auto content = [&] { return oxbow::test::command("cd " + out + " && ls && cat *").output; };
+  const std::string before = content();
+  const Finished interrupted = oxbow::test::command("env --block-signal=INT sh -c 'kill -INT $$; exec " + programs +
+                                                    "oxbow " + how + " --optimizer sgd' 2>&1");
+  BOOST_TEST(interrupted.code == 130);
+  BOOST_TEST(interrupted.output.ends_with("interrupted before the first step: nothing was written\n"),
+             interrupted.output);
+  BOOST_TEST((content() == before));
+  const Finished other = oxbow_(how + " --resume --optimizer lion");
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(has(other.output, "the model lacks."), other.output);
+  BOOST_TEST((content() == before));
+}
+
+// A rate that is given goes before the state's, and one that is not is the state's.
+BOOST_AUTO_TEST_CASE(a_rate_is_resumed_or_changed) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 20), out = folder / "out";
+  const std::string how = "train --batch-size 16 --optimizer SGD --set momentum=0.5" + data + " --out " + out;
+  const Finished first = oxbow_(how + " --epochs 1 --learning-rate 0.125");
+  BOOST_TEST(has(first.output, "with sgd(momentum=0.5), learning rate 0.125\n"), first.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n4,1,0.125,"));
+  const Finished same = oxbow_(how + " --epochs 2 --resume");
+  BOOST_TEST(has(same.output, "with sgd(momentum=0.5), learning rate 0.125\ngoes on after 4 steps\n"), same.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n8,2,0.125,"));
+  const Finished other = oxbow_(how + " --epochs 3 --resume --learning-rate 0.0625");
+  BOOST_TEST(has(other.output, "with sgd(momentum=0.5), learning rate 0.0625\ngoes on after 8 steps\n"), other.output);
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,0.0625,"));
+  BOOST_TEST(has(oxbow_(how + " --set dampning=1").output,
+                 "oxbow: sgd has no field \"dampning\". Did you mean \"dampening\"?"));
+  BOOST_TEST(oxbow_(how + " --set nesterov").output ==
+             "oxbow: --set nesterov: expected a field and its value, as in momentum=0.9\n");
+
+  // Its state is taken wherever values of variables are.
+  const std::string parameters = " --random --parameters " + out + "/training.safetensors";
+  const Finished run = oxbow_("run mnist_mlp" + parameters);
+  BOOST_TEST(run.code == 0, run.output);
+  const std::size_t end = run.output.find("\naccuracy");
+  BOOST_REQUIRE(end != std::string::npos && end > 16);
+  BOOST_TEST(has(oxbow_("run " + out + parameters).output, run.output.substr(end - 16, 16)), "the loss's checksum");
+  BOOST_TEST(oxbow_("run xor" + parameters).output ==
+             "oxbow: " + out +
+                 "/training.safetensors has \"dense/kernel\", but no variable of the graph has this name.\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_told) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  const Finished run = oxbow_("train --optimizer sgd --learning-rate 1e30 --batch-size 16 --epochs 1 --out " + out +
+                              small_mnist(folder, 64, 8));
+  BOOST_TEST(run.code == 0);
+  BOOST_TEST(has(run.output, "epoch  1/1  loss nan"), run.output);
+  BOOST_TEST(run.output.ends_with("the loss is not finite any more: oxbow lr judge " + out +
+                                  "/history.csv tells more, and so does --check-numerics\n"),
+             run.output);
+  BOOST_TEST(oxbow_("lr judge " + out + "/history.csv").output.starts_with("diverging: the loss of step "));
+}
+
+// With norms and event files, and in two halves: the same history and picture as in one go.
+BOOST_AUTO_TEST_CASE(recorded_norms_and_event_files_go_on_with_a_resumed_training) {
+  const TemporaryFolder folder;
+  const std::string how = "train --batch-size 16 --record norms --threads 1" + small_mnist(folder, 64, 8) +
+                          " --tensorboard " + (folder / "runs") + " --out ";
+  BOOST_REQUIRE(oxbow_(how + (folder / "whole") + " --epochs 4").code == 0);
+  BOOST_REQUIRE(oxbow_(how + (folder / "parts") + " --epochs 2").code == 0);
+  const Finished rest = oxbow_(how + (folder / "parts") + " --epochs 4 --resume");
+  BOOST_TEST(rest.code == 0, rest.output);
+  BOOST_TEST(has(rest.output, "norms        " + (folder / "parts/norms.svg\n")), rest.output);
+  BOOST_TEST(has(rest.output, "scalars      tensorboard --logdir " + (folder / "runs\n")), rest.output);
+  const std::string history = folder.read("whole/history.csv");
+  BOOST_TEST(history.find("step,epoch,learning_rate,loss,gradient_norm,update_ratio,gradient_norm/dense/kernel,") ==
+             0u);
+  for (const char* name : {"history.csv", "loss.svg", "norms.svg", "training.safetensors"})
+    BOOST_TEST((folder.read("whole/" + std::string(name)) == folder.read("parts/" + std::string(name))), name);
+  const Finished drawn = oxbow_("plot " + (folder / "whole/history.csv") + " --column 'gradient_norm*'");
+  for (const char* name : {">all<", ">dense/kernel<", ">dense_2/bias<"}) BOOST_TEST(has(drawn.output, name), name);
+  BOOST_TEST(has(oxbow_("plot " + (folder / "whole/history.csv") + " --column 'grad*/conv*'").output,
+                 "there is no column \"grad*/conv*\". There are: step, epoch, "));
+  BOOST_TEST(has(oxbow_("train --record gradients").output, "--record: gradients not in {norms}"));
+}
+
+// A rate that is too large leaves the picture of the others at once, and does not flatten them.
+BOOST_AUTO_TEST_CASE(a_run_that_blows_up_leaves_the_picture_to_the_others) {
+  const TemporaryFolder folder;
+  std::string good = "loss\n", bad = "loss\n";
+  for (int i = 0; i < 90; ++i) {
+    good += std::to_string(2.0 / (1 + i)) + "\n";
+    bad += std::to_string(2.0 * std::pow(10, std::min(i, 30))) + "\n";
+  }
+  const std::string files = folder.write("good.csv", good) + " " + folder.write("bad.csv", bad);
+  const std::string picture = oxbow_("plot --smooth 8 " + files).output;
+  BOOST_TEST(has(picture, ">bad (leaves the picture)</text>"), picture);
+  BOOST_TEST(has(picture, ">10</text>"));
+  for (const char* beyond : {">100</text>", ">1000</text>", "e+"}) BOOST_TEST(!has(picture, beyond), beyond);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_do_not_fit_end_training_with_a_message) {
+  const TemporaryFolder folder;
+  const Finished label = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 64, 8, 77));
+  BOOST_TEST(label.code == 1);
+  BOOST_TEST(has(label.output, "oxbow: cross_entropy"), label.output);
+  BOOST_TEST(has(label.output, "label 77 in row 0 is not one of the 10 classes"), label.output);
+  BOOST_TEST(has(label.output, "at tools/examples/mnist_mlp.cpp:"), label.output);
+  const Finished none = oxbow_("train --epochs 1 --out " + (folder / "out") + small_mnist(folder, 0, 8));
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.output, "oxbow: fit: the data have no samples"), none.output);
+}
+
+BOOST_AUTO_TEST_CASE(ctrl_c_keeps_what_was_learned) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  // A shell of its own waits for the first epoch's line, and then sends the signal.
+  const Finished run = oxbow::test::command("sh -c '" + programs + "oxbow train --epochs 100000 --out " + out +
+                                            small_mnist(folder, 64, 8) + " > " + (folder / "log") +
+                                            " 2>&1 & p=$!; until grep -q epoch " + (folder / "log") +
+                                            "; do sleep 0.05; done; kill -INT $p; wait $p; exit $?'");
+  BOOST_TEST(run.code == 130);
+  const std::string log = folder.read("log");
+  BOOST_TEST(has(log, "interrupted after "), log.substr(log.size() - std::min<std::size_t>(log.size(), 500)));
+  for (const char* name : {"loss.svg", "parameters.safetensors", "graph.txt", "graph.svg"})
+    BOOST_TEST(folder.read("out/" + std::string(name)).size() > 1000, name);
+}
+
+BOOST_AUTO_TEST_CASE(two_trainings_do_not_share_a_folder) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out", how = "train --out " + out + small_mnist(folder, 64, 8) + " --epochs ";
+  const std::string state = out + "/training.safetensors";
+  // The first one has written its state when the others come.
+  const Finished run = oxbow::test::command(
+      "sh -c '" + programs + "oxbow " + how + "100000 > " + (folder / "log") + " 2>&1 & p=$!; until [ -e " + state +
+      " ]; do kill -0 $p || break; sleep 0.05; done; for more in \"\" --resume; do " + programs + "oxbow " + how +
+      "1 $more; echo code $?, first is $p; done; kill -INT $p; wait $p; exit $?' 2>&1");
+  BOOST_TEST(run.code == 130, run.output);
+  const std::string who = run.output.substr(run.output.rfind(" is ") + 4);
+  const std::string refused = "oxbow: " + state + " is in use: process " + who.substr(0, who.find('\n')) +
+                              " writes it. Give another path, or wait until that has ended\n"
+                              "  Name another folder with --out\ncode 1, first is " +
+                              who;
+  BOOST_TEST(run.output == refused + refused);
+  const Finished after = oxbow_(how + "1");
+  BOOST_TEST(after.code == 0, after.output);
+  BOOST_TEST(oxbow::test::command("ls -A " + out).output ==
+             "graph.svg\ngraph.txt\nhistory.csv\nloss.svg\nparameters.safetensors\ntraining.safetensors\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
+  const TemporaryFolder folder;
+  const std::string disk = folder / "disk";
+  const bool mounted =
+      ::geteuid() == 0 &&
+      oxbow::test::command("mkdir " + disk + " && mount -t tmpfs -o size=1m tmpfs " + disk + " 2>&1").code == 0;
+  if (!mounted) return;  // only root has a small disk at hand
+  const std::string how = "train --epochs 3 --batch-size 16" + small_mnist(folder, 64, 8) + " --out ";
+  const Finished none = oxbow_(how + disk);
+  BOOST_TEST(none.code == 1);
+  BOOST_TEST(has(none.output, "oxbow: cannot write " + disk + "/training.safetensors: No space left on device\n"),
+             none.output);
+
+  // Room for one state, and not for the next one beside it: the first one stays, and training goes on from it.
+  const auto resize = [&](const std::string& size) {
+    oxbow::test::command("mount -o remount,size=" + size + " " + disk + " 2>&1");
+  };
+  resize("10m");
+  const Finished one = oxbow_(how + disk);
+  BOOST_TEST(one.code == 1);
+  BOOST_TEST(has(one.output, "/training.safetensors: No space left on device (the file that was there is unchanged)\n"),
+             one.output);
+  resize("40m");
+  const Finished rest = oxbow_(how + disk + " --resume");
+  BOOST_TEST(rest.code == 0, rest.output);
+  BOOST_TEST(has(rest.output, "goes on after 4 steps\n"), rest.output);
+  BOOST_TEST(oxbow_(how + (folder / "whole")).code == 0);
+  for (const char* name : {"training.safetensors", "history.csv"})
+    BOOST_TEST(folder.read("disk/" + std::string(name)) == folder.read("whole/" + std::string(name)), name);
+  oxbow::test::command("umount " + disk);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
