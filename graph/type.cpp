@@ -6,7 +6,7 @@
 namespace oxbow {
 
 Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
-  if (rank_ > max_rank) throw Error("a shape has at most 8 axes, not " + std::to_string(sizes.size()));
+  if (sizes.size() > max_rank) throw Error("a shape has at most 8 axes, not " + std::to_string(sizes.size()));
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
   // The product of the sizes other than 0 must fit, so that no product of some of the axes overflows either.
   std::int64_t product = 1;

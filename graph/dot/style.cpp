@@ -45,8 +45,8 @@ std::string printable(std::string_view text) {
     if (point < 0x80) {
       if ((point >= 0x20 && point != 0x7f) || point == '\n') out += text[i];
     } else {
-      // No control character, and nothing that XML forbids.
-      const bool good = valid && point >= 0xa0 && point != 0xfffe && point != 0xffff;
+      // No control character, nothing that turns the text around, and nothing that XML forbids.
+      const bool good = shown_as_is({point, length, valid}) && point != 0xfffe && point != 0xffff;
       out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
     }
     i += length;

@@ -1,5 +1,7 @@
 #include <oxbow/graph/support/utf8.h>
 
+#include <algorithm>
+
 namespace oxbow {
 namespace {
 
@@ -34,13 +36,17 @@ Utf8Character utf8_at(std::string_view text, std::size_t at) {
   return valid ? Utf8Character{point, length, true} : Utf8Character{lead, 1, false};
 }
 
+bool shown_as_is(Utf8Character c) {
+  const bool obeyed = c.point < 0x20 || (c.point >= 0x7f && c.point < 0xa0);
+  return c.valid && !obeyed && !turns_direction(c.point) && !breaks_line(c.point);
+}
+
 std::string escaped(std::string_view text, std::string_view kept) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     const auto [point, length, valid] = utf8_at(text, i);
-    const bool obeyed = point < 0x20 || (point >= 0x7f && point < 0xa0) || turns_direction(point) || breaks_line(point);
-    if (valid && (!obeyed || (length == 1 && kept.find(text[i]) != std::string_view::npos))) {
+    if (shown_as_is({point, length, valid}) || (valid && length == 1 && kept.find(text[i]) != std::string_view::npos)) {
       out += text.substr(i, length);
     } else if (point == '\n' || point == '\t') {
       out += point == '\n' ? "\\n" : "\\t";
@@ -51,6 +57,19 @@ std::string escaped(std::string_view text, std::string_view kept) {
     i += length;
   }
   return out;
+}
+
+std::string clipped(std::string_view text, std::size_t most) {
+  constexpr std::string_view gap = "...";
+  if (text.size() <= most) return std::string(text);
+  const std::size_t kept = most - std::min(most, gap.size());
+  // A character's later bytes look like 10xxxxxx; one has three of them at most.
+  const auto within = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  std::size_t head = kept - kept / 3, tail = text.size() - kept / 3;
+  for (int i = 0; i < 3 && head > 0 && within(head); ++i) --head;
+  for (int i = 0; i < 3 && tail < text.size() && within(tail); ++i) ++tail;
+  std::string out(text.substr(0, head));
+  return out.append(gap).append(text.substr(tail));
 }
 
 }  // namespace oxbow

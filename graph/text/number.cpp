@@ -1,3 +1,5 @@
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/graph/text/number.h>
 
 #include <algorithm>
@@ -101,8 +103,11 @@ template std::optional<bool> read_number(std::string_view);
 void append_quoted(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   out += '"';
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    const Utf8Character character = utf8_at(text, i);
+    const std::string_view bytes = text.substr(i, character.length);
+    i += bytes.size();
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -110,12 +115,15 @@ void append_quoted(std::string& out, std::string_view text) {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\x";
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
+    } else if (shown_as_is(character)) {
+      out += bytes;
     } else {
-      out += c;
+      for (const char b : bytes) {
+        const auto byte = static_cast<unsigned char>(b);
+        out += "\\x";
+        out += hex[byte >> 4];
+        out += hex[byte & 15];
+      }
     }
   }
   out += '"';
@@ -166,7 +174,7 @@ void append_tensor(std::string& out, const Tensor& t) {
   out += "tensor " + to_string(type);
   const bool odd_bool = type.dtype == boolean && std::any_of(t.bytes(), t.bytes() + count,
                                                              [](std::byte b) { return std::to_integer<int>(b) > 1; });
-  const bool splat = count > 4 && type.bytes() <= splat_bytes && all_equal(t.bytes(), count, size);
+  const bool splat = count > 4 && type.bytes() <= limits::splat_bytes && all_equal(t.bytes(), count, size);
   if (odd_bool || (!splat && count > static_cast<std::size_t>(listed_elements))) {
     out += " base64 \"";
     append_base64(out, t.bytes(), count * size);

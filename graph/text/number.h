@@ -12,10 +12,6 @@ namespace oxbow::text {
 
 /// A tensor up to this many elements stands as a list.
 inline constexpr std::int64_t listed_elements = 16;
-/// A tensor of equal elements stands as `splat` up to this many bytes, which is also what a text may make us allocate
-/// without holding as much itself; all its splats together may have four times as many.
-inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
-
 /// Appends the shortest text that reads back to the same bits: "3", "0.1", "-0.0", "1e+30", "inf", "nan". A NaN that is
 /// not the usual one shows its bits: "nan(0x7fc00001)".
 template <Element T>
@@ -26,7 +22,8 @@ void append_number(std::string& out, T v);
 template <Element T>
 std::optional<T> read_number(std::string_view text);
 
-/// Appends `text` in quotes, with escapes for quotes, backslashes and control characters.
+/// Appends `text` in quotes, with escapes for quotes, backslashes and all that a message does not show as it is either
+/// (graph/support/utf8.h): control characters, what turns the direction of writing, bytes that are no UTF-8.
 void append_quoted(std::string& out, std::string_view text);
 
 /// A letter or underscore, then letters, digits and underscores: needs no quotes.

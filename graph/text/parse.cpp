@@ -1,3 +1,5 @@
+#include <oxbow/graph/support/library_errors.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
 #include <oxbow/graph/text/opaque.h>
@@ -87,6 +89,8 @@ class Parser {
   // One line: "%2 = matmul(%x, %w) {...} : f32[64, 256] for %1".
   void node(Origin origin) {
     const Token label = in_.take();
+    if (graph_->size() >= limits::text_nodes)
+      in_.fail(label, "a graph's text has at most " + std::to_string(limits::text_nodes) + " nodes");
     if (label.output >= 0) in_.fail(label, "a node is defined under its label alone, without '#'");
     in_.expect('=', "behind the label of a node");
     if (in_.peek().kind != Token::word && in_.peek().kind != Token::string) in_.unexpected("the name of an op");
@@ -207,7 +211,7 @@ class Parser {
 }  // namespace
 
 std::unique_ptr<Graph> parse(std::string_view text, const Catalog& catalog, std::string_view file) {
-  return Parser(text, catalog, file).parse();
+  return with_own_errors("cannot read " + std::string(file), [&] { return Parser(text, catalog, file).parse(); });
 }
 
 }  // namespace oxbow

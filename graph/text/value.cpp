@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text/number.h>
 #include <oxbow/graph/text/value.h>
 
@@ -43,11 +44,12 @@ Tensor read_tensor(Lexer& in) {
     };
     if (in.accept("splat")) {
       const T v = element();
-      if (type.bytes() > splat_bytes)
+      if (type.bytes() > limits::splat_bytes)
         in.fail(start, "a splat of " + std::to_string(type.bytes()) + " bytes is too large: at most " +
-                           std::to_string(splat_bytes) + " are read");
-      if (!in.claim(type.bytes(), all_splats_bytes))
-        in.fail(start, "the splats up to here have more than " + std::to_string(all_splats_bytes) + " bytes together");
+                           std::to_string(limits::splat_bytes) + " are read");
+      if (!in.claim(type.bytes(), limits::all_splats_bytes))
+        in.fail(start,
+                "the splats up to here have more than " + std::to_string(limits::all_splats_bytes) + " bytes together");
       Tensor t(type);
       std::fill_n(t.data<T>(), type.stored(), v);
       return t;
@@ -155,7 +157,8 @@ AttrRecord read_record(Lexer& in, int depth, std::vector<Token>* where) {
 }
 
 AttrValue read_value(Lexer& in, int depth) {
-  if (depth > max_depth) in.fail(in.peek(), "attributes nest deeper than " + std::to_string(max_depth) + " levels");
+  if (depth > limits::attribute_depth)
+    in.fail(in.peek(), "attributes nest deeper than " + std::to_string(limits::attribute_depth) + " levels");
   if (in.next_is('{')) return read_record(in, depth);
   if (in.next_is('[')) {
     AttrList list;

@@ -6,9 +6,6 @@
 
 namespace oxbow::text {
 
-/// Attributes nest at most this deep, so that no text can exhaust the stack.
-inline constexpr int max_depth = 64;
-
 /// "f32[2, 3]", "f32[784, 256]{panel 64}". Throws `Error` with the place, as all here do.
 Type read_type(Lexer& in);
 /// "f32[2], i32[]", or "none".

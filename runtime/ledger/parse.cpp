@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text/value.h>
 #include <oxbow/runtime/ledger/fields.h>
@@ -211,7 +212,9 @@ std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const 
   // A string holds no line's end, so this stands for nothing else.
   const std::size_t place = text.find("\noxbow plan");
   if (place == std::string_view::npos) return std::nullopt;
-  return ledger_text::Parser(text, place + 1, std::move(graph), file).parse();
+  return with_own_errors("cannot read " + std::string(file), [&] {
+    return std::optional(ledger_text::Parser(text, place + 1, std::move(graph), file).parse());
+  });
 }
 
 }  // namespace oxbow

@@ -38,6 +38,35 @@ BOOST_AUTO_TEST_CASE(what_a_terminal_obeys_is_shown_as_an_escape) {
   BOOST_TEST(escaped("a\nb\x1b", "\n\t") == "a\nb\\x1b");
 }
 
+// However long names are, and however many there are, a message stays readable and is made at once.
+BOOST_AUTO_TEST_CASE(messages_are_bounded) {
+  BOOST_TEST(clipped("abcdefghij", 10) == "abcdefghij");
+  BOOST_TEST(clipped("abcdefghijk", 10) == "abcde...jk");
+  BOOST_TEST(clipped("abcd\u00e9fghi\u00e9k", 10) == "abcd...k");  // between characters
+  BOOST_TEST(clipped("abc", 2) == "...");
+  const std::string name(60'000, 'n'), shown = '"' + name.substr(0, 78) + "..." + name.substr(0, 39) + '"';
+  BOOST_TEST(in_quotes(name) == shown);
+  const std::vector<std::string> alike(5'000, name);
+  BOOST_TEST(did_you_mean(std::string(60'000, 'm'), alike) == "");
+  BOOST_TEST(did_you_mean(name + "n", std::vector{name}) == " Did you mean " + shown + "?");
+  BOOST_TEST(listed(std::vector<std::string>(1'000, "x")).ends_with("x, x, ... (900 more)"));
+  BOOST_TEST(quoted(alike).size() < 13'000u);
+  const std::string whole = Error("begin" + std::string(1'000'000, ' ') + "end").what();
+  BOOST_TEST(whole.size() == 16'384u);
+  BOOST_TEST((whole.starts_with("begin ") && whole.ends_with(" end")));
+}
+
+// In a text they are escapes that read back, so nothing in a printed graph turns a terminal's line around.
+BOOST_AUTO_TEST_CASE(printed_graphs_obey_nothing) {
+  Graph g;
+  const std::string bad = "a\u202e\xff\u009bb";
+  g.add_output(bad, square(input(g, "x", f32, {2})).named(bad));
+  const std::string text = print(g);
+  BOOST_TEST(text.find("\"a\\xe2\\x80\\xae\\xff\\xc2\\x9bb\"") != std::string::npos, text);
+  BOOST_TEST(escaped(text, "\n") == text);
+  BOOST_TEST(equal(*parse(text, catalog()), g));
+}
+
 BOOST_AUTO_TEST_CASE(names_in_messages_are_printable) {
   const std::string bad = "e\x1b[2J\nv\u202ei\xffl", shown = "e\\x1b[2J\\nv\\u202ei\\xffl";
   Graph g;

@@ -1,0 +1,40 @@
+// How much a file may ask for, and how much a message shows: all limits, in one place. tools/docs/files.md has them as
+// a table. A reader refuses what goes beyond one with an `Error` that names it. Constants only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace oxbow::limits {
+
+// Messages. What is longer is shown with "..." in its middle.
+inline constexpr std::size_t shown_name = 120;             ///< bytes of a name or a value
+inline constexpr std::size_t shown_names = 100;            ///< names of a list
+inline constexpr std::size_t message = 16'384;             ///< bytes of a whole message
+inline constexpr std::size_t compared_letters = 1u << 24;  ///< pairs of letters, to find what a name may have meant
+
+// Safetensors.
+inline constexpr std::int64_t header_bytes = 100'000'000;  ///< the reference implementation's limit
+inline constexpr int header_depth = 32;                    ///< objects and lists within one another
+inline constexpr std::size_t tensors = 1'000'000;
+inline constexpr std::size_t metadata_entries = 100'000;
+
+// Graphs and plans as texts.
+inline constexpr std::size_t text_bytes = std::size_t{1} << 30;  ///< of a file that the `oxbow` program reads
+inline constexpr std::int64_t text_nodes = 4'000'000;
+inline constexpr int attribute_depth = 64;  ///< records and lists within one another
+/// A tensor of equal elements ("splat"), and all of a text together: what a text may make its reader allocate without
+/// holding as much itself.
+inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
+
+// IDX. A gzipped file may hold so much, or so many times its own size where that is more.
+inline constexpr std::int64_t unpacked_bytes = std::int64_t{64} << 20;
+inline constexpr std::int64_t unpacked_times = 100;
+
+// Histories: CSV, JSON, JSON lines.
+inline constexpr std::size_t history_bytes = std::size_t{256} << 20;
+inline constexpr std::size_t history_columns = 10'000;
+inline constexpr std::size_t history_cells = 100'000'000;  ///< rows times columns
+inline constexpr int history_depth = 32;                   ///< JSON objects and lists within one another
+
+}  // namespace oxbow::limits
