@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/files/calls.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,10 +66,9 @@ void remove_abandoned(const std::string& target) {
 // A new file, locked; -1 and errno where there is none to be had. Between its making and its lock another process may
 // have taken it for abandoned: then it has no name any more.
 int create_locked(const std::string& path) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const int file = uninterrupted([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
   if (file < 0) return -1;
-  while (::flock(file, LOCK_EX) != 0 && errno == EINTR) {
-  }
+  uninterrupted([&] { return ::flock(file, LOCK_EX); });
   struct stat made {};
   if (::fstat(file, &made) != 0 || made.st_nlink > 0) return file;
   ::close(file);
@@ -105,26 +105,21 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(const void* bytes, std::size_t count) {
-  const char* next = static_cast<const char*>(bytes);
-  while (count > 0) {
-    const ssize_t written = ::write(file_, next, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("write");
-    next += written;
-    count -= static_cast<std::size_t>(written);
-  }
+  if (write_bytes(file_, bytes, count) < count) fail("write");
 }
 
 void AtomicFile::commit() {
-  if (::fsync(file_) != 0) fail("write");
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("replace");  // still locked: nobody takes it away
+  if (uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write");
+  // Still locked: nobody takes it away.
+  if (uninterrupted([&] { return ::rename(temporary_.c_str(), target_.c_str()); }) != 0) fail("replace");
   temporary_.clear();
   ::close(std::exchange(file_, -1));
   // The rename itself is on the disk once the folder is. A folder that cannot be synced (some network disks) has it
   // still.
   const std::string folder = std::filesystem::path(target_).parent_path().string();
-  if (const int f = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); f >= 0) {
-    ::fsync(f);
+  const char* name = folder.empty() ? "." : folder.c_str();
+  if (const int f = uninterrupted([&] { return ::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }); f >= 0) {
+    uninterrupted([&] { return ::fsync(f); });
     ::close(f);
   }
 }

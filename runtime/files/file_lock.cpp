@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/runtime/files/calls.h>
 #include <oxbow/runtime/files/file_lock.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -37,11 +38,10 @@ FileLock::FileLock(const std::string& path) {
   const std::filesystem::path target = std::filesystem::canonical(path, no_target);
   name_ = (no_target ? path : target.string()) + ".oxbow-lock";
   for (int attempt = 0; file_ < 0 && attempt < most_attempts; ++attempt) {
-    const int file = ::open(name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    const int file = uninterrupted(
+        [&] { return ::open(name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666); });
     if (file < 0) throw Error("cannot create " + name_ + ": " + std::generic_category().message(errno));
-    int failed = 0;
-    while ((failed = ::flock(file, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
-    }
+    const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); });
     if (failed != 0 && errno == EWOULDBLOCK) {
       const std::string who = holder(file);
       ::close(file);
