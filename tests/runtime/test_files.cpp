@@ -1,5 +1,6 @@
 // Safetensors files and atomic writing; what is said about files that are cut short or corrupt.
 // Labels: memory.
+#include <fcntl.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/safetensors.h>
@@ -9,7 +10,10 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <map>
 #include <thread>
 
 #include "support/message.h"
@@ -73,7 +77,23 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(" {}", ""), "its header does not begin with '{'"},
       {safetensors("{\"w\":", ""), "its header is no JSON at byte 6"},
       {safetensors("{\"a\xff\":1}", ""), "its header is no JSON at byte 4"},
-      {safetensors(R"({"w":1,"w":2})", ""), "its header has \"w\" twice"},
+      {safetensors(
+           R"({"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
+           ""),
+       "its header has \"w\" twice"},
+      {safetensors(R"({"w":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}})", ""),
+       "tensor \"w\" has \"dtype\" twice"},
+      {safetensors(R"({"__metadata__":{"a":"1","a":"2"}})", ""), "its \"__metadata__\" has \"a\" twice"},
+      {safetensors(R"({"__metadata__":{},"__metadata__":{}})", ""), "its header has \"__metadata__\" twice"},
+      {safetensors(R"({"w":[]})", ""), "tensor \"w\" is described by no object"},
+      {safetensors(one("\"F32\"", "[[2]]", "[0,8]"), eight), "tensor \"w\" has shape [[2]], which is no list of sizes"},
+      {safetensors(one("\"F32\"", "{\"a\":[1,2],\"b\":3}", "[0,8]"), eight),
+       "tensor \"w\" has shape {\"a\":[1,2],\"b\":3}, which is no list of sizes"},
+      {safetensors(one("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]"), eight),
+       "tensor \"w\" has shape [1,1,1,1,1,1,1,1,2], but a shape has at most 8 axes"},
+      {safetensors(R"({"w":{"x":1e999}})", ""), "its header has a number beyond a double's range at byte 15"},
+      {safetensors(one("\"F32\"", std::string(100'000, '[') + std::string(100'000, ']'), "[0,8]"), eight),
+       "its header nests deeper than 32 levels"},
       {safetensors(R"({"w":1})", ""), "tensor \"w\" is described by no object"},
       {safetensors(R"({"w":{"dtype":"F32","shape":[]}})", ""), "tensor \"w\" has no \"data_offsets\""},
       {safetensors(R"({"w":{"shape":[],"data_offsets":[0,0]}})", ""), "tensor \"w\" has no \"dtype\""},
@@ -139,13 +159,83 @@ BOOST_AUTO_TEST_CASE(every_truncation_of_a_safetensors_file_is_noticed) {
   }
 }
 
+// 10 kB, as a training's state has it: a flipped bit is noticed, or changes nothing.
+BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_safetensors_file_is_noticed_or_harmless) {
+  const TemporaryFolder folder;
+  Safetensors content{{{"optimizer/step", draw({}, 0, 9, 1, i64)}, {"flags", draw({7}, 0, 1, 2, boolean)}},
+                      {{"made by", "a test"}}};
+  for (int k = 0; k < 6; ++k)
+    content.tensors.emplace_back("dense_" + std::to_string(k) + "/kernel",
+                                 draw({20, 20}, -1, 1, static_cast<std::uint64_t>(k), f32));
+  save_safetensors(folder / "whole", content);
+  std::string file = folder.read("whole");
+  BOOST_TEST(file.size() > 10'000u);
+  const auto same = [&](const Safetensors& other) {
+    std::map<std::string, Tensor> values(other.tensors.begin(), other.tensors.end());
+    return values.size() == content.tensors.size() &&
+           std::all_of(content.tensors.begin(), content.tensors.end(),
+                       [&](const auto& t) { return values.contains(t.first) && same_bits(values[t.first], t.second); });
+  };
+  int refused = 0, harmless = 0, wrong = 0;
+  const std::string path = folder.write("flipped", file);
+  const int descriptor = ::open(path.c_str(), O_WRONLY);
+  for (std::size_t byte = 0; byte < file.size(); ++byte)
+    for (int bit = 0; bit < 8; ++bit) {
+      const char flipped = static_cast<char>(file[byte] ^ (1 << bit));
+      BOOST_REQUIRE(::pwrite(descriptor, &flipped, 1, static_cast<off_t>(byte)) == 1);
+      try {
+        ++(same(load_safetensors(path)) ? harmless : wrong);
+      } catch (const Error&) {
+        ++refused;
+      }
+      BOOST_REQUIRE(::pwrite(descriptor, &file[byte], 1, static_cast<off_t>(byte)) == 1);
+    }
+  ::close(descriptor);
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(refused + harmless == 8 * static_cast<int>(file.size()));
+  BOOST_TEST(harmless < 8 * 20);  // in the name of the checksum's entry alone
+
+  // What another program changed on purpose says how to go on.
+  file.back() = static_cast<char>(file.back() ^ 1);
+  const std::string said = message([&] { load_safetensors(folder.write("flipped", file)); });
+  BOOST_TEST(said.find("is no valid safetensors file: its content has the checksum crc64:") != std::string::npos, said);
+  BOOST_TEST(said.ends_with("It was damaged: copy it again, or take an older one. If another program changed it on "
+                            "purpose, remove \"oxbow.checksum\" from its metadata"),
+             said);
+}
+
+// What took time or memory as the square of a file's size.
+BOOST_AUTO_TEST_CASE(large_headers_are_read_in_linear_time) {
+  const TemporaryFolder folder;
+  const auto start = std::chrono::steady_clock::now();
+  std::string header = "{";
+  for (int i = 0; i < 80'000; ++i)
+    header += (i > 0 ? ",\"" : "\"") + std::to_string(i) + R"(":{"dtype":"U8","shape":[0],"data_offsets":[0,0]})";
+  BOOST_TEST(load_safetensors(folder.write("many", safetensors(header + "}", ""))).tensors.size() == 80'000u);
+  const std::string deep = R"({"w":{"x":)" + std::string(5'000'000, '[');
+  BOOST_TEST(message([&] { load_safetensors(folder.write("deep", safetensors(deep, ""))); }) ==
+             (folder / "deep") + " is no valid safetensors file: its header nests deeper than 32 levels");
+  const std::string name(60'000, 'n');
+  const std::string said =
+      message([&] { load_safetensors(folder.write("long", safetensors("{\"" + name + "\":1}", ""))); });
+  BOOST_TEST(said == (folder / "long") + " is no valid safetensors file: tensor \"" + name.substr(0, 78) + "..." +
+                         name.substr(0, 39) + "\" is described by no object");
+  BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(10)));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_into_a_circle_is_told_as_other_files_are) {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("circle", folder / "circle");
+  BOOST_TEST(message([&] { load_safetensors(folder / "circle"); }) ==
+             "cannot read " + (folder / "circle") + ": Too many levels of symbolic links");
+}
+
 BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_old_file) {
   const TemporaryFolder folder;
   const std::string path = folder.write("w.safetensors", "old");
   const Safetensors big{{{"w", Tensor({f32, {1 << 16}})}}, {}};
 
-  // A file may not grow beyond this: what a full disk does, for one process.
-  std::signal(SIGXFSZ, SIG_IGN);
+  // A file may not grow beyond this: what a full disk does, for one process. Its signal ends nothing.
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit small{1 << 12, before.rlim_max};
