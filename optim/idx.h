@@ -10,7 +10,8 @@
 namespace oxbow {
 
 /// Reads an IDX file, gzipped or not. u8, i32, f32 and f64 keep their dtype; 8-bit signed and 16-bit integers become
-/// i32. Throws `Error` that names the file and what is wrong with it: not IDX, truncated, corrupt, too long.
+/// i32. Throws `Error` that names the file and what is wrong with it: not IDX, truncated, corrupt, too long, or packed
+/// so tightly that it is suspect (graph/support/limits.h).
 Tensor load_idx(const std::string& path);
 
 }  // namespace oxbow

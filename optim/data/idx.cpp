@@ -1,4 +1,8 @@
+#include <oxbow/graph/support/library_errors.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/optim/idx.h>
+#include <oxbow/runtime/files/input_file.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -6,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <system_error>
 
 namespace oxbow {
@@ -14,12 +19,27 @@ namespace {
 // A file, inflated while it is read if it is gzipped; every complaint names it.
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb"), &gzclose) {
-    if (!file_) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
+  explicit Reader(const std::string& path) : path_(path), file_(nullptr, &gzclose) {
+    InputFile file(path);
+    packed_bytes_ = file.size();
+    const int descriptor = file.release();
+    file_.reset(gzdopen(descriptor, "rb"));
+    if (!file_) {
+      ::close(descriptor);
+      throw std::bad_alloc();
+    }
     gzbuffer(file_.get(), 1 << 18);
   }
 
   [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + " is no valid IDX file: " + what); }
+
+  // Before so many bytes are read: a small file can unpack to more than a disk holds.
+  void check_unpacked(std::int64_t bytes) const {
+    if (gzdirect(file_.get()) != 0 || bytes <= limits::unpacked_bytes) return;
+    if (bytes / limits::unpacked_times <= packed_bytes_) return;
+    fail("it would unpack to " + std::to_string(bytes) + " bytes, more than " + std::to_string(limits::unpacked_times) +
+         " times its own " + std::to_string(packed_bytes_) + ". If that is meant, unpack it with gunzip first");
+  }
 
   // How many of `count` bytes there were.
   std::int64_t read(std::byte* to, std::int64_t count) {
@@ -43,12 +63,15 @@ class Reader {
     const char* text = gzerror(file_.get(), &code);
     if (code == Z_BUF_ERROR) fail("its compressed data end too early. It was cut short: copy it again");
     if (code == Z_ERRNO) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
+    if (code == Z_MEM_ERROR) throw std::bad_alloc();
     std::string reason = text;
-    if (reason.starts_with(path_ + ": ")) reason.erase(0, path_.size() + 2);
+    if (const std::size_t name_end = reason.find(": "); reason.starts_with("<fd:") && name_end != std::string::npos)
+      reason.erase(0, name_end + 2);
     fail("its compressed data are corrupt (" + reason + "). Copy it again");
   }
 
   std::string path_;
+  std::int64_t packed_bytes_ = 0;
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
 };
 
@@ -80,9 +103,7 @@ void convert(const Kind& kind, std::byte* raw, Tensor& to) {
   }
 }
 
-}  // namespace
-
-Tensor load_idx(const std::string& path) {
+Tensor load(const std::string& path) {
   Reader file(path);
   std::byte magic[4];
   if (const std::int64_t got = file.read(magic, 4); got < 4) file.fail("it has only " + std::to_string(got) + " bytes");
@@ -112,6 +133,7 @@ Tensor load_idx(const std::string& path) {
 
   // Read in pieces, so that a corrupt size cannot ask for more memory than the file fills.
   const std::int64_t expected = type.count() * kind->bytes;
+  file.check_unpacked(expected);
   constexpr std::int64_t piece = 1 << 24;
   std::vector<std::byte> raw;
   while (static_cast<std::int64_t>(raw.size()) < expected) {
@@ -129,6 +151,12 @@ Tensor load_idx(const std::string& path) {
   Tensor tensor(type);
   convert(*kind, raw.data(), tensor);
   return tensor;
+}
+
+}  // namespace
+
+Tensor load_idx(const std::string& path) {
+  return with_own_errors("cannot read " + path, [&] { return load(path); });
 }
 
 }  // namespace oxbow

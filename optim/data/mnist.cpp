@@ -1,5 +1,7 @@
+#include <oxbow/graph/support/library_errors.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/optim/mnist.h>
+#include <oxbow/runtime/files/input_file.h>
 
 #include <filesystem>
 
@@ -8,8 +10,7 @@ namespace {
 
 std::string find(const std::string& folder, const std::string& name) {
   for (const char* ending : {"", ".gz"})
-    if (const auto path = std::filesystem::path(folder) / (name + ending); std::filesystem::exists(path))
-      return path.string();
+    if (const auto path = (std::filesystem::path(folder) / (name + ending)).string(); something_at(path)) return path;
   throw Error("there is neither " + name + " nor " + name + ".gz in " + folder);
 }
 
@@ -42,8 +43,10 @@ Dataset load_part(const std::string& folder, const std::string& part, Mnist& siz
 
 Mnist load_mnist(const std::string& folder) {
   Mnist set, test_sizes;
-  set.train = load_part(folder, "train", set);
-  set.test = load_part(folder, "t10k", test_sizes);
+  with_own_errors("cannot read the images in " + folder, [&] {
+    set.train = load_part(folder, "train", set);
+    set.test = load_part(folder, "t10k", test_sizes);
+  });
   if (set.rows != test_sizes.rows || set.columns != test_sizes.columns)
     throw Error("the images to train on and to test with in " + folder + " differ in size");
   return set;

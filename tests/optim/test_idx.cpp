@@ -2,9 +2,11 @@
 // Labels: memory.
 #include <oxbow/optim/idx.h>
 #include <oxbow/optim/mnist.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 
 #include "support/message.h"
 #include "support/temporary_folder.h"
@@ -76,6 +78,29 @@ BOOST_AUTO_TEST_CASE(broken_idx_files_are_named_with_what_is_wrong) {
   BOOST_TEST(load_idx(folder.write("good.gz", zipped)).count() == 3);
   const std::string missing = folder / "missing";
   BOOST_TEST(message([&] { load_idx(missing); }) == "cannot read " + missing + ": No such file or directory");
+}
+
+// What is no file has no end or nobody who writes it; what unpacks to far more than it holds is suspect.
+BOOST_AUTO_TEST_CASE(idx_files_that_would_never_end_are_refused) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  BOOST_TEST(message([&] { load_idx(pipe); }) == "cannot read " + pipe + ": it is no regular file");
+  std::filesystem::create_symlink("circle", folder / "circle");
+  BOOST_TEST(message([&] { load_idx(folder / "circle"); }) ==
+             "cannot read " + (folder / "circle") + ": Too many levels of symbolic links");
+  std::filesystem::create_symlink("t10k-labels-idx1-ubyte", folder / "t10k-labels-idx1-ubyte");
+  std::filesystem::create_symlink("train-images-idx3-ubyte", folder / "train-images-idx3-ubyte");
+  folder.write("train-labels-idx1-ubyte", "");
+  BOOST_TEST(message([&] { load_mnist(folder / ""); }) ==
+             "cannot read " + (folder / "train-images-idx3-ubyte") + ": Too many levels of symbolic links");
+
+  const std::string zeros = bytes({0, 0, 8, 1, 4, 64, 0, 0}) + std::string((4 << 24) + (64 << 16), '\0');
+  const std::string packed = gzipped(folder, zeros), path = folder.write("zeros.gz", packed);
+  BOOST_TEST(message([&] { load_idx(path); }) ==
+             path + " is no valid IDX file: it would unpack to 71303168 bytes, more than 100 times its own " +
+                 std::to_string(packed.size()) + ". If that is meant, unpack it with gunzip first");
+  BOOST_TEST(load_idx(folder.write("zeros", zeros)).count() == 71303168);
 }
 
 BOOST_AUTO_TEST_CASE(mnist_reads_images_and_labels_that_match) {
