@@ -92,8 +92,8 @@ struct FitOptions {
   std::stop_token stop = {};  ///< ends training; a step under way is undone
   int first_epoch = 1;        ///< to go on where an earlier `fit` ended, with its order of samples
   /// Goes on where the model's last `fit` was when it ended or was saved, in the middle of an epoch as well, and trains
-  /// up to and with epoch `first_epoch + epochs - 1`, on the same data: as if it had never ended, except that early
-  /// stopping begins anew and that the history is that of this call. Without such a `fit`, as a fresh training.
+  /// up to and with epoch `first_epoch + epochs - 1`, on the same data: as if it had never ended, except that the
+  /// history is that of this call. Without such a `fit`, as a fresh training.
   bool resume = false;
 };
 

@@ -21,7 +21,7 @@ Callback checkpoint(std::string path, std::int64_t every, std::function<void()> 
           .on_epoch = save,
           .on_end =
               [save](Progress& p) {
-                if (p.stop && !p.history.step_losses.empty()) save(p);
+                if (p.stop && (!p.history.step_losses.empty() || p.history.best_epoch > 0)) save(p);
               }};
 }
 

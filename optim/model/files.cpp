@@ -5,18 +5,89 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace oxbow {
 namespace {
 
 const Variable& recipe(Value v) { return *v.node().op().as<Variable>(); }
 
-// How far fit is: epoch, samples, seed and minibatches, and amid an epoch the sums of its results.
+// How far fit is: epoch, samples, seed and minibatches, and within an epoch the sums of its results.
 constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
+// What early stopping has seen: the best result, whose name is in the metadata; its epoch and how many came after it;
+// position and variables at the best epoch's end.
+constexpr const char *best_key = "fit/early_stopping/best", *epochs_key = "fit/early_stopping/epochs",
+                     *best_position_key = "fit/early_stopping/position";
+constexpr std::string_view best_variables = "fit/early_stopping/variables/";
 
-bool is_position(const std::string& name, const Tensor& tensor) {
-  return (name == position_key && tensor.dtype() == i64 && tensor.count() == 4) ||
-         (name == sums_key && tensor.dtype() == f64);
+// What fit keeps beside the variables, as far as a file has it.
+struct FitState {
+  std::optional<Position> position, best_position;
+  std::vector<double> sums;
+  std::optional<double> best;
+  std::pair<std::int64_t, std::int64_t> epochs;
+  std::vector<std::pair<std::string_view, const Tensor*>> variables;
+
+  // False for what is none of it: a model's own variable may have such a name, but not such a type too.
+  bool take(std::string_view name, const Tensor& t) {
+    const auto is_list = [&](DType dtype, std::int64_t count) { return t.dtype() == dtype && t.count() == count; };
+    const auto as_position = [&] {
+      const auto* p = t.data<std::int64_t>();
+      return Position{.epoch = p[0], .samples = p[1], .seed = p[2], .minibatches = p[3]};
+    };
+    if (name == position_key && is_list(i64, 4))
+      position = as_position();
+    else if (name == best_position_key && is_list(i64, 4))
+      best_position = as_position();
+    else if (name == sums_key && t.dtype() == f64)
+      sums.assign(t.data<double>(), t.data<double>() + t.count());
+    else if (name == best_key && is_list(f64, 1))
+      best = t.data<double>()[0];
+    else if (name == epochs_key && is_list(i64, 2))
+      epochs = {t.data<std::int64_t>()[0], t.data<std::int64_t>()[1]};
+    else if (name.starts_with(best_variables))
+      variables.emplace_back(name.substr(best_variables.size()), &t);
+    else
+      return false;
+    return true;
+  }
+};
+
+Tensor to_tensor(const Position& p) {
+  return Tensor::of<std::int64_t>({4}, {p.epoch, p.samples, p.seed, p.minibatches});
+}
+
+bool is_valid(const Position& p) {
+  return p.epoch >= 1 && p.epoch <= std::numeric_limits<int>::max() && p.samples >= 0 && p.minibatches >= 0;
+}
+
+void add_watched(Safetensors& content, const Watched& w) {
+  content.metadata[best_key] = w.monitor;
+  content.tensors.emplace_back(best_key, Tensor::scalar(w.best));
+  content.tensors.emplace_back(epochs_key, Tensor::of<std::int64_t>({2}, {w.best_epoch, w.waited}));
+  if (!w.best_state) return;
+  const auto& [store, position] = *w.best_state;
+  content.tensors.emplace_back(best_position_key, to_tensor(position));
+  for (const std::string& name : store.names())
+    content.tensors.emplace_back(std::string(best_variables) + name, store.get(name));
+}
+
+// Early stopping as it was, from a file with it.
+Watched to_watched(const FitState& p, const Safetensors& content, const Store& store) {
+  const auto monitor = content.metadata.find(best_key);
+  if (monitor == content.metadata.end() || p.epochs.first < 0 || p.epochs.second < 0 ||
+      std::max(p.epochs.first, p.epochs.second) > std::numeric_limits<int>::max() ||
+      p.best_position.has_value() == p.variables.empty() || (p.best_position && !is_valid(*p.best_position)))
+    throw Error("what it says about early stopping is incomplete");
+  Watched w{.monitor = monitor->second,
+            .best = *p.best,
+            .best_epoch = static_cast<int>(p.epochs.first),
+            .waited = static_cast<int>(p.epochs.second)};
+  if (!p.best_position) return w;
+  w.best_state.emplace(store.snapshot(), *p.best_position);
+  for (const auto& [name, tensor] : p.variables) w.best_state->first.set(name, *tensor);
+  return w;
 }
 
 }  // namespace
@@ -36,10 +107,10 @@ void Model::save(const std::string& path, Saved what) const {
   if (what == Saved::training) {
     add(state_->step.state);
     const Position& p = state_->position;
-    content.tensors.emplace_back(position_key,
-                                 Tensor::of<std::int64_t>({4}, {p.epoch, p.samples, p.seed, p.minibatches}));
+    content.tensors.emplace_back(position_key, to_tensor(p));
     if (p.samples > 0)
       content.tensors.emplace_back(sums_key, Tensor::of<double>({static_cast<std::int64_t>(p.sums.size())}, p.sums));
+    if (state_->watched) add_watched(content, *state_->watched);
   }
   save_safetensors(path, content);
 }
@@ -50,54 +121,56 @@ void Model::load(const std::string& path) {
     throw Error(path + " does not fit the model: " + problem + (problem.ends_with("?") ? "" : ".") +
                 " Nothing was changed");
   };
-  const auto is_of = [](const std::string& name) { return [&name](Value v) { return recipe(v).name == name; }; };
-  const auto find = [&](const std::string& name) -> const Variable* {
-    for (const auto* list : {&state_->parameters, &state_->step.state})
-      if (const auto v = std::find_if(list->begin(), list->end(), is_of(name)); v != list->end()) return &recipe(*v);
-    return nullptr;
-  };
-
-  bool has_state = false;
-  std::optional<Position> position;
+  std::unordered_map<std::string_view, const Variable*> variables;
+  std::unordered_set<std::string_view> training_only, given;
   std::vector<std::string> known;
+  for (const Value& v : state_->parameters) variables.emplace(recipe(v).name, &recipe(v));
+  for (const Value& v : state_->step.state)
+    if (variables.emplace(recipe(v).name, &recipe(v)).second) training_only.insert(recipe(v).name);
   for (const auto* list : {&state_->parameters, &state_->step.state})
     for (const Value& v : *list) known.push_back(recipe(v).name);
+
+  bool has_state = false;
+  FitState progress;
+  std::vector<std::pair<std::string_view, const Tensor*>> values;  // of the variables
   for (const auto& [name, tensor] : content.tensors) {
-    if (is_position(name, tensor)) {
-      if (!position) position.emplace();
-      if (name == sums_key) {
-        position->sums.assign(tensor.data<double>(), tensor.data<double>() + tensor.count());
-      } else {
-        const auto* p = tensor.data<std::int64_t>();
-        position->epoch = p[0];
-        position->samples = p[1];
-        position->seed = p[2];
-        position->minibatches = p[3];
-      }
-      continue;
-    }
-    const Variable* v = find(name);
-    if (v == nullptr) fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
+    if (progress.take(name, tensor)) continue;
+    values.emplace_back(name, &tensor);
+    const auto found = variables.find(name);
+    if (found == variables.end())
+      fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
+    const Variable* v = found->second;
     if (v->type.dtype != tensor.dtype() || v->type.shape != tensor.shape())
       fail(in_quotes(name) + " is " + to_string(tensor.type()) + " there and " + to_string(v->type) + " in the model");
     if (state_->store.frozen(name)) fail(in_quotes(name) + " is frozen in the model");
-    has_state |= std::any_of(state_->step.state.begin(), state_->step.state.end(), is_of(name));
+    given.insert(name);
+    has_state |= training_only.contains(name);
   }
-  const auto require = [&](const std::vector<Value>& variables) {
-    for (const Value& v : variables)
-      if (std::none_of(content.tensors.begin(), content.tensors.end(),
-                       [&](const auto& t) { return t.first == recipe(v).name; }))
-        fail("it lacks " + in_quotes(recipe(v).name));
+  const auto require = [&](const std::vector<Value>& needed) {
+    for (const Value& v : needed)
+      if (!given.contains(recipe(v).name)) fail("it lacks " + in_quotes(recipe(v).name));
   };
-  if (position &&
-      (position->epoch < 1 || position->epoch > std::numeric_limits<int>::max() || position->samples < 0 ||
-       position->minibatches < 0 || (position->samples > 0 && position->sums.size() != state_->names.size())))
-    fail("its " + in_quotes(position_key) + " is none");
+  if (progress.position) {
+    Position& p = *progress.position;
+    p.sums = std::move(progress.sums);
+    if (!is_valid(p) || (p.samples > 0 && p.sums.size() != state_->names.size()))
+      fail("its " + in_quotes(position_key) + " is not valid");
+  }
+  std::optional<Watched> watched;
+  if (progress.best) {
+    try {
+      watched = to_watched(progress, content, state_->store);
+    } catch (const Error& e) {
+      fail(e.what());
+    }
+  }
   require(state_->parameters);
   if (has_state) require(state_->step.state);
-  for (const auto& [name, tensor] : content.tensors)
-    if (!is_position(name, tensor)) state_->store.set(name, tensor);
-  if (position) state_->position = *position;
+  for (const auto& [name, tensor] : values) state_->store.set(name, *tensor);
+  if (progress.position) {
+    state_->position = *progress.position;
+    state_->watched = std::move(watched);
+  }
 }
 
 }  // namespace oxbow

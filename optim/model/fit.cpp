@@ -9,35 +9,49 @@
 namespace oxbow {
 namespace {
 
-// Early stopping: remembers the best epoch and its variables.
+// Early stopping: remembers the best epoch and its variables, in `watched`, which is saved with a training's state.
 class Watch {
  public:
-  Watch(const std::optional<EarlyStopping>& options, Store store) : options_(options), store_(std::move(store)) {}
-
-  // Takes note of an epoch; true when training should end.
-  bool ends_after(const Epoch& epoch, History& history) {
-    if (!options_) return false;
-    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - best_ : best_ - value;
-    if (history.best_epoch == 0 ? value == value : gain > options_->min_delta) {
-      best_ = value;
-      history.best_epoch = epoch.number;
-      waited_ = 0;
-      if (options_->restore_best) snapshot_ = store_.snapshot();
-      return false;
-    }
-    return ++waited_ > options_->patience;
+  // Goes on with what is in `watched` when that is of the same result, and begins anew otherwise.
+  Watch(const std::optional<EarlyStopping>& options, bool resumes, Store store, std::optional<Watched>& watched)
+      : options_(options), store_(std::move(store)), watched_(watched) {
+    if (!options)
+      watched.reset();
+    else if (!resumes || !watched || watched->monitor != options->monitor)
+      watched = Watched{.monitor = options->monitor};
   }
 
-  void restore() {
-    if (snapshot_) store_.restore(*snapshot_);
+  int best_epoch() const { return watched_ ? watched_->best_epoch : 0; }
+  bool ended() const { return options_ && watched_->waited > options_->patience; }
+
+  // Takes note of an epoch, which ended at `reached`; true when training should end.
+  bool ends_after(const Epoch& epoch, const Position& reached) {
+    if (!options_) return false;
+    Watched& w = *watched_;
+    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - w.best : w.best - value;
+    if (w.best_epoch == 0 ? value == value : gain > options_->min_delta) {
+      w.best = value;
+      w.best_epoch = epoch.number;
+      w.waited = 0;
+      if (options_->restore_best) w.best_state.emplace(store_.snapshot(), reached);
+    } else {
+      ++w.waited;
+    }
+    return ended();
+  }
+
+  // Back to the best epoch's end: its variables, and the position that belongs to them.
+  void restore(Position& position) {
+    if (!watched_ || !watched_->best_state) return;
+    store_.restore(watched_->best_state->first);
+    position = watched_->best_state->second;
+    watched_->waited = 0;
   }
 
  private:
   const std::optional<EarlyStopping>& options_;
   Store store_;
-  std::optional<Store> snapshot_;
-  double best_ = std::numeric_limits<double>::quiet_NaN();
-  int waited_ = 0;
+  std::optional<Watched>& watched_;
 };
 
 void check(const FitOptions& o, const std::vector<std::string>& names, const optim::Minimized& step) {
@@ -148,8 +162,8 @@ class Model::State::Fit {
         size_(std::min(options.batch_size, samples_)),
         batch_(data, state.trainer().columns(), size_),
         order_(static_cast<std::size_t>(samples_)),
-        watch_(options.early_stopping, state.store),
         from_(state.begin(options, samples_)),
+        watch_(options.early_stopping, options.resume && from_.minibatches > 0, state.store, state.watched),
         gathered_(state.gathered(options.resume)),
         minibatches_(from_.minibatches),
         progress_{.model = model,
@@ -165,6 +179,8 @@ class Model::State::Fit {
   }
 
   History run() {
+    history_.best_epoch = watch_.best_epoch();
+    progress_.stop = watch_.ended();  // killed between the last epoch and the end
     for (int epoch = static_cast<int>(from_.epoch); epoch <= progress_.epochs && !progress_.stop; ++epoch) {
       const auto start = std::chrono::steady_clock::now();
       const Means means = train(epoch);
@@ -175,10 +191,11 @@ class Model::State::Fit {
       done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       history_.epochs.push_back(std::move(done));
       state_.observe(history_.epochs.back().results);
-      if (watch_.ends_after(history_.epochs.back(), history_)) progress_.stop = true;
+      if (watch_.ends_after(history_.epochs.back(), state_.position)) progress_.stop = true;
+      history_.best_epoch = watch_.best_epoch();
       tell(&Callback::on_epoch);
     }
-    watch_.restore();
+    watch_.restore(state_.position);
     history_.stopped = progress_.stop;
     tell(&Callback::on_end);
     return std::move(history_);
@@ -246,8 +263,8 @@ class Model::State::Fit {
   const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller
   Batch batch_;
   std::vector<std::int64_t> order_;  // of the samples
-  Watch watch_;
   const Position from_;
+  Watch watch_;
   int gathered_;  // minibatches of the step under way
   std::int64_t minibatches_;
   History history_;

@@ -3,6 +3,8 @@
 
 #include <oxbow/optim/model.h>
 
+#include <limits>
+
 namespace oxbow {
 
 /// A program and its session, fed with rows of a data set.
@@ -56,6 +58,14 @@ struct Position {
   std::vector<double> sums = {};                  // of the results over the samples of this epoch
 };
 
+/// What early stopping has seen.
+struct Watched {
+  std::string monitor;
+  double best = std::numeric_limits<double>::quiet_NaN();
+  int best_epoch = 0, waited = 0;                             // 0: none yet; epochs since the best one
+  std::optional<std::pair<Store, Position>> best_state = {};  // at the best epoch's end, where that is to be restored
+};
+
 struct Model::State {
   std::shared_ptr<Graph> graph;
   optim::Rate rate = 0;  // as it was compiled: a number may be set, a schedule not
@@ -75,6 +85,7 @@ struct Model::State {
   CompileOptions options;
   Store store;
   Position position;
+  std::optional<Watched> watched;                                    // by the last fit with early stopping
   std::optional<Runner> training, gatherer, evaluation, prediction;  // made on first use
   std::vector<Session> observing;                                    // one an observer, made on first use
 

@@ -169,6 +169,39 @@ BOOST_AUTO_TEST_CASE(early_stopping_goes_back_to_the_best_epoch) {
              "validation data");
 }
 
+// What it has seen is part of a training's state: killed after any epoch and resumed, it ends as it would have.
+BOOST_AUTO_TEST_CASE(early_stopping_goes_on_when_it_is_resumed) {
+  const TemporaryFolder folder;
+  const Mean mean;
+  const Dataset data{{"x", Tensor::of<double>({1}, {10})}}, validation{{"x", Tensor::of<double>({1}, {4})}};
+  const FitOptions options{
+      .epochs = 50, .validation = validation, .early_stopping = EarlyStopping{.patience = 2}, .resume = true};
+  const auto compiled = [&] { return compile(mean.loss, optim::SGD{.learning_rate = 0.05}); };
+  Model whole = compiled();
+  FitOptions saving = options;
+  saving.callbacks = {
+      {.on_epoch = [&](Progress& p) { p.model.save(folder / std::to_string(p.epoch), Saved::training); }}};
+  const History history = whole.fit(data, saving);
+  whole.save(folder / "whole", Saved::training);
+  for (std::size_t epoch = 1; epoch <= history.epochs.size(); ++epoch) {
+    Model resumed = compiled();
+    resumed.load(folder / std::to_string(epoch));
+    const History rest = resumed.fit(data, options);
+    BOOST_TEST(rest.best_epoch == history.best_epoch, epoch);
+    BOOST_TEST(rest.stopped);
+    BOOST_TEST(rest.epochs.size() == history.epochs.size() - epoch);
+    resumed.save(folder / "resumed", Saved::training);
+    BOOST_TEST((folder.read("resumed") == folder.read("whole")), epoch);
+  }
+  // Variables and position are those of the best epoch: who goes on trains the epochs after it.
+  Model more = compiled();
+  more.load(folder / "whole");
+  BOOST_TEST(more.steps() == history.best_epoch);
+  const History rest = more.fit(data, {.epochs = 50, .validation = validation, .resume = true});
+  BOOST_TEST(rest.epochs.front().number == history.best_epoch + 1);
+  BOOST_TEST(rest.best_epoch == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_saved_model_goes_on_bit_for_bit) {
   const TemporaryFolder folder;
   const Net net;
