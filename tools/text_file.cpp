@@ -9,15 +9,14 @@
 
 namespace oxbow::tools {
 
-std::string read_text(const std::string& path) {
-  constexpr std::size_t most = std::size_t{1} << 30;
+std::string read_text(const std::string& path, std::size_t most) {
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown)) throw Error("cannot read " + path + ": it is a folder");
   std::ifstream file(path, std::ios::binary);
   std::string text;
   std::size_t read = 0;
   while (file) {  // what it says about its size may be wrong: a pipe, a device
-    if (read == most) throw Error("cannot read " + path + ": it has more than 1 GiB");
+    if (read == most) throw Error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB");
     text.resize(std::clamp<std::size_t>(2 * read, 64 << 10, most));
     file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
     read += static_cast<std::size_t>(file.gcount());

@@ -47,7 +47,9 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
       {"lr judge " + folder.write("odd.csv", "step,loss\n1,2\n3\n"),
        (folder / "odd.csv") + ":3: expected 2 fields, found 1\n"},
       {"lr judge " + folder.write("word.csv", "step,loss\n1,two\n"),
-       (folder / "word.csv") + ":2: \"two\" is no number\n"},
+       (folder / "word.csv") + ": column \"loss\" is no column of numbers. " + (folder / "word.csv") +
+           ":2: \"two\" is no number\n"},
+      {"lr judge --column x " + a, a + ": there is no column \"x\". There are: step, loss\n"},
       {"lr judge " + folder.write("none.csv", "a,b,c\n1,2,3\n"),
        (folder / "none.csv") + ": there is no column \"loss\". There are: a, b, c\n"},
       {"plot --column x " + a, a + ": there is no column \"x\". There are: step, loss\n"},

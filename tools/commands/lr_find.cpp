@@ -15,9 +15,9 @@
 namespace oxbow::tools {
 namespace {
 
-int judge(const std::vector<std::string>& files) {
+int judge(const std::vector<std::string>& files, const std::string& column) {
   for (const std::string& file : files) {
-    const std::vector<double> curve = losses(read_table(file), file);
+    const std::vector<double> curve = losses(read_table(file), file, column);
     const optim::Judgement j = [&] {
       try {
         return optim::judge(curve);
@@ -181,13 +181,18 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr path --rate 0.01 0.1 0.19 -o p.svg  descents on a surface of two parameters");
 
   auto files = std::make_shared<std::vector<std::string>>();
-  CLI::App* j =
-      lr->add_subcommand("judge", "Name what a loss curve shows: diverging, overshot, oscillating, too slow, plateau, healthy");
+  auto column = std::make_shared<std::string>();
+  CLI::App* j = lr->add_subcommand(
+      "judge", "Name what a loss curve shows: diverging, overshot, oscillating, too slow, plateau, healthy");
   j->footer(
       "Examples:\n"
       "  oxbow lr judge out/history.csv               a history that training wrote\n"
-      "  oxbow lr judge losses.csv                    columns step and loss, or losses alone; JSON lists too");
+      "  oxbow lr judge losses.csv                    columns step and loss, or losses alone; JSON lists too\n"
+      "  oxbow lr judge trainer_state.json            what other tools wrote: Hugging Face, Lightning, TensorBoard's "
+      "CSV\n"
+      "  oxbow lr judge log.csv --column train/ce     another column");
   j->add_option("history", *files, "CSV or JSON with a column of losses")->required();
+  j->add_option("--column", *column, "of the losses; default: loss, or what other tools call it");
 
   auto f = std::make_shared<Find>();
   CLI::App* find_app =
@@ -241,7 +246,7 @@ Command lr_command(CLI::App& program) {
   path->add_option("-o,--out", p->out, "a file, .svg or .html; default: SVG to standard output")->check(picture_file);
 
   return {lr, [=] {
-            if (j->parsed()) return judge(*files);
+            if (j->parsed()) return judge(*files, *column);
             if (sharp->parsed()) return sharpness(*s);
             return find_app->parsed() ? find(*f) : draw_paths(*p);
           }};

@@ -5,9 +5,13 @@
 //
 // `oxbow train` writes history.csv so, with --record norms also gradient_norm, update_ratio and both of each parameter,
 // gradient_norm/dense/kernel. An empty field is no number; those of an epoch stand in its last step's row.
-// Read back are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and
-// JSON: an object of lists of numbers, or one list. Safe from any thread.
+// Read are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and JSON:
+// an object of lists of numbers, one list, a list of objects, Hugging Face's trainer_state.json, an object a line. A
+// column with a text in it is put aside: only who asks for it is refused. "NA" and "null" are absent numbers.
+// Safe from any thread.
 #pragma once
+
+#include <oxbow/graph/error.h>
 
 #include <string>
 #include <string_view>
@@ -18,9 +22,15 @@ namespace oxbow::tools {
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<double>> values;  ///< a column's; NaN where a field is empty
+  struct Text {
+    std::string column, first_text;  ///< the text with its place: log.csv:3: "warm-up" is no number
+  };
+  std::vector<Text> texts;  ///< columns that are none of numbers
 
   /// The column, or null when there is none.
   const std::vector<double>* find(std::string_view column) const;
+  /// The column "step", in any case, or null.
+  const std::vector<double>* steps() const;
   void add(std::string column, std::vector<double> numbers);
 };
 
@@ -31,8 +41,13 @@ std::string csv_rows(const Table& table, std::size_t first);
 /// Throws `Error` with file and line for what is no table, or has no numbers. A last line that is cut short, as a
 /// program that was killed leaves it, does not count.
 Table read_table(const std::string& path);
-/// The losses, step by step: column "loss" (or "train_loss", "value"), or else the last one of at most two. Throws
-/// `Error` with the columns that there are.
-std::vector<double> losses(const Table& table, const std::string& path);
+/// The same of a text; `path` is its name in messages.
+Table parse_table(const std::string& text, const std::string& path);
+/// The losses, step by step: of this column; by default "loss" or what other programs call it ("train_loss", "value",
+/// "train_loss_step", ...), in any case, or else the last one of at most two. Throws `Error` with the columns that
+/// there are.
+std::vector<double> losses(const Table& table, const std::string& path, const std::string& column = {});
+/// That a column is not there, or is none of numbers.
+Error no_column(const Table& table, const std::string& path, const std::string& column);
 
 }  // namespace oxbow::tools

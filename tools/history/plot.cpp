@@ -67,7 +67,7 @@ bool is_logarithmic(const std::string& column) {
 
 Series series(const Table& t, const std::vector<double>& y) {
   Series s;
-  const std::vector<double>* steps = t.find("step");
+  const std::vector<double>* steps = t.steps();
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (std::isnan(y[i])) continue;  // an absent field, not a gap
     s.x.push_back(steps != nullptr && i < steps->size() ? (*steps)[i] : static_cast<double>(i + 1));
@@ -104,8 +104,7 @@ Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
       auto found = columns_of(table, column);
       const std::vector<double> only = found.empty() && column == "loss" ? losses(table, file) : std::vector<double>();
       if (!only.empty()) found = {{"", &only}};
-      if (found.empty())
-        throw Error(file + ": there is no column " + in_quotes(column) + ". There are: " + listed(table.columns));
+      if (found.empty()) throw no_column(table, file, column);
       for (const auto& [part, y] : found) {
         Series s = series(table, *y);
         s.name = part.empty() ? run : runs.size() == 1 ? part : run + ", " + part;

@@ -1,0 +1,53 @@
+// The formats that histories are read from, and the rows that their readers fill. Private to tools/history.
+// Thread safety: pure functions; one thread at a time for `Rows`.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "history/file.h"
+
+namespace oxbow::tools {
+
+/// A table that is filled row by row, by cells as they stand in a file. Cells that nobody sets are absent.
+class Rows {
+ public:
+  /// `path` is the file's name in messages.
+  explicit Rows(std::string path) : path_(std::move(path)) {}
+
+  std::size_t columns() const { return columns_.size(); }
+  /// A new column. Throws `Error` for too many (limits.h).
+  std::size_t add_column(std::string name);
+  /// The column of this name, which is new if there is none yet.
+  std::size_t column(const std::string& name);
+  void begin_row() { ++rows_; }
+  /// In the last row. A text that is no number makes the whole column a text column.
+  void set(std::size_t column, std::string_view text, std::size_t line);
+  /// Throws `Error` for too many cells (limits.h).
+  Table take();
+
+ private:
+  struct Column {
+    std::string name;
+    std::vector<double> values;
+    std::string first_text;  // with its place; empty while there are only numbers
+  };
+  std::string path_;
+  std::vector<Column> columns_;
+  std::unordered_map<std::string, std::size_t> by_name_;
+  std::size_t rows_ = 0;
+};
+
+/// Whether a text stands for a number, or for one that is absent.
+bool is_number(std::string_view text);
+
+/// Fields in quotes may hold commas and line ends. A last record that is cut short does not count. Throws `Error` with
+/// file and line for what is no table.
+Table read_csv(std::string_view text, const std::string& path);
+/// An object of lists of numbers, a list of numbers or of objects, an object with a "log_history" of objects, or an
+/// object a line. NaN and Infinity are read as Python writes them.
+Table read_json(const std::string& text, const std::string& path);
+
+}  // namespace oxbow::tools
