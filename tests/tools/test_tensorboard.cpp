@@ -126,6 +126,23 @@ struct Mean {
 
 }  // namespace
 
+// What a checkpoint is written after is on the disk: a process that ends then leaves no gap when it is resumed.
+BOOST_AUTO_TEST_CASE(what_was_flushed_is_in_the_file) {
+  const test::TemporaryFolder folder;
+  const Mean mean;
+  Model model = mean.compiled();
+  const tools::TensorBoard board(folder / "runs");
+  board.flush();  // nothing was told yet
+  std::vector<std::size_t> events;
+  const Callback saving{.on_step = [&](Progress&) {
+    board.flush();
+    events.push_back(read(files(folder / "runs").at(0)).size());
+  }};
+  model.fit({{"x", Tensor::of<double>({6}, {1, 2, 3, 4, 5, 6})}},
+            {.batch_size = 2, .callbacks = {board.callback(), saving}});
+  BOOST_TEST(events == (std::vector<std::size_t>{3, 4, 5}), boost::test_tools::per_element());  // behind two of its own
+}
+
 // The check value of CRC-32C, and those of RFC 3720, B.4; masked as TensorFlow's record format says.
 BOOST_AUTO_TEST_CASE(the_checksum_is_castagnolis_masked) {
   const auto masked = [](std::uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8u; };

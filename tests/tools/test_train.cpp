@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <filesystem>
 
 #include "support/program.h"
 
@@ -99,6 +100,78 @@ BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
   const std::string history = folder.read("whole/history.csv");
   BOOST_TEST(std::count(history.begin(), history.end(), '\n') == 81);
   BOOST_TEST(has(history, "\n80,4,"));
+}
+
+// A number that a schedule left behind is no rate to go on with in silence.
+BOOST_AUTO_TEST_CASE(a_rate_that_the_state_overrules_is_told) {
+  const TemporaryFolder folder;
+  const std::string how = "train --batch-size 16" + small_mnist(folder, 64, 8) + " --out " + (folder / "out");
+  const std::string told =
+      "the learning rate is the state's, not 0.001: give --learning-rate to set it, or the --schedule it had\n";
+  BOOST_TEST(!has(oxbow_(how + " --schedule cosine --epochs 1").output, "the state's"));
+  BOOST_TEST(has(oxbow_(how + " --resume --epochs 2").output, told));
+  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 3 --learning-rate 1e-3").output, "the state's"));
+  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,0.001,"));
+  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 4 --schedule cosine").output, "the state's"));
+}
+
+// What became of the history is told; the state is whole, so training goes on.
+BOOST_AUTO_TEST_CASE(a_history_that_lacks_rows_is_told_when_it_is_resumed) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 64, 8), out = folder / "out", path = out + "/history.csv";
+  const std::string how = "train --batch-size 16" + data + " --out " + out + " --epochs ";
+  BOOST_REQUIRE(oxbow_(how + "3").code == 0);
+  const std::string state = folder.read("out/training.safetensors"), whole = folder.read("out/history.csv");
+  const auto line = [&](int step) { return whole.find("\n" + std::to_string(step) + ",") + 1; };
+  const std::string header = whole.substr(0, line(1));
+  struct Case {
+    std::string text, missing;
+  };
+  const Case cases[] = {
+      {"", "1 to 12"},
+      {"\n", "1 to 12"},
+      {header, "1 to 12"},
+      {header.substr(0, 7), "1 to 12"},
+      {whole.substr(0, line(6)), "6 to 12"},
+      {whole.substr(0, line(12) - 1), "11 to 12"},  // a line that has lost its end may be cut short
+      {whole.substr(0, line(12) + 9), "12"},
+      {header + whole.substr(line(3)), "1 to 2"},
+      {whole.substr(0, line(4)) + whole.substr(line(5), line(9) - line(5)) + whole.substr(line(11)), "4, 9 to 10"}};
+  for (const auto& [text, missing] : cases) {
+    folder.write("out/training.safetensors", state);
+    folder.write("out/history.csv", text);
+    const Finished run = oxbow_(how + "4 --resume");
+    BOOST_TEST(run.code == 0, run.output);
+    BOOST_TEST(has(run.output,
+                   path + " lacks the rows of steps " + missing + ": they stay missing, the state has all of them\n"),
+               run.output);
+    BOOST_TEST(has(folder.read("out/history.csv"), "\n16,4,"));
+  }
+  folder.write("out/training.safetensors", state);
+  std::filesystem::remove(path);
+  BOOST_TEST(has(oxbow_(how + "4 --resume").output, " lacks the rows of steps 1 to 12: "));
+  BOOST_TEST(!has(oxbow_(how + "3").output, "lacks"));
+  BOOST_TEST(!has(oxbow_(how + "4 --resume").output, "lacks"));
+  folder.write("out/history.csv", whole.substr(0, line(2)) + whole.substr(line(1)));
+  BOOST_TEST(has(oxbow_(how + "5 --resume").output, "/history.csv has steps that do not rise, so it is no history"));
+}
+
+// A limit on the size of files (ulimit -f, in kB here) ends with a message and the file that was there.
+BOOST_AUTO_TEST_CASE(a_file_size_limit_is_told_as_a_full_disk) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out";
+  const std::string how =
+      programs + "oxbow train --batch-size 16" + small_mnist(folder, 64, 8) + " --out " + out + " --epochs ";
+  BOOST_REQUIRE(oxbow::test::command(how + "2").code == 0);
+  const std::string state = folder.read("out/training.safetensors");
+  const Finished run = oxbow::test::command("bash -c 'ulimit -f 500; " + how + "3 --resume' 2>&1");
+  BOOST_TEST(run.code == 1, run.output);
+  BOOST_TEST(has(run.output, "oxbow: cannot write " + out +
+                                 "/training.safetensors: File too large (the file that was "
+                                 "there is unchanged)\n"),
+             run.output);
+  BOOST_TEST((folder.read("out/training.safetensors") == state));
+  BOOST_TEST(oxbow::test::command("ls -A " + out + " | grep -c oxbow-part").output == "0\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {

@@ -2,7 +2,9 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
@@ -160,7 +162,8 @@ std::string optimizer_title(const std::string& name, const std::vector<std::stri
 
 void write_out(const std::string& path, const std::string& content) {
   if (path.empty()) {
-    if (std::fwrite(content.data(), 1, content.size(), stdout) != content.size() || std::fflush(stdout) != 0)
+    const std::string text = ::isatty(STDOUT_FILENO) == 1 ? escaped(content, "\n\t") : content;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
       throw Error("cannot write to standard output");
     return;
   }

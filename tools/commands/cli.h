@@ -58,7 +58,8 @@ optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::
 /// What it is called in headings: "adam", "sgd(momentum=0.9)".
 std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields);
 
-/// Writes to a file, whole or not at all, or to standard output where `path` is empty. Throws `Error`.
+/// Writes to a file, whole or not at all, or to standard output where `path` is empty. A terminal gets escapes for what
+/// it would obey. Throws `Error`.
 void write_out(const std::string& path, const std::string& content);
 
 }  // namespace oxbow::tools

@@ -5,6 +5,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/ledger/text.h>
 #include <oxbow/runtime/plan/copy.h>
 
@@ -53,9 +54,7 @@ Loaded load(const std::string& name) {
   std::error_code wrong;
   std::string file = name;
   if (std::filesystem::is_directory(name, wrong)) file = (std::filesystem::path(name) / "graph.txt").string();
-  if (const auto status = std::filesystem::status(file, wrong);
-      !std::filesystem::exists(status) || std::filesystem::is_directory(status))
-    throw UnknownGraph(name);
+  if (!something_at(file) || std::filesystem::is_directory(file, wrong)) throw UnknownGraph(name);
   const std::string text = read_text(file);
   Loaded loaded{parse(text, planned_ops(), file)};
   loaded.plan = parse_ledger(text, loaded.graph, file);

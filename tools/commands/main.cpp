@@ -49,7 +49,10 @@ class Interrupt {
 // What is wrong with the command line, and where to read on.
 std::string usage_error(const CLI::App* app, const CLI::Error& e) {
   std::string command = "oxbow";
-  for (; !app->get_subcommands().empty(); command += " " + app->get_name()) app = app->get_subcommands().front();
+  for (; !app->get_subcommands().empty(); command += " " + app->get_name()) {
+    if (e.get_exit_code() == 0 && !app->remaining().empty()) break;
+    app = app->get_subcommands().front();
+  }
   std::string problem = e.what();
   if (const std::vector<std::string> unknown = app->remaining(); !unknown.empty()) {
     const bool option = unknown[0].starts_with("-");
@@ -59,6 +62,7 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
         for (const std::string& name : o->get_lnames()) known.push_back("--" + name);
     for (const CLI::App* c : app->get_subcommands([](const CLI::App*) { return true; }))
       if (!option) known.push_back(c->get_name());
+    if (e.get_exit_code() == 0) problem = CLI::ExtrasError(unknown).what();
     if (!known.empty())
       problem = fmt::format("there is no {} \"{}\".{}", option ? "option" : "command", unknown[0],
                             did_you_mean(unknown[0], known));
@@ -167,6 +171,11 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
+    // Help was asked for, but of something that there is not.
+    if (e.get_exit_code() == 0 && !app.remaining(true).empty()) {
+      std::fputs(usage_error(&app, e).c_str(), stderr);
+      return 2;
+    }
     if (app.exit(e) != 0) return 2;
     std::cout.flush();  // CLI11 prints help there
     if (!std::cout) throw Error("cannot write to standard output");
@@ -185,12 +194,14 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   take_closed_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files (ulimit -f) is told as a full disk is
   try {
     return run(argc, argv);
   } catch (const std::bad_alloc&) {
     std::fputs("oxbow: out of memory\n", stderr);
   } catch (const std::exception& e) {
-    std::fputs(("oxbow: " + std::string(e.what()) + "\n").c_str(), stderr);  // throws nothing where nobody can be told
+    std::fputs(("oxbow: " + escaped(e.what(), "\n\t") + "\n").c_str(),
+               stderr);  // throws nothing where nobody can be told
   }
   return 1;
 }

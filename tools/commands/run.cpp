@@ -3,12 +3,14 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
+#include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/program.h>
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <unordered_set>
 
 #include "commands/cli.h"
 #include "commands/load.h"
@@ -60,12 +62,13 @@ Feeds all_feeds(const Options& o, const Graph& graph, const Compiling& how, cons
 void set_variables(Store& store, const std::string& path) {
   const Safetensors file = load_safetensors(path);
   const std::vector<std::string> known = store.names();
-  const auto has = [&](const std::string& name) { return std::find(known.begin(), known.end(), name) != known.end(); };
+  const std::unordered_set<std::string_view> names(known.begin(), known.end());
+  const auto has = [&](const std::string& name) { return names.contains(name); };
   std::size_t set = 0;
   for (const auto& [name, tensor] : file.tensors) {
     if (!has(name) && (name.starts_with("fit/") || name.starts_with("optimizer/"))) continue;
     if (!has(name))
-      throw Error(fmt::format("{} has \"{}\", but no variable of the graph has this name.{}", path, name,
+      throw Error(fmt::format("{} has {}, but no variable of the graph has this name.{}", path, in_quotes(name),
                               did_you_mean(name, known)));
     store.set(name, tensor);
     ++set;
@@ -74,7 +77,7 @@ void set_variables(Store& store, const std::string& path) {
 }
 
 int run(Options o) {
-  if (const auto inputs = std::filesystem::path(o.graph) / "inputs.safetensors"; std::filesystem::exists(inputs))
+  if (const auto inputs = std::filesystem::path(o.graph) / "inputs.safetensors"; something_at(inputs))
     o.feeds.insert(o.feeds.begin(), inputs.string());  // what a hunt for NaN wrote beside its graph
   const auto graph = load_graph(o.graph);
   const Compiling how = o.compiling.read(*graph);

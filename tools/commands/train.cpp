@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
+#include <oxbow/runtime/files/input_file.h>
 
 #include <algorithm>
 #include <cmath>
@@ -92,7 +93,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
   const std::filesystem::path out(o.out), state = out / "training.safetensors";
-  if (o.resume && !std::filesystem::exists(state))
+  if (o.resume && !something_at(state))
     throw Error(fmt::format(
         "there is no {} to resume\n  Train without --resume first, or name another folder with --out", state.string()));
   std::error_code failed;
@@ -103,9 +104,12 @@ int train(const TrainCommand& o, std::stop_token stop) {
   // then, and its state before its history, so that no state is ever beside the history of another run.
   HistoryWriter history(out / "history.csv");
   bool replaces = !o.resume;
+  const TensorBoard board(o.tensorboard);
   const auto before_state = [&] {
-    if (std::exchange(replaces, false)) std::filesystem::remove(state);
+    if (std::error_code wrong; std::exchange(replaces, false) && !std::filesystem::remove(state, wrong) && wrong)
+      throw Error(fmt::format("cannot remove {}: {}", state.string(), wrong.message()));
     history.save();
+    board.flush();
   };
   const Callback saving = [&] {  // holds the folder until all is written
     try {
@@ -114,16 +118,25 @@ int train(const TrainCommand& o, std::stop_token stop) {
       throw Error(e.what() + std::string("\n  Name another folder with --out"));
     }
   }();
+  std::string missing;  // rows of the history
   if (o.resume) {
     model.load(state);
     // A rate of its own is part of the state; one that was asked for goes before it.
     if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
-    history = HistoryWriter(history.path(), resumed_history(history.path(), model.minibatches()));
+    ResumedHistory earlier = resumed_history(history.path(), model.minibatches());
+    missing = std::move(earlier.missing);
+    history = HistoryWriter(history.path(), std::move(earlier.table));
   }
   const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
                                       to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
   fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
   if (o.resume) fmt::print("goes on after {} steps\n", model.steps());
+  if (o.resume && rate.constant() && model.learning_rate() != initial)
+    fmt::print("the learning rate is the state's, not {:g}: give --learning-rate to set it, or the --schedule it had\n",
+               initial);
+  if (!missing.empty())
+    fmt::print("{} lacks the rows of steps {}: they stay missing, the state has all of them\n", history.path(),
+               missing);
 
   // What an earlier run left gives way when there is something new: after the first step, early enough to tell of a
   // folder that cannot be written.
@@ -151,7 +164,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     std::fflush(stdout);
   };
   std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
-  if (!o.tensorboard.empty()) callbacks.push_back(tensorboard(o.tensorboard));
+  if (!o.tensorboard.empty()) callbacks.push_back(board.callback());
   callbacks.push_back(saving);
   model.fit(mnist.train, {.epochs = o.epochs,
                           .batch_size = o.batch_size,
@@ -178,7 +191,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     fmt::print("history      {}\n", history.path());
   }
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
-  if (std::filesystem::exists(state)) fmt::print("to resume    {}\n", state.string());
+  if (something_at(state)) fmt::print("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());

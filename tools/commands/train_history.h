@@ -10,9 +10,14 @@
 
 namespace oxbow::tools {
 
+struct ResumedHistory {
+  Table table;
+  std::string missing;  ///< the steps whose rows it lacks: "4, 7 to 12"; empty when it has all
+};
 /// The rows of a run that is resumed after so many minibatches: what a run that was killed wrote after its last state
-/// is left out, for it comes again. Empty when there is no such file. Throws `Error` for a file that is no history.
-Table resumed_history(const std::string& path, std::int64_t minibatches);
+/// is left out, for it comes again. A file that is not there or empty has no rows. Throws `Error` for a file that is no
+/// history.
+ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches);
 
 /// A row a minibatch, numbered over the whole run; an epoch's results stand in that of its last one.
 Callback recording(HistoryWriter& history);

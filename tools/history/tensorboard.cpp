@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/optim/model.h>
+#include <oxbow/runtime/files/calls.h>
 #include <tensorboard.pb.h>
 #include <unistd.h>
 
@@ -54,7 +55,8 @@ EventFile::EventFile(const std::string& folder, std::int64_t first) {
     std::snprintf(number, sizeof number, "%06d", k);
     path_ =
         (std::filesystem::path(folder) / ("events.out.tfevents." + std::to_string(seconds) + "." + number)).string();
-    file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    file_ =
+        uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
     if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
   }
   tensorboard::Event version = event_now(0), start = event_now(first);
@@ -63,7 +65,7 @@ EventFile::EventFile(const std::string& folder, std::int64_t first) {
   append(version.SerializeAsString());
   append(start.SerializeAsString());
   try {
-    flush();
+    write();
   } catch (...) {
     ::close(file_);
     throw;
@@ -94,42 +96,57 @@ void EventFile::add(std::int64_t step, const Scalars& scalars) {
     v.set_simple_value(static_cast<float>(value));
   }
   append(e.SerializeAsString());
-  if (std::chrono::steady_clock::now() - written_ > std::chrono::seconds(1)) flush();
+  if (std::chrono::steady_clock::now() - written_ > std::chrono::seconds(1)) write();
+}
+
+void EventFile::write() {
+  written_ = std::chrono::steady_clock::now();
+  const std::size_t done = write_bytes(file_, kept_.data(), kept_.size());
+  const int reason = errno;
+  const bool all = done == kept_.size();
+  kept_.erase(0, done);
+  if (!all) fail("write", path_, reason);
 }
 
 void EventFile::flush() {
-  written_ = std::chrono::steady_clock::now();
-  while (!kept_.empty()) {
-    const ssize_t n = ::write(file_, kept_.data(), kept_.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("write", path_, errno);
-    kept_.erase(0, static_cast<std::size_t>(n));
-  }
+  write();
+  if (uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write", path_, errno);
 }
 
-Callback tensorboard(std::string folder) {
-  auto file = std::make_shared<std::unique_ptr<EventFile>>();
-  const auto step_of = [](const Progress& p) { return (p.epoch - 1) * p.steps + p.step; };
-  const auto open = [file, folder, step_of](const Progress& p) -> EventFile& {
-    if (!*file) *file = std::make_unique<EventFile>(folder, step_of(p));
-    return **file;
-  };
-  const auto on_step = [open, step_of](Progress& p) {
+struct TensorBoard::Run {
+  std::string folder;
+  std::unique_ptr<EventFile> file;  // none before the first step
+
+  static std::int64_t step(const Progress& p) { return (p.epoch - 1) * p.steps + p.step; }
+  EventFile& open(const Progress& p) {
+    if (!file) file = std::make_unique<EventFile>(folder, step(p));
+    return *file;
+  }
+};
+
+TensorBoard::TensorBoard(std::string folder) : run_(std::make_shared<Run>(Run{std::move(folder), nullptr})) {}
+
+void TensorBoard::flush() const {
+  if (run_->file) run_->file->flush();
+}
+
+Callback TensorBoard::callback() const {
+  const auto on_step = [run = run_](Progress& p) {
     EventFile::Scalars scalars = {{"loss", p.loss}, {"learning_rate", p.model.learning_rate()}};
     for (const StepSeries& s : p.history.recorded)
       if (s.values.back() == s.values.back()) scalars.emplace_back(s.name, s.values.back());
-    open(p).add(step_of(p), scalars);
+    run->open(p).add(Run::step(p), scalars);
   };
-  const auto on_epoch = [open, step_of](Progress& p) {
+  const auto on_epoch = [run = run_](Progress& p) {
     EventFile::Scalars scalars;
     for (const auto& [name, value] : p.history.epochs.back().results.entries())
       scalars.emplace_back("epoch/" + name, value);
-    open(p).add(step_of(p), scalars);
-    open(p).flush();
+    run->open(p).add(Run::step(p), scalars);
+    run->open(p).flush();
   };
-  const auto on_end = [file](Progress&) {
-    if (*file) (*file)->flush();
-    file->reset();  // the next fit begins a file of its own
+  const auto on_end = [run = run_](Progress&) {
+    if (run->file) run->file->flush();
+    run->file.reset();  // the next fit begins a file of its own
   };
   return {.on_step = on_step, .on_epoch = on_epoch, .on_end = on_end};
 }

@@ -33,12 +33,13 @@ class EventFile {
   const std::string& path() const { return path_; }
   /// Scalars of one step, at this moment. They are kept until a second has passed, then written with the next ones.
   void add(std::int64_t step, const Scalars& scalars);
-  /// Writes what is kept. Throws `Error` that names the file and the reason (a full disk, say); what was written stays,
-  /// and what was not is tried again by the next call.
+  /// Writes what is kept and makes all durable. Throws `Error` that names the file and the reason (a full disk, say);
+  /// what was written stays, and what was not is tried again by the next call.
   void flush();
 
  private:
   void append(const std::string& event);
+  void write();
   std::string path_;
   int file_ = -1;
   std::string kept_;
@@ -48,7 +49,22 @@ class EventFile {
 /// Each minibatch's "loss", "learning_rate" and what is recorded (gradient_norm/dense/weight, say), and each epoch's
 /// results as "epoch/val_loss". The step is that of the whole training, in minibatches. The file is made by the first
 /// step; an error in writing it ends `fit`.
-Callback tensorboard(std::string folder);
+class TensorBoard {
+ public:
+  explicit TensorBoard(std::string folder);
+  /// To be told before the callback that saves checkpoints.
+  Callback callback() const;
+  /// Makes durable what it was told until now. To be called before a state is saved, so that no step is missing when
+  /// the process is killed and resumed: checkpoint("training.safetensors", 100, [board] { board.flush(); }).
+  void flush() const;
+
+ private:
+  struct Run;
+  std::shared_ptr<Run> run_;
+};
+
+/// Its callback alone: for a training that is not resumed within an epoch.
+inline Callback tensorboard(std::string folder) { return TensorBoard(std::move(folder)).callback(); }
 
 /// The checksum that guards records: CRC-32C (Castagnoli), rotated right by 15 bits, plus 0xa282ead8.
 std::uint32_t masked_crc32c(const void* bytes, std::size_t count);

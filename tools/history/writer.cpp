@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/files/calls.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,7 +48,7 @@ void HistoryWriter::save() {
 }
 
 void HistoryWriter::append(const std::string& rows) {
-  const int file = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+  const int file = uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
   const auto failed = [&](int reason) {
     if (file >= 0) {
       static_cast<void>(::ftruncate(file, saved_bytes_));  // makes the file shorter: this needs no room
@@ -57,14 +58,8 @@ void HistoryWriter::append(const std::string& rows) {
                 ". What was written before is still there");
   };
   if (file < 0) failed(errno);
-  for (std::size_t done = 0; done < rows.size();) {
-    const ssize_t n =
-        ::pwrite(file, rows.data() + done, rows.size() - done, saved_bytes_ + static_cast<std::int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) failed(n < 0 ? errno : EIO);
-    done += static_cast<std::size_t>(n);
-  }
-  if (::fsync(file) != 0) failed(errno);
+  if (write_bytes_at(file, rows.data(), rows.size(), saved_bytes_) < rows.size()) failed(errno);
+  if (uninterrupted([&] { return ::fsync(file); }) != 0) failed(errno);
   ::close(file);
   saved_bytes_ += static_cast<std::int64_t>(rows.size());
 }
