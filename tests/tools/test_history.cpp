@@ -4,11 +4,15 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 
 #include "history/writer.h"
+#include "support/hostile_history.h"
 #include "support/message.h"
+#include "support/places.h"
 #include "support/temporary_folder.h"
 
 BOOST_AUTO_TEST_SUITE(test_history)
@@ -77,6 +81,63 @@ BOOST_AUTO_TEST_CASE(a_line_that_is_cut_short_does_not_count) {
              (folder / "a.csv") + ":2: expected 2 fields, found 1");
 }
 
+// What other programs write: each with its losses, and the steps where it has some.
+BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const test::TemporaryFolder folder;
+  struct Case {
+    const char *text, *column;
+    std::vector<double> losses, steps;
+  };
+  const Case cases[] = {
+      {"Wall time,Step,Value\n1,0,2\n2,9000,1\n", "", {2, 1}, {0, 9000}},     // TensorBoard
+      {"epoch,loss,val_loss\n0,1.5,NA\n1,1.25,1.75\n", "", {1.5, 1.25}, {}},  // Keras
+      {"epoch,loss,val_loss\n0,1.5,NA\n1,1.25,1.75\n", "val_loss", {1.75}, {}},
+      {"note,loss\nwarm-up,1.5\nNA,1.25\n", "", {1.5, 1.25}, {}},
+      {"epoch,step,train_loss_step,lr\n0,49,0.75,\n0,49,,0.1\n0,99,0.5,\n",
+       "",
+       {0.75, 0.5},
+       {49, 49, 99}},  // Lightning
+      {"step,note,loss\r\n1,\"a, \"\"b\"\"\nc\",0.5\r\n2,,0.25\r\n", "", {0.5, 0.25}, {1, 2}},
+      {"\xef\xbb\xbf\"step\",\"loss\"\n1,\"0.5\"\n", "", {0.5}, {1}},
+      {",loss\n0,0.5\n1,0.25\n", "", {0.5, 0.25}, {}},  // pandas' index
+      {R"({"epoch":2,"log_history":[{"loss":2.5,"step":10},{"eval_loss":2.25,"step":10},{"loss":NaN,"step":20}]})",
+       "",
+       {2.5, infinite},
+       {10, 10, 20}},  // Hugging Face
+      {R"({"log_history":[{"loss":2.5,"step":10},{"eval_loss":2.25,"step":10}]})", "eval_loss", {2.25}, {10, 10}},
+      {"{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":0.25,\"note\":\"x\"}\n{\"step\":3,", "", {0.5, 0.25}, {1, 2}},
+      {"{\"step\":1,\"loss\":0.5}", "", {0.5}, {1}},
+      {R"({"loss":[3,-Infinity,null,2],"tags":["a"]})", "", {3, -infinite, 2}, {}},
+      {"[3, 2.5, null]", "", {3, 2.5}, {}}};
+  for (const auto& [text, column, losses, steps] : cases) {
+    const std::string path = folder.write("history", text);
+    const Table t = tools::read_table(path);
+    BOOST_TEST(tools::losses(t, path, column) == losses, boost::test_tools::per_element());
+    BOOST_TEST((t.steps() == nullptr) == steps.empty(), text);
+    if (t.steps() != nullptr) BOOST_TEST(*t.steps() == steps, boost::test_tools::per_element());
+  }
+  const std::string path = folder.write("log.csv", "step,loss\n1,0.5\n2,high\n");
+  const Table t = tools::read_table(path);
+  BOOST_TEST(message([&] { tools::losses(t, path, "loss"); }) ==
+             path + ": column \"loss\" is no column of numbers. " + path + ":3: \"high\" is no number");
+  BOOST_TEST(message([&] { tools::losses(t, path, "acc"); }) == path + ": there is no column \"acc\". There are: step");
+  BOOST_TEST(message([&] { tools::read_table(folder.write("a.csv", "a,\"b\n1,2\n")); }) ==
+             (folder / "a.csv") + ":1: a field in quotes has no end");
+  BOOST_TEST(message([&] { tools::read_table(folder.write("deep", std::string(100'000, '['))); }) ==
+             (folder / "deep") + ": it nests deeper than 32 levels");
+}
+
+BOOST_AUTO_TEST_CASE(histories_that_a_fuzzer_found_are_read_or_refused) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(test::source("tests/fuzz/corpus/history"))) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    BOOST_TEST(test::read_hostile_history(std::string(std::istreambuf_iterator<char>(file), {})) == "", entry.path());
+    ++files;
+  }
+  BOOST_TEST(files >= 10);
+}
+
 BOOST_AUTO_TEST_CASE(numbers_beyond_a_doubles_range_are_nearest_to_what_they_say) {
   const test::TemporaryFolder folder;
   const Table t = tools::read_table(folder.write("history.csv", "loss\n1e-400\n-1e-400\n1e400\n-1e400\n4e-324\nnan\n"));
@@ -98,17 +159,15 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_grow_keeps_its_rows) {
   history.save();
   const std::string before = folder.read("history.csv");
 
-  // A limit on the size of files stands for a disk that is full.
+  // A limit on the size of files stands for a disk that is full. Its signal ends nothing.
   rlimit old{};
   getrlimit(RLIMIT_FSIZE, &old);
   rlimit small = old;
   small.rlim_cur = before.size() + 17;
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
   rows(100);
   const std::string said = message([&] { history.save(); });
   setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, handler);
   BOOST_TEST(said ==
              "cannot write " + (folder / "history.csv") + ": File too large. What was written before is still there");
   BOOST_TEST(folder.read("history.csv") == before);

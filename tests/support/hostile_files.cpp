@@ -1,0 +1,56 @@
+#include "hostile_files.h"
+
+#include <oxbow/graph/error.h>
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/optim/idx.h>
+#include <oxbow/runtime/files/safetensors_header.h>
+#include <oxbow/runtime/safetensors.h>
+
+#include "memory_file.h"
+
+namespace oxbow::test {
+namespace {
+
+// Runs `read` on the path of a file with these bytes; what is wrong with the error that it throws.
+template <class Read>
+std::string refused_well(std::string_view bytes, Read&& read) {
+  const MemoryFile file(bytes);
+  try {
+    return read(file.path());
+  } catch (const Error& e) {
+    const std::string said = e.what();
+    if (said.find(file.path()) == std::string::npos) return "a message without the file's name: " + said;
+    if (said.size() > limits::message) return "a message of " + std::to_string(said.size()) + " bytes";
+    return "";
+  }
+}
+
+}  // namespace
+
+std::string read_hostile_safetensors(std::string_view bytes) {
+  return refused_well(bytes, [&](const std::string& path) -> std::string {
+    const Safetensors content = load_safetensors(path);
+    SafetensorsHeader header{.entries = {}, .metadata = content.metadata};
+    std::int64_t end = 0;
+    for (const auto& [name, tensor] : content.tensors) {
+      header.entries.push_back({name, tensor.type(), end, end + tensor.type().bytes()});
+      end += tensor.type().bytes();
+    }
+    const SafetensorsHeader again = read_header(write_header(header), end);
+    if (again.metadata != header.metadata || again.entries.size() != header.entries.size())
+      return "another header is read back";
+    for (std::size_t i = 0; i < again.entries.size(); ++i)
+      if (again.entries[i].name != header.entries[i].name || !(again.entries[i].type == header.entries[i].type))
+        return "another tensor is read back";
+    return "";
+  });
+}
+
+std::string read_hostile_idx(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    load_idx(path);
+    return "";
+  });
+}
+
+}  // namespace oxbow::test
