@@ -1,11 +1,10 @@
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/style.h>
-#include <oxbow/graph/order/boost_view.h>
+#include <oxbow/graph/order/graphviz.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
-#include <boost/graph/graphviz.hpp>
 #include <map>
 #include <set>
 #include <sstream>
@@ -48,10 +47,13 @@ std::string label_of(Node n, std::string_view other_name) {
   return more.empty() ? text : text + "\n" + more;
 }
 
+using Vertex = std::size_t;  // a node by its id; beyond them, leaves that are drawn again
+Vertex vertex_of(NodeId n) { return static_cast<Vertex>(n); }
+
 // The frames: a tree of scopes below each phase.
 struct Frame {
   std::map<std::string, Frame, std::less<>> inner;
-  std::vector<BoostVertex> vertices;
+  std::vector<Vertex> vertices;
 
   // Frames nest at most `deepest` deep; what a scope has beyond is the innermost one's title.
   Frame& at(std::string_view scope) {
@@ -91,13 +93,11 @@ class Writer {
   }
 
   std::string write() const {
-    const BoostView view(boost::edges_are_unsorted_multi_pass, edges_.begin(), edges_.end(), inputs_.begin(),
-                         vertices_.size());
     std::ostringstream out;
-    boost::write_graphviz(
-        out, view, [&](std::ostream& o, BoostVertex v) { vertex(o, v); },
-        [&](std::ostream& o, const BoostEdge& e) { edge(o, graph_.node(node_of(target(e, view))), view[e].input); },
-        [&](std::ostream& o) { heading(o); });
+    write_graphviz(
+        out, vertices_.size(), edges_, [&](std::ostream& o) { heading(o); },
+        [&](std::ostream& o, Vertex v) { vertex(o, v); },
+        [&](std::ostream& o, const DotEdge& e) { edge(o, graph_.node(static_cast<NodeId>(e.to)), e.input); });
     return out.str();
   }
 
@@ -107,7 +107,7 @@ class Writer {
   void draw_edges() {
     std::vector<Edge> kept;
     if (options_.reduced) kept = transitive_reduction(graph_);
-    std::map<std::pair<NodeId, Frame*>, BoostVertex> copies;
+    std::map<std::pair<NodeId, Frame*>, Vertex> copies;
     for (NodeId i = 0; i < graph_.size(); ++i) {
       const Node reader = graph_.node(i);
       std::set<NodeId> drawn;
@@ -117,7 +117,7 @@ class Writer {
         if (options_.reduced &&
             (!std::binary_search(kept.begin(), kept.end(), Edge{from.id(), i}) || !drawn.insert(from.id()).second))
           continue;
-        BoostVertex v = vertex_of(from.id());
+        Vertex v = vertex_of(from.id());
         if (is_leaf(from.op()) && from.origin().phase != reader.origin().phase) {
           // Shown again beside its reader: an edge across the whole picture would say less.
           Frame& frame = frame_of(reader);
@@ -128,8 +128,7 @@ class Writer {
             frame.vertices.push_back(v);
           }
         }
-        edges_.emplace_back(v, vertex_of(i));
-        inputs_.push_back({k});
+        edges_.push_back({v, vertex_of(i), k});
       }
     }
   }
@@ -153,14 +152,14 @@ class Writer {
     out << "subgraph cluster_" << number++ << " {\nlabel=" << dot_string(title) << "; color=" << dot_string(colors.line)
         << "; fontcolor=" << dot_string(colors.line) << "; fillcolor=" << dot_string(colors.frame)
         << "; penwidth=0.7;\n";
-    for (BoostVertex v : frame.vertices) out << v << ";\n";
+    for (Vertex v : frame.vertices) out << v << ";\n";
     for (const auto& [inner_title, inner] : frame.inner) write(out, inner, inner_title, colors, number);
     out << "}\n";
   }
 
-  void vertex(std::ostream& out, BoostVertex v) const {
+  void vertex(std::ostream& out, Vertex v) const {
     const Node n = graph_.node(vertices_[v]);
-    const bool copy = node_of(v) != n.id();
+    const bool copy = v != vertex_of(n.id());
     const Palette colors = palette(n.origin().phase);
     const std::string& outputs = outputs_[static_cast<std::size_t>(n.id())];
     const std::string_view shape = shape_of(n.op());
@@ -203,8 +202,7 @@ class Writer {
   std::vector<std::string> outputs_;  // of each node, the names that it was given as an output
   std::vector<bool> is_output_;
   std::vector<NodeId> vertices_;  // of each vertex its node: all nodes, then leaves shown again
-  std::vector<std::pair<BoostVertex, BoostVertex>> edges_;
-  std::vector<InputEdge> inputs_;  // of each edge
+  std::vector<DotEdge> edges_;
   std::set<NodeId> on_path_;
   std::set<std::pair<NodeId, NodeId>> path_edges_;
 };

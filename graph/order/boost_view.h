@@ -1,7 +1,6 @@
 // A graph as Boost.Graph sees it: nodes are vertices, each input of a node an edge from the value's node to its reader,
 // lowered to a compressed sparse row graph, which models VertexListGraph, EdgeListGraph and BidirectionalGraph.
-// Private to the .cpp files of graph/: public headers include no Boost. Linear to make; a copy, so later appends do not
-// show.
+// Included by order.cpp only, which is slow enough to compile. Linear to make; a copy, so later appends do not show.
 #pragma once
 
 #include <oxbow/graph/graph.h>

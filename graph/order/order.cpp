@@ -1,4 +1,5 @@
 #include <oxbow/graph/order/boost_view.h>
+#include <oxbow/graph/order/graphviz.h>
 #include <oxbow/graph/order/order.h>
 
 #include <algorithm>
@@ -6,6 +7,7 @@
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/dag_shortest_paths.hpp>
 #include <boost/graph/dominator_tree.hpp>
+#include <boost/graph/graphviz.hpp>
 #include <boost/graph/reverse_graph.hpp>
 #include <boost/graph/topological_sort.hpp>
 #include <boost/graph/transitive_reduction.hpp>
@@ -111,6 +113,25 @@ std::vector<Edge> transitive_reduction(const Graph& graph) {
     edges.push_back({node[source(*e, reduced)], node[target(*e, reduced)]});
   std::sort(edges.begin(), edges.end());
   return edges;
+}
+
+void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<DotEdge>& edges,
+                    const std::function<void(std::ostream&)>& heading,
+                    const std::function<void(std::ostream&, std::size_t)>& vertex,
+                    const std::function<void(std::ostream&, const DotEdge&)>& edge) {
+  std::vector<std::pair<BoostVertex, BoostVertex>> ends;
+  std::vector<InputEdge> inputs;
+  for (const DotEdge& e : edges) {
+    ends.emplace_back(e.from, e.to);
+    inputs.push_back({e.input});
+  }
+  const BoostView view(boost::edges_are_unsorted_multi_pass, ends.begin(), ends.end(), inputs.begin(), vertices);
+  boost::write_graphviz(
+      out, view, vertex,
+      [&](std::ostream& o, const BoostEdge& e) {
+        edge(o, {source(e, view), target(e, view), view[e].input});
+      },
+      heading);
 }
 
 }  // namespace oxbow

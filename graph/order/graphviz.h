@@ -1,0 +1,24 @@
+// DOT text as Boost.Graph writes it, for graph/dot: declared without Boost, so that one file compiles its templates.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <vector>
+
+namespace oxbow {
+
+struct DotEdge {
+  std::size_t from, to;  ///< vertices
+  std::int32_t input;    ///< which input of `to` it is
+};
+
+/// A digraph of `vertices` vertices. The functions write what belongs to the graph, and the attributes of a vertex and
+/// of an edge, in square brackets.
+void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<DotEdge>& edges,
+                    const std::function<void(std::ostream&)>& heading,
+                    const std::function<void(std::ostream&, std::size_t)>& vertex,
+                    const std::function<void(std::ostream&, const DotEdge&)>& edge);
+
+}  // namespace oxbow
