@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(measured_plans_read_back) {
   BOOST_TEST(has(oxbow_("dump " + plan + " -f json").output, "\"measured_ns\":"));
   BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, " measured, "));
   BOOST_TEST(!has(oxbow_("dump xor --plan").output, "measured_ns"));
-  BOOST_TEST(oxbow_("dump xor --measure").output == "oxbow: --measure tells of the plan: say --plan or --all too\n");
+  BOOST_TEST(oxbow_("dump xor --measure").output == "oxbow: --measure measures the plan: add --plan or --all\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_value_is_explained) {
     BOOST_TEST(has(text, part), text);
   // The sum that relu reads is computed on the way and never stored.
   BOOST_TEST(has(explain(*g, label(g->node(hidden).input(0)), {.threads = 1}),
-                 "has no bytes of its own any more: computed inside %"));
+                 "no longer has bytes of its own: computed inside %"));
   BOOST_CHECK_EXCEPTION(find_value(*g, "los"), Error, [](const Error& e) {
     return std::string(e.what()).starts_with(
         "there is no value \"los\". Did you mean \"loss\"?\n  A value goes by its name");

@@ -3,10 +3,11 @@
 // (examples and random graphs) after all rewrites and as planned for two threads. What is folded, and into how many
 // parts a product is cut, depends on whether the kernels have fused multiply-adds, so those lines stand twice, with
 // "@fma" and "@no_fma". After a change that is meant,
-//   OXBOW_WRITE_DIGESTS=1 build/bin/test_tools_digests
+//   OXBOW_WRITE_DIGESTS=1 build/bin/test_tools --run_test=test_digests
 // writes this machine's anew; the others follow by
-//   OXBOW_WRITE_DIGESTS=1 /lib64/ld-linux-x86-64.so.2 --glibc-hwcaps-mask none build/bin/test_tools_digests
-// A build by another compiler (`tools/build clang test_tools_digests`) then has to agree.
+//   OXBOW_WRITE_DIGESTS=1 /lib64/ld-linux-x86-64.so.2 --glibc-hwcaps-mask none build/bin/test_tools
+//   --run_test=test_digests
+// A build by another compiler (`tools/build clang test_tools`) then has to agree.
 // Labels: levels.
 #include <dump/stages.h>
 #include <oxbow/graph/passes/evaluate.h>

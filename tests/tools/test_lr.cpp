@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
 
   const std::string sharpness = oxbow_("lr sharpness xor").output;
   BOOST_TEST(sharpness.starts_with("xor: sharpness 0."), sharpness);
-  BOOST_TEST(has(sharpness, "Plain descent bears rates below 2 / sharpness = "));
+  BOOST_TEST(has(sharpness, "Plain descent is stable for rates below 2 / sharpness = "));
   BOOST_TEST(has(oxbow_("lr sharpness xor --products 1").output, "not converged: give more by --products"));
 
   const std::string picture = oxbow_("plot " + a + " " + c).output;
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
        (folder / "odd.csv") + ":3: expected 2 fields, found 1\n"},
       {"lr judge " + folder.write("word.csv", "step,loss\n1,two\n"),
        (folder / "word.csv") + ": column \"loss\" is no column of numbers. " + (folder / "word.csv") +
-           ":2: \"two\" is no number\n"},
+           ":2: \"two\" is not a number\n"},
       {"lr judge --column x " + a, a + ": there is no column \"x\". There are: step, loss\n"},
       {"lr judge " + folder.write("none.csv", "a,b,c\n1,2,3\n"),
        (folder / "none.csv") + ": there is no column \"loss\". There are: a, b, c\n"},

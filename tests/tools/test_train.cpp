@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
              first.output);
   const Finished done = oxbow_(how + " --resume" + out + data);  // all epochs are done
   BOOST_TEST(done.code == 0);
-  BOOST_TEST(has(done.output, "\ngoes on after 40 steps\n"), done.output);
+  BOOST_TEST(has(done.output, "\nresumed after 40 steps\n"), done.output);
   BOOST_TEST(!has(done.output, "epoch "), done.output);
   BOOST_TEST(has(oxbow_("train --schedule cosin" + out + data).output, "--schedule: cosin not in {"));
   BOOST_TEST(has(oxbow_("train --warmup 100 --epochs 1" + out + data).output,
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_training_that_begins_anew_replaces_history_and_state) {
   folder.write("out/history.csv", "a,b,c\n1,2,3\n");
   const Finished other = oxbow_(how + " --epochs 4 --resume");
   BOOST_TEST(other.code == 1);
-  BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is no history of a training\n  Move it to"),
+  BOOST_TEST(has(other.output, "/history.csv has no column \"step\", so it is not a training history\n  Move it to"),
              other.output);
 }
 
@@ -220,10 +220,10 @@ BOOST_AUTO_TEST_CASE(a_rate_is_resumed_or_changed) {
   BOOST_TEST(has(first.output, "with sgd(momentum=0.5), learning rate 0.125\n"), first.output);
   BOOST_TEST(has(folder.read("out/history.csv"), "\n4,1,0.125,"));
   const Finished same = oxbow_(how + " --epochs 2 --resume");
-  BOOST_TEST(has(same.output, "with sgd(momentum=0.5), learning rate 0.125\ngoes on after 4 steps\n"), same.output);
+  BOOST_TEST(has(same.output, "with sgd(momentum=0.5), learning rate 0.125\nresumed after 4 steps\n"), same.output);
   BOOST_TEST(has(folder.read("out/history.csv"), "\n8,2,0.125,"));
   const Finished other = oxbow_(how + " --epochs 3 --resume --learning-rate 0.0625");
-  BOOST_TEST(has(other.output, "with sgd(momentum=0.5), learning rate 0.0625\ngoes on after 8 steps\n"), other.output);
+  BOOST_TEST(has(other.output, "with sgd(momentum=0.5), learning rate 0.0625\nresumed after 8 steps\n"), other.output);
   BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,0.0625,"));
   BOOST_TEST(has(oxbow_(how + " --set dampning=1").output,
                  "oxbow: sgd has no field \"dampning\". Did you mean \"dampening\"?"));
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_is_told) {
                               small_mnist(folder, 64, 8));
   BOOST_TEST(run.code == 0);
   BOOST_TEST(has(run.output, "epoch  1/1  loss nan"), run.output);
-  BOOST_TEST(run.output.ends_with("the loss is not finite any more: oxbow lr judge " + out +
+  BOOST_TEST(run.output.ends_with("the loss is no longer finite: oxbow lr judge " + out +
                                   "/history.csv tells more, and so does --check-numerics\n"),
              run.output);
   BOOST_TEST(oxbow_("lr judge " + out + "/history.csv").output.starts_with("diverging: the loss of step "));
@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_told) {
   resize("40m");
   const Finished rest = oxbow_(how + disk + " --resume");
   BOOST_TEST(rest.code == 0, rest.output);
-  BOOST_TEST(has(rest.output, "goes on after 4 steps\n"), rest.output);
+  BOOST_TEST(has(rest.output, "resumed after 4 steps\n"), rest.output);
   BOOST_TEST(oxbow_(how + (folder / "whole")).code == 0);
   for (const char* name : {"training.safetensors", "history.csv"})
     BOOST_TEST(folder.read("disk/" + std::string(name)) == folder.read("whole/" + std::string(name)), name);

@@ -81,7 +81,7 @@ int main(int argc, char** argv) try {
   for (const Problem& p : problems) fmt::print(" {} | best at |", p.name);
   fmt::print("\n|---|---|---|---|---|---|---|---|\n");
   for (const optim::Named& o : optim::optimizers()) {
-    // FTRL forgets the weights it began with unless its sum starts near 0.
+    // FTRL loses its initial weights unless its sum starts near 0.
     const optim::Optimizer optimizer =
         o.name == "ftrl" ? o.optimizer.with("initial_accumulator_value", 1e-6) : o.optimizer;
     fmt::print("| {} | {:g} |", o.name, optimizer.learning_rate().at(0));

@@ -6,7 +6,7 @@
 //   build/bin/record_curves tools/data/mnist10k overshoot SEED... > tests/optim/overshoot_curves.csv
 //
 // `rates` are nets on MNIST, from rates that are far too low to rates that are far too high. `overshoot` begins near
-// the edge and goes on far beyond it, on nets of several kinds: regressions and classifiers, with and without batch
+// the edge and continues far beyond it, on nets of several kinds: regressions and classifiers, with and without batch
 // norm.
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>

@@ -116,26 +116,26 @@ CheckNumerics read_check_numerics(const std::string& value) {
 std::string positive(const std::string& text) {
   double x = 0;
   if (CLI::detail::lexical_cast(text, x) && x > 0 && std::isfinite(x)) return {};
-  return text + " is no number greater than 0";
+  return text + " is not a number greater than 0";
 }
 
 std::string seed(const std::string& text) {
   std::uint64_t x = 0;
   const char* end = text.data() + text.size();
   if (const auto [stop, wrong] = std::from_chars(text.data(), end, x); stop == end && wrong == std::errc()) return {};
-  return text + " is no whole number from 0 to 18446744073709551615";
+  return text + " is not a whole number from 0 to 18446744073709551615";
 }
 
 std::string below_one(const std::string& text) {
   double x = 0;
   if (CLI::detail::lexical_cast(text, x) && x >= 0 && x < 1) return {};
-  return text + " is no number from 0 to less than 1";
+  return text + " is not a number from 0 to less than 1";
 }
 
 std::string picture_file(const std::string& path) {
   const std::string suffix = std::filesystem::path(path).extension().string();
   if (suffix.empty() || suffix == ".svg" || is_page(path)) return {};
-  return path + " is no .svg or .html file: plots are drawn as these";
+  return path + " is neither an .svg nor an .html file, the formats of plots";
 }
 
 void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string>& fields) {

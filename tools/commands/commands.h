@@ -34,8 +34,8 @@ struct TrainCommand {
 /// What `TrainCommand::schedule` may be.
 std::vector<std::string> schedule_names();
 /// Trains, prints loss and accuracy per epoch, and writes the loss curve, the parameters and the step's graph. History
-/// and state are written at each epoch's end: `resume` goes on from there, also after a kill. When `stop` is requested
-/// it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
+/// and state are written at each epoch's end: `resume` continues from there, also after a kill. When `stop` is
+/// requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
 int train(const TrainCommand& options, std::stop_token stop);
 
 struct BenchCommand {

@@ -27,7 +27,7 @@ int run(const Options& o) {
     throw Error("cannot write " + o.out + ": a difference is text, dot, svg or png");
   Loaded a = load(o.a), b = load(o.b);
   const auto planned = [&](Loaded& l) {
-    if (l.plan) return;  // as it stands: who wrote it knew how
+    if (l.plan) return;  // as it is: a plan's graph is compiled already
     const Compiling how = o.compiling.read(*l.graph);
     l.plan = plan_of(*l.graph, stages(*l.graph, how), how);
   };

@@ -50,7 +50,7 @@ void write_all(const Options& o, const std::vector<DumpedStage>& stages) {
 
 int run(Options o) {
   if (o.dump.format.empty()) o.dump.format = o.all ? "text" : format_of(o.out);
-  if (o.measured && !o.all && !o.dump.plan) throw Error("--measure tells of the plan: say --plan or --all too");
+  if (o.measured && !o.all && !o.dump.plan) throw Error("--measure measures the plan: add --plan or --all");
   if (o.all && o.out.empty() && o.dump.format != "text")
     throw Error("--all makes a " + o.dump.format + " file of each graph: name their folder with -o FOLDER");
   if (o.compiling.given() && !o.all && !o.dump.plan && o.dump.after.empty())

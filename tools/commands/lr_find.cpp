@@ -120,7 +120,7 @@ int sharpness(const SharpnessCommand& o) {
   const optim::Curvature c = optim::Sharpness(loss).measure(model.store(), feeds, o.options);
   fmt::print("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
              c.converged ? "" : ", not converged: give more by --products");
-  fmt::print("Plain descent bears rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
+  fmt::print("Plain descent is stable for rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
   return 0;
 }
 
@@ -132,7 +132,8 @@ struct PathCommand {
   std::string out;
 };
 
-// Descends f(a, b) = (a^2 + c b^2) / 2 from (-4.5, 1.6), as a graph that runs. Plain descent bears rates up to 2 / c.
+// Descends f(a, b) = (a^2 + c b^2) / 2 from (-4.5, 1.6), as a graph that runs. Plain descent is stable for rates up to
+// 2 / c.
 Path descend(const PathCommand& o, const std::string& optimizer, double rate) {
   Graph g;
   const Value a = variable(g, "a", {f64, {}}, {.kind = "constant", .a = -4.5});
@@ -177,7 +178,7 @@ Command lr_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow lr find mnist_mlp --optimizer sgd      suggestions from a range test, and its curve\n"
       "  oxbow lr judge out/history.csv               what a run's loss curve says about its rate\n"
-      "  oxbow lr sharpness mnist_mlp                 the largest curvature, and the rate that it bears\n"
+      "  oxbow lr sharpness mnist_mlp                 the largest curvature, and the highest stable rate\n"
       "  oxbow lr path --rate 0.01 0.1 0.19 -o p.svg  descents on a surface of two parameters");
 
   auto files = std::make_shared<std::vector<std::string>>();

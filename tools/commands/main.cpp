@@ -104,7 +104,7 @@ int run(int argc, char** argv) {
       "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
       "  oxbow train --record norms --tensorboard runs/adam\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
-      "History and state are written at each epoch's end: the same command with --resume goes on from there, also\n"
+      "History and state are written at each epoch's end: the same command with --resume continues from there, also\n"
       "after a kill or a power cut. Ctrl-C ends training and writes what was learned until then.");
   t->add_option(
        "net", train.net,
@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     std::fputs("oxbow: out of memory\n", stderr);
   } catch (const std::exception& e) {
     std::fputs(("oxbow: " + escaped(e.what(), "\n\t") + "\n").c_str(),
-               stderr);  // throws nothing where nobody can be told
+               stderr);  // does not throw where nothing can report it
   }
   return 1;
 }

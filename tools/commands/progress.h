@@ -9,13 +9,13 @@ namespace oxbow::tools {
 
 class Progress {
  public:
-  /// `label` stands before the bar.
+  /// `label` is printed before the bar.
   explicit Progress(std::string label);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// Shows that `done` of `total` are done; `note` stands behind the bar ("loss 0.321").
+  /// Shows that `done` of `total` are done; `note` follows the bar ("loss 0.321").
   void show(double done, double total, const std::string& note);
   /// Wipes the bar, so that a line can be printed in its place.
   void clear();

@@ -27,7 +27,7 @@ struct Options {
   CompilingOptions compiling;
 };
 
-// 64 bits that tell one tensor's bytes and type from another's: FNV-1a (Fowler, Noll, Vo).
+// A 64-bit hash of a tensor's bytes and type: FNV-1a (Fowler, Noll, Vo).
 std::uint64_t checksum(const Tensor& t) {
   std::uint64_t hash = 14695981039346656037u;
   const auto add = [&](const void* bytes, std::size_t count) {

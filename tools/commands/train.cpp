@@ -40,7 +40,7 @@ std::int64_t minibatches_per_epoch(std::int64_t samples, std::int64_t batch_size
   return (samples - 1) / batch_size + 1;  // of at least one sample; a sum with any batch_size might not fit
 }
 
-// What goes on from `rate` over so many steps.
+// The schedule that starts from `rate`, over so many steps.
 optim::Rate schedule(const TrainCommand& o, double rate, std::int64_t samples) {
   const std::int64_t minibatches = minibatches_per_epoch(samples, o.batch_size);
   const std::int64_t steps = (minibatches + o.accumulate - 1) / o.accumulate * o.epochs;
@@ -121,7 +121,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   std::string missing;  // rows of the history
   if (o.resume) {
     model.load(state);
-    // A rate of its own is part of the state; one that was asked for goes before it.
+    // A rate of its own is part of the state; one given on the command line overrides it.
     if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
     ResumedHistory earlier = resumed_history(history.path(), model.minibatches());
     missing = std::move(earlier.missing);
@@ -130,7 +130,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
                                       to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
   fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
-  if (o.resume) fmt::print("goes on after {} steps\n", model.steps());
+  if (o.resume) fmt::print("resumed after {} steps\n", model.steps());
   if (o.resume && rate.constant() && model.learning_rate() != initial)
     fmt::print("the learning rate is the state's, not {:g}: give --learning-rate to set it, or the --schedule it had\n",
                initial);
@@ -196,7 +196,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());
   if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))
-    fmt::print("the loss is not finite any more: oxbow lr judge {} tells more, and so does --check-numerics\n",
+    fmt::print("the loss is no longer finite: oxbow lr judge {} tells more, and so does --check-numerics\n",
                history.path());
   if (stop.stop_requested())
     fmt::print("interrupted after {} steps; what was learned until then is kept\n", model.steps());

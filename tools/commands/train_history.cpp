@@ -46,7 +46,7 @@ ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches
   Table t = parse_table(text, path);
   const auto* steps = t.find("step");
   const auto refuse = [&](const std::string& problem) {
-    throw Error(path + " " + problem + ", so it is no history of a training\n  Move it to another place");
+    throw Error(path + " " + problem + ", so it is not a training history\n  Move it to another place");
   };
   if (!t.texts.empty()) throw Error(t.texts.front().first_text + "\n  Move the file to another place");
   if (steps == nullptr) refuse("has no column \"step\"");

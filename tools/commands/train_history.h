@@ -19,7 +19,7 @@ struct ResumedHistory {
 /// history.
 ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches);
 
-/// A row a minibatch, numbered over the whole run; an epoch's results stand in that of its last one.
+/// A row a minibatch, numbered over the whole run; an epoch's results are in the row of its last minibatch.
 Callback recording(HistoryWriter& history);
 
 /// Loss and accuracy over epochs.

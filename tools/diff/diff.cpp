@@ -48,7 +48,7 @@ class Comparison {
   }
 
  private:
-  // One value in the place of another. Numbers are each graph's own, so that a label alone may not tell them apart.
+  // One value in the place of another. Numbers are each graph's own, so labels alone may be equal.
   static std::string change(const Value& a, const Value& b) {
     const std::string x = label(a), y = label(b);
     if (x != y) return x + " -> " + y;

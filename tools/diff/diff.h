@@ -1,7 +1,7 @@
 // What differs between two graphs, or between two plans: which nodes were added, removed, changed or renamed.
 //
-// Nodes are matched by what they compute and stand between, in the graphs' order, not by number: phase by phase the
-// longest common sequence of ops with the same attributes and types (Myers 1986), backward nodes beside the forward
+// Nodes are matched by what they compute and by their neighbours, in the graphs' order, not by number: phase by phase
+// the longest common sequence of ops with the same attributes and types (Myers 1986), backward nodes beside the forward
 // nodes that they belong to; what is left over between two matches, by op; then another op that reads the same, and is
 // read by the same, in the place of one; then by name. So an inserted layer is an addition, and only its neighbours
 // have other inputs, and a tanh in the place of a relu is one changed node. Source lines are notes and no difference.
@@ -40,7 +40,7 @@ Difference diff(const Ledger& a, const Ledger& b);
 std::string diff_text(const Difference& d, const Graph& a, const Graph& b);
 
 /// Both graphs in one picture, as DOT: green added, red and dashed removed, amber changed, grey the same, with a
-/// legend. Of large graphs only what differs is drawn, and what stands next to it.
+/// legend. Of large graphs only what differs is drawn, and its neighbours.
 std::string diff_dot(const Difference& d, const Graph& a, const Graph& b);
 
 /// An op's or a node's name on a line: as it is, or in quotes with escapes where a terminal would obey it.

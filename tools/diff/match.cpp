@@ -11,7 +11,7 @@
 namespace oxbow::tools {
 namespace {
 
-// The attributes that say what an op does: names and streams only tell it from its equals.
+// The attributes that say what an op does: names and streams only distinguish it from others alike.
 AttrRecord telling(const Op& op) {
   AttrRecord all = op.attributes();
   if (op.is<Variable>() || op.is<Input>())
@@ -52,7 +52,7 @@ class Matcher {
     }
   }
 
-  // Where a node stands among what is matched already: the forward node that it belongs to, and its inputs.
+  // Where a node is among those matched already: the forward node that it belongs to, and its inputs.
   Token place(const Graph& g, NodeId id, const std::vector<NodeId>& number, Phase phase) const {
     const Node n = g.node(id);
     const NodeId forward = n.origin().forward;

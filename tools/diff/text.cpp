@@ -26,7 +26,7 @@ std::string node_line(Node n) {
 std::string diff_text(const Difference& d, const Graph& a, const Graph& b) {
   if (d.same()) return "";
   std::string out;
-  // In the order of b; what is gone stands where it was.
+  // In the order of b; a removed node is listed where it was.
   std::size_t changed = 0;
   NodeId i = 0;
   std::map<NodeId, const Difference::Pair*> changes;

@@ -112,7 +112,7 @@ std::string gone(const Graph& before, const Stage& stage, const Value& v) {
   for (const Reader& r : readers_of(before, v))
     for (int k = 0; k < r.node.output_count(); ++k)
       if (const Value now = stage.from(r.node.output(k)); now && !r.shape_only)
-        return "has no bytes of its own any more: computed inside " + node_line(now.node());
+        return "no longer has bytes of its own: computed inside " + node_line(now.node());
   return stage.name == "specialise" || stage.name.starts_with("dead_code") ? "gone: nothing that is fetched needs it"
                                                                            : "gone: nothing needs it any more";
 }
@@ -125,7 +125,7 @@ std::string became(const Graph& before, const Stage& stage, const Value& v, cons
       for (NodeId i = 0; i < old.id(); ++i)
         for (int k = 0; k < before.node(i).output_count(); ++k)
           if (stage.from(before.node(i).output(k)).node_id() == now.node_id() && stage.from(before.node(i).output(k)))
-            return "the same as " + label(before.node(i).output(k)) + ", which stands for both: now " + node_line(n);
+            return "the same as " + label(before.node(i).output(k)) + ", which replaces both: now " + node_line(n);
     }
     return "";
   }

@@ -152,7 +152,7 @@ Json json_of(const Ledger& plan) {
 }
 
 // A line for each field of the graph and of the plan, and for each item of their lists, so that two files compare well.
-// Names may hold any bytes, JSON holds UTF-8: what is none becomes U+FFFD.
+// Names may hold any bytes, JSON holds UTF-8: other bytes become U+FFFD.
 void append(std::string& out, const Json& json, int depth) {
   const auto plain = [](const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace); };
   const std::string line = "\n" + std::string(static_cast<std::size_t>(depth), ' ');

@@ -10,7 +10,7 @@ namespace {
 std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // "131 kB, saved, in the arena from byte 524288, steps 0 to 21".
-std::string told(const Ledger::Value& v) {
+std::string described(const Ledger::Value& v) {
   std::string out = dots::bytes_text(v.bytes) + ", " + std::string(name(v.fate));
   if (v.saved && v.fate != Ledger::Fate::saved) out += ", saved for a later phase";
   out += v.offset >= 0 ? ", in the arena from byte " + std::to_string(v.offset) : ", " + v.home + " memory";
@@ -45,7 +45,7 @@ std::vector<DotRemark> remarks(const Ledger& plan) {
           (remark.name.empty() ? "" : ", ") + (v.name.starts_with(scope) ? v.name.substr(scope.size()) : v.name);
     const std::size_t most = 20;  // of a node's results
     if (static_cast<std::size_t>(v.output) < most)
-      line(remark.tip, (n.output_count() > 1 ? "result " + std::to_string(v.output) + ": " : "") + told(v));
+      line(remark.tip, (n.output_count() > 1 ? "result " + std::to_string(v.output) + ": " : "") + described(v));
     else if (v.output + 1 == n.output_count())
       line(remark.tip, "...");
   }

@@ -1,4 +1,4 @@
-// What a plan's picture tells beside its graph: at each step its number and, where it was measured, its time; in
+// What a plan's picture shows beside its graph: at each step its number and, where it was measured, its time; in
 // tooltips parts, bytes and fates; and the critical path. Pure functions.
 #pragma once
 

@@ -5,7 +5,7 @@
 
 namespace oxbow::tools {
 
-/// A self-contained SVG picture of a DOT text. Throws `Error` when the text is no DOT, or `dot` is not installed.
+/// A self-contained SVG picture of a DOT text. Throws `Error` when the text is not DOT, or `dot` is not installed.
 std::string render_svg(const std::string& dot);
 /// The same as the bytes of a PNG file.
 std::string render_png(const std::string& dot);

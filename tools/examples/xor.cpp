@@ -25,7 +25,7 @@ Xor build(Graph& g) {
 
   const std::vector<Value> parameters = {w1, b1, w2, b2};
   const std::vector<Value> slopes = gradients(net.loss, parameters);
-  const OriginGuard update(g, {.phase = Phase::update});  // so that a dump tells these nodes apart
+  const OriginGuard update(g, {.phase = Phase::update});  // so that a dump shows these nodes apart from the others
   for (std::size_t i = 0; i < parameters.size(); ++i)
     net.updates.push_back(assign(parameters[i], parameters[i] - 2.0 * slopes[i]));
   return net;

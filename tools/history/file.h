@@ -4,7 +4,7 @@
 //   1,1,0.001,2.3417,,,,
 //
 // `oxbow train` writes history.csv so, with --record norms also gradient_norm, update_ratio and both of each parameter,
-// gradient_norm/dense/kernel. An empty field is no number; those of an epoch stand in its last step's row.
+// gradient_norm/dense/kernel. An empty field holds no number; an epoch's fields are in its last step's row.
 // Read are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and JSON:
 // an object of lists of numbers, one list, a list of objects, Hugging Face's trainer_state.json, an object a line. A
 // column with a text in it is put aside: only who asks for it is refused. "NA" and "null" are absent numbers.
@@ -38,8 +38,8 @@ struct Table {
 std::string csv(const Table& table);
 /// The lines of the rows from `first` on, without a header.
 std::string csv_rows(const Table& table, std::size_t first);
-/// Throws `Error` with file and line for what is no table, or has no numbers. A last line that is cut short, as a
-/// program that was killed leaves it, does not count.
+/// Throws `Error` with file and line for a file that is not a table, or has no numbers. A last line that is cut short,
+/// as a program that was killed leaves it, does not count.
 Table read_table(const std::string& path);
 /// The same of a text; `path` is its name in messages.
 Table parse_table(const std::string& text, const std::string& path);

@@ -1,4 +1,4 @@
-// Training as TensorBoard shows it: scalars over steps, written to an event file while training goes on.
+// Training as TensorBoard shows it: scalars over steps, written to an event file during training.
 //
 //   model.fit(data, {.epochs = 10, .callbacks = {tools::tensorboard("runs/adam")}});
 //   tensorboard --logdir runs                                     # in a shell; several runs are shown on one axis
@@ -23,7 +23,7 @@ class EventFile {
   using Scalars = std::vector<std::pair<std::string, double>>;
 
   /// A new file in `folder`, which is made when missing. Its scalars begin at step `first`: what earlier files of the
-  /// folder hold from that step on no longer counts, so a run that is resumed goes on in its curves and a run that
+  /// folder hold from that step on no longer counts, so a resumed run continues its curves and a run that
   /// begins anew replaces them. Throws `Error` when the file cannot be made.
   explicit EventFile(const std::string& folder, std::int64_t first = 1);
   ~EventFile();

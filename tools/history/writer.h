@@ -1,4 +1,4 @@
-// A run's history, recorded row by row and written while the run goes on.
+// A run's history, recorded row by row and written during the run.
 //
 //   HistoryWriter history("out/history.csv", earlier);   // rows of the run that is resumed, or none
 //   history.add_row();

@@ -1,4 +1,4 @@
-// Real runs of a graph, written down: what `oxbow profile` and `oxbow dump --measure` tell times from.
+// Real runs of a graph, written down: where `oxbow profile` and `oxbow dump --measure` have times from.
 // Thread safety: a pure function, but for the time it takes.
 #pragma once
 

@@ -7,7 +7,7 @@ std::string page(std::string_view json) {
   const std::size_t at = page_source.find(mark);
   std::string out(page_source.substr(0, at));
   out.reserve(page_source.size() + json.size() * 9 / 8);
-  // A `<` stands in JSON within strings only; as it is, "</script>" or "<!--" in one of them would end the data.
+  // JSON has a `<` within strings only; as it is, "</script>" or "<!--" in one of them would end the data.
   for (const char c : json)
     if (c == '<')
       out += "\\u003c";

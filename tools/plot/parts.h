@@ -56,8 +56,8 @@ struct Axis {
   }
 };
 
-// The look that all pictures share, on light and on dark pages. Colours are Okabe and Ito's, told apart by colour-blind
-// readers as well (Color Universal Design, 2008); on dark pages the darker ones are lighter.
+// The look that all pictures share, on light and on dark pages. Colours are Okabe and Ito's, which are distinct to
+// colour-blind readers as well (Color Universal Design, 2008); on dark pages the darker ones are lighter.
 inline constexpr const char* style =
     "svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:15px;font-weight:600}"
     ".g{stroke:#ddd}.f{fill:none;stroke:#999}.m{stroke:#777;stroke-width:1;stroke-dasharray:4 3}"
@@ -99,7 +99,7 @@ struct Legend {
   struct Key {
     std::string name;
     std::size_t colour;
-    const char* dash;  // tells those apart that share a colour
+    const char* dash;  // distinguishes lines that share a colour
     bool faint;
     double x, y;
     // Attributes of a path: its colour and dashes, and how it looks.

@@ -152,7 +152,7 @@ std::string svg(const Plot& plot) {
       if (!s.faint && s.x.size() <= most_dots) add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke("d"), dots(s, x, y));
     }
   }
-  // Words of marks that lie close together stand in rows of their own, inside the first panel.
+  // Labels of marks that lie close together are in rows of their own, inside the first panel.
   std::vector<double> ends;
   std::vector<Mark> marks = plot.marks;
   std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.x < b.x; });

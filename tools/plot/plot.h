@@ -1,5 +1,5 @@
 // Line charts as SVG text or as a page: loss and metric curves, rates, several runs on one axis; and descents on a
-// surface of two parameters. Panels stand one under another and share the horizontal axis's meaning. The text depends
+// surface of two parameters. Panels lie one below another and share the horizontal axis's meaning. The text depends
 // on the data only, so the same run gives the same picture. Pure functions.
 #pragma once
 

@@ -87,7 +87,7 @@ std::string svg(const Surface& s) {
       const double x0 = x.pixel(p.x[k - 1]), y0 = y.pixel(p.y[k - 1]), x1 = x.pixel(p.x[k]), y1 = y.pixel(p.y[k]);
       if (!std::isfinite(x1) || !std::isfinite(y1)) break;
       const double length = std::hypot(x1 - x0, y1 - y0);
-      const double drawn = std::min(1.0, far / length);  // not beyond what all who draw can count to
+      const double drawn = std::min(1.0, far / length);  // within the range that every viewer of SVG can draw
       add("<path {}{} d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\"/>\n", legend.keys[i].stroke(),
           length > 8 ? fmt::format(" marker-end=\"url(#a{})\"", i) : "", x0, y0, x0 + drawn * (x1 - x0),
           y0 + drawn * (y1 - y0));
