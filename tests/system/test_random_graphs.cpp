@@ -3,7 +3,7 @@
 // operands are NaN, IEEE 754 leaves open whose sign the result has, and so do an op's routines. Between numbers of
 // threads even a NaN's bits are the same. Among the graphs every op of the catalogue occurs, as built or as what it
 // lowers to; nearly all plans for several threads have tasks for several: they are cut far finer than is worth it.
-// Labels: memory, threads, levels.
+// Labels: memory, threads, levels, long.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/passes.h>
@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
   Seen seen;
   if (const char* seed = std::getenv("OXBOW_SEED"))
     return check(std::strtoull(seed, nullptr, 10), seen);  // to look at one
-  for (std::uint64_t seed = 1; seed <= graphs; ++seed) check(seed, seen);
+  const std::uint64_t last = std::getenv("OXBOW_LONG") != nullptr ? 20 * graphs : graphs;
+  for (std::uint64_t seed = 1; seed <= last; ++seed) check(seed, seen);
   if constexpr (graphs >= 1000)
     for (const auto& [name, entry] : catalog().entries())
       BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name << ": see tests/support/random_ops.cpp");

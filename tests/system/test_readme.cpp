@@ -1,7 +1,9 @@
-// README.md and the pages of tools/docs show programs as they are and what those print, and optimizers' true defaults.
+// README.md and the pages of tools/docs show programs as they are and what those print, optimizers' true defaults, and
+// files that exist.
 #include <oxbow/optim/optimizer.h>
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -76,6 +78,20 @@ BOOST_AUTO_TEST_CASE(the_tutorials_programs_are_on_its_page_with_their_output) {
     const std::string printed = "```\n" + run.output + "```\n";
     BOOST_TEST(page.find(printed) != std::string::npos, "tutorial.md should hold\n" << printed);
   }
+}
+
+BOOST_AUTO_TEST_CASE(the_pages_name_files_that_exist) {
+  const std::regex path("`((graph|ops|runtime|optim|tests|tools|\\.github)/[a-z0-9_./-]*)`");
+  std::vector<std::string> pages{"README.md", ".github/CONTRIBUTING.md"};
+  for (const auto& entry : std::filesystem::directory_iterator(oxbow::test::source("tools/docs")))
+    if (entry.path().extension() == ".md") pages.push_back("tools/docs/" + entry.path().filename().string());
+  int paths = 0;
+  for (const std::string& page : pages) {
+    const std::string text = file(page);
+    for (std::sregex_iterator i(text.begin(), text.end(), path), end; i != end; ++i, ++paths)
+      BOOST_TEST(std::filesystem::exists(oxbow::test::source((*i)[1])), page << " names " << (*i)[1]);
+  }
+  BOOST_TEST(paths > 50);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
