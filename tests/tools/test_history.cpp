@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
   const std::string path = folder.write("log.csv", "step,loss\n1,0.5\n2,high\n");
   const Table t = tools::read_table(path);
   BOOST_TEST(message([&] { tools::losses(t, path, "loss"); }) ==
-             path + ": column \"loss\" is no column of numbers. " + path + ":3: \"high\" is no number");
+             path + ": column \"loss\" is not a column of numbers. " + path + ":3: \"high\" is not a number");
   BOOST_TEST(message([&] { tools::losses(t, path, "acc"); }) == path + ": there is no column \"acc\". There are: step");
   BOOST_TEST(message([&] { tools::read_table(folder.write("a.csv", "a,\"b\n1,2\n")); }) ==
              (folder / "a.csv") + ":1: a field in quotes has no end");

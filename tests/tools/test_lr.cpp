@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_loss_curve_is_judged_and_drawn) {
       {"lr judge " + folder.write("odd.csv", "step,loss\n1,2\n3\n"),
        (folder / "odd.csv") + ":3: expected 2 fields, found 1\n"},
       {"lr judge " + folder.write("word.csv", "step,loss\n1,two\n"),
-       (folder / "word.csv") + ": column \"loss\" is no column of numbers. " + (folder / "word.csv") +
+       (folder / "word.csv") + ": column \"loss\" is not a column of numbers. " + (folder / "word.csv") +
            ":2: \"two\" is not a number\n"},
       {"lr judge --column x " + a, a + ": there is no column \"x\". There are: step, loss\n"},
       {"lr judge " + folder.write("none.csv", "a,b,c\n1,2,3\n"),

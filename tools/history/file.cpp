@@ -72,7 +72,7 @@ Table parse_table(const std::string& text, const std::string& path) {
     const bool json = text[first] == '{' || text[first] == '[';
     Table t = json ? read_json(text.substr(begin), path) : read_csv(std::string_view(text).substr(begin), path);
     if (t.columns.empty() && !t.texts.empty())
-      throw Error(path + ": there is no column of numbers. " + t.texts.front().first_text);
+      throw Error(path + ": there is not a column of numbers. " + t.texts.front().first_text);
     if (t.values.empty() || t.values[0].empty()) throw Error(path + ": there are no numbers below the header");
     return t;
   });
@@ -83,7 +83,7 @@ Table read_table(const std::string& path) { return parse_table(read_text(path, l
 Error no_column(const Table& table, const std::string& path, const std::string& column) {
   for (const auto& [name, first_text] : table.texts)
     if (name == column)
-      return Error(path + ": column " + in_quotes(column) + " is no column of numbers. " + first_text);
+      return Error(path + ": column " + in_quotes(column) + " is not a column of numbers. " + first_text);
   return Error(path + ": there is no column " + in_quotes(column) + ". There are: " + listed(table.columns));
 }
 

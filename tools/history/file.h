@@ -23,7 +23,7 @@ struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<double>> values;  ///< a column's; NaN where a field is empty
   struct Text {
-    std::string column, first_text;  ///< the text with its place: log.csv:3: "warm-up" is no number
+    std::string column, first_text;  ///< the text with its place: log.csv:3: "warm-up" is not a number
   };
   std::vector<Text> texts;  ///< columns that are none of numbers
 

@@ -23,7 +23,7 @@ class Rows {
   /// The column of this name, which is new if there is none yet.
   std::size_t column(const std::string& name);
   void begin_row() { ++rows_; }
-  /// In the last row. A text that is no number makes the whole column a text column.
+  /// In the last row. A text that is not a number makes the whole column a text column.
   void set(std::size_t column, std::string_view text, std::size_t line);
   /// Throws `Error` for too many cells (limits.h).
   Table take();

@@ -52,7 +52,7 @@ std::size_t Rows::column(const std::string& name) {
 void Rows::set(std::size_t column, std::string_view text, std::size_t line) {
   Column& c = columns_[column];
   const std::optional<double> v = number(text);
-  if (!v && c.first_text.empty()) c.first_text = fmt::format("{}:{}: {} is no number", path_, line, in_quotes(text));
+  if (!v && c.first_text.empty()) c.first_text = fmt::format("{}:{}: {} is not a number", path_, line, in_quotes(text));
   c.values.resize(rows_, absent);
   c.values.back() = v.value_or(absent);
 }
