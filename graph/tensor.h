@@ -12,6 +12,11 @@
 
 namespace oxbow {
 
+/// Elements side by side in memory: a vector, an array, a span.
+template <class R>
+concept ElementRange =
+    std::ranges::contiguous_range<R> && std::ranges::sized_range<R> && Element<std::ranges::range_value_t<R>>;
+
 class Tensor {
  public:
   /// No tensor: `type()` is f32[0].
@@ -39,6 +44,11 @@ class Tensor {
   static Tensor of(const Shape& shape, std::initializer_list<T> values) {
     return of<T>(shape, std::span<const T>(values.begin(), values.size()));
   }
+  /// The same of a vector, an array or a span: `Tensor::of({2, 3}, numbers)`.
+  template <ElementRange R>
+  static Tensor of(const Shape& shape, const R& values) {
+    return of(shape, std::span<const std::ranges::range_value_t<R>>(values));
+  }
 
   const Type& type() const { return type_; }
   const Shape& shape() const { return type_.shape; }
@@ -60,13 +70,16 @@ class Tensor {
     return reinterpret_cast<const T*>(bytes_.get());
   }
   template <Element T>
-  std::span<T> span() {
+  std::span<T> span() & {
     return {data<T>(), static_cast<std::size_t>(type_.stored())};
   }
   template <Element T>
-  std::span<const T> span() const {
+  std::span<const T> span() const& {
     return {data<T>(), static_cast<std::size_t>(type_.stored())};
   }
+  /// Of a temporary there is no span: its bytes end with it. Give the tensor a name first.
+  template <Element T>
+  std::span<const T> span() const&& = delete;
   /// The only element. Throws `Error` unless there is exactly one.
   template <Element T>
   T item() const {

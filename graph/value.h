@@ -58,6 +58,7 @@ class Values {
  public:
   Values() = default;
   Values(std::initializer_list<Value> list) : Values(std::span<const Value>(std::data(list), list.size())) {}
+  Values(const Value& v) : data_(&v), size_(1) {}
   Values(const std::vector<Value>& v) : data_(v.data()), size_(v.size()) {}
   Values(std::span<const Value> s) : data_(s.data()), size_(s.size()) {}
   const Value& operator[](int i) const { return data_[i]; }

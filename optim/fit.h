@@ -5,6 +5,7 @@
 #include <oxbow/optim/dataset.h>
 
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <stop_token>
 
@@ -25,6 +26,9 @@ class Results {
  private:
   std::vector<std::pair<std::string, double>> entries_;
 };
+/// "loss 0.2145, accuracy 0.9347"; also by `std::cout << results`.
+std::string to_string(const Results& results);
+std::ostream& operator<<(std::ostream& out, const Results& results);
 
 struct Epoch {
   int number = 0;  ///< from 1

@@ -33,6 +33,9 @@ Program Program::Impl::compile(Values fetches, CompileOptions options, const Gra
     if (!v) throw Error("compile: a fetched Value is empty\n  Build it first");
   auto impl = std::make_shared<Program::Impl>();
   impl->graph = specialise(fetches[0].graph(), fetches, {}, options.mode);
+  if (options.cached_shapes < 1)
+    throw Error("compile: cached_shapes is " + std::to_string(options.cached_shapes) +
+                "\n  Keep at least 1 set of shapes ready");
   impl->options = std::move(options);
   impl->grain = grain;
   const Graph& graph = *impl->graph.graph;
@@ -73,7 +76,7 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
     sized = specialise(*graph.graph, fetches, named, options.mode);
   }
   auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads(), grain);
-  if (plans_.size() == most_plans) plans_.erase(plans_.begin());
+  if (plans_.size() == static_cast<std::size_t>(options.cached_shapes)) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;
 }

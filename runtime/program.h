@@ -27,6 +27,10 @@ struct CompileOptions {
   Pool pool = Pool::shared();             ///< where nodes run
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
   Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics.h
+  /// For so many sets of input shapes, those used last, plans are kept ready by the program, and what a run takes by
+  /// each session. Whoever meets more of them in turn (batch sizes of a server, lengths of texts) plans anew at each
+  /// change. At least 1.
+  int cached_shapes = 32;
 };
 
 class Program {
@@ -48,8 +52,9 @@ class Program {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Compiles what computes `fetches`: any values of one graph, intermediates and `assign`s included. The graph may be
-/// appended to or destroyed afterwards. Throws `Error` when `fetches` is empty or mixes graphs.
+/// Compiles what computes `fetches`, one value or several: any values of one graph, intermediates and `assign`s
+/// included. The graph may be appended to or destroyed afterwards. Throws `Error` when `fetches` is empty or mixes
+/// graphs.
 Program compile(Values fetches, CompileOptions options = {});
 
 /// A run ended because its `std::stop_token` asked for it; variables are as before the run.
@@ -72,6 +77,14 @@ class Session {
   void feed(std::string_view input, std::span<const T> data) {
     feed(input, dtype_of<T>, data.data(), static_cast<std::int64_t>(data.size()));
   }
+  /// `feed("x", numbers)`, of a vector, an array or a span. Not of a temporary vector, which would end before the run.
+  template <class R>
+  requires ElementRange<R> &&
+      (std::is_lvalue_reference_v<R> || std::ranges::borrowed_range<R>)void feed(std::string_view input, R&& data) {
+    feed(input, std::span<const std::ranges::range_value_t<R>>(data));
+  }
+  template <Element T>
+  void feed(std::string_view input, std::vector<T>&& data) = delete;
   /// The same with the shape given; needed where an input has several free axes.
   void feed(std::string_view input, const Type& type, const void* data);
   /// The same, and the session keeps the tensor. One that is moved in and shares its bytes with none is handed over:

@@ -78,6 +78,7 @@ struct Session::State {
   // The run state for what is fed now. Where that cannot be made, the next run tries again.
   void choose() {
     check_fed();
+    current = nullptr;
     current = prepared(feeds);
     reshaped = false;
   }
@@ -99,7 +100,10 @@ struct Session::State {
     }
     auto run = std::make_unique<Run>(std::move(shapes), std::move(plan), impl().options.pool);
     run->places = std::move(places);
-    if (runs.size() == Program::Impl::most_plans) runs.erase(runs.begin() + (runs.front().get() == current ? 1 : 0));
+    if (runs.size() >= static_cast<std::size_t>(impl().options.cached_shapes))
+      if (const auto oldest = std::find_if(runs.begin(), runs.end(), [&](const auto& r) { return r.get() != current; });
+          oldest != runs.end())
+        runs.erase(oldest);
     runs.push_back(std::move(run));
     return runs.back().get();
   }
@@ -165,7 +169,7 @@ struct Session::State {
   }
 };
 
-Stopped::Stopped() : Error("the run was stopped before its end, as was asked; no variable was written") {}
+Stopped::Stopped() : Error("the run was stopped before its end, as requested; no variable was written") {}
 
 Session::Session(Program program, Store store) : state_(std::make_unique<State>()) {
   state_->lock = store.state()->group;
@@ -202,7 +206,7 @@ void Session::feed(std::string_view name, DType dtype, const void* data, std::in
   }
   if (shape.count() != count)
     throw Error(
-        "input " + in_quotes(in.name) + ": " + std::to_string(count) + " elements make no " + declared_shape(in) +
+        "input " + in_quotes(in.name) + ": " + std::to_string(count) + " elements do not fill " + declared_shape(in) +
         at_line(state_->impl().declared[i], "declared at") +
         (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
          : in.free_axes.size() == 1

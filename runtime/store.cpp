@@ -1,10 +1,12 @@
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/run/store_state.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <unordered_set>
 
 namespace oxbow {
 namespace {
@@ -203,6 +205,42 @@ void Store::restore(const Store& snapshot) {
                   " and cannot be restored from " + to_string(v->value.type()));
   for (const auto& v : snapshot.state_->variables)
     if (StoredVariable& here = *state_->find(v->name); &here != v.get()) set_value(here, v->value, *into);
+}
+
+void Store::save(const std::string& path) const {
+  Safetensors content;
+  {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::shared);
+    for (const auto& v : state_->variables) content.tensors.emplace_back(v->name, v->value.clone());
+  }
+  save_safetensors(path, content);
+}
+
+void Store::load(const std::string& path) {
+  const Safetensors content = load_safetensors(path);
+  const auto fail = [&](const std::string& problem) {
+    throw Error(path + " does not fit the store: " + problem + "\n  Nothing was changed");
+  };
+  auto group = state_->group;
+  const StoreLock lock(group, Kind::alone);
+  std::unordered_set<std::string_view> found;
+  for (const auto& [name, tensor] : content.tensors) {
+    const StoredVariable* v = state_->find(name);
+    if (v == nullptr) {
+      std::vector<std::string> known;
+      for (const auto& k : state_->variables) known.push_back(k->name);
+      fail("it has " + in_quotes(name) + ", which the store does not have." + did_you_mean(name, known));
+    }
+    if (v->value.type() != tensor.type())
+      fail("variable " + in_quotes(name) + " is " + to_string(v->value.type()) + ", but " + to_string(tensor.type()) +
+           " in the file");
+    if (v->frozen) fail("variable " + in_quotes(name) + " is frozen");
+    found.insert(name);
+  }
+  for (const auto& v : state_->variables)
+    if (!found.contains(v->name)) fail("it lacks the variable " + in_quotes(v->name));
+  for (const auto& [name, tensor] : content.tensors) set_value(*state_->find(name), tensor, *group);
 }
 
 }  // namespace oxbow

@@ -43,6 +43,12 @@ class Store {
   Store snapshot() const;
   void restore(const Store& snapshot);
 
+  /// All variables to a safetensors file, atomically: see runtime/safetensors.h.
+  void save(const std::string& path) const;
+  /// Reads them back. Throws `Error`, changing nothing, where the file lacks a variable, has one that is not here or is
+  /// of another type, or where a variable is frozen.
+  void load(const std::string& path);
+
   struct State;
   const std::shared_ptr<State>& state() const { return state_; }  ///< for the executor
 

@@ -1,10 +1,12 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <numeric>
+#include <ostream>
 
 namespace oxbow {
 namespace {
@@ -88,6 +90,15 @@ double Results::operator[](std::string_view name) const {
   }
   throw Error("there is no result " + in_quotes(name) + ". There are " + (known.empty() ? "none" : quoted(known)));
 }
+
+std::string to_string(const Results& results) {
+  std::string text;
+  for (const auto& [name, value] : results.entries())
+    text += (text.empty() ? "" : ", ") + escaped(name) + " " + short_number(value);
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Results& results) { return out << to_string(results); }
 
 bool Results::contains(std::string_view name) const {
   return std::any_of(entries_.begin(), entries_.end(), [name](const auto& e) { return e.first == name; });

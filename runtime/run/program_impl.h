@@ -21,11 +21,7 @@ struct Program::Impl {
   std::vector<Type> outputs;
   std::vector<std::string> output_names;
 
-  /// So many sets of shapes a Program, and a Session, keeps ready: those that were used last. A server that meets ever
-  /// new batch sizes does not grow without end.
-  static constexpr std::size_t most_plans = 32;
-
-  /// The plan for these shapes, one an input: made at the first call, kept for later ones until `most_plans` others
+  /// The plan for these shapes, one an input: made at the first call, kept for later ones until `options.cached_shapes` others
   /// were asked for.
   std::shared_ptr<const Plan> plan(std::span<const Shape> shapes) const;
   /// The number of an input. Throws `Error` with near names.

@@ -56,6 +56,16 @@ BOOST_AUTO_TEST_CASE(fit_learns_and_keeps_a_history) {
              "there is no result \"acuracy\". There are \"loss\", \"accuracy\", \"val_loss\", \"val_accuracy\"");
 }
 
+BOOST_AUTO_TEST_CASE(results_are_printed) {
+  Results results;
+  BOOST_TEST(to_string(results) == "");
+  results.add("loss", 0.25);
+  results.add("val_accuracy", 0.975);
+  std::ostringstream out;
+  out << results;
+  BOOST_TEST(out.str() == "loss 0.25, val_accuracy 0.975");
+}
+
 BOOST_AUTO_TEST_CASE(a_partial_batch_counts_by_its_samples) {
   const Net net;
   Model model = net.compiled();

@@ -192,23 +192,27 @@ BOOST_AUTO_TEST_CASE(all_of_a_frame_moves_to_a_new_arena) {
 BOOST_AUTO_TEST_CASE(ever_new_shapes_do_not_fill_the_memory) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4)});
-  const Program program = compile({mix(3, {x})});
-  Session session(program, Store());
-  std::weak_ptr<const Plan> first;
-  for (std::int64_t rows = 1; rows <= 3 * static_cast<std::int64_t>(Program::Impl::most_plans); ++rows) {
-    const std::vector<float> data(static_cast<std::size_t>(rows), 1);
-    session.feed<float>("x", data);
+  for (const int kept : {1, 2, 32}) {
+    const Program program = compile(mix(3, {x}), {.cached_shapes = kept});
+    Session session(program, Store());
+    std::weak_ptr<const Plan> first;
+    for (std::int64_t rows = 1; rows <= 3 * kept + 5; ++rows) {
+      const std::vector<float> data(static_cast<std::size_t>(rows), 1);
+      session.feed<float>("x", data);
+      session.run();
+      BOOST_TEST(session.fetch<float>(0)[0] == 1.0f);
+      const std::array shape{Shape{rows}};
+      if (rows == 5) first = program.impl().plan(shape);
+      if (rows == 5 + kept - 1) BOOST_TEST(!first.expired());
+      if (rows == 5 + kept) BOOST_TEST(first.expired());
+    }
+    const std::vector<float> again(5, 1);
+    session.feed("x", again);
     session.run();
     BOOST_TEST(session.fetch<float>(0)[0] == 1.0f);
-    const std::array shape{Shape{rows}};
-    if (rows == 5) first = program.impl().plan(shape);
-    if (rows == 5 + static_cast<std::int64_t>(Program::Impl::most_plans) - 1) BOOST_TEST(!first.expired());
   }
-  BOOST_TEST(first.expired());
-  const std::vector<float> again(5, 1);
-  session.feed<float>("x", again);
-  session.run();
-  BOOST_TEST(session.fetch<float>(0)[0] == 1.0f);
+  BOOST_TEST(message([&] { compile(x, {.cached_shapes = 0}); }) ==
+             "compile: cached_shapes is 0\n  Keep at least 1 set of shapes ready");
 }
 
 BOOST_AUTO_TEST_CASE(shapes_that_do_not_go_together_fail_each_time_and_hurt_nobody) {

@@ -284,4 +284,32 @@ BOOST_AUTO_TEST_CASE(several_sessions_run_at_once) {
   }
 }
 
+// What a user types first, and what must not compile: bytes that would end before they are read.
+template <class S, class F>
+concept Feeds = requires(S& session, F&& data) {
+  session.feed("x", std::forward<F>(data));
+};
+template <class T>
+concept HasSpan = requires(T&& tensor) {
+  std::forward<T>(tensor).template span<float>();
+};
+static_assert(Feeds<Session, std::vector<float>&> && Feeds<Session, const std::vector<float>&>);
+static_assert(Feeds<Session, std::array<float, 3>&> && Feeds<Session, std::span<const float>> &&
+              Feeds<Session, Tensor>);
+static_assert(!Feeds<Session, std::vector<float>> && !Feeds<Session, std::array<float, 3>>);
+static_assert(HasSpan<Tensor&> && HasSpan<const Tensor&> && !HasSpan<Tensor>);
+
+BOOST_AUTO_TEST_CASE(one_value_is_compiled_and_fed_without_ceremony) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(3)});
+  Session session(compile(apply(Mix{3, 1}, {x}, At::current())), Store());
+  const std::vector<float> numbers{1, 2, 3};
+  session.feed("x", numbers);
+  session.run();
+  const float first = session.fetch<float>(0)[0];
+  session.feed("x", Tensor::of({3}, numbers));
+  session.run();
+  BOOST_TEST(session.fetch<float>(0)[0] == first);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   BOOST_TEST(message([&] { session.feed<float>("xs", numbers(3)); }) ==
              "no input \"xs\" in this program. Did you mean \"x\"?\n  Its inputs: \"x\"");
   BOOST_TEST(message([&] { session.feed<float>("x", numbers(4)); }) ==
-             "input \"x\": 4 elements make no [any(4), 3]" + declared + "\n  Feed a multiple of 3");
+             "input \"x\": 4 elements do not fill [any(4), 3]" + declared + "\n  Feed a multiple of 3");
   BOOST_TEST(message([&] { session.feed<double>("x", std::vector<double>(12)); }) ==
              "input \"x\" takes f32 and was fed f64" + declared +
                  "\n  Convert the data, or declare the input with that dtype");

@@ -5,6 +5,7 @@
 
 #include "support/message.h"
 #include "support/runtime_ops.h"
+#include "support/temporary_folder.h"
 
 BOOST_AUTO_TEST_SUITE(test_store)
 
@@ -102,6 +103,42 @@ BOOST_AUTO_TEST_CASE(what_is_refused_changes_nothing) {
              "variable \"u\" is f32[3] in the store, but f64[3] in the graph\n  declared at " +
                  to_string(u.node().origin().at) + "\n  Give one of the two another name");
   BOOST_TEST(!store.contains("first"));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_is_saved_and_loaded_whole) {
+  const Two t;
+  const TemporaryFolder folder;
+  const std::string file = folder / "variables.safetensors";
+  Store store(t.g), other(t.g);
+  store.set("u", three(5));
+  store.save(file);
+  other.load(file);
+  for (const char* name : {"u", "w"}) BOOST_TEST(same_bits(other.get(name), store.get(name)), name);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_the_store_changes_nothing) {
+  const Two t;
+  const TemporaryFolder folder;
+  const std::string file = folder / "variables.safetensors";
+  Store store(t.g);
+  Graph g;
+  variable(g, "u", {f32, {3}}, {.kind = "constant", .a = 9});
+  const auto refused = [&](const std::string& why) {
+    Store(g).save(file);
+    BOOST_TEST(message([&] { store.load(file); }) ==
+               file + " does not fit the store: " + why + "\n  Nothing was changed");
+    BOOST_TEST(store.get("u").data<float>()[0] == 2);
+  };
+  refused("it lacks the variable \"w\"");
+  variable(g, "w", {f32, {4}});
+  refused("variable \"w\" is f32[3], but f32[4] in the file");
+  store.freeze("u");
+  refused("variable \"u\" is frozen");
+  Graph misnamed;
+  variable(misnamed, "uu", {f32, {3}});
+  Store(misnamed).save(file);
+  BOOST_TEST(message([&] { store.load(file); }).find("it has \"uu\", which the store does not have.") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

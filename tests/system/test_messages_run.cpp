@@ -30,7 +30,7 @@ BOOST_FIXTURE_TEST_CASE(feeding_fetching_and_stores, SomeGraph) {
        "  declared at DECLARED\n"
        "  Convert the data, or declare the input with that dtype"},
       {message([&] { session.feed<float>("x", std::vector<float>(9)); }),
-       "input \"x\": 9 elements make no [any(2), 4]\n"
+       "input \"x\": 9 elements do not fill [any(2), 4]\n"
        "  declared at DECLARED\n"
        "  Feed a multiple of 4"},
       {message([&] { session.feed("x", Tensor({f32, {2, 3}})); }),
