@@ -14,12 +14,9 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
   std::string text = std::string(op.name()) + ": " + problem;
   for (int i = 0; i < inputs.size(); ++i) {
     if (!inputs[i]) continue;
-    const auto& names = op.info().inputs;
-    const auto name = static_cast<std::size_t>(i) < names.size() && !op.info().variadic
-                          ? names[static_cast<std::size_t>(i)]
-                          : std::string_view();
-    text += "\n  " + (name.empty() ? "input " + std::to_string(i) : std::string(name)) + ": " +
-            to_string(inputs[i].type()) + " from " + to_string(inputs[i].node());
+    const std::string name = op.info().inputs.of(i);
+    text += "\n  " + (name.empty() ? "input " + std::to_string(i) : name) + ": " + to_string(inputs[i].type()) +
+            " from " + to_string(inputs[i].node());
   }
   text += at_line(at);
   if (!scope.empty()) text += "\n  in scope " + escaped(scope);
@@ -52,20 +49,24 @@ Node Graph::append(Op op, Values inputs, Location at) {
     throw Error(describe(op, inputs, at, origin_.scope, problem, remedy));
   };
 
-  const int wanted = info.input_count();
-  if (!info.variadic && inputs.size() != wanted)
-    fail("it takes " + std::to_string(wanted) + " inputs, not " + std::to_string(inputs.size()), "");
+  int given = inputs.size();
+  while (given > info.inputs.required() && !inputs[given - 1]) --given;
+  if (!info.inputs.accepts(given))
+    fail("it takes " + info.inputs.counted("input") + ", not " + std::to_string(given), "");
+  // Optional inputs that were left out are absent ones like any other, so that ops need not count.
+  std::vector<Value> all(inputs.begin(), inputs.begin() + given);
+  all.resize(static_cast<std::size_t>(std::max(given, info.inputs.fixed())));
   std::vector<Type> types;
-  types.reserve(static_cast<std::size_t>(inputs.size()));
-  for (int i = 0; i < inputs.size(); ++i) {
-    const Value& v = inputs[i];
+  types.reserve(all.size());
+  for (int i = 0; i < static_cast<int>(all.size()); ++i) {
+    const Value& v = all[static_cast<std::size_t>(i)];
     const auto refuse = [&](const char* what, const char* remedy) {
       fail("input " + std::to_string(i) + what, remedy);
     };
-    if (!v) refuse(" is an empty Value", "Build it first");
-    if (&v.graph() != this) refuse(" belongs to another graph", "Build all values that meet in one graph");
-    if (!v.type().layout.plain() && !info.any_layout) refuse(" is not row-major", "Unpack it first");
-    types.push_back(v.type());
+    if (!v && !info.inputs.optional(i)) refuse(" is an empty Value", "Build it first");
+    if (v && &v.graph() != this) refuse(" belongs to another graph", "Build all values that meet in one graph");
+    if (v && !v.type().layout.plain() && !info.any_layout) refuse(" is not row-major", "Unpack it first");
+    types.push_back(v ? v.type() : Type::absent());
   }
 
   std::vector<Type> outputs;
@@ -74,15 +75,18 @@ Node Graph::append(Op op, Values inputs, Location at) {
   } catch (const OpError& e) {
     fail(e.problem(), e.remedy());
   }
+  if (!info.outputs.accepts(static_cast<int>(outputs.size())))
+    fail("it infers " + std::to_string(outputs.size()) + " types, but names " + info.outputs.counted("output"),
+         "Name each output in the op's `info.outputs`");
 
-  const Node node = add(std::move(op), inputs, outputs, origin_);
+  const Node node = add(std::move(op), all, outputs, origin_);
   nodes_.back().origin.at = at;
   return node;
 }
 
 Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
   const auto first_input = static_cast<std::uint32_t>(inputs_.size());
-  for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});
+  for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});  // an empty one is node -1
   const std::span<Type> kept = new_types(outputs.size());
   std::copy(outputs.begin(), outputs.end(), kept.begin());
   nodes_.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin});
@@ -92,7 +96,8 @@ Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
 Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
   const Record& from = old.graph().at(old.id());
   bool same = inputs.size() == old.input_count();
-  for (int i = 0; same && i < inputs.size(); ++i) same = inputs[i].type() == old.input(i).type();
+  for (int i = 0; same && i < inputs.size(); ++i)
+    same = inputs[i] ? inputs[i].type() == old.input_type(i) : !old.input(i);
   Origin origin = from.origin;
   origin.forward = forward;
   if (same) {

@@ -13,8 +13,10 @@
 //   std::vector<Value> lower(Values in) const;               smaller nodes instead of itself
 // Optional:
 //   Work work(Types in) const;                parts, scratch, cost (default: one part)
-//   P prepare(Types in) const;                anything dear that depends on shapes only, made once a plan; then
-//                                             void run(const Run& r, const P& p) const computes
+//   P prepare(Types in) const;                instead of `work`: anything expensive that depends on shapes only, made
+//                                             once a plan, with a member `Work work`; then computes
+//                                             void run(const Run& r, const P& p) const. Where P shall be private to
+//                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value
 //   std::vector<Value> inference(Values in) const;           what stands in for it outside training
@@ -34,6 +36,7 @@
 #pragma once
 
 #include <oxbow/graph/attribute.h>
+#include <oxbow/graph/op_info.h>
 #include <oxbow/graph/value.h>
 
 #include <array>
@@ -49,43 +52,6 @@ namespace oxbow {
 class Op;
 struct Tape;
 
-/// A set of input numbers: `.may_overwrite = {0, 1}`.
-class InputSet {
- public:
-  static constexpr int told_apart = 31;  ///< so many inputs are; the later ones are all in the set, or none of them
-  constexpr InputSet() = default;
-  constexpr InputSet(std::initializer_list<int> inputs) {
-    for (int i : inputs) bits_ |= 1u << i;
-  }
-  static constexpr InputSet all() { return InputSet(~0u); }
-  constexpr bool contains(int i) const { return (bits_ >> (i < told_apart ? i : told_apart)) & 1u; }
-  constexpr bool empty() const { return bits_ == 0; }
-  /// `i` is at most `told_apart`.
-  constexpr void insert(int i) { bits_ |= 1u << i; }
-
- private:
-  explicit constexpr InputSet(std::uint32_t bits) : bits_(bits) {}
-  std::uint32_t bits_ = 0;
-};
-
-struct OpInfo {
-  std::string_view name;                        ///< as text prints it: lower case, digits, underscores
-  std::array<std::string_view, 8> inputs = {};  ///< the inputs' names, for messages
-  bool variadic = false;                        ///< any number of inputs; `inputs` names them all at once
-  InputSet may_overwrite = {};  ///< output 0 may take over the bytes of such an input if both have as many: element i
-                                ///< is read only by the part that writes it, and not after
-  InputSet shape_only = {};     ///< read for its type alone: keeps no memory alive, orders nothing
-  bool can_fail = false;        ///< `run` may throw on data (a label out of range)
-  bool any_layout = false;      ///< accepts inputs that are not row-major
-  bool effect = false;          ///< more than its outputs matters: never merged with an equal node nor computed ahead
-
-  constexpr int input_count() const {
-    int n = 0;
-    while (n < static_cast<int>(inputs.size()) && !inputs[static_cast<std::size_t>(n)].empty()) ++n;
-    return n;
-  }
-};
-
 /// What running a node takes; a function of types alone. Flops and bytes are those of all parts together.
 struct Work {
   std::int64_t parts = 1;    ///< may run in any order and at the same time
@@ -94,7 +60,14 @@ struct Work {
   double bytes = 0;
 };
 
-/// A value's bytes and type as a kernel sees them.
+/// What `prepare` makes of an op for given types: how much work it is, and what its kernel wants to have at hand.
+template <class P>
+struct Prepared {
+  Work work = {};
+  std::shared_ptr<const P> plan = {};
+};
+
+/// A value's bytes and type as a kernel sees them. One that is absent has an absent type.
 struct ConstView {
   const Type* type = nullptr;
   const std::byte* bytes = nullptr;
@@ -106,13 +79,15 @@ struct View {
 
 /// One call of a kernel: the part to compute and where.
 struct Run {
-  std::span<const ConstView> inputs;  ///< a shape-only input has no bytes
+  std::span<const ConstView> inputs;  ///< a shape-only or absent input has no bytes
   std::span<const View> outputs;
   std::int64_t part = 0;
   std::int64_t parts = 1;
   std::byte* scratch = nullptr;
-  const void* prepared = nullptr;
+  const void* prepared = nullptr;  ///< the `plan` of what `Op::prepare` returned
 
+  /// Whether input `i` is given: false for one that is optional and absent.
+  bool has(int i) const { return in_type(i).present; }
   const Type& in_type(int i) const { return *inputs[static_cast<std::size_t>(i)].type; }
   const Type& out_type(int i = 0) const { return *outputs[static_cast<std::size_t>(i)].type; }
   template <Element T>
@@ -203,7 +178,8 @@ class Op {
 
   std::vector<Type> infer(Types in) const { return model_->infer(in); }
   Work work(Types in) const { return model_->work(in); }
-  std::shared_ptr<const void> prepare(Types in) const { return model_->prepare(in); }
+  /// What a plan keeps for `run`: see `Run::prepared`.
+  Prepared<void> prepare(Types in) const { return model_->prepare(in); }
   void run(const Run& r) const { model_->run(r); }
   TileFn tile(Types in) const { return model_->tile(in); }
   Consumer consume(Types in) const { return model_->consume(in); }
@@ -242,7 +218,7 @@ class Op {
     virtual bool equals(const Concept& other) const = 0;
     virtual std::vector<Type> infer(Types in) const = 0;
     virtual Work work(Types in) const = 0;
-    virtual std::shared_ptr<const void> prepare(Types in) const = 0;
+    virtual Prepared<void> prepare(Types in) const = 0;
     virtual void run(const Run& r) const = 0;
     virtual TileFn tile(Types in) const = 0;
     virtual Consumer consume(Types in) const = 0;

@@ -5,6 +5,18 @@
 
 namespace oxbow {
 
+template <class T>
+struct PlanOf {  ///< what `run` is handed of what `prepare` returned
+  using type = T;
+};
+template <class P>
+struct PlanOf<Prepared<P>> {
+  using type = P;
+};
+
+template <class T>
+using PreparedPlan = typename PlanOf<decltype(std::declval<const T&>().prepare(Types{}))>::type;
+
 template <OpType T>
 struct Op::Model final : Op::Concept {
   explicit Model(T o) : op(std::move(o)) {
@@ -15,6 +27,8 @@ struct Op::Model final : Op::Concept {
           (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
+    if constexpr (tiles() || consumes())
+      static_assert(!T::info.inputs.any_optional(), "the operands of an elementwise op or a reduction are all there");
   }
 
   static constexpr bool has_effect() {
@@ -30,8 +44,8 @@ struct Op::Model final : Op::Concept {
     return requires(const T& o, const Run& r) { o.run(r); };
   }
   static constexpr bool runs() {
-    if constexpr (prepares()) return requires(const T& o, const Run& r, Types in) {
-        o.run(r, o.prepare(in));
+    if constexpr (prepares()) return requires(const T& o, const Run& r, const PreparedPlan<T>& p) {
+        o.run(r, p);
       };
     else
       return runs_plain();
@@ -66,7 +80,9 @@ struct Op::Model final : Op::Concept {
       return op.infer(in);
   }
   Work work(Types in) const override {
-    if constexpr (requires { op.work(in); }) {
+    if constexpr (prepares()) {
+      return op.prepare(in).work;
+    } else if constexpr (requires { op.work(in); }) {
       return op.work(in);
     } else {
       Work w;
@@ -75,17 +91,25 @@ struct Op::Model final : Op::Concept {
       return w;
     }
   }
-  std::shared_ptr<const void> prepare(Types in) const override {
-    if constexpr (prepares())
-      return std::make_shared<decltype(op.prepare(in))>(op.prepare(in));
-    else
-      return nullptr;
+  Prepared<void> prepare(Types in) const override {
+    if constexpr (!prepares()) {
+      return {work(in), nullptr};
+    } else {
+      static_assert(
+          !requires { op.work(in); }, "`prepare` tells the work, so an op has no `work` beside it");
+      auto made = op.prepare(in);
+      const Work its_work = made.work;
+      if constexpr (std::is_same_v<decltype(made), PreparedPlan<T>>)
+        return {its_work, std::make_shared<const PreparedPlan<T>>(std::move(made))};
+      else
+        return {its_work, std::move(made.plan)};
+    }
   }
   void run([[maybe_unused]] const Run& r) const override {
     if constexpr (!runs())
       throw InternalError("an op without a kernel was run");
     else if constexpr (prepares())
-      op.run(r, *static_cast<const decltype(op.prepare(Types{}))*>(r.prepared));
+      op.run(r, *static_cast<const PreparedPlan<T>*>(r.prepared));
     else
       op.run(r);
   }

@@ -21,7 +21,8 @@
 // below. A named node's label is its full name, any other's its number; `%5#1` is output 1 of %5. A heading sets phase
 // and scope of the nodes below it. By the `end` a reader knows that nothing was cut off. Comments run from `//` to the
 // end of the line. Numbers are printed as the shortest text that reads back to the same bits; tensors of more than a
-// few elements as base64 of their bytes. Thread safety: pure functions.
+// few elements as base64 of their bytes. An optional input that is absent is `_`, or nothing at the end of the list.
+// Thread safety: pure functions.
 #pragma once
 
 #include <oxbow/graph/catalog.h>
@@ -37,7 +38,7 @@ struct PrintOptions {
 };
 
 std::string print(const Graph& graph, PrintOptions options = {});
-/// What stands for a value in a graph's text: "%dense/weight", "%12", "%12#1" for its node's output 1.
+/// What stands for a value in a graph's text: "%dense/weight", "%12", "%12#1" for its node's output 1; "_" for none.
 std::string label(const Value& value);
 /// One attribute as it stands in the text of a graph.
 std::string print(const AttrValue& value);

@@ -78,7 +78,13 @@ std::int64_t Type::stored() const {
   return shape.count(0, shape.rank() - 1) * ((shape[-1] + p - 1) / p) * p;
 }
 
+const Type& Type::absent() {
+  static const Type none{.dtype = f32, .shape = {0}, .layout = {}, .present = false};
+  return none;
+}
+
 std::string to_string(const Type& type) {
+  if (!type.present) return "_";
   std::string s = std::string(name(type.dtype)) + to_string(type.shape);
   if (!type.layout.plain()) s += "{panel " + std::to_string(type.layout.panel) + "}";
   return s;

@@ -22,6 +22,11 @@ struct Type {
   DType dtype = f32;
   Shape shape = {};
   Layout layout = {};
+  bool present = true;  ///< false: the type of an optional input that is not given; nothing else of it matters
+
+  /// The type of what is not there: of no elements and no bytes.
+  static const Type& absent();
+  explicit operator bool() const { return present; }
 
   /// Logical elements, whatever the layout.
   std::int64_t count() const { return shape.count(); }
@@ -35,7 +40,7 @@ struct Type {
 
 using Types = std::span<const Type>;
 
-/// "f32[32, 784]"; a panel layout follows as "f32[784, 256]{panel 64}".
+/// "f32[32, 784]"; a panel layout follows as "f32[784, 256]{panel 64}"; an absent one is "_".
 std::string to_string(const Type& type);
 /// "f32[32, 784], f32[784, 256]".
 std::string to_string(Types types);

@@ -1,4 +1,5 @@
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 
 namespace oxbow {
@@ -34,7 +35,11 @@ const Origin& Node::origin() const { return graph_->at(id_).origin; }
 int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
 Value Node::input(int i) const {
   const auto& slot = graph_->inputs_[graph_->at(id_).first_input + static_cast<std::size_t>(i)];
-  return {*graph_, slot.node, slot.output};
+  return slot.node < 0 ? Value() : Value(*graph_, slot.node, slot.output);
+}
+const Type& Node::input_type(int i) const {
+  const Value v = input(i);
+  return v ? v.type() : Type::absent();
 }
 std::vector<Value> Node::inputs() const {
   std::vector<Value> values;
@@ -45,8 +50,17 @@ std::vector<Value> Node::inputs() const {
 std::vector<Type> Node::input_types() const {
   std::vector<Type> types;
   types.reserve(static_cast<std::size_t>(input_count()));
-  for (int i = 0; i < input_count(); ++i) types.push_back(input(i).type());
+  for (int i = 0; i < input_count(); ++i) types.push_back(input_type(i));
   return types;
+}
+Value Node::output(std::string_view name) const {
+  const Names& names = op().info().outputs;
+  std::vector<std::string> known;
+  for (int i = 0; i < output_count(); ++i) {
+    known.push_back(names.of(i));
+    if (known.back() == name) return output(i);
+  }
+  throw Error(to_string(*this) + " has no output " + in_quotes(name) + "\n  Its outputs: " + listed(known));
 }
 int Node::output_count() const { return static_cast<int>(output_types().size()); }
 Types Node::output_types() const { return graph_->at(id_).outputs; }

@@ -115,12 +115,15 @@ class Node {
   const Origin& origin() const;
 
   int input_count() const;
+  /// Input `i`; an empty Value for an optional one that is absent, whose type is absent too.
   Value input(int i) const;
-  Type input_type(int i) const { return input(i).type(); }
+  const Type& input_type(int i) const;
   std::vector<Value> inputs() const;
   std::vector<Type> input_types() const;
   int output_count() const;
   Value output(int i = 0) const { return {*graph_, id_, i}; }
+  /// The output that the op names so: `node.output("probabilities")`. Throws `Error` when it has none of that name.
+  Value output(std::string_view name) const;
   Types output_types() const;
 
   bool operator==(const Node&) const = default;

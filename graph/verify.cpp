@@ -13,6 +13,7 @@ namespace {
 std::string inputs_stand_before(Node n) {
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
+    if (!v) continue;  // whether it may be absent: see arity_fits
     if (&v.graph() != &n.graph()) return "input " + std::to_string(i) + " is of another graph";
     if (v.node_id() < 0 || v.node_id() >= n.id())
       return "input " + std::to_string(i) + " is node " + std::to_string(v.node_id());
@@ -23,7 +24,7 @@ std::string inputs_stand_before(Node n) {
 std::string inputs_are_outputs(Node n) {
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
-    if (v.output() < 0 || v.output() >= v.node().output_count())
+    if (v && (v.output() < 0 || v.output() >= v.node().output_count()))
       return "input " + std::to_string(i) + " is output " + std::to_string(v.output()) + " of " + to_string(v.node()) +
              ", which has " + std::to_string(v.node().output_count());
   }
@@ -31,10 +32,18 @@ std::string inputs_are_outputs(Node n) {
 }
 
 std::string arity_fits(Node n) {
-  const OpInfo& info = n.op().info();
-  if (info.variadic || n.input_count() == info.input_count()) return {};
-  return "it has " + std::to_string(n.input_count()) + " inputs, but the op takes " +
-         std::to_string(info.input_count());
+  const Names& names = n.op().info().inputs;
+  if (n.input_count() < names.fixed() || !names.accepts(n.input_count()))
+    return "it has " + std::to_string(n.input_count()) + " inputs, but the op takes " + names.counted("input");
+  for (int i = 0; i < n.input_count(); ++i)
+    if (!n.input(i) && !names.optional(i)) return "input " + std::to_string(i) + " is absent";
+  return {};
+}
+
+std::string outputs_are_named(Node n) {
+  const Names& names = n.op().info().outputs;
+  if (names.accepts(n.output_count())) return {};
+  return "it has " + std::to_string(n.output_count()) + " outputs, but the op names " + names.counted("output");
 }
 
 std::string layouts_fit(Node n) {
@@ -104,6 +113,7 @@ constexpr NodeInvariant node_invariants[] = {
     {"a node's inputs stand before it, in its graph", inputs_stand_before},
     {"an input is one of the outputs that its node has", inputs_are_outputs},
     {"a node has as many inputs as its op takes", arity_fits},
+    {"a node has the outputs that its op names", outputs_are_named},
     {"an input is row-major unless the op takes any layout", layouts_fit},
     {"an op gives the types that its node has", types_fit},
     {"a name has no '/', belongs to one node, and finds it", name_is_found},

@@ -62,9 +62,8 @@ class Reverse {
   }
 
   bool reads_active(Node n) const {
-    const InputSet& shape_only = n.op().info().shape_only;
     for (int i = 0; i < n.input_count(); ++i)
-      if (!shape_only.contains(i) && active(n.input(i))) return true;
+      if (n.op().info().reads(i) && active(n.input(i))) return true;
     return false;
   }
 
@@ -123,7 +122,7 @@ class Reverse {
   std::size_t slot(Value v) const {
     return first_[static_cast<std::size_t>(v.node_id() - lowest_)] + static_cast<std::size_t>(v.output());
   }
-  bool active(Value v) const { return v.node_id() >= lowest_ && active_[slot(v)]; }
+  bool active(Value v) const { return v && v.node_id() >= lowest_ && active_[slot(v)]; }
   bool active_node(NodeId id) const { return node_active_[static_cast<std::size_t>(id - lowest_)]; }
 
   Graph& graph_;

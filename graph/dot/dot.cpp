@@ -112,6 +112,7 @@ class Writer {
       const Node reader = graph_.node(i);
       std::set<NodeId> drawn;
       for (std::int32_t k = 0; k < reader.input_count(); ++k) {
+        if (!reader.input(k)) continue;
         const Node from = reader.input(k).node();
         // Of parallel edges (x * x) a reduction keeps one.
         if (options_.reduced &&
@@ -186,7 +187,7 @@ class Writer {
   void edge(std::ostream& out, Node reader, int input) const {
     const Value value = reader.input(input);
     const Phase from = value.node().origin().phase, to = reader.origin().phase;
-    const bool shape_only = reader.op().info().shape_only.contains(input);
+    const bool shape_only = !reader.op().info().reads(input);
     const bool on_path = !shape_only && path_edges_.contains({value.node_id(), reader.id()});
     out << "[color=" << dot_string(on_path ? path_color : palette(to).line);
     if (options_.types && !shape_only) out << ", label=" << dot_string(" " + to_string(value.type()));

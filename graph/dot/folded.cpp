@@ -154,9 +154,10 @@ class Folder {
     for (NodeId i = 0; i < graph_.size(); ++i) {
       const Node n = graph_.node(i);
       for (int k = 0; k < n.input_count(); ++k) {
+        if (!n.input(k)) continue;
         const std::size_t from = of_[static_cast<std::size_t>(n.input(k).node_id())],
                           to = of_[static_cast<std::size_t>(i)];
-        if (from == to || n.op().info().shape_only.contains(k)) continue;
+        if (from == to || !n.op().info().reads(k)) continue;
         if (is_leaf(n.input(k).node().op()) && !(boxes_[from].is_input() && boxes_[from].phase == boxes_[to].phase))
           continue;
         if (!seen.insert({to, &n.input(k).type()}).second) continue;

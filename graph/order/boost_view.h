@@ -33,6 +33,7 @@ inline BoostView boost_view(const Graph& g, bool entry = false) {
   for (NodeId i = 0; i < g.size(); ++i) {
     const Node node = g.node(i);
     for (std::int32_t k = 0; k < node.input_count(); ++k) {
+      if (!node.input(k)) continue;
       edges.emplace_back(vertex_of(node.input(k).node_id()), vertex_of(i));
       inputs.push_back({k});
     }

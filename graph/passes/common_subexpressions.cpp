@@ -62,7 +62,7 @@ class Finder {
   }
 
   Value canonical(const Value& v) const {
-    return {v.graph(), first_[static_cast<std::size_t>(v.node_id())], v.output()};
+    return !v ? v : Value{v.graph(), first_[static_cast<std::size_t>(v.node_id())], v.output()};
   }
 
   std::size_t shallow_hash(const Node& node) const {

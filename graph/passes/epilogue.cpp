@@ -13,7 +13,8 @@ std::vector<std::int32_t> count_readers(const Graph& graph) {
   std::vector<std::int32_t> readers(index(graph.size()));
   for (NodeId i = 0; i < graph.size(); ++i) {
     const Node node = graph.node(i);
-    for (int k = 0; k < node.input_count(); ++k) ++readers[index(node.input(k).node_id())];
+    for (int k = 0; k < node.input_count(); ++k)
+      if (node.input(k)) ++readers[index(node.input(k).node_id())];
   }
   for (const auto& [name, v] : graph.outputs()) ++readers[index(v.node_id())];
   return readers;
@@ -78,7 +79,7 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
   for (int k = 0; k < node.input_count(); ++k)
     if (k != which) inputs.push_back(node.input(k));
   std::vector<Type> types;
-  for (const Value& v : inputs) types.push_back(v.type());
+  for (const Value& v : inputs) types.push_back(v ? v.type() : Type::absent());
   std::optional<Op> op = product.op().with_epilogue(with_first(fused->tape, which), types);
   if (!op) return std::nullopt;
   return Absorbed{std::move(*op), product.id(), std::move(inputs), std::move(rest)};
@@ -87,7 +88,7 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
 void replace(Rewriter& r, const Node& node, Absorbed& by) {
   const OriginGuard guard = r.as(node);
   std::vector<Value> inputs;
-  for (const Value& v : by.inputs) inputs.push_back(r(v));
+  for (const Value& v : by.inputs) inputs.push_back(v ? r(v) : Value());
   const Node product = r.to().append(std::move(by.op), inputs, node.origin().at);
   const Fused& fused = *node.op().as<Fused>();
   const auto stored = static_cast<int>(fused.tape.outputs.size());
@@ -124,7 +125,7 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
   types = epilogue.types(types);
   for (std::int32_t k = 1; k < epilogue.inputs; ++k) {
     const int input = own + k - 1;
-    if (input >= InputSet::told_apart || types[index(k)].shape != result.shape) continue;
+    if (input >= InputSet::max_tracked || types[index(k)].shape != result.shape) continue;
     for (std::size_t o = 0; o < sets.size(); ++o)
       if (size_of(types[index(epilogue.outputs[o])].dtype) == size_of(types[index(k)].dtype) &&
           epilogue.may_overwrite(static_cast<std::int32_t>(o), k))

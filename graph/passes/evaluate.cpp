@@ -17,8 +17,7 @@ std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
   std::vector<View> writes;
   for (const Type& type : op.infer(in)) outputs.emplace_back(type);
   for (Tensor& t : outputs) writes.push_back({&t.type(), t.bytes()});
-  const Work work = op.work(in);
-  const std::shared_ptr<const void> prepared = op.prepare(in);
+  const auto [work, prepared] = op.prepare(in);
   const std::shared_ptr<std::byte> scratch = allocate(work.scratch);
   const FloatMode mode;
   for (std::int64_t part = 0; part < work.parts; ++part)
@@ -35,7 +34,7 @@ std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
 std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
   Graph graph;
   std::vector<Value> fed;
-  for (const Tensor& t : inputs) fed.push_back(constant(graph, t));
+  for (const Tensor& t : inputs) fed.push_back(t.type().present ? constant(graph, t) : Value());
   const Node node = graph.append(op, fed, {});
   for (int i = 0; i < node.output_count(); ++i) graph.add_output(std::to_string(i), node.output(i));
   const std::optional<Rewritten> lowered = lower(graph);
@@ -48,7 +47,8 @@ std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
   for (NodeId i = 0; i < steps.size(); ++i) {
     const Node step = steps.node(i);
     std::vector<Tensor> in;
-    for (int k = 0; k < step.input_count(); ++k) in.push_back(value(step.input(k)));
+    for (int k = 0; k < step.input_count(); ++k)
+      in.push_back(step.input(k) ? value(step.input(k)) : Tensor(Type::absent(), nullptr));
     const auto* fixed = step.op().as<Constant>();
     values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : run_kernel(step.op(), in);
   }

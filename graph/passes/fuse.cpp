@@ -56,6 +56,7 @@ class Fuser {
       const Node node = from_.node(i);
       for (int k = 0; k < node.input_count(); ++k) {
         const Value v = node.input(k);
+        if (!v) continue;
         if (groups_.of(v.node_id()) < 0 || groups_.of(v.node_id()) != groups_.of(i)) mark_read(v);
       }
     }
@@ -93,6 +94,7 @@ class Fuser {
   void require_inputs(NodeId i, std::int32_t group) {
     const Node node = from_.node(i);
     for (int k = 0; k < node.input_count(); ++k) {
+      if (!node.input(k)) continue;
       const NodeId input = node.input(k).node_id();
       if ((group < 0 || groups_.of(input) != group) && !is_done(input)) stack_.push_back(input);
     }

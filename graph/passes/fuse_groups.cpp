@@ -46,6 +46,7 @@ void FuseGroups::rise(NodeId i) {
   const Node node = graph_.node(i);
   for (int k = 0; k < node.input_count(); ++k) {
     const Value v = node.input(k);
+    if (!v) continue;
     const std::int32_t before = nodes_[index(v.node_id())].stage;
     nodes_[index(i)].stage = std::max(nodes_[index(i)].stage, before + (joins(v, i) ? 0 : 1));
   }
@@ -82,6 +83,7 @@ void FuseGroups::delay() {
     }
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
+      if (!v) continue;
       Readers& r = readers[index(v.node_id())];
       const bool together = joins(v, i);
       r.stored = r.stored || !together || (r.last >= 0 && r.last != mark.stage);
@@ -104,6 +106,7 @@ void FuseGroups::postpone() {
     const bool writes = node.op().is<Assign>() && !hurried[index(i)];
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
+      if (!v) continue;
       if (!writes || k == 0) hurried[index(v.node_id())] = true;
       if (joins(v, i)) unite(v.node_id(), i);
     }
@@ -145,7 +148,7 @@ std::vector<std::int32_t> FuseGroups::keeps() const {
   for (const auto& [name, v] : graph_.outputs()) stays[index(v.node_id())] = true;
   for (NodeId i = 0; i < graph_.size(); ++i)
     for (int k = 0; k < graph_.node(i).input_count(); ++k)
-      if (const Value v = graph_.node(i).input(k); !joins(v, i)) stays[index(v.node_id())] = true;
+      if (const Value v = graph_.node(i).input(k); v && !joins(v, i)) stays[index(v.node_id())] = true;
   std::vector<std::int32_t> kept(index(graph_.size()));
   for (NodeId i = 0; i < graph_.size(); ++i) {
     const Node node = graph_.node(i);
@@ -173,7 +176,7 @@ void FuseGroups::join(NodeId i) {
   const Node node = graph_.node(i);
   for (int k = 0; k < node.input_count(); ++k) {
     const Value v = node.input(k);
-    if (!joins(v, i) || nodes_[index(v.node_id())].stage != nodes_[index(i)].stage) continue;
+    if (!v || !joins(v, i) || nodes_[index(v.node_id())].stage != nodes_[index(i)].stage) continue;
     unite(v.node_id(), i);
   }
 }

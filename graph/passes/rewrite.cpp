@@ -31,7 +31,7 @@ Value Rewriter::operator()(Value old) const {
 std::vector<Value> Rewriter::inputs(Node old) const {
   std::vector<Value> now;
   now.reserve(static_cast<std::size_t>(old.input_count()));
-  for (int i = 0; i < old.input_count(); ++i) now.push_back((*this)(old.input(i)));
+  for (int i = 0; i < old.input_count(); ++i) now.push_back(old.input(i) ? (*this)(old.input(i)) : Value());
   return now;
 }
 
@@ -58,7 +58,7 @@ NodeId Rewriter::forward_of(Node old) const {
 
 Node Rewriter::copy(Node old) {
   inputs_.clear();
-  for (int i = 0; i < old.input_count(); ++i) inputs_.push_back((*this)(old.input(i)));
+  for (int i = 0; i < old.input_count(); ++i) inputs_.push_back(old.input(i) ? (*this)(old.input(i)) : Value());
   const Node now = to().append_copy(old, inputs_, forward_of(old));
   map_outputs(old, now);
   return now;

@@ -10,7 +10,7 @@ std::string unknown(const std::string& name) { return "the op " + in_quotes(name
 
 Opaque::Opaque(Text t)
     : text(std::make_shared<const Text>(std::move(t))),
-      info{.name = text->name, .variadic = true, .any_layout = true, .effect = true} {}
+      info{.name = text->name, .inputs = {"x?..."}, .outputs = {"y..."}, .any_layout = true, .effect = true} {}
 
 std::vector<Type> Opaque::infer(Types in) const {
   if (!std::equal(in.begin(), in.end(), text->inputs.begin(), text->inputs.end()))

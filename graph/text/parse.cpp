@@ -97,7 +97,7 @@ class Parser {
     const Token op = in_.take();
     std::vector<Value> inputs;
     if (in_.accept('(')) {
-      do inputs.push_back(value());
+      do inputs.push_back(in_.accept("_") ? Value() : value());
       while (in_.accept(','));
       in_.expect(')', "or ',' behind an input");
     }
@@ -114,7 +114,7 @@ class Parser {
     const Location at = location(label);
 
     std::vector<Type> input_types;
-    for (const Value& v : inputs) input_types.push_back(v.type());
+    for (const Value& v : inputs) input_types.push_back(v ? v.type() : Type::absent());
     const std::string op_name = op.kind == Token::word ? std::string(op.raw) : op.value;
     Op made_op = make(label, op_name, attributes, keys, std::move(input_types), types);
     checked(label, [&] {

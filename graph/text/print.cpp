@@ -68,6 +68,10 @@ void append_label(std::string& out, Node n) {
 }
 
 void append_value(std::string& out, const Value& v) {
+  if (!v) {
+    out += '_';
+    return;
+  }
   append_label(out, v.node());
   if (v.output() != 0) out += "#" + std::to_string(v.output());
 }
@@ -77,14 +81,13 @@ void append_node(std::string& out, Node n, const PrintOptions& options) {
   append_label(out, n);
   out += " = ";
   append_word(out, n.op().name());
-  if (n.input_count() > 0) {
-    out += '(';
-    for (int i = 0; i < n.input_count(); ++i) {
-      if (i > 0) out += ", ";
-      append_value(out, n.input(i));
-    }
-    out += ')';
+  int inputs = n.input_count();  // without absent ones at the end
+  while (inputs > 0 && !n.input(inputs - 1)) --inputs;
+  for (int i = 0; i < inputs; ++i) {
+    out += i == 0 ? "(" : ", ";
+    append_value(out, n.input(i));
   }
+  if (inputs > 0) out += ')';
   if (AttrRecord attributes = n.op().attributes(); !attributes.empty()) {
     out += ' ';
     append(out, std::move(attributes));
@@ -157,7 +160,7 @@ std::string print(const Graph& graph, PrintOptions options) {
 
 bool equal(const Graph& a, const Graph& b) {
   const auto same = [](const Value& x, const Value& y) {
-    return x.node_id() == y.node_id() && x.output() == y.output();
+    return x.node_id() == y.node_id() && x.output() == y.output();  // node -1 where both are absent
   };
   const auto all_same = [&](const auto& x, const auto& y) {
     return std::equal(x.begin(), x.end(), y.begin(), y.end(), same);

@@ -26,10 +26,10 @@ ConvRows rows_of(const ConvAdjoint& op, Types in) {
 }
 
 template <class Op>
-std::shared_ptr<const ConvRows> prepared(const Op& op, Types in) {
+Prepared<ConvRows> prepared(const Op& op, Types in) {
   auto rows = std::make_shared<ConvRows>(rows_of(op, in));
   rows->prepare();
-  return rows;
+  return {rows->work(), rows};
 }
 
 template <class T>
@@ -45,9 +45,8 @@ std::vector<Type> ConvForward::infer(Types in) const {
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
   return epilogue.empty() ? std::vector{y} : epilogue_types(epilogue, y, in.subspan(2));
 }
-Work ConvForward::work(Types in) const { return rows_of(*this, in).work(); }
-std::shared_ptr<const ConvRows> ConvForward::prepare(Types in) const { return prepared(*this, in); }
-void ConvForward::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 2); }
+Prepared<ConvRows> ConvForward::prepare(Types in) const { return prepared(*this, in); }
+void ConvForward::run(const Run& r, const ConvRows& rows) const { rows.run(r, 2); }
 std::vector<InputSet> ConvForward::overwrites(Types in) const {
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
   return epilogue_overwrites(epilogue, y, in, 2);
@@ -58,9 +57,8 @@ std::vector<Type> ConvAdjoint::infer(Types in) const {
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }
-Work ConvAdjoint::work(Types in) const { return rows_of(*this, in).work(); }
-std::shared_ptr<const ConvRows> ConvAdjoint::prepare(Types in) const { return prepared(*this, in); }
-void ConvAdjoint::run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const { rows->run(r, 3); }
+Prepared<ConvRows> ConvAdjoint::prepare(Types in) const { return prepared(*this, in); }
+void ConvAdjoint::run(const Run& r, const ConvRows& rows) const { rows.run(r, 3); }
 std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
   return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
 }

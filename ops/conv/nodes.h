@@ -11,7 +11,7 @@ class ConvRows;
 
 /// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
 struct ConvForward {
-  static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights"}, .variadic = true};
+  static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights", "extra..."}, .outputs = {"y..."}};
   std::int64_t stride = 1;
   Padding padding = {};
   Tape epilogue = {};
@@ -19,9 +19,8 @@ struct ConvForward {
       std::tuple{Attribute{"stride", &ConvForward::stride}, Attribute{"padding", &ConvForward::padding},
                  Attribute{"epilogue", &ConvForward::epilogue}};
   std::vector<Type> infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const ConvRows> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const;
+  Prepared<ConvRows> prepare(Types in) const;
+  void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   bool operator==(const ConvForward&) const = default;
@@ -29,8 +28,11 @@ struct ConvForward {
 
 /// dx from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h); x gives its shape only.
 struct ConvAdjoint {
-  static constexpr OpInfo info{
-      .name = "conv_adjoint", .inputs = {"dy", "packed", "x"}, .variadic = true, .shape_only = {2}, .any_layout = true};
+  static constexpr OpInfo info{.name = "conv_adjoint",
+                               .inputs = {"dy", "packed", "x", "extra..."},
+                               .outputs = {"dx..."},
+                               .shape_only = {2},
+                               .any_layout = true};
   std::int64_t stride = 1;
   Padding padding = {};
   Tape epilogue = {};
@@ -38,9 +40,8 @@ struct ConvAdjoint {
       std::tuple{Attribute{"stride", &ConvAdjoint::stride}, Attribute{"padding", &ConvAdjoint::padding},
                  Attribute{"epilogue", &ConvAdjoint::epilogue}};
   std::vector<Type> infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const ConvRows> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const ConvRows>& rows) const;
+  Prepared<ConvRows> prepare(Types in) const;
+  void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   bool operator==(const ConvAdjoint&) const = default;
@@ -49,8 +50,11 @@ struct ConvAdjoint {
 /// The same for images of few channels: each pixel of dy gives a strip to each row of dx around it, one product for all
 /// strips, which are then added up. The packed weights are [k, kh kw c].
 struct ConvStrips {
-  static constexpr OpInfo info{
-      .name = "conv_strips", .inputs = {"dy", "packed", "x"}, .variadic = true, .shape_only = {2}, .any_layout = true};
+  static constexpr OpInfo info{.name = "conv_strips",
+                               .inputs = {"dy", "packed", "x", "extra..."},
+                               .outputs = {"dx..."},
+                               .shape_only = {2},
+                               .any_layout = true};
   std::int64_t kh = 1, kw = 1;
   std::int64_t stride = 1;
   Padding padding = {};
@@ -62,9 +66,8 @@ struct ConvStrips {
   /// Whether a convolution of these images and weights [kh, kw, c, k] is better done so.
   static bool pays(const Shape& x, const Shape& weights);
   std::vector<Type> infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Prepared<Plan> prepare(Types in) const;
+  void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   bool operator==(const ConvStrips&) const = default;
@@ -72,16 +75,16 @@ struct ConvStrips {
 
 /// The gradient to the weights from each of up to eight runs of images: [chunks, kh, kw, c, k], to be summed.
 struct ConvWeightChunks {
-  static constexpr OpInfo info{.name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .shape_only = {2}};
+  static constexpr OpInfo info{
+      .name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .outputs = {"chunks"}, .shape_only = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
   static constexpr auto attributes =
       std::tuple{Attribute{"stride", &ConvWeightChunks::stride}, Attribute{"padding", &ConvWeightChunks::padding}};
   struct Plan;
   Type infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Prepared<Plan> prepare(Types in) const;
+  void run(const Run& r, const Plan& p) const;
   bool operator==(const ConvWeightChunks&) const = default;
 };
 

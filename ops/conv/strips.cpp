@@ -42,6 +42,15 @@ struct ConvStrips::Plan {
 
 namespace {
 
+Work work_of(const ConvStrips::Plan& p, Types in) {
+  Work w{.scratch = p.tile_scratch() + p.image_scratch() + p.tape.scratch(), .flops = p.s.flops()};
+  w.bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + in[2].bytes());
+  w.parts = std::clamp<std::int64_t>(static_cast<std::int64_t>(w.flops / part_flops), 1,
+                                     std::max<std::int64_t>(1, p.s.images));
+  w.flops += p.tape.flops() * static_cast<double>(in[2].count());
+  return w;
+}
+
 ConvShape shape_of(const ConvStrips& op, Types in) {
   const Shape& w = in[1].shape;
   return conv_shape(in[2].shape, {op.kh, op.kw, w[1] / (op.kh * op.kw), w[0]}, op.stride, op.padding);
@@ -78,21 +87,12 @@ std::vector<Type> ConvStrips::infer(Types in) const {
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }
 
-Work ConvStrips::work(Types in) const {
-  const Plan p = plan_of(*this, in);
-  Work w{.scratch = p.tile_scratch() + p.image_scratch() + p.tape.scratch(), .flops = p.s.flops()};
-  w.bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + in[2].bytes());
-  w.parts = std::clamp<std::int64_t>(static_cast<std::int64_t>(w.flops / part_flops), 1,
-                                     std::max<std::int64_t>(1, p.s.images));
-  w.flops += p.tape.flops() * static_cast<double>(in[2].count());
-  return w;
-}
-
-std::shared_ptr<const ConvStrips::Plan> ConvStrips::prepare(Types in) const {
+Prepared<ConvStrips::Plan> ConvStrips::prepare(Types in) const {
   auto plan = std::make_shared<Plan>(plan_of(*this, in));
+  const Prepared<Plan> prepared{work_of(*plan, in), plan};
   const ConvShape& s = plan->s;
-  if (!gemm::sums_in_one_chain(plan->dtype) || !gemm::has_jit()) return plan;
-  if (s.flops() < jit_flops * static_cast<double>(std::max<std::int64_t>(s.images, 1))) return plan;
+  if (!gemm::sums_in_one_chain(plan->dtype) || !gemm::has_jit()) return prepared;
+  if (s.flops() < jit_flops * static_cast<double>(std::max<std::int64_t>(s.images, 1))) return prepared;
   for (int last_rows = 0; last_rows < 2; ++last_rows)
     for (int last_panel = 0; last_panel < 2; ++last_panel) {
       const std::int64_t tiles = (s.rows + plan->tile_rows - 1) / plan->tile_rows;
@@ -106,7 +106,7 @@ std::shared_ptr<const ConvStrips::Plan> ConvStrips::prepare(Types in) const {
                                                            .ldb = plan->weight_panel,
                                                            .ldy = plan->patch()});
     }
-  return plan;
+  return prepared;
 }
 
 // tile[pixel][kh][kw][c] = dy[pixel][k] weights[k][kh kw c] for some rows of dy.
@@ -142,8 +142,7 @@ void ConvStrips::Plan::add(const T* tile, std::int64_t first, std::int64_t rows,
     }
 }
 
-void ConvStrips::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
-  const Plan& p = *plan;
+void ConvStrips::run(const Run& r, const Plan& p) const {
   const ConvShape& s = p.s;
   const auto compute = [&]<class T>(std::type_identity<T>) {
     T* tile = reinterpret_cast<T*>(r.scratch);

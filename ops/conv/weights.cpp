@@ -48,24 +48,19 @@ Type ConvWeightChunks::infer(Types in) const {
   return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
 }
 
-Work ConvWeightChunks::work(Types in) const {
-  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
-  Work w{.parts = chunks_of(s),
-         .flops = s.flops(),
-         .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
-  if (ConvPatches::pay(s))
-    w.scratch = (ConvPatches(s).scratch() + wide_row(s) + wide_taps(s)) * size_of(in[0].dtype);
-  else if (s.flops() / static_cast<double>(w.parts) > split_flops)
-    w.parts *= s.kh;
-  return w;
-}
-
-std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
+Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   auto plan = std::make_shared<Plan>();
   Plan& p = *plan;
   const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, stride, padding);
   p.chunks = chunks_of(s);
-  p.splits = work(in).parts / p.chunks;
+  Work work{.parts = p.chunks,
+            .flops = s.flops(),
+            .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
+  if (ConvPatches::pay(s))
+    work.scratch = (ConvPatches(s).scratch() + wide_row(s) + wide_taps(s)) * size_of(in[0].dtype);
+  else if (s.flops() / static_cast<double>(p.chunks) > split_flops)
+    p.splits = s.kh;
+  work.parts *= p.splits;
   const auto size = static_cast<unsigned long long>(size_of(in[0].dtype));
   for (std::int64_t i = 0; i < s.rows; ++i) {
     p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride * s.width * s.channels) * size);
@@ -85,7 +80,7 @@ std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in
                                      .ldy = s.kernels,
                                      .transpose_a = true,
                                      .accumulate = true});
-    return plan;
+    return {work, plan};
   }
   for (std::int64_t tap = 0; tap < s.kw; ++tap) {
     const std::int64_t shift = tap - s.left;
@@ -106,7 +101,7 @@ std::shared_ptr<const ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in
     }
     p.across.push_back(across);
   }
-  return plan;
+  return {work, plan};
 }
 
 // dw[c][k] += sum over rows i and pixels j of x[i * stride + down][j * stride + across][c] dy[i][j][k], of one image.
@@ -184,8 +179,7 @@ void ConvWeightChunks::Plan::narrow_rows(const float* x, const float* dy, std::i
   for (std::int64_t i = 0; i < patch; ++i) std::copy_n(sums + i * width, s.kernels, dw + i * s.kernels);
 }
 
-void ConvWeightChunks::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
-  const Plan& p = *plan;
+void ConvWeightChunks::run(const Run& r, const Plan& p) const {
   const ConvShape& s = p.s;
   const std::int64_t chunk = r.part / p.splits, split = r.part % p.splits;
   const std::int64_t first = chunk * s.images / p.chunks, last = (chunk + 1) * s.images / p.chunks;

@@ -147,27 +147,15 @@ std::vector<Type> Product::infer(Types in) const {
   return epilogue_types(epilogue, type, in.subspan(2));
 }
 
-Work Product::work(Types in) const {
-  const Type type = result(in);
-  const Tiling t = tiling(*this, in, type);
-  Work w{.parts = std::max<std::int64_t>(t.parts(), 1), .flops = t.flops(), .bytes = static_cast<double>(type.bytes())};
-  for (const Type& i : in) w.bytes += static_cast<double>(i.bytes());
-  if (!epilogue.empty()) {
-    std::vector<Type> types{type};
-    types.insert(types.end(), in.begin() + 2, in.end());
-    const TapePlan tape(epilogue, types);
-    w.scratch = round_up(t.rows * t.width * size_of(type.dtype), 64) + tape.scratch();
-    w.flops += tape.flops() * static_cast<double>(type.count());
-  }
-  return w;
-}
-
-std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
+Prepared<Product::Plan> Product::prepare(Types in) const {
   const Type type = result(in);
   const Shape &a = in[0].shape, &b = in[1].shape;
   auto plan = std::make_shared<Plan>();
   Plan& p = *plan;
   const Tiling& t = p.tiles = tiling(*this, in, type);
+  Work work{
+      .parts = std::max<std::int64_t>(t.parts(), 1), .flops = t.flops(), .bytes = static_cast<double>(type.bytes())};
+  for (const Type& i : in) work.bytes += static_cast<double>(i.bytes());
   p.a_row = transpose_a ? 1 : t.k;
   p.a_step = transpose_a ? t.m : 1;
   const std::int64_t b_panel = in[1].layout.panel;
@@ -186,8 +174,10 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
     p.with_tape = true;
     p.tape = TapePlan(epilogue, types);
     p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
+    work.scratch = p.tape_scratch + p.tape.scratch();
+    work.flops += p.tape.flops() * static_cast<double>(type.count());
   }
-  if (t.units == 0 || t.k == 0) return plan;
+  if (t.units == 0 || t.k == 0) return {work, plan};
 
   const std::int64_t chunks = (t.k + sum_chunk - 1) / sum_chunk;
   p.chunk = (t.k + chunks - 1) / chunks;
@@ -213,7 +203,7 @@ std::shared_ptr<const Product::Plan> Product::prepare(Types in) const {
       if (chunks > 1) kernels[2] = gemm::kernel(s);
     }
   }
-  return plan;
+  return {work, plan};
 }
 
 namespace {
@@ -253,12 +243,12 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
 
 }  // namespace
 
-void Product::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
-  const Tiling& t = plan->tiles;
+void Product::run(const Run& r, const Plan& p) const {
+  const Tiling& t = p.tiles;
   const std::int64_t first = r.part * t.units_a_part, last = std::min(first + t.units_a_part, t.units);
   dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::uint8_t>)
-      for (std::int64_t unit = first; unit < last; ++unit) compute<T>(*plan, r, unit);
+      for (std::int64_t unit = first; unit < last; ++unit) compute<T>(p, r, unit);
   });
 }
 

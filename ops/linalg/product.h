@@ -11,7 +11,8 @@ namespace oxbow {
 /// y = a b, or a^T b, over the last two axes; leading axes broadcast. b is row-major or in panels (ops/linalg/pack.h).
 /// With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
 struct Product {
-  static constexpr OpInfo info{.name = "product", .inputs = {"a", "b"}, .variadic = true, .any_layout = true};
+  static constexpr OpInfo info{
+      .name = "product", .inputs = {"a", "b", "extra..."}, .outputs = {"y..."}, .any_layout = true};
   bool transpose_a = false;
   bool sum_leading = false;  ///< with transpose_a: leading axes, equal in a and b, are summed too
   Tape epilogue = {};
@@ -21,9 +22,8 @@ struct Product {
 
   struct Plan;  // tiles and kernels, chosen once for these types
   std::vector<Type> infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Prepared<Plan> prepare(Types in) const;
+  void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
   bool operator==(const Product&) const = default;

@@ -13,7 +13,10 @@ enum class Reduction : std::uint8_t { none, sum, mean };
 /// Softmax cross entropy of logits [..., classes] with integer labels [...]: losses [...] = log sum exp x - x[label],
 /// and what backward needs, probabilities [..., classes] = softmax(x). A label out of range fails the run.
 struct CrossEntropy {
-  static constexpr OpInfo info{.name = "cross_entropy", .inputs = {"logits", "labels"}, .can_fail = true};
+  static constexpr OpInfo info{.name = "cross_entropy",
+                               .inputs = {"logits", "labels"},
+                               .outputs = {"losses", "probabilities"},
+                               .can_fail = true};
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;

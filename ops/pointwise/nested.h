@@ -24,7 +24,7 @@ struct Nested;
 /// outer(x..., inner(x...), x...), floats only: `inner` computes the operand number `place`.
 template <class Outer, std::size_t place, class Inner, std::size_t... I>
 struct Nested<Outer, place, Inner, std::index_sequence<I...>> : Elementwise<Nested<Outer, place, Inner>, SameAt<I>...> {
-  static constexpr OpInfo info{.name = "nested", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  static constexpr OpInfo info{.name = "nested", .inputs = {"x..."}, .any_layout = true};
   Outer outer = {};
   Inner inner = {};
   bool operator==(const Nested&) const = default;
@@ -58,7 +58,7 @@ inline constexpr std::array<unsigned, 0> single_operands{};
 /// `inner`, floats only, with a single element for each operand in the set `singles`.
 template <class Inner, unsigned singles>
 struct WithSingles {
-  static constexpr OpInfo info{.name = "with_singles", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  static constexpr OpInfo info{.name = "with_singles", .inputs = {"x..."}, .any_layout = true};
   Inner inner = {};
   bool operator==(const WithSingles&) const = default;
 

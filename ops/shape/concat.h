@@ -7,7 +7,7 @@
 namespace oxbow {
 
 struct Concat {
-  static constexpr OpInfo info{.name = "concat", .inputs = {"values"}, .variadic = true};
+  static constexpr OpInfo info{.name = "concat", .inputs = {"values..."}};
   std::int64_t axis = 0;
   static constexpr auto attributes = std::tuple{Attribute{"axis", &Concat::axis}};
   bool operator==(const Concat&) const = default;
@@ -23,11 +23,7 @@ struct Concat {
 /// What of y, the first input, came from the value number `index` of those that were put together, the other inputs.
 struct ConcatPart {
   static constexpr OpInfo info{
-      .name = "concat_part",
-      .inputs = {"y"},
-      .variadic = true,
-      .shape_only = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-                     17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};  // and beyond
+      .name = "concat_part", .inputs = {"y", "values..."}, .outputs = {"value"}, .shape_only = InputSet::from(1)};
   std::int64_t axis = 0, index = 0;
   static constexpr auto attributes =
       std::tuple{Attribute{"axis", &ConcatPart::axis}, Attribute{"index", &ConcatPart::index}};

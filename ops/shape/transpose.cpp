@@ -102,16 +102,15 @@ Type Transpose::infer(Types in) const {
   return {in[0].dtype, Shape(sizes)};
 }
 
-Work Transpose::work(Types in) const { return moving(in[0].bytes()); }
-
-std::shared_ptr<const Transpose::Plan> Transpose::prepare(Types in) const {
+Prepared<Transpose::Plan> Transpose::prepare(Types in) const {
   auto plan = std::make_shared<Plan>();
+  const Prepared<Plan> prepared{moving(in[0].bytes()), plan};
   if (in[0].count() == 0) {
     plan->planes = 0;
-    return plan;
+    return prepared;
   }
   plan->outer = loops_of(in[0].shape, normal(permutation, in[0].shape));
-  if (plan->outer.empty()) return plan;  // a single element
+  if (plan->outer.empty()) return prepared;  // a single element
   plan->last = plan->outer.back();
   plan->outer.pop_back();
   if (plan->last.in != 1) {
@@ -120,13 +119,13 @@ std::shared_ptr<const Transpose::Plan> Transpose::prepare(Types in) const {
     plan->outer.erase(near);
   }
   for (const Plan::Loop& loop : plan->outer) plan->planes *= loop.size;
-  return plan;
+  return prepared;
 }
 
-void Transpose::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
-  const auto [begin, end] = r.share(plan->planes * ((plan->near.size + tile - 1) / tile));
+void Transpose::run(const Run& r, const Plan& plan) const {
+  const auto [begin, end] = r.share(plan.planes * ((plan.near.size + tile - 1) / tile));
   const auto move = [&]<class T>(std::type_identity<T>) {  // moves bits, so only the size of an element matters
-    transpose_planes(*plan, reinterpret_cast<const T*>(r.inputs[0].bytes), reinterpret_cast<T*>(r.outputs[0].bytes),
+    transpose_planes(plan, reinterpret_cast<const T*>(r.inputs[0].bytes), reinterpret_cast<T*>(r.outputs[0].bytes),
                      begin, end);
   };
   switch (size_of(r.in_type(0).dtype)) {

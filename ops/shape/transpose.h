@@ -15,9 +15,8 @@ struct Transpose {
 
   struct Plan;  ///< loops over neighbouring axes merged
   Type infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Prepared<Plan> prepare(Types in) const;
+  void run(const Run& r, const Plan& plan) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();

@@ -123,9 +123,8 @@ class Reader {
     for (std::int32_t s = 0; s < std::ssize(out_.steps); ++s) {
       if (out_.steps[at(s)].node < 0) continue;
       const Node n = graph_.node(out_.steps[at(s)].node);
-      const InputSet shape_only = n.op().info().shape_only;
       for (int i = 0; i < n.input_count(); ++i) {
-        if (shape_only.contains(i)) continue;
+        if (!n.input(i) || !n.op().info().reads(i)) continue;
         for (std::int32_t v = out_.index(n.input(i).node_id(), n.input(i).output()); v >= 0;
              v = out_.values[at(v)].alias_of) {
           auto& readers = out_.values[at(v)].readers;
@@ -154,7 +153,7 @@ class Reader {
         Ledger::Value& v = out_.values[at(index)];
         if (v.offset < 0) continue;
         for (int i = 0; i < n.input_count() && v.bytes > 0 && v.overwrites < 0; ++i) {
-          if (n.op().info().shape_only.contains(i)) continue;
+          if (!n.input(i) || !n.op().info().reads(i)) continue;
           const std::int32_t from = root(out_.index(n.input(i).node_id(), n.input(i).output()));
           if (out_.values[at(from)].offset == v.offset && out_.values[at(from)].bytes > 0) v.overwrites = from;
         }

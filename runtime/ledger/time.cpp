@@ -37,8 +37,8 @@ Path longest_path(const Ledger& ledger, const Plan& plan, const std::vector<doub
     double start = 0;
     const Node n = plan.graph->node(step.node);
     for (std::uint32_t i = 0; i < step.reads; ++i) {
-      if (n.op().info().shape_only.contains(static_cast<int>(i))) continue;
       const oxbow::Value in = n.input(static_cast<int>(i));
+      if (!in || !n.op().info().reads(static_cast<int>(i))) continue;
       wait(s, ledger.values[at(ledger.index(in.node_id(), in.output()))].first, start);
     }
     if (step.commits) wait(s, barrier, start);

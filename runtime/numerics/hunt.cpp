@@ -16,7 +16,10 @@ Outputs compute(const Rerun& run, Node n, const std::vector<Outputs>& values) {
   std::vector<Tensor> in;
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
-    in.push_back(values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
+    if (!v)
+      in.emplace_back(Type::absent(), nullptr);
+    else
+      in.push_back(values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
   }
   try {
     return evaluate(n.op(), in);
@@ -33,7 +36,8 @@ void compute_all(const Rerun& run, const std::vector<bool>& wanted, See&& see) {
   std::vector<std::int32_t> readers(static_cast<std::size_t>(g.size()));
   for (NodeId id = 0; id < g.size(); ++id)
     if (wanted[static_cast<std::size_t>(id)])
-      for (const Value& v : g.node(id).inputs()) ++readers[static_cast<std::size_t>(v.node_id())];
+      for (const Value& v : g.node(id).inputs())
+        if (v) ++readers[static_cast<std::size_t>(v.node_id())];
   std::vector<Outputs> values(static_cast<std::size_t>(g.size()));
   for (NodeId id = 0; id < g.size(); ++id) {
     if (!wanted[static_cast<std::size_t>(id)]) continue;
@@ -41,7 +45,8 @@ void compute_all(const Rerun& run, const std::vector<bool>& wanted, See&& see) {
     values[static_cast<std::size_t>(id)] = compute(run, n, values);
     see(n, values);
     for (const Value& v : n.inputs())
-      if (--readers[static_cast<std::size_t>(v.node_id())] == 0) values[static_cast<std::size_t>(v.node_id())].clear();
+      if (v && --readers[static_cast<std::size_t>(v.node_id())] == 0)
+        values[static_cast<std::size_t>(v.node_id())].clear();
     if (readers[static_cast<std::size_t>(id)] == 0) values[static_cast<std::size_t>(id)].clear();
   }
 }
@@ -51,8 +56,9 @@ bool infinite_first_value(const Variable& v) { return v.init.kind == "constant" 
 void mark(Node n, const Outputs& outputs, Marks& marks) {
   bool any_bad = false, from_bad = false, from_meant = false;
   for (int i = 0; i < n.input_count(); ++i) {
+    if (!reads(n, i)) continue;
     const Mark& in = marks.of(n.input(i));
-    if (!in.bad || !reads(n, i)) continue;
+    if (!in.bad) continue;
     (in.meant ? from_meant : from_bad) = true;
   }
   if (n.op().is<Constant>()) from_meant = true;

@@ -16,11 +16,6 @@ std::string value_name(const Rerun& run, NodeId node, int output) {
   return run.name(node) + (output > 0 ? "." + std::to_string(output) : "");
 }
 
-std::string input_name(const OpInfo& info, int i) {
-  if (info.variadic) return std::string(info.inputs[0]) + "[" + std::to_string(i) + "]";
-  return std::string(info.inputs[static_cast<std::size_t>(i)]);
-}
-
 // Whether element i of the output is made of the elements i of all inputs, as far as shapes tell.
 bool same_place(const Tensor& in, const Tensor& out) { return in.shape() == out.shape(); }
 
@@ -28,11 +23,12 @@ std::string inputs_text(const Rerun& run, Node n, const Scene& scene, const Tens
   std::string text;
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
+    if (!v) continue;
     const std::string name = value_name(run, v.node_id(), v.output());
     const auto& t = std::find_if(scene.inputs.tensors.begin(), scene.inputs.tensors.end(), [&](const auto& known) {
                       return known.first == name;
                     })->second;
-    text += "\n  input " + input_name(n.op().info(), i) + ": " + name + ", " + to_string(t.type());
+    text += "\n  input " + n.op().info().inputs.of(i) + ": " + name + ", " + to_string(t.type());
     if (!reads(n, i)) {
       text += ", read for its shape only";
       continue;
@@ -68,6 +64,7 @@ std::string reached_text(const Rerun& run, Node n, const Marks& marks) {
   for (NodeId id = n.id() + 1; id < g.size(); ++id) {
     const Node m = g.node(id);
     for (int i = 0; i < m.input_count(); ++i) {
+      if (!m.input(i)) continue;
       const NodeId p = m.input(i).node_id();
       if (from[static_cast<std::size_t>(p)] >= 0 && reads(m, i) && marks.of(m.input(i)).bad)
         from[static_cast<std::size_t>(id)] = p;
@@ -113,8 +110,12 @@ void set_scene(const Rerun& run, Node n, const std::vector<Outputs>& values, Sce
     scene.graph.add_output(run.name(n.id()), in[0]);
     return;
   }
-  for (const Value& v : n.inputs())
-    add(v.node_id(), v.output(), values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
+  for (const Value& v : n.inputs()) {
+    if (v)
+      add(v.node_id(), v.output(), values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
+    else
+      in.emplace_back();
+  }
   const Node copy = scene.graph.append(n.op(), in, n.origin().at);
   for (int k = 0; k < copy.output_count(); ++k) scene.graph.add_output(value_name(run, n.id(), k), copy.output(k));
 }

@@ -51,7 +51,7 @@ struct Scene {
 void set_scene(const Rerun& run, Node n, const std::vector<Outputs>& values, Scene& scene);
 
 /// Whether a node reads this input, and not its shape alone.
-inline bool reads(Node n, int input) { return !n.op().info().shape_only.contains(input); }
+inline bool reads(Node n, int input) { return n.input(input) && n.op().info().reads(input); }
 
 /// The error for these nodes, in the graph's order; the scene is of the first one. Writes `Numerics::repro`.
 NumericsError report(const Rerun& run, const std::vector<NodeId>& culprits, const Scene& scene, const Marks& marks,

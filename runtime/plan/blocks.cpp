@@ -16,9 +16,8 @@ Lists readers_of(const Graph& graph, const Storages& storages, const Schedule& s
   for (std::uint32_t s = 0; s < schedule.steps.size(); ++s) {
     if (schedule.steps[s].node < 0) continue;
     const Node n = graph.node(schedule.steps[s].node);
-    const InputSet shape_only = n.op().info().shape_only;
     for (int i = 0; i < n.input_count(); ++i) {
-      if (shape_only.contains(i)) continue;
+      if (!n.input(i) || !n.op().info().reads(i)) continue;
       const auto storage = static_cast<std::uint32_t>(storages.of(n.input(i)).storage);
       if (storages.list[storage].home != Home::arena || seen[storage] == s) continue;
       seen[storage] = s;
@@ -47,7 +46,7 @@ class Finder {
       if (storage.home != Home::arena && storage.home != Home::fetch) continue;
       std::int32_t block = -1;
       for (int i = 0; i < n.input_count() && block < 0 && storage.bytes > 0; ++i) {
-        if (n.input_type(i).bytes() != storage.bytes || n.op().info().shape_only.contains(i)) continue;
+        if (!n.input(i) || !n.op().info().reads(i) || n.input_type(i).bytes() != storage.bytes) continue;
         if (ends_here(step, n, i, allowed[static_cast<std::size_t>(k)]))
           block = out_.of_storage[static_cast<std::size_t>(storages_.of(n.input(i)).storage)];
       }
@@ -74,7 +73,7 @@ class Finder {
     for (const std::uint32_t r : readers_[s])
       if (r != step && !tasks_.before(r, step)) return false;
     for (int j = 0; j < n.input_count(); ++j)
-      if (!n.op().info().shape_only.contains(j) && storages_.of(n.input(j)).storage == at.storage &&
+      if (n.input(j) && n.op().info().reads(j) && storages_.of(n.input(j)).storage == at.storage &&
           (!allowed.contains(j) || n.input_type(j).bytes() != storage.bytes))
         return false;
     return true;

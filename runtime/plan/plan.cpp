@@ -92,9 +92,8 @@ class Planner {
       step.commits = s.commits;
       step.cost = s.cost;
       plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.op->work.scratch));
-      const InputSet shape_only = n.op().info().shape_only;
       for (int i = 0; i < n.input_count(); ++i)
-        plan_->reads.push_back({&n.input(i).type(), shape_only.contains(i) ? Place{} : place(n.input(i))});
+        plan_->reads.push_back({&n.input_type(i), n.input(i) && n.op().info().reads(i) ? place(n.input(i)) : Place{}});
       for (int k = 0; k < n.output_count(); ++k)
         plan_->writes.push_back({&n.output_types()[static_cast<std::size_t>(k)], place(n.output(k))});
       step.reads = static_cast<std::uint32_t>(n.input_count());

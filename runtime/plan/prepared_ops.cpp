@@ -6,7 +6,7 @@ namespace {
 bool is_for(const PreparedOp& p, const Node& n) {
   if (static_cast<int>(p.in.size()) != n.input_count()) return false;
   for (int i = 0; i < n.input_count(); ++i)
-    if (p.in[static_cast<std::size_t>(i)] != n.input(i).type()) return false;
+    if (p.in[static_cast<std::size_t>(i)] != n.input_type(i)) return false;
   return true;
 }
 
@@ -18,11 +18,10 @@ const PreparedOp& PreparedOps::of(const Node& n) {
     if (is_for(*k->second, n)) return *k->second;
   std::vector<Type> in = n.input_types();
   const Op& op = n.op();
-  auto prepared = op.prepare(in);
-  const Work work = op.work(in);
+  Prepared<void> prepared = op.prepare(in);
   std::vector<InputSet> overwrites = op.overwrites(in);
   overwrites.resize(static_cast<std::size_t>(n.output_count()));  // an op may tell of its first outputs only
-  list_.push_back({op, std::move(in), std::move(prepared), work, std::move(overwrites)});
+  list_.push_back({op, std::move(in), std::move(prepared.plan), prepared.work, std::move(overwrites)});
   known_.emplace(op.self(), &list_.back());
   return list_.back();
 }

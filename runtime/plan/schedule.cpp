@@ -56,10 +56,9 @@ class Scheduler {
     std::vector<Lists::Pair> readers;
     for (std::uint32_t s = 0; s < steps_.size(); ++s) {
       const Node n = graph_.node(steps_[s].node);
-      const InputSet shape_only = n.op().info().shape_only;
       const std::size_t before = edges_.size();
       for (int i = 0; i < n.input_count(); ++i) {
-        if (shape_only.contains(i)) continue;
+        if (!n.input(i) || !n.op().info().reads(i)) continue;
         const Storage& storage = storages_.list[static_cast<std::size_t>(storages_.of(n.input(i)).storage)];
         if (storage.home == Home::variable)
           readers.push_back({static_cast<std::uint32_t>(storage.index), s});
@@ -103,7 +102,7 @@ class Scheduler {
     const auto writing = out_.step_of[static_cast<std::size_t>(writer.id())];
     const std::vector<InputSet>& allowed = steps_[writing].op->overwrites;
     for (int i = 0; i < writer.input_count(); ++i) {
-      if (writer.op().info().shape_only.contains(i)) continue;
+      if (!writer.input(i) || !writer.op().info().reads(i)) continue;
       if (storages_.of(writer.input(i)).storage != from) continue;
       for (int k = 0; k < writer.output_count(); ++k)
         if (storages_.of(writer.output(k)).storage == to &&

@@ -112,7 +112,7 @@ namespace {
 
 // A product in miniature, x * 2, that can take over what follows it.
 struct Doubled {
-  static constexpr OpInfo info{.name = "doubled", .inputs = {"x"}, .variadic = true};
+  static constexpr OpInfo info{.name = "doubled", .inputs = {"x..."}};
   Tape epilogue = {};
   static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Doubled::epilogue}};
   bool operator==(const Doubled&) const = default;

@@ -56,7 +56,7 @@ struct Unchanged {
 
 // More outputs than a tape may have inputs: y_k = x for all k.
 struct Copies {
-  static constexpr OpInfo info{.name = "copies", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = "copies", .inputs = {"x"}, .outputs = {"y..."}};
   static constexpr std::size_t outputs = TapePlan::max_inputs + 6;
   bool operator==(const Copies&) const = default;
   std::vector<Type> infer(Types in) const { return std::vector<Type>(outputs, in[0]); }

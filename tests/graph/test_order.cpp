@@ -14,7 +14,7 @@ namespace {
 
 // Any number of inputs, a scalar out.
 struct Join {
-  static constexpr OpInfo info{.name = "join", .inputs = {"x"}, .variadic = true};
+  static constexpr OpInfo info{.name = "join", .inputs = {"x..."}};
   Type infer(Types) const { return {}; }
   void run(const Run&) const {}
   bool operator==(const Join&) const = default;

@@ -37,7 +37,7 @@ struct Restless {
 
 // The sum of so many inputs, elementwise.
 struct Total {
-  static constexpr OpInfo info{.name = "total", .inputs = {"x"}, .variadic = true};
+  static constexpr OpInfo info{.name = "total", .inputs = {"x..."}};
   std::int64_t count = 0;
   static constexpr auto attributes = std::tuple{Attribute{"count", &Total::count}};
   bool operator==(const Total&) const = default;
@@ -56,7 +56,7 @@ struct Total {
 
 // Something of another type, and one output too few.
 struct Liar {
-  static constexpr OpInfo info{.name = "liar", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = "liar", .inputs = {"x"}, .outputs = {"y", "z"}};
   bool operator==(const Liar&) const = default;
   std::vector<Type> infer(Types in) const { return {in[0], in[0]}; }
   Value simplify(Values in) const { return constant(in[0].graph(), 1.0); }

@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(the_same_bits_at_any_place) {
   const std::vector<double> xd(x.begin(), x.begin() + 300);
   for (const Op& op : std::initializer_list<Op>{Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{}, Gelu{}, Softplus{}, Rsqrt{},
                                                 Pow{}, GeluGradient{}}) {
-    const bool two = op.info().input_count() == 2;
+    const bool two = op.info().inputs.size() == 2;
     const auto run = [&]<class T>(const T* from, std::size_t n) {
       return two ? computed<T>(op, {from, from}, n) : computed<T>(op, {from}, n);
     };

@@ -37,7 +37,7 @@ struct Keep {
 
 // x / 3, and x * 1e-30 * 1e-10, which no normal number is; each part waits for the others.
 struct Modes {
-  static constexpr OpInfo info{.name = "test_modes", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = "test_modes", .inputs = {"x"}, .outputs = {"third", "tiny"}};
   Meeting* meeting = nullptr;
   std::int64_t parts = 1;
   bool operator==(const Modes&) const = default;

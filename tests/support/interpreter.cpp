@@ -52,8 +52,7 @@ void run_parts(const Op& op, const std::vector<Tensor>& in, std::vector<Tensor>&
     inputs.push_back({&in_types[i], shape_only ? nullptr : in[i].bytes()});
   }
   for (std::size_t i = 0; i < out.size(); ++i) outputs.push_back({&out_types[i], out[i].bytes()});
-  const Work work = op.work(in_types);
-  const std::shared_ptr<const void> prepared = op.prepare(in_types);
+  const auto [work, prepared] = op.prepare(in_types);
   for (std::int64_t part = 0; part < work.parts; ++part) {
     Tensor scratch = garbage({u8, {work.scratch}});
     op.run({.inputs = inputs,

@@ -12,8 +12,7 @@ inline std::vector<Tensor> run_op(const Op& op, const std::vector<Tensor>& input
   std::vector<Type> types;
   for (const Tensor& t : inputs) types.push_back(t.type());
   const std::vector<Type> results = op.infer(types);
-  const Work work = op.work(types);
-  const std::shared_ptr<const void> prepared = op.prepare(types);
+  const auto [work, prepared] = op.prepare(types);
   std::vector<Tensor> outputs;
   for (std::size_t k = 0; k < results.size(); ++k)
     outputs.push_back(k < in_place.size() && in_place[k] >= 0 ? inputs[static_cast<std::size_t>(in_place[k])]

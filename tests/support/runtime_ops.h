@@ -15,7 +15,7 @@ namespace oxbow::test {
 
 // `size` numbers, each from one number of every input: out[i] = 1/2 + sum_k in_k[i mod n_k] / (k + 2).
 struct Mix {
-  static constexpr OpInfo info{.name = "test_mix", .inputs = {"x"}, .variadic = true};
+  static constexpr OpInfo info{.name = "test_mix", .inputs = {"x..."}};
   std::int64_t size = 1, parts = 1;
   static constexpr auto attributes = std::tuple{Attribute{"size", &Mix::size}, Attribute{"parts", &Mix::parts}};
   bool operator==(const Mix&) const = default;
@@ -39,7 +39,7 @@ struct Mix {
 
 // Two outputs, x - y / 3 and y + x / 5, either of which may take over either input.
 struct Twist {
-  static constexpr OpInfo info{.name = "test_twist", .inputs = {"x", "y"}};
+  static constexpr OpInfo info{.name = "test_twist", .inputs = {"x", "y"}, .outputs = {"a", "b"}};
   bool operator==(const Twist&) const = default;
   std::vector<Type> infer(Types in) const {
     if (in[0].shape != in[1].shape) throw OpError("x and y differ in shape", "Make them equal");

@@ -10,7 +10,7 @@ namespace oxbow::test {
 
 // An op with an attribute of every kind and two outputs.
 struct Kinds {
-  static constexpr OpInfo info{.name = "kinds", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  static constexpr OpInfo info{.name = "kinds", .inputs = {"x..."}, .outputs = {"y", "typed"}, .any_layout = true};
   bool flag = true;
   std::int64_t whole = -7;
   double real = 0.1;

@@ -96,8 +96,8 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
        "  Use 0 <= begin <= end <= 2, or negative numbers to count from the end"},
       {message([&] { concat({x, v}, 0); }),
        "concat: value 1 has the shape [3] beside [2, 4]\n"
-       "  input 0: f32[2, 4] from x\n"
-       "  input 1: f32[3] from v\n"
+       "  values[0]: f32[2, 4] from x\n"
+       "  values[1]: f32[3] from v\n"
        "  at HERE\n"
        "  All axes but axis 0 must agree"},
       {message([&] { concat({}, 0); }),

@@ -95,8 +95,7 @@ struct Bench {
       in.push_back({&t, tensors.back().bytes()});
     }
     for (const Type& t : out_types) out.push_back({&t, tensors.emplace_back(t).bytes()});
-    const Work work = op.work(types);
-    const auto prepared = op.prepare(types);
+    const auto [work, prepared] = op.prepare(types);
     const auto scratch = allocate(work.scratch + 64);
     const double time = quickest([&] {
       for (std::int64_t part = 0; part < work.parts; ++part)

@@ -41,7 +41,8 @@ class Matcher {
     readers.resize(at(g.size()));
     for (NodeId i = 0; i < g.size(); ++i) {
       const Node n = g.node(i);
-      for (const Value& v : n.inputs()) readers[at(v.node_id())].push_back(i);
+      for (const Value& v : n.inputs())
+        if (v) readers[at(v.node_id())].push_back(i);
       kind.push_back(std::hash<std::string_view>{}(n.op().name()));
       Token t = mixed(kind.back(), hash(AttrValue(telling(n.op()))));
       for (const Type& type : n.output_types()) t = mixed(t, std::hash<std::string>{}(to_string(type)));
@@ -58,6 +59,7 @@ class Matcher {
     const NodeId forward = n.origin().forward;
     Token t = forward < 0 ? 1 : mixed(2, at(number[at(forward)] + 1));
     for (int k = 0; k < n.input_count(); ++k) {
+      if (!n.input(k)) continue;
       const NodeId from = n.input(k).node_id();
       if (g.node(from).origin().phase < phase) t = mixed(t, at(number[at(from)] + 1));
     }
@@ -96,7 +98,8 @@ class Matcher {
     for (const NodeId i : from) {
       if (out_.b_of_a[at(i)] >= 0 || a_.node(i).input_count() == 0) continue;
       Token t = 0;
-      for (const Value& v : a_.node(i).inputs()) t = mixed(mixed(t, at(out_.b_of_a[at(v.node_id())])), at(v.output()));
+      for (const Value& v : a_.node(i).inputs())
+        t = mixed(mixed(t, at(v ? out_.b_of_a[at(v.node_id())] : -1)), at(v.output()));
       const auto place = places.find(t);
       if (place == places.end()) continue;
       std::vector<NodeId>& left = place->second;

@@ -13,6 +13,7 @@ struct NodeMatches {
   std::vector<NodeId> b_of_a, a_of_b;  ///< of each node its match, or -1
   /// Whether these are the same output of a matched pair.
   bool pair(const Value& a, const Value& b) const {
+    if (!a || !b) return !a && !b;
     return b_of_a[at(a.node_id())] == b.node_id() && a.output() == b.output();
   }
 };

@@ -29,16 +29,18 @@ class Writer {
     drawn_.assign(static_cast<std::size_t>(b.size()), b.size() <= all_drawn);
     for (NodeId i = 0; i < b.size(); ++i)
       for (const Value& v : b.node(i).inputs())
-        if (look_b_[static_cast<std::size_t>(i)] != &same || look_b_[static_cast<std::size_t>(v.node_id())] != &same)
+        if (v &&
+            (look_b_[static_cast<std::size_t>(i)] != &same || look_b_[static_cast<std::size_t>(v.node_id())] != &same))
           drawn_[static_cast<std::size_t>(i)] = drawn_[static_cast<std::size_t>(v.node_id())] = true;
     for (NodeId i = 0; i < b.size(); ++i)
       if (look_b_[static_cast<std::size_t>(i)] != &same) drawn_[static_cast<std::size_t>(i)] = true;
     for (const NodeId i : d.removed) {
-      for (const Value& v : a.node(i).inputs()) draw_match(v.node_id());
+      for (const Value& v : a.node(i).inputs())
+        if (v) draw_match(v.node_id());
     }
     for (NodeId i = 0; i < a.size(); ++i)
       for (const Value& v : a.node(i).inputs())
-        if (look_a_[static_cast<std::size_t>(v.node_id())] == &removed) draw_match(i);
+        if (v && look_a_[static_cast<std::size_t>(v.node_id())] == &removed) draw_match(i);
   }
 
   std::string write() const {
@@ -90,7 +92,7 @@ class Writer {
   // An edge of b: new where a has none between the two nodes' matches.
   void new_edge(std::string& out, Node reader, int k) const {
     const Value v = reader.input(k);
-    if (!drawn_[static_cast<std::size_t>(reader.id())] || !drawn_[static_cast<std::size_t>(v.node_id())]) return;
+    if (!v || !drawn_[static_cast<std::size_t>(reader.id())] || !drawn_[static_cast<std::size_t>(v.node_id())]) return;
     const NodeId from = d_.a_of_b[static_cast<std::size_t>(v.node_id())],
                  to = d_.a_of_b[static_cast<std::size_t>(reader.id())];
     const bool is_new = from < 0 || to < 0 || !has_edge(a_, from, to);
@@ -102,6 +104,7 @@ class Writer {
   // An edge of a that b does not have.
   void old_edge(std::string& out, Node reader, int k) const {
     const Value v = reader.input(k);
+    if (!v) return;
     const NodeId from = d_.b_of_a[static_cast<std::size_t>(v.node_id())],
                  to = d_.b_of_a[static_cast<std::size_t>(reader.id())];
     if (from >= 0 && to >= 0 && has_edge(b_, from, to)) return;

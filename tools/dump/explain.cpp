@@ -58,7 +58,7 @@ std::vector<Reader> readers_of(const Graph& graph, const Value& v) {
     for (int k = 0; k < n.input_count(); ++k)
       if (n.input(k).same(v)) {
         reads = true;
-        bytes = bytes || !n.op().info().shape_only.contains(k);
+        bytes = bytes || n.op().info().reads(k);
       }
     if (reads) out.push_back({n, !bytes});
   }
@@ -78,11 +78,13 @@ std::string built(const Graph& graph, const Value& v) {
           (origin.scope.empty() ? "" : ", scope " + shown(origin.scope.str())));
   add(out, "value",
       to_string(v.type()) + ", " + std::to_string(v.type().bytes()) + " bytes" +
-          (n.output_count() > 1 ? ", output " + std::to_string(v.output()) + " of " + std::to_string(n.output_count())
+          (n.output_count() > 1 ? ", output " + std::to_string(v.output()) + " of " + std::to_string(n.output_count()) +
+                                      ", " + n.op().info().outputs.of(v.output())
                                 : ""));
   if (origin.forward >= 0) add(out, "belongs to", "the gradient of " + node_line(graph.node(origin.forward)));
   const char* title = "made from";
   for (int k = 0; k < n.input_count(); ++k) {
+    if (!n.input(k)) continue;
     add(out, title, node_line(n.input(k).node()) + ", built at " + line_of(n.input(k).node().origin()));
     title = "";
   }

@@ -54,8 +54,8 @@ Json json_of(Node n) {
   if (origin.at.known()) out["at"] = {{"file", origin.at.file}, {"line", origin.at.line}};
   Json& inputs = out["inputs"] = Json::array();
   for (int i = 0; i < n.input_count(); ++i) {
-    inputs.push_back(reference(n.input(i)));
-    if (n.op().info().shape_only.contains(i)) inputs.back()["shape_only"] = true;
+    inputs.push_back(n.input(i) ? reference(n.input(i)) : Json());
+    if (n.input(i) && !n.op().info().reads(i)) inputs.back()["shape_only"] = true;
   }
   out["attributes"] = json_of(AttrValue(n.op().attributes()));
   Json& outputs = out["outputs"] = Json::array();

@@ -61,7 +61,8 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
   for (NodeId i = 0; i < graph.size(); ++i) {
     const Node n = graph.node(i);
     for (int k = 0; k < n.input_count(); ++k) {
-      const bool shape_only = n.op().info().shape_only.contains(k);
+      if (!n.input(k)) continue;
+      const bool shape_only = !n.op().info().reads(k);
       out += "  n" + std::to_string(n.input(k).node_id()) + (shape_only ? " -.->" : " -->");
       if (options.types && !shape_only) out += "|" + quoted(to_string(n.input(k).type())) + "|";
       out += " n" + std::to_string(i) + "\n";

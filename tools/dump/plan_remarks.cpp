@@ -59,6 +59,7 @@ std::vector<NodeId> critical_nodes(const Ledger& plan) {
     // Which input comes from the step before, if through others that look at its bytes.
     std::vector<NodeId> between;
     for (int k = 0; k < n.input_count() && !path.empty() && between.empty(); ++k) {
+      if (!n.input(k)) continue;
       std::vector<NodeId> way;
       std::int32_t v = plan.index(n.input(k).node_id(), n.input(k).output());
       for (; plan.values[at(v)].alias_of >= 0; v = plan.values[at(v)].alias_of) way.push_back(plan.values[at(v)].node);

@@ -25,7 +25,8 @@ std::vector<Value> fetches(const Graph& graph) {
   if (!all.empty()) return all;
   std::vector<bool> read(static_cast<std::size_t>(graph.size()));
   for (NodeId i = 0; i < graph.size(); ++i)
-    for (const Value& v : graph.node(i).inputs()) read[static_cast<std::size_t>(v.node_id())] = true;
+    for (const Value& v : graph.node(i).inputs())
+      if (v) read[static_cast<std::size_t>(v.node_id())] = true;
   for (NodeId i = 0; i < graph.size(); ++i)
     if (!read[static_cast<std::size_t>(i)])
       for (int k = 0; k < graph.node(i).output_count(); ++k) all.push_back(graph.node(i).output(k));

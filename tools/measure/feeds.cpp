@@ -32,7 +32,7 @@ std::int64_t limit_of(const Graph& graph, NodeId input) {
   for (NodeId id = input + 1; id < graph.size(); ++id) {
     const Node n = graph.node(id);
     for (int i = 0; i < n.input_count(); ++i) {
-      if (!same[static_cast<std::size_t>(n.input(i).node_id())] || n.op().info().shape_only.contains(i)) continue;
+      if (!n.input(i) || !n.op().info().reads(i) || !same[static_cast<std::size_t>(n.input(i).node_id())]) continue;
       if (const std::int64_t own = limit_of(n, i); own != std::numeric_limits<std::int64_t>::max()) {
         limit = found ? std::min(limit, own) : own;
         found = true;

@@ -51,7 +51,7 @@ std::vector<Type> Fused::infer(Types in) const {
   out.reserve(tape.outputs.size() + reductions.size());
   for (const std::int32_t v : tape.outputs) out.push_back(types[static_cast<std::size_t>(v)]);
   for (const Reduction& r : reductions) {
-    if (!r.op.has_consume() || r.op.info().input_count() != 1)
+    if (!r.op.has_consume() || r.op.info().inputs.size() != 1)
       throw OpError(std::string(r.op.name()) + " is no reduction");
     if (r.of < 0 || static_cast<std::size_t>(r.of) >= types.size()) throw OpError("a reduction reads no value");
     if (types[static_cast<std::size_t>(r.of)].shape != common.shape)
@@ -94,12 +94,12 @@ Fused::Plan::Plan(const Fused& f, Types in) {
     work.bytes += static_cast<double>(types[static_cast<std::size_t>(v)].bytes());
 }
 
-Work Fused::work(Types in) const { return Plan(*this, in).work; }
+Prepared<Fused::Plan> Fused::prepare(Types in) const {
+  auto plan = std::make_shared<const Plan>(*this, in);
+  return {plan->work, plan};
+}
 
-std::shared_ptr<const Fused::Plan> Fused::prepare(Types in) const { return std::make_shared<const Plan>(*this, in); }
-
-void Fused::run(const Run& r, const std::shared_ptr<const Plan>& plan) const {
-  const Plan& p = *plan;
+void Fused::run(const Run& r, const Plan& p) const {
   const std::int64_t chunks = (p.elements + p.chunk - 1) / p.chunk;
   const auto outputs = r.outputs.first(tape.outputs.size());
   if (p.consumers.empty()) {
@@ -129,7 +129,7 @@ std::vector<InputSet> Fused::overwrites(Types in) const {
   if (tape.steps.empty()) return sets;
   const std::vector<Type> types = tape.types(in);
   const Type& common = types[in.size()];
-  const auto readable = std::min<std::size_t>(in.size(), InputSet::told_apart);
+  const auto readable = std::min<std::size_t>(in.size(), InputSet::max_tracked);
   for (std::size_t i = 0; i < readable; ++i) {
     const auto input = static_cast<std::int32_t>(i);
     const bool reduced =

@@ -9,7 +9,7 @@ namespace oxbow {
 
 /// Outputs: the tape's, then one for each reduction. All arrays have the tape's shape, inputs broadcast to it.
 struct Fused {
-  static constexpr OpInfo info{.name = "fused", .inputs = {"x"}, .variadic = true, .any_layout = true};
+  static constexpr OpInfo info{.name = "fused", .inputs = {"x..."}, .outputs = {"y..."}, .any_layout = true};
 
   struct Reduction {
     Op op;            ///< has `consume`
@@ -27,9 +27,8 @@ struct Fused {
 
   struct Plan;  // what depends on shapes only, made once a plan
   std::vector<Type> infer(Types in) const;
-  Work work(Types in) const;
-  std::shared_ptr<const Plan> prepare(Types in) const;
-  void run(const Run& r, const std::shared_ptr<const Plan>& plan) const;
+  Prepared<Plan> prepare(Types in) const;
+  void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
 };
 AttrValue to_attr(const std::vector<Fused::Reduction>& reductions);

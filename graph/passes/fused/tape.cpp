@@ -53,7 +53,7 @@ std::vector<Type> Tape::types(Types in) const {
         throw OpError("value " + std::to_string(v) + " is read before it is computed");
       operands.push_back(types[static_cast<std::size_t>(v)]);
     }
-    if (const OpInfo& info = step.op.info(); !info.variadic && step.count != info.input_count())
+    if (const OpInfo& info = step.op.info(); !info.inputs.accepts(step.count))
       throw OpError("a step gives " + std::to_string(step.count) + " operands to " + std::string(info.name));
     std::vector<Type> result = step.op.infer(operands);
     if (!step.op.has_tile() || result.size() != 1)
