@@ -18,13 +18,16 @@
 //                                             void run(const Run& r, const P& p) const. Where P shall be private to
 //                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
-//   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value
+//   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
+//                                             std::vector<Value> for all of several outputs
 //   std::vector<Value> inference(Values in) const;           what stands in for it outside training
-//   std::int64_t alias(Types in) const;       output 0 is input 0's bytes from this offset on, or -1
+//   Alias alias(Types in) const;              the output is an input's bytes, from an offset on, so that nothing runs;
+//                                             std::vector<Alias>: of each output. `run` computes it all the same, for
+//                                             callers that give each value bytes of its own
 //   std::vector<InputSet> overwrites(Types in) const;        for each output, the inputs whose bytes it may take over
 //                                             (default: info.may_overwrite for output 0, none for others)
-//   std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
-//                                             this op with elementwise steps applied to its result while that is in
+//   std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+//                                             this op with elementwise steps applied to that output while it is in
 //                                             cache: see graph/passes/epilogue.h
 //   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 //                                             elementwise: one routine for this op and the one that computes that
@@ -67,6 +70,14 @@ struct Prepared {
   std::shared_ptr<const P> plan = {};
 };
 
+/// Where an output's bytes are those of an input: `{.input = 0, .offset = 64}`, in bytes. None: it has its own.
+struct Alias {
+  int input = -1;
+  std::int64_t offset = 0;
+  explicit operator bool() const { return input >= 0; }
+  bool operator==(const Alias&) const = default;
+};
+
 /// A value's bytes and type as a kernel sees them. One that is absent has an absent type.
 struct ConstView {
   const Type* type = nullptr;
@@ -86,6 +97,8 @@ struct Run {
   std::byte* scratch = nullptr;
   const void* prepared = nullptr;  ///< the `plan` of what `Op::prepare` returned
 
+  /// Whether output `i` must be written: false for an optional one that nobody reads, which has no bytes.
+  bool wants(int i) const { return outputs[static_cast<std::size_t>(i)].bytes != nullptr; }
   /// Whether input `i` is given: false for one that is optional and absent.
   bool has(int i) const { return in_type(i).present; }
   const Type& in_type(int i) const { return *inputs[static_cast<std::size_t>(i)].type; }
@@ -184,13 +197,15 @@ class Op {
   TileFn tile(Types in) const { return model_->tile(in); }
   Consumer consume(Types in) const { return model_->consume(in); }
   Grads gradient(const Node& n, Values dy) const;
-  Value simplify(Values in) const;
+  /// All outputs' equals; none where the op declines.
+  std::vector<Value> simplify(Values in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> inference(Values in) const;
-  std::int64_t alias(Types in) const { return model_->alias(in); }
+  /// Of each output whose bytes it is; none where all have their own.
+  std::vector<Alias> alias(Types in) const { return model_->alias(in); }
   /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
   std::vector<InputSet> overwrites(Types in) const { return model_->overwrites(in); }
-  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   /// `in` are the types of this op's operands.
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   AttrRecord attributes() const { return model_->attributes(); }
@@ -223,12 +238,12 @@ class Op {
     virtual TileFn tile(Types in) const = 0;
     virtual Consumer consume(Types in) const = 0;
     virtual Grads gradient(const Node& n, Values dy) const = 0;
-    virtual Value simplify(Values in) const = 0;
+    virtual std::vector<Value> simplify(Values in) const = 0;
     virtual std::vector<Value> lower(Values in) const = 0;
     virtual std::vector<Value> inference(Values in) const = 0;
-    virtual std::int64_t alias(Types in) const = 0;
+    virtual std::vector<Alias> alias(Types in) const = 0;
     virtual std::vector<InputSet> overwrites(Types in) const = 0;
-    virtual std::optional<Op> with_epilogue(const Tape& tape, Types in) const = 0;
+    virtual std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const = 0;
     virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
     virtual AttrRecord attributes() const = 0;
     const OpInfo* info = nullptr;

@@ -57,7 +57,7 @@ struct Op::Model final : Op::Concept {
     return requires(const T& o, Types in) { o.consume(in); };
   }
   static constexpr bool extends() {
-    return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(t, in); };
+    return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(0, t, in); };
   }
   static constexpr bool lowers() {
     return requires(const T& o, Values in) { o.lower(in); };
@@ -67,6 +67,16 @@ struct Op::Model final : Op::Concept {
   }
   static constexpr bool infers_otherwise() {
     return requires(const T& o, Values in) { o.inference(in); };
+  }
+
+  // What a hook says of one output, as it is said of several; nothing where it says nothing.
+  template <class One>
+  static std::vector<One> all_of(One one) {
+    return one ? std::vector{std::move(one)} : std::vector<One>();
+  }
+  template <class One>
+  static std::vector<One> all_of(std::vector<One> all) {
+    return all;
   }
 
   const void* self() const override { return &op; }
@@ -131,9 +141,10 @@ struct Op::Model final : Op::Concept {
     else
       return {op.info.may_overwrite};
   }
-  std::optional<Op> with_epilogue([[maybe_unused]] const Tape& tape, [[maybe_unused]] Types in) const override {
+  std::optional<Op> with_epilogue([[maybe_unused]] int output, [[maybe_unused]] const Tape& tape,
+                                  [[maybe_unused]] Types in) const override {
     if constexpr (extends())
-      return op.with_epilogue(tape, in);
+      return op.with_epilogue(output, tape, in);
     else
       return std::nullopt;
   }
@@ -150,9 +161,9 @@ struct Op::Model final : Op::Concept {
     else
       return NotDifferentiable{"it has no gradient rule"};
   }
-  Value simplify([[maybe_unused]] Values in) const override {
+  std::vector<Value> simplify([[maybe_unused]] Values in) const override {
     if constexpr (simplifies())
-      return op.simplify(in);
+      return all_of(op.simplify(in));
     else
       return {};
   }
@@ -168,11 +179,11 @@ struct Op::Model final : Op::Concept {
     else
       return {};
   }
-  std::int64_t alias([[maybe_unused]] Types in) const override {
+  std::vector<Alias> alias([[maybe_unused]] Types in) const override {
     if constexpr (requires { op.alias(in); })
-      return op.alias(in);
+      return all_of(op.alias(in));
     else
-      return -1;
+      return {};
   }
   AttrRecord attributes() const override { return attributes_of(op); }
 
@@ -188,9 +199,11 @@ inline std::size_t Op::hash() const {
 inline std::optional<Op> Op::absorb(int operand, const Op& producer, Types in) const {
   return model_->absorb(operand, producer, in);
 }
-inline std::optional<Op> Op::with_epilogue(const Tape& tape, Types in) const { return model_->with_epilogue(tape, in); }
+inline std::optional<Op> Op::with_epilogue(int output, const Tape& tape, Types in) const {
+  return model_->with_epilogue(output, tape, in);
+}
 inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
-inline Value Op::simplify(Values in) const { return model_->simplify(in); }
+inline std::vector<Value> Op::simplify(Values in) const { return model_->simplify(in); }
 inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }
 inline std::vector<Value> Op::inference(Values in) const { return model_->inference(in); }
 

@@ -2,23 +2,47 @@
 #include <oxbow/graph/passes/fused/fused.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace oxbow {
 namespace {
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-// How often each node's first output is read, graph outputs included.
-std::vector<std::int32_t> count_readers(const Graph& graph) {
-  std::vector<std::int32_t> readers(index(graph.size()));
-  for (NodeId i = 0; i < graph.size(); ++i) {
-    const Node node = graph.node(i);
-    for (int k = 0; k < node.input_count(); ++k)
-      if (node.input(k)) ++readers[index(node.input(k).node_id())];
+// Who reads each value.
+class Readers {
+ public:
+  struct Of {
+    std::int32_t count = 0;                             // graph outputs included
+    NodeId first = std::numeric_limits<NodeId>::max();  // the first node that does
+  };
+
+  explicit Readers(const Graph& graph) : first_(index(graph.size())) {
+    std::size_t values = 0;
+    for (NodeId i = 0; i < graph.size(); ++i) {
+      first_[index(i)] = values;
+      values += index(graph.node(i).output_count());
+    }
+    of_.resize(values);
+    for (NodeId i = 0; i < graph.size(); ++i) {
+      const Node node = graph.node(i);
+      for (int k = 0; k < node.input_count(); ++k) {
+        if (!node.input(k)) continue;
+        Of& of = of_[slot(node.input(k))];
+        ++of.count;
+        of.first = std::min(of.first, i);
+      }
+    }
+    for (const auto& [name, v] : graph.outputs()) ++of_[slot(v)].count;
   }
-  for (const auto& [name, v] : graph.outputs()) ++readers[index(v.node_id())];
-  return readers;
-}
+  const Of& of(const Value& v) const { return of_[slot(v)]; }
+
+ private:
+  std::size_t slot(const Value& v) const { return first_[index(v.node_id())] + index(v.output()); }
+
+  std::vector<std::size_t> first_;
+  std::vector<Of> of_;
+};
 
 // The tape with its input `k` moved to the front.
 Tape with_first(const Tape& tape, std::int32_t k) {
@@ -37,6 +61,7 @@ Tape with_first(const Tape& tape, std::int32_t k) {
 struct Absorbed {
   Op op;
   NodeId product;
+  int output;                 // of the product, which the tape replaces
   std::vector<Value> inputs;  // of the old graph
   std::optional<Fused> rest;  // the reductions at the node's end, which read what the product stores
 };
@@ -56,8 +81,16 @@ std::optional<Fused> rest_of(const Fused& fused) {
   return rest;
 }
 
+// Whether the node that makes `v` may move to where `reader` is: nobody before reads another of its outputs.
+bool may_move(const Value& v, const Node& reader, const Readers& readers) {
+  const Node product = v.node();
+  for (int o = 0; o < product.output_count(); ++o)
+    if (o != v.output() && readers.of(product.output(o)).first <= reader.id()) return false;
+  return true;
+}
+
 // The product that can take this node over: of several the last, the others being extra inputs.
-std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_t>& readers) {
+std::optional<Absorbed> absorbed(const Node& node, const Readers& readers) {
   const auto* fused = node.op().as<Fused>();
   if (fused == nullptr || fused->tape.steps.empty() || fused->tape.outputs.empty()) return std::nullopt;
   std::optional<Fused> rest = rest_of(*fused);
@@ -66,10 +99,9 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
   std::int32_t which = -1;
   for (int k = 0; k < node.input_count(); ++k) {
     const Value v = node.input(k);
-    const Node product = v.node();
-    if (product.op().has_epilogue() && product.output_count() == 1 && readers[index(product.id())] == 1 &&
-        v.shape() == space.shape && v.type().layout == space.layout &&
-        (which < 0 || product.id() > node.input(which).node_id()))
+    if (v && v.node().op().has_epilogue() && readers.of(v).count == 1 && v.shape() == space.shape &&
+        v.type().layout == space.layout && (which < 0 || v.node_id() > node.input(which).node_id()) &&
+        may_move(v, node, readers))
       which = k;
   }
   if (which < 0) return std::nullopt;
@@ -80,9 +112,10 @@ std::optional<Absorbed> absorbed(const Node& node, const std::vector<std::int32_
     if (k != which) inputs.push_back(node.input(k));
   std::vector<Type> types;
   for (const Value& v : inputs) types.push_back(v ? v.type() : Type::absent());
-  std::optional<Op> op = product.op().with_epilogue(with_first(fused->tape, which), types);
+  const int output = node.input(which).output();
+  std::optional<Op> op = product.op().with_epilogue(output, with_first(fused->tape, which), types);
   if (!op) return std::nullopt;
-  return Absorbed{std::move(*op), product.id(), std::move(inputs), std::move(rest)};
+  return Absorbed{std::move(*op), product.id(), output, std::move(inputs), std::move(rest)};
 }
 
 void replace(Rewriter& r, const Node& node, Absorbed& by) {
@@ -92,8 +125,11 @@ void replace(Rewriter& r, const Node& node, Absorbed& by) {
   const Node product = r.to().append(std::move(by.op), inputs, node.origin().at);
   const Fused& fused = *node.op().as<Fused>();
   const auto stored = static_cast<int>(fused.tape.outputs.size());
-  for (int o = 0; o < stored; ++o) r.map(node.output(o), product.output(o));
-  r.absorb(r.from().node(by.product), product);
+  for (int o = 0; o < stored; ++o) r.map(node.output(o), product.output(by.output + o));
+  const Node before = r.from().node(by.product);
+  for (int o = 0; o < before.output_count(); ++o)
+    if (o != by.output) r.map(before.output(o), product.output(o < by.output ? o : o + stored - 1));
+  r.absorb(before, product);
   r.keep_name(node, product.output());
   if (by.rest->reductions.empty()) return;
 
@@ -101,7 +137,7 @@ void replace(Rewriter& r, const Node& node, Absorbed& by) {
   for (std::size_t k = 0; k < fused.reductions.size(); ++k)
     for (int o = 0; o < stored; ++o)
       if (fused.tape.outputs[index(o)] == fused.reductions[k].of)
-        read[index(by.rest->reductions[k].of)] = product.output(o);
+        read[index(by.rest->reductions[k].of)] = product.output(by.output + o);
   const Node rest = r.to().append(std::move(*by.rest), read, node.origin().at);
   for (int k = 0; k < rest.output_count(); ++k) r.map(node.output(stored + k), rest.output(k));
 }
@@ -135,7 +171,7 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
 }
 
 std::optional<Rewritten> epilogue(const Graph& from) {
-  const std::vector<std::int32_t> readers = count_readers(from);
+  const Readers readers(from);
   std::vector<std::pair<NodeId, Absorbed>> found;
   std::vector<bool> gone(index(from.size()));
   for (NodeId i = 0; i < from.size(); ++i) {

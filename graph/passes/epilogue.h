@@ -4,16 +4,16 @@
 //   struct Product {
 //     Tape epilogue;                            // an attribute like any other; empty: none
 //     std::vector<Type> infer(Types in) const;  // with an epilogue: epilogue_types(epilogue, result, extra inputs)
-//     std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+//     std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
 //   };
 //
-// Tape input 0 is the op's result, what its only output is without an epilogue; tape inputs 1, 2, ... are extra inputs
-// that follow the op's own. The tape's outputs, one or more, replace the op's output; the result itself is stored only
-// where the tape lists value 0 as an output. `in` are the types of all inputs, own and extra. An op that has an
-// epilogue already, or cannot apply this one, returns nothing. In `prepare` it makes a `TapePlan(epilogue, {result,
-// extra...})`; in `run`, for each block that it has finished, it calls `plan.run(extra inputs, outputs, block,
-// scratch)` with `plan.scratch()` bytes. The block's elements may lie in scratch, or in output 0 itself if that has the
-// result's dtype and `epilogue.may_overwrite(0, 0)`. Bits do not depend on blocks.
+// Tape input 0 is the op's result, what output number `output` is without an epilogue; tape inputs 1, 2, ... are extra
+// inputs that follow the op's own. The tape's outputs, one or more, replace that output in its place among the others;
+// the result itself is stored only where the tape lists value 0 as an output. `in` are the types of all inputs, own and
+// extra. An op that has an epilogue already, or cannot apply this one, returns nothing. In `prepare` it makes a
+// `TapePlan(epilogue, {result, extra...})`; in `run`, for each block that it has finished, it calls `plan.run(extra
+// inputs, outputs, block, scratch)` with `plan.scratch()` bytes. The block's elements may lie in scratch, or in output
+// 0 itself if that has the result's dtype and `epilogue.may_overwrite(0, 0)`. Bits do not depend on blocks.
 #pragma once
 
 #include <oxbow/graph/passes/fused/tape_plan.h>
@@ -27,8 +27,9 @@ std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types
 /// What an op whose blocks lie in scratch may overwrite; `in` are all inputs, the first `own` of them the op's own.
 std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& result, Types in, int own);
 
-/// The pass: each op with `with_epilogue` whose result is read by one elementwise node only, and not fetched, takes it
-/// over; reductions at that node's end become a node of their own behind it.
+/// The pass: each op with `with_epilogue` that has an output which one elementwise node reads, and nobody else, takes
+/// that node over, unless another of its outputs is read before; reductions at that node's end become a node of their
+/// own behind it.
 std::optional<Rewritten> epilogue(const Graph& from);
 
 }  // namespace oxbow

@@ -5,6 +5,18 @@ namespace {
 
 constexpr int most_steps = 32;  // of one node; an op that never declines is not worth a hang
 
+// What a value became may simplify in its turn, if it was built just now: the nodes before it were asked already.
+void simplify_further(Value& v, NodeId built) {
+  Graph& g = v.graph();
+  for (int step = 0; v.node_id() >= built && step < most_steps; ++step) {
+    built = g.size();
+    const Node node = v.node();
+    const std::vector<Value> next = in_order(g, [&] { return node.op().simplify(node.inputs()); });
+    if (next.empty()) return;
+    v = next[static_cast<std::size_t>(v.output())];
+  }
+}
+
 }  // namespace
 
 std::optional<Rewritten> simplify(const Graph& from) {
@@ -20,27 +32,22 @@ std::optional<Rewritten> simplify(const Graph& from) {
       r.copy(node);
       continue;
     }
-    Value now;
+    std::vector<Value> now;
     {
       const OriginGuard guard = r.as(node);
-      NodeId built = r.to().size();
+      const NodeId built = r.to().size();
       now = in_order(r.to(), [&] { return node.op().simplify(r.inputs(node)); });
-      // What it became may simplify in its turn, if it was built just now: the nodes before it were asked already.
-      for (int step = 0; now && now.node_id() >= built && now.output() == 0 && step < most_steps; ++step) {
-        built = r.to().size();
-        const Value next = in_order(r.to(), [&] { return now.node().op().simplify(now.node().inputs()); });
-        if (!next) break;
-        now = next;
-      }
+      for (Value& v : now) simplify_further(v, built);
     }
-    if (!now) {
+    if (now.empty()) {
       r.copy(node);
       continue;
     }
-    invariant(now.type() == node.output_types()[0], "simplify changes a type");
+    for (int k = 0; k < static_cast<int>(now.size()) && k < node.output_count(); ++k)
+      invariant(now[static_cast<std::size_t>(k)].type() == node.output(k).type(), "simplify changes a type");
     changed = true;
-    r.map(node.output(), now);
-    r.keep_name(node, now);
+    r.map(node, now);
+    if (now.size() == 1) r.keep_name(node, now[0]);
   }
   if (!changed) return std::nullopt;
   return r.finish();

@@ -12,7 +12,7 @@ struct StopGradient {
   Type infer(Types in) const { return in[0]; }
   Work work(Types in) const;
   void run(const Run& r) const;
-  std::int64_t alias(Types) const { return 0; }
+  Alias alias(Types) const { return {.input = 0}; }
   Value simplify(Values in) const { return in[0]; }
   Grads gradient(const Node&, Values) const { return {Value()}; }
   bool operator==(const StopGradient&) const = default;

@@ -51,7 +51,7 @@ std::vector<InputSet> ConvForward::overwrites(Types in) const {
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
   return epilogue_overwrites(epilogue, y, in, 2);
 }
-std::optional<Op> ConvForward::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
+std::optional<Op> ConvForward::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
   const Type dx{in[0].dtype, in[2].shape};
@@ -62,6 +62,6 @@ void ConvAdjoint::run(const Run& r, const ConvRows& rows) const { rows.run(r, 3)
 std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
   return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
 }
-std::optional<Op> ConvAdjoint::with_epilogue(const Tape& tape, Types) const { return extended(*this, tape); }
+std::optional<Op> ConvAdjoint::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
 
 }  // namespace oxbow

@@ -22,7 +22,7 @@ struct ConvForward {
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   bool operator==(const ConvForward&) const = default;
 };
 
@@ -43,7 +43,7 @@ struct ConvAdjoint {
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   bool operator==(const ConvAdjoint&) const = default;
 };
 
@@ -69,7 +69,7 @@ struct ConvStrips {
   Prepared<Plan> prepare(Types in) const;
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   bool operator==(const ConvStrips&) const = default;
 };
 

@@ -178,7 +178,7 @@ std::vector<InputSet> ConvStrips::overwrites(Types in) const {
   return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
 }
 
-std::optional<Op> ConvStrips::with_epilogue(const Tape& tape, Types) const {
+std::optional<Op> ConvStrips::with_epilogue(int, const Tape& tape, Types) const {
   if (!epilogue.empty()) return std::nullopt;
   ConvStrips with = *this;
   with.epilogue = tape;

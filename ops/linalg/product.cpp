@@ -254,7 +254,7 @@ void Product::run(const Run& r, const Plan& p) const {
 
 std::vector<InputSet> Product::overwrites(Types in) const { return epilogue_overwrites(epilogue, result(in), in, 2); }
 
-std::optional<Op> Product::with_epilogue(const Tape& tape, Types) const {
+std::optional<Op> Product::with_epilogue(int, const Tape& tape, Types) const {
   if (!epilogue.empty()) return std::nullopt;
   Product with = *this;
   with.epilogue = tape;

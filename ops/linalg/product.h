@@ -25,7 +25,7 @@ struct Product {
   Prepared<Plan> prepare(Types in) const;
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   bool operator==(const Product&) const = default;
 
  private:

@@ -104,7 +104,12 @@ std::vector<Type> CrossEntropy::infer(Types in) const {
   return {{in[0].dtype, in[1].shape}, in[0]};
 }
 
-Work CrossEntropy::work(Types in) const { return row_work(in); }
+Work CrossEntropy::work(Types in) const {
+  Work w = row_work(in);
+  // A block of probabilities, for where nobody reads them.
+  w.scratch = std::max(rows::block_elements, rows::length(in[0])) * size_of(in[0].dtype);
+  return w;
+}
 
 void CrossEntropy::run(const Run& r) const {
   for_types(r.in_type(0), r.in_type(1), [&]<class T, class L>(T, L) {
@@ -115,7 +120,7 @@ void CrossEntropy::run(const Run& r) const {
     for (std::int64_t first = begin; first < end; first += step) {
       const std::int64_t count = std::min(step, end - first);
       const T* x = r.in<T>(0) + first * n;
-      T* p = r.out<T>(1) + first * n;
+      T* p = r.wants(1) ? r.out<T>(1) + first * n : reinterpret_cast<T*>(r.scratch);
       for (std::int64_t row = 0; row < count; ++row) {  // before p takes over the bytes of x
         const auto label = static_cast<std::int64_t>(labels[first + row]);
         if (label < 0 || label >= n) refuse_label(label, first + row, n);
@@ -125,8 +130,9 @@ void CrossEntropy::run(const Run& r) const {
       for (std::int64_t row = 0; row < count; ++row) {
         const auto k = static_cast<std::size_t>(row);
         const T sum = rows::sum(p + row * n, n), scale = T{1} / sum;
-        for (std::int64_t i = row * n; i < (row + 1) * n; ++i) p[i] *= scale;
-        r.out<T>(0)[first + row] = math::log(sum) - (chosen[k] - maxima[k]);
+        if (r.wants(1))
+          for (std::int64_t i = row * n; i < (row + 1) * n; ++i) p[i] *= scale;
+        if (r.wants(0)) r.out<T>(0)[first + row] = math::log(sum) - (chosen[k] - maxima[k]);
       }
     }
   });

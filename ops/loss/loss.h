@@ -15,7 +15,7 @@ enum class Reduction : std::uint8_t { none, sum, mean };
 struct CrossEntropy {
   static constexpr OpInfo info{.name = "cross_entropy",
                                .inputs = {"logits", "labels"},
-                               .outputs = {"losses", "probabilities"},
+                               .outputs = {"losses?", "probabilities?"},
                                .can_fail = true};
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;

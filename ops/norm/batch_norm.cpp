@@ -154,8 +154,8 @@ void MergeMoments::run(const Run& r) const {
         m2 += of[c] + delta * delta * before * share;
       }
       const double none = all == 0 ? std::numeric_limits<double>::quiet_NaN() : 0;
-      r.out<T>(0)[k] = static_cast<T>(mean + none);
-      r.out<T>(1)[k] = static_cast<T>(m2 / static_cast<double>(all) + none);
+      if (r.wants(0)) r.out<T>(0)[k] = static_cast<T>(mean + none);
+      if (r.wants(1)) r.out<T>(1)[k] = static_cast<T>(m2 / static_cast<double>(all) + none);
     }
   });
 }

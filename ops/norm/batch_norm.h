@@ -11,8 +11,10 @@ namespace oxbow {
 /// Mean [c] and (biased) variance [c] of x [..., c] over all axes but the last. Outside training the running ones stand
 /// in for them, which are otherwise read for their shape only. dx = (dmean + 2 (x - mean) dvariance) / rows.
 struct BatchMoments {
-  static constexpr OpInfo info{
-      .name = "batch_moments", .inputs = {"x", "running_mean", "running_variance"}, .shape_only = {1, 2}};
+  static constexpr OpInfo info{.name = "batch_moments",
+                               .inputs = {"x", "running_mean", "running_variance"},
+                               .outputs = {"mean?", "variance?"},
+                               .shape_only = {1, 2}};
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> inference(Values in) const { return {in[1], in[2]}; }
@@ -23,7 +25,7 @@ struct BatchMoments {
 
 /// Means and sums of squared deviations of each chunk of rows: f64[chunks, 2, c].
 struct ChunkMoments {
-  static constexpr OpInfo info{.name = "chunk_moments", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = "chunk_moments", .inputs = {"x"}, .outputs = {"chunks"}};
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
@@ -32,7 +34,8 @@ struct ChunkMoments {
 
 /// Mean and variance of x from those of its chunks.
 struct MergeMoments {
-  static constexpr OpInfo info{.name = "merge_moments", .inputs = {"chunks", "x"}, .shape_only = {1}};
+  static constexpr OpInfo info{
+      .name = "merge_moments", .inputs = {"chunks", "x"}, .outputs = {"mean?", "variance?"}, .shape_only = {1}};
   std::vector<Type> infer(Types in) const;
   void run(const Run& r) const;
   bool operator==(const MergeMoments&) const = default;

@@ -18,7 +18,7 @@ struct Reshape {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
-  std::int64_t alias(Types) const { return 0; }
+  Alias alias(Types) const { return {.input = 0}; }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();

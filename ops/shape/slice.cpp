@@ -32,10 +32,11 @@ Type Slice::infer(Types in) const {
 
 Work Slice::work(Types in) const { return moving(infer(in).bytes()); }
 
-std::int64_t Slice::alias(Types in) const {
+Alias Slice::alias(Types in) const {
   const Range range = range_of(in[0].shape, axis, begin, end);
   const AroundAxis a(in[0].shape, range.axis);
-  return a.outer == 1 ? range.begin * a.inner * size_of(in[0].dtype) : -1;
+  if (a.outer != 1) return {};
+  return {.input = 0, .offset = range.begin * a.inner * size_of(in[0].dtype)};
 }
 
 void Slice::run(const Run& r) const {

@@ -23,7 +23,7 @@ struct Slice {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
-  std::int64_t alias(Types in) const;
+  Alias alias(Types in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();

@@ -22,6 +22,8 @@ std::string_view name_of(Home home) {
       return "variable";
     case Home::constant:
       return "constant";
+    case Home::none:
+      return "none";
     default:
       return "arena";
   }
@@ -68,23 +70,29 @@ class Reader {
         out_.groups[plan_.next[n]].waits_for.push_back(static_cast<std::int32_t>(g));
   }
 
-  // Where every value lies. A node that is no step is a leaf, an assign (its output is the value assigned), or looks at
-  // its input's bytes.
+  // Where every value lies. A node that is no step is a leaf, an assign (its output is the value assigned), looks at
+  // its inputs' bytes, or is read by nobody.
   void add_values() {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       out_.first_value.push_back(static_cast<std::int32_t>(out_.values.size()));
       const Node n = graph_.node(id);
       const std::int32_t step = step_of_[at(id)];
+      const std::vector<Alias> aliases = n.op().alias(n.input_types());
       for (std::int32_t k = 0; k < n.output_count(); ++k) {
         Ledger::Value v{.node = id, .output = k, .bytes = n.output(k).type().bytes()};
         if (k == 0 && !n.name().empty()) v.name = n.full_name();
-        if (step >= 0) {
-          computed(v, plan_.steps[at(step)], k);
-        } else if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>()) {
+        if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>()) {
           v.home = n.op().name();
           v.fate = Ledger::Fate::leaf;
+        } else if (n.op().is<Assign>()) {
+          alias(v, n.input(1), 0);
+        } else if (at(k) < aliases.size() && aliases[at(k)]) {
+          alias(v, n.input(aliases[at(k)].input), aliases[at(k)].offset);
+        } else if (step >= 0) {
+          computed(v, plan_.steps[at(step)], k);
         } else {
-          alias(v, n);
+          v.home = name_of(Home::none);
+          v.bytes = 0;
         }
         out_.values.push_back(std::move(v));
       }
@@ -95,6 +103,7 @@ class Reader {
     const Place& place = plan_.writes[step.first_write + static_cast<std::uint32_t>(output)].place;
     v.first = v.last = step_of_[at(v.node)];
     v.home = name_of(place.home);
+    if (place.home == Home::none) v.bytes = 0;
     if (place.home == Home::arena) v.offset = place.offset;
     if (place.home == Home::fetch) {
       v.offset = plan_.fetches[at(place.index)].offset;
@@ -103,15 +112,13 @@ class Reader {
     if (place.home == Home::variable) v.fate = Ledger::Fate::assigned;
   }
 
-  void alias(Ledger::Value& v, const Node& n) {
-    const bool assigns = n.op().is<Assign>();
-    const oxbow::Value of = n.input(assigns ? 1 : 0);
+  void alias(Ledger::Value& v, const oxbow::Value& of, std::int64_t offset) {
     const Ledger::Value& seen = value(of.node_id(), of.output());
     v.alias_of = out_.index(of.node_id(), of.output());
     v.fate = Ledger::Fate::alias;
     v.home = seen.home;
     v.first = v.last = seen.first;
-    if (seen.offset >= 0) v.offset = seen.offset + (assigns ? 0 : n.op().alias(n.input_types()));
+    if (seen.offset >= 0) v.offset = seen.offset + offset;
   }
 
   std::int32_t root(std::int32_t v) const {

@@ -63,7 +63,7 @@ struct Ledger {
     std::string name = {};  ///< the user's, with scopes; "" where there is none
     Fate fate = Fate::dropped;
     bool saved = false;                      ///< forward, and a later phase reads it (whatever its fate)
-    std::string home = {};                   ///< "arena", "input", "variable" or "constant"
+    std::string home = {};                   ///< "arena", "input", "variable", "constant", or "none": nobody reads it
     std::int64_t offset = none;              ///< bytes into the arena; -1 outside
     std::int64_t bytes = 0;                  ///< its own, without padding
     std::int32_t block = none;               ///< within `blocks`; -1 outside the arena

@@ -43,7 +43,7 @@ class Finder {
     for (int k = 0; k < n.output_count(); ++k) {
       const std::int32_t s = storages_.of(n.output(k)).storage;
       const Storage& storage = storages_.list[static_cast<std::size_t>(s)];
-      if (storage.home != Home::arena && storage.home != Home::fetch) continue;
+      if (storage.writer != n.id() || (storage.home != Home::arena && storage.home != Home::fetch)) continue;
       std::int32_t block = -1;
       for (int i = 0; i < n.input_count() && block < 0 && storage.bytes > 0; ++i) {
         if (!n.input(i) || !n.op().info().reads(i) || n.input_type(i).bytes() != storage.bytes) continue;

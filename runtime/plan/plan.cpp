@@ -57,6 +57,11 @@ class Planner {
     return layout_.arena.offsets[static_cast<std::size_t>(layout_.blocks.of_storage[storage])];
   }
 
+  /// Whether output `k` has bytes of its own: not where it is some of an input's, or nobody reads it.
+  bool is_written(const Node& n, int k) const {
+    return storages_.list[static_cast<std::size_t>(storages_.of(n.output(k)).storage)].writer == n.id();
+  }
+
   Place place(Value v) const { return place(storages_.of(v)); }
   Place place(Storages::At at) const {
     const Storage& s = storages_.list[static_cast<std::size_t>(at.storage)];
@@ -95,7 +100,8 @@ class Planner {
       for (int i = 0; i < n.input_count(); ++i)
         plan_->reads.push_back({&n.input_type(i), n.input(i) && n.op().info().reads(i) ? place(n.input(i)) : Place{}});
       for (int k = 0; k < n.output_count(); ++k)
-        plan_->writes.push_back({&n.output_types()[static_cast<std::size_t>(k)], place(n.output(k))});
+        plan_->writes.push_back(
+            {&n.output_types()[static_cast<std::size_t>(k)], is_written(n, k) ? place(n.output(k)) : Place{}});
       step.reads = static_cast<std::uint32_t>(n.input_count());
       step.writes = static_cast<std::uint32_t>(n.output_count());
     }

@@ -2,6 +2,8 @@
 #include <oxbow/runtime/plan/copy.h>
 #include <oxbow/runtime/plan/storage.h>
 
+#include <set>
+
 namespace oxbow {
 namespace {
 
@@ -10,6 +12,7 @@ class Finder {
   Finder(Graph& graph, Storages& out) : graph_(graph), out_(out) {}
 
   void find() {
+    find_unread();
     for (NodeId id = 0, count = graph_.size(); id < count; ++id) add(graph_.node(id));
     for (const auto& [name, value] : graph_.outputs()) fetch(value);
   }
@@ -41,14 +44,35 @@ class Finder {
     if (op.is<Variable>()) return leaf(n, Home::variable, out_.variables);
     if (op.is<Constant>()) return leaf(n, Home::constant, out_.constants);
     if (op.is<Assign>()) return assign(n);
-    if (n.input_count() > 0)
-      if (const std::int64_t offset = op.alias(n.input_types()); offset >= 0) {
-        const auto at = out_.of(n.input(0));
-        out_.values.push_back({at.storage, at.offset + offset});
-        return;
+    const std::vector<Alias> aliases = op.alias(n.input_types());
+    bool computes = false;
+    for (int k = 0; k < n.output_count(); ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      if (i < aliases.size() && aliases[i]) {
+        const auto at = out_.of(n.input(aliases[i].input));
+        out_.values.push_back({at.storage, at.offset + aliases[i].offset});
+      } else if (op.info().outputs.optional(k) && !unread_.empty() && unread_.contains({n.id(), k})) {
+        out_.values.push_back({new_storage(Home::none, 0, 0, n.id()), 0});
+      } else {
+        out_.values.push_back({new_storage(Home::arena, 0, n.output_types()[i].bytes(), n.id()), 0});
+        computes = true;
       }
-    out_.computes.back() = true;
-    for (const Type& t : n.output_types()) out_.values.push_back({new_storage(Home::arena, 0, t.bytes(), n.id()), 0});
+    }
+    out_.computes.back() = computes || n.output_count() == 0;
+  }
+
+  // The optional outputs whose bytes nobody reads.
+  void find_unread() {
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      if (const Node n = graph_.node(id); n.op().info().outputs.any_optional())
+        for (int k = 0; k < n.output_count(); ++k)
+          if (n.op().info().outputs.optional(k)) unread_.insert({id, k});
+    if (unread_.empty()) return;
+    for (NodeId id = 0; id < graph_.size(); ++id)
+      for (int i = 0; i < graph_.node(id).input_count(); ++i)
+        if (const Value v = graph_.node(id).input(i); v && graph_.node(id).op().info().reads(i))
+          unread_.erase({v.node_id(), v.output()});
+    for (const auto& [name, v] : graph_.outputs()) unread_.erase({v.node_id(), v.output()});
   }
 
   void assign(const Node& n) {
@@ -81,6 +105,7 @@ class Finder {
 
   Graph& graph_;
   Storages& out_;
+  std::set<std::pair<NodeId, int>> unread_;
 };
 
 }  // namespace

@@ -112,14 +112,14 @@ namespace {
 
 // A product in miniature, x * 2, that can take over what follows it.
 struct Doubled {
-  static constexpr OpInfo info{.name = "doubled", .inputs = {"x..."}};
+  static constexpr OpInfo info{.name = "doubled", .inputs = {"x..."}, .outputs = {"y..."}};
   Tape epilogue = {};
   static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Doubled::epilogue}};
   bool operator==(const Doubled&) const = default;
   std::vector<Type> infer(Types in) const {
     return epilogue.empty() ? std::vector{in[0]} : epilogue_types(epilogue, in[0], in.subspan(1));
   }
-  std::optional<Op> with_epilogue(const Tape& tape, Types) const {
+  std::optional<Op> with_epilogue(int, const Tape& tape, Types) const {
     return epilogue.empty() ? std::optional<Op>(Doubled{tape}) : std::nullopt;
   }
   Work work(Types in) const { return {.scratch = in[0].bytes() + (1 << 16)}; }
@@ -136,7 +136,55 @@ struct Doubled {
   }
 };
 
+// Three outputs, -x, 2 x and x + 1, of which the second can take over what follows it.
+struct Tripled {
+  static constexpr OpInfo info{.name = "tripled", .inputs = {"x..."}, .outputs = {"y..."}};
+  Tape epilogue = {};
+  static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Tripled::epilogue}};
+  bool operator==(const Tripled&) const = default;
+  std::vector<Type> infer(Types in) const {
+    std::vector<Type> out = epilogue.empty() ? std::vector{in[0]} : epilogue_types(epilogue, in[0], in.subspan(1));
+    out.insert(out.begin(), in[0]);
+    out.push_back(in[0]);
+    return out;
+  }
+  std::optional<Op> with_epilogue(int output, const Tape& tape, Types) const {
+    return output == 1 && epilogue.empty() ? std::optional<Op>(Tripled{tape}) : std::nullopt;
+  }
+  Work work(Types in) const { return {.scratch = in[0].bytes() + (1 << 16)}; }
+  void run(const Run& r) const {
+    Doubled{epilogue}.run(
+        {.inputs = r.inputs, .outputs = r.outputs.subspan(1, r.outputs.size() - 2), .scratch = r.scratch});
+    for (std::int64_t i = 0; i < r.in_type(0).count(); ++i) {
+      r.out<float>(0)[i] = -r.in<float>(0)[i];
+      r.out<float>(static_cast<int>(r.outputs.size()) - 1)[i] = r.in<float>(0)[i] + 1;
+    }
+  }
+};
+
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(any_output_of_a_product_may_take_over_what_follows_it) {
+  Graph g;
+  const Value x = input(g, "x", f32, {40, 30}), row = input(g, "row", f32, {30});
+  const Node tripled = g.append(Tripled{}, {x}, {});
+  const Value sum = scaled(tripled.output(1), row), y = scaled(sum, x, 3), after = wall(tripled.output(2));
+  for (const auto& [name, v] : {std::pair("sum", sum), {"y", y}, {"negated", tripled.output(0)}, {"after", after}})
+    g.add_output(name, v);
+  const auto r = rewrite(g);
+  BOOST_TEST(count(*r.graph, "fused") == 0);
+  BOOST_TEST(r(sum).node().output_count() == 4);
+  check_same(g, *r.graph);
+
+  Graph h;  // the node reads another output too, or one is read before it
+  const Value a = input(h, "x", f32, {40, 30});
+  const Node both = h.append(Tripled{}, {a}, {}), one = h.append(Tripled{}, {wall(a)}, {});
+  h.add_output("both", scaled(both.output(1), both.output(0)));
+  h.add_output("before", wall(one.output(0)));
+  h.add_output("y", scaled(one.output(1), a));
+  BOOST_TEST(count(*rewrite(h).graph, "fused") == 2);
+  check_same(h, *rewrite(h).graph);
+}
 
 BOOST_AUTO_TEST_CASE(products_take_over_what_follows_them) {
   Graph g;

@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
     all.push_back(mask);
     std::vector<Type> types;
     for (const Tensor& t : all) types.push_back(t.type());
-    const std::optional<Op> with = op.with_epilogue(tape, types);
+    const std::optional<Op> with = op.with_epilogue(0, tape, types);
     BOOST_REQUIRE(with.has_value());
     const std::vector<Tensor> sums = evaluate(Add{}, std::vector{y, bias});
     const Tensor expected = evaluate(Multiply{}, std::vector{evaluate(Relu{}, sums)[0], mask})[0];

@@ -56,8 +56,8 @@ std::vector<Life> lives(const Plan& plan) {
       const Node n = v.node();
       if (n.op().is<Assign>())
         v = n.input(1);
-      else if (n.input_count() > 0 && n.op().alias(n.input_types()) >= 0)
-        v = n.input(0);
+      else if (const auto aliases = n.op().alias(n.input_types()); !aliases.empty())
+        v = n.input(aliases[static_cast<std::size_t>(v.output())].input);
       else
         return std::pair(v.node_id(), v.output());
     }

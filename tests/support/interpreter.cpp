@@ -43,15 +43,16 @@ Tensor stretched(const Tensor& x, const Type& to) {
   return out;
 }
 
-void run_parts(const Op& op, const std::vector<Tensor>& in, std::vector<Tensor>& out) {
+void run_parts(const Op& op, const std::vector<Tensor>& in, std::vector<Tensor>& out, int unread) {
   const std::vector<Type> in_types = types_of(in), out_types = types_of(out);
   std::vector<ConstView> inputs;
   std::vector<View> outputs;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const bool shape_only = op.info().shape_only.contains(static_cast<int>(i));
-    inputs.push_back({&in_types[i], shape_only ? nullptr : in[i].bytes()});
+    const bool reads = op.info().reads(static_cast<int>(i));
+    inputs.push_back({&in_types[i], reads ? in[i].bytes() : nullptr});
   }
-  for (std::size_t i = 0; i < out.size(); ++i) outputs.push_back({&out_types[i], out[i].bytes()});
+  for (std::size_t i = 0; i < out.size(); ++i)
+    outputs.push_back({&out_types[i], static_cast<int>(i) == unread ? nullptr : out[i].bytes()});
   const auto [work, prepared] = op.prepare(in_types);
   for (std::int64_t part = 0; part < work.parts; ++part) {
     Tensor scratch = garbage({u8, {work.scratch}});
@@ -91,6 +92,10 @@ std::vector<Tensor> expanded(const std::vector<Tensor>& in, Mode mode, StandIn s
   Tensors feeds;
   std::vector<Value> values;
   for (const Tensor& t : in) {
+    if (!t.type()) {
+      values.emplace_back();
+      continue;
+    }
     const std::string name = "in" + std::to_string(values.size());
     values.push_back(scratch.append(Input{.name = name, .type = t.type(), .free_axes = {}}, {}, {}).output());
     feeds.emplace(name, t);
@@ -98,7 +103,7 @@ std::vector<Tensor> expanded(const std::vector<Tensor>& in, Mode mode, StandIn s
   return interpret(Values(stand_in(Values(values))), feeds, {}, mode);
 }
 
-std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mode, int overwrite) {
+std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mode, const Placing& how) {
   if (mode == Mode::inference && op.has_inference())
     return expanded(in, mode, [&](Values v) { return op.inference(v); });
   if (!op.has_run() && !op.has_tile() && !op.has_consume())
@@ -106,15 +111,14 @@ std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mo
   std::vector<Tensor> out;
   for (const Type& t : op.infer(types_of(in))) out.push_back(garbage(t));
   std::vector<Tensor> from = in;
-  if (overwrite >= 0) {
-    std::memcpy(out[0].bytes(), in[static_cast<std::size_t>(overwrite)].bytes(),
-                static_cast<std::size_t>(out[0].type().bytes()));
-    const Type type = in[static_cast<std::size_t>(overwrite)].type();
-    from[static_cast<std::size_t>(overwrite)] = Tensor(type, {out[0].bytes(), [keep = out[0]](std::byte*) {}});
+  if (how.input >= 0) {
+    Tensor &input = from[static_cast<std::size_t>(how.input)], &output = out[static_cast<std::size_t>(how.output)];
+    std::memcpy(output.bytes(), input.bytes(), static_cast<std::size_t>(output.type().bytes()));
+    input = Tensor(input.type(), {output.bytes(), [keep = output](std::byte*) {}});
   }
   const FloatMode mode_of_kernels;
   if (op.has_run())
-    run_parts(op, from, out);
+    run_parts(op, from, out, how.unread);
   else if (op.has_tile())
     run_tile(op, from, out[0]);
   else
@@ -124,8 +128,8 @@ std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mo
 
 }  // namespace
 
-std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, int overwrite) {
-  return compute(op, inputs, Mode::training, overwrite);
+std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, const Placing& how) {
+  return compute(op, inputs, Mode::training, how);
 }
 
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensors& variables, Mode mode) {
@@ -149,8 +153,9 @@ std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensor
     } else {
       std::vector<Tensor> in;
       for (const Value& v : n.inputs())
-        in.push_back(results[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
-      out = compute(n.op(), in, mode, -1);
+        in.push_back(v ? results[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]
+                       : Tensor(Type::absent(), nullptr));
+      out = compute(n.op(), in, mode, {});
     }
   }
   std::vector<Tensor> values;

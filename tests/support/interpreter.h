@@ -20,8 +20,12 @@ using Tensors = std::map<std::string, Tensor>;
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds = {}, const Tensors& variables = {},
                               Mode mode = Mode::training);
 
-/// All outputs of one op on these inputs; a shape-only input's elements are not looked at. `overwrite` names an input
-/// whose bytes output 0 takes over, as a plan would have it, or is -1.
-std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, int overwrite = -1);
+/// How a plan may lay out one op: one of its outputs over the bytes of an input, and one that nobody reads.
+struct Placing {
+  int output = 0, input = -1;  ///< no input: each output has bytes of its own
+  int unread = -1;             ///< this output has no bytes; what is returned for it is garbage
+};
+/// All outputs of one op on these inputs; a shape-only input's elements are not looked at.
+std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, const Placing& how = {});
 
 }  // namespace oxbow::test

@@ -66,7 +66,7 @@ struct Tail {
   static constexpr auto attributes = std::tuple{Attribute{"begin", &Tail::begin}};
   bool operator==(const Tail&) const = default;
   Type infer(Types in) const { return {f32, {in[0].count() - begin}}; }
-  std::int64_t alias(Types) const { return begin * 4; }
+  Alias alias(Types) const { return {.input = 0, .offset = begin * 4}; }
   void run(const Run& r) const {
     for (std::int64_t i = 0; i < r.out_type().count(); ++i) r.out<float>()[i] = r.in<float>(0)[i + begin];
   }
@@ -79,7 +79,7 @@ struct Head {
   static constexpr auto attributes = std::tuple{Attribute{"size", &Head::size}};
   bool operator==(const Head&) const = default;
   Type infer(Types) const { return {f32, {size}}; }
-  std::int64_t alias(Types) const { return 0; }
+  Alias alias(Types) const { return {.input = 0}; }
   void run(const Run& r) const { std::copy_n(r.in<float>(0), size, r.out<float>()); }
 };
 

@@ -3,6 +3,7 @@
 #include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/dot/folded.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/simplify.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/opaque.h>
@@ -191,6 +192,92 @@ BOOST_AUTO_TEST_CASE(a_kernel_and_its_work_are_prepared_once_a_plan) {
   check_values(program.run(store, two), {{4, 6}});
   BOOST_TEST(Counting::made == 2);
   BOOST_TEST(Op(Counting{}).work(y.node().input_types()).parts == 3);
+}
+
+namespace {
+
+// x split into halves: the first is x's bytes, the second too, and a third output is their sum.
+struct Halves {
+  static constexpr OpInfo info{.name = "test_halves", .inputs = {"x"}, .outputs = {"first", "second", "sum?"}};
+  bool operator==(const Halves&) const = default;
+  std::vector<Type> infer(Types in) const {
+    const Type half{in[0].dtype, {in[0].shape[0] / 2}};
+    return {half, half, half};
+  }
+  std::vector<Alias> alias(Types in) const { return {{.input = 0}, {.input = 0, .offset = in[0].bytes() / 2}, {}}; }
+  // Halves of a relu are relus of halves.
+  std::vector<Value> simplify(Values in) const {
+    if (in[0].node().op().is<Relu>()) {
+      const Value again = apply(Halves{}, {in[0].node().input(0)}, {});
+      const Value first = relu(again), second = relu(again.node().output(1));
+      return {first, second, first + second};
+    }
+    return {};
+  }
+  void run(const Run& r) const {
+    const std::int64_t half = r.out_type().count();
+    const float* x = r.in<float>(0);
+    for (std::int64_t i = 0; i < half; ++i) {
+      if (r.wants(0)) r.out<float>(0)[i] = x[i];
+      if (r.wants(1)) r.out<float>(1)[i] = x[i + half];
+      if (r.wants(2)) r.out<float>(2)[i] = x[i] + x[i + half];
+    }
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(several_outputs_may_be_bytes_of_an_input) {
+  Graph g;
+  const Value x = input(g, "x", f32, {4}), y = exp(x);
+  const Node halves = g.append(Halves{}, {y}, {});
+  const std::map<std::string, Tensor> zeros{{"x", Tensor({f32, {4}})}};
+  const std::vector<Value> some{halves.output(0) * 2.0, halves.output(1) * 3.0},
+      all{some[0], some[1], halves.output(2)};
+  for (const int threads : {1, 2}) {
+    Store store(g);
+    const Program two = compile(some, {.pool = Pool(threads)}), three = compile(all, {.pool = Pool(threads)});
+    check_values(two.run(store, zeros), {{2, 2}, {3, 3}});
+    check_values(three.run(store, zeros), {{2, 2}, {3, 3}, {2, 2}});
+    const Ledger alone = ledger(two), with_sum = ledger(three);
+    const auto runs = [](const Ledger& l) {
+      return std::any_of(l.steps.begin(), l.steps.end(),
+                         [&](const Ledger::Step& s) { return s.node >= 0 && l.graph->node(s.node).op().is<Halves>(); });
+    };
+    BOOST_TEST(!runs(alone));  // nothing is left to compute
+    BOOST_TEST(runs(with_sum));
+    for (const Ledger::Value& v : with_sum.values)
+      if (with_sum.graph->node(v.node).op().is<Halves>())
+        BOOST_TEST((v.fate == (v.output < 2 ? Ledger::Fate::alias : Ledger::Fate::fetched)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(simplify_serves_all_outputs) {
+  Graph g;
+  const Value x = input(g, "x", f32, {4});
+  const Node halves = g.append(Halves{}, {relu(x)}, {});
+  for (int k = 0; k < 3; ++k) g.add_output("y" + std::to_string(k), halves.output(k));
+  const auto r = simplify(g);
+  BOOST_REQUIRE(r.has_value());
+  verify(*r->graph);
+  for (int k = 0; k < 2; ++k) BOOST_TEST((*r)(halves.output(k)).node().op().is<Relu>());
+  BOOST_TEST((*r)(halves.output(2)).node().op().is<Add>());
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_nobody_reads_takes_no_memory) {
+  Graph g;
+  const Value logits = input(g, "logits", f32, {64, 1000}), labels = input(g, "labels", i64, {64});
+  const Value loss = cross_entropy(logits, labels);
+  const Ledger inference = ledger(compile({loss}));
+  BOOST_TEST(inference.arena_bytes < 64 * 1000);
+  BOOST_TEST(ledger(compile({loss, loss.graph().node(2).output(1)})).arena_bytes >= 64 * 1000 * 4);
+  for (const Ledger::Value& v : inference.values)
+    if (inference.graph->node(v.node).op().is<CrossEntropy>() && v.output == 1) {
+      BOOST_TEST(v.home == "none");
+      BOOST_TEST(v.bytes == 0);
+    }
+  const std::string text = print(inference);
+  BOOST_TEST(print(*parse_ledger(text, std::shared_ptr<const Graph>(parse(text, catalog())))) == text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
