@@ -71,7 +71,7 @@ Node Graph::append(Op op, Values inputs, Location at) {
 
   std::vector<Type> outputs;
   try {
-    outputs = op.infer(types);
+    outputs = op.infer(types, Known(all, info.inputs));
   } catch (const OpError& e) {
     fail(e.problem(), e.remedy());
   }
@@ -95,7 +95,8 @@ Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
 
 Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
   const Record& from = old.graph().at(old.id());
-  bool same = inputs.size() == old.input_count();
+  // What an op makes of values may change with them, even where their types stay.
+  bool same = inputs.size() == old.input_count() && from.op.info().by_value.empty();
   for (int i = 0; same && i < inputs.size(); ++i)
     same = inputs[i] ? inputs[i].type() == old.input_type(i) : !old.input(i);
   Origin origin = from.origin;
@@ -181,6 +182,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
     if (!r.name.empty()) names_.emplace(r.origin.scoped(r.name), moved(id));
     nodes_.push_back(std::move(r));
   }
+  std::erase_if(knowledge_, [&](const auto& known) { return known.first >= first; });
   each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 

@@ -12,6 +12,7 @@
 #include <oxbow/graph/op.h>
 
 #include <deque>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <span>
@@ -88,8 +89,10 @@ class Graph {
   void share_names(const Graph& other);
 
  private:
+  friend class Known;
   friend class Node;
   friend class Value;
+  friend std::optional<Tensor> known_value(Value v);
   friend class OriginGuard;
   struct Slot {
     NodeId node;
@@ -103,9 +106,16 @@ class Graph {
     Origin origin;
   };
 
+  struct Knowledge {              // of a node
+    std::vector<Tensor> outputs;  // empty where they are not known
+    NodeId because = -1;          // then: the node that makes it so
+  };
+
   Record& at(NodeId id) { return nodes_[static_cast<std::size_t>(id)]; }
   const Record& at(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
+  /// What is known of a node, found out once: see graph/known.h. The reference is good while `knowing_` is held.
+  const Knowledge& knowledge(NodeId id) const;
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;
   std::span<Type> new_types(std::size_t count);
 
@@ -117,6 +127,8 @@ class Graph {
   std::vector<Value> updates_;
   std::vector<std::pair<std::string, Value>> outputs_;
   std::unordered_set<std::string> output_names_;
+  mutable std::mutex knowing_;
+  mutable std::unordered_map<NodeId, Knowledge> knowledge_;
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
   Origin origin_;

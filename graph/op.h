@@ -6,6 +6,8 @@
 // Required:
 //   Type infer(Types in) const;               one output's type; std::vector<Type> for several. Checks its inputs, and
 //                                             throws OpError(problem, remedy)
+//   Type infer(Types in, const Known& known) const;   the same, for one whose outputs' shapes follow from the values of
+//                                             some inputs (`info.by_value`)
 // Computing, one of:
 //   void run(const Run& r) const;             computes part r.part on views that the plan hands in
 //   TileFn tile(Types in) const;              elementwise: the routine for these operands
@@ -54,6 +56,23 @@ namespace oxbow {
 
 class Op;
 struct Tape;
+
+/// The inputs of an op whose values are known before anything runs: constants, the sizes of shapes, and what is
+/// computed from them (graph/known.h).
+class Known {
+ public:
+  Known() = default;  ///< nothing is known
+  /// Values of a graph; `names` are the op's, for messages. Both outlive this.
+  Known(Values values, const Names& names) : values_(values), names_(&names) {}
+  Known(std::span<const Tensor> tensors, const Names& names) : tensors_(tensors), names_(&names) {}
+  /// The value of input `i`. Throws `OpError` that says on what it depends where it is not known.
+  Tensor operator()(int i) const;
+
+ private:
+  Values values_;
+  std::span<const Tensor> tensors_;
+  const Names* names_ = nullptr;
+};
 
 /// What running a node takes; a function of types alone. Flops and bytes are those of all parts together.
 struct Work {
@@ -166,10 +185,12 @@ class Grads {
 
 template <class T>
 concept OpType = !std::same_as<T, Op> &&  // first: whether an Op can be copied must not depend on itself
-                 std::equality_comparable<T> && std::copy_constructible<T> && requires(const T& op, Types in) {
+                 std::equality_comparable<T> && std::copy_constructible<T> && requires {
   { T::info } -> std::convertible_to<const OpInfo&>;
-  op.infer(in);
-};
+}
+&&(
+    requires(const T& op, Types in) { op.infer(in); } ||
+    requires(const T& op, Types in, const Known& known) { op.infer(in, known); });
 
 /// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
 class Op {
@@ -189,7 +210,7 @@ class Op {
     return as<T>() != nullptr;
   }
 
-  std::vector<Type> infer(Types in) const { return model_->infer(in); }
+  std::vector<Type> infer(Types in, const Known& known = {}) const { return model_->infer(in, known); }
   Work work(Types in) const { return model_->work(in); }
   /// What a plan keeps for `run`: see `Run::prepared`.
   Prepared<void> prepare(Types in) const { return model_->prepare(in); }
@@ -231,7 +252,7 @@ class Op {
     virtual ~Concept() = default;
     virtual const void* self() const = 0;
     virtual bool equals(const Concept& other) const = 0;
-    virtual std::vector<Type> infer(Types in) const = 0;
+    virtual std::vector<Type> infer(Types in, const Known& known) const = 0;
     virtual Work work(Types in) const = 0;
     virtual Prepared<void> prepare(Types in) const = 0;
     virtual void run(const Run& r) const = 0;

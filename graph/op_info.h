@@ -113,12 +113,14 @@ struct OpInfo {
   InputSet may_overwrite = {};  ///< output 0 may take over the bytes of such an input if both have as many: element i
                                 ///< is read only by the part that writes it, and not after
   InputSet shape_only = {};     ///< read for its type alone: keeps no memory alive, orders nothing
+  InputSet by_value = {};       ///< its value is known while the graph is built (`infer` asks for it, see `Known`), and
+                                ///< not read when it runs: such an op computes by `lower`
   bool can_fail = false;        ///< `run` may throw on data (a label out of range)
   bool any_layout = false;      ///< accepts inputs that are not row-major
   bool effect = false;          ///< more than its outputs matters: never merged with an equal node nor computed ahead
 
   /// Whether a kernel reads the bytes of input `i`.
-  constexpr bool reads(int i) const { return !shape_only.contains(i); }
+  constexpr bool reads(int i) const { return !shape_only.contains(i) && !by_value.contains(i); }
 };
 
 }  // namespace oxbow

@@ -27,6 +27,9 @@ struct Op::Model final : Op::Concept {
           (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
+    if constexpr (requires { std::bool_constant<T::info.by_value.empty()>{}; })
+      static_assert(T::info.by_value.empty() || (lowers() && !runs() && !tiles() && !consumes()),
+                    "an op that knows values while a graph is built computes by lower(Values)");
     if constexpr (tiles() || consumes())
       static_assert(!T::info.inputs.any_optional(), "the operands of an elementwise op or a reduction are all there");
   }
@@ -83,11 +86,17 @@ struct Op::Model final : Op::Concept {
   bool equals(const Concept& other) const override {
     return *other.type == typeid(T) && static_cast<const Model&>(other).op == op;
   }
-  std::vector<Type> infer(Types in) const override {
-    if constexpr (std::is_same_v<decltype(op.infer(in)), Type>)
-      return {op.infer(in)};
+  std::vector<Type> infer(Types in, [[maybe_unused]] const Known& known) const override {
+    const auto types = [&] {
+      if constexpr (requires { op.infer(in, known); })
+        return op.infer(in, known);
+      else
+        return op.infer(in);
+    }();
+    if constexpr (std::is_same_v<decltype(types), const Type>)
+      return {types};
     else
-      return op.infer(in);
+      return types;
   }
   Work work(Types in) const override {
     if constexpr (prepares()) {

@@ -56,7 +56,8 @@ std::string layouts_fit(Node n) {
 std::string types_fit(Node n) {
   std::vector<Type> inferred;
   try {
-    inferred = n.op().infer(n.input_types());
+    const std::vector<Value> inputs = n.inputs();
+    inferred = n.op().infer(n.input_types(), Known(inputs, n.op().info().inputs));
   } catch (const Error& e) {
     return std::string("the op refuses its inputs: ") + e.what();
   }

@@ -21,7 +21,9 @@
 #include <oxbow/ops/random/dropout.h>
 #include <oxbow/ops/reduction/argmax.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/reduction/top_k.h>
 #include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/by_value.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/one_hot.h>

@@ -15,7 +15,7 @@ std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
   }
   std::vector<Tensor> outputs;
   std::vector<View> writes;
-  for (const Type& type : op.infer(in)) outputs.emplace_back(type);
+  for (const Type& type : op.infer(in, Known(inputs, op.info().inputs))) outputs.emplace_back(type);
   for (Tensor& t : outputs) writes.push_back({&t.type(), t.bytes()});
   const auto [work, prepared] = op.prepare(in);
   const std::shared_ptr<std::byte> scratch = allocate(work.scratch);

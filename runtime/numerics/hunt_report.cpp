@@ -110,8 +110,12 @@ void set_scene(const Rerun& run, Node n, const std::vector<Outputs>& values, Sce
     scene.graph.add_output(run.name(n.id()), in[0]);
     return;
   }
-  for (const Value& v : n.inputs()) {
-    if (v)
+  for (int i = 0; i < n.input_count(); ++i) {
+    const Value v = n.input(i);
+    if (v && n.op().info().by_value.contains(i))
+      in.push_back(
+          constant(scene.graph, values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]));
+    else if (v)
       add(v.node_id(), v.output(), values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
     else
       in.emplace_back();

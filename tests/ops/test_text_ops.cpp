@@ -31,6 +31,10 @@ std::unique_ptr<Graph> graph_of(const Sample& sample) {
   auto g = std::make_unique<Graph>();
   std::vector<Value> inputs;
   for (const Tensor& t : sample.inputs) {
+    if (sample.op.info().by_value.contains(static_cast<int>(inputs.size()))) {
+      inputs.push_back(constant(*g, t));
+      continue;
+    }
     const std::string name = "x" + std::to_string(inputs.size());
     inputs.push_back(g->append(Input{name, t.type(), {}}, {}, {}).output());
   }

@@ -87,13 +87,13 @@ void run_consumer(const Op& op, const std::vector<Tensor>& in, Tensor& out) {
 
 // An op through what it builds: `stand_in` appends nodes to a scratch graph, which is interpreted.
 template <class StandIn>
-std::vector<Tensor> expanded(const std::vector<Tensor>& in, Mode mode, StandIn stand_in) {
+std::vector<Tensor> expanded(const Op& op, const std::vector<Tensor>& in, Mode mode, StandIn stand_in) {
   Graph scratch;
   Tensors feeds;
   std::vector<Value> values;
   for (const Tensor& t : in) {
-    if (!t.type()) {
-      values.emplace_back();
+    if (!t.type() || op.info().by_value.contains(static_cast<int>(values.size()))) {
+      values.push_back(t.type() ? constant(scratch, t) : Value());
       continue;
     }
     const std::string name = "in" + std::to_string(values.size());
@@ -105,11 +105,11 @@ std::vector<Tensor> expanded(const std::vector<Tensor>& in, Mode mode, StandIn s
 
 std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mode, const Placing& how) {
   if (mode == Mode::inference && op.has_inference())
-    return expanded(in, mode, [&](Values v) { return op.inference(v); });
+    return expanded(op, in, mode, [&](Values v) { return op.inference(v); });
   if (!op.has_run() && !op.has_tile() && !op.has_consume())
-    return expanded(in, mode, [&](Values v) { return op.lower(v); });
+    return expanded(op, in, mode, [&](Values v) { return op.lower(v); });
   std::vector<Tensor> out;
-  for (const Type& t : op.infer(types_of(in))) out.push_back(garbage(t));
+  for (const Type& t : op.infer(types_of(in), Known(in, op.info().inputs))) out.push_back(garbage(t));
   std::vector<Tensor> from = in;
   if (how.input >= 0) {
     Tensor &input = from[static_cast<std::size_t>(how.input)], &output = out[static_cast<std::size_t>(how.output)];

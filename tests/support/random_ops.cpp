@@ -7,7 +7,7 @@
 namespace oxbow::test {
 
 void RandomBuilder::grow() {
-  const int kind = pick(full_.rank() == 4 ? 140 : 114);
+  const int kind = pick(full_.rank() == 4 ? 150 : 124);
   Value v;
   if (kind < 22)
     v = unary(any_float());
@@ -27,6 +27,8 @@ void RandomBuilder::grow() {
     v = layered(any_float());
   else if (kind < 112)
     v = indexed(any_float());
+  else if (kind < 122)
+    v = by_value(any_float());
   else
     v = image_op();
   if (v) values_.push_back(v);
@@ -216,6 +218,41 @@ Value RandomBuilder::layered(const Value& x) {
       return cross_entropy(x, softmax(x * x), reduction);
     default:
       return mean_squared_error(x, tanh(x), reduction);
+  }
+}
+
+Value RandomBuilder::by_value(const Value& x) {
+  if (x.rank() == 0 || x.type().count() == 0 || x.type().count() > 3000) return {};
+  Graph& g = *out_.graph;
+  const Value shape = shape_of(x), last = reshape(slice(shape, 0, -1), {});
+  // One after the other: operands of one call are built in whatever order the compiler likes.
+  const auto numbers = [&](int value) {
+    const Value one = constant(g, value, i64);
+    return broadcast_to(one, shape_of(shape));
+  };
+  switch (pick(9)) {
+    case 0:
+      return reshape(x, concat({slice(shape, 0, 0, 1), reshape(constant(g, -1, i64), {1})}));
+    case 1:
+      return broadcast_to(sum(x, {0}, true), shape);
+    case 2:
+      return slice(x, numbers(chance(50) ? 0 : 1), shape);
+    case 3:
+      return tile(x, numbers(1 + pick(2)));
+    case 4:
+      return pad(x, concat({reshape(numbers(pick(2)), {-1, 1}), reshape(numbers(pick(2)), {-1, 1})}, 1), .5);
+    case 5: {
+      const Value zero = constant(g, 0, i64), one = constant(g, 1, i64);
+      return x * cast(arange(zero, last, one), x.dtype());
+    }
+    case 6:
+      return one_hot(argmax(x, -1), last, x.dtype());
+    case 7:
+      return top_k(x, 1 + pick(static_cast<int>(x.shape()[-1]))).values;
+    default: {
+      const int axis = pick(x.rank());
+      return top_k(x, reshape(slice(shape, 0, axis, axis + 1), {}), axis).values;
+    }
   }
 }
 

@@ -1,0 +1,44 @@
+// The largest elements along the last axis. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// The `k` largest elements of each row [..., n], the largest first, and their places in the row, i64: [..., k]. Of
+/// equal elements the first one comes first; NaN counts as larger than any number.
+struct TopK {
+  static constexpr OpInfo info{.name = "top_k", .inputs = {"x"}, .outputs = {"values?", "indices?"}};
+  std::int64_t k = 1;
+  static constexpr auto attributes = std::tuple{Attribute{"k", &TopK::k}};
+  bool operator==(const TopK&) const = default;
+  std::vector<Type> infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// The same for a `k` that is known while the graph is built: see ops/shape/by_value.h.
+struct TopKOf {
+  static constexpr OpInfo info{
+      .name = "top_k_of", .inputs = {"x", "k"}, .outputs = {"values?", "indices?"}, .by_value = {1}};
+  bool operator==(const TopKOf&) const = default;
+  std::vector<Type> infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  std::vector<Value> simplify(Values in) const { return lower(in); }
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+struct TopKResult {
+  Value values, indices;
+};
+/// The `k` largest elements along an axis, the largest first, and their places there. Throws `Error` unless the axis
+/// has as many.
+TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, At at = At::current());
+/// `k` is a known whole number, i32 or i64: computed from `shape_of`, say.
+TopKResult top_k(Value x, Value k, std::int64_t axis = -1, At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,195 @@
+// Shapes that follow from values: each op here takes sizes, ranges or counts as values that are known while the graph
+// is built (constants, and whatever is computed from them and from `shape_of`), and becomes its form with fixed
+// numbers when the graph is specialised. So what is computed from a free axis is right at every size of it:
+//
+//   Value x = input(g, "x", f32, {any(64), 8, 8});
+//   Value batch = slice(shape_of(x), 0, 0, 1);                                // [64]
+//   Value flat = reshape(x, concat({batch, constant(g, whole({-1}))}));       // [64, 64]; [10, 64] where 10 are fed
+//
+// A value that is not known (it depends on what is fed, or on a variable) is an error that names what it depends on.
+// Numbers are i32 or i64. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// The sizes of x, i64[rank].
+struct ShapeOf {
+  static constexpr OpInfo info{.name = "shape_of", .inputs = {"x"}, .outputs = {"shape"}, .shape_only = {0}};
+  bool operator==(const ShapeOf&) const = default;
+  Type infer(Types in) const { return {i64, {in[0].shape.rank()}}; }
+  Value simplify(Values in) const;
+  std::vector<Value> lower(Values in) const { return {simplify(in)}; }
+  Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
+  static std::vector<Sample> samples();
+};
+
+/// x in another shape: see `reshape`.
+struct ReshapeTo {
+  static constexpr OpInfo info{.name = "reshape_to", .inputs = {"x", "shape"}, .by_value = {1}};
+  bool operator==(const ReshapeTo&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const { return lower(in)[0]; }
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// x repeated to another shape: see `broadcast_to`.
+struct ExpandTo {
+  static constexpr OpInfo info{.name = "expand_to", .inputs = {"x", "shape"}, .by_value = {1}};
+  bool operator==(const ExpandTo&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const { return lower(in)[0]; }
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// A range of each of `axes`, of the first ones where none are named: see `slice`.
+struct SliceBy {
+  static constexpr OpInfo info{.name = "slice_by", .inputs = {"x", "begins", "ends"}, .by_value = {1, 2}};
+  std::vector<std::int64_t> axes;
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &SliceBy::axes}};
+  bool operator==(const SliceBy&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const { return lower(in)[0]; }
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// dy where such a slice of `like` took its elements from, and 0 elsewhere.
+struct SliceByGradient {
+  static constexpr OpInfo info{.name = "slice_by_gradient",
+                               .inputs = {"dy", "like", "begins", "ends"},
+                               .outputs = {"dx"},
+                               .shape_only = {1},
+                               .by_value = {2, 3}};
+  std::vector<std::int64_t> axes;
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &SliceByGradient::axes}};
+  bool operator==(const SliceByGradient&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// x so many times along each axis.
+struct Tile {
+  static constexpr OpInfo info{.name = "tile", .inputs = {"x", "repeats"}, .by_value = {1}};
+  bool operator==(const Tile&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// The sum of the copies of x that a tile has; `like` is an x.
+struct TileGradient {
+  static constexpr OpInfo info{.name = "tile_gradient",
+                               .inputs = {"dy", "like", "repeats"},
+                               .outputs = {"dx"},
+                               .shape_only = {1},
+                               .by_value = {2}};
+  bool operator==(const TileGradient&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// x with `value` around it; `pads` [rank, 2] says how often before and after, axis by axis.
+struct Pad {
+  static constexpr OpInfo info{.name = "pad", .inputs = {"x", "pads"}, .by_value = {1}};
+  double value = 0;
+  static constexpr auto attributes = std::tuple{Attribute{"value", &Pad::value}};
+  bool operator==(const Pad&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// start, start + step, ... up to but without `limit`.
+struct Arange {
+  static constexpr OpInfo info{.name = "arange", .inputs = {"start", "limit", "step"}, .by_value = {0, 1, 2}};
+  bool operator==(const Arange&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node&, Values) const { return NotDifferentiable{"its inputs are known numbers"}; }
+  static std::vector<Sample> samples();
+};
+
+/// start + i step for i < count: what `arange` lowers to.
+struct Iota {
+  static constexpr OpInfo info{.name = "iota"};
+  Tensor start = Tensor::scalar(std::int64_t{0}), step = Tensor::scalar(std::int64_t{1});
+  std::int64_t count = 0;
+  static constexpr auto attributes =
+      std::tuple{Attribute{"start", &Iota::start}, Attribute{"step", &Iota::step}, Attribute{"count", &Iota::count}};
+  bool operator==(const Iota& o) const {
+    return same_bits(start, o.start) && same_bits(step, o.step) && count == o.count;
+  }
+  Type infer(Types) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+};
+
+/// Labels as rows with a single one, of as many classes as the second input says.
+struct OneHotOf {
+  static constexpr OpInfo info{.name = "one_hot_of", .inputs = {"labels", "classes"}, .by_value = {1}};
+  DType dtype = f32;
+  static constexpr auto attributes = std::tuple{Attribute{"dtype", &OneHotOf::dtype}};
+  bool operator==(const OneHotOf&) const = default;
+  Type infer(Types in, const Known& known) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node&, Values) const { return NotDifferentiable{"labels are integers"}; }
+  static std::vector<Sample> samples();
+};
+
+Value shape_of(Value x, At at = At::current());
+
+/// One size may be -1: what the number of elements leaves for it. A size of 0 is 0 here, as an empty axis has it. Throws
+/// `Error` when the number of elements differs, or `shape`, a vector, is not known.
+template <std::same_as<Value> V>  // no braced list is one: that is a shape of numbers
+Value reshape(Value x, V shape, At at = At::current()) {
+  return apply(ReshapeTo{}, {x, shape}, at);
+}
+
+/// Throws `Error` unless x broadcasts to `shape`, a vector that is known.
+template <std::same_as<Value> V>
+Value broadcast_to(Value x, V shape, At at = At::current()) {
+  return apply(ExpandTo{}, {x, shape}, at);
+}
+
+/// The elements from `begins` up to but without `ends` along each of `axes` (as many; of the first ones where none are
+/// named). Negative numbers count from the end of their axis; what lies beyond it is cut off, as NumPy does.
+Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+/// x repeated along each axis: tile([1, 2], {3}) = [1, 2, 1, 2, 1, 2]. One number an axis.
+Value tile(Value x, std::vector<std::int64_t> repeats, At at = At::current());
+template <std::same_as<Value> V>
+Value tile(Value x, V repeats, At at = At::current()) {
+  return apply(Tile{}, {x, repeats}, at);
+}
+
+/// x with so many elements of `value` before and after it along each axis: pad(x, {{0, 0}, {1, 1}}).
+Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value = 0,
+          At at = At::current());
+/// `pads` is [rank, 2].
+template <std::same_as<Value> V>
+Value pad(Value x, V pads, double value = 0, At at = At::current()) {
+  return apply(Pad{value}, {x, pads}, at);
+}
+
+/// start, start + step, ... up to but without `limit`, of their dtype. Scalars of one dtype that are known. Throws
+/// `Error` for a step of 0.
+Value arange(Value start, Value limit, Value step, At at = At::current());
+
+/// `classes` is a known scalar. See `one_hot` in ops/shape/one_hot.h.
+Value one_hot(Value labels, Value classes, DType dtype = f32, At at = At::current());
+
+}  // namespace oxbow

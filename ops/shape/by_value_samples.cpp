@@ -1,0 +1,208 @@
+#include <oxbow/ops/shape/by_value.h>
+#include <oxbow/ops/shape/rearranged.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace oxbow {
+namespace {
+
+using Numbers = std::vector<std::int64_t>;
+
+Tensor whole(const Shape& shape, const Numbers& values) {
+  return Tensor::of<std::int64_t>(shape, std::span<const std::int64_t>(values));
+}
+Tensor whole(const Numbers& values) { return whole({static_cast<std::int64_t>(values.size())}, values); }
+
+Numbers numbers(const Tensor& t) {
+  Numbers all;
+  for (std::int64_t i = 0; i < t.count(); ++i) all.push_back(static_cast<std::int64_t>(number(t, i)));
+  return all;
+}
+
+Sample sample(const std::string& what, Op op, std::vector<Tensor> inputs,
+              std::function<Tensor(const std::vector<Tensor>&)> reference) {
+  return {what, std::move(op), std::move(inputs),
+          [reference](const std::vector<Tensor>& in) { return std::vector<Tensor>{reference(in)}; }};
+}
+
+// Element i of the slice that begins there is x's element i + begins.
+Tensor sliced(const Tensor& x, const Shape& shape, const Numbers& begins) {
+  return rearranged(x, shape, [&](Index i) {
+    for (std::size_t axis = 0; axis < i.size(); ++axis) i[axis] += begins[axis];
+    return i;
+  });
+}
+
+// x from `begins` on in a tensor of `value`.
+Tensor placed(const Tensor& x, const Shape& shape, const Numbers& begins, double value) {
+  Tensor y = rearranged(x, shape, [&](Index i) {
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      i[a] -= begins[a];
+      if (i[a] < 0 || i[a] >= x.shape()[axis]) return Index(i.size() + 1);
+    }
+    return i;
+  });
+  for (std::int64_t k = 0; k < y.count(); ++k) {
+    const Index i = index_of(shape, k);
+    bool inside = true;
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const std::int64_t at = i[static_cast<std::size_t>(axis)] - begins[static_cast<std::size_t>(axis)];
+      inside = inside && at >= 0 && at < x.shape()[axis];
+    }
+    if (!inside) dispatch(y.dtype(), [&]<class T>(std::type_identity<T>) { y.data<T>()[k] = static_cast<T>(value); });
+  }
+  return y;
+}
+
+struct Cut {
+  Shape x;
+  Numbers axes, begins, ends;
+  Shape y;        // what is left
+  Numbers first;  // where it begins in x
+};
+const Cut cuts[] = {{{5}, {}, {1}, {4}, {3}, {1}},
+                    {{4, 6}, {}, {1, -5}, {100, -1}, {3, 4}, {1, 1}},
+                    {{4, 6, 2}, {-2}, {2}, {5}, {4, 3, 2}, {0, 2, 0}},
+                    {{3, 4}, {1, 0}, {3, 2}, {1, 3}, {1, 0}, {2, 3}},
+                    {{3, 4}, {}, {}, {}, {3, 4}, {0, 0}}};
+
+}  // namespace
+
+std::vector<Sample> ShapeOf::samples() {
+  const auto of = [](const Shape& shape, DType dtype = f64) {
+    return sample(to_string(shape), ShapeOf{}, {draw(shape, 0, 2, 1, dtype)},
+                  [](const std::vector<Tensor>& in) { return whole(in[0].shape().vector()); });
+  };
+  return {of({2, 3}), of({}), of({0, 4}), of({5}, u8)};
+}
+
+std::vector<Sample> ReshapeTo::samples() {
+  const auto of = [](const Shape& x, const Numbers& to, const Shape& shape) {
+    return sample(to_string(x) + " to " + to_string(shape), ReshapeTo{}, {draw(x, -1, 1, 1), whole(to)},
+                  [shape](const std::vector<Tensor>& in) {
+                    return rearranged(in[0], shape,
+                                      [&](const Index& i) { return index_of(in[0].shape(), flat_of(shape, i)); });
+                  });
+  };
+  return {of({2, 3}, {3, 2}, {3, 2}), of({2, 3}, {-1}, {6}), of({2, 3, 2}, {2, -1}, {2, 6}), of({1}, {}, {}),
+          of({0, 3}, {3, 0}, {3, 0})};
+}
+
+std::vector<Sample> ExpandTo::samples() {
+  const auto of = [](const Shape& x, const Shape& to) {
+    return sample(to_string(x) + " to " + to_string(to), ExpandTo{}, {draw(x, -1, 1, 1), whole(to.vector())},
+                  [to](const std::vector<Tensor>& in) {
+                    const Shape& own = in[0].shape();
+                    return rearranged(in[0], to, [&](const Index& i) {
+                      Index from(i.end() - own.rank(), i.end());
+                      for (int axis = 0; axis < own.rank(); ++axis)
+                        if (own[axis] == 1) from[static_cast<std::size_t>(axis)] = 0;
+                      return from;
+                    });
+                  });
+  };
+  return {of({3}, {2, 3}), of({2, 1}, {2, 4}), of({}, {2, 2}), of({2, 3}, {2, 3}), of({1}, {0})};
+}
+
+std::vector<Sample> SliceBy::samples() {
+  std::vector<Sample> samples;
+  for (const Cut& c : cuts)
+    samples.push_back(sample("of " + to_string(c.x) + " to " + to_string(c.y), SliceBy{.axes = c.axes},
+                             {draw(c.x, -1, 1, 1), whole(c.begins), whole(c.ends)},
+                             [c](const std::vector<Tensor>& in) { return sliced(in[0], c.y, c.first); }));
+  return samples;
+}
+
+std::vector<Sample> SliceByGradient::samples() {
+  std::vector<Sample> samples;
+  for (const Cut& c : cuts)
+    samples.push_back(sample("into " + to_string(c.x) + " from " + to_string(c.y), SliceByGradient{.axes = c.axes},
+                             {draw(c.y, -1, 1, 1), draw(c.x, -1, 1, 2), whole(c.begins), whole(c.ends)},
+                             [c](const std::vector<Tensor>& in) { return placed(in[0], c.x, c.first, 0); }));
+  return samples;
+}
+
+std::vector<Sample> Tile::samples() {
+  const auto of = [](const Shape& x, const Numbers& times, const Shape& y) {
+    return sample(to_string(x) + " to " + to_string(y), Tile{}, {draw(x, -1, 1, 1), whole(times)},
+                  [y](const std::vector<Tensor>& in) {
+                    return rearranged(in[0], y, [&](Index i) {
+                      for (int axis = 0; axis < y.rank(); ++axis)
+                        i[static_cast<std::size_t>(axis)] %= in[0].shape()[axis];
+                      return i;
+                    });
+                  });
+  };
+  return {of({2}, {3}, {6}), of({2, 3}, {2, 2}, {4, 6}), of({2, 1, 2}, {1, 4, 1}, {2, 4, 2}),
+          of({2, 3}, {0, 1}, {0, 3}), of({}, {}, {})};
+}
+
+std::vector<Sample> TileGradient::samples() {
+  const auto of = [](const Shape& x, const Numbers& times) {
+    Numbers sizes;
+    for (int axis = 0; axis < x.rank(); ++axis) sizes.push_back(x[axis] * times[static_cast<std::size_t>(axis)]);
+    return sample("to " + to_string(x), TileGradient{}, {draw(Shape(sizes), -1, 1, 1), draw(x, -1, 1, 2), whole(times)},
+                  [](const std::vector<Tensor>& in) {
+                    Tensor dx(in[1].type());
+                    for (std::int64_t k = 0; k < in[0].count(); ++k) {
+                      Index i = index_of(in[0].shape(), k);
+                      for (int axis = 0; axis < dx.shape().rank(); ++axis)
+                        i[static_cast<std::size_t>(axis)] %= dx.shape()[axis];
+                      dx.data<double>()[flat_of(dx.shape(), i)] += in[0].data<double>()[k];
+                    }
+                    return dx;
+                  });
+  };
+  return {of({2}, {3}), of({2, 3}, {2, 2}), of({2, 1, 2}, {1, 4, 1}), of({2, 3}, {1, 1})};
+}
+
+std::vector<Sample> Pad::samples() {
+  const auto of = [](const Shape& x, const Numbers& pads, double value, DType dtype = f64) {
+    Numbers sizes, begins;
+    for (int axis = 0; axis < x.rank(); ++axis) {
+      const auto a = static_cast<std::size_t>(axis);
+      begins.push_back(pads[2 * a]);
+      sizes.push_back(pads[2 * a] + x[axis] + pads[2 * a + 1]);
+    }
+    return sample(
+        to_string(x) + " to " + to_string(Shape(sizes)), Pad{value},
+        {draw(x, -3, 3, 1, dtype), whole({x.rank(), 2}, pads)},
+        [sizes, begins, value](const std::vector<Tensor>& in) { return placed(in[0], Shape(sizes), begins, value); });
+  };
+  return {of({3}, {1, 2}, 0),          of({2, 3}, {0, 0, 1, 1}, -1.5), of({2, 3}, {1, 0, 0, 0}, 0),
+          of({2, 0}, {0, 1, 2, 0}, 7), of({2, 2}, {0, 0, 0, 0}, 1),    of({2}, {1, 1}, 5, i32)};
+}
+
+std::vector<Sample> Arange::samples() {
+  const auto of = [](auto start, auto limit, auto step, const Numbers& want) {
+    return sample(std::to_string(want.size()) + " numbers", Arange{},
+                  {Tensor::scalar(start), Tensor::scalar(limit), Tensor::scalar(step)},
+                  [want](const std::vector<Tensor>& in) {
+                    Tensor y({in[0].dtype(), {static_cast<std::int64_t>(want.size())}});
+                    dispatch(y.dtype(), [&]<class T>(std::type_identity<T>) {
+                      for (std::size_t i = 0; i < want.size(); ++i) y.data<T>()[i] = static_cast<T>(want[i]);
+                    });
+                    return y;
+                  });
+  };
+  return {of(std::int64_t{0}, std::int64_t{4}, std::int64_t{1}, {0, 1, 2, 3}),
+          of(std::int64_t{5}, std::int64_t{-2}, std::int64_t{-3}, {5, 2, -1}),
+          of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}), of(1.0, 6.5, 2.0, {1, 3, 5})};
+}
+
+std::vector<Sample> OneHotOf::samples() {
+  const auto of = [](Tensor labels, std::int64_t classes) {
+    return sample(to_string(labels.type()), OneHotOf{.dtype = f64}, {labels, Tensor::scalar(classes)},
+                  [classes](const std::vector<Tensor>& in) {
+                    Tensor y({f64, in[0].shape().inserted(in[0].shape().rank(), classes)});
+                    for (std::int64_t i = 0; i < y.count(); ++i)
+                      y.data<double>()[i] = number(in[0], i / classes) == static_cast<double>(i % classes);
+                    return y;
+                  });
+  };
+  return {of(draw({4}, 0, 3, 1, i32), 3), of(draw({2, 2}, 0, 5, 2, u8), 5)};
+}
+
+}  // namespace oxbow
