@@ -1,4 +1,5 @@
 #include <oxbow/graph/attribute.h>
+#include <oxbow/graph/graph.h>
 #include <oxbow/graph/support/hash.h>
 #include <oxbow/graph/support/near_names.h>
 
@@ -12,13 +13,38 @@ namespace {
 
 const char* kind_of(const AttrValue& v) {
   static constexpr const char* kinds[] = {"a bool", "an integer", "a number", "a string", "a dtype",
-                                          "a type", "a tensor",   "a list",   "a record"};
+                                          "a type", "a tensor",   "a list",   "a record", "a graph"};
   static_assert(std::size(kinds) == std::variant_size_v<AttrValue::variant>);
   return kinds[v.index()];
 }
 
 std::size_t hash_bytes(const std::byte* bytes, std::size_t size) {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(bytes), size});
+}
+
+}  // namespace
+
+namespace {
+
+bool same_place(const Value& a, const Value& b) { return a.node_id() == b.node_id() && a.output() == b.output(); }
+
+// Node by node; names, scopes and lines are notes.
+bool same_nodes(const Graph& a, const Graph& b) {
+  if (&a == &b) return true;
+  if (a.size() != b.size() || a.outputs().size() != b.outputs().size()) return false;
+  for (NodeId id = 0; id < a.size(); ++id) {
+    const Node x = a.node(id), y = b.node(id);
+    const Types s = x.output_types(), t = y.output_types();
+    if (&x.op().info() != &y.op().info() || x.input_count() != y.input_count() ||
+        !std::equal(s.begin(), s.end(), t.begin(), t.end()) || !(x.op() == y.op()) ||
+        !same_bits(AttrValue(x.op().attributes()), AttrValue(y.op().attributes())))
+      return false;
+    for (int i = 0; i < x.input_count(); ++i)
+      if (!same_place(x.input(i), y.input(i))) return false;
+  }
+  for (std::size_t k = 0; k < a.outputs().size(); ++k)
+    if (!same_place(a.outputs()[k].second, b.outputs()[k].second)) return false;
+  return true;
 }
 
 }  // namespace
@@ -51,6 +77,8 @@ bool same_bits(const AttrValue& a, const AttrValue& b) {
     return std::equal(x->begin(), x->end(), y.begin(), y.end(),
                       [](const auto& p, const auto& q) { return p.first == q.first && same_bits(p.second, q.second); });
   }
+  if (const auto* x = std::get_if<std::shared_ptr<const Graph>>(&a))
+    return same_nodes(**x, *std::get<std::shared_ptr<const Graph>>(b));
   if (const auto* x = std::get_if<bool>(&a)) return *x == std::get<bool>(b);
   if (const auto* x = std::get_if<std::int64_t>(&a)) return *x == std::get<std::int64_t>(b);
   if (const auto* x = std::get_if<std::string>(&a)) return *x == std::get<std::string>(b);
@@ -76,6 +104,11 @@ std::size_t hash(const AttrValue& v) {
   }
   if (const auto* x = std::get_if<AttrList>(&v)) {
     for (const AttrValue& e : *x) h = mixed(h, hash(e));
+    return h;
+  }
+  if (const auto* x = std::get_if<std::shared_ptr<const Graph>>(&v)) {
+    for (NodeId id = 0; id < (*x)->size(); ++id)
+      h = mixed(h, std::hash<std::string_view>()((*x)->node(id).op().name()));
     return h;
   }
   for (const auto& [key, value] : std::get<AttrRecord>(v))

@@ -23,6 +23,7 @@
 namespace oxbow {
 
 class Catalog;
+class Graph;
 
 template <class C, class M>
 struct Attribute {
@@ -36,8 +37,10 @@ struct AttrValue;
 using AttrList = std::vector<AttrValue>;
 using AttrRecord = std::vector<std::pair<std::string, AttrValue>>;  // in declaration order
 
-/// What text can say of an attribute. Records nest, so an attribute may itself be an op with attributes.
-struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, Type, Tensor, AttrList, AttrRecord> {
+/// What text can say of an attribute. Records nest, so an attribute may itself be an op with attributes, or a graph
+/// (see graph/subgraph.h).
+struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, Type, Tensor, AttrList, AttrRecord,
+                                std::shared_ptr<const Graph>> {
   using variant::variant;
   /// The alternative T. Throws `Error` that names what is there instead of what was `expected`: "a list of sizes".
   template <class T>

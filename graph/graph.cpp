@@ -94,22 +94,41 @@ Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
 }
 
 Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
+  Origin origin = old.origin();
+  origin.forward = forward;
+  const Node copy = add_copy(old, inputs, origin);
+  if (!old.name().empty()) name(copy.id(), old.name());
+  return copy;
+}
+
+Node Graph::append_copy(Node old, Values inputs, const Origin& origin) {
+  const Node copy = add_copy(old, inputs, origin);
+  if (!old.name().empty() && !find(origin.scoped(old.name()))) name(copy.id(), old.name());
+  return copy;
+}
+
+Node Graph::add_copy(Node old, Values inputs, const Origin& origin) {
   const Record& from = old.graph().at(old.id());
   // What an op makes of values may change with them, even where their types stay.
   bool same = inputs.size() == old.input_count() && from.op.info().by_value.empty();
   for (int i = 0; same && i < inputs.size(); ++i)
     same = inputs[i] ? inputs[i].type() == old.input_type(i) : !old.input(i);
-  Origin origin = from.origin;
-  origin.forward = forward;
-  if (same) {
-    add(from.op, inputs, from.outputs, origin);
-  } else {
-    const OriginGuard guard(*this, origin);
-    append(from.op, inputs, origin.at);
-  }
-  const NodeId copy = size() - 1;
-  if (!from.name.empty()) name(copy, from.name);
-  return {*this, copy};
+  if (same) return add(from.op, inputs, from.outputs, origin);
+  const OriginGuard guard(*this, origin);
+  return append(from.op, inputs, origin.at);
+}
+
+void Graph::take_back(NodeId first) {
+  if (first >= size()) return;
+  for (NodeId id = first; id < size(); ++id)
+    if (const Record& r = at(id); !r.name.empty()) names_.erase(r.origin.scoped(r.name));
+  std::erase_if(updates_, [&](const Value& v) { return v.node_id() >= first; });
+  std::erase_if(outputs_, [&](const auto& output) {
+    return output.second.node_id() >= first && output_names_.erase(output.first) > 0;
+  });
+  std::erase_if(knowledge_, [&](const auto& known) { return known.first >= first; });
+  inputs_.resize(at(first).first_input);
+  nodes_.erase(nodes_.begin() + first, nodes_.end());
 }
 
 // From the roots on, operands from left to right, each before what reads it.

@@ -37,12 +37,19 @@ class Graph {
   /// origin, except that it belongs to the forward node `forward` of this graph. Types are inferred again only where
   /// those of the inputs differ.
   Node append_copy(Node old, Values inputs, NodeId forward);
+  /// The same of a node of any graph that shares this one's names (`share_names`), with an origin of its own. It is
+  /// named as `old` is where nothing in that scope has the name.
+  Node append_copy(Node old, Values inputs, const Origin& origin);
 
   /// Puts the nodes from `first` on in the order in which one reads the expressions that made them: from the values in
   /// `kept` on, operands from left to right. (A C++ compiler evaluates the operands of `a * b + c * d` in an order of
   /// its own.) Nodes that no value in `kept` needs and that have no effect are taken back. `kept` follows; any other
   /// handle to a node from `first` on is void. For a builder that has just appended them: see `in_order`.
   void settle(NodeId first, std::span<Value> kept);
+
+  /// Removes the nodes from `first` on, which no update and no output reads; updates and outputs that are among them go
+  /// too. Handles to them are invalid.
+  void take_back(NodeId first);
 
   NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
   Node node(NodeId id) { return {*this, id}; }
@@ -114,6 +121,7 @@ class Graph {
   Record& at(NodeId id) { return nodes_[static_cast<std::size_t>(id)]; }
   const Record& at(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
+  Node add_copy(Node old, Values inputs, const Origin& origin);
   /// What is known of a node, found out once: see graph/known.h. The reference is good while `knowing_` is held.
   const Knowledge& knowledge(NodeId id) const;
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;

@@ -34,7 +34,8 @@
 //   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 //                                             elementwise: one routine for this op and the one that computes that
 //                                             operand, whose own operands take its place; same bits
-//   static constexpr auto attributes          see graph/attribute.h
+//   static constexpr auto attributes          see graph/attribute.h; one of type Subgraph is a graph that the op owns
+//                                             (graph/subgraph.h)
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs
 // only, never on part, position or thread. Everything here is const and safe to call from several threads.
@@ -184,13 +185,20 @@ class Grads {
 };
 
 template <class T>
-concept OpType = !std::same_as<T, Op> &&  // first: whether an Op can be copied must not depend on itself
-                 std::equality_comparable<T> && std::copy_constructible<T> && requires {
-  { T::info } -> std::convertible_to<const OpInfo&>;
+concept InfersTypes = requires(const T& op, Types in) {
+  op.infer(in);
 }
-&&(
-    requires(const T& op, Types in) { op.infer(in); } ||
-    requires(const T& op, Types in, const Known& known) { op.infer(in, known); });
+|| requires(const T& op, Types in, const Known& known) { op.infer(in, known); };
+
+template <class T>
+concept HasInfo = requires {
+  { T::info } -> std::convertible_to<const OpInfo&>;
+};
+
+// In this order: whether an Op can be copied or compared must not depend on itself, so that is asked of ops only.
+template <class T>
+concept OpType =
+    !std::same_as<T, Op> && HasInfo<T> && InfersTypes<T> && std::equality_comparable<T> && std::copy_constructible<T>;
 
 /// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
 class Op {
@@ -230,7 +238,16 @@ class Op {
   /// `in` are the types of this op's operands.
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   AttrRecord attributes() const { return model_->attributes(); }
+  /// The graphs that the op owns, by the names of their attributes.
+  std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const {
+    return model_->can & can_own ? model_->subgraphs() : decltype(subgraphs())();
+  }
   std::size_t hash() const;
+
+  /// The same op with other graphs in the place of those, in their order.
+  Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const {
+    return model_->with_subgraphs(graphs);
+  }
 
   bool has_run() const { return model_->can & can_run; }
   bool has_tile() const { return model_->can & can_tile; }
@@ -246,7 +263,7 @@ class Op {
 
  private:
   static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16,
-                            can_consume = 32, can_epilogue = 64;
+                            can_consume = 32, can_epilogue = 64, can_own = 128;
 
   struct Concept {
     virtual ~Concept() = default;
@@ -267,6 +284,8 @@ class Op {
     virtual std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const = 0;
     virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
     virtual AttrRecord attributes() const = 0;
+    virtual std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const = 0;
+    virtual Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const = 0;
     const OpInfo* info = nullptr;
     const std::type_info* type = nullptr;
     unsigned can = 0;

@@ -5,6 +5,8 @@
 
 namespace oxbow {
 
+class Subgraph;
+
 template <class T>
 struct PlanOf {  ///< what `run` is handed of what `prepare` returned
   using type = T;
@@ -24,7 +26,7 @@ struct Op::Model final : Op::Concept {
     type = &typeid(T);
     can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
           (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u) |
-          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u);
+          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u) | (owns() ? can_own : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
     if constexpr (requires { std::bool_constant<T::info.by_value.empty()>{}; })
@@ -61,6 +63,27 @@ struct Op::Model final : Op::Concept {
   }
   static constexpr bool extends() {
     return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(0, t, in); };
+  }
+  static constexpr bool owns() {
+    if constexpr (requires { T::attributes; })
+      return std::apply([](const auto&... a) { return (is_subgraph(a) || ...); }, T::attributes);
+    else
+      return false;
+  }
+  template <class C, class M>
+  static constexpr bool is_subgraph(const Attribute<C, M>&) {
+    return std::is_same_v<M, Subgraph>;
+  }
+  template <class C, class M>
+  static void take_subgraph(T& owner, const Attribute<C, M>& a, std::span<const std::shared_ptr<const Graph>>& from) {
+    if constexpr (std::is_same_v<M, Subgraph>) {
+      owner.*a.member = Subgraph(from[0]);
+      from = from.subspan(1);
+    }
+  }
+  template <class List, class C, class M>
+  void add_subgraph(List& all, const Attribute<C, M>& a) const {
+    if constexpr (std::is_same_v<M, Subgraph>) all.emplace_back(a.name, (op.*a.member).shared());
   }
   static constexpr bool lowers() {
     return requires(const T& o, Values in) { o.lower(in); };
@@ -195,6 +218,16 @@ struct Op::Model final : Op::Concept {
       return {};
   }
   AttrRecord attributes() const override { return attributes_of(op); }
+  std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const override {
+    std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> all;
+    if constexpr (owns()) std::apply([&](const auto&... a) { (add_subgraph(all, a), ...); }, T::attributes);
+    return all;
+  }
+  Op with_subgraphs([[maybe_unused]] std::span<const std::shared_ptr<const Graph>> graphs) const override {
+    T other = op;
+    if constexpr (owns()) std::apply([&](const auto&... a) { (take_subgraph(other, a, graphs), ...); }, T::attributes);
+    return Op(std::move(other));
+  }
 
   T op;
 };

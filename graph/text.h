@@ -22,6 +22,7 @@
 // and scope of the nodes below it. By the `end` a reader knows that nothing was cut off. Comments run from `//` to the
 // end of the line. Numbers are printed as the shortest text that reads back to the same bits; tensors of more than a
 // few elements as base64 of their bytes. An optional input that is absent is `_`, or nothing at the end of the list.
+// A graph that an op owns stands among its attributes as `graph {`, its headings and nodes, `}`.
 // Thread safety: pure functions.
 #pragma once
 

@@ -105,6 +105,15 @@ std::string assigns_a_variable(Node n) {
   return "it is " + to_string(n.input(0).node());
 }
 
+std::string subgraphs_are_sound(Node n) {
+  for (const auto& [name, graph] : n.op().subgraphs()) {
+    if (!graph) return "there is no " + std::string(name);
+    if (const std::optional<Violation> v = first_violation(*graph))
+      return std::string(name) + " breaks " + in_quotes(v->invariant) + ": " + v->what;
+  }
+  return {};
+}
+
 struct NodeInvariant {
   const char* statement;
   std::string (*wrong)(Node n);
@@ -116,6 +125,7 @@ constexpr NodeInvariant node_invariants[] = {
     {"a node has as many inputs as its op takes", arity_fits},
     {"a node has the outputs that its op names", outputs_are_named},
     {"an input is row-major unless the op takes any layout", layouts_fit},
+    {"a graph that an op owns keeps all of this", subgraphs_are_sound},
     {"an op gives the types that its node has", types_fit},
     {"a name has no '/', belongs to one node, and finds it", name_is_found},
     {"the forward node of a backward node stands before it", forward_stands_before},

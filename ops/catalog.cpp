@@ -1,5 +1,6 @@
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
@@ -13,7 +14,7 @@ namespace {
 Catalog all() {
   Catalog c = Catalog::leaves();
   c.add<Fused>();
-  c.add<StopGradient>();
+  c.add<StopGradient>().add<Cond>().add<Guarded>().add<Merge>().add<Repeat>();
   c.add<Add>().add<Subtract>().add<Multiply>().add<Divide>().add<Pow>().add<Maximum>().add<Minimum>();
   c.add<Equal>().add<NotEqual>().add<Less>().add<LessEqual>().add<LogicalAnd>().add<LogicalOr>().add<LogicalNot>();
   c.add<Select>().add<Cast>().add<Negate>().add<Square>().add<Reciprocal>().add<Exp>().add<Log>().add<Sqrt>();

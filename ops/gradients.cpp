@@ -24,20 +24,29 @@ Value filled(double scalar, Value like, At at) {
 // more than its shape; a node is when one of its outputs may be. Only active values collect gradients.
 class Reverse {
  public:
-  Reverse(Value y, Values x, Location at) : graph_(y.graph()), y_(y), at_(at) { mark(x); }
+  Reverse(Values y, Values x, Location at) : graph_(y[0].graph()), y_(y[0]), last_(y[0].node_id()), at_(at) {
+    for (const Value& v : y) last_ = std::max(last_, v.node_id());
+    mark(x);
+  }
 
-  void walk(Value dy) {
-    collect(y_, dy);
-    for (NodeId id = y_.node_id(); id >= lowest_; --id)
+  /// What has flowed to an x before.
+  void begin_with(Value x, Value sum) {
+    if (x.node_id() <= last_) grads_[slot(x)] = sum;
+  }
+
+  void walk(Values y, Values dy) {
+    for (int i = 0; i < y.size(); ++i)
+      if (dy[i]) collect(y[i], dy[i]);
+    for (NodeId id = last_; id >= lowest_; --id)
       if (active_node(id)) step(graph_.node(id));
   }
 
   /// Empty when nothing flowed to v.
-  Value gradient(Value v) const { return v.node_id() <= y_.node_id() ? grads_[slot(v)] : Value(); }
+  Value gradient(Value v) const { return v.node_id() <= last_ ? grads_[slot(v)] : Value(); }
 
  private:
   void mark(Values x) {
-    const NodeId end = y_.node_id() + 1;
+    const NodeId end = last_ + 1;
     lowest_ = end;
     for (const Value& v : x) lowest_ = std::min(lowest_, v.node_id());
     first_.reserve(static_cast<std::size_t>(end - lowest_) + 1);
@@ -126,7 +135,8 @@ class Reverse {
   bool active_node(NodeId id) const { return node_active_[static_cast<std::size_t>(id - lowest_)]; }
 
   Graph& graph_;
-  const Value y_;
+  const Value y_;  // for messages
+  NodeId last_;    // nodes after it lead to no y
   const Location at_;
   NodeId lowest_ = 0;               // nodes before it read no x
   std::vector<std::size_t> first_;  // of each node from the lowest on, where its outputs are in the next two
@@ -153,13 +163,26 @@ void check(Value y, Values x, Location at) {
 
 }  // namespace
 
+std::vector<Value> flow_back(Values y, Values dy, Values x, Values sums) {
+  Reverse reverse(y, x, {});
+  for (int i = 0; i < x.size(); ++i)
+    if (sums[i]) reverse.begin_with(x[i], sums[i]);
+  reverse.walk(y, dy);
+  std::vector<Value> found;
+  for (int i = 0; i < x.size(); ++i) {
+    const Value dx = reverse.gradient(x[i]);
+    found.push_back(dx ? dx : sums[i]);
+  }
+  return found;
+}
+
 std::vector<Value> gradients(Value y, Value dy, Values x, At at) {
   check(y, x, at);
   if (!dy || &dy.graph() != &y.graph() || dy.type() != y.type())
     refuse("the seed dy is " + (dy ? describe(dy) : std::string("an empty Value")) + ", but y is " + describe(y), at,
            "Give a dy of y's type, from y's graph");
-  Reverse reverse(y, x, at);
-  reverse.walk(dy);
+  Reverse reverse({y}, x, at);
+  reverse.walk({y}, {dy});
   std::vector<Value> found;
   found.reserve(static_cast<std::size_t>(x.size()));
   const OriginGuard guard(y.graph(), {.at = {}, .phase = Phase::backward, .scope = y.graph().origin().scope});

@@ -22,4 +22,9 @@ std::vector<Value> gradients(Value y, Values x, At at = At::current());
 /// dy with y's Jacobian. Throws `Error` also when dy is not of y's type.
 std::vector<Value> gradients(Value y, Value dy, Values x, At at = At::current());
 
+/// For ops that differentiate graphs of their own: what flows from several `y`, whose gradients are `dy` (empty where
+/// nothing flows), back to each x, empty where nothing does. What `sums` holds for an x has flowed there before, and
+/// the rest is added to it. Every x is floating point.
+std::vector<Value> flow_back(Values y, Values dy, Values x, Values sums);
+
 }  // namespace oxbow

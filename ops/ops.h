@@ -1,6 +1,8 @@
 // All ops, layers, losses and `gradients` at once, for those who build models.
 #pragma once
 
+#include <oxbow/ops/control/cond.h>
+#include <oxbow/ops/control/repeat.h>
 #include <oxbow/ops/control/require_finite.h>
 #include <oxbow/ops/control/stop_gradient.h>
 #include <oxbow/ops/conv/conv.h>

@@ -28,7 +28,10 @@ std::string remarks(const Op& op) {
                                  : to_string(c->value.type());
   if (op.is<Input>() || op.is<Variable>()) return to_string(op.infer({})[0]);
   std::string text;
+  for (const auto& [name, graph] : op.subgraphs())
+    text += (text.empty() ? "" : "\n") + std::string(name) + " of " + std::to_string(graph->size()) + " nodes";
   for (const auto& [key, value] : op.attributes()) {
+    if (std::holds_alternative<std::shared_ptr<const Graph>>(value)) continue;
     const auto* list = std::get_if<AttrList>(&value);
     if (list && list->empty()) continue;
     const bool* flag = std::get_if<bool>(&value);

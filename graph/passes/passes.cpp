@@ -59,4 +59,9 @@ Rewritten rewrite(const Graph& from, std::span<const std::string> disable) {
   return done ? std::move(*done) : copy_of(from);
 }
 
+Rewritten rewrite_unfused(const Graph& from) {
+  static const std::vector<std::string> without{"fuse", "epilogue"};
+  return rewrite(from, without);
+}
+
 }  // namespace oxbow

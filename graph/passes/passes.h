@@ -36,4 +36,7 @@ void check_disabled(std::span<const std::string> disable);
 /// Outputs keep their names and order. Throws as `check_disabled` does.
 Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {});
 
+/// The same without what makes nodes larger (`fuse`, `epilogue`): for a graph that becomes part of another.
+Rewritten rewrite_unfused(const Graph& from);
+
 }  // namespace oxbow

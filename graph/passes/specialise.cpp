@@ -44,6 +44,40 @@ Input retyped(const Node& node, const Input& in, const Shape& fed) {
   return now;
 }
 
+std::shared_ptr<const Graph> for_inference(const std::shared_ptr<const Graph>& graph);
+
+// Puts what serves inference in the place of a node, and in that of nodes in the graphs that it owns. Returns whether
+// there is anything of the kind.
+bool stands_in(Rewriter& r, const Node& node) {
+  if (node.op().has_inference()) {
+    const OriginGuard guard = r.as(node);
+    const std::vector<Value> instead = in_order(r.to(), [&] { return node.op().inference(r.inputs(node)); });
+    if (!instead.empty()) r.map(node, instead);
+    return !instead.empty();
+  }
+  std::vector<std::shared_ptr<const Graph>> graphs;
+  bool changed = false;
+  for (const auto& [name, graph] : node.op().subgraphs()) {
+    graphs.push_back(for_inference(graph));
+    changed = changed || graphs.back() != graph;
+  }
+  if (changed) r.replace(node, node.op().with_subgraphs(graphs), r.inputs(node));
+  return changed;
+}
+
+// The same graph where nothing in it stands in for anything.
+std::shared_ptr<const Graph> for_inference(const std::shared_ptr<const Graph>& graph) {
+  Rewriter r(*graph);
+  bool changed = false;
+  for (NodeId i = 0; i < graph->size(); ++i) {
+    if (stands_in(r, graph->node(i)))
+      changed = true;
+    else
+      r.copy(graph->node(i));
+  }
+  return changed ? r.finish().graph : graph;
+}
+
 void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes) {
   std::set<std::string> inputs;
   for (NodeId i = 0; i < graph.size(); ++i)
@@ -78,13 +112,8 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
         r.replace(node, retyped(node, *in, fed->second), {});
         continue;
       }
-    } else if (mode == Mode::inference && node.op().has_inference()) {
-      const OriginGuard guard = r.as(node);
-      const std::vector<Value> instead = in_order(r.to(), [&] { return node.op().inference(r.inputs(node)); });
-      if (!instead.empty()) {
-        r.map(node, instead);
-        continue;
-      }
+    } else if (mode == Mode::inference && stands_in(r, node)) {
+      continue;
     }
     r.copy(node);
   }

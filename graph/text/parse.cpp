@@ -14,20 +14,38 @@ using text::Token;
 
 class Parser {
  public:
-  Parser(std::string_view text, const Catalog& catalog, std::string_view file)
-      : in_(text, file), catalog_(catalog), graph_(std::make_unique<Graph>()), file_(graph_->intern(file)) {}
+  Parser(Lexer& in, const Catalog& catalog, std::string_view file)
+      : in_(in), catalog_(catalog), graph_(std::make_unique<Graph>()), file_(graph_->intern(file)) {}
 
   std::unique_ptr<Graph> parse() {
     header();
     while (!plan_follows() && !in_.accept_end()) section();
-    if (const auto wrong = first_violation(*graph_)) {
-      const Token& at = wrong->node >= 0 ? definitions_[static_cast<std::size_t>(wrong->node)] : in_.peek();
-      in_.fail(at, wrong->what + ", but " + wrong->invariant);
-    }
+    check();
     return std::move(graph_);
   }
 
  private:
+  // One that an op in the graph of `outer` owns.
+  Parser(const Parser& outer, int depth)
+      : in_(outer.in_), catalog_(outer.catalog_), graph_(std::make_unique<Graph>()), file_(outer.file_), depth_(depth) {
+    graph_->share_names(*outer.graph_);
+  }
+
+  // "{", sections, "}".
+  std::unique_ptr<Graph> parse_inner() {
+    in_.expect('{', "before the nodes of a graph");
+    while (!in_.accept('}')) section();
+    check();
+    return std::move(graph_);
+  }
+
+  void check() const {
+    if (const auto wrong = first_violation(*graph_)) {
+      const Token& at = wrong->node >= 0 ? definitions_[static_cast<std::size_t>(wrong->node)] : in_.peek();
+      in_.fail(at, wrong->what + ", but " + wrong->invariant);
+    }
+  }
+
   void header() {
     if (!in_.accept("oxbow") || !in_.accept("graph"))
       in_.unexpected("\"oxbow graph 1\" at the start of a graph's text");
@@ -103,7 +121,9 @@ class Parser {
     }
     AttrRecord attributes;
     std::vector<Token> keys;
-    if (in_.next_is('{')) attributes = text::read_record(in_, 0, &keys);
+    if (in_.next_is('{'))
+      attributes =
+          text::read_record(in_, depth_, &keys, [&](int depth) { return Parser(*this, depth + 1).parse_inner(); });
     in_.expect(':', "and the output types");
     const Token types_at = in_.peek();
     const std::vector<Type> types = text::read_types(in_);
@@ -200,10 +220,11 @@ class Parser {
     }
   }
 
-  Lexer in_;
+  Lexer& in_;
   const Catalog& catalog_;
   std::unique_ptr<Graph> graph_;
   const char* file_;
+  int depth_ = 0;                                          // of the attributes that its text stands among
   std::unordered_map<std::string_view, NodeId> numbered_;  // the labels that are numbers, as they stand in the text
   std::vector<Token> definitions_;                         // of each node, for messages
 };
@@ -211,7 +232,10 @@ class Parser {
 }  // namespace
 
 std::unique_ptr<Graph> parse(std::string_view text, const Catalog& catalog, std::string_view file) {
-  return with_own_errors("cannot read " + std::string(file), [&] { return Parser(text, catalog, file).parse(); });
+  return with_own_errors("cannot read " + std::string(file), [&] {
+    Lexer in(text, file);
+    return Parser(in, catalog, file).parse();
+  });
 }
 
 }  // namespace oxbow

@@ -14,7 +14,14 @@ void append_word(std::string& out, std::string_view word) {
     append_quoted(out, word);
 }
 
-void append(std::string& out, const AttrValue& value) {
+// How a graph stands among an op's attributes: on lines of its own, indented further, or on the one line.
+struct TextLayout {
+  int indent = -1;  // -1: on one line
+  bool locations = false;
+};
+void append_sections(std::string& out, const Graph& graph, const TextLayout& layout);
+
+void append(std::string& out, const AttrValue& value, const TextLayout& layout = {}) {
   if (const auto* b = std::get_if<bool>(&value)) {
     append_number(out, *b);
   } else if (const auto* i = std::get_if<std::int64_t>(&value)) {
@@ -33,9 +40,16 @@ void append(std::string& out, const AttrValue& value) {
     out += '[';
     for (const AttrValue& e : *list) {
       if (&e != list->data()) out += ", ";
-      append(out, e);
+      append(out, e, layout);
     }
     out += ']';
+  } else if (const auto* graph = std::get_if<std::shared_ptr<const Graph>>(&value)) {
+    out += "graph {";
+    TextLayout inner = layout;
+    if (layout.indent >= 0) inner.indent += 4;
+    append_sections(out, **graph, inner);
+    if (layout.indent >= 0) out += std::string(static_cast<std::size_t>(layout.indent + 2), ' ');
+    out += '}';
   } else {
     const auto& record = std::get<AttrRecord>(value);
     out += '{';
@@ -43,7 +57,7 @@ void append(std::string& out, const AttrValue& value) {
       if (&field != record.data()) out += ", ";
       append_word(out, field.first);
       out += ": ";
-      append(out, field.second);
+      append(out, field.second, layout);
     }
     out += '}';
   }
@@ -76,8 +90,7 @@ void append_value(std::string& out, const Value& v) {
   if (v.output() != 0) out += "#" + std::to_string(v.output());
 }
 
-void append_node(std::string& out, Node n, const PrintOptions& options) {
-  out += "  ";
+void append_node(std::string& out, Node n, const TextLayout& options) {
   append_label(out, n);
   out += " = ";
   append_word(out, n.op().name());
@@ -90,7 +103,7 @@ void append_node(std::string& out, Node n, const PrintOptions& options) {
   if (inputs > 0) out += ')';
   if (AttrRecord attributes = n.op().attributes(); !attributes.empty()) {
     out += ' ';
-    append(out, std::move(attributes));
+    append(out, std::move(attributes), options);
   }
   out += " : " + (n.output_count() == 0 ? "none" : to_string(n.output_types()));
   const Origin& origin = n.origin();
@@ -103,7 +116,49 @@ void append_node(std::string& out, Node n, const PrintOptions& options) {
     if (origin.at.known()) append_quoted(out, origin.at.file);
     out += origin.at.known() ? ":" + std::to_string(origin.at.line) : "unknown";
   }
-  out += '\n';
+}
+
+// Nodes under their headings, outputs, updates.
+void append_sections(std::string& out, const Graph& graph, const TextLayout& layout) {
+  const bool whole = layout.indent == 0;  // a text of its own: a blank line before each heading
+  const auto heading = [&](const std::string& text) {
+    if (whole) out += '\n';
+    if (layout.indent > 0 && out.back() != '\n') out += '\n';
+    out += layout.indent >= 0  ? std::string(static_cast<std::size_t>(layout.indent), ' ')
+           : out.back() == '{' ? ""
+                               : " ";
+    out += text;
+    if (layout.indent >= 0) out += '\n';
+  };
+  const auto line = [&](auto&& write) {
+    out += layout.indent >= 0 ? std::string(static_cast<std::size_t>(layout.indent) + 2, ' ') : " ";
+    write();
+    if (layout.indent >= 0) out += '\n';
+  };
+  const Origin* last = nullptr;
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    const Node n = graph.node(i);
+    const Origin& origin = n.origin();
+    if (!last || last->phase != origin.phase || last->scope != origin.scope) {
+      std::string text(name(origin.phase));
+      if (!origin.scope.empty()) {
+        text += ' ';
+        append_quoted(text, origin.scope);
+      }
+      heading(text + ":");
+      last = &origin;
+    }
+    line([&] { append_node(out, n, layout); });
+  }
+  if (!graph.outputs().empty()) heading("outputs:");
+  for (const auto& [output, value] : graph.outputs())
+    line([&] {
+      append_quoted(out, output);
+      out += " = ";
+      append_value(out, value);
+    });
+  if (!graph.updates().empty()) heading("updates:");
+  for (const Value& value : graph.updates()) line([&] { append_value(out, value); });
 }
 
 }  // namespace
@@ -124,36 +179,7 @@ std::string print(const Graph& graph, PrintOptions options) {
   std::string out = "oxbow graph 1\nseed ";
   append(out, to_attr(graph.seed()));
   out += "\nnext_stream " + std::to_string(graph.peek_stream()) + "\n";
-  const Origin* heading = nullptr;
-  for (NodeId i = 0; i < graph.size(); ++i) {
-    const Node n = graph.node(i);
-    const Origin& origin = n.origin();
-    if (!heading || heading->phase != origin.phase || heading->scope != origin.scope) {
-      out += '\n';
-      out += name(origin.phase);
-      if (!origin.scope.empty()) {
-        out += ' ';
-        append_quoted(out, origin.scope);
-      }
-      out += ":\n";
-      heading = &origin;
-    }
-    append_node(out, n, options);
-  }
-  if (!graph.outputs().empty()) out += "\noutputs:\n";
-  for (const auto& [output, value] : graph.outputs()) {
-    out += "  ";
-    append_quoted(out, output);
-    out += " = ";
-    append_value(out, value);
-    out += '\n';
-  }
-  if (!graph.updates().empty()) out += "\nupdates:\n";
-  for (const Value& value : graph.updates()) {
-    out += "  ";
-    append_value(out, value);
-    out += '\n';
-  }
+  append_sections(out, graph, {.indent = 0, .locations = options.locations});
   if (!options.plan_follows) out += "\nend\n";
   return out;
 }

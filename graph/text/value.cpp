@@ -138,7 +138,7 @@ std::vector<Type> read_types(Lexer& in) {
   return types;
 }
 
-AttrRecord read_record(Lexer& in, int depth, std::vector<Token>* where) {
+AttrRecord read_record(Lexer& in, int depth, std::vector<Token>* where, const ReadGraph& read_graph) {
   AttrRecord record;
   in.expect('{', "before attributes");
   if (in.accept('}')) return record;
@@ -150,19 +150,20 @@ AttrRecord read_record(Lexer& in, int depth, std::vector<Token>* where) {
     if (!keys.insert(name).second) in.fail(key, "the attribute \"" + name + "\" is given twice");
     if (where != nullptr) where->push_back(key);
     in.expect(':', "behind the attribute's name");
-    record.emplace_back(name, read_value(in, depth + 1));
+    record.emplace_back(name, read_value(in, depth + 1, read_graph));
   } while (in.accept(','));
   in.expect('}', "or ',' behind an attribute");
   return record;
 }
 
-AttrValue read_value(Lexer& in, int depth) {
+AttrValue read_value(Lexer& in, int depth, const ReadGraph& read_graph) {
   if (depth > limits::attribute_depth)
     in.fail(in.peek(), "attributes nest deeper than " + std::to_string(limits::attribute_depth) + " levels");
-  if (in.next_is('{')) return read_record(in, depth);
+  if (in.next_is('{')) return read_record(in, depth, nullptr, read_graph);
+  if (read_graph && in.accept("graph")) return read_graph(depth);
   if (in.next_is('[')) {
     AttrList list;
-    read_list(in, "a list", [&] { list.push_back(read_value(in, depth + 1)); });
+    read_list(in, "a list", [&] { list.push_back(read_value(in, depth + 1, read_graph)); });
     return list;
   }
   if (in.peek().kind == Token::string) return in.take().value;

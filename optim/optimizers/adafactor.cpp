@@ -24,7 +24,8 @@ void Adafactor::check() const {
 }
 
 std::vector<Slot> Adafactor::slots(const Variable& parameter) const {
-  const auto& [dtype, shape, layout] = parameter.type;
+  const DType dtype = parameter.type.dtype;
+  const Shape& shape = parameter.type.shape;
   if (shape.rank() < 2) return {{"v", {dtype, shape}}};
   return {{"rows", {dtype, shape.with(shape.rank() - 1, 1)}}, {"columns", {dtype, shape.with(shape.rank() - 2, 1)}}};
 }

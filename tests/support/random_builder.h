@@ -48,6 +48,8 @@ class RandomBuilder {
   Value row_op(const Value& x);
   // What stands at the ends of nets, and what trains otherwise than it infers.
   Value layered(const Value& x);
+  // What is done under a condition, and again and again.
+  Value controlled(const Value& x);
   // What takes sizes and counts that are computed from shapes.
   Value by_value(const Value& x);
   // Rows added into a table, and taken out of it again.

@@ -7,7 +7,7 @@
 namespace oxbow::test {
 
 void RandomBuilder::grow() {
-  const int kind = pick(full_.rank() == 4 ? 150 : 124);
+  const int kind = pick(full_.rank() == 4 ? 158 : 132);
   Value v;
   if (kind < 22)
     v = unary(any_float());
@@ -29,6 +29,8 @@ void RandomBuilder::grow() {
     v = indexed(any_float());
   else if (kind < 122)
     v = by_value(any_float());
+  else if (kind < 130)
+    v = controlled(any_float());
   else
     v = image_op();
   if (v) values_.push_back(v);
@@ -218,6 +220,40 @@ Value RandomBuilder::layered(const Value& x) {
       return cross_entropy(x, softmax(x * x), reduction);
     default:
       return mean_squared_error(x, tanh(x), reduction);
+  }
+}
+
+Value RandomBuilder::controlled(const Value& x) {
+  if (x.type().count() == 0 || x.type().count() > 2000) return {};
+  const Value other = mate(x), a = other.shape() == x.shape() ? other : x;
+  const std::int64_t steps = pick(5);
+  switch (pick(5)) {
+    case 0:
+      return cond(
+          less(mean(a), chance(50) ? .1 : -9), [&] { return tanh(x * a) + relu(a); }, [&] { return x - a * a; });
+    case 1:
+      return repeat(steps, x, [&](Value y) { return unary(y * .5) + a; });
+    case 2: {
+      const Value rows = broadcast_to(x * .25, x.shape().inserted(0, steps));
+      const RepeatOptions options{.slices = {rows}, .reverse = chance(50)};
+      const RepeatResult r = repeat(
+          steps, {a, x},
+          [&](const RepeatStep& s) {
+            const Value y = tanh(s.carried[0] * x + s.slices[0]);
+            return RepeatNext{.carried = {y, s.carried[1] + y}, .stacked = {y * a, s.carried[1]}};
+          },
+          options);
+      return chance(50) ? r.carried[1] : r.stacked[0];
+    }
+    case 3:
+      return repeat(steps, x, [&](Value y) {
+        return cond(
+            less(sum(y), sum(a)), [&] { return y + a * .25; }, [&] { return abs(y); });
+      });
+    default:
+      return x.rank() == 0 || x.rank() == 4
+                 ? Value()
+                 : repeat(steps, concat({x, x * 2}, 0), [&](Value y) { return sigmoid(y) - y; });
   }
 }
 

@@ -78,9 +78,27 @@ class Comparison {
     for (const AttrRecord* r : {&before, &now})
       for (const auto& [key, value] : *r)
         if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    const auto graph = [](const Op& op, const std::string& key) -> std::shared_ptr<const Graph> {
+      for (const auto& [name, owned] : op.subgraphs())
+        if (name == key) return owned;
+      return nullptr;
+    };
     for (const std::string& key : keys)
-      if (const std::string x = shown(before, key), y = shown(now, key); x != y)
+      if (const auto owned_by_a = graph(a, key), owned_by_b = graph(b, key); owned_by_a && owned_by_b)
+        subgraphs(key, *owned_by_a, *owned_by_b, what);
+      else if (const std::string x = shown(before, key), y = shown(now, key); x != y)
         what.push_back(key + ": " + dots::shortened(x, 80) + " -> " + dots::shortened(y, 80));
+  }
+
+  // What differs within a graph that both own, each line under the attribute's name.
+  static void subgraphs(const std::string& key, const Graph& a, const Graph& b, std::vector<std::string>& what) {
+    const Difference inner = diff(a, b);
+    for (const NodeId i : inner.removed) what.push_back(key + ": - " + node_line(a.node(i)));
+    for (const NodeId i : inner.added) what.push_back(key + ": + " + node_line(b.node(i)));
+    for (const auto& pair : inner.changed)
+      for (const std::string& change : pair.what)
+        what.push_back(key + ": " + label(b.node(pair.b).output()) + " " + change);
+    for (const std::string& note : inner.notes) what.push_back(key + ": " + note);
   }
 
   void notes() {

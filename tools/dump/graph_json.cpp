@@ -13,6 +13,8 @@ constexpr std::int64_t most_elements = 64;  // of a tensor that is shown whole
 // JSON knows no infinity and no NaN: they become their names.
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(print(AttrValue(v))); }
 
+Json json_of(const Graph& graph);
+
 Json json_of(const AttrValue& value) {
   if (const auto* b = std::get_if<bool>(&value)) return *b;
   if (const auto* i = std::get_if<std::int64_t>(&value)) return *i;
@@ -30,6 +32,7 @@ Json json_of(const AttrValue& value) {
     for (const auto& [key, field] : *record) out[key] = json_of(field);
     return out;
   }
+  if (const auto* graph = std::get_if<std::shared_ptr<const Graph>>(&value)) return json_of(**graph);
   return print(value);  // dtypes and types
 }
 

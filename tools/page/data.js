@@ -7,7 +7,7 @@ const roles = [...leafRoles, "forward", "backward", "update"];
 class Model {
   constructor(json) {
     this.plan = json.plan ?? null;
-    this.nodes = json.nodes.map((n) => new GraphNode(n));
+    this.nodes = json.nodes.map((n) => new GraphNode({ ...n, inputs: n.inputs.filter((i) => i) })); // without absent ones
     this.outputs = json.outputs ?? [];
     for (const node of this.nodes) {
       for (const [port, input] of node.inputs.entries())

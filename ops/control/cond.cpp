@@ -1,0 +1,162 @@
+#include <oxbow/graph/known.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/ops/control/cond.h>
+#include <oxbow/ops/control/guarded.h>
+#include <oxbow/ops/control/scope.h>
+#include <oxbow/ops/gradients.h>
+#include <oxbow/ops/shape/broadcast.h>
+
+#include <algorithm>
+
+namespace oxbow {
+namespace {
+
+std::vector<Type> types_of(Values values) {
+  std::vector<Type> types;
+  for (const Value& v : values) types.push_back(v.type());
+  return types;
+}
+
+Values captured_of(Values in) { return std::span(in.begin() + 1, in.end()); }
+
+bool only_looks(const Node& n) {
+  const std::vector<Alias> aliases = n.op().alias(n.input_types());
+  return n.input_count() > 0 && !aliases.empty() &&
+         std::all_of(aliases.begin(), aliases.end(), [](Alias a) { return bool(a); });
+}
+
+// A branch as its nodes: rewritten like a program of its own, each node that computes under the guard.
+std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
+  Graph& to = in[0].graph();
+  const Subgraph typed = body.typed(types_of(captured_of(in)));
+  const Rewritten r = rewrite(typed.graph());
+  std::vector<Value> inputs, outputs;
+  for (const Value& v : typed.inputs()) inputs.push_back(r(v));
+  for (const auto& [name, v] : r.graph->outputs()) outputs.push_back(v);
+  return write_nodes(*r.graph, inputs, outputs, to, captured_of(in), when ? "then" : "otherwise",
+                     [&](Node n, Values read, const Origin& origin) {
+                       if (n.op().is<Constant>() || only_looks(n)) return to.append_copy(n, read, origin);
+                       std::vector<Value> guarded{in[0]};
+                       guarded.insert(guarded.end(), read.begin(), read.end());
+                       const OriginGuard guard(to, origin);
+                       const Node now = to.append(Guarded{{n.op()}, when}, guarded, origin.at);
+                       if (!n.name().empty() && !to.find(origin.scoped(n.name()))) to.name(now.id(), n.name());
+                       return now;
+                     });
+}
+
+// A graph that takes the captured values, then those of `dy` that are there, and gives the gradients of the values that
+// are `wanted`. Empty where nothing flows back; its outputs are those for which something does.
+struct Backward {
+  std::shared_ptr<Graph> graph = std::make_shared<Graph>();
+  std::vector<Value> captured, dx;
+
+  Backward(const Subgraph& body, Values dy, Types captured_types, const std::vector<bool>& wanted) {
+    graph->share_names(body.graph());
+    std::size_t number = 0;
+    const auto add_input = [&](const Type& type) {
+      const std::string name = "x" + std::to_string(number++);
+      return graph->append(Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
+    };
+    for (const Type& t : captured_types) captured.push_back(add_input(t));
+    std::vector<Value> flows, x;
+    for (const Value& d : dy) flows.push_back(d ? add_input(d.type()) : Value());
+    const std::vector<Value> y = body.write(*graph, captured, "");
+    for (std::size_t i = 0; i < captured.size(); ++i)
+      if (wanted[i]) x.push_back(captured[i]);
+    if (x.empty()) return;
+    const std::vector<Value> found = flow_back(y, flows, x, std::vector<Value>(x.size()));
+    dx.resize(captured.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < captured.size(); ++i)
+      if (wanted[i]) dx[i] = found[next++];
+  }
+
+  // With outputs for these inputs: -0.0, which adds nothing, where nothing flows to one.
+  Subgraph with_outputs(const std::vector<bool>& which) {
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < captured.size(); ++i) {
+      if (!which[i]) continue;
+      graph->add_output("y" + std::to_string(number++), !dx.empty() && dx[i] ? dx[i] : nothing_for(captured[i]));
+    }
+    return Subgraph(graph);
+  }
+
+  Value nothing_for(const Value& like) {
+    const Value none = constant(*graph, -0.0, like.dtype());
+    return like.rank() == 0 ? none : broadcast_like(none, like);
+  }
+};
+
+}  // namespace
+
+std::vector<Type> Cond::infer(Types in) const {
+  if (in[0].dtype != boolean || in[0].shape.rank() != 0)
+    throw OpError("the predicate is " + to_string(in[0]) + ", not bool[]",
+                  "Give a scalar bool: a comparison of scalars, say");
+  if (!then || !otherwise) throw OpError("it lacks a branch", "Give both graphs");
+  const std::vector<Type> a = then.infer(in.subspan(1)), b = otherwise.infer(in.subspan(1));
+  if (a != b)
+    throw OpError("one branch gives " + to_string(Types(a)) + ", the other " + to_string(Types(b)),
+                  "Return values of the same types from both");
+  return a;
+}
+
+std::vector<Value> Cond::lower(Values in) const {
+  const std::vector<Value> a = branch(then, true, in), b = branch(otherwise, false, in);
+  std::vector<Value> merged;
+  for (std::size_t k = 0; k < a.size(); ++k) merged.push_back(apply(Merge{}, {in[0], a[k], b[k]}, At::current()));
+  return merged;
+}
+
+std::vector<Value> Cond::simplify(Values in) const {
+  const std::optional<Tensor> known = known_value(in[0]);
+  if (!known) return {};
+  const bool taken = known->item<bool>();
+  return (taken ? then : otherwise).write(in[0].graph(), captured_of(in), taken ? "then" : "otherwise");
+}
+
+Grads Cond::gradient(const Node& n, Values dy) const {
+  Graph& g = n.graph();
+  const std::vector<Value> in = n.inputs();
+  const Values captured = captured_of(in);
+  const std::vector<Type> types = types_of(captured);
+  std::vector<bool> wanted, flows(types.size());
+  for (const Type& t : types) wanted.push_back(is_float(t.dtype));
+  Backward a(then.typed(types), dy, types, wanted), b(otherwise.typed(types), dy, types, wanted);
+  for (std::size_t i = 0; i < types.size(); ++i) flows[i] = (!a.dx.empty() && a.dx[i]) || (!b.dx.empty() && b.dx[i]);
+  std::vector<Value> grads(in.size());
+  if (std::none_of(flows.begin(), flows.end(), [](bool f) { return f; })) return grads;
+  std::vector<Value> read = in;
+  for (const Value& d : dy)
+    if (d) read.push_back(d);
+  const Scope scope(g, "gradient");
+  const Node back = g.append(Cond{a.with_outputs(flows), b.with_outputs(flows)}, read, At::current());
+  int next = 0;
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (flows[i]) grads[i + 1] = back.output(next++);
+  return grads;
+}
+
+std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>()>& then,
+                        const std::function<std::vector<Value>()>& otherwise, CondOptions options, At at) {
+  if (!predicate) throw Error("cond: the predicate is an empty Value" + at_line(at) + "\n  Build it first");
+  Graph& g = predicate.graph();
+  const Scope scope(g, control_scope(g, options.name, "cond"));
+  std::vector<Value> captured{};
+  const auto built = [&](const std::function<std::vector<Value>()>& build) {
+    return build_subgraph(
+        g, {}, captured, [&](const std::vector<Value>&) { return build(); }, at);
+  };
+  const Subgraph first = built(then), second = built(otherwise);
+  std::vector<Value> in{predicate};
+  in.insert(in.end(), captured.begin(), captured.end());
+  const Node node = g.append(Cond{with_captured(first, captured), second}, in, at);
+  node.output().named("cond");
+  std::vector<Value> outputs;
+  for (int k = 0; k < node.output_count(); ++k) outputs.push_back(node.output(k));
+  return outputs;
+}
+
+}  // namespace oxbow

@@ -1,0 +1,18 @@
+// The scope of an op that owns graphs. For .cpp files of ops only.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+namespace oxbow {
+
+/// The scope asked for, or the kind with the first number for which no node is named `kind` there. The node itself is
+/// named so within it: "repeat_1/repeat".
+inline std::string control_scope(const Graph& g, const std::string& asked, const std::string& kind) {
+  if (!asked.empty()) return asked;
+  const std::string prefix = g.origin().scope.empty() ? "" : g.origin().scope.str() + "/";
+  std::string name = kind;
+  for (int k = 1; g.find(prefix + name + "/" + kind); ++k) name = kind + "_" + std::to_string(k);
+  return name;
+}
+
+}  // namespace oxbow
