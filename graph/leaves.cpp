@@ -3,6 +3,7 @@
 #include <oxbow/graph/support/near_names.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace oxbow {
@@ -79,6 +80,9 @@ Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<
 Value constant(Graph& g, Tensor value, At at) { return g.append(Constant{std::move(value)}, {}, at).output(); }
 
 Value constant(Graph& g, double value, DType dtype, At at) {
+  if (!holds(dtype, std::trunc(value)))
+    throw Error("constant: " + short_number(value) + " does not fit in " + std::string(name(dtype)) + at_line(at) +
+                "\n  Give a number in its range, or another dtype");
   return dispatch(
       dtype, [&]<class T>(std::type_identity<T>) { return constant(g, Tensor::scalar<T>(static_cast<T>(value)), at); });
 }

@@ -82,7 +82,8 @@ Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at = At::current());
 
 Value constant(Graph& g, Tensor value, At at = At::current());
-/// A scalar of the given dtype, rounded to it.
+/// A scalar of the given dtype, rounded to it; integers drop a fraction. Throws `Error` for a number beyond an integer
+/// dtype's range.
 Value constant(Graph& g, double value, DType dtype = f32, At at = At::current());
 
 /// A variable named in the current scope, for state and for known first values: `parameter` in ops/initializers.h takes

@@ -20,6 +20,8 @@
 //                                             void run(const Run& r, const P& p) const. Where P shall be private to
 //                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
+//   std::vector<Value> widen(Values in) const;               where an input that is not of `info.any_dtype` is narrow
+//                                             (graph/dtype.h): itself on wider inputs, between casts (ops/widen.h)
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
 //                                             std::vector<Value> for all of several outputs
 //   std::vector<Value> inference(Values in) const;           what stands in for it outside training
@@ -229,6 +231,12 @@ class Op {
   /// All outputs' equals; none where the op declines.
   std::vector<Value> simplify(Values in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const;
+  /// Whether it has to be widened before it runs on this input, or on inputs of these types.
+  bool widens(int input, DType dtype) const {
+    return has_widen() && is_narrow(dtype) && !info().any_dtype.contains(input);
+  }
+  bool widens(Types in) const;
   std::vector<Value> inference(Values in) const;
   /// Of each output whose bytes it is; none where all have their own.
   std::vector<Alias> alias(Types in) const { return model_->alias(in); }
@@ -255,6 +263,7 @@ class Op {
   bool has_simplify() const { return model_->can & can_simplify; }
   bool has_inference() const { return model_->can & can_inference; }
   bool has_consume() const { return model_->can & can_consume; }
+  bool has_widen() const { return model_->can & can_widen; }
   bool has_epilogue() const { return model_->can & can_epilogue; }
   /// What a TileFn takes as `op`.
   const void* self() const { return model_->self(); }
@@ -263,7 +272,7 @@ class Op {
 
  private:
   static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16,
-                            can_consume = 32, can_epilogue = 64, can_own = 128;
+                            can_consume = 32, can_epilogue = 64, can_own = 128, can_widen = 256;
 
   struct Concept {
     virtual ~Concept() = default;
@@ -278,6 +287,7 @@ class Op {
     virtual Grads gradient(const Node& n, Values dy) const = 0;
     virtual std::vector<Value> simplify(Values in) const = 0;
     virtual std::vector<Value> lower(Values in) const = 0;
+    virtual std::vector<Value> widen(Values in) const = 0;
     virtual std::vector<Value> inference(Values in) const = 0;
     virtual std::vector<Alias> alias(Types in) const = 0;
     virtual std::vector<InputSet> overwrites(Types in) const = 0;

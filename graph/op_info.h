@@ -115,6 +115,7 @@ struct OpInfo {
   InputSet shape_only = {};     ///< read for its type alone: keeps no memory alive, orders nothing
   InputSet by_value = {};       ///< its value is known while the graph is built (`infer` asks for it, see `Known`), and
                                 ///< not read when it runs: such an op computes by `lower`
+  InputSet any_dtype = {};      ///< read in every dtype as it is: never widened
   bool can_fail = false;        ///< `run` may throw on data (a label out of range)
   bool any_layout = false;      ///< accepts inputs that are not row-major
   bool effect = false;          ///< more than its outputs matters: never merged with an equal node nor computed ahead

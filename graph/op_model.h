@@ -26,7 +26,8 @@ struct Op::Model final : Op::Concept {
     type = &typeid(T);
     can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
           (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u) |
-          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u) | (owns() ? can_own : 0u);
+          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u) | (owns() ? can_own : 0u) |
+          (widens() ? can_widen : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
     if constexpr (requires { std::bool_constant<T::info.by_value.empty()>{}; })
@@ -87,6 +88,9 @@ struct Op::Model final : Op::Concept {
   }
   static constexpr bool lowers() {
     return requires(const T& o, Values in) { o.lower(in); };
+  }
+  static constexpr bool widens() {
+    return requires(const T& o, Values in) { o.widen(in); };
   }
   static constexpr bool simplifies() {
     return requires(const T& o, Values in) { o.simplify(in); };
@@ -205,6 +209,12 @@ struct Op::Model final : Op::Concept {
     else
       return {};
   }
+  std::vector<Value> widen([[maybe_unused]] Values in) const override {
+    if constexpr (widens())
+      return op.widen(in);
+    else
+      return {};
+  }
   std::vector<Value> inference([[maybe_unused]] Values in) const override {
     if constexpr (infers_otherwise())
       return op.inference(in);
@@ -247,6 +257,12 @@ inline std::optional<Op> Op::with_epilogue(int output, const Tape& tape, Types i
 inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
 inline std::vector<Value> Op::simplify(Values in) const { return model_->simplify(in); }
 inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }
+inline std::vector<Value> Op::widen(Values in) const { return model_->widen(in); }
+inline bool Op::widens(Types in) const {
+  for (std::size_t i = 0; i < in.size(); ++i)
+    if (widens(static_cast<int>(i), in[i].dtype)) return true;
+  return false;
+}
 inline std::vector<Value> Op::inference(Values in) const { return model_->inference(in); }
 
 }  // namespace oxbow

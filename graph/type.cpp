@@ -2,8 +2,30 @@
 #include <oxbow/graph/type.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace oxbow {
+
+void dtypes::lacks_kernel(DType d) {
+  throw InternalError("a kernel was called with " + std::string(name(d)) + ", for which it is not made");
+}
+
+bool holds(DType d, double number) {
+  if (is_float(d)) return true;
+  return dispatch(d, [&]<class T>(std::type_identity<T>) {
+    // The largest integers may round up to a power of two, which is one too many: compared is half of it.
+    const auto low = static_cast<double>(std::numeric_limits<T>::min());
+    const double beyond = 2 * static_cast<double>(std::numeric_limits<T>::max() / 2 + 1);
+    return std::trunc(number) == number && number >= low && number < beyond;
+  });
+}
+
+std::string dtype_names() {
+  std::string names;
+  for (DType d : all_dtypes)
+    names += (names.empty() ? "" : d == all_dtypes.back() ? " or " : ", ") + std::string(name(d));
+  return names;
+}
 
 Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
   if (sizes.size() > max_rank) throw Error("a shape has at most 8 axes, not " + std::to_string(sizes.size()));

@@ -3,7 +3,6 @@
 #include <oxbow/ops/reduction/reduce.h>
 
 #include <charconv>
-#include <cmath>
 
 namespace oxbow {
 namespace elementwise {
@@ -57,22 +56,6 @@ void refuse_dtype(const OpInfo& info, int input, DType dtype, const std::string&
 }  // namespace elementwise
 
 namespace {
-
-// Whether the dtype holds this number, apart from rounding a fraction to floating point.
-bool holds(DType dtype, double number) {
-  if (is_float(dtype)) return true;
-  if (std::trunc(number) != number) return false;
-  switch (dtype) {
-    case i32:
-      return std::abs(number + 0.5) < 0x1p31;
-    case i64:
-      return number >= -0x1p63 && number < 0x1p63;
-    case u8:
-      return number >= 0 && number < 256;
-    default:
-      return false;
-  }
-}
 
 // 0.5, not 0.500000.
 std::string shortest(double number) {

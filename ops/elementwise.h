@@ -17,13 +17,15 @@
 //   T Softsign::at(T x) const { return x / (1 + math::abs(x)); }
 //   template struct Elementwise<Softsign, Same>;
 //
-// The dtypes that an op takes are those for which `at` may be called; its result's dtype is what `at` returns.
+// The dtypes that an op takes are those whose compute type (graph/dtype.h) `at` may be called with; its result's dtype
+// is what `at` returns, or the operands' own where that is their compute type.
 // Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/kernels/independent.h>
+#include <oxbow/ops/widen.h>
 
 #include <concepts>
 #include <optional>
@@ -34,9 +36,9 @@ namespace oxbow {
 /// An operand of the op's own dtype, which all such operands share; any other operand type stands for itself.
 struct Same {};
 
-/// A number that is no truth value.
+/// A number that kernels compute with.
 template <class T>
-concept Number = Element<T> && !std::same_as<T, bool>;
+concept Number = dtypes::Numbers::has<T>;
 
 namespace elementwise {
 
@@ -62,6 +64,15 @@ concept Takes = requires(const Self& s) {
 template <class Self, class T, class... In>
 using ResultOf = decltype(std::declval<const Self&>().at(OperandOf<In, T>{}...));
 
+template <class Self, class... In, class... T>
+auto taken(dtypes::List<T...>) {
+  return (dtypes::List<>{} + ... + std::conditional_t<Takes<Self, T, In...>, dtypes::List<T>, dtypes::List<>>{});
+}
+/// The element types of `Self`'s loops: those of its own that it computes with, or bool where all operands are.
+template <class Self, class... In>
+using TakenBy = std::conditional_t<(std::is_same_v<In, Same> || ...), decltype(taken<Self, In...>(dtypes::Computed{})),
+                                   dtypes::List<bool>>;
+
 /// y[i] = f(x[i]...). `y` may be one of `x`, but not overlap one in part.
 template <class F, class R, class... T>
 void lanes(const F& f, std::int64_t n, Stored<R>* y, const Stored<T>*... x) {
@@ -76,6 +87,7 @@ struct Elementwise {
   static constexpr std::size_t operands = sizeof...(In);
   Type infer(Types in) const;
   TileFn tile(Types in) const;
+  std::vector<Value> widen(Values in) const { return widened(static_cast<const Self&>(*this), in); }
   bool operator==(const Elementwise&) const = default;
 
  private:
@@ -111,32 +123,23 @@ Type Elementwise<Self, In...>::infer(Types in) const {
   for (std::size_t i = 0; i < sizeof...(In); ++i)
     if (!same[i] && in[i].dtype != fixed[i])
       elementwise::refuse_dtype(Self::info, static_cast<int>(i), in[i].dtype, std::string(name(fixed[i])));
+  using Taken = typename elementwise::TakenBy<Self, In...>;
   const DType dtype = in[leader()].dtype;
-  return dispatch(dtype, [&]<class T>(std::type_identity<T>) -> Type {
-    if constexpr (elementwise::Takes<Self, T, In...>) {
-      return elementwise::common(in, dtype_of<elementwise::ResultOf<Self, T, In...>>);
-    } else {
-      std::string accepted;
-      const auto list = [&]<class U>(std::type_identity<U>) {
-        if constexpr (elementwise::Takes<Self, U, In...>)
-          accepted += (accepted.empty() ? "" : ", ") + std::string(name(dtype_of<U>));
-      };
-      for (DType d : {f32, f64, i32, i64, u8, boolean}) dispatch(d, list);
-      elementwise::refuse_dtype(Self::info, leader(), dtype, accepted);
-    }
+  if (!dtypes::serve(Taken{}, dtype))
+    elementwise::refuse_dtype(Self::info, leader(), dtype, dtypes::served_by(Taken{}));
+  return dispatch<Taken>(compute_type(dtype), [&]<class T>(std::type_identity<T>) {
+    using R = elementwise::ResultOf<Self, T, In...>;
+    return elementwise::common(in, std::is_same_v<R, T> ? dtype : dtype_of<R>);
   });
 }
 
 template <class Self, class... In>
 TileFn Elementwise<Self, In...>::tile(Types in) const {
-  return dispatch(in[leader()].dtype, []<class T>(std::type_identity<T>) -> TileFn {
-    if constexpr (elementwise::Takes<Self, T, In...>) {
-      return [](const void* op, const void* const* from, void* out, std::int64_t n) {
-        run_lanes<T>(op, from, out, n, std::index_sequence_for<In...>{});
-      };
-    } else {
-      throw InternalError("an elementwise op was asked for a loop over a dtype that it refuses");
-    }
+  using Taken = typename elementwise::TakenBy<Self, In...>;
+  return dispatch<Taken>(in[leader()].dtype, []<class T>(std::type_identity<T>) -> TileFn {
+    return [](const void* op, const void* const* from, void* out, std::int64_t n) {
+      run_lanes<T>(op, from, out, n, std::index_sequence_for<In...>{});
+    };
   });
 }
 

@@ -1,6 +1,6 @@
 // Safetensors, the file format that most tools keep parameters in: 8 bytes with the header's length (little endian), a
 // JSON header that gives each tensor's dtype, shape and place, then the bytes, row-major.
-// https://github.com/huggingface/safetensors#format. Dtypes: F32, F64, I32, I64, U8, BOOL. Files that are written here
+// https://github.com/huggingface/safetensors#format. All dtypes (F32, BF16, BOOL ...). Files that are written here
 // carry a checksum of all that they say, as "oxbow.checksum" in their metadata; it is checked where a file has one.
 // Thread safety: functions without shared state; two that write the same file leave one of the two contents, whole.
 #pragma once

@@ -60,7 +60,9 @@ std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
 }  // namespace
 
 std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs) {
-  return op.has_run() ? run_kernel(op, inputs) : run_lowered(op, inputs);
+  std::vector<Type> types;
+  for (const Tensor& t : inputs) types.push_back(t.type());
+  return op.has_run() && !op.widens(types) ? run_kernel(op, inputs) : run_lowered(op, inputs);
 }
 
 }  // namespace oxbow

@@ -28,10 +28,12 @@ void wrap(Rewriter& r, const Node& node, SharedOps& shared) {
   r.replace(node, shared(std::move(f)), inputs);
 }
 
-void expand(Rewriter& r, const Node& node) {
+// What `build` makes of the node's inputs, in its place.
+template <class F>
+void expand(Rewriter& r, const Node& node, F build) {
   const OriginGuard guard = r.as(node);
   try {
-    const std::vector<Value> values = in_order(r.to(), [&] { return node.op().lower(r.inputs(node)); });
+    const std::vector<Value> values = in_order(r.to(), [&] { return build(r.inputs(node)); });
     r.map(node, values);
     if (values.size() == 1) r.keep_name(node, values[0]);
   } catch (const OpError& e) {
@@ -39,23 +41,34 @@ void expand(Rewriter& r, const Node& node) {
   }
 }
 
+bool widens(const Node& node) {
+  for (int i = 0; i < node.input_count(); ++i)
+    if (node.op().widens(i, node.input(i).dtype())) return true;
+  return false;
+}
+
 // Each node a step further: lowered ops may be made of ops that lower themselves.
 std::optional<Rewritten> lower_once(const Graph& from) {
-  const auto needs = [](const Op& op) { return !op.has_run() && (is_fusible(op) || op.has_lower()); };
+  const auto needs = [](const Node& node) {
+    const Op& op = node.op();
+    return (!op.has_run() && (is_fusible(op) || op.has_lower())) || widens(node);
+  };
   NodeId i = 0;
-  while (i < from.size() && !needs(from.node(i).op())) ++i;
+  while (i < from.size() && !needs(from.node(i))) ++i;
   if (i == from.size()) return std::nullopt;
   Rewriter r(from);
   SharedOps shared;
   for (i = 0; i < from.size(); ++i) {
     const Node node = from.node(i);
     const Op& op = node.op();
-    if (op.has_run() || (op.info().effect && !op.has_lower()))
+    if (widens(node))
+      expand(r, node, [&](const std::vector<Value>& in) { return op.widen(in); });
+    else if (op.has_run() || (op.info().effect && !op.has_lower()))
       r.copy(node);
     else if (is_fusible(op))
       wrap(r, node, shared);
     else if (op.has_lower())
-      expand(r, node);
+      expand(r, node, [&](const std::vector<Value>& in) { return op.lower(in); });
     else
       throw Error(to_string(node) + ": the op " + in_quotes(op.name()) +
                   " cannot be computed: it came from a text "

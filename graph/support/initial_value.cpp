@@ -42,14 +42,6 @@ double open01(std::uint32_t high, std::uint32_t low) {
 }
 
 template <Element T>
-bool holds(double value) {
-  if (is_float(dtype_of<T>)) return true;
-  const auto low = static_cast<double>(std::numeric_limits<T>::min());
-  const auto high = static_cast<double>(std::numeric_limits<T>::max());
-  return value == std::floor(value) && value >= low && value <= high && std::fabs(value) <= 0x1p53;
-}
-
-template <Element T>
 void fill(const Variable& v, T* out) {
   const Init& init = v.init;
   const std::int64_t count = v.type.count();
@@ -137,9 +129,11 @@ void check_init(const Variable& v, Location at) {
     refuse("no recipe is called " + in_quotes(kind),
            "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, he_normal()) takes "
            "initializers");
-  if (drawn && !is_float(v.type.dtype)) refuse("only floating-point values are drawn at random", "Use f32 or f64");
+  if (drawn && !is_float(v.type.dtype))
+    refuse("only floating-point values are drawn at random", "Use f32, or another floating-point dtype");
+  // Beyond 2^53 not every integer is a double: what was written may be another number.
   const bool held =
-      dispatch(v.type.dtype, [&]<class T>(std::type_identity<T>) { return kind != "constant" || holds<T>(v.init.a); });
+      kind != "constant" || is_float(v.type.dtype) || (holds(v.type.dtype, v.init.a) && std::fabs(v.init.a) <= 0x1p53);
   if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
 }
 

@@ -15,7 +15,10 @@ namespace {
 constexpr std::string_view digits64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 template <class T>
-using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+using Bits = dtypes::Word<sizeof(T)>;
+
+template <class T>
+constexpr bool is_half = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
 
 template <class T>
 T usual_nan() {
@@ -36,6 +39,19 @@ std::optional<T> read_chars(std::string_view text, Format... format) {
   return v;
 }
 
+// A finite number's shortest digits that read back as it: those of the double that they are nearest to.
+template <class T>
+double shortest(T v) {
+  const double exact = static_cast<double>(v);
+  for (int digits = 0; digits < std::numeric_limits<T>::max_digits10; ++digits) {
+    std::string text;
+    append_chars(text, exact, std::chars_format::scientific, digits);
+    const double d = *read_chars<double>(text);
+    if (std::bit_cast<Bits<T>>(T(d)) == std::bit_cast<Bits<T>>(v)) return d;
+  }
+  return exact;
+}
+
 bool all_equal(const std::byte* bytes, std::size_t count, std::size_t size) {
   // Each element equals the next one: one comparison of the array with itself, one element on.
   return count < 2 || std::memcmp(bytes, bytes + size, (count - 1) * size) == 0;
@@ -49,7 +65,7 @@ void append_number(std::string& out, T v) {
     out += v ? "true" : "false";
   } else if constexpr (std::is_integral_v<T>) {
     append_chars(out, v);
-  } else if (std::isnan(v)) {
+  } else if (v != v) {
     out += "nan";
     const auto bits = std::bit_cast<Bits<T>>(v);
     if (bits == std::bit_cast<Bits<T>>(usual_nan<T>())) return;
@@ -58,7 +74,10 @@ void append_number(std::string& out, T v) {
     out += ")";
   } else {
     const std::size_t first = out.size();
-    append_chars(out, v);
+    if constexpr (is_half<T>)
+      append_chars(out, shortest(v));
+    else
+      append_chars(out, v);
     // A real number always looks like one.
     if (std::string_view(out).substr(first).find_first_of(".en") == std::string_view::npos) out += ".0";
   }
@@ -74,30 +93,51 @@ std::optional<T> read_number(std::string_view text) {
     return read_chars<T>(text);
   } else {
     if (text == "inf") return std::numeric_limits<T>::infinity();
-    if (text == "-inf") return -std::numeric_limits<T>::infinity();
+    if (text == "-inf") return T(-std::numeric_limits<T>::infinity());
     if (text == "nan") return usual_nan<T>();
     if (text.starts_with("nan(0x") && text.ends_with(")")) {
       const auto bits = read_chars<Bits<T>>(text.substr(6, text.size() - 7), 16);
-      if (!bits || !std::isnan(std::bit_cast<T>(*bits))) return std::nullopt;
+      if (!bits || std::bit_cast<T>(*bits) == std::bit_cast<T>(*bits)) return std::nullopt;
       return std::bit_cast<T>(*bits);
     }
     const std::size_t first = text.starts_with('-') ? 1 : 0;
     if (first >= text.size() || text[first] < '0' || text[first] > '9') return std::nullopt;
-    return read_chars<T>(text);
+    if constexpr (is_half<T>) {
+      const std::optional<double> exact = read_chars<double>(text);
+      if (!exact) return std::nullopt;
+      const T v(*exact);  // neither infinite nor 0 unless the text is
+      return std::isfinite(static_cast<double>(v)) && (v != 0 || *exact == 0) ? std::optional(v) : std::nullopt;
+    } else {
+      return read_chars<T>(text);
+    }
   }
 }
 
 template void append_number(std::string&, float);
 template void append_number(std::string&, double);
+template void append_number(std::string&, float16);
+template void append_number(std::string&, bfloat16);
+template void append_number(std::string&, std::int8_t);
+template void append_number(std::string&, std::int16_t);
 template void append_number(std::string&, std::int32_t);
 template void append_number(std::string&, std::int64_t);
 template void append_number(std::string&, std::uint8_t);
+template void append_number(std::string&, std::uint16_t);
+template void append_number(std::string&, std::uint32_t);
+template void append_number(std::string&, std::uint64_t);
 template void append_number(std::string&, bool);
 template std::optional<float> read_number(std::string_view);
 template std::optional<double> read_number(std::string_view);
+template std::optional<float16> read_number(std::string_view);
+template std::optional<bfloat16> read_number(std::string_view);
+template std::optional<std::int8_t> read_number(std::string_view);
+template std::optional<std::int16_t> read_number(std::string_view);
 template std::optional<std::int32_t> read_number(std::string_view);
 template std::optional<std::int64_t> read_number(std::string_view);
 template std::optional<std::uint8_t> read_number(std::string_view);
+template std::optional<std::uint16_t> read_number(std::string_view);
+template std::optional<std::uint32_t> read_number(std::string_view);
+template std::optional<std::uint64_t> read_number(std::string_view);
 template std::optional<bool> read_number(std::string_view);
 
 void append_quoted(std::string& out, std::string_view text) {

@@ -94,7 +94,7 @@ std::int32_t read_panel(Lexer& in, const Shape& shape) {
 
 DType read_dtype(Lexer& in) {
   const std::optional<DType> dtype = in.peek().kind == Token::word ? parse_dtype(in.peek().raw) : std::nullopt;
-  if (!dtype) in.unexpected("a dtype (f32, f64, i32, i64, u8 or bool)");
+  if (!dtype) in.unexpected("a dtype (" + dtype_names() + ")");
   in.take();
   return *dtype;
 }

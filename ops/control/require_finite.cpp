@@ -11,12 +11,10 @@ Type RequireFinite::infer(Types in) const {
 }
 
 void RequireFinite::run(const Run& r) const {
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
-    if constexpr (std::floating_point<T>) {
-      const T x = *r.in<T>(0);
-      if (!std::isfinite(x)) throw OpError(what + " has a NaN or Inf", remedy);
-      *r.out<T>() = x;
-    }
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+    const T x = *r.in<T>(0);
+    if (!std::isfinite(x)) throw OpError(what + " has a NaN or Inf", remedy);
+    *r.out<T>() = x;
   });
 }
 

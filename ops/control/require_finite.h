@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -17,10 +18,11 @@ struct RequireFinite {
 
   Type infer(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node&, Values dy) const { return {dy[0]}; }
 };
 
-/// Throws `Error` unless x is a scalar of f32 or f64.
+/// Throws `Error` unless x is a floating-point scalar.
 Value require_finite(Value x, std::string what, std::string remedy, At at = At::current());
 
 }  // namespace oxbow

@@ -13,7 +13,9 @@ void check_floats(Types in) {
     throw OpError("the dtypes differ: " + std::string(name(in[0].dtype)) + " and " + std::string(name(in[1].dtype)),
                   "Cast one of them");
   if (!is_float(in[0].dtype))
-    throw OpError("there is no convolution of " + std::string(name(in[0].dtype)), "Cast to f32 first");
+    throw OpError("there is no convolution of " + std::string(name(in[0].dtype)) +
+                      ", only of: " + dtypes::served_by(dtypes::Floats{}),
+                  "Cast to f32 first");
 }
 
 void check_is(const char* which, const Shape& given, const Shape& wanted) {

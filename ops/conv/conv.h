@@ -5,6 +5,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -39,6 +40,7 @@ struct Conv2d {
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2d&) const = default;
   static std::vector<Sample> samples();
@@ -46,7 +48,8 @@ struct Conv2d {
 
 /// The gradient to x, from dy and weights; x gives its shape only.
 struct Conv2dInput {
-  static constexpr OpInfo info{.name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}};
+  static constexpr OpInfo info{
+      .name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
   static constexpr auto attributes =
@@ -54,6 +57,7 @@ struct Conv2dInput {
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dInput&) const = default;
   static std::vector<Sample> samples();
@@ -61,7 +65,8 @@ struct Conv2dInput {
 
 /// The gradient to the weights, from x and dy; the weights give their shape only.
 struct Conv2dWeights {
-  static constexpr OpInfo info{.name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}};
+  static constexpr OpInfo info{
+      .name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
   static constexpr auto attributes =
@@ -69,14 +74,15 @@ struct Conv2dWeights {
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dWeights&) const = default;
   static std::vector<Sample> samples();
 };
 
 /// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
-/// oh = (h + top + bottom - kh) / stride + 1. Dtypes f32 and f64. Throws `Error` for other ranks, channels that differ,
-/// a window larger than the padded image, or an unknown padding.
+/// oh = (h + top + bottom - kh) / stride + 1. Throws `Error` for other ranks, integers, channels that differ, a window
+/// larger than the padded image, or an unknown padding.
 Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
 
 }  // namespace oxbow

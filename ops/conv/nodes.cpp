@@ -42,6 +42,7 @@ std::optional<Op> extended(T op, const Tape& tape) {
 }  // namespace
 
 std::vector<Type> ConvForward::infer(Types in) const {
+  check_computed<dtypes::Floats>(in[0], "x");
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
   return epilogue.empty() ? std::vector{y} : epilogue_types(epilogue, y, in.subspan(2));
 }
@@ -54,6 +55,7 @@ std::vector<InputSet> ConvForward::overwrites(Types in) const {
 std::optional<Op> ConvForward::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
+  check_computed<dtypes::Floats>(in[0], "dy");
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }

@@ -34,6 +34,7 @@ Shape pooled_shape(const Shape& x, std::int64_t size, std::int64_t stride) {
 }
 
 Type check_pooled(Types in, std::int64_t size, std::int64_t stride, const char* which) {
+  check_dtype(dtypes::Numbers{}, in[0], "x");
   const Shape pooled = pooled_shape(in[0].shape, size, stride);
   if (in[1].shape != pooled || in[1].dtype != in[0].dtype)
     throw OpError(std::string(which) + " is " + to_string(in[1]) + " where the pooled x is " +
@@ -135,7 +136,7 @@ std::int64_t window_scratch(const Type& x) { return (x.shape[3] * 4 + 63) / 64 *
 }  // namespace
 
 Type MaxPool::infer(Types in) const {
-  if (in[0].dtype == boolean) throw OpError("there is no largest bool", "Cast to u8 first");
+  check_dtype(dtypes::Numbers{}, in[0], "x");
   return {in[0].dtype, pooled_shape(in[0].shape, size, stride)};
 }
 
@@ -150,7 +151,7 @@ Work MaxPool::work(Types in) const {
 // Down the columns first: whole rows at once, whatever the number of channels.
 void MaxPool::run(const Run& r) const {
   const Windows w = windows(r.in_type(0).shape, size, stride);
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+  dispatch<dtypes::Numbers>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     T* __restrict high = reinterpret_cast<T*>(r.scratch);
     const std::int64_t across = w.width * w.channels;
     const auto [begin, end] = r.share(w.images * w.rows);
@@ -194,7 +195,7 @@ Work MaxPoolGradient::work(Types in) const {
 
 void MaxPoolGradient::run(const Run& r) const {
   const Windows w = windows(r.in_type(0).shape, size, stride);
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+  dispatch<dtypes::Numbers>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const auto [begin, end] = r.share(w.images);
     for (std::int64_t image = begin; image < end; ++image) {
       const T* dy = r.in<T>(1) + image * w.pooled();
@@ -224,6 +225,7 @@ Grads MaxPoolGradient::gradient(const Node& n, Values dy) const {
 }
 
 Type MaxPoolPick::infer(Types in) const {
+  check_dtype(dtypes::Numbers{}, in[0], "x");
   if (in[0] != in[1])
     throw OpError("v is " + to_string(in[1]) + " and x is " + to_string(in[0]), "Give both the same type");
   return {in[0].dtype, pooled_shape(in[0].shape, size, stride)};
@@ -233,7 +235,7 @@ Work MaxPoolPick::work(Types in) const { return image_work(in, window_scratch(in
 
 void MaxPoolPick::run(const Run& r) const {
   const Windows w = windows(r.in_type(0).shape, size, stride);
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+  dispatch<dtypes::Numbers>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const auto [begin, end] = r.share(w.images);
     for (std::int64_t image = begin; image < end; ++image) {
       const T* v = r.in<T>(1) + image * w.image();

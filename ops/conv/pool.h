@@ -4,6 +4,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -22,6 +23,7 @@ struct MaxPool {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPool&) const = default;
   static std::vector<Sample> samples();
@@ -37,6 +39,7 @@ struct MaxPoolGradient {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPoolGradient&) const = default;
   static std::vector<Sample> samples();
@@ -51,6 +54,7 @@ struct MaxPoolPick {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPoolPick&) const = default;
   static std::vector<Sample> samples();

@@ -294,10 +294,7 @@ void ConvRows::run(const Run& r, int first_extra) const {
                   scratch);
     }
   };
-  if (dtype_ == f32)
-    compute(std::type_identity<float>{});
-  else
-    compute(std::type_identity<double>{});
+  dispatch<dtypes::Floats>(dtype_, compute);
 }
 
 }  // namespace oxbow

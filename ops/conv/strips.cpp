@@ -83,6 +83,7 @@ std::vector<Type> ConvStrips::infer(Types in) const {
     throw OpError("strips take packed weights");
   if (!(in[1].layout.panel == panel || in[1].layout.panel >= in[1].shape[-1]))
     throw OpError("packed weights lie in panels of 64");
+  check_computed<dtypes::Floats>(in[0], "dy");
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
 }
@@ -168,10 +169,7 @@ void ConvStrips::run(const Run& r, const Plan& p) const {
                    r.scratch + p.tile_scratch() + p.image_scratch());
     }
   };
-  if (p.dtype == f32)
-    compute(std::type_identity<float>{});
-  else
-    compute(std::type_identity<double>{});
+  dispatch<dtypes::Floats>(p.dtype, compute);
 }
 
 std::vector<InputSet> ConvStrips::overwrites(Types in) const {

@@ -44,6 +44,7 @@ struct ConvWeightChunks::Plan {
 };
 
 Type ConvWeightChunks::infer(Types in) const {
+  check_computed<dtypes::Floats>(in[0], "x");
   const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
   return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
 }
@@ -201,10 +202,7 @@ void ConvWeightChunks::run(const Run& r, const Plan& p) const {
         if (tap / s.kw % p.splits == split) p.tap<T>(x, dy, tap / s.kw, tap % s.kw, image > first, dw + tap * matrix);
     }
   };
-  if (r.in_type(0).dtype == f32)
-    compute(std::type_identity<float>{});
-  else
-    compute(std::type_identity<double>{});
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, compute);
 }
 
 }  // namespace oxbow

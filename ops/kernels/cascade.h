@@ -12,13 +12,13 @@ namespace oxbow {
 inline constexpr std::int64_t cascade_fan = 16;    ///< sums that go into one of the next level
 inline constexpr std::int64_t cascade_block = 64;  ///< lanes that fit in registers
 
+template <Fold F>
+using FoldTypes = std::conditional_t<F == Fold::sum, dtypes::Numbers, dtypes::Computed>;
+
 // What T is computed as: integers wrap around, truth values are bytes.
 template <Fold F, class T>
-using FoldLane = std::conditional_t<
-    std::is_same_v<T, bool>, std::uint8_t,
-    std::conditional_t<F != Fold::sum, T,
-                       std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,
-                                          std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>>>;
+using FoldLane = std::conditional_t<std::is_same_v<T, bool> || (F == Fold::sum && std::is_integral_v<T>),
+                                    dtypes::Word<sizeof(T)>, T>;
 
 template <Fold F, class T>
 T fold_join(T a, T b) {

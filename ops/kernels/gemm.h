@@ -21,7 +21,12 @@ struct Strided {
   std::int64_t row, step;
 };
 
-/// y[i][j] (+)= sum over p of a(i, p) b[p][j]. T: float, double, or std::int32_t and std::int64_t, which wrap around.
+/// The element types of `multiply`. Unsigned integers are computed as signed ones, which wrap around to the same bits.
+using ElementTypes = dtypes::List<float, double, std::int32_t, std::int64_t>;
+
+constexpr DType computed_as(DType dtype) { return dtype == u32 ? i32 : dtype == u64 ? i64 : dtype; }
+
+/// y[i][j] (+)= sum over p of a(i, p) b[p][j]. T is one of `ElementTypes`.
 template <class T>
 void multiply(std::int64_t rows, std::int64_t columns, std::int64_t k, Strided<T> a, const T* b, std::int64_t ldb, T* y,
               std::int64_t ldy, bool accumulate);
@@ -36,8 +41,10 @@ constexpr bool fuses = true;
 #else
 constexpr bool fuses = false;
 #endif
+/// Whether libxsmm's kernels compute in this dtype.
+constexpr bool has_kernels(DType dtype) { return dtype == f32; }
 /// Whether a sum is one chain of fused multiply-adds, so that libxsmm's kernels give the same bits.
-constexpr bool sums_in_one_chain(DType dtype) { return fuses && dtype == f32; }
+constexpr bool sums_in_one_chain(DType dtype) { return fuses && has_kernels(dtype); }
 
 /// y[rows][columns] (+)= a[rows][k] b[k][columns], row-major with these distances between rows; `transpose_a`: a is
 /// [k][rows]. Called with (b, a, y). Each element is one chain of fused multiply-adds over rising k.

@@ -22,9 +22,9 @@ constexpr std::int64_t block_columns = 96;
 template <class T>
 constexpr std::int64_t grain = sizeof(T) == 8 ? 24 : 16;
 
-// Single precision with fused multiply-adds is libxsmm's. Eigen's products of integers take four times as long as
-// loops.
-constexpr bool has_blocks(DType dtype) { return dtype == f64 || (dtype == f32 && !fuses); }
+// What libxsmm's kernels compute with fused multiply-adds is theirs. Eigen's products of integers take four times as
+// long as loops.
+constexpr bool has_blocks(DType dtype) { return is_float(dtype) && !sums_in_one_chain(dtype); }
 
 // A block pays for packing its operands from these sizes on.
 constexpr std::int64_t fewest_rows = 4, fewest_columns = 8, fewest_steps = 8;

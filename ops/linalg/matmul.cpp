@@ -1,3 +1,4 @@
+#include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
@@ -10,8 +11,11 @@ void check_dtypes(Types in) {
   if (in[0].dtype != in[1].dtype)
     throw OpError("the dtypes differ: " + std::string(name(in[0].dtype)) + " and " + std::string(name(in[1].dtype)),
                   "Cast one of them: cast(b, " + std::string(name(in[0].dtype)) + ")");
-  if (in[0].dtype == u8 || in[0].dtype == boolean)
-    throw OpError("there is no product of " + std::string(name(in[0].dtype)), "Cast to f32 or i32 first");
+  if (is_integer(in[0].dtype) && is_narrow(in[0].dtype))
+    throw OpError("there is no product of " + std::string(name(in[0].dtype)) + ": its sums would wrap around at " +
+                      std::to_string(8 * size_of(in[0].dtype)) + " bits",
+                  "Cast both to " + std::string(name(compute_type(in[0].dtype))) + ", or to f32");
+  check_dtype(dtypes::Numbers{}, in[0], "a");
 }
 
 void check_matrix(const char* which, const Shape& s) {
@@ -29,7 +33,7 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
 }
 
 // Rows a multiple of 4 KiB apart meet in one set of the first cache.
-bool rows_collide(Value b) { return b.dtype() == f32 && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
+bool rows_collide(Value b) { return gemm::has_kernels(b.dtype()) && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
 
 // Many rows repay copying a wide right operand into panels: its rows are far apart in memory. Where they collide, fewer
 // do: whole steps of a 1024-wide net with 128 rows take 27.5 ms without and 22.7 with, where kernels have AVX2, and the
@@ -37,7 +41,7 @@ bool rows_collide(Value b) { return b.dtype() == f32 && b.shape()[-1] > 0 && b.s
 bool worth_packing(Value a, Value b, bool transpose_a) {
   const std::int64_t rows =
       b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
-  return b.dtype() == f32 && rows >= (rows_collide(b) ? 128 : 256) && b.shape()[-1] >= 512;
+  return gemm::has_kernels(b.dtype()) && rows >= (rows_collide(b) ? 128 : 256) && b.shape()[-1] >= 512;
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 // Matrix products with transposes and batch axes. Both ops here lower to packing (ops/linalg/pack.h) and `Product`
 // (ops/linalg/product.h), which do the work; see there for kernels and summation order.
-// Dtypes f32, f64, i32, i64; integers wrap around. Regular value types, safe from any thread.
+// Floating-point dtypes, and integers of 32 and 64 bits, which wrap around. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -22,6 +23,7 @@ struct MatMul {
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MatMul&) const = default;
   static std::vector<Sample> samples();
@@ -34,6 +36,7 @@ struct Contract {
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Contract&) const = default;
   static std::vector<Sample> samples();

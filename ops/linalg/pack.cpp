@@ -1,3 +1,4 @@
+#include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg/pack.h>
 
 #include <algorithm>
@@ -63,8 +64,8 @@ void pack_unit(const Pack& op, const Run& r, const Cut& cut, std::int64_t unit) 
                      matrix = unit / cut.blocks / cut.panels;
   const std::int64_t first = block * rows_a_part, rows = std::min(rows_a_part, cut.rows - first);
   const std::int64_t columns = std::min(op.panel, cut.columns - j * op.panel);
-  const T* from = r.in<T>(0) + matrix * cut.rows * cut.columns;
-  T* to = r.out<T>() + ((matrix * cut.panels + j) * cut.rows + first) * op.panel;
+  const T* from = reinterpret_cast<const T*>(r.inputs[0].bytes) + matrix * cut.rows * cut.columns;
+  T* to = reinterpret_cast<T*>(r.outputs[0].bytes) + ((matrix * cut.panels + j) * cut.rows + first) * op.panel;
   if (op.transpose) {
     transpose(from + j * op.panel * cut.rows + first, cut.rows, to, op.panel, rows, columns);
   } else {
@@ -94,21 +95,13 @@ Work Pack::work(Types in) const {
 void Pack::run(const Run& r) const {
   const Cut c = cut(r.out_type());
   if (c.units() == 0) return;
-  const std::int64_t unit = r.part;
-  switch (size_of(r.out_type().dtype)) {  // only copied, so the size is all that matters
-    case 8:
-      return pack_unit<std::int64_t>(*this, r, c, unit);
-    case 4:
-      return pack_unit<std::int32_t>(*this, r, c, unit);
-    default:
-      return pack_unit<std::uint8_t>(*this, r, c, unit);
-  }
+  dispatch_width(r.out_type().dtype, [&]<class T>(std::type_identity<T>) { pack_unit<T>(*this, r, c, r.part); });
 }
 
 Value pack(Value x, bool transpose, At at) {
   const std::int64_t columns = x && x.rank() >= 2 ? x.shape()[transpose ? -2 : -1] : 1;
   const std::int64_t all = std::max<std::int64_t>((columns + 15) / 16 * 16, 16);
-  const std::int64_t panel = x && x.dtype() == f32 ? std::min<std::int64_t>(all, 64) : all;
+  const std::int64_t panel = x && gemm::has_kernels(x.dtype()) ? std::min<std::int64_t>(all, 64) : all;
   return apply(Pack{.panel = panel, .transpose = transpose}, {x}, at);
 }
 

@@ -2,6 +2,7 @@
 #include <oxbow/graph/passes/fused/tape_plan.h>
 #include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/widen.h>
 
 #include <algorithm>
 
@@ -129,6 +130,7 @@ Type Product::result(Types in) const {
   const Shape &a = in[0].shape, &b = in[1].shape;
   if (!(a.rank() >= 2 && b.rank() >= 2 && in[0].layout.plain() && in[0].dtype == in[1].dtype))
     throw OpError("a product's operands are matrices of one dtype, the left one row-major");
+  check_computed<dtypes::Numbers>(in[0], "a");
   if (!(in[1].layout.plain() || in[1].layout.panel == panel || in[1].layout.panel >= b[-1]))
     throw OpError("a product's right operand lies in panels of 64");
   if (sum_leading) {
@@ -246,9 +248,8 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
 void Product::run(const Run& r, const Plan& p) const {
   const Tiling& t = p.tiles;
   const std::int64_t first = r.part * t.units_a_part, last = std::min(first + t.units_a_part, t.units);
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
-    if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::uint8_t>)
-      for (std::int64_t unit = first; unit < last; ++unit) compute<T>(p, r, unit);
+  dispatch<gemm::ElementTypes>(gemm::computed_as(r.in_type(0).dtype), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t unit = first; unit < last; ++unit) compute<T>(p, r, unit);
   });
 }
 

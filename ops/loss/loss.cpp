@@ -7,6 +7,7 @@
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/reshape.h>
 
 #include <cmath>
@@ -16,13 +17,14 @@ namespace {
 
 void check_rows(const Type& x, const Type& labels, std::string_view what) {
   const std::string name(what);
-  if (!is_float(x.dtype)) throw OpError("the " + name + " are " + to_string(x) + ", not f32 or f64", "Cast them first");
+  check_dtype(dtypes::Floats{}, x, name);
   if (x.shape.rank() == 0)
     throw OpError("the " + name + " are a scalar, without an axis of classes", "Give [..., classes]");
   if (!is_integer(labels.dtype))
     throw OpError(
         "labels are " + to_string(labels) + ", neither class numbers nor of the logits' type " + to_string(x),
         "Give integers " + to_string(x.shape.without(x.shape.rank() - 1)) + ", or probabilities of the logits' type");
+  check_index_type(labels, "labels");
   if (labels.shape != x.shape.without(x.shape.rank() - 1))
     throw OpError(name + " of shape " + to_string(x.shape) + " take one label a row, of shape " +
                       to_string(x.shape.without(x.shape.rank() - 1)) + ", but the labels have shape " +
@@ -40,12 +42,9 @@ Work row_work(Types in) {
 // Calls f(T{}, L{}) with the element types of x and of the labels.
 template <class F>
 void for_types(const Type& x, const Type& labels, F f) {
-  const auto with_labels = [&]<class T>(T) {
-    if (labels.dtype == i32) f(T{}, std::int32_t{});
-    if (labels.dtype == i64) f(T{}, std::int64_t{});
-    if (labels.dtype == u8) f(T{}, std::uint8_t{});
-  };
-  x.dtype == f32 ? with_labels(float{}) : with_labels(double{});
+  dispatch<dtypes::Floats>(x.dtype, [&]<class T>(std::type_identity<T>) {
+    dispatch<IndexTypes>(labels.dtype, [&]<class L>(std::type_identity<L>) { f(T{}, L{}); });
+  });
 }
 
 [[noreturn]] void refuse_label(std::int64_t label, std::int64_t row, std::int64_t classes) {

@@ -4,6 +4,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -20,6 +21,7 @@ struct CrossEntropy {
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   std::vector<InputSet> overwrites(Types) const { return {{}, {0}}; }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const CrossEntropy&) const = default;
@@ -33,6 +35,7 @@ struct CrossEntropyGradient {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const CrossEntropyGradient&) const = default;
   static std::vector<Sample> samples();

@@ -1,5 +1,6 @@
 #include <oxbow/ops/norm/batch_norm.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape/broadcast.h>
 
@@ -36,11 +37,6 @@ void moments(const T* x, std::int64_t count, std::int64_t stride, double* mean, 
   for (int c = 0; c < width; ++c) m2[c] = squares[c];
 }
 
-template <class F>
-void for_float(DType dtype, F f) {
-  dtype == f32 ? f(float{}) : f(double{});
-}
-
 std::vector<Tensor> reference(const std::vector<Tensor>& in) {
   const std::int64_t c = channels(in[0].type()), n = rows(in[0].type());
   Tensor mean({f64, {c}}), variance({f64, {c}});
@@ -60,7 +56,7 @@ std::vector<Tensor> reference(const std::vector<Tensor>& in) {
 
 std::vector<Type> BatchMoments::infer(Types in) const {
   const Type& x = in[0];
-  if (!is_float(x.dtype)) throw OpError("x is " + to_string(x) + ", not f32 or f64", "Cast it first");
+  check_dtype(dtypes::Floats{}, x, "x");
   if (x.shape.rank() < 2)
     throw OpError("x is " + to_string(x) + ", without an axis to average over", "Give [batch, ..., channels]");
   const Type each{x.dtype, {channels(x)}};
@@ -77,18 +73,21 @@ std::vector<Value> BatchMoments::lower(Values in) const {
   return {mean, mean.node().output(1)};
 }
 
-Grads BatchMoments::gradient(const Node& n, Values dy) const {
-  const Value x = n.input(0);
+// In the compute type throughout: the count of elements may be beyond f16.
+Grads BatchMoments::gradient(const Node& n, Values d) const {
+  const DType own = n.input(0).dtype();
+  const auto wide = [&](Value v) { return v ? cast(v, compute_type(own)) : v; };
+  const Value x = wide(n.input(0)), dy[] = {wide(d[0]), wide(d[1])};
   std::vector<std::int64_t> axes;
   for (int i = 0; i + 1 < x.rank(); ++i) axes.push_back(i);
   const Value count = count_like(x, axes);
   Value dx;
   if (dy[0]) dx = dy[0] / count;
   if (dy[1]) {
-    const Value spread = (x - n.output(0)) * (dy[1] * 2.0 / count);
+    const Value spread = (x - wide(n.output(0))) * (dy[1] * 2.0 / count);
     dx = dx ? spread + dx : spread;
   }
-  return {dy[1] ? dx : broadcast_like(dx, x), Value(), Value()};
+  return {cast(dy[1] ? dx : broadcast_like(dx, x), own), Value(), Value()};
 }
 
 std::vector<Sample> BatchMoments::samples() {
@@ -105,7 +104,10 @@ std::vector<Sample> BatchMoments::samples() {
   return samples;
 }
 
-Type ChunkMoments::infer(Types in) const { return {f64, {chunks(in[0]), 2, channels(in[0])}}; }
+Type ChunkMoments::infer(Types in) const {
+  check_computed<dtypes::Floats>(in[0], "x");
+  return {f64, {chunks(in[0]), 2, channels(in[0])}};
+}
 
 Work ChunkMoments::work(Types in) const {
   const auto elements = static_cast<double>(in[0].count());
@@ -118,7 +120,7 @@ void ChunkMoments::run(const Run& r) const {
   const Type& type = r.in_type(0);
   const std::int64_t c = channels(type), each = rows_a_chunk(type);
   const auto [begin, end] = r.share(chunks(type));
-  for_float(type.dtype, [&]<class T>(T) {
+  dispatch<dtypes::Floats>(type.dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t chunk = begin; chunk < end; ++chunk) {
       const T* x = r.in<T>(0) + chunk * each * c;
       const std::int64_t count = std::min(each, rows(type) - chunk * each);
@@ -135,6 +137,7 @@ void ChunkMoments::run(const Run& r) const {
 std::vector<Type> MergeMoments::infer(Types in) const {
   if (in[0] != Type{f64, {chunks(in[1]), 2, channels(in[1])}})
     throw OpError("the chunks are not those of " + to_string(in[1]), "They come from chunk_moments of the same x");
+  check_computed<dtypes::Floats>(in[1], "x");
   const Type each{in[1].dtype, {channels(in[1])}};
   return {each, each};
 }
@@ -142,7 +145,7 @@ std::vector<Type> MergeMoments::infer(Types in) const {
 void MergeMoments::run(const Run& r) const {
   const Type& type = r.in_type(1);
   const std::int64_t c = channels(type), each = rows_a_chunk(type), all = rows(type);
-  for_float(type.dtype, [&]<class T>(T) {
+  dispatch<dtypes::Floats>(type.dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t k = 0; k < c; ++k) {
       double mean = 0, m2 = 0;
       for (std::int64_t chunk = 0; chunk < chunks(type); ++chunk) {

@@ -5,6 +5,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -17,6 +18,7 @@ struct BatchMoments {
                                .shape_only = {1, 2}};
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   std::vector<Value> inference(Values in) const { return {in[1], in[2]}; }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const BatchMoments&) const = default;
@@ -44,7 +46,7 @@ struct MergeMoments {
 struct Moments {
   Value mean, variance;
 };
-/// Throws `Error` unless x is f32 or f64 [..., c] and the running ones are of its dtype and [c].
+/// Throws `Error` unless x is floating point [..., c] and the running ones are of its dtype and [c].
 Moments batch_moments(Value x, Value running_mean, Value running_variance, At at = At::current());
 
 }  // namespace oxbow

@@ -12,7 +12,7 @@ namespace oxbow {
 namespace {
 
 Type check(Types in) {
-  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  check_dtype(dtypes::Floats{}, in[0], "x");
   if (in[0].shape.rank() == 0) throw OpError("x is a scalar, which has no axis", "Give at least one axis");
   return in[0];
 }
@@ -32,11 +32,6 @@ void for_blocks(const Run& r, F block) {
   const auto [begin, end] = r.share(rows::count(r.in_type(0)));
   for (std::int64_t row = begin; row < end; row += step)
     block(r.in<T>(0) + row * n, std::min(step, end - row), r.out<T>() + row * n);
-}
-
-template <class F>
-void for_float(DType dtype, F f) {
-  dtype == f32 ? f(float{}) : f(double{});
 }
 
 // The op on the last axis, by way of a transposition when `axis` is another.
@@ -89,7 +84,7 @@ Type Softmax::infer(Types in) const { return check(in); }
 Work Softmax::work(Types in) const { return row_work(in, 0); }
 
 void Softmax::run(const Run& r) const {
-  for_float(r.in_type(0).dtype, [&]<class T>(T) {
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const std::int64_t n = rows::length(r.in_type(0));
     for_blocks<T>(r, [n](const T* x, std::int64_t count, T* y) {
       std::array<T, rows::block_elements> maxima;
@@ -119,7 +114,7 @@ Work LogSoftmax::work(Types in) const {
 }
 
 void LogSoftmax::run(const Run& r) const {
-  for_float(r.in_type(0).dtype, [&]<class T>(T) {
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const std::int64_t n = rows::length(r.in_type(0));
     T* e = reinterpret_cast<T*>(r.scratch);
     for_blocks<T>(r, [n, e](const T* x, std::int64_t count, T* y) {

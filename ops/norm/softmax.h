@@ -5,6 +5,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -14,6 +15,7 @@ struct Softmax {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Softmax&) const = default;
   static std::vector<Sample> samples();
@@ -25,13 +27,14 @@ struct LogSoftmax {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const LogSoftmax&) const = default;
   static std::vector<Sample> samples();
 };
 
 /// x's elements along `axis`, exponentiated and scaled to a sum of 1. Throws `Error` for a scalar, a missing axis, or
-/// another dtype than f32 and f64.
+/// a dtype that is not floating point.
 Value softmax(Value x, std::int64_t axis = -1, At at = At::current());
 /// log(softmax(x)) without its rounding to log(0).
 Value log_softmax(Value x, std::int64_t axis = -1, At at = At::current());

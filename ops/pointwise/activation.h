@@ -123,7 +123,7 @@ extern template struct Elementwise<SigmoidGradient, Same, Same>;
 extern template struct Elementwise<ReluGradient, Same, Same>;
 extern template struct Elementwise<GeluGradient, Same, Same>;
 
-/// Of the operand's shape and dtype, f32 or f64; relu takes integers too. Throw `Error` otherwise.
+/// Of the operand's shape and floating-point dtype; relu takes integers too. Throw `Error` otherwise.
 Value tanh(Value x, At at = At::current());
 Value sigmoid(Value x, At at = At::current());
 Value relu(Value x, At at = At::current());

@@ -1,16 +1,22 @@
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/samples.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace oxbow {
 namespace {
 
+template <class T>
+constexpr bool is_half = is_narrow(dtype_of<T>) && is_float(dtype_of<T>);
+
 template <Element From, Element To>
 struct Conversion {
   To at(From x) const {
-    if constexpr (std::same_as<To, bool>) {
+    if constexpr (is_half<From> && std::same_as<To, bool>) {
+      return (x.bits() & 0x7fff) != 0;  // as a float a small one might be flushed to zero
+    } else if constexpr (std::same_as<To, bool>) {
       return x != From(0);
     } else if constexpr (std::floating_point<From> && std::integral<To>) {
       constexpr From low = static_cast<From>(std::numeric_limits<To>::min());
@@ -24,18 +30,71 @@ struct Conversion {
   }
 };
 
-template <Element From, Element To>
+// An integer as the double that rounds to a half as the integer does.
+template <std::integral From>
+struct Odd {
+  double at(From x) const { return float16::odd_double(x); }
+};
+
+template <class F, Element From, Element To>
 void convert(const void*, const void* const* in, void* out, std::int64_t n) {
   using elementwise::Stored;
-  elementwise::lanes<Conversion<From, To>, To, From>({}, n, static_cast<Stored<To>*>(out),
-                                                     static_cast<const Stored<From>*>(in[0]));
+  elementwise::lanes<F, To, From>({}, n, static_cast<Stored<To>*>(out), static_cast<const Stored<From>*>(in[0]));
+}
+
+// By way of another dtype, a few elements at a time. `out` may be the input.
+template <TileFn first, TileFn second, class From, class Between, class To>
+void convert_by_way(const void*, const void* const* in, void* out, std::int64_t n) {
+  Between between[256];
+  for (std::int64_t i = 0; i < n; i += std::ssize(between)) {
+    const std::int64_t count = std::min<std::int64_t>(n - i, std::ssize(between));
+    const void *from = static_cast<const From*>(in[0]) + i, *middle = between;
+    first(nullptr, &from, between, count);
+    second(nullptr, &middle, static_cast<To*>(out) + i, count);
+  }
+}
+
+// A loop for each pair that needs one of its own: integers are cut to a width, whatever their signs; halves go by way
+// of float, which is exact, and integers to them by way of double.
+template <Element From, Element To>
+constexpr TileFn conversion() {
+  if constexpr (std::same_as<From, bool>) {
+    return conversion<std::uint8_t, To>();
+  } else if constexpr (std::integral<From> && std::integral<To> && !std::same_as<To, bool>) {
+    using Word = dtypes::Word<sizeof(To)>;
+    using Read = std::conditional_t<sizeof(To) <= sizeof(From), dtypes::Word<sizeof(From)>, From>;
+    return convert<Conversion<Read, Word>, Read, Word>;
+  } else if constexpr (is_half<From> && std::same_as<From, To>) {
+    return conversion<std::uint16_t, std::uint16_t>();
+  } else if constexpr (is_half<From> && (is_half<To> || (std::integral<To> && !std::same_as<To, bool>))) {
+    return convert_by_way<conversion<From, float>(), conversion<float, To>(), From, float, To>;
+  } else if constexpr (std::integral<From> && is_half<To>) {
+    return convert_by_way<convert<Odd<From>, From, double>, conversion<double, To>(), From, double, To>;
+  } else {
+    return convert<Conversion<From, To>, From, To>;
+  }
+}
+
+// Whether every A is a B.
+template <Element A, Element B>
+constexpr bool is_within() {
+  using From = std::numeric_limits<A>;
+  using To = std::numeric_limits<B>;
+  return (From::is_integer || !To::is_integer) && (To::is_signed || !From::is_signed) && From::digits <= To::digits &&
+         From::max_exponent <= To::max_exponent && To::min_exponent <= From::min_exponent;
+}
+
+bool is_within(DType a, DType b) {
+  return dispatch(a, [&]<class A>(std::type_identity<A>) {
+    return dispatch(b, []<class B>(std::type_identity<B>) { return is_within<A, B>(); });
+  });
 }
 
 }  // namespace
 
 TileFn Cast::tile(Types in) const {
   return dispatch(in[0].dtype, [&]<class From>(std::type_identity<From>) {
-    return dispatch(to, []<class To>(std::type_identity<To>) -> TileFn { return convert<From, To>; });
+    return dispatch(to, []<class To>(std::type_identity<To>) { return conversion<From, To>(); });
   });
 }
 
@@ -45,20 +104,21 @@ Grads Cast::gradient(const Node& n, Values dy) const {
   return {is_float(from) ? cast(dy[0], from) : Value()};
 }
 
-// Every f32 is an f64, so there and back again changes nothing.
+// Where every value of the first dtype is one of the second, as every f32 is an f64, there and back changes nothing.
 Value Cast::simplify(Values in) const {
   if (in[0].dtype() == to) return in[0];
   const Node n = in[0].node();
-  if (to == f32 && in[0].dtype() == f64 && n.op().is<Cast>() && n.input(0).dtype() == f32) return n.input(0);
+  if (n.op().is<Cast>() && n.input(0).dtype() == to && is_within(to, in[0].dtype())) return n.input(0);
   return {};
 }
 
 std::vector<Sample> Cast::samples() {
   std::vector<Sample> s = unary_samples(Cast{f64}, [](double x) { return x; });
-  const DType all[] = {f32, f64, i32, i64, u8, boolean};
-  for (DType from : {f64, i32, i64, u8, boolean}) {
-    for (DType to : all) {
-      const double low = from == u8 || from == boolean || to == u8 ? 0 : -9, high = from == boolean ? 2 : 9;
+  const auto is_signed = [](DType d) { return is_float(d) || kind_of(d) == DTypeKind::signed_integer; };
+  for (DType from : all_dtypes) {
+    if (from == f32) continue;  // the tests narrow f64 to it
+    for (DType to : all_dtypes) {
+      const double low = is_signed(from) && is_signed(to) ? -9 : 0, high = from == boolean ? 2 : 9;
       s.push_back({std::string(name(from)) + " to " + std::string(name(to)),
                    Cast{to},
                    {draw({5, 7}, low, high, static_cast<std::uint64_t>(to), from)},

@@ -5,8 +5,10 @@
 
 namespace oxbow {
 
-/// x as `to`. Floating point to integer drops the fraction and saturates, NaN gives 0; integers wrap around; anything
-/// but 0 is true; true is 1. The gradient is cast back.
+/// x as `to`, for every pair of dtypes, the same on every instruction set. To floating point: rounded once, to nearest
+/// even; what is too large becomes infinite, a NaN stays one. Floating point to integer drops the fraction; what is
+/// beyond the range gives its nearest end, a NaN 0. Integers wrap around. Anything but 0 is true; true is 1. The
+/// gradient is cast back.
 struct Cast {
   static constexpr OpInfo info{.name = "cast", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
   DType to = f32;

@@ -31,7 +31,21 @@ template struct Elementwise<LessEqual, Same, Same>;
 template struct Elementwise<LogicalAnd, bool, bool>;
 template struct Elementwise<LogicalOr, bool, bool>;
 template struct Elementwise<LogicalNot, bool>;
-template struct Elementwise<Select, bool, Same, Same>;
+
+Type Select::infer(Types in) const {
+  if (in[0].dtype != boolean) elementwise::refuse_dtype(info, 0, in[0].dtype, std::string(name(boolean)));
+  elementwise::check_same_dtype(info, in, std::array{false, true, true});
+  return elementwise::common(in, in[1].dtype);
+}
+
+TileFn Select::tile(Types in) const {
+  return dispatch_width(in[1].dtype, []<class T>(std::type_identity<T>) -> TileFn {
+    return [](const void*, const void* const* from, void* out, std::int64_t n) {
+      elementwise::lanes<Select, T, bool, T, T>({}, n, static_cast<T*>(out), static_cast<const std::uint8_t*>(from[0]),
+                                                static_cast<const T*>(from[1]), static_cast<const T*>(from[2]));
+    };
+  });
+}
 
 Grads Select::gradient(const Node& n, Values dy) const {
   if (!is_float(dy[0].dtype())) return NotDifferentiable{"its result is " + std::string(name(dy[0].dtype()))};
@@ -61,7 +75,7 @@ namespace {
 template <class C>
 std::vector<Sample> comparison_samples(const C& op, double (*f)(double, double)) {
   std::vector<Sample> s = binary_samples(op, f, {}, {}, false);
-  for (DType d : {i32, i64, u8}) s.push_back(typed_sample(op, d, f));
+  for (DType d : {i32, i64, u8, u32, u64}) s.push_back(typed_sample(op, d, f));
   return s;
 }
 

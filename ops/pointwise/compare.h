@@ -73,13 +73,17 @@ struct LogicalNot : Elementwise<LogicalNot, bool> {
 };
 
 /// condition ? a : b. The gradient goes to the one that was taken; the other gets zeros.
-struct Select : Elementwise<Select, bool, Same, Same> {
+/// Moves bits, so every dtype is chosen from as it is.
+struct Select {
   static constexpr OpInfo info{
       .name = "select", .inputs = {"condition", "a", "b"}, .may_overwrite = {1, 2}, .any_layout = true};
-  template <Element T>
+  static constexpr std::size_t operands = 3;
+  template <class T>
   T at(bool condition, T a, T b) const {
     return condition ? a : b;
   }
+  Type infer(Types in) const;
+  TileFn tile(Types in) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Select&) const = default;
@@ -93,7 +97,6 @@ extern template struct Elementwise<LessEqual, Same, Same>;
 extern template struct Elementwise<LogicalAnd, bool, bool>;
 extern template struct Elementwise<LogicalOr, bool, bool>;
 extern template struct Elementwise<LogicalNot, bool>;
-extern template struct Elementwise<Select, bool, Same, Same>;
 
 /// Comparisons give bool; with a NaN all but `not_equal` are false. All of these throw `Error` when shapes do not
 /// broadcast or dtypes differ.

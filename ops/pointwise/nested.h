@@ -63,7 +63,9 @@ struct WithSingles {
   bool operator==(const WithSingles&) const = default;
 
   Type infer(Types in) const { return inner.infer(in); }
-  TileFn tile(Types in) const { return in[0].dtype == f32 ? run<float> : run<double>; }
+  TileFn tile(Types in) const {
+    return dispatch<dtypes::Floats>(in[0].dtype, []<class T>(std::type_identity<T>) -> TileFn { return run<T>; });
+  }
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 
  private:
@@ -122,7 +124,7 @@ struct Operands {
 /// What `absorb` returns for an op that takes in these `Operands`, or single elements, floats only.
 template <class... Candidates, class Outer>
 std::optional<Op> nest(const Outer& outer, int operand, const Op& producer, Types in) {
-  if (!is_float(in[0].dtype)) return std::nullopt;
+  if (!is_float(in[0].dtype) || is_narrow(in[0].dtype)) return std::nullopt;
   if (producer.is<Single>()) return with_single<0>(outer, operand);
   std::optional<Op> nested;
   [[maybe_unused]] const auto consider = [&]<std::size_t place, class Inner>(Operands<place, Inner>) {

@@ -29,7 +29,7 @@ struct SinPi : Unary<SinPi> {
 extern template struct Elementwise<CosPi, Same>;
 extern template struct Elementwise<SinPi, Same>;
 
-/// Of the operand's shape and dtype; NaN for an infinity. Throw `Error` unless x is f32 or f64.
+/// Of the operand's shape and dtype; NaN for an infinity. Throw `Error` unless x is floating point.
 Value cospi(Value x, At at = At::current());
 Value sinpi(Value x, At at = At::current());
 

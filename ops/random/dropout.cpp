@@ -61,7 +61,7 @@ std::vector<Tensor> reference(const Dropout& op, const std::vector<Tensor>& in) 
 }  // namespace
 
 Type Dropout::infer(Types in) const {
-  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  check_dtype(dtypes::Floats{}, in[0], "x");
   if (!(rate >= 0 && rate < 1))
     throw OpError("the rate " + short_number(rate) + " is not in [0, 1)", "Give the fraction of elements to drop");
   if (in[1] != Type{i64, {2}})
@@ -80,7 +80,7 @@ void Dropout::run(const Run& r) const {
   const std::int64_t n = r.in_type(0).count();
   const auto [begin, end] = r.share((n + chunk_elements - 1) / chunk_elements);
   const auto* state = r.in<std::int64_t>(1);
-  const auto fill = [&]<class T>(T) {
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const T scale = static_cast<T>(1 / (1 - rate));
     const std::uint32_t least = threshold(rate);
     Words words;
@@ -93,8 +93,7 @@ void Dropout::run(const Run& r) const {
       independent(0, std::min(chunk_elements, n - chunk * chunk_elements),
                   [=](std::int64_t i) { y[i] = word[i] >= least ? x[i] * scale : T{0}; });
     }
-  };
-  r.in_type(0).dtype == f32 ? fill(float{}) : fill(double{});
+  });
 }
 
 Grads Dropout::gradient(const Node& n, Values dy) const {

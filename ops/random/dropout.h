@@ -4,6 +4,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -18,6 +19,7 @@ struct Dropout {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const { return rate == 0 ? in[0] : Value(); }
   std::vector<Value> inference(Values in) const { return {in[0]}; }
   Grads gradient(const Node& n, Values dy) const;  // linear: the same mask on dy

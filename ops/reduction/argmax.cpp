@@ -47,7 +47,7 @@ void ArgMax::run(const Run& r) const {
   const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
   const std::int64_t blocks = (a.inner + columns_at_once - 1) / columns_at_once;
   const auto [begin, end] = r.share(a.outer * blocks);
-  dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
+  dispatch<dtypes::Computed>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t o = i / blocks, first = i % blocks * columns_at_once;
       largest(r.in<T>(0) + o * a.size * a.inner + first, a.size, a.inner, std::min(columns_at_once, a.inner - first),

@@ -3,6 +3,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -16,6 +17,7 @@ struct ArgMax {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
   static std::vector<Sample> samples();
 };

@@ -44,6 +44,7 @@ Type reduced_type(const Type& x, int first, int last, std::int64_t partials) {
 }
 
 void check_axes(const Type& x, std::int64_t first, std::int64_t last) {
+  check_computed<dtypes::Computed>(x, "x");
   if (first < 0 || last > x.shape.rank() || first >= last)
     throw OpError("axes " + std::to_string(first) + " to " + std::to_string(last) + " are not axes of " + to_string(x),
                   "Use 0 <= first < last <= " + std::to_string(x.shape.rank()));
@@ -187,7 +188,8 @@ Type ReduceChunks<F>::infer(Types in) const {
 template <Fold F>
 Consumer ReduceChunks<F>::consume(Types in) const {
   const Slices slices(in[0].shape, static_cast<int>(first), static_cast<int>(last));
-  return dispatch(in[0].dtype, [&]<class T>(std::type_identity<T>) { return Chunks<F, FoldLane<F, T>>::of(slices); });
+  return dispatch<FoldTypes<F>>(in[0].dtype,
+                                [&]<class T>(std::type_identity<T>) { return Chunks<F, FoldLane<F, T>>::of(slices); });
 }
 
 template <Fold F>
@@ -212,7 +214,7 @@ void ReduceColumns<F>::run(const Run& r) const {
   const Slices s(r.in_type(0).shape, static_cast<int>(first), static_cast<int>(last));
   const std::int64_t blocks = (s.inner + column_block - 1) / column_block;
   const auto [begin, end] = r.share(s.outer * blocks);
-  dispatch(r.in_type(0).dtype, [&]<class Element>(std::type_identity<Element>) {
+  dispatch<FoldTypes<F>>(r.in_type(0).dtype, [&]<class Element>(std::type_identity<Element>) {
     using T = FoldLane<F, Element>;
     for (std::int64_t unit = begin; unit < end; ++unit) {
       const std::int64_t o = unit / blocks, column = unit % blocks * column_block;

@@ -26,6 +26,11 @@ std::vector<std::int64_t> broadcast_axes(const Shape& x, const Shape& like) {
   return axes;
 }
 
+void check_summable(const Type& x) {
+  if (x.dtype == boolean)
+    throw OpError("bool cannot be added", "Cast it to f32 to count or average, or to i64 to count");
+}
+
 }  // namespace
 
 std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>& axes) {
@@ -42,8 +47,7 @@ std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>
 template <Fold F>
 Type Reduce<F>::infer(Types in) const {
   const Shape& x = in[0].shape;
-  if (F == Fold::sum && in[0].dtype == boolean)
-    throw OpError("bool cannot be added", "Cast it to f32 to count or average, or to i64 to count");
+  if (F == Fold::sum) check_summable(in[0]);
   auto sizes = x.vector();
   const std::vector<int> reduced = normal_axes(x, axes);
   for (auto axis = reduced.rbegin(); axis != reduced.rend(); ++axis)
@@ -104,7 +108,7 @@ Type SumTo::infer(Types in) const {
   if (!fits)
     throw OpError(to_string(like) + " does not broadcast to " + to_string(x),
                   "Aligned at the last axis, each size of like must be that of x or 1");
-  if (in[0].dtype == boolean) throw OpError("bool cannot be added", "Cast it to another dtype");
+  check_summable(in[0]);
   return {in[0].dtype, like};
 }
 
@@ -126,17 +130,20 @@ std::int64_t count_of(const Shape& x, const std::vector<std::int64_t>& axes) {
 }  // namespace
 
 Type CountLike::infer(Types in) const {
+  check_dtype(dtypes::Numbers{}, in[0], "x");
   normal_axes(in[0].shape, axes);
   return {in[0].dtype, {}};
 }
 
-void CountLike::run(const Run& r) const {
+void CountLike::run(const Run& r) const {  // every dtype as it is: one number is not worth a cast
   dispatch(r.out_type().dtype,
            [&]<class T>(std::type_identity<T>) { *r.out<T>() = static_cast<T>(count_of(r.in_type(0).shape, axes)); });
 }
 
 Value CountLike::simplify(Values in) const {
-  return constant(in[0].graph(), static_cast<double>(count_of(in[0].shape(), axes)), in[0].dtype());
+  return dispatch(in[0].dtype(), [&]<class T>(std::type_identity<T>) {
+    return constant(in[0].graph(), Tensor::scalar<T>(static_cast<T>(count_of(in[0].shape(), axes))));
+  });
 }
 
 Value sum(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
@@ -147,6 +154,9 @@ Value mean(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
   if (x && !is_float(x.dtype()))
     throw Error("mean: x is " + to_string(x.type()) + "\n  at " + to_string(Location(at)) +
                 "\n  Cast it to f32 or f64 first");
+  // Halves are rounded once, at the end: neither their sum nor their number need be a half.
+  if (x && is_narrow(x.dtype()))
+    return cast(mean(cast(x, compute_type(x.dtype()), at), std::move(axes), keep, at), x.dtype(), at);
   const Value count = count_like(x, axes, at);
   return divide(sum(x, std::move(axes), keep, at), count, at);
 }

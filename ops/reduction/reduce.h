@@ -1,6 +1,5 @@
 // Reductions over axes: sum, mean, max, min; and the sums that undo broadcasting.
-// Dtypes: sums take f32, f64, i32, i64, u8 and keep it (integers wrap around); mean takes f32 and f64; max and min take
-// all.
+// Dtypes: sums take all but bool and keep it (integers wrap around); mean takes floating point; max and min take all.
 //
 // How they are computed, and in which order: see ops/reduction/chunks.h, which they lower to. Axes that are not
 // neighbours are reduced one group after another, the innermost first, so nothing is transposed. Empty axes stand for
@@ -9,6 +8,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -30,6 +30,7 @@ struct Reduce {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
@@ -40,11 +41,12 @@ using ReduceMin = Reduce<Fold::min>;
 
 /// Sums the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
 struct SumTo {
-  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}};
+  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}, .any_dtype = {1}};
   bool operator==(const SumTo&) const = default;
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
@@ -67,7 +69,7 @@ struct CountLike {
 /// Throws `Error` for an axis that x does not have or that is named twice, or a dtype without sums.
 Value sum(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
 
-/// sum(x) / count; NaN where nothing is averaged. Throws `Error` unless x is f32 or f64.
+/// sum(x) / count; NaN where nothing is averaged. Throws `Error` unless x is floating point.
 Value mean(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
 
 /// The gradient is shared equally by the elements that are largest, as JAX does. Throws `Error` where there is no

@@ -42,7 +42,7 @@ Type BroadcastTo::infer(Types in) const {
 }
 
 TileFn BroadcastTo::tile(Types in) const {
-  return dispatch(in[0].dtype, []<class T>(std::type_identity<T>) -> TileFn { return copy_lanes<T>; });
+  return dispatch_width(in[0].dtype, []<class T>(std::type_identity<T>) -> TileFn { return copy_lanes<T>; });
 }
 
 Value BroadcastTo::simplify(Values in) const {

@@ -29,7 +29,7 @@ void Gather::run(const Run& r) const {
   const AroundAxis a(table.shape, table.shape.axis_of(axis));
   const std::int64_t row = a.inner * size_of(table.dtype), count = indices.count();
   const auto [begin, end] = r.share(a.outer * count);
-  dispatch_index(indices.dtype, [&]<class I>(std::type_identity<I>) {
+  dispatch<IndexTypes>(indices.dtype, [&]<class I>(std::type_identity<I>) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t at = i % count, index = r.in<I>(1)[at];
       if (index < 0 || index >= a.size) out_of_range("index", index, indices, at, a.size);
@@ -44,7 +44,7 @@ Grads Gather::gradient(const Node& n, Values dy) const {
 
 Type ScatterAdd::infer(Types in) const {
   check_index_type(in[1], "indices");
-  if (in[2].dtype == boolean) throw OpError("bool cannot be added", "Cast the updates to another dtype");
+  check_dtype(dtypes::Numbers{}, in[2], "updates");
   const Shape wanted = gathered(in[0].shape, in[1].shape, in[0].shape.axis_of(axis));
   if (in[2].shape != wanted)
     throw OpError(
@@ -71,8 +71,8 @@ namespace {
 template <class T, class I>
 void add_rows(const Run& r, const AroundAxis& a, std::int64_t o, std::int64_t first, std::int64_t rows,
               std::int64_t column, std::int64_t columns) {
-  using Sum = std::conditional_t<std::is_same_v<T, std::int32_t>, std::uint32_t,  // so that it wraps around
-                                 std::conditional_t<std::is_same_v<T, std::int64_t>, std::uint64_t, T>>;
+  using Sum = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>,  // so that it wraps around
+                                          std::type_identity<T>>::type;
   const Type& indices = r.in_type(1);
   const std::int64_t count = indices.count();
   Sum* y = reinterpret_cast<Sum*>(r.out<T>()) + o * a.size * a.inner + column;
@@ -95,19 +95,17 @@ void ScatterAdd::run(const Run& r) const {
   const bool by_columns = a.inner >= 2 * column_block;
   const std::int64_t blocks = by_columns ? (a.inner + column_block - 1) / column_block : a.size;
   const auto [begin, end] = r.share(a.outer * blocks);
-  if (r.out_type().dtype == boolean) throw InternalError("scatter_add of bool was run");
-  dispatch(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
-    dispatch_index(r.in_type(1).dtype, [&]<class I>(std::type_identity<I>) {
-      if constexpr (!std::is_same_v<T, bool>)
-        for (std::int64_t at = begin; at < end;) {  // as much of one outer slice as this part owns
-          const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
-          if (by_columns)
-            add_rows<T, I>(r, a, o, 0, a.size, first * column_block,
-                           std::min(owned * column_block, a.inner - first * column_block));
-          else
-            add_rows<T, I>(r, a, o, first, owned, 0, a.inner);
-          at += owned;
-        }
+  dispatch<dtypes::Numbers>(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
+    dispatch<IndexTypes>(r.in_type(1).dtype, [&]<class I>(std::type_identity<I>) {
+      for (std::int64_t at = begin; at < end;) {  // as much of one outer slice as this part owns
+        const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
+        if (by_columns)
+          add_rows<T, I>(r, a, o, 0, a.size, first * column_block,
+                         std::min(owned * column_block, a.inner - first * column_block));
+        else
+          add_rows<T, I>(r, a, o, first, owned, 0, a.inner);
+        at += owned;
+      }
     });
   });
 }

@@ -1,16 +1,17 @@
-// Rows of a table by their numbers, and the gradient, which adds rows into a table. Tables of any dtype (sums: f32,
-// f64, i32, i64, u8); indices i32, i64 or u8. An index out of range is an error of the run that names it, where it
-// stands and the range. Regular value types, safe from any thread.
+// Rows of a table by their numbers, and the gradient, which adds rows into a table. Tables of any dtype (sums: all
+// but bool); indices of any integer dtype but u64. An index out of range fails the run, with its place and
+// the range. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
 /// y[o, i..., k] = table[o, indices[i...], k]: the axis is replaced by the axes of `indices`.
 struct Gather {
-  static constexpr OpInfo info{.name = "gather", .inputs = {"table", "indices"}, .can_fail = true};
+  static constexpr OpInfo info{.name = "gather", .inputs = {"table", "indices"}, .any_dtype = {0}, .can_fail = true};
   std::int64_t axis = 0;
   static constexpr auto attributes = std::tuple{Attribute{"axis", &Gather::axis}};
   bool operator==(const Gather&) const = default;
@@ -18,14 +19,18 @@ struct Gather {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
 };
 
 /// y = 0, then y[o, indices[i], k] += updates[o, i, k], i rising. The sums' order is that of the indices.
 struct ScatterAdd {
-  static constexpr OpInfo info{
-      .name = "scatter_add", .inputs = {"like", "indices", "updates"}, .shape_only = {0}, .can_fail = true};
+  static constexpr OpInfo info{.name = "scatter_add",
+                               .inputs = {"like", "indices", "updates"},
+                               .shape_only = {0},
+                               .any_dtype = {0},
+                               .can_fail = true};
   std::int64_t axis = 0;
   static constexpr auto attributes = std::tuple{Attribute{"axis", &ScatterAdd::axis}};
   bool operator==(const ScatterAdd&) const = default;
@@ -33,11 +38,12 @@ struct ScatterAdd {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` for an axis that `table` does not have, or indices that are not i32, i64 or u8.
+/// Throws `Error` for an axis that `table` does not have, or indices of another dtype.
 Value gather(Value table, Value indices, std::int64_t axis = 0, At at = At::current());
 
 /// A value of `like`'s shape: zeros, plus each row of `updates` at the row that its index names. Throws `Error` unless

@@ -33,11 +33,15 @@ inline std::string place_in(const Shape& shape, std::int64_t flat) {
   return to_string(Shape(place));
 }
 
+/// What kernels read indices and labels as; smaller integers are widened. u64 is left out: not all of it is an i64.
+using IndexTypes = dtypes::List<std::int32_t, std::int64_t, std::uint32_t>;
+
 /// Throws `OpError` unless `t` can number things. `what` is "indices" or "labels".
 inline void check_index_type(const Type& t, const char* what) {
-  if (!is_integer(t.dtype))
-    throw OpError(std::string(what) + " are " + std::string(name(t.dtype)) + ", not whole numbers",
-                  "Cast them to i32, i64 or u8");
+  if (!dtypes::serve(IndexTypes{}, t.dtype))
+    throw OpError(std::string(what) + " are " + std::string(name(t.dtype)) +
+                      ", but must be one of: " + dtypes::served_by(IndexTypes{}),
+                  "Cast them to i64");
 }
 
 /// Throws the `OpError` for element `flat` of `indices`, which is not in [0, size).
@@ -47,14 +51,6 @@ inline void check_index_type(const Type& t, const char* what) {
       std::string(what) + " " + std::to_string(index) + " at " + place_in(indices.shape, flat) + " is out of range",
       size == 0 ? "There is nothing to choose from: the axis has size 0"
                 : "It must lie in 0 to " + std::to_string(size - 1));
-}
-
-/// Calls `f(std::type_identity<T>{})` with the element type of an index dtype (i32, i64 or u8).
-template <class F>
-decltype(auto) dispatch_index(DType d, F&& f) {
-  if (d == i32) return f(std::type_identity<std::int32_t>{});
-  if (d == i64) return f(std::type_identity<std::int64_t>{});
-  return f(std::type_identity<std::uint8_t>{});
 }
 
 }  // namespace oxbow

@@ -15,15 +15,18 @@ Work OneHot::work(Types in) const { return moving(in[0].count() * classes * size
 
 void OneHot::run(const Run& r) const {
   const auto [begin, end] = r.share(r.in_type(0).count());
-  dispatch(dtype, [&]<class T>(std::type_identity<T>) {
-    dispatch_index(r.in_type(0).dtype, [&]<class I>(std::type_identity<I>) {
+  const std::uint64_t one = dispatch(dtype, []<class T>(std::type_identity<T>) {
+    return static_cast<std::uint64_t>(std::bit_cast<dtypes::Word<sizeof(T)>>(T(1)));
+  });
+  dispatch_width(dtype, [&]<class Word>(std::type_identity<Word>) {
+    dispatch<IndexTypes>(r.in_type(0).dtype, [&]<class I>(std::type_identity<I>) {
       const I* labels = r.in<I>(0);
-      T* y = r.out<T>();
-      std::fill(y + begin * classes, y + end * classes, T(0));
+      auto* y = reinterpret_cast<Word*>(r.outputs[0].bytes);
+      std::fill(y + begin * classes, y + end * classes, Word{0});  // the bits of 0 in every dtype
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t c = labels[i];
         if (c < 0 || c >= classes) out_of_range("label", c, r.in_type(0), i, classes);
-        y[i * classes + c] = T(1);
+        y[i * classes + c] = static_cast<Word>(one);
       }
     });
   });

@@ -3,6 +3,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -18,11 +19,12 @@ struct OneHot {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"labels are integers"}; }
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` unless labels are i32, i64 or u8 and `classes` is not negative.
+/// Throws `Error` unless labels are integers, but not u64, and `classes` is not negative.
 Value one_hot(Value labels, std::int64_t classes, DType dtype = f32, At at = At::current());
 
 }  // namespace oxbow

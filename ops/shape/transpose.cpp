@@ -124,18 +124,10 @@ Prepared<Transpose::Plan> Transpose::prepare(Types in) const {
 
 void Transpose::run(const Run& r, const Plan& plan) const {
   const auto [begin, end] = r.share(plan.planes * ((plan.near.size + tile - 1) / tile));
-  const auto move = [&]<class T>(std::type_identity<T>) {  // moves bits, so only the size of an element matters
+  dispatch_width(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     transpose_planes(plan, reinterpret_cast<const T*>(r.inputs[0].bytes), reinterpret_cast<T*>(r.outputs[0].bytes),
                      begin, end);
-  };
-  switch (size_of(r.in_type(0).dtype)) {
-    case 1:
-      return move(std::type_identity<std::uint8_t>{});
-    case 4:
-      return move(std::type_identity<std::uint32_t>{});
-    default:
-      return move(std::type_identity<std::uint64_t>{});
-  }
+  });
 }
 
 Value Transpose::simplify(Values in) const {

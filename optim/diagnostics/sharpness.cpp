@@ -92,7 +92,7 @@ Curvature Sharpness::measure(const Store& store, const std::map<std::string, Ten
   const auto product = [&](const Vector& v) {
     const double* next = v.data();
     for (std::size_t i = 0; i < types_.size(); ++i, next += types_[i - 1].count()) {
-      types_[i].dtype == f64 ? pour<double>(next, directions[i]) : pour<float>(next, directions[i]);
+      dispatch(types_[i].dtype, [&]<class T>(std::type_identity<T>) { pour<T>(next, directions[i]); });
       for (const auto& in : program_.inputs())
         if (in.name == direction(i)) session.feed(direction(i), directions[i]);
     }
@@ -100,11 +100,9 @@ Curvature Sharpness::measure(const Store& store, const std::map<std::string, Ten
     Vector w;
     w.reserve(count);
     for (int i = 0; i < static_cast<int>(types_.size()); ++i) {
-      const auto append = [&](auto values) { w.insert(w.end(), values.begin(), values.end()); };
-      if (types_[static_cast<std::size_t>(i)].dtype == f64)
-        append(session.fetch<double>(i));
-      else
-        append(session.fetch<float>(i));
+      dispatch(types_[static_cast<std::size_t>(i)].dtype, [&]<class T>(std::type_identity<T>) {
+        for (const T x : session.fetch<T>(i)) w.push_back(static_cast<double>(x));
+      });
     }
     for (const double x : w)
       if (!std::isfinite(x)) throw Error("sharpness: the Hessian has a NaN or Inf: the loss is not finite here");

@@ -38,7 +38,9 @@ std::vector<Value> Adafactor::shared(Value rate, Value count) const {
 Updated Adafactor::update(const Step& s) const {
   const bool keras = convention == Convention::keras;
   const Value w = s.parameter, g = s.gradient;
-  const double machine = s.parameter.dtype() == f32 ? 0x1p-23 : 0x1p-52;
+  const double machine = dispatch(s.parameter.dtype(), []<class T>(std::type_identity<T>) {
+    return static_cast<double>(std::numeric_limits<T>::epsilon());
+  });
   const double least = keras || epsilon_1(convention) > 0 ? epsilon_1(convention) : machine;
   const Value squares = keras ? square(g) + least : square(g);
   const auto averaged = [&](Value before, Value now) { return s.shared[1] * before + s.shared[0] * now; };

@@ -4,7 +4,6 @@
 #include <oxbow/runtime/files/safetensors_header.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -17,11 +16,18 @@ using Entry = SafetensorsHeader::Entry;
 constexpr std::string_view metadata_key = "__metadata__";
 constexpr std::uint64_t largest_size = std::uint64_t{1} << 62;
 
-constexpr std::array<std::pair<std::string_view, DType>, 6> dtypes{
-    {{"F32", f32}, {"F64", f64}, {"I32", i32}, {"I64", i64}, {"U8", u8}, {"BOOL", boolean}}};
+// The format's name of a dtype is ours in capitals.
+std::string file_name(DType d) {
+  std::string text(name(d));
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
 
-std::string_view file_name(DType d) {
-  return std::find_if(dtypes.begin(), dtypes.end(), [d](const auto& entry) { return entry.second == d; })->first;
+std::string file_names() {
+  std::string names;
+  for (DType d : all_dtypes) names += (names.empty() ? "" : d == all_dtypes.back() ? " or " : ", ") + file_name(d);
+  return names;
 }
 
 [[noreturn]] void fail(const std::string& what) { throw Error(what); }
@@ -171,17 +177,16 @@ class HeaderReader {
   void end_tensor() {
     for (const auto& [field, name] : {std::pair{&dtype_, "dtype"}, {&shape_, "shape"}, {&offsets_, "data_offsets"}})
       if (!field->given()) fail(tensor() + " has no " + in_quotes(name));
-    const auto known =
-        std::find_if(dtypes.begin(), dtypes.end(), [&](const auto& d) { return dtype_.shown() == in_quotes(d.first); });
-    if (known == dtypes.end())
-      fail(tensor() + " has dtype " + dtype_.shown() +
-           ", which Oxbow does not have. Save it as F32, F64, I32, I64, U8 or BOOL");
+    const auto* known = std::find_if(all_dtypes.begin(), all_dtypes.end(),
+                                     [&](DType d) { return dtype_.shown() == in_quotes(file_name(d)); });
+    if (known == all_dtypes.end())
+      fail(tensor() + " has dtype " + dtype_.shown() + ", which Oxbow does not have. Save it as " + file_names());
     const auto sizes = shape_.sizes(), places = offsets_.sizes();
     if (!sizes) fail(tensor() + " has shape " + shape_.shown() + ", which is no list of sizes");
     if (sizes->size() > Shape::max_rank)
       fail(tensor() + " has shape " + shape_.shown() + ", but a shape has at most 8 axes");
     try {
-      entry_.type = {known->second, Shape(*sizes)};
+      entry_.type = {*known, Shape(*sizes)};
     } catch (const Error& e) {
       fail(tensor() + ": " + e.what());
     }

@@ -1,9 +1,11 @@
 #include <oxbow/runtime/numerics/finite.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 namespace oxbow {
 namespace {
@@ -12,8 +14,11 @@ constexpr std::int64_t block = 4096;  // elements between two looks at what was 
 
 // Without its sign, a float is not finite when its exponent is all ones, and adding one to the exponent then reaches
 // the sign's bit. And, add, or: any compiler makes packets of that.
-template <class Bits, Bits magnitude, Bits step>
+template <class T>
 bool finite(const std::byte* bytes, std::int64_t count) {
+  using Bits = dtypes::Word<sizeof(T)>;
+  constexpr auto magnitude = static_cast<Bits>(static_cast<Bits>(-1) >> 1);
+  constexpr auto step = static_cast<Bits>(magnitude - std::bit_cast<Bits>(std::numeric_limits<T>::infinity()) + 1);
   for (std::int64_t begin = 0; begin < count; begin += block) {
     Bits seen = 0;
     const std::int64_t end = std::min(count, begin + block);
@@ -22,7 +27,7 @@ bool finite(const std::byte* bytes, std::int64_t count) {
       std::memcpy(&b, bytes + i * static_cast<std::int64_t>(sizeof b), sizeof b);
       seen |= static_cast<Bits>((b & magnitude) + step);
     }
-    if (seen & ~magnitude) return false;
+    if (seen > magnitude) return false;
   }
   return true;
 }
@@ -48,15 +53,21 @@ std::string number_text(double x) {
 }  // namespace
 
 bool all_finite(const Type& type, const std::byte* bytes) {
-  if (type.dtype == f32) return finite<std::uint32_t, 0x7fffffffu, 0x00800000u>(bytes, type.stored());
-  if (type.dtype == f64) return finite<std::uint64_t, 0x7fffffffffffffffu, 0x0010000000000000u>(bytes, type.stored());
-  return true;
+  return dispatch(type.dtype, [&]<class T>(std::type_identity<T>) {
+    if constexpr (is_float(dtype_of<T>))
+      return finite<T>(bytes, type.stored());
+    else
+      return true;
+  });
 }
 
 bool no_nan(const Type& type, const std::byte* bytes) {
-  if (type.dtype == f32) return without_nan(reinterpret_cast<const float*>(bytes), type.stored());
-  if (type.dtype == f64) return without_nan(reinterpret_cast<const double*>(bytes), type.stored());
-  return true;
+  return dispatch(type.dtype, [&]<class T>(std::type_identity<T>) {
+    if constexpr (is_float(dtype_of<T>))
+      return without_nan(reinterpret_cast<const T*>(bytes), type.stored());
+    else
+      return true;
+  });
 }
 
 Census census(const Tensor& tensor) {

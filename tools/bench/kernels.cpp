@@ -91,7 +91,8 @@ struct Bench {
     tensors.reserve(types.size() + out_types.size());
     for (const Type& t : types) {
       Tensor& x = tensors.emplace_back(t);
-      dispatch(t.dtype, [&]<class T>(std::type_identity<T>) { std::ranges::fill(x.span<T>(), T(1) / T(2)); });
+      dispatch(t.dtype,
+               [&]<class T>(std::type_identity<T>) { std::ranges::fill(x.span<T>(), static_cast<T>(T(1) / T(2))); });
       in.push_back({&t, tensors.back().bytes()});
     }
     for (const Type& t : out_types) out.push_back({&t, tensors.emplace_back(t).bytes()});

@@ -65,15 +65,12 @@ Tensor random_feed(const Graph& graph, const std::string& input, const Shape& sh
   const Input* in = find_input(graph, input, id);
   invariant(in != nullptr, "a feed was asked for an input that is not there");
   const DType dtype = in->type.dtype;
-  if (dtype == boolean) {
-    Tensor bits({dtype, shape});
-    const Tensor numbers = draw(shape, 0, 2, 1 + static_cast<std::uint64_t>(id), u8);
-    std::transform(numbers.span<std::uint8_t>().begin(), numbers.span<std::uint8_t>().end(), bits.data<bool>(),
-                   [](std::uint8_t x) { return x != 0; });
-    return bits;
-  }
-  const double high = is_float(dtype) ? 1 : static_cast<double>(limit_of(graph, id));
-  return draw(shape, 0, dtype == u8 ? std::min(high, 255.0) : high, 1 + static_cast<std::uint64_t>(id), dtype);
+  const double high = dispatch(dtype, [&]<class T>(std::type_identity<T>) {
+    if constexpr (is_float(dtype_of<T>)) return 1.0;
+    if constexpr (std::is_same_v<T, bool>) return 2.0;
+    return std::min(static_cast<double>(limit_of(graph, id)), static_cast<double>(std::numeric_limits<T>::max()));
+  });
+  return draw(shape, 0, high, 1 + static_cast<std::uint64_t>(id), dtype);
 }
 
 Feeds read_feeds(const Graph& graph, std::span<const std::string> options) {

@@ -1,32 +1,24 @@
 #include <oxbow/graph/passes/fused/single.h>
 
-#include <array>
 #include <cstring>
 
 namespace oxbow {
 namespace {
 
 // Bytes are moved by width, whatever they mean.
-template <std::size_t width>
+template <class Word>
 void repeat(const void*, const void* const* in, void* out, std::int64_t lanes) {
-  std::array<std::byte, width> element;
-  std::memcpy(element.data(), in[0], width);
+  Word element;
+  std::memcpy(&element, in[0], sizeof element);
   auto* to = static_cast<std::byte*>(out);
   for (std::int64_t i = 0; i < lanes; ++i)
-    std::memcpy(to + i * static_cast<std::int64_t>(width), element.data(), width);
+    std::memcpy(to + i * static_cast<std::int64_t>(sizeof element), &element, sizeof element);
 }
 
 }  // namespace
 
 TileFn Single::tile(Types in) const {
-  switch (size_of(in[0].dtype)) {
-    case 8:
-      return repeat<8>;
-    case 4:
-      return repeat<4>;
-    default:
-      return repeat<1>;
-  }
+  return dispatch_width(in[0].dtype, []<class Word>(std::type_identity<Word>) -> TileFn { return repeat<Word>; });
 }
 
 }  // namespace oxbow

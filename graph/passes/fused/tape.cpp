@@ -58,6 +58,10 @@ std::vector<Type> Tape::types(Types in) const {
     std::vector<Type> result = step.op.infer(operands);
     if (!step.op.has_tile() || result.size() != 1)
       throw OpError(std::string(step.op.name()) + " is not elementwise, so it cannot be a step");
+    if (step.op.widens(operands))
+      throw OpError(std::string(step.op.name()) + " of " + to_string(operands) +
+                        " cannot be a step: it computes in another dtype",
+                    "Cast its operands in steps before it");
     const std::size_t first = in.size();
     if (types.size() > first && (types[first].shape != result[0].shape || types[first].layout != result[0].layout))
       throw OpError("steps of shapes " + to_string(types[first]) + " and " + to_string(result[0]) + " are on one tape");
