@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(strings_lists_records_and_types_nest) {
 }
 
 BOOST_AUTO_TEST_CASE(tensors_are_exact) {
-  for (DType dtype : {f32, f64, i32, i64, u8, boolean})
+  for (DType dtype : all_dtypes)
     for (const Shape& shape :
          {Shape{}, Shape{0}, Shape{3}, Shape{0, 5}, Shape{2, 3}, Shape{16}, Shape{17}, Shape{5, 7}, Shape{2, 100}})
       attribute_round_trip(draw(shape, 0, dtype == boolean ? 2 : 100, 1, dtype));

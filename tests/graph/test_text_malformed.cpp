@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {x + "%1 = twice(%x#1)", "t.graph:5:12: there is no output 1 of input, which has 1"},
       {x + "%1 = twice(%x#99999999999)", "t.graph:5:14: expected the number of an output behind '#'"},
       {x + "%1 = twice(%x)", "t.graph:5:15: expected ':' and the output types, found the end of the text"},
-      {x + "%1 = twice(%x) : f33[2]", "t.graph:5:18: expected a dtype (f32, f64, i32, i64, u8 or bool), found \"f33\""},
+      {x + "%1 = twice(%x) : f33[2]", "t.graph:5:18: expected a dtype (f32, f64, f16, bf16, i8, i16, i32, i64, "
+       "u8, u16, u32, u64 or bool), found \"f33\""},
       {x + "%1 = twice(%x) : f32[2, 4]", "t.graph:5:18: the text says f32[2, 4], but twice gives f32[2, 3]"},
       {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:17: no attribute \"to\" of op twice"},
       {x + "%1 = twice(%x) {by: 1.5} : f32[2, 3]", "t.graph:5:17: by: expected an integer, but there is a number"},

@@ -245,10 +245,12 @@ BOOST_AUTO_TEST_CASE(messages_name_shapes_line_and_remedy) {
   m = message_of([&] { concat({x, none}, 1); });
   BOOST_TEST(has(m, "concat: value 1 has the shape [0, 6] beside [4, 6]"));
   BOOST_TEST(has(m, "All axes but axis 1 must agree"));
-  BOOST_TEST(has(message_of([&] { gather(x, x); }), "gather: indices are f32, not whole numbers"));
+  BOOST_TEST(has(message_of([&] { gather(x, x); }),
+                 "gather: indices are f32, but must be one of: i8, i16, i32, i64, u8, u16, u32"));
   BOOST_TEST(has(message_of([&] { scatter_add(x, labels, x); }),
                  "updates have the shape [4, 6], but gathering from like gives [3, 6]"));
-  BOOST_TEST(has(message_of([&] { one_hot(x, 3); }), "one_hot: labels are f32, not whole numbers\n"));
+  BOOST_TEST(has(message_of([&] { one_hot(x, 3); }),
+                 "one_hot: labels are f32, but must be one of: i8, i16, i32, i64, u8, u16, u32\n"));
 }
 
 BOOST_AUTO_TEST_CASE(an_index_out_of_range_is_named_with_its_place) {

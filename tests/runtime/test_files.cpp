@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(safetensors_round_trip_every_dtype_and_odd_shapes) {
   const TemporaryFolder folder;
   Safetensors content;
   content.metadata = {{"made by", "a test"}, {"ä", "\"quoted\""}};
-  for (const DType d : {boolean, u8, i32, i64, f32, f64})
+  for (const DType d : all_dtypes)
     for (const Shape& shape : {Shape{}, Shape{0, 3}, Shape{1}, Shape{3, 5, 7}})
       content.tensors.emplace_back(std::string(name(d)) + "/" + to_string(shape), draw(shape, 0, 2, 1, d));
   save_safetensors(folder / "a.safetensors", content);
@@ -97,10 +97,12 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(R"({"w":1})", ""), "tensor \"w\" is described by no object"},
       {safetensors(R"({"w":{"dtype":"F32","shape":[]}})", ""), "tensor \"w\" has no \"data_offsets\""},
       {safetensors(R"({"w":{"shape":[],"data_offsets":[0,0]}})", ""), "tensor \"w\" has no \"dtype\""},
-      {safetensors(one("\"BF16\"", "[2]", "[0,4]"), eight),
-       "tensor \"w\" has dtype \"BF16\", which Oxbow does not have. Save it as F32, F64, I32, I64, U8 or BOOL"},
+      {safetensors(one("\"F8_E4M3\"", "[2]", "[0,4]"), eight),
+       "tensor \"w\" has dtype \"F8_E4M3\", which Oxbow does not have. Save it as F32, F64, F16, BF16, I8, "
+       "I16, I32, I64, U8, U16, U32, U64 or BOOL"},
       {safetensors(one("3", "[2]", "[0,4]"), eight),
-       "tensor \"w\" has dtype 3, which Oxbow does not have. Save it as F32, F64, I32, I64, U8 or BOOL"},
+       "tensor \"w\" has dtype 3, which Oxbow does not have. Save it as F32, F64, F16, BF16, I8, "
+       "I16, I32, I64, U8, U16, U32, U64 or BOOL"},
       {safetensors(one("\"F32\"", "[-2]", "[0,8]"), eight), "tensor \"w\" has shape [-2], which is no list of sizes"},
       {safetensors(one("\"F32\"", "[1.5]", "[0,8]"), eight), "tensor \"w\" has shape [1.5], which is no list of sizes"},
       {safetensors(one("\"F32\"", "2", "[0,8]"), eight), "tensor \"w\" has shape 2, which is no list of sizes"},

@@ -106,6 +106,7 @@ std::vector<Tensor> expanded(const Op& op, const std::vector<Tensor>& in, Mode m
 std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mode, const Placing& how) {
   if (mode == Mode::inference && op.has_inference())
     return expanded(op, in, mode, [&](Values v) { return op.inference(v); });
+  if (op.widens(types_of(in))) return expanded(op, in, mode, [&](Values v) { return op.widen(v); });
   if (!op.has_run() && !op.has_tile() && !op.has_consume())
     return expanded(op, in, mode, [&](Values v) { return op.lower(v); });
   std::vector<Tensor> out;

@@ -105,11 +105,11 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
        "  at HERE\n"
        "  Give at least one value"},
       {message([&] { gather(x, v); }),
-       "gather: indices are f32, not whole numbers\n"
+       "gather: indices are f32, but must be one of: i8, i16, i32, i64, u8, u16, u32\n"
        "  table: f32[2, 4] from x\n"
        "  indices: f32[3] from v\n"
        "  at HERE\n"
-       "  Cast them to i32, i64 or u8"},
+       "  Cast them to i64"},
       {message([&] { broadcast_to(x, {4, 5}); }),
        "broadcast_to: [2, 4] does not broadcast to [4, 5]\n"
        "  x: f32[2, 4] from x\n"
@@ -177,7 +177,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
       {message([&] { parameter(g, "count", {i64, {4}}); }),
        "variable \"count\" of type i64[4]: only floating-point values are drawn at random\n"
        "  at HERE\n"
-       "  Use f32 or f64"},
+       "  Use f32, or another floating-point dtype"},
       {message([&] { variable(g, "half", {i64, {4}}, {.kind = "constant", .a = 0.5}); }),
        "variable \"half\" of type i64[4]: its first value 0.5 does not fit\n"
        "  at HERE\n"

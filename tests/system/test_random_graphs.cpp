@@ -57,12 +57,10 @@ std::vector<Setting> settings() {
 // With one NaN for all.
 Tensor same_nans(const Tensor& of) {
   Tensor t = of.clone();
-  const auto make = [&]<class T>(T) {
+  dispatch(t.dtype(), [&]<class T>(std::type_identity<T>) {
     for (T& x : t.span<T>())
       if (x != x) x = std::numeric_limits<T>::quiet_NaN();
-  };
-  if (t.dtype() == f32) make(0.0f);
-  if (t.dtype() == f64) make(0.0);
+  });
   return t;
 }
 
@@ -74,8 +72,9 @@ std::string first_difference(const Tensor& a, const Tensor& b) {
   const std::string text = "element " + std::to_string(i / size);
   std::ostringstream both;
   both << std::hexfloat;
-  if (a.dtype() == f32) both << ": " << a.data<float>()[i / size] << " and " << b.data<float>()[i / size];
-  if (a.dtype() == f64) both << ": " << a.data<double>()[i / size] << " and " << b.data<double>()[i / size];
+  dispatch(a.dtype(), [&]<class T>(std::type_identity<T>) {
+    both << ": " << +a.data<T>()[i / size] << " and " << +b.data<T>()[i / size];
+  });
   return text + both.str();
 }
 
