@@ -20,6 +20,9 @@
 //                                             void run(const Run& r, const P& p) const. Where P shall be private to
 //                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
+//   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
+//                                             output takes (0 + x may be x, and x + 0 too, for x = -0), or an empty
+//                                             Value: how `gradients` adds up the parts of one value
 //   std::vector<Value> widen(Values in) const;               where an input that is not of `info.any_dtype` is narrow
 //                                             (graph/dtype.h): itself on wider inputs, between casts (ops/widen.h)
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
@@ -228,6 +231,7 @@ class Op {
   TileFn tile(Types in) const { return model_->tile(in); }
   Consumer consume(Types in) const { return model_->consume(in); }
   Grads gradient(const Node& n, Values dy) const;
+  Value add_to(Values in, Value sum) const;
   /// All outputs' equals; none where the op declines.
   std::vector<Value> simplify(Values in) const;
   std::vector<Value> lower(Values in) const;
@@ -285,6 +289,7 @@ class Op {
     virtual TileFn tile(Types in) const = 0;
     virtual Consumer consume(Types in) const = 0;
     virtual Grads gradient(const Node& n, Values dy) const = 0;
+    virtual Value add_to(Values in, Value sum) const = 0;
     virtual std::vector<Value> simplify(Values in) const = 0;
     virtual std::vector<Value> lower(Values in) const = 0;
     virtual std::vector<Value> widen(Values in) const = 0;

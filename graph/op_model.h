@@ -197,6 +197,12 @@ struct Op::Model final : Op::Concept {
     else
       return NotDifferentiable{"it has no gradient rule"};
   }
+  Value add_to([[maybe_unused]] Values in, [[maybe_unused]] Value sum) const override {
+    if constexpr (requires { op.add_to(in, sum); })
+      return op.add_to(in, sum);
+    else
+      return {};
+  }
   std::vector<Value> simplify([[maybe_unused]] Values in) const override {
     if constexpr (simplifies())
       return all_of(op.simplify(in));
@@ -255,6 +261,7 @@ inline std::optional<Op> Op::with_epilogue(int output, const Tape& tape, Types i
   return model_->with_epilogue(output, tape, in);
 }
 inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
+inline Value Op::add_to(Values in, Value sum) const { return model_->add_to(in, sum); }
 inline std::vector<Value> Op::simplify(Values in) const { return model_->simplify(in); }
 inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }
 inline std::vector<Value> Op::widen(Values in) const { return model_->widen(in); }

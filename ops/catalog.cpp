@@ -29,11 +29,11 @@ Catalog all() {
   c.add<Sum>().add<ReduceMax>().add<ReduceMin>().add<SumTo>().add<CountLike>();
   c.add<ReduceChunks<Fold::sum>>().add<ReduceChunks<Fold::max>>().add<ReduceChunks<Fold::min>>();
   c.add<ReduceColumns<Fold::sum>>().add<ReduceColumns<Fold::max>>().add<ReduceColumns<Fold::min>>();
-  c.add<ArgMax>().add<OneHot>().add<Gather>().add<ScatterAdd>();
+  c.add<ArgMax>().add<OneHot>().add<Gather>().add<ScatterAdd>().add<IndexAdd>();
   c.add<Reshape>().add<ReshapeLike>().add<Transpose>().add<BroadcastTo>().add<BroadcastLike>();
   c.add<ShapeOf>().add<ReshapeTo>().add<ExpandTo>().add<SliceBy>().add<SliceByGradient>();
   c.add<Tile>().add<TileGradient>().add<Pad>().add<Arange>().add<Iota>().add<OneHotOf>().add<TopK>().add<TopKOf>();
-  c.add<Slice>().add<SliceGradient>().add<Concat>().add<ConcatPart>();
+  c.add<Slice>().add<SliceGradient>().add<SliceAdd>().add<Concat>().add<ConcatGradient>();
   c.add<MatMul>().add<Contract>().add<Product>().add<Pack>();
   c.add<Conv2d>().add<Conv2dInput>().add<Conv2dWeights>();
   c.add<ConvForward>().add<ConvAdjoint>().add<ConvStrips>().add<ConvWeightChunks>();

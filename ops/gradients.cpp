@@ -102,9 +102,30 @@ class Reverse {
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
     }
+    std::vector<bool> is_sum(wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (const Value sum = wanted[i] ? added_in_place(n, static_cast<int>(i), wanted[i]) : Value()) {
+        wanted[i] = sum;
+        is_sum[i] = true;
+      }
     graph_.settle(before, wanted);  // an op gives the gradients of all its inputs
-    for (int i = 0; i < n.input_count(); ++i)
-      if (const Value dx = wanted[static_cast<std::size_t>(i)]) collect(n.input(i), dx);
+    for (int i = 0; i < n.input_count(); ++i) {
+      const Value dx = wanted[static_cast<std::size_t>(i)];
+      if (dx && is_sum[static_cast<std::size_t>(i)])
+        grads_[slot(n.input(i))] = dx;
+      else if (dx)
+        collect(n.input(i), dx);
+    }
+  }
+
+  // What has flowed to input i, and dx, where dx can be added to that without being made: a part of a large value adds
+  // to the part. Empty where it cannot, and for an input that the node has twice.
+  Value added_in_place(Node n, int i, Value dx) const {
+    const Value sum = grads_[slot(n.input(i))];
+    const Value more = sum ? dx.node().op().add_to(dx.node().inputs(), sum) : Value();
+    for (int j = 0; more && j < n.input_count(); ++j)
+      if (j != i && n.input(j).same(n.input(i))) return {};
+    return more;
   }
 
   void collect(Value v, Value dv) {

@@ -10,8 +10,10 @@ namespace oxbow {
 ///   const auto g = gradients(loss, {w, b});
 /// Every x may be any floating-point value that y is computed from: a variable, an input, an intermediate. An x that y
 /// does not depend on (or only through integers, shapes or `stop_gradient`) gets zeros, which is its derivative.
-/// Contributions to a value are added in a fixed order: of its readers, the last built comes first. Time is linear in
-/// the nodes up to y, depth does not matter, and only nodes between x and y are asked for their gradient.
+/// Contributions to a value are added in a fixed order: of its readers, the last built comes first. What flows back to
+/// a part of it (a slice, rows that were looked up) is added to that part of the sum so far (`Op::add_to`), in place: a
+/// value that is read in a thousand parts has one gradient of its size, not a thousand. Time is linear in the nodes up
+/// to y, depth does not matter, and only nodes between x and y are asked for their gradient.
 /// What an op builds for inputs that lead to no x is taken back.
 /// The appended nodes have phase `backward`, and the line, scope and number of the forward node that they belong to.
 /// Throws `Error` when y has several elements, y or an x is not floating point, two graphs are mixed, or a node in

@@ -57,34 +57,41 @@ Value Concat::simplify(Values in) const {
 }
 
 Grads Concat::gradient(const Node& n, Values dy) const {
-  std::vector<Value> parts{dy[0]}, grads;
-  for (const Value& v : n.inputs()) parts.push_back(v);
-  for (int i = 0; i < n.input_count(); ++i) grads.push_back(apply(ConcatPart{.axis = axis, .index = i}, parts, {}));
+  std::vector<Value> inputs{dy[0]}, grads;
+  for (const Value& v : n.inputs()) inputs.push_back(v);
+  const Node parts = apply(ConcatGradient{.axis = axis}, inputs, {}).node();
+  for (int i = 0; i < n.input_count(); ++i) grads.push_back(parts.output(i));
   return grads;
 }
 
-Type ConcatPart::infer(Types in) const {
-  if (in.size() < 2 || index < 0 || index + 1 >= static_cast<std::int64_t>(in.size()))
-    throw OpError("there is no value " + std::to_string(index), "Give y and then all values that it consists of");
+std::vector<Type> ConcatGradient::infer(Types in) const {
+  if (in.size() < 2) throw OpError("there are no values", "Give dy and then all values that were put together");
   const Type whole = Concat{.axis = axis}.infer(in.subspan(1));
   if (in[0] != whole)
-    throw OpError("y is " + to_string(in[0]) + ", but the values together are " + to_string(whole),
-                  "Give y and then all values that it consists of");
-  return in[static_cast<std::size_t>(index) + 1];
+    throw OpError("dy is " + to_string(in[0]) + ", but the values together are " + to_string(whole),
+                  "Give dy and then all values that were put together");
+  return {in.begin() + 1, in.end()};
 }
 
-std::vector<Value> ConcatPart::lower(Values in) const {
-  const int a = in[0].shape().axis_of(axis), number = static_cast<int>(index) + 1;
+std::vector<Value> ConcatGradient::lower(Values in) const {
+  const int a = in[0].shape().axis_of(axis);
+  std::vector<Value> parts;
   std::int64_t begin = 0;
-  for (int i = 1; i < number; ++i) begin += in[i].shape()[a];
-  return {slice(in[0], a, begin, begin + in[number].shape()[a])};
+  for (int i = 1; i < in.size(); ++i) {
+    const std::int64_t end = begin + in[i].shape()[a];
+    parts.push_back(slice(in[0], a, begin, end));
+    begin = end;
+  }
+  return parts;
 }
 
-Grads ConcatPart::gradient(const Node& n, Values dy) const {
-  // The other values' places get zeros.
+Grads ConcatGradient::gradient(const Node& n, Values dy) const {
+  // Where nothing flows back, there are zeros.
   std::vector<Value> parts, grads(static_cast<std::size_t>(n.input_count()));
-  for (int i = 1; i < n.input_count(); ++i)
-    parts.push_back(i == index + 1 ? dy[0] : broadcast_like(constant(dy[0].graph(), 0, dy[0].dtype()), n.input(i)));
+  for (int i = 1; i < n.input_count(); ++i) {
+    const Value part = dy[i - 1];
+    parts.push_back(part ? part : broadcast_like(constant(n.graph(), 0, n.input(0).dtype()), n.input(i)));
+  }
   grads[0] = concat(parts, axis);
   return grads;
 }
@@ -122,25 +129,29 @@ std::vector<Sample> Concat::samples() {
           sample(1, {draw({2, 3}, -9, 9, 12, i32), draw({2, 2}, -9, 9, 13, i32)})};
 }
 
-std::vector<Sample> ConcatPart::samples() {
-  const auto sample = [](std::int64_t along, std::int64_t which, std::vector<Tensor> inputs) {
-    return Sample{.what = "value " + std::to_string(which) + " along axis " + std::to_string(along),
-                  .op = ConcatPart{.axis = along, .index = which},
+std::vector<Sample> ConcatGradient::samples() {
+  const auto sample = [](std::int64_t along, std::vector<Tensor> inputs) {
+    return Sample{.what = std::to_string(inputs.size() - 1) + " values along axis " + std::to_string(along),
+                  .op = ConcatGradient{.axis = along},
                   .inputs = std::move(inputs),
-                  .reference = [along, which](const std::vector<Tensor>& in) {
+                  .reference = [along](const std::vector<Tensor>& in) {
                     const int a = in[0].shape().axis_of(along);
                     std::int64_t begin = 0;
-                    for (std::size_t i = 1; i <= static_cast<std::size_t>(which); ++i) begin += in[i].shape()[a];
-                    const Shape& to = in[static_cast<std::size_t>(which) + 1].shape();
-                    return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
-                      i[static_cast<std::size_t>(a)] += begin;
-                      return i;
-                    })};
+                    std::vector<Tensor> parts;
+                    for (std::size_t v = 1; v < in.size(); ++v) {
+                      parts.push_back(rearranged(in[0], in[v].shape(), [&](Index i) {
+                        i[static_cast<std::size_t>(a)] += begin;
+                        return i;
+                      }));
+                      begin += in[v].shape()[a];
+                    }
+                    return parts;
                   }};
   };
-  return {sample(0, 1, {draw({5}, -1, 1, 1), draw({2}, -1, 1, 2), draw({3}, -1, 1, 3)}),
-          sample(-1, 0, {draw({2, 3}, -1, 1, 4), draw({2, 1}, -1, 1, 5), draw({2, 2}, -1, 1, 6)}),
-          sample(1, 1, {draw({2, 2}, -1, 1, 7), draw({2, 2}, -1, 1, 8), draw({2, 0}, -1, 1, 9)})};
+  return {sample(0, {draw({5}, -1, 1, 1), draw({2}, -1, 1, 2), draw({3}, -1, 1, 3)}),
+          sample(-1, {draw({2, 3}, -1, 1, 4), draw({2, 1}, -1, 1, 5), draw({2, 2}, -1, 1, 6)}),
+          sample(1, {draw({2, 2}, -1, 1, 7), draw({2, 2}, -1, 1, 8), draw({2, 0}, -1, 1, 9)}),
+          sample(0, {draw({3, 2}, -1, 1, 10), draw({3, 2}, -1, 1, 11)})};
 }
 
 }  // namespace oxbow

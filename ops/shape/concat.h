@@ -20,16 +20,16 @@ struct Concat {
   static std::vector<Sample> samples();
 };
 
-/// What of y, the first input, came from the value number `index` of those that were put together, the other inputs.
-struct ConcatPart {
+/// What flows back to the values that were put together: of dy, the first input, each one's part. The other inputs are
+/// those values, read for their shapes.
+struct ConcatGradient {
   static constexpr OpInfo info{
-      .name = "concat_part", .inputs = {"y", "values..."}, .outputs = {"value"}, .shape_only = InputSet::from(1)};
-  std::int64_t axis = 0, index = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"axis", &ConcatPart::axis}, Attribute{"index", &ConcatPart::index}};
-  bool operator==(const ConcatPart&) const = default;
+      .name = "concat_gradient", .inputs = {"dy", "values..."}, .outputs = {"dvalues..."}, .shape_only = InputSet::from(1)};
+  std::int64_t axis = 0;
+  static constexpr auto attributes = std::tuple{Attribute{"axis", &ConcatGradient::axis}};
+  bool operator==(const ConcatGradient&) const = default;
 
-  Type infer(Types in) const;
+  std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();

@@ -42,22 +42,38 @@ Grads Gather::gradient(const Node& n, Values dy) const {
   return {scatter_add(n.input(0), n.input(1), dy[0], axis), Value()};
 }
 
-Type ScatterAdd::infer(Types in) const {
+namespace {
+
+// Of rows of updates added at `indices` to a table, the first input, which messages call `name`.
+Type added_type(Types in, std::int64_t axis, const std::string& name) {
   check_index_type(in[1], "indices");
   check_dtype(dtypes::Numbers{}, in[2], "updates");
   const Shape wanted = gathered(in[0].shape, in[1].shape, in[0].shape.axis_of(axis));
   if (in[2].shape != wanted)
-    throw OpError(
-        "updates have the shape " + to_string(in[2].shape) + ", but gathering from like gives " + to_string(wanted),
-        "Give one row of updates for each index");
+    throw OpError("updates have the shape " + to_string(in[2].shape) + ", but gathering from " + name + " gives " +
+                      to_string(wanted),
+                  "Give one row of updates for each index");
   return {in[2].dtype, in[0].shape};
 }
 
+}  // namespace
+
+Type ScatterAdd::infer(Types in) const { return added_type(in, axis, "like"); }
+
+Value ScatterAdd::add_to(Values in, Value sum) const { return apply(IndexAdd{.axis = axis}, {sum, in[1], in[2]}, {}); }
+
+Type IndexAdd::infer(Types in) const {
+  const Type y = added_type(in, axis, "x");
+  if (in[0].dtype != y.dtype)
+    throw OpError("x is " + to_string(in[0]) + ", but the updates are " + to_string(in[2]), "Cast one of them");
+  return y;
+}
+
+namespace {
+
 // A part owns columns of the output where rows are long, and rows where they are short: either way it walks all indices
 // in order, and nobody else adds to what it owns. Rows cost a walk each part, so there are few of those.
-Work ScatterAdd::work(Types in) const {
-  const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
-  const double bytes = static_cast<double>(2 * in[2].bytes() + in[0].count() * size_of(in[2].dtype));
+Work adding_work(const AroundAxis& a, double bytes) {
   const std::int64_t blocks = (a.inner + column_block - 1) / column_block,
                      most = static_cast<std::int64_t>(bytes) >> 16;
   const std::int64_t slices =
@@ -65,54 +81,80 @@ Work ScatterAdd::work(Types in) const {
   return {.parts = std::clamp<std::int64_t>(std::min(slices, most), 1, 256), .bytes = bytes};
 }
 
-namespace {
+// A part's share of some rows and columns of one outer slice.
+struct Owned {
+  std::int64_t outer, first, rows, column, columns;
+};
 
-// Adds to the rows [first, first + rows) and columns [column, column + columns) of one outer slice.
+// Adds the updates to what is owned of y, which begins as it is in `x`, or as zeros where that is null.
 template <class T, class I>
-void add_rows(const Run& r, const AroundAxis& a, std::int64_t o, std::int64_t first, std::int64_t rows,
-              std::int64_t column, std::int64_t columns) {
-  using Sum = typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>,  // so that it wraps around
-                                          std::type_identity<T>>::type;
+void add_rows(const Run& r, const AroundAxis& a, const Owned& own, const T* x) {
   const Type& indices = r.in_type(1);
-  const std::int64_t count = indices.count();
-  Sum* y = reinterpret_cast<Sum*>(r.out<T>()) + o * a.size * a.inner + column;
-  const Sum* updates = reinterpret_cast<const Sum*>(r.in<T>(2)) + o * count * a.inner + column;
-  for (std::int64_t i = first; i < first + rows; ++i) std::fill(y + i * a.inner, y + i * a.inner + columns, Sum(0));
+  const std::int64_t count = indices.count(), from = own.outer * a.size * a.inner + own.column;
+  T* y = r.out<T>() + from;
+  const T* updates = r.in<T>(2) + own.outer * count * a.inner + own.column;
+  if (x != r.out<T>())
+    for (std::int64_t i = own.first; i < own.first + own.rows; ++i) {
+      T* row = y + i * a.inner;
+      x ? std::copy_n(x + from + i * a.inner, own.columns, row) : std::fill_n(row, own.columns, T(0));
+    }
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t index = r.in<I>(1)[i];
     if (index < 0 || index >= a.size) out_of_range("index", index, indices, i, a.size);
-    if (index < first || index >= first + rows) continue;
-    Sum* to = y + index * a.inner;
-    const Sum* from = updates + i * a.inner;
-    for (std::int64_t k = 0; k < columns; ++k) to[k] = static_cast<Sum>(to[k] + from[k]);
+    if (index < own.first || index >= own.first + own.rows) continue;
+    T* to = y + index * a.inner;
+    const T* update = updates + i * a.inner;
+    for (std::int64_t k = 0; k < own.columns; ++k) to[k] = wrapping_sum(to[k], update[k]);
   }
 }
 
-}  // namespace
-
-void ScatterAdd::run(const Run& r) const {
-  const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
+// As much as part r.part owns.
+template <class T, class I>
+void add_rows(const Run& r, const AroundAxis& a, const T* x) {
   const bool by_columns = a.inner >= 2 * column_block;
   const std::int64_t blocks = by_columns ? (a.inner + column_block - 1) / column_block : a.size;
   const auto [begin, end] = r.share(a.outer * blocks);
+  for (std::int64_t at = begin; at < end;) {  // an outer slice at a time
+    const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
+    const std::int64_t column = first * column_block;
+    if (by_columns)
+      add_rows<T, I>(r, a, {o, 0, a.size, column, std::min(owned * column_block, a.inner - column)}, x);
+    else
+      add_rows<T, I>(r, a, {o, first, owned, 0, a.inner}, x);
+    at += owned;
+  }
+}
+
+void add_rows(const Run& r, std::int64_t axis, bool to_zeros) {
+  const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
   dispatch<dtypes::Numbers>(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
     dispatch<IndexTypes>(r.in_type(1).dtype, [&]<class I>(std::type_identity<I>) {
-      for (std::int64_t at = begin; at < end;) {  // as much of one outer slice as this part owns
-        const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
-        if (by_columns)
-          add_rows<T, I>(r, a, o, 0, a.size, first * column_block,
-                         std::min(owned * column_block, a.inner - first * column_block));
-        else
-          add_rows<T, I>(r, a, o, first, owned, 0, a.inner);
-        at += owned;
-      }
+      add_rows<T, I>(r, a, to_zeros ? nullptr : r.in<T>(0));
     });
   });
 }
 
+}  // namespace
+
+Work ScatterAdd::work(Types in) const {
+  const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
+  return adding_work(a, static_cast<double>(2 * in[2].bytes() + in[0].count() * size_of(in[2].dtype)));
+}
+
+// As much as it takes in place.
+Work IndexAdd::work(Types in) const {
+  const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
+  return adding_work(a, static_cast<double>(3 * in[2].bytes()));
+}
+
+void ScatterAdd::run(const Run& r) const { add_rows(r, axis, true); }
+void IndexAdd::run(const Run& r) const { add_rows(r, axis, false); }
+
 Grads ScatterAdd::gradient(const Node& n, Values dy) const {
   return {Value(), Value(), gather(dy[0], n.input(1), axis)};
 }
+
+Grads IndexAdd::gradient(const Node& n, Values dy) const { return {dy[0], Value(), gather(dy[0], n.input(1), axis)}; }
 
 Value gather(Value table, Value indices, std::int64_t axis, At at) {
   return apply(Gather{.axis = axis}, {table, indices}, at);
@@ -156,27 +198,37 @@ std::vector<Sample> Gather::samples() {
           sample({5, 2}, draw({3}, 0, 5, 5, i32), 0, i64)};
 }
 
-std::vector<Sample> ScatterAdd::samples() {
-  const auto sample = [](const Shape& table, Tensor indices, std::int64_t along) {
-    const Shape updates = gathered(table, indices.shape(), table.axis_of(along));
-    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
-                  .op = ScatterAdd{.axis = along},
-                  .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    Tensor y({in[2].dtype(), in[0].shape()});
-                    for (std::int64_t i = 0; i < in[2].count(); ++i)
-                      y.data<double>()[flat_of(
-                          y.shape(), source_of(index_of(in[2].shape(), i), in[1], y.shape().axis_of(along)))] +=
-                          in[2].data<double>()[i];
-                    return std::vector<Tensor>{y};
-                  }};
-  };
-  return {sample({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
-          sample({5, 3}, draw({2, 3}, 0, 5, 3, i64), 0),
-          sample({2, 5, 3}, draw({4}, 0, 5, 4, u8), 1),
-          sample({3, 130}, draw({6}, 0, 3, 5, i32), 0),
-          sample({5}, Tensor::scalar<std::int64_t>(3), 0),
-          sample({5, 2}, Tensor({i32, {0}}), 0)};
+namespace {
+
+// Adding to zeros of the first input's shape, or to its elements.
+template <class Adder>
+Sample adding_sample(const Shape& table, Tensor indices, std::int64_t along) {
+  const Shape updates = gathered(table, indices.shape(), table.axis_of(along));
+  return {.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
+          .op = Adder{.axis = along},
+          .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
+          .reference = [along](const std::vector<Tensor>& in) {
+            Tensor y = std::is_same_v<Adder, IndexAdd> ? in[0].clone() : Tensor({in[2].dtype(), in[0].shape()});
+            for (std::int64_t i = 0; i < in[2].count(); ++i)
+              y.data<double>()[flat_of(y.shape(), source_of(index_of(in[2].shape(), i), in[1],
+                                                            y.shape().axis_of(along)))] += in[2].data<double>()[i];
+            return std::vector<Tensor>{y};
+          }};
 }
+
+template <class Adder>
+std::vector<Sample> adding_samples() {
+  return {adding_sample<Adder>({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
+          adding_sample<Adder>({5, 3}, draw({2, 3}, 0, 5, 3, i64), 0),
+          adding_sample<Adder>({2, 5, 3}, draw({4}, 0, 5, 4, u8), 1),
+          adding_sample<Adder>({3, 130}, draw({6}, 0, 3, 5, i32), 0),
+          adding_sample<Adder>({5}, Tensor::scalar<std::int64_t>(3), 0),
+          adding_sample<Adder>({5, 2}, Tensor({i32, {0}}), 0)};
+}
+
+}  // namespace
+
+std::vector<Sample> ScatterAdd::samples() { return adding_samples<ScatterAdd>(); }
+std::vector<Sample> IndexAdd::samples() { return adding_samples<IndexAdd>(); }
 
 }  // namespace oxbow

@@ -39,6 +39,23 @@ struct ScatterAdd {
   Work work(Types in) const;
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
+  Value add_to(Values in, Value sum) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// y = x, then y[o, indices[i], k] += updates[o, i, k], i rising. In place where nobody else reads x.
+struct IndexAdd {
+  static constexpr OpInfo info{
+      .name = "index_add", .inputs = {"x", "indices", "updates"}, .may_overwrite = {0}, .can_fail = true};
+  std::int64_t axis = 0;
+  static constexpr auto attributes = std::tuple{Attribute{"axis", &IndexAdd::axis}};
+  bool operator==(const IndexAdd&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
 };

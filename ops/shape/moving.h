@@ -23,6 +23,15 @@ inline void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes)
   if (bytes > 0 && to != from) std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
 
+/// a + b; integers wrap around.
+template <class T>
+T wrapping_sum(T a, T b) {
+  if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(static_cast<std::make_unsigned_t<T>>(a) + static_cast<std::make_unsigned_t<T>>(b));
+  else
+    return a + b;
+}
+
 /// "[2, 3]", the place of element `flat` in a row-major shape.
 inline std::string place_in(const Shape& shape, std::int64_t flat) {
   std::vector<std::int64_t> place(static_cast<std::size_t>(shape.rank()));

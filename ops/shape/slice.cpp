@@ -1,3 +1,4 @@
+#include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/slice.h>
@@ -86,10 +87,82 @@ void SliceGradient::run(const Run& r) const {
   }
 }
 
+Value SliceGradient::add_to(Values in, Value sum) const {
+  return apply(SliceAdd{.axis = axis, .begin = begin, .end = end}, {sum, in[0]}, {});
+}
+
 Value SliceGradient::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : Value(); }
 
 Grads SliceGradient::gradient(const Node&, Values dy) const {
   return {apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {}), Value()};
+}
+
+Type SliceAdd::infer(Types in) const {
+  const Range range = range_of(in[0].shape, axis, begin, end);
+  const Type wanted{in[0].dtype, in[0].shape.with(range.axis, range.end - range.begin)};
+  check_dtype(dtypes::Numbers{}, in[0], "x");
+  if (in[1] != wanted)
+    throw OpError("the part is " + to_string(in[1]) + ", but the slice is " + to_string(wanted),
+                  "Give a part of the slice's type");
+  return in[0];
+}
+
+// As much as it takes in place.
+Work SliceAdd::work(Types in) const {
+  Work w = moving(in[1].bytes());
+  w.bytes *= 1.5;  // two are read for one that is written
+  return w;
+}
+
+namespace {
+
+// Calls f(first, end) for the stretches of [begin, end) that lie within one row of so many items.
+template <class F>
+void each_row(std::int64_t begin, std::int64_t end, std::int64_t row, F&& f) {
+  for (std::int64_t at = begin; at < end;) {
+    const std::int64_t next = std::min(end, (at / row + 1) * row);
+    f(at, next);
+    at = next;
+  }
+}
+
+}  // namespace
+
+void SliceAdd::run(const Run& r) const {
+  const Range range = range_of(r.in_type(0).shape, axis, begin, end);
+  const AroundAxis a(r.in_type(0).shape, range.axis);
+  const std::int64_t whole = a.size * a.inner, before = range.begin * a.inner,
+                     row = (range.end - range.begin) * a.inner;
+  dispatch<dtypes::Numbers>(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
+    const T* x = r.in<T>(0);
+    const T* part = r.in<T>(1);
+    T* y = r.out<T>();
+    if (row > 0) {
+      const auto [first, last] = r.share(a.outer * row);
+      each_row(first, last, row, [&](std::int64_t from, std::int64_t to) {
+        const std::int64_t place = from / row * whole + before + from % row;
+        for (std::int64_t i = 0; i < to - from; ++i) y[place + i] = wrapping_sum(x[place + i], part[from + i]);
+      });
+    }
+    const std::int64_t rest = whole - row;  // of a row of x, beside the slice
+    if (x == y || rest == 0) return;
+    const auto [first, last] = r.share(a.outer * rest);
+    each_row(first, last, rest, [&](std::int64_t from, std::int64_t to) {
+      const std::int64_t o = from / rest * whole, low = from % rest, high = low + to - from;
+      if (low < before) std::copy(x + o + low, x + o + std::min(high, before), y + o + low);
+      if (high > before)
+        std::copy(x + o + row + std::max(low, before), x + o + row + high, y + o + row + std::max(low, before));
+    });
+  });
+}
+
+Value SliceAdd::simplify(Values in) const {
+  if (in[1].type().count() == 0) return in[0];
+  return in[0].shape() == in[1].shape() ? add(in[0], in[1]) : Value();
+}
+
+Grads SliceAdd::gradient(const Node&, Values dy) const {
+  return {dy[0], apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {})};
 }
 
 Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, At at) {
@@ -139,6 +212,34 @@ std::vector<Sample> SliceGradient::samples() {
   return {sample({3}, {5}, {.axis = 0, .begin = 1, .end = 4}), sample({2, 2}, {2, 4}, {.axis = 1, .begin = -2}),
           sample({2, 1, 2}, {2, 3, 2}, {.axis = 1, .begin = 1, .end = 2}), sample({2, 3}, {2, 3}, {.axis = 0}),
           sample({0, 3}, {4, 3}, {.axis = 0, .begin = 2, .end = 2})};
+}
+
+std::vector<Sample> SliceAdd::samples() {
+  const auto sample = [](const Shape& x, const Shape& part, SliceAdd op, DType dtype = f64) {
+    return Sample{.what = to_string(part) + " to axis " + std::to_string(op.axis) + " of " + to_string(x),
+                  .op = op,
+                  .inputs = {draw(x, -9, 9, 1, dtype), draw(part, -9, 9, 2, dtype)},
+                  .reference = [op](const std::vector<Tensor>& in) {
+                    const Range range = range_of(in[0].shape(), op.axis, op.begin, op.end);
+                    Tensor y = in[0].clone();
+                    dispatch<dtypes::Numbers>(y.dtype(), [&]<class T>(std::type_identity<T>) {
+                      for (std::int64_t i = 0; i < in[1].count(); ++i) {
+                        Index at = index_of(in[1].shape(), i);
+                        at[static_cast<std::size_t>(range.axis)] += range.begin;
+                        y.data<T>()[flat_of(y.shape(), at)] += in[1].data<T>()[i];
+                      }
+                    });
+                    return std::vector<Tensor>{y};
+                  }};
+  };
+  return {sample({5}, {3}, {.axis = 0, .begin = 1, .end = 4}),
+          sample({4, 3}, {2, 3}, {.axis = 0, .begin = 2}),
+          sample({2, 4}, {2, 2}, {.axis = 1, .begin = -3, .end = -1}),
+          sample({2, 3, 2}, {2, 1, 2}, {.axis = 1, .begin = 1, .end = 2}),
+          sample({2, 3}, {2, 3}, {.axis = 0}),
+          sample({2, 3}, {2, 0}, {.axis = 1, .begin = 2, .end = 2}),
+          sample({0, 3}, {0, 2}, {.axis = 1, .begin = 1}),
+          sample({3, 4}, {3, 2}, {.axis = 1, .begin = 1, .end = 3}, i32)};
 }
 
 }  // namespace oxbow

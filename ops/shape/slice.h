@@ -1,8 +1,10 @@
-// A range of one axis, and its gradient. All dtypes. Regular value types, safe from any thread.
+// A range of one axis, its gradient, and how the gradients of many ranges add up. All dtypes. Regular value types, safe
+// from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 #include <limits>
 
@@ -41,6 +43,25 @@ struct SliceGradient {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  Value add_to(Values in, Value sum) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// x with `part` added to its elements [begin, end) along an axis. Of numbers. In place where nobody else reads x, so
+/// that it takes time in proportion to the part.
+struct SliceAdd {
+  static constexpr OpInfo info{.name = "slice_add", .inputs = {"x", "part"}, .may_overwrite = {0}};
+  std::int64_t axis = 0, begin = 0, end = to_end;
+  static constexpr auto attributes = std::tuple{Attribute{"axis", &SliceAdd::axis},
+                                                Attribute{"begin", &SliceAdd::begin}, Attribute{"end", &SliceAdd::end}};
+  bool operator==(const SliceAdd&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();

@@ -76,8 +76,9 @@ double plain_sum(const Tensor& x, std::int64_t first, std::int64_t step, std::in
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(samples_agree_with_their_references) {
-  check_samples<Sum, ReduceMax, ReduceMin, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, Reshape, ReshapeLike,
-                Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, Concat, ConcatPart>();
+  check_samples<Sum, ReduceMax, ReduceMin, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, IndexAdd, Reshape,
+                ReshapeLike, Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, Concat,
+                ConcatGradient>();
 }
 
 BOOST_AUTO_TEST_CASE(sums_of_every_cut_stay_within_the_stated_bound) {
