@@ -8,7 +8,6 @@
 #include <boost/graph/dag_shortest_paths.hpp>
 #include <boost/graph/dominator_tree.hpp>
 #include <boost/graph/graphviz.hpp>
-#include <boost/graph/reverse_graph.hpp>
 #include <boost/graph/topological_sort.hpp>
 #include <boost/graph/transitive_reduction.hpp>
 #include <boost/property_map/function_property_map.hpp>
@@ -56,9 +55,16 @@ std::vector<bool> descendants(const Graph& graph, std::span<const NodeId> from) 
   return reached(boost_view(graph), from);
 }
 
-std::vector<bool> ancestors(const Graph& graph, std::span<const NodeId> of) {
-  const BoostView g = boost_view(graph);
-  return reached(boost::make_reverse_graph(g), of);
+// Every compilation asks for this some times, so it goes through the nodes, whose readers come after them.
+std::vector<bool> ancestors(const Graph& graph, Values of) {
+  std::vector<bool> marked(static_cast<std::size_t>(graph.size()));
+  for (const Value& v : of) marked[static_cast<std::size_t>(v.node_id())] = true;
+  for (NodeId i = graph.size() - 1; i >= 0; --i) {
+    if (!marked[static_cast<std::size_t>(i)]) continue;
+    const Node n = graph.node(i);
+    for (int k = 0; k < n.input_count(); ++k) marked[static_cast<std::size_t>(n.input(k).node_id())] = true;
+  }
+  return marked;
 }
 
 Path critical_path(const Graph& graph, std::span<const double> weights) {

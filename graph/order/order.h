@@ -15,8 +15,8 @@ std::vector<NodeId> topological_order(const Graph& graph);
 
 /// Of each node: whether it is one of `from` or depends on one of them.
 std::vector<bool> descendants(const Graph& graph, std::span<const NodeId> from);
-/// Of each node: whether it is one of `of` or one of them depends on it.
-std::vector<bool> ancestors(const Graph& graph, std::span<const NodeId> of);
+/// Of each node: whether one of the values `of` is computed from it; their own nodes are among them.
+std::vector<bool> ancestors(const Graph& graph, Values of);
 
 struct Path {
   std::vector<NodeId> nodes;  ///< in order, each an input of the next

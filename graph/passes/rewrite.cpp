@@ -1,4 +1,4 @@
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/rewrite.h>
 
 namespace oxbow {
@@ -100,7 +100,7 @@ Rewritten copy_of(const Graph& from) {
 std::vector<bool> live_nodes(const Graph& graph) {
   std::vector<Value> results;
   for (const auto& [name, value] : graph.outputs()) results.push_back(value);
-  return needed(graph, results);
+  return ancestors(graph, results);
 }
 
 }  // namespace oxbow

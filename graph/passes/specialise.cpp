@@ -1,5 +1,5 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/near_names.h>
 
@@ -100,7 +100,7 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
                           to_string(v.node().origin().at) + "\n  Fetch values of one graph"
                     : "a fetched value is empty: build it first");
 
-  const std::vector<bool> live = needed(graph, fetches);
+  const std::vector<bool> live = ancestors(graph, fetches);
   std::size_t found = 0;
   Rewriter r(graph);
   for (NodeId i = 0; i < graph.size(); ++i) {

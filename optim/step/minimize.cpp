@@ -1,4 +1,4 @@
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/compare.h>
@@ -36,7 +36,11 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
 }  // namespace
 
 StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeOptions& options, At at)
-    : graph_(loss.graph()), optimizer_(optimizer), options_(options), at_(at), needed_(needed(loss.graph(), {loss})) {
+    : graph_(loss.graph()),
+      optimizer_(optimizer),
+      options_(options),
+      at_(at),
+      needed_(ancestors(loss.graph(), {loss})) {
   out_.loss = loss;
 }
 

@@ -1,5 +1,5 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/runtime/numerics/finite.h>
@@ -116,7 +116,7 @@ Hunted hunt(const Rerun& run, const Numerics& options, bool everywhere, const st
   if (culprits.empty()) return out;
 
   Scene scene;
-  compute_all(run, needed(g, {g.node(culprits[0]).output()}), [&](Node n, const std::vector<Outputs>& values) {
+  compute_all(run, ancestors(g, {g.node(culprits[0]).output()}), [&](Node n, const std::vector<Outputs>& values) {
     if (n.id() == culprits[0]) set_scene(run, n, values, scene);
   });
   out.found = report(run, culprits, scene, marks, options);

@@ -1,6 +1,6 @@
 // Reverse accumulation: derivatives known by hand, of second order, through layers; what is not reached; what is
 // refused.
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
@@ -163,7 +163,7 @@ BOOST_DATA_TEST_CASE(parts_add_up_in_one_buffer, boost::unit_test::data::make(pa
 
   // What is as large as x: at most a buffer for the parts, and one for what is read as a whole.
   std::int64_t large = 0;
-  const std::vector<bool> live = needed(g, {{dx}});
+  const std::vector<bool> live = ancestors(g, {{dx}});
   for (NodeId id = x.node_id() + 1; id < g.size(); ++id)
     if (const Node n = g.node(id); live[static_cast<std::size_t>(id)] && n.op().info().may_overwrite.empty())
       large += n.output().type() == x.type();
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(nothing_stays_that_no_gradient_needs) {
   const Value loss = mean(square(matmul(x, w)));
   const NodeId before = g.size();
   const Value dw = gradients(loss, {w})[0];
-  const std::vector<bool> live = needed(g, {dw});
+  const std::vector<bool> live = ancestors(g, {dw});
   for (NodeId i = before; i < g.size(); ++i) BOOST_TEST(live[static_cast<std::size_t>(i)], g.node(i).full_name());
 }
 

@@ -1,7 +1,7 @@
 #include "interpreter.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/order/needed.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/graph/support/float_mode.h>
 #include <oxbow/graph/support/initial_value.h>
 
@@ -136,7 +136,7 @@ std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, c
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensors& variables, Mode mode) {
   if (fetches.empty()) return {};
   Graph& graph = fetches[0].graph();
-  const std::vector<bool> live = needed(fetches[0].graph(), fetches);
+  const std::vector<bool> live = ancestors(fetches[0].graph(), fetches);
   std::vector<std::vector<Tensor>> results(live.size());
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!live[static_cast<std::size_t>(id)]) continue;
