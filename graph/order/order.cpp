@@ -62,7 +62,8 @@ std::vector<bool> ancestors(const Graph& graph, Values of) {
   for (NodeId i = graph.size() - 1; i >= 0; --i) {
     if (!marked[static_cast<std::size_t>(i)]) continue;
     const Node n = graph.node(i);
-    for (int k = 0; k < n.input_count(); ++k) marked[static_cast<std::size_t>(n.input(k).node_id())] = true;
+    for (int k = 0; k < n.input_count(); ++k)
+      if (n.input(k)) marked[static_cast<std::size_t>(n.input(k).node_id())] = true;
   }
   return marked;
 }

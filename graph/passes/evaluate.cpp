@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/support/float_mode.h>
@@ -30,7 +31,7 @@ std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
   return outputs;
 }
 
-// An op that is made of others: a graph of its own, lowered and gone through.
+// An op that is made of others: a graph of its own, lowered.
 std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
   Graph graph;
   std::vector<Value> fed;
@@ -39,22 +40,9 @@ std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
   for (int i = 0; i < node.output_count(); ++i) graph.add_output(std::to_string(i), node.output(i));
   const std::optional<Rewritten> lowered = lower(graph);
   invariant(lowered.has_value(), "an op without a kernel was evaluated");
-  const Graph& steps = *lowered->graph;
-  std::vector<std::vector<Tensor>> values(static_cast<std::size_t>(steps.size()));
-  const auto value = [&](const Value& v) -> const Tensor& {
-    return values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())];
-  };
-  for (NodeId i = 0; i < steps.size(); ++i) {
-    const Node step = steps.node(i);
-    std::vector<Tensor> in;
-    for (int k = 0; k < step.input_count(); ++k)
-      in.push_back(step.input(k) ? value(step.input(k)) : Tensor(Type::absent(), nullptr));
-    const auto* fixed = step.op().as<Constant>();
-    values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : run_kernel(step.op(), in);
-  }
-  std::vector<Tensor> outputs;
-  for (const auto& [name, v] : steps.outputs()) outputs.push_back(value(v));
-  return outputs;
+  std::vector<Value> outputs;
+  for (const auto& [name, v] : lowered->graph->outputs()) outputs.push_back(v);
+  return evaluate(outputs);
 }
 
 }  // namespace
@@ -63,6 +51,29 @@ std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs) {
   std::vector<Type> types;
   for (const Tensor& t : inputs) types.push_back(t.type());
   return op.has_run() && !op.widens(types) ? run_kernel(op, inputs) : run_lowered(op, inputs);
+}
+
+std::vector<Tensor> evaluate(Values wanted) {
+  if (wanted.empty()) return {};
+  const Graph& graph = wanted[0].graph();
+  const std::vector<bool> live = ancestors(graph, wanted);
+  std::vector<std::vector<Tensor>> values(live.size());
+  const auto value = [&](const Value& v) -> const Tensor& {
+    return values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())];
+  };
+  std::vector<Tensor> in;
+  for (NodeId i = 0; i < graph.size(); ++i) {
+    if (!live[static_cast<std::size_t>(i)]) continue;
+    const Node n = graph.node(i);
+    in.clear();
+    for (int k = 0; k < n.input_count(); ++k)
+      in.push_back(n.input(k) ? value(n.input(k)) : Tensor(Type::absent(), nullptr));
+    const auto* fixed = n.op().as<Constant>();
+    values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : evaluate(n.op(), in);
+  }
+  std::vector<Tensor> out;
+  for (const Value& v : wanted) out.push_back(value(v));
+  return out;
 }
 
 }  // namespace oxbow

@@ -1,4 +1,5 @@
-// One op on tensors at once, serially: for constant folding, and wherever a few values are wanted without a `Program`.
+// One op on tensors, or a small graph of constants, at once and serially: for constant folding, and wherever a few
+// values are wanted without a `Program`.
 // Thread safety: safe from any thread.
 #pragma once
 
@@ -9,5 +10,8 @@ namespace oxbow {
 /// The outputs of `op`, by the very kernels that a program runs, so with the same bits. Throws `OpError` as the op
 /// does, and `InternalError` for an op that is not computed (an input or a variable).
 std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs);
+
+/// Values of one graph, computed from constants alone. Throws as the above.
+std::vector<Tensor> evaluate(Values wanted);
 
 }  // namespace oxbow

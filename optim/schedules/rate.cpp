@@ -26,24 +26,6 @@ std::string describe(const AttrValue& value) {
   return short_number(value.get<double>("a number"));
 }
 
-// The value of `wanted` in a graph of constants.
-Tensor compute(Value wanted) {
-  const Graph& g = wanted.graph();
-  std::vector<std::vector<Tensor>> values;
-  for (NodeId i = 0; i <= wanted.node_id(); ++i) {
-    const Node n = g.node(i);
-    if (const auto* fixed = n.op().as<Constant>()) {
-      values.push_back({fixed->value});
-      continue;
-    }
-    std::vector<Tensor> in;
-    for (const Value& v : n.inputs())
-      in.push_back(values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())]);
-    values.push_back(evaluate(n.op(), in));
-  }
-  return values.back()[static_cast<std::size_t>(wanted.output())];
-}
-
 }  // namespace
 
 void Rate::check_asked() const { check("rate", "the number"); }
@@ -65,7 +47,8 @@ std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
   std::copy(steps.begin(), steps.end(), counts.data<double>());
   Graph g;
   const Value step = oxbow::constant(g, counts);
-  const Tensor rates = compute(value(step) + 0.0 * step);  // of the steps' shape, also where the rate is one number
+  const Tensor rates =
+      evaluate({value(step) + 0.0 * step})[0];  // of the steps' shape, also where the rate is one number
   return {rates.data<double>(), rates.data<double>() + n};
 }
 
