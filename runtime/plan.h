@@ -79,7 +79,8 @@ struct Grain {
   double fence = 100'000;  ///< so far at least threads may run ahead of the serial order: see runtime/plan/fences.h
 };
 
-/// Plans a graph as `rewrite` leaves it, its outputs being what is fetched.
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads, const Grain& grain = {});
+/// Plans a graph as `rewrite` leaves it, its outputs being what is fetched. Where values need copies, the plan is that
+/// of the graph with these (runtime/plan/copies.h).
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain = {});
 
 }  // namespace oxbow

@@ -84,7 +84,13 @@ OriginGuard Rewriter::as(Node old) {
 }
 
 Rewritten Rewriter::finish(std::span<const std::pair<std::string, Value>> outputs) {
-  for (const auto& [name, value] : outputs) to().add_output(name, (*this)(value));
+  std::vector<std::pair<std::string, Value>> now;
+  for (const auto& [name, value] : outputs) now.emplace_back(name, (*this)(value));
+  return finish_with(now);
+}
+
+Rewritten Rewriter::finish_with(std::span<const std::pair<std::string, Value>> outputs) {
+  for (const auto& [name, value] : outputs) to().add_output(name, value);
   for (const Value& update : from_.updates())
     if (mapped(update)) to().add_update(out_(update));
   to().continue_streams(from_);

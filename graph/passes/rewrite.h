@@ -63,6 +63,8 @@ class Rewriter {
   Rewritten finish() { return finish(from_.outputs()); }
   /// The same with other outputs, values of the old graph.
   Rewritten finish(std::span<const std::pair<std::string, Value>> outputs);
+  /// The same with values of the new graph.
+  Rewritten finish_with(std::span<const std::pair<std::string, Value>> outputs);
 
  private:
   void map_outputs(Node old, Node now);

@@ -24,7 +24,7 @@ struct Concat {
 /// those values, read for their shapes.
 struct ConcatGradient {
   static constexpr OpInfo info{
-      .name = "concat_gradient", .inputs = {"dy", "values..."}, .outputs = {"dvalues..."}, .shape_only = InputSet::from(1)};
+      .name = "concat_gradient", .inputs = {"dy", "values..."}, .outputs = {"dvalues?..."}, .shape_only = InputSet::from(1)};
   std::int64_t axis = 0;
   static constexpr auto attributes = std::tuple{Attribute{"axis", &ConcatGradient::axis}};
   bool operator==(const ConcatGradient&) const = default;

@@ -10,8 +10,8 @@ constexpr std::uint32_t none = ~0u;
 constexpr std::size_t most_compared_readers = 16;  // of a storage: comparing all pairs takes the square of their number
 
 // The steps that read each storage, in serial order and each once.
-Lists readers_of(const Graph& graph, const Storages& storages, const Schedule& schedule) {
-  std::vector<Lists::Pair> pairs;
+CompressedRows readers_of(const Graph& graph, const Storages& storages, const Schedule& schedule) {
+  std::vector<CompressedRows::Entry> pairs;
   std::vector<std::uint32_t> seen(storages.list.size(), none);
   for (std::uint32_t s = 0; s < schedule.steps.size(); ++s) {
     if (schedule.steps[s].node < 0) continue;
@@ -24,7 +24,7 @@ Lists readers_of(const Graph& graph, const Storages& storages, const Schedule& s
       pairs.push_back({storage, s});
     }
   }
-  return Lists::of(storages.list.size(), pairs);
+  return CompressedRows::of(storages.list.size(), pairs);
 }
 
 class Finder {
@@ -96,7 +96,7 @@ class Finder {
 
   const Storages& storages_;
   const Tasks& tasks_;
-  Lists readers_;
+  CompressedRows readers_;
   std::vector<std::int32_t> taken_;
   Blocks out_;
 };

@@ -11,15 +11,15 @@ constexpr std::uint32_t none = ~0u;
 
 class Fences {
  public:
-  Fences(std::span<const Tasks::Group> groups, std::span<const Lists::Pair> edges)
-      : groups_(groups), count_(static_cast<std::uint32_t>(groups.size())), next_(Lists::of(count_, edges)) {
-    std::vector<Lists::Pair> backward(edges.begin(), edges.end());
-    for (auto& e : backward) std::swap(e.list, e.item);
-    before_ = Lists::of(count_, backward);
+  Fences(std::span<const Tasks::Group> groups, std::span<const CompressedRows::Entry> edges)
+      : groups_(groups), count_(static_cast<std::uint32_t>(groups.size())), next_(CompressedRows::of(count_, edges)) {
+    std::vector<CompressedRows::Entry> backward(edges.begin(), edges.end());
+    for (auto& e : backward) std::swap(e.row, e.item);
+    before_ = CompressedRows::of(count_, backward);
     ranks_ = upward_ranks(groups, next_);
   }
 
-  std::vector<Lists::Pair> edges(double stretch) {
+  std::vector<CompressedRows::Entry> edges(double stretch) {
     cut(stretch);
     added_.clear();
     before_fences();
@@ -86,20 +86,20 @@ class Fences {
 
   std::span<const Tasks::Group> groups_;
   std::uint32_t count_;
-  Lists next_, before_;
+  CompressedRows next_, before_;
   std::vector<double> ranks_;
   std::vector<std::uint32_t> stretch_of_, first_, fence_;  // of each group; of each stretch
-  std::vector<Lists::Pair> added_;
+  std::vector<CompressedRows::Entry> added_;
 };
 
-double longest(std::span<const Tasks::Group> groups, std::span<const Lists::Pair> edges) {
-  const std::vector<double> ranks = upward_ranks(groups, Lists::of(groups.size(), edges));
+double longest(std::span<const Tasks::Group> groups, std::span<const CompressedRows::Entry> edges) {
+  const std::vector<double> ranks = upward_ranks(groups, CompressedRows::of(groups.size(), edges));
   return ranks.empty() ? 0 : *std::max_element(ranks.begin(), ranks.end());
 }
 
 }  // namespace
 
-std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const Lists& next) {
+std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const CompressedRows& next) {
   std::vector<double> rank(groups.size());
   for (std::size_t g = groups.size(); g-- > 0;) {
     for (const std::uint32_t h : next[g]) rank[g] = std::max(rank[g], rank[h]);
@@ -108,8 +108,8 @@ std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const Lis
   return rank;
 }
 
-std::vector<Lists::Pair> fences(std::span<const Tasks::Group> groups, std::span<const Lists::Pair> edges, int threads,
-                                double shortest) {
+std::vector<CompressedRows::Entry> fences(std::span<const Tasks::Group> groups,
+                                          std::span<const CompressedRows::Entry> edges, int threads, double shortest) {
   double widest = 0, total = 0;
   for (const Tasks::Group& g : groups) {
     widest = std::max(widest, g.cost / g.chunks);
@@ -119,8 +119,8 @@ std::vector<Lists::Pair> fences(std::span<const Tasks::Group> groups, std::span<
   Fences finder(groups, edges);
   double stretch = std::max(shortest, widest * threads);
   for (int tries = 0; tries < most_tries; ++tries, stretch *= 2) {
-    std::vector<Lists::Pair> added = finder.edges(stretch);
-    std::vector<Lists::Pair> all(edges.begin(), edges.end());
+    std::vector<CompressedRows::Entry> added = finder.edges(stretch);
+    std::vector<CompressedRows::Entry> all(edges.begin(), edges.end());
     all.insert(all.end(), added.begin(), added.end());
     if (longest(groups, all) <= most) return added;
   }

@@ -12,10 +12,10 @@ namespace oxbow {
 /// and what lies at least a whole stretch behind waits for it. Returns the edges that this takes beside `edges`. A
 /// stretch is work for all threads, so few of them ever hold one up; none are returned where the longest way would grow
 /// by what might be felt. Takes time linear in groups and edges.
-std::vector<Lists::Pair> fences(std::span<const Tasks::Group> groups, std::span<const Lists::Pair> edges, int threads,
-                                double shortest);
+std::vector<CompressedRows::Entry> fences(std::span<const Tasks::Group> groups,
+                                          std::span<const CompressedRows::Entry> edges, int threads, double shortest);
 
 /// The longest way from the start of each group to an end, in estimated nanoseconds.
-std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const Lists& next);
+std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const CompressedRows& next);
 
 }  // namespace oxbow

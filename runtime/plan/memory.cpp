@@ -27,15 +27,11 @@ class AlongTheOrder {
     std::stable_sort(by_end.begin(), by_end.end(),
                      [&](std::uint32_t a, std::uint32_t b) { return blocks_[a].free_after < blocks_[b].free_after; });
     std::size_t freed = 0;
-    std::int64_t live = 0;
     for (std::uint32_t b = 0; b < blocks_.size(); ++b) {
       for (; freed < by_end.size() && blocks_[by_end[freed]].free_after < blocks_[b].writer; ++freed) {
         const Block& gone = blocks_[by_end[freed]];
-        live -= gone.bytes;
         release(out.offsets[by_end[freed]], gone);
       }
-      live += blocks_[b].bytes;
-      out.lower_bound = std::max(out.lower_bound, live);
       out.offsets[b] = take(blocks_[b]);
     }
     out.bytes = top_;
@@ -164,14 +160,28 @@ Arena mostly_largest_first(const Blocks& blocks, const Tasks& tasks, std::int64_
 
 }  // namespace
 
+std::int64_t serial_peak(const Blocks& blocks) {
+  std::uint32_t steps = 0;
+  for (const Block& b : blocks.list) steps = std::max(steps, (b.last.empty() ? b.writer : b.free_after) + 1);
+  std::vector<std::int64_t> change(steps + std::size_t{1});  // from before each step
+  for (const Block& b : blocks.list) {
+    change[b.writer] += b.bytes;
+    if (!b.last.empty()) change[b.free_after + std::size_t{1}] -= b.bytes;
+  }
+  std::int64_t live = 0, most = 0;
+  for (const std::int64_t c : change) most = std::max(most, live += c);
+  return most;
+}
+
 Arena place_blocks(const Blocks& blocks, const Tasks& tasks) {
+  const std::int64_t bound = serial_peak(blocks);
   Arena best = AlongTheOrder(blocks, tasks, true).place();
   const auto consider = [&](Arena other) {
-    other.lower_bound = best.lower_bound;
     if (other.bytes < best.bytes) best = std::move(other);
   };
-  if (best.bytes > best.lower_bound) consider(AlongTheOrder(blocks, tasks, false).place());
-  if (best.bytes > best.lower_bound) consider(mostly_largest_first(blocks, tasks, best.lower_bound));
+  if (best.bytes > bound) consider(AlongTheOrder(blocks, tasks, false).place());
+  if (best.bytes > bound) consider(mostly_largest_first(blocks, tasks, bound));
+  best.lower_bound = bound;
   return best;
 }
 

@@ -25,10 +25,13 @@ struct Blocks {
 /// their ops allow it (`Op::overwrites`).
 Blocks find_blocks(const Graph& graph, const Storages& storages, const Schedule& schedule, const Tasks& tasks);
 
+/// The most bytes that are in use at once in a serial run: no arena is smaller.
+std::int64_t serial_peak(const Blocks& blocks);
+
 struct Arena {
   std::vector<std::int64_t> offsets;  ///< of each block
   std::int64_t bytes = 0;
-  std::int64_t lower_bound = 0;  ///< the most bytes that are in use at once in a serial run: no arena is smaller
+  std::int64_t lower_bound = 0;  ///< the blocks' `serial_peak`
 };
 
 /// Places blocks at offsets that are multiples of 64. Several ways are tried and the smallest arena is kept: best fit

@@ -1,4 +1,5 @@
 #include <oxbow/graph/support/align.h>
+#include <oxbow/runtime/plan/copies.h>
 #include <oxbow/runtime/plan/memory.h>
 
 #include <algorithm>
@@ -6,20 +7,21 @@
 namespace oxbow {
 namespace {
 
-constexpr double worth_fencing = 1.02;  // from so many times the lower bound, threads are kept nearer the serial order
+constexpr double worth_fencing = 1.02;   // from so many times the lower bound, threads are kept nearer the serial order
+constexpr double worth_another = 0.9;    // of the usual order's bytes: what another order has to come down to
+constexpr std::int64_t small = 1 << 20;  // bytes that are worth no other order: they stay in a cache
 
 class Planner {
  public:
-  Planner(std::shared_ptr<Graph> graph, int threads, const Grain& grain)
-      : graph_(*graph),
-        storages_(find_storages(graph_)),
-        schedule_(make_schedule(graph_, storages_, *ops_)),
-        layout_(lay_out(threads, RunAhead::free, grain)) {
-    if (layout_.tasks.groups.size() > 1 &&
-        static_cast<double>(layout_.arena.bytes) > worth_fencing * static_cast<double>(layout_.arena.lower_bound))
-      if (Layout fenced = lay_out(threads, RunAhead::fenced, grain);
-          fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
-        layout_ = std::move(fenced);
+  Planner(std::shared_ptr<const Graph> graph, Storages storages, Dependences waits, int threads, const Grain& grain)
+      : graph_(*graph), storages_(std::move(storages)), waits_(std::move(waits)) {
+    for (const Dependences::Write& write : waits_.in_place) {
+      Storage& s = storages_.list[static_cast<std::size_t>(write.storage)];
+      s.home = Home::variable;
+      s.index = write.variable;
+    }
+    choose_order(grain);
+    choose_layout(threads, grain);
     plan_->graph = std::move(graph);
     plan_->ops = ops_;
   }
@@ -46,6 +48,36 @@ class Planner {
     Blocks blocks;
     Arena arena;
   };
+
+  // The usual order, unless another takes clearly fewer bytes.
+  void choose_order(const Grain& grain) {
+    const Scheduler scheduler(graph_, storages_, waits_, *ops_);
+    std::int64_t least = 0;
+    for (const Preference preference : preferences) {
+      Schedule schedule = scheduler.schedule(preference);
+      const Tasks serial = make_tasks(schedule, 1, RunAhead::free, grain);
+      const std::int64_t bytes = serial_peak(find_blocks(graph_, storages_, schedule, serial));
+      if (preference == preferences[0]) {
+        schedule_ = std::move(schedule);
+        if (bytes < small) return;
+        least = static_cast<std::int64_t>(worth_another * static_cast<double>(bytes));
+      } else if (bytes < least) {
+        schedule_ = std::move(schedule);
+        least = bytes;
+      }
+    }
+  }
+
+  void choose_layout(int threads, const Grain& grain) {
+    layout_ = lay_out(threads, RunAhead::free, grain);
+    if (layout_.tasks.groups.size() < 2 ||
+        static_cast<double>(layout_.arena.bytes) <= worth_fencing * static_cast<double>(layout_.arena.lower_bound))
+      return;
+    if (Layout fenced = lay_out(threads, RunAhead::fenced, grain);
+        fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
+      layout_ = std::move(fenced);
+  }
+
   Layout lay_out(int threads, RunAhead ahead, const Grain& grain) const {
     Layout l{.tasks = make_tasks(schedule_, threads, ahead, grain), .blocks = {}, .arena = {}};
     l.blocks = find_blocks(graph_, storages_, schedule_, l.tasks);
@@ -108,18 +140,26 @@ class Planner {
     plan_->steps.push_back(step);
   }
 
-  Graph& graph_;
+  const Graph& graph_;
   std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
   std::shared_ptr<PreparedOps> ops_ = std::make_shared<PreparedOps>();
   Storages storages_;
+  Dependences waits_;
   Schedule schedule_;
   Layout layout_;
 };
 
 }  // namespace
 
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<Graph> graph, int threads, const Grain& grain) {
-  return Planner(std::move(graph), threads, grain).plan();
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain) {
+  while (true) {
+    Storages storages = find_storages(*graph);
+    Dependences waits = find_dependences(*graph, storages);
+    if (const std::optional<Rewritten> with = add_copies(*graph, storages, waits))
+      graph = with->graph;
+    else
+      return Planner(std::move(graph), std::move(storages), std::move(waits), threads, grain).plan();
+  }
 }
 
 }  // namespace oxbow

@@ -1,5 +1,4 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/runtime/plan/copy.h>
 #include <oxbow/runtime/plan/storage.h>
 
 #include <set>
@@ -9,19 +8,13 @@ namespace {
 
 class Finder {
  public:
-  Finder(Graph& graph, Storages& out) : graph_(graph), out_(out) {}
+  explicit Finder(const Graph& graph) : graph_(graph) {}
 
-  void find() {
+  Storages find() {
     find_unread();
-    for (NodeId id = 0, count = graph_.size(); id < count; ++id) add(graph_.node(id));
+    for (NodeId id = 0; id < graph_.size(); ++id) add(graph_.node(id));
     for (const auto& [name, value] : graph_.outputs()) fetch(value);
-  }
-
-  // A copy of a value, which has bytes of its own.
-  Value own(Value v) {
-    const Node copy = graph_.append(Copy{}, {v}, v.node().origin().at);
-    add(copy);
-    return copy.output();
+    return std::move(out_);
   }
 
  private:
@@ -92,33 +85,24 @@ class Finder {
     if (v.node().op().is<Assign>()) {
       fetch.variable = out_.list[static_cast<std::size_t>(out_.of(v.node().input(0)).storage)].index;
     } else {
-      auto at = out_.of(v);
-      if (const Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
-          s.home != Home::arena || s.bytes != v.type().bytes())
-        at = out_.of(own(v));
-      Storage& s = out_.list[static_cast<std::size_t>(at.storage)];
-      s.home = Home::fetch;
-      s.index = static_cast<std::int32_t>(out_.fetches.size());
+      Storage& s = out_.list[static_cast<std::size_t>(out_.of(v).storage)];
+      if (s.home != Home::arena || s.bytes != v.type().bytes()) {
+        out_.shared_fetches.push_back(out_.fetches.size());
+      } else {
+        s.home = Home::fetch;
+        s.index = static_cast<std::int32_t>(out_.fetches.size());
+      }
     }
     out_.fetches.push_back(fetch);
   }
 
-  Graph& graph_;
-  Storages& out_;
+  const Graph& graph_;
+  Storages out_;
   std::set<std::pair<NodeId, int>> unread_;
 };
 
 }  // namespace
 
-Storages find_storages(Graph& graph) {
-  Storages out;
-  Finder(graph, out).find();
-  return out;
-}
-
-void copy_assigned(Graph& graph, Storages& storages, std::size_t assign) {
-  Value& value = storages.assigns[assign].value;
-  value = Finder(graph, storages).own(value);
-}
+Storages find_storages(const Graph& graph) { return Finder(graph).find(); }
 
 }  // namespace oxbow

@@ -1,6 +1,6 @@
 // Which bytes every value of a graph is: a storage, and how far into it the value begins. Values share a storage where
 // an op only looks at its input's bytes otherwise (`Op::alias`), and an assign's output is the value it assigns.
-// Thread safety: values; the functions append to the graph, which is for one thread.
+// Thread safety: values, and a pure function.
 #pragma once
 
 #include <oxbow/runtime/plan.h>
@@ -31,16 +31,14 @@ struct Storages {
   std::vector<Assigned> assigns;
   std::vector<Plan::Leaf> inputs, variables, constants;
   std::vector<Plan::Fetch> fetches;
+  std::vector<std::size_t> shared_fetches;  ///< the numbers of those that have no bytes of their own: see `copies`
 
   At of(Value v) const {
     return values[static_cast<std::size_t>(first_value[static_cast<std::size_t>(v.node_id())] + v.output())];
   }
 };
 
-/// Gives every value its storage. Appends a `Copy` node for each fetched value that has no bytes of its own.
-Storages find_storages(Graph& graph);
-
-/// Puts such a `Copy` between an assigned value and its variable, for where the value itself cannot be written there.
-void copy_assigned(Graph& graph, Storages& storages, std::size_t assign);
+/// Gives every value its storage.
+Storages find_storages(const Graph& graph);
 
 }  // namespace oxbow

@@ -42,8 +42,8 @@ void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) 
   }
 }
 
-std::vector<Lists::Pair> group_edges(const Schedule& schedule, const Tasks& tasks) {
-  std::vector<Lists::Pair> edges;
+std::vector<CompressedRows::Entry> group_edges(const Schedule& schedule, const Tasks& tasks) {
+  std::vector<CompressedRows::Entry> edges;
   std::vector<std::uint32_t> seen(tasks.groups.size(), none);
   for (std::uint32_t g = 0; g < tasks.groups.size(); ++g)
     for (std::uint32_t s = tasks.groups[g].first; s < tasks.groups[g].last; ++s)
@@ -57,14 +57,14 @@ std::vector<Lists::Pair> group_edges(const Schedule& schedule, const Tasks& task
 
 // Puts every group on a chain: behind one that it waits for where that is the end of its chain, else on a new chain,
 // and where there are enough of those, behind the chain whose end comes first, by an added edge.
-void chain(Tasks& tasks, std::vector<Lists::Pair>& edges, int threads) {
+void chain(Tasks& tasks, std::vector<CompressedRows::Entry>& edges, int threads) {
   const std::size_t count = tasks.groups.size();
   const auto limit = std::clamp(static_cast<std::uint32_t>(8 * threads), 16u, most_chains);
-  std::vector<Lists::Pair> backward(edges);
-  for (auto& e : backward) std::swap(e.list, e.item);
-  const Lists before = Lists::of(count, backward);
+  std::vector<CompressedRows::Entry> backward(edges);
+  for (auto& e : backward) std::swap(e.row, e.item);
+  const CompressedRows before = CompressedRows::of(count, backward);
   std::vector<std::uint32_t> ends;
-  std::vector<Lists::Pair> added;
+  std::vector<CompressedRows::Entry> added;
   for (std::uint32_t g = 0; g < count; ++g) {
     Tasks::Group& group = tasks.groups[g];
     std::uint32_t best = none;
@@ -126,13 +126,13 @@ double set_urgency(Tasks& tasks, int threads) {
 Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Grain& grain) {
   Tasks tasks;
   cut(schedule, threads, grain, tasks);
-  std::vector<Lists::Pair> edges = group_edges(schedule, tasks);
+  std::vector<CompressedRows::Entry> edges = group_edges(schedule, tasks);
   if (ahead == RunAhead::fenced) {
-    const std::vector<Lists::Pair> added = fences(tasks.groups, edges, threads, grain.fence);
+    const std::vector<CompressedRows::Entry> added = fences(tasks.groups, edges, threads, grain.fence);
     edges.insert(edges.end(), added.begin(), added.end());
   }
   chain(tasks, edges, threads);
-  tasks.next = Lists::of(tasks.groups.size(), edges);
+  tasks.next = CompressedRows::of(tasks.groups.size(), edges);
   tasks.waits.resize(tasks.groups.size());
   for (const auto& e : edges) ++tasks.waits[e.item];
   set_clocks(tasks);

@@ -16,7 +16,7 @@ struct Tasks {
     double cost = 0;
   };
   std::vector<Group> groups;                 ///< in serial order
-  Lists next;                                ///< without repetition
+  CompressedRows next;                       ///< without repetition
   std::vector<std::uint32_t> waits;          ///< for how many groups each waits
   std::vector<std::uint32_t> group_of;       ///< of each step
   std::vector<std::uint32_t> group_of_task;  ///< of each task, its group

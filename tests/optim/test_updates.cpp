@@ -4,7 +4,7 @@
 #include <oxbow/optim/optimizer.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/plan.h>
-#include <oxbow/runtime/plan/copy.h>
+#include <oxbow/runtime/plan/copies.h>
 
 #include <boost/test/unit_test.hpp>
 #include <set>

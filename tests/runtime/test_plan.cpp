@@ -2,7 +2,7 @@
 // Labels: memory, threads.
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/plan.h>
-#include <oxbow/runtime/plan/copy.h>
+#include <oxbow/runtime/plan/copies.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -186,6 +186,42 @@ BOOST_AUTO_TEST_CASE(variables_are_written_after_all_readers_and_all_that_may_fa
   }
   BOOST_TEST(in_place > 50);
   BOOST_TEST(copied > 50);
+}
+
+// Values of 4 MB that are all ready at once, and are summed up one after another, in this order or the other one.
+BOOST_AUTO_TEST_CASE(what_is_summed_up_is_made_when_it_is_its_turn) {
+  constexpr std::int64_t size = 1 << 20;
+  constexpr int terms = 50;
+  for (const bool last_first : {false, true}) {
+    Graph g;
+    const auto mix = [&](std::vector<Value> in) { return g.append(Mix{.size = size}, in, {}).output(); };
+    const Value root = mix({input(g, "x", f32, {4})});
+    std::vector<Value> parts;
+    for (int i = 0; i < terms; ++i) parts.push_back(mix({root, constant(g, static_cast<double>(i), f32)}));
+    if (last_first) std::reverse(parts.begin(), parts.end());
+    Value sum = parts[0];
+    for (int i = 1; i < terms; ++i) sum = mix({sum, parts[static_cast<std::size_t>(i)]});
+    for (const int threads : {1, 2}) {
+      const auto plan = make_plan(
+          specialise(g, {{g.append(Mix{.size = 1}, {{sum}}, {}).output()}}, {}, Mode::training).graph, threads);
+      BOOST_TEST(plan->lower_bound <= 5 * 4 * size, "last first: " << last_first << ", " << threads << " threads");
+      BOOST_TEST(plan->arena_bytes <= 8 * 4 * size, "last first: " << last_first << ", " << threads << " threads");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_planned_graph_is_not_edited) {
+  Graph g;
+  const Value w = variable(g, "w", {f32, {8}}), v = variable(g, "v", {f32, {8}});
+  const std::vector<Value> fetches{w, w, assign(w, v), assign(v, w)};  // two leaves that are fetched, and an exchange
+  const std::shared_ptr<const Graph> graph = specialise(g, fetches, {}, Mode::training).graph;
+  const NodeId before = graph->size();
+  const auto plan = make_plan(graph, 1);
+  BOOST_TEST(graph->size() == before);
+  int made = 0;
+  for (const Plan::Step& s : plan->steps) made += s.op->is<Copy>();
+  BOOST_TEST(made == 5);  // the exchange takes two, and one more, as each waits for the other
+  BOOST_TEST(!copies(*plan->graph).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,7 +7,7 @@
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/ledger/text.h>
-#include <oxbow/runtime/plan/copy.h>
+#include <oxbow/runtime/plan/copies.h>
 
 #include <filesystem>
 

@@ -1,0 +1,53 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/runtime/plan/copies.h>
+
+#include <algorithm>
+
+namespace oxbow {
+
+Work Copy::work(Types in) const {
+  const std::int64_t bytes = in[0].bytes();
+  return {.parts = (bytes + bytes_per_part - 1) / bytes_per_part, .bytes = 2.0 * static_cast<double>(bytes)};
+}
+
+void Copy::run(const Run& r) const {
+  const std::int64_t begin = r.part * bytes_per_part, end = std::min(begin + bytes_per_part, r.out_type().bytes());
+  std::memcpy(r.outputs[0].bytes + begin, r.inputs[0].bytes + begin, static_cast<std::size_t>(end - begin));
+}
+
+std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages, const Dependences& waits) {
+  if (waits.left.empty() && storages.shared_fetches.empty()) return std::nullopt;
+
+  std::vector<bool> copied(static_cast<std::size_t>(from.size()));
+  for (const std::size_t a : waits.left) copied[static_cast<std::size_t>(storages.assigns[a].node)] = true;
+  Rewriter r(from);
+  const auto copy = [&](Value v, Node as) {
+    const OriginGuard guard = r.as(as);
+    return apply(Copy{}, {r(v)}, v.node().origin().at);
+  };
+  for (NodeId i = 0; i < from.size(); ++i) {
+    const Node n = from.node(i);
+    if (copied[static_cast<std::size_t>(i)])
+      r.replace(n, n.op(), {r(n.input(0)), copy(n.input(1), n)});
+    else
+      r.copy(n);
+  }
+  std::vector<std::pair<std::string, Value>> outputs;
+  for (const auto& [name, v] : from.outputs()) outputs.emplace_back(name, r(v));
+  for (const std::size_t o : storages.shared_fetches)
+    outputs[o].second = copy(from.outputs()[o].second, from.outputs()[o].second.node());
+  return r.finish_with(outputs);
+}
+
+std::optional<Rewritten> copies(const Graph& from) {
+  std::optional<Rewritten> done;
+  while (true) {
+    const Graph& graph = done ? *done->graph : from;
+    const Storages storages = find_storages(graph);
+    std::optional<Rewritten> next = add_copies(graph, storages, find_dependences(graph, storages));
+    if (!next) return done;
+    done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
+  }
+}
+
+}  // namespace oxbow
