@@ -32,6 +32,11 @@ constexpr std::array all{
 
 std::span<const Pass> passes() { return all; }
 
+std::string stage_name(const Pass& pass) {
+  const auto runs = std::count_if(all.data(), &pass + 1, [&](const Pass& p) { return p.name == pass.name; });
+  return std::string(pass.name) + (runs > 1 ? std::to_string(runs) : "");
+}
+
 void check_disabled(std::span<const std::string> disable) {
   for (const std::string& name : disable) {
     const auto pass = std::find_if(all.begin(), all.end(), [&](const Pass& p) { return p.name == name; });
@@ -44,17 +49,18 @@ void check_disabled(std::span<const std::string> disable) {
   }
 }
 
-Rewritten rewrite(const Graph& from, std::span<const std::string> disable) {
+Rewritten rewrite(const Graph& from, std::span<const std::string> disable, const PassObserver& observe) {
   check_disabled(disable);
   std::optional<Rewritten> done;
   for (const Pass& pass : all) {
-    if (std::find(disable.begin(), disable.end(), pass.name) != disable.end()) continue;
-    std::optional<Rewritten> next = pass.run(done ? *done->graph : from);
-    if (!next) continue;
+    std::optional<Rewritten> next;
+    if (std::find(disable.begin(), disable.end(), pass.name) == disable.end())
+      next = pass.run(done ? *done->graph : from);
 #ifndef NDEBUG
-    verify(*next->graph);
+    if (next) verify(*next->graph);
 #endif
-    done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
+    if (observe) observe(pass, next);
+    if (next) done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
   }
   return done ? std::move(*done) : copy_of(from);
 }

@@ -14,6 +14,7 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,12 +30,17 @@ struct Pass {
 /// All passes in their order. A name may occur twice: its switch then means both.
 std::span<const Pass> passes();
 
+/// What a pass's place among them is called: "simplify" for the first run of a pass, "simplify2" for its second.
+std::string stage_name(const Pass& pass);
+
 /// Throws `Error` for a name that is no pass or that cannot be left out.
 void check_disabled(std::span<const std::string> disable);
 
 /// The graph after all passes but those named in `disable`: what the planner takes, every op with `run`.
-/// Outputs keep their names and order. Throws as `check_disabled` does.
-Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {});
+/// Outputs keep their names and order. Throws as `check_disabled` does. `observe` is told of each pass in turn, and
+/// what came out: nothing where it is left out or had nothing to do.
+using PassObserver = std::function<void(const Pass& pass, const std::optional<Rewritten>& made)>;
+Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {}, const PassObserver& observe = {});
 
 /// The same without what makes nodes larger (`fuse`, `epilogue`): for a graph that becomes part of another.
 Rewritten rewrite_unfused(const Graph& from);

@@ -1,23 +1,10 @@
 #include "dump/stages.h"
 
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/graph/verify.h>
 #include <oxbow/runtime/plan.h>
-
-#include <algorithm>
+#include <oxbow/runtime/plan/copies.h>
 
 namespace oxbow::tools {
-namespace {
-
-// "simplify" for the first run of a pass, "simplify2" for its second.
-std::string name_of(const Pass& pass) {
-  const auto all = passes();
-  const auto runs = std::count_if(all.data(), &pass + 1, [&](const Pass& p) { return p.name == pass.name; });
-  return std::string(pass.name) + (runs > 1 ? std::to_string(runs) : "");
-}
-
-}  // namespace
-
 std::vector<Value> fetches(const Graph& graph) {
   std::vector<Value> all;
   for (const auto& [name, value] : graph.outputs()) all.push_back(value);
@@ -35,7 +22,8 @@ std::vector<Value> fetches(const Graph& graph) {
 
 std::vector<std::string> stage_names() {
   std::vector<std::string> names = {"specialise"};
-  for (const Pass& pass : passes()) names.push_back(name_of(pass));
+  for (const Pass& pass : passes()) names.push_back(stage_name(pass));
+  names.emplace_back("copies");
   return names;
 }
 
@@ -44,17 +32,16 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
   if (wanted.empty()) throw Error("the graph is empty: there is nothing to compile");
   check_disabled(how.disable);
   std::vector<Stage> all;
-  Rewritten first = specialise(graph, wanted, how.sizes, how.mode);
-  all.push_back({.name = "specialise", .graph = first.graph, .from = first});
-  for (const Pass& pass : passes()) {
-    const Graph& before = *all.back().graph;
-    std::optional<Rewritten> next;
-    if (std::find(how.disable.begin(), how.disable.end(), pass.name) == how.disable.end()) next = pass.run(before);
-    if (next)
-      all.push_back({.name = name_of(pass), .graph = next->graph, .from = *next});
+  const auto add = [&](std::string name, const std::optional<Rewritten>& made) {
+    if (made)
+      all.push_back({.name = std::move(name), .graph = made->graph, .from = *made});
     else
-      all.push_back({.name = name_of(pass), .graph = all.back().graph, .from = {}, .changed = false});
-  }
+      all.push_back({.name = std::move(name), .graph = all.back().graph, .from = {}, .changed = false});
+  };
+  add("specialise", specialise(graph, wanted, how.sizes, how.mode));
+  rewrite(*all.back().graph, how.disable,
+          [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); });
+  add("copies", copies(*all.back().graph));
   return all;
 }
 
@@ -69,8 +56,7 @@ std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
 
 Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
   const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
-  // The planner appends copies only, so numbers stay those of the last stage.
-  Ledger plan = ledger(*make_plan(copy_of(*stages.back().graph).graph, threads), threads);
+  Ledger plan = ledger(*make_plan(stages.back().graph, threads), threads);
   for (Ledger::Value& v : plan.values) v.name.clear();
   for (NodeId i = 0; i < built.size(); ++i) {
     if (built.node(i).name().empty()) continue;
