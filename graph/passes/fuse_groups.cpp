@@ -14,6 +14,7 @@ constexpr std::int32_t most_steps = 256;  // of one tape: beyond it slots leave 
 constexpr std::size_t most_inputs = 48;   // of them, the first 31 may be overwritten
 constexpr std::size_t most_reductions = 8;
 static_assert(most_inputs <= TapePlan::max_inputs);
+constexpr std::int32_t most_summed = 4;  // products in one sum: all but one of them are kept until the last is there
 constexpr std::int32_t latest_stage = 1 << 30;  // where nodes stand that nobody reads
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
@@ -29,6 +30,7 @@ bool same_space(const Type& a, const Type& b) { return a.shape == b.shape && a.l
 
 FuseGroups::FuseGroups(const Graph& graph) : graph_(graph), nodes_(index(graph.size())) {
   for (NodeId i = 0; i < graph_.size(); ++i) nodes_[index(i)].fused = graph_.node(i).op().as<Fused>();
+  cut_sums();
   for (NodeId i = 0; i < graph_.size(); ++i) rise(i);
   delay();
   postpone();
@@ -39,7 +41,31 @@ FuseGroups::FuseGroups(const Graph& graph) : graph_(graph), nodes_(index(graph.s
 bool FuseGroups::joins(const Value& v, NodeId reader) const {
   const Mark &from = nodes_[index(v.node_id())], &to = nodes_[index(reader)];
   return from.fused != nullptr && to.fused != nullptr && index(v.output()) < from.fused->tape.outputs.size() &&
-         same_space(v.type(), space(graph_.node(reader), *to.fused));
+         same_space(v.type(), space(graph_.node(reader), *to.fused)) && !(to.begins_sum && from.products > 0);
+}
+
+// The gradients of a weight that is used a hundred times are as many products, summed up one after another. Together in
+// one pass, all of them would be kept for it; each few in a pass of their own, the last of which adds to the sum so
+// far.
+void FuseGroups::cut_sums() {
+  std::vector<std::int32_t> readers(index(graph_.size())), summed(index(graph_.size()));
+  for (NodeId i = 0; i < graph_.size(); ++i)
+    for (int k = 0; k < graph_.node(i).input_count(); ++k) ++readers[index(graph_.node(i).input(k).node_id())];
+  for (const auto& [name, v] : graph_.outputs()) ++readers[index(v.node_id())];
+  for (NodeId i = 0; i < graph_.size(); ++i) {
+    Mark& mark = nodes_[index(i)];
+    if (mark.fused == nullptr) continue;
+    const Node node = graph_.node(i);
+    std::int32_t before = 0;
+    for (int k = 0; k < node.input_count(); ++k) {
+      const Value v = node.input(k);
+      if (!same_space(v.type(), space(node, *mark.fused))) continue;
+      mark.products += v.node().op().has_epilogue() && readers[index(v.node_id())] == 1;
+      before = std::max(before, summed[index(v.node_id())]);
+    }
+    mark.begins_sum = mark.products > 0 && before + mark.products > most_summed;
+    if (mark.products > 0) summed[index(i)] = mark.products + (mark.begins_sum ? 0 : before);
+  }
 }
 
 void FuseGroups::rise(NodeId i) {

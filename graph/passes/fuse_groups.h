@@ -23,6 +23,8 @@ class FuseGroups {
  private:
   struct Mark {
     const Fused* fused = nullptr;
+    std::int32_t products = 0;  // operands that could apply this node to their blocks (graph/passes/epilogue.h)
+    bool begins_sum = false;    // it does not join the sum of products that it adds to
     std::int32_t stage = 0;
     NodeId parent = -1;      // in the forest of sets that `join` makes
     std::int32_t open = -1;  // of a set's root: its place in `cut`
@@ -30,6 +32,7 @@ class FuseGroups {
   };
   /// Whether `reader` could go through memory together with what makes `v`.
   bool joins(const Value& v, NodeId reader) const;
+  void cut_sums();
   void rise(NodeId i);
   void delay();
   void postpone();

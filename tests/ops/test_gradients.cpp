@@ -2,6 +2,7 @@
 // refused.
 #include <oxbow/graph/order/order.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/runtime/ledger/ledger.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/data/monomorphic.hpp>
@@ -168,6 +169,35 @@ BOOST_DATA_TEST_CASE(parts_add_up_in_one_buffer, boost::unit_test::data::make(pa
     if (const Node n = g.node(id); live[static_cast<std::size_t>(id)] && n.op().info().may_overwrite.empty())
       large += n.output().type() == x.type();
   BOOST_TEST(large <= 3);
+}
+
+// What of a plan is beyond the values themselves is a few times as large as what is read in parts.
+BOOST_AUTO_TEST_CASE(a_value_that_is_read_in_many_parts_takes_a_few_times_its_bytes) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2000, 64});
+  Value h = slice(x, 0, 0, 1);
+  for (std::int64_t i = 1; i < 2000; ++i) h = tanh(h + slice(x, 0, i, i + 1));
+  const Value dx = gradients(sum(h), {x})[0];
+  const Value table = input(g, "table", f32, {20'000, 64});
+  Value found;
+  for (int i = 0; i < 50; ++i) {
+    const Value part = sum(square(gather(table, input(g, "rows" + std::to_string(i), i32, {32}))));
+    found = found ? found + part : part;
+  }
+  const Value dtable = gradients(found, {table})[0];
+  const Value weight = input(g, "weight", f32, {512, 512});
+  Value used;
+  for (int i = 0; i < 50; ++i) {
+    const Value part = sum(square(matmul(input(g, "x" + std::to_string(i), f32, {8, 512}), weight)));
+    used = used ? used + part : part;
+  }
+  const Value dweight = gradients(used, {weight})[0];
+  for (const int threads : {1, 2}) {
+    const auto arena = [&](Value v) { return ledger(compile({v}, {.pool = Pool(threads)})).arena_bytes; };
+    BOOST_TEST(arena(dx) <= 5 * x.type().bytes(), threads << " threads");  // all h are as large as x
+    BOOST_TEST(arena(dtable) <= 2 * table.type().bytes(), threads << " threads");
+    BOOST_TEST(arena(dweight) <= 8 * threads * weight.type().bytes(), threads << " threads");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_parts_have_gradients) {
