@@ -4,6 +4,7 @@
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/reduction/chunks.h>
 
@@ -20,10 +21,11 @@ Catalog all() {
   c.add<Select>().add<Cast>().add<Negate>().add<Square>().add<Reciprocal>().add<Exp>().add<Log>().add<Sqrt>();
   c.add<CosPi>().add<SinPi>().add<RequireFinite>();
   c.add<Rsqrt>().add<Abs>().add<Sign>().add<Tanh>().add<Sigmoid>().add<Relu>().add<Erf>().add<Gelu>();
-  c.add<Softplus>();
+  c.add<Softplus>().add<MaskedMultiply>().add<MaskedDivide>();
   c.add<TanhGradient>().add<SigmoidGradient>().add<ReluGradient>().add<GeluGradient>();
   c.add<Softmax>().add<LogSoftmax>();
-  c.add<CrossEntropy>().add<CrossEntropyGradient>();
+  c.add<CrossEntropy>().add<CrossEntropyGradient>().add<BinaryCrossEntropy>().add<BinaryCrossEntropyGradient>();
+  c.add<Norm>();
   c.add<BatchMoments>().add<ChunkMoments>().add<MergeMoments>();
   c.add<Dropout>();
   c.add<Sum>().add<ReduceMax>().add<ReduceMin>().add<SumTo>().add<CountLike>();

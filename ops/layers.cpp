@@ -3,16 +3,29 @@
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/norm/batch_norm.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/reduce.h>
+
+#include <numeric>
 
 namespace oxbow {
 namespace {
 
 // The name of a layer's scope: the one asked for, or the kind with the first number that is free. `member` is a
 // variable that every layer of the kind has.
-std::string layer_name(const Graph& g, const std::string& asked, const std::string& kind, const std::string& member) {
-  if (!asked.empty()) return asked;
+std::string layer_name(const Graph& g, const std::string& asked, const std::string& kind, const std::string& member,
+                       At at) {
   const std::string prefix = g.origin().scope.empty() ? "" : g.origin().scope.str() + "/";
+  if (!asked.empty()) {
+    const std::string full = prefix + asked + "/" + member;
+    if (const auto first = g.find(full))
+      throw Error(kind + ": the name " + in_quotes(full) + " is taken" +
+                  (first->origin().at.known() ? " at " + to_string(first->origin().at) : "") + at_line(at) +
+                  "\n  Give this layer another name, or leave .name out: it is numbered then. Two layers with the same "
+                  "weights are two products with one parameter()");
+    return asked;
+  }
   std::string name = kind;
   for (int k = 1; g.find(prefix + name + "/" + member); ++k) name = kind + "_" + std::to_string(k);
   return name;
@@ -42,7 +55,7 @@ Value dense(Value x, std::int64_t units, DenseOptions options, At at) {
   check("dense", x, 1, "[samples, features]", at);
   check_units("dense", "units", units, x, at);
   Graph& g = x.graph();
-  const Scope scope(g, layer_name(g, options.name, "dense", "kernel"));
+  const Scope scope(g, layer_name(g, options.name, "dense", "kernel", at));
   Value y = matmul(x, parameter(g, "kernel", {x.dtype(), {x.shape()[-1], units}}, options.kernel_init, at), {}, at);
   if (options.use_bias) y = add(y, parameter(g, "bias", {x.dtype(), {units}}, options.bias_init, at), at);
   return options.activation ? options.activation(y, at) : y;
@@ -53,7 +66,7 @@ Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
   check_units("conv", "filters", filters, x, at);
   check_units("conv", "rows and columns of its window", options.size, x, at);
   Graph& g = x.graph();
-  const Scope scope(g, layer_name(g, options.name, "conv", "kernel"));
+  const Scope scope(g, layer_name(g, options.name, "conv", "kernel", at));
   const Type kernel{x.dtype(), {options.size, options.size, x.shape()[-1], filters}};
   Value y = conv2d(x, parameter(g, "kernel", kernel, options.kernel_init, at),
                    {.stride = options.stride, .padding = options.padding}, at);
@@ -69,7 +82,7 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
   if (!(options.epsilon > 0))
     refuse("batch_norm", "epsilon " + short_number(options.epsilon) + " is not positive", x, at, "Give 1e-5 or so");
   Graph& g = x.graph();
-  const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale"));
+  const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale", at));
   const Type each{x.dtype(), {x.shape()[-1]}};
   const Value scale = parameter(g, "scale", each, ones(), at), offset = parameter(g, "offset", each, zeros(), at);
   const Value running_mean = variable(g, "running_mean", each, {}, /*trainable=*/false, at);
@@ -79,8 +92,12 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
   {
     const OriginGuard update(g, {.at = at, .phase = Phase::update, .scope = g.origin().scope});
     const double kept = options.momentum;
+    std::vector<std::int64_t> axes(static_cast<std::size_t>(x.rank()) - 1);
+    std::iota(axes.begin(), axes.end(), 0);
+    const Value count = count_like(x, axes, at), some = greater(count, 0, at);  // an empty batch moves nothing
     const auto moves = [&](Value running, Value batch) {
-      g.add_update(assign(running, in_order(g, [&] { return running * kept + batch * (1 - kept); })));
+      g.add_update(
+          assign(running, in_order(g, [&] { return select(some, running * kept + batch * (1 - kept), running); })));
     };
     moves(running_mean, mean);
     moves(running_variance, variance);

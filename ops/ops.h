@@ -18,10 +18,12 @@
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/random/dropout.h>
 #include <oxbow/ops/reduction/argmax.h>
+#include <oxbow/ops/reduction/norm.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/reduction/top_k.h>
 #include <oxbow/ops/shape/broadcast.h>

@@ -5,7 +5,9 @@
 // Largest errors against the exact value, in units of the last place (ulp), measured by tests/ops/test_math.cpp:
 //   exp 1.2, log 1, sigmoid and softplus 3, tanh and erf in f32 8 (below 5e-7), in f64 2; sqrt and division 0.5,
 //   rsqrt 1.5. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
-// Infinities, NaN, signed zeros and denormals give what IEEE 754 and C say. Pure functions.
+// Infinities, NaN and signed zeros give what IEEE 754 and C say, and so do denormals where a program computes with
+// them. A run of a graph does not: it reads and writes them as zeros (graph/support/float_mode.h), so that log(1e-310)
+// is -inf there. Pure functions.
 #pragma once
 
 #include <bit>
@@ -125,6 +127,12 @@ inline T exp(T x) {
   return scaled_by_power(fma(r * r, exp_series(r), r) + T(1), shifted);
 }
 
+/// e^x - 1 for x <= 0.
+template <std::floating_point T>
+inline T expm1(T x) {
+  return x > T(-0.34) ? fma(x * x, exp_series(x), x) : exp(x) - T(1);
+}
+
 /// x = 2^exponent m with sqrt(1/2) <= m < sqrt(2); returns m - 1. For positive finite x, denormals included.
 template <std::floating_point T>
 inline T mantissa_and_exponent(T x, T& exponent) {
@@ -170,11 +178,17 @@ inline T sigmoid(T x) {
   return T(1) / (T(1) + exp(-x));
 }
 
-/// log(1 + e^x) = max(x, 0) + log(1 + t), t = e^-|x|: the logarithm of u = 1 + t rounded, and what that took from t.
+/// log(1 + t) for 0 <= t: the logarithm of u = 1 + t rounded, and what the rounding took from t.
+template <std::floating_point T>
+inline T log1p(T t) {
+  const T u = T(1) + t;
+  return log(u) + (t - (u - T(1))) / u;
+}
+
+/// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
 template <std::floating_point T>
 inline T softplus(T x) {
-  const T t = exp(-abs(x)), u = T(1) + t;
-  return (x > T(0) ? x : T(0)) + (log(u) + (t - (u - T(1))) / u);
+  return (x > T(0) ? x : T(0)) + log1p(exp(-abs(x)));
 }
 
 /// f32: the rational function that Eigen uses. f64: for small x Moshier's (Cephes, tanh.c), else by e^(2 |x|).
@@ -236,15 +250,22 @@ inline T erf(T x) {
   }
 }
 
+/// Where the normal distribution has reached 0 and 1, and its density 0: -inf times 0 would be NaN, -40 times 0 is not.
+template <std::floating_point T>
+inline constexpr T normal_limit = T(40);
+
 /// x Phi(x)
 template <std::floating_point T>
 inline T gelu(T x) {
-  return T(0.5) * x * (T(1) + erf(x * T(0.70710678118654752440)));
+  const T c = x < -normal_limit<T> ? -normal_limit<T> : x;
+  return T(0.5) * c * (T(1) + erf(c * T(0.70710678118654752440)));
 }
 
 /// The derivative of gelu: Phi(x) + x phi(x).
 template <std::floating_point T>
 inline T gelu_slope(T x) {
+  x = x < -normal_limit<T> ? -normal_limit<T> : x;
+  x = x > normal_limit<T> ? normal_limit<T> : x;
   const T cumulative = T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
   return fma(x * exp(T(-0.5) * x * x), T(0.39894228040143267794), cumulative);
 }

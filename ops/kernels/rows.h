@@ -61,6 +61,13 @@ T max(const T* x, std::int64_t n) {
   return fold(x, n, -std::numeric_limits<T>::infinity(), [](T a, T b) { return b > a ? b : a; });
 }
 
+/// log of `all`, the sum of a row of exp(x - max x), which has a 1 in it: what a sum near 1 lost is added apart.
+template <class T>
+T log_sum(const T* e, std::int64_t n, T all) {
+  if (!(all < T{2})) return math::log(all);  // NaN as well
+  return math::log1p(fold(e, n, T{0}, [](T a, T b) { return b < T{1} ? a + b : a; }));
+}
+
 /// e = exp(x - max x) of a block of `count` rows of n elements; e may be x.
 template <class T>
 void exponentiate(const T* x, std::int64_t count, std::int64_t n, T* e, T* maxima) {

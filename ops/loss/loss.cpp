@@ -1,9 +1,10 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/kernels/rows.h>
+#include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/loss/loss.h>
 #include <oxbow/ops/norm/softmax.h>
-#include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape/broadcast.h>
@@ -89,8 +90,9 @@ std::vector<Tensor> cross_entropy_gradient_reference(const std::vector<Tensor>& 
   Tensor dx(in[0].type());
   for (std::int64_t r = 0; r < count; ++r)
     for (std::int64_t i = 0; i < n; ++i)
-      dx.data<double>()[r * n + i] =
-          (in[0].data<double>()[r * n + i] - (in[1].data<std::int64_t>()[r] == i ? 1 : 0)) * in[2].data<double>()[r];
+      dx.data<double>()[r * n + i] = (in[1].data<std::int64_t>()[r] == i ? std::expm1(-in[2].data<double>()[r])
+                                                                         : in[0].data<double>()[r * n + i]) *
+                                     in[3].data<double>()[r];
   return {dx};
 }
 
@@ -129,9 +131,9 @@ void CrossEntropy::run(const Run& r) const {
       for (std::int64_t row = 0; row < count; ++row) {
         const auto k = static_cast<std::size_t>(row);
         const T sum = rows::sum(p + row * n, n), scale = T{1} / sum;
+        if (r.wants(0)) r.out<T>(0)[first + row] = rows::log_sum(p + row * n, n, sum) - (chosen[k] - maxima[k]);
         if (r.wants(1))
           for (std::int64_t i = row * n; i < (row + 1) * n; ++i) p[i] *= scale;
-        if (r.wants(0)) r.out<T>(0)[first + row] = math::log(sum) - (chosen[k] - maxima[k]);
       }
     }
   });
@@ -140,7 +142,7 @@ void CrossEntropy::run(const Run& r) const {
 Grads CrossEntropy::gradient(const Node& n, Values dy) const {
   const Value p = n.output(1);
   Value dx;
-  if (dy[0]) dx = apply(CrossEntropyGradient{}, {p, n.input(1), dy[0]}, At::current());
+  if (dy[0]) dx = apply(CrossEntropyGradient{}, {p, n.input(1), n.output(), dy[0]}, At::current());
   if (dy[1]) {
     const Value through_p = p * (dy[1] - sum(p * dy[1], {-1}, true));
     dx = dx ? dx + through_p : through_p;
@@ -162,9 +164,11 @@ std::vector<Sample> CrossEntropy::samples() {
 
 Type CrossEntropyGradient::infer(Types in) const {
   check_rows(in[0], in[1], "probabilities");
-  if (in[2].dtype != in[0].dtype || in[2].shape != in[1].shape)
-    throw OpError("dlosses are " + to_string(in[2]) + ", not one a row of " + to_string(in[0]),
-                  "Give them the labels' shape and the probabilities' dtype");
+  for (int i : {2, 3})
+    if (in[i].dtype != in[0].dtype || in[i].shape != in[1].shape)
+      throw OpError(
+          (i == 2 ? "losses are " : "dlosses are ") + to_string(in[i]) + ", not one a row of " + to_string(in[0]),
+          "Give them the labels' shape and the probabilities' dtype");
   return in[0];
 }
 
@@ -181,36 +185,39 @@ void CrossEntropyGradient::run(const Run& r) const {
     const T* p = r.in<T>(0);
     T* dx = r.out<T>();
     for (std::int64_t row = begin; row < end; ++row) {
-      const T g = r.in<T>(2)[row];
+      const T g = r.in<T>(3)[row];
       const auto label = static_cast<std::int64_t>(r.in<L>(1)[row]);
-      const bool known = label >= 0 && label < n;
-      const T chosen = known ? (p[row * n + label] - 1) * g : T{0};  // before dx takes over the bytes of p
       independent(row * n, (row + 1) * n, [=](std::int64_t i) { dx[i] = p[i] * g; });
-      if (known) dx[row * n + label] = chosen;
+      if (label >= 0 && label < n) dx[row * n + label] = math::expm1(-r.in<T>(2)[row]) * g;
     }
   });
 }
 
-// Linear in dlosses: its gradient is that of dlosses = 1, times v, summed over each row.
+// Linear in dlosses: its gradient is that of dlosses = 1, times v, summed over each row. Losses of 0 leave out the
+// label.
 Grads CrossEntropyGradient::gradient(const Node& n, Values dy) const {
-  const Value labels = n.input(1), g = n.input(2), v = dy[0];
+  const Value labels = n.input(1), losses = n.input(2), g = n.input(3), v = dy[0];
   std::vector<std::int64_t> column(static_cast<std::size_t>(g.rank()), 0);  // every axis kept, and one of size 1 added
   column.push_back(1);
-  const Value one = constant(v.graph(), 1, v.dtype());
-  const Value ones = g.rank() == 0 ? one : broadcast_like(one, g);
-  const Value of_one = apply(CrossEntropyGradient{}, {n.input(0), labels, ones}, At::current());
-  return {v * reshape(g, column), Value(), sum(v * of_one, {-1}, false)};
+  const auto filled = [&](double x) {
+    const Value c = constant(v.graph(), x, v.dtype());
+    return g.rank() == 0 ? c : broadcast_like(c, g);
+  };
+  const Value of_one = apply(CrossEntropyGradient{}, {n.input(0), labels, losses, filled(1)}, At::current());
+  const Value dp = apply(CrossEntropyGradient{}, {v, labels, filled(0), g}, At::current());
+  const Value of_label = sum(v * reshape(g, column) - dp, {-1}, false);
+  return {dp, Value(), -(of_label * exp(-losses)), sum(v * of_one, {-1}, false)};
 }
 
 std::vector<Sample> CrossEntropyGradient::samples() {
   std::vector<Sample> samples;
   for (const Shape& shape : sample_shapes) {
     const Shape labels = shape.without(shape.rank() - 1);
-    samples.push_back(
-        {to_string(shape),
-         CrossEntropyGradient{},
-         {draw(shape, 0, 1, 31), draw(labels, 0, static_cast<double>(shape[-1]), 32, i64), draw(labels, -1, 1, 33)},
-         cross_entropy_gradient_reference});
+    samples.push_back({to_string(shape),
+                       CrossEntropyGradient{},
+                       {draw(shape, 0, 1, 31), draw(labels, 0, static_cast<double>(shape[-1]), 32, i64),
+                        draw(labels, 0.1, 3, 34), draw(labels, -1, 1, 33)},
+                       cross_entropy_gradient_reference});
   }
   return samples;
 }
@@ -218,13 +225,13 @@ std::vector<Sample> CrossEntropyGradient::samples() {
 Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
   const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
   if (!dense || logits.rank() == 0) return reduced(apply(CrossEntropy{}, {logits, labels}, at), reduction, at);
-  return reduced(negate(sum(multiply(labels, log_softmax(logits, -1, at), at), {-1}, false, at), at), reduction, at);
+  const Value information = masked_multiply(labels, log_softmax(logits, -1, at), at);  // 0 log 0 is 0
+  return reduced(negate(sum(information, {-1}, false, at), at), reduction, at);
 }
 
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
   check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
-  const Value smooth = softplus(logits, at);  // first: operands are evaluated in an order of the compiler's own
-  return reduced(subtract(smooth, multiply(targets, logits, at), at), reduction, at);
+  return reduced(apply(BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
 }
 
 Value mean_squared_error(Value prediction, Value target, Reduction reduction, At at) {

@@ -28,10 +28,12 @@ struct CrossEntropy {
   static std::vector<Sample> samples();
 };
 
-/// dlogits = (probabilities - one_hot(labels)) dlosses. A label out of range stands for no class.
+/// dlogits = probabilities dlosses, but (e^-loss - 1) dlosses for the label: its probability less 1, without what that
+/// difference loses where it is near 1. A label out of range stands for no class.
 struct CrossEntropyGradient {
-  static constexpr OpInfo info{
-      .name = "cross_entropy_gradient", .inputs = {"probabilities", "labels", "dlosses"}, .may_overwrite = {0}};
+  static constexpr OpInfo info{.name = "cross_entropy_gradient",
+                               .inputs = {"probabilities", "labels", "losses", "dlosses"},
+                               .may_overwrite = {0}};
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
@@ -43,14 +45,14 @@ struct CrossEntropyGradient {
 
 /// The softmax cross entropy of `logits` [..., classes] with `labels`, which are class numbers (any integer dtype,
 /// shape
-/// [...]) or probabilities (the logits' type). Give logits, not softmax(logits). Throws `Error` for other types; a run
-/// throws `Error` with the label and its row when a class number is not in 0 .. classes - 1.
+/// [...]) or probabilities (the logits' type). Give logits, not softmax(logits). A logit of -inf rules its class out:
+/// it adds nothing where its label is 0. Throws `Error` for other types; a run throws `Error` with the label and its
+/// row when a class number is not in 0 .. classes - 1.
 Value cross_entropy(Value logits, Value labels, Reduction reduction = Reduction::mean, At at = At::current());
 
-/// The cross entropy of sigmoid(logits) with `targets`, probabilities of "yes" from 0 to 1, element by element: -t log
-/// s
-/// - (1 - t) log(1 - s) = softplus(x) - t x, which overflows nowhere. Give logits, not sigmoid(logits). Throws `Error`
-/// unless both have one floating-point type.
+/// The cross entropy of s = sigmoid(logits) with `targets` t, probabilities of "yes" from 0 to 1, element by element:
+/// -t log s - (1 - t) log(1 - s). It overflows nowhere, and keeps its digits where s is near to the target. Give
+/// logits, not sigmoid(logits). Throws `Error` unless both have one floating-point type.
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction = Reduction::mean, At at = At::current());
 
 /// The square of prediction - target, element by element. Throws `Error` unless both have one type.

@@ -68,6 +68,7 @@ std::vector<Type> BatchMoments::infer(Types in) const {
 }
 
 std::vector<Value> BatchMoments::lower(Values in) const {
+  if (rows(in[0].type()) == 0) return {in[1], in[2]};
   const Value partial = apply(ChunkMoments{}, {in[0]}, At::current());
   const Value mean = apply(MergeMoments{}, {partial, in[0]}, At::current());
   return {mean, mean.node().output(1)};

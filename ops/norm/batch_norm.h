@@ -9,8 +9,9 @@
 
 namespace oxbow {
 
-/// Mean [c] and (biased) variance [c] of x [..., c] over all axes but the last. Outside training the running ones stand
-/// in for them, which are otherwise read for their shape only. dx = (dmean + 2 (x - mean) dvariance) / rows.
+/// Mean [c] and (biased) variance [c] of x [..., c] over all axes but the last. Outside training, and where x has no
+/// rows, the running ones take their place, which are otherwise read for their shape only. dx = (dmean + 2 (x - mean)
+/// dvariance) / rows.
 struct BatchMoments {
   static constexpr OpInfo info{.name = "batch_moments",
                                .inputs = {"x", "running_mean", "running_variance"},

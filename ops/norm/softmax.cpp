@@ -1,6 +1,7 @@
 #include <oxbow/ops/kernels/rows.h>
 #include <oxbow/ops/norm/softmax.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape/transpose.h>
@@ -121,15 +122,21 @@ void LogSoftmax::run(const Run& r) const {
       std::array<T, rows::block_elements> maxima;
       rows::exponentiate(x, count, n, e, maxima.data());
       for (std::int64_t row = 0; row < count; ++row) {
-        const T m = maxima[static_cast<std::size_t>(row)], log_sum = math::log(rows::sum(e + row * n, n));
+        const T m = maxima[static_cast<std::size_t>(row)],
+                log_sum = rows::log_sum(e + row * n, n, rows::sum(e + row * n, n));
         independent(row * n, (row + 1) * n, [=](std::int64_t i) { y[i] = (x[i] - m) - log_sum; });
       }
     });
   });
 }
 
+// A row of dx adds up to 0. Where p is near 1, dy - p sum dy would be what rounding left: there the others tell.
 Grads LogSoftmax::gradient(const Node& n, Values dy) const {
-  return {dy[0] - exp(n.output()) * sum(dy[0], {-1}, true)};
+  const Value p = exp(n.output());
+  const Value dx = dy[0] - p * sum(dy[0], {-1}, true);
+  const Value most = greater(p, 0.5);
+  const Value others = sum(select(most, 0, dx), {-1}, true);
+  return {select(most, -others, dx)};
 }
 
 std::vector<Sample> LogSoftmax::samples() {

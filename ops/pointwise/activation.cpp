@@ -38,7 +38,7 @@ T SigmoidGradient::at(T y, T dy) const {
 
 template <Number T>
 T ReluGradient::at(T y, T dy) const {
-  return y > T(0) ? dy : T(0);
+  return y <= T(0) ? T(0) : dy;
 }
 
 template <std::floating_point T>
@@ -65,6 +65,9 @@ Value through(Value a, Value dy) {
   return apply(Gradient{}, {a, dy}, At::current());
 }
 
+// x, kept where exp(-x^2 / 2) is above 0: what is multiplied by that is then finite, and 0 farther out.
+Value within_normal(Value x) { return maximum(minimum(x, math::normal_limit<double>), -math::normal_limit<double>); }
+
 // exp(-x^2 / 2) / sqrt(2 pi)
 Value normal_density(Value x) { return exp(square(x) * -0.5) * (std::numbers::inv_sqrtpi / std::numbers::sqrt2); }
 
@@ -76,7 +79,7 @@ Grads Relu::gradient(const Node& n, Values dy) const { return {through<ReluGradi
 Grads Gelu::gradient(const Node& n, Values dy) const { return {through<GeluGradient>(n.input(0), dy[0])}; }
 Grads Softplus::gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
 Grads Erf::gradient(const Node& n, Values dy) const {
-  return {dy[0] * exp(-square(n.input(0))) * (2 * std::numbers::inv_sqrtpi)};
+  return {dy[0] * exp(-square(within_normal(n.input(0)))) * (2 * std::numbers::inv_sqrtpi)};
 }
 
 Grads TanhGradient::gradient(const Node& n, Values dy) const {
@@ -95,8 +98,8 @@ Grads ReluGradient::gradient(const Node& n, Values dy) const {
 
 // phi'(x) = -x phi(x), so the slope of Phi(x) + x phi(x) is phi(x) (2 - x^2).
 Grads GeluGradient::gradient(const Node& n, Values dy) const {
-  const Value x = n.input(0);
-  return sum_to_inputs(n, {dy[0] * n.input(1) * normal_density(x) * (2 - square(x)), through<GeluGradient>(x, dy[0])});
+  const Value x = n.input(0), c = within_normal(x);
+  return sum_to_inputs(n, {dy[0] * n.input(1) * normal_density(c) * (2 - square(c)), through<GeluGradient>(x, dy[0])});
 }
 
 namespace {

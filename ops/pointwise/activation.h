@@ -90,7 +90,7 @@ struct SigmoidGradient : Binary<SigmoidGradient> {
   static std::vector<Sample> samples();
 };
 
-/// dy where y > 0, else 0. y = relu(x), or x itself.
+/// 0 where y <= 0, else dy, where y is NaN as well. y = relu(x), or x itself.
 struct ReluGradient : Binary<ReluGradient> {
   static constexpr OpInfo info{
       .name = "relu_gradient", .inputs = {"y", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};

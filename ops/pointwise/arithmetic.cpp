@@ -2,6 +2,7 @@
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction/reduce.h>
@@ -12,6 +13,12 @@
 
 namespace oxbow {
 namespace {
+
+// Whether x is a number other than 0, or how many elements were averaged.
+bool never_zero(Value x) {
+  const auto number = constant_number(x);
+  return x.node().op().is<CountLike>() || (number && *number != 0);
+}
 
 // x, unless it would have to be stretched to the result.
 Value unless_stretched(Value x, Values in) {
@@ -53,26 +60,47 @@ Grads Multiply::gradient(const Node& n, Values dy) const {
   return sum_to_inputs(n, {dy[0] * n.input(1), dy[0] * n.input(0)});
 }
 
+// Where b is 0 and nothing flows (dy = 0, as from a `select` that took another side) neither does anything here, though
+// a / b is infinite or NaN there.
 Grads Divide::gradient(const Node& n, Values dy) const {
-  const Value da = dy[0] / n.input(1);
-  return sum_to_inputs(n, {da, -(da * n.output())});
+  const Value b = n.input(1), y = n.output();
+  if (never_zero(b)) {
+    const Value da = dy[0] / b;
+    return sum_to_inputs(n, {da, -(da * y)});
+  }
+  const Value da = masked_divide(dy[0], b);
+  const Value nothing = logical_and(equal(b, 0), equal(da, 0));
+  return sum_to_inputs(n, {da, -(da * select(nothing, 0, y))});
 }
 
-// The slope towards b is a^b log a; where a is 0 it is 0, as for every b > 0.
+// b a^(b - 1) towards a, where a constant is 0 for every a: so 0^0 has exponent 0 here, not -1, which keeps the slopes
+// of every order right at 0. Towards b it is a^b log a, whose limit at a = 0 is 0 for b > 0 and -inf for b < 0.
 Grads Pow::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1);
-  const Value log_a = log(select(equal(a, 0), 1, a));
-  return sum_to_inputs(n, {dy[0] * select(equal(b, 0), 0, b * pow(a, b - 1)), dy[0] * n.output() * log_a});
+  const Value at_zero = equal(a, 0);
+  Value da;
+  if (const auto power = constant_number(b)) {
+    if (*power != 0) {
+      const Value slope = *power * pow(a, *power - 1);
+      da = *power < 1 ? masked_multiply(dy[0], slope) : dy[0] * slope;
+    }
+  } else {
+    const Value below = select(logical_and(at_zero, equal(b, 0)), 1, b) - 1;
+    da = masked_multiply(dy[0], b * pow(a, below));
+  }
+  const Value log_a = log(select(logical_and(at_zero, greater_equal(b, 0)), 1, a));
+  return sum_to_inputs(n, {da, masked_multiply(dy[0], n.output() * log_a)});
 }
 
+// Where the result is NaN, the gradient goes to both.
 Grads Maximum::gradient(const Node& n, Values dy) const {
-  const Value first = greater_equal(n.input(0), n.input(1));
-  return sum_to_inputs(n, {select(first, dy[0], 0), select(first, 0, dy[0])});
+  const Value a = n.input(0), b = n.input(1);
+  return sum_to_inputs(n, {select(less(a, b), 0, dy[0]), select(greater_equal(a, b), 0, dy[0])});
 }
 
 Grads Minimum::gradient(const Node& n, Values dy) const {
-  const Value first = less_equal(n.input(0), n.input(1));
-  return sum_to_inputs(n, {select(first, dy[0], 0), select(first, 0, dy[0])});
+  const Value a = n.input(0), b = n.input(1);
+  return sum_to_inputs(n, {select(greater(a, b), 0, dy[0]), select(less_equal(a, b), 0, dy[0])});
 }
 
 // x + (-0.0) is x for every x; x + 0.0 turns -0.0 into 0.0, so only integers lose their zero.

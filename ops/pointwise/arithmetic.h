@@ -63,7 +63,7 @@ struct Pow : Binary<Pow> {
   static std::vector<Sample> samples();
 };
 
-/// The greater one; NaN if one is. Where they are equal the gradient goes to a.
+/// The greater one; NaN if one is. Where they are equal the gradient goes to a, where one is NaN to both.
 struct Maximum : Binary<Maximum> {
   static constexpr OpInfo info{.name = "maximum", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
   template <Number T>
@@ -73,7 +73,7 @@ struct Maximum : Binary<Maximum> {
   static std::vector<Sample> samples();
 };
 
-/// The smaller one; NaN if one is. Where they are equal the gradient goes to a.
+/// The smaller one; NaN if one is. Where they are equal the gradient goes to a, where one is NaN to both.
 struct Minimum : Binary<Minimum> {
   static constexpr OpInfo info{.name = "minimum", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
   template <Number T>

@@ -1,6 +1,7 @@
 #include <oxbow/ops/kernels/math.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
 
@@ -56,11 +57,17 @@ template struct Elementwise<Sign, Same>;
 
 Grads Negate::gradient(const Node&, Values dy) const { return {-dy[0]}; }
 Grads Square::gradient(const Node& n, Values dy) const { return {dy[0] * n.input(0) * 2}; }
-Grads Reciprocal::gradient(const Node& n, Values dy) const { return {-(dy[0] * square(n.output()))}; }
-Grads Exp::gradient(const Node& n, Values dy) const { return {dy[0] * n.output()}; }
-Grads Log::gradient(const Node& n, Values dy) const { return {dy[0] / n.input(0)}; }
-Grads Sqrt::gradient(const Node& n, Values dy) const { return {dy[0] * 0.5 / n.output()}; }
-Grads Rsqrt::gradient(const Node& n, Values dy) const { return {dy[0] * -0.5 * n.output() / n.input(0)}; }
+Grads Reciprocal::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0);  // two quotients: where x is tiny, 1 / x^2 is infinite though dy / x^2 is not
+  return {-masked_divide(masked_divide(dy[0], x), x)};
+}
+Grads Exp::gradient(const Node& n, Values dy) const { return {masked_multiply(dy[0], n.output())}; }
+Grads Log::gradient(const Node& n, Values dy) const { return {masked_divide(dy[0], n.input(0))}; }
+Grads Sqrt::gradient(const Node& n, Values dy) const { return {masked_divide(dy[0] * 0.5, n.output())}; }
+Grads Rsqrt::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0);
+  return {masked_divide(masked_divide(dy[0] * -0.5, x), sqrt(x))};
+}
 Grads Abs::gradient(const Node& n, Values dy) const { return {dy[0] * sign(n.input(0))}; }
 Grads Sign::gradient(const Node&, Values) const { return {Value()}; }
 

@@ -96,9 +96,10 @@ Grads Reduce<F>::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0);
   const auto missing = keep ? std::vector<std::int64_t>() : axes;
   if constexpr (F == Fold::sum) return {broadcast_like(dy[0], x, missing)};
-  const Value best = equal(x, broadcast_like(n.output(), x, missing));
+  const Value y = n.output(), best = equal(x, broadcast_like(y, x, missing));
   const Value ties = stop_gradient(sum(cast(best, x.dtype()), axes, keep));
-  return {select(best, broadcast_like(dy[0] / ties, x, missing), 0)};
+  const Value others = stop_gradient(select(not_equal(y, y), y, 0));  // NaN where the result is: none equals it
+  return {select(best, broadcast_like(dy[0] / ties, x, missing), broadcast_like(others, x, missing))};
 }
 
 Type SumTo::infer(Types in) const {

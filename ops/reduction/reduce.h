@@ -72,7 +72,8 @@ Value sum(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at
 /// sum(x) / count; NaN where nothing is averaged. Throws `Error` unless x is floating point.
 Value mean(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
 
-/// The gradient is shared equally by the elements that are largest, as JAX does. Throws `Error` where there is no
+/// The gradient is shared equally by the elements that are largest, as JAX does; where the result is NaN it is NaN for
+/// all of them. Throws `Error` where there is no
 /// element.
 Value reduce_max(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
 Value reduce_min(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());

@@ -37,7 +37,9 @@ void RandomBuilder::grow() {
 }
 
 Value RandomBuilder::unary(const Value& x) {
-  switch (pick(20)) {
+  switch (pick(21)) {
+    case 20:
+      return masked_multiply(x, masked_divide(x, abs(x)));
     case 19:
       return softplus(x);
     case 18:
@@ -126,10 +128,12 @@ Value RandomBuilder::reduced(const Value& x) {
       if (chance(50)) axes.push_back(chance(50) ? axis : axis - x.rank());
   if (x.rank() > 1 && x.shape()[-1] > 4096) axes = {0};
   const bool keep = chance(40);
-  switch (x.type().count() == 0 ? 0 : pick(5)) {
+  switch (x.type().count() == 0 ? 0 : pick(6)) {
     case 0:
     case 1:
       return sum(x, axes, keep);
+    case 5:
+      return norm(x, axes, keep);
     case 2:
       return reduce_max(x, axes, keep);
     case 3:
@@ -209,7 +213,7 @@ Value RandomBuilder::row_op(const Value& x) {
 Value RandomBuilder::layered(const Value& x) {
   if (x.rank() == 0 || x.type().count() == 0 || x.type().count() > 20000) return {};
   const Reduction reduction = one_of(std::vector{Reduction::none, Reduction::sum, Reduction::mean});
-  switch (pick(5)) {
+  switch (pick(6)) {
     case 0:
       return x.rank() < 2 ? Value() : batch_norm(x);
     case 1:
@@ -218,6 +222,8 @@ Value RandomBuilder::layered(const Value& x) {
       return cross_entropy(x, chance(50) ? argmax(x * x, -1) : cast(argmax(x, -1), i32), reduction);
     case 3:
       return cross_entropy(x, softmax(x * x), reduction);
+    case 4:
+      return binary_cross_entropy(x, sigmoid(x * x), reduction);
     default:
       return mean_squared_error(x, tanh(x), reduction);
   }

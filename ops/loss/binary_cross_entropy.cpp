@@ -1,0 +1,64 @@
+#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/loss/binary_cross_entropy.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/masked.h>
+#include <oxbow/ops/pointwise/samples.h>
+#include <oxbow/ops/pointwise/unary.h>
+
+#include <cmath>
+
+namespace oxbow {
+
+template <std::floating_point T>
+T BinaryCrossEntropy::at(T x, T t) const {
+  const T distance = math::abs(x), wrong = x > T(0) ? T(1) - t : t;
+  const T penalty = wrong == T(0) ? T(0) : wrong * distance;  // also where the logit is infinite
+  return penalty + math::log1p(math::exp(-distance));
+}
+
+template <std::floating_point T>
+T BinaryCrossEntropyGradient::at(T x, T t, T dy) const {
+  const T tail = math::sigmoid(-math::abs(x));  // of the answer that x speaks against
+  return dy * (x > T(0) ? (T(1) - t) - tail : tail - t);
+}
+
+template struct Elementwise<BinaryCrossEntropy, Same, Same>;
+template struct Elementwise<BinaryCrossEntropyGradient, Same, Same, Same>;
+
+Grads BinaryCrossEntropy::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0), t = n.input(1);
+  return sum_to_inputs(n,
+                       {apply(BinaryCrossEntropyGradient{}, {x, t, dy[0]}, At::current()), -masked_multiply(dy[0], x)});
+}
+
+// s (1 - s), the slope of the sigmoid, is the same for -x: taken on the side where s is small.
+Grads BinaryCrossEntropyGradient::gradient(const Node& n, Values v) const {
+  const Value x = n.input(0), t = n.input(1), both = v[0] * n.input(2);
+  return sum_to_inputs(n, {apply(SigmoidGradient{}, {sigmoid(-abs(x)), both}, At::current()), -both,
+                           apply(BinaryCrossEntropyGradient{}, {x, t, v[0]}, At::current())});
+}
+
+std::vector<Sample> BinaryCrossEntropy::samples() {
+  const auto f = [](double x, double t) { return std::log1p(std::exp(x)) - t * x; };
+  return binary_samples(BinaryCrossEntropy{}, f, {-5, 5}, {0, 1});
+}
+
+std::vector<Sample> BinaryCrossEntropyGradient::samples() {
+  const auto reference = [](const std::vector<Tensor>& in) {
+    return std::vector{
+        map_elements(in, in[0].dtype(), [](const auto& v) { return v[2] * (1 / (1 + std::exp(-v[0])) - v[1]); })};
+  };
+  std::vector<Sample> s;
+  std::uint64_t seed = 1;
+  for (const Shape& shape : {Shape{}, Shape{17}, Shape{3, 5}, Shape{0, 2}}) {
+    s.push_back({to_string(shape),
+                 BinaryCrossEntropyGradient{},
+                 {draw(shape, -5, 5, seed), draw(shape, 0, 1, seed + 1), draw(shape, -2, 2, seed + 2)},
+                 reference});
+    seed += 3;
+  }
+  return s;
+}
+
+}  // namespace oxbow

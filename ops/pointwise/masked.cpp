@@ -1,0 +1,44 @@
+#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/masked.h>
+#include <oxbow/ops/pointwise/samples.h>
+#include <oxbow/ops/pointwise/unary.h>
+
+namespace oxbow {
+
+template <std::floating_point T>
+T MaskedMultiply::at(T a, T b) const {
+  const T product = a * b;
+  return (a == T(0)) & (math::abs(b) == std::numeric_limits<T>::infinity()) ? T(0) : product;
+}
+
+template <std::floating_point T>
+T MaskedDivide::at(T a, T b) const {
+  const T quotient = a / b;
+  return (a == T(0)) & (b == T(0)) ? T(0) : quotient;
+}
+
+template struct Elementwise<MaskedMultiply, Same, Same>;
+template struct Elementwise<MaskedDivide, Same, Same>;
+
+Grads MaskedMultiply::gradient(const Node& n, Values dy) const {
+  const Value a = n.input(0), b = n.input(1);
+  return sum_to_inputs(n, {masked_multiply(dy[0], b), masked_multiply(a, dy[0])});
+}
+
+Grads MaskedDivide::gradient(const Node& n, Values dy) const {
+  const Value b = n.input(1);
+  return sum_to_inputs(n, {masked_divide(dy[0], b), -masked_divide(masked_multiply(n.output(), dy[0]), b)});
+}
+
+std::vector<Sample> MaskedMultiply::samples() {
+  return binary_samples(MaskedMultiply{}, [](double a, double b) { return a * b; });
+}
+std::vector<Sample> MaskedDivide::samples() {
+  return binary_samples(MaskedDivide{}, [](double a, double b) { return a / b; }, {-2, 2}, {0.5, 2});
+}
+
+Value masked_multiply(Value a, Value b, At at) { return apply(MaskedMultiply{}, {a, b}, at); }
+Value masked_divide(Value a, Value b, At at) { return apply(MaskedDivide{}, {a, b}, at); }
+
+}  // namespace oxbow

@@ -1,0 +1,82 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/norm.h>
+#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape/rearranged.h>
+#include <oxbow/ops/shape/reshape.h>
+
+#include <cmath>
+#include <limits>
+
+namespace oxbow {
+namespace {
+
+// By what f64 is multiplied so that the squares of its largest elements are ordinary numbers. Smaller ones, whose
+// squares vanish then, would not change the sum.
+Value scale_for(Value largest) {
+  const Value one = constant(largest.graph(), 1, f64);
+  const Value up = select(less(largest, 1e-140), 0x1p600, one);
+  return select(greater(largest, 1e140), 0x1p-600, up);
+}
+
+}  // namespace
+
+Type Norm::infer(Types in) const {
+  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  return Sum{.axes = axes, .keep = keep}.infer(in);
+}
+
+std::vector<Value> Norm::lower(Values in) const {
+  const Value x = in[0];
+  if (x.dtype() == f32) return {cast(sqrt(sum(square(cast(x, f64)), axes, keep)), f32)};
+  if (x.type().count() == 0) return {sum(x, axes, keep)};
+  const Value scale = scale_for(reduce_max(abs(x), axes, true));
+  const Value length = sqrt(sum(square(x * scale), axes, true)) / scale;
+  const std::vector<Type> types{x.type()};
+  return {reshape(length, infer(types).shape.vector())};
+}
+
+Grads Norm::gradient(const Node& n, Values dy) const {
+  const Value x = n.input(0), y = n.output();
+  const auto missing = keep ? std::vector<std::int64_t>() : axes;
+  const Value length = select(equal(y, 0), std::numeric_limits<double>::infinity(), y);  // x / length is 0 there
+  const Value unit = x / broadcast_like(length, x, missing);
+  return {broadcast_like(dy[0], x, missing) * unit};
+}
+
+std::vector<Sample> Norm::samples() {
+  const auto sample = [](const Shape& shape, std::vector<std::int64_t> axes, bool keep) {
+    const Norm op{.axes = axes, .keep = keep};
+    return Sample{to_string(shape) + ", " + std::to_string(axes.size()) + " axes" + (keep ? ", kept" : ""),
+                  op,
+                  {draw(shape, 0.5, 2, 51)},
+                  [op](const std::vector<Tensor>& in) {
+                    const std::vector<Type> types{in[0].type()};
+                    const Shape &from = in[0].shape(), kept = Norm{.axes = op.axes, .keep = true}.infer(types).shape;
+                    Tensor y(op.infer(types));
+                    for (std::int64_t i = 0; i < in[0].count(); ++i) {
+                      Index at = index_of(from, i);
+                      for (int axis = 0; axis < from.rank(); ++axis)
+                        if (kept[axis] == 1) at[static_cast<std::size_t>(axis)] = 0;
+                      const double v = in[0].data<double>()[i];
+                      y.data<double>()[flat_of(kept, at)] += v * v;
+                    }
+                    for (double& v : y.span<double>()) v = std::sqrt(v);
+                    return std::vector{y};
+                  }};
+  };
+  return {sample({7}, {}, false),           sample({}, {}, false),
+          sample({3, 5}, {1}, false),       sample({3, 5}, {0}, true),
+          sample({2, 3, 4}, {0, 2}, false), sample({2, 3, 4}, {}, true),
+          sample({0, 3}, {0}, false),       sample({3, 1}, {1}, true)};
+}
+
+Value norm(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+  return apply(Norm{.axes = std::move(axes), .keep = keep}, {x}, at);
+}
+
+}  // namespace oxbow

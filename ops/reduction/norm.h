@@ -1,0 +1,30 @@
+// The length of vectors: the root of the sum of squares, without their overflow and underflow. Its slope at 0 is 0, where
+// that of sqrt(sum(square(x))) is NaN. Regular value types, safe from any thread.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/sample.h>
+
+namespace oxbow {
+
+/// One length for each place on the other axes; that of nothing is 0. The squares of f32 are added in f64, which holds
+/// them all; f64 is scaled by a power of two first, which rounds nothing, where its largest element asks for it.
+/// dx = dy x / y, and 0 where y is 0.
+struct Norm {
+  static constexpr OpInfo info{.name = "norm", .inputs = {"x"}};
+  std::vector<std::int64_t> axes;
+  bool keep = false;  ///< reduced axes stay, with size 1
+  static constexpr auto attributes = std::tuple{Attribute{"axes", &Norm::axes}, Attribute{"keep", &Norm::keep}};
+  bool operator==(const Norm&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+  static std::vector<Sample> samples();
+};
+
+/// The Euclidean (L2) norm over `axes`, or over all when empty. Throws `Error` unless x is f32 or f64, or for an axis
+/// that x does not have or that is named twice.
+Value norm(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
+
+}  // namespace oxbow
