@@ -3,7 +3,9 @@
 //
 //   compile(loss, "sgd", {.minimize = {.average = optim::EMA{.decay = 0.999}}})
 //
-// Layers' running statistics (batch normalisation) are not averaged. Thread safety: values.
+// Layers' running statistics (batch normalisation) are those of the weights that train, and do not fit their averages.
+// So `Model::fit` computes them anew for the averages at the end of each epoch: see `Model::refresh_statistics`.
+// Thread safety: values.
 #pragma once
 
 #include <oxbow/graph/value.h>

@@ -37,7 +37,8 @@ struct Clipped {
 /// One gradient a parameter.
 Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const std::vector<Value>& gradients);
 
-/// The length of all of them as one vector, an f64 scalar; squares are summed in their own dtype for each, then in f64.
+/// The length of all of them as one vector, an f64 scalar. Squares are summed in f64, which holds those of f32; f64 is
+/// scaled first (see `norm`): neither overflows nor vanishes.
 Value global_norm(const std::vector<Value>& tensors);
 
 }  // namespace oxbow::optim

@@ -93,6 +93,9 @@ struct FitOptions {
   Dataset validation = {};  ///< evaluated after each epoch; empty for none
   std::vector<Callback> callbacks = {};
   std::optional<EarlyStopping> early_stopping = {};
+  /// Where weights are averaged, `Model::refresh_statistics` after each epoch, before its evaluation: one more pass
+  /// forward over the data, for nets with batch normalisation.
+  bool refresh_statistics = true;
   std::stop_token stop = {};  ///< ends training; a step under way is undone
   int first_epoch = 1;        ///< to go on where an earlier `fit` ended, with its order of samples
   /// Goes on where the model's last `fit` was when it ended or was saved, in the middle of an epoch as well, and trains

@@ -24,7 +24,8 @@
 
 namespace oxbow::optim {
 
-/// What a step does when a gradient has a NaN or Inf.
+/// What a step does when a gradient has a NaN or Inf, or is so large that the square which its optimizer keeps would be
+/// infinite (above 1.8e19 in f32): the weight would then stand still for ever after.
 enum class Nonfinite : std::uint8_t {
   keep,  ///< it goes into the weights, as IEEE 754 says: nothing is looked for, nothing costs time
   fail,  ///< the run throws `Error` with the parameter's name; all variables stay as they were
@@ -46,11 +47,28 @@ struct MinimizeOptions {
   std::string scope = "optimizer";  ///< of the state; another one where a graph has two optimizers
 };
 
-/// A schedule that looks at results: feed `result` and fetch `updates` after each epoch.
+/// A schedule that looks at results: feed all of them and fetch `updates` after each epoch.
 struct Observer {
-  std::string monitor;         ///< which result, by name; "" for the default
-  std::string input;           ///< the name of the input to feed, an f64 scalar
+  struct Result {
+    std::string monitor;  ///< which result, by name; "" for the default
+    std::string input;    ///< the name of the input to feed, an f64 scalar
+  };
+  std::vector<Result> results;
   std::vector<Value> updates;  ///< assigns
+};
+
+/// A learning rate that a step goes by.
+struct StepRate {
+  std::string group;  ///< the pattern of the group whose own optimizer goes by it; "" for all others
+  Rate rate;          ///< as it was asked for
+  Value variable;     ///< f64: where `rate` is a number it may be set between runs, else it tells the last step's rate
+};
+
+/// A layer's statistic over its batch (batch norm's mean or variance), which the averaged weights need anew.
+struct Statistic {
+  Value batch;      ///< over the batch
+  Value running;    ///< the variable that inference takes
+  Value refreshed;  ///< the variable that evaluation by averaged weights takes, once it was filled
 };
 
 /// A scalar of a step, f64, by name.
@@ -64,10 +82,16 @@ struct Minimized {
   std::vector<Value> parameters;  ///< what is trained
   std::vector<Value> gradients;   ///< one a parameter: what the optimizer takes, unless it was clipped
   Value gradient_norm;            ///< of all gradients before clipping, f64; empty unless `Clip::global_norm` is set
-  std::vector<Value> state;       ///< the variables that the optimizer keeps: step, learning rate, slots
+  std::vector<Value> state;       ///< all variables that the optimizer keeps
+  Value step;                     ///< of them: how many steps were taken, i64
+  std::vector<StepRate> rates;    ///< of them: the optimizer's first, then those of groups with one of their own
+  Value gathered;                 ///< of them: how many minibatches were gathered, i64; empty when `accumulate` is 1
+  std::vector<Statistic> statistics;  ///< where weights are averaged
+  Value refreshed_at;                 ///< the step whose averages `Statistic::refreshed` fits, i64; 0 before the first
   /// With `MinimizeOptions::norms`, else empty: "gradient_norm", the length of all gradients before clipping, and
   /// "update_ratio", by how much of its own length the step moves the vector of all parameters (0.001 is a common
-  /// measure); then both for each parameter, "gradient_norm/dense/weight". Squares are added in the parameter's dtype.
+  /// measure); then both for each parameter, "gradient_norm/dense/weight". Lengths are those of
+  /// `optim::global_norm`.
   /// The ratio is 0 where nothing moves, and infinite where all weights are 0 and move.
   std::vector<Recorded> recorded;
   std::vector<Value> updates;   ///< all assigns of a step: parameters, state, and those of the layers (Graph::updates)
@@ -83,7 +107,7 @@ struct Minimized {
 
 /// Appends to the graph of `loss`, a floating-point scalar, what a step towards its minimum takes. Of
 /// `Graph::updates()` those belong to it whose variable the loss depends on. Throws `Error` when the loss is no such
-/// scalar, depends on no parameter, a gradient is missing, or an option makes no sense.
+/// scalar, depends on no parameter, has no gradient towards any (as an accuracy), or an option makes no sense.
 ///
 /// In this order: the loss is scaled and differentiated; gradients are unscaled, accumulated (the mean over the samples
 /// of all minibatches), looked at for NaN and Inf, clipped; each parameter moves by its group's optimizer; averages

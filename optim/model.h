@@ -39,6 +39,12 @@ enum class Saved : std::uint8_t {
   training     ///< `parameters`, what the optimizer keeps, and how far `fit` is, so that training goes on where it was
 };
 
+/// What `Model::load` did not take.
+struct Restored {
+  /// The rate at which the file's training went, where that was a number and another one was asked for here.
+  std::optional<double> other_rate;
+};
+
 namespace optim {
 struct RateRange;
 struct RateRangeOptions;
@@ -56,6 +62,12 @@ class Model {
   /// stays.
   History fit(const Dataset& data, const FitOptions& options = {});
 
+  /// Where weights are averaged: computes the statistics that batch normalisation kept (`ops/layers.h`) anew over all
+  /// of `data`, in training mode and by the averaged weights, which then evaluate and predict with them until the next
+  /// step. `fit` does this with the data of each epoch at its end, unless told not to. Izmailov et al. 2018,
+  /// section 3.2.
+  void refresh_statistics(const Dataset& data, std::int64_t batch_size = 256);
+
   /// Loss and metrics over all of `data`, in inference mode and, where weights are averaged, by the averaged ones.
   Results evaluate(const Dataset& data, std::int64_t batch_size = 256);
 
@@ -68,8 +80,9 @@ class Model {
   /// Writes variables to a safetensors file, atomically.
   void save(const std::string& path, Saved what = Saved::parameters) const;
   /// Reads them back. Throws `Error` when the file lacks a parameter of the model, has one that the model lacks, or
-  /// another type; nothing is changed then. A file with the training's state sets that as well.
-  void load(const std::string& path);
+  /// another type; nothing is changed then. A file with the training's state sets that as well. Of its learning rates
+  /// those are kept whose training was compiled with the same number as this model; else the one asked for here holds.
+  Restored load(const std::string& path);
 
   /// Steps taken so far.
   std::int64_t steps() const;
@@ -77,8 +90,11 @@ class Model {
   std::int64_t minibatches() const;
   /// The rate of the next step; with a schedule that of the last step, or of the first while there is none.
   double learning_rate() const;
-  /// From the next step on. Throws `Error` where a schedule sets the rate.
+  /// From the next step on. Parameter groups with an optimizer of their own keep the proportion in which their rates
+  /// were compiled, unless these follow a schedule. Throws `Error` where a schedule sets the rate.
   void set_learning_rate(double rate);
+  /// The rate of the group with this pattern, which has an optimizer of its own.
+  void set_learning_rate(double rate, std::string_view group);
 
   /// The model's graph with gradients and update; for dumps. Its outputs are named: "loss", the metrics, "predictions".
   const Graph& graph() const;

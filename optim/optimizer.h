@@ -39,6 +39,9 @@ namespace oxbow::optim {
 struct OptimizerInfo {
   std::string_view name;          ///< lower case; variables' scope, and what finds it in any case
   std::string_view average = {};  ///< the slot that evaluation and prediction take in the parameter's place, if any
+  /// Whether it keeps squares of gradients: one whose square is infinite would then stop its weight for ever, so that
+  /// `Nonfinite` counts it as not finite.
+  bool squares = false;
 };
 
 /// A variable that an optimizer keeps beside a parameter: of the parameter's type, as a rule, and zero at first.
@@ -91,6 +94,8 @@ class Optimizer {
   Rate learning_rate() const { return model_->learning_rate(); }
   /// The slot that evaluation takes in the parameter's place; "" where that is the parameter itself.
   std::string_view average() const { return model_->info->average; }
+  /// Whether it keeps squares of gradients.
+  bool squares() const { return model_->info->squares; }
   /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
   AttrRecord attributes() const { return model_->attributes(); }
   /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` with the line `at` for a
@@ -197,8 +202,6 @@ std::vector<std::string> optimizer_names();
 /// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
 Value bias_correction(double beta, Value count);
 
-/// The root of the sum of all squares: the length of a tensor, a scalar of its dtype.
-Value norm(Value x);
 /// |w| / |d|, or 1 where either is zero: how LAMB stretches a step to the length of the weights.
 Value length_ratio(Value of_w, Value of_d);
 

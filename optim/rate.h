@@ -21,9 +21,10 @@
 // scalar in a training step; formulas are elementwise, so `Rate::at` asks for a thousand steps at once. Since the rate
 // follows from the step alone, a training that resumes goes on exactly.
 //
-// A schedule may also look at results: `remembers()` gives scalars that it keeps as variables, and `observe(result,
-// state)` what an epoch's result makes of them. The first of them scales the rate. See `Plateau`.
-// Thread safety: values; reading is safe from any thread.
+// A schedule may also look at results: `remembers()` gives scalars that it keeps as variables, `monitors()` the results
+// that it looks at, `observe(Observed)` what an epoch makes of the scalars, and `rate(step, state)` the rate that
+// follows from them. One that holds other schedules passes all four on to them. See `Plateau`, and `Warmup` for the
+// latter. Thread safety: values; reading is safe from any thread.
 #pragma once
 
 #include <oxbow/graph/attribute.h>
@@ -58,12 +59,29 @@ struct Remembered {
   double first = 0;
 };
 
+/// What a schedule is told after an epoch.
+struct Observed {
+  Value step;                      ///< how many steps were taken, an f64 scalar
+  std::span<const Value> results;  ///< one for each of `monitors()`, f64 scalars
+  std::span<const Value> state;    ///< one for each of `remembers()`, f64 scalars: before the epoch
+};
+
 template <class T>
-concept ScheduleType = requires(const T& s, Value step) {
-  { T::info } -> std::convertible_to<const ScheduleInfo&>;
+concept FollowsStep = requires(const T& s, Value step) {
   { s.rate(step) } -> std::same_as<Value>;
+};
+template <class T>
+concept LooksAtResults = requires(const T& s, Value step, std::span<const Value> state, const Observed& o) {
+  { s.rate(step, state) } -> std::same_as<Value>;
+  { s.remembers() } -> std::same_as<std::vector<Remembered>>;
+  { s.monitors() } -> std::same_as<std::vector<std::string>>;
+  { s.observe(o) } -> std::same_as<std::vector<Value>>;
+};
+template <class T>
+concept ScheduleType = requires {
+  { T::info } -> std::convertible_to<const ScheduleInfo&>;
 }
-&&std::equality_comparable<T>;
+&&std::equality_comparable<T> && (FollowsStep<T> || LooksAtResults<T>);
 
 class Rate {
  public:
@@ -73,18 +91,18 @@ class Rate {
 
   /// The number; nothing where it is a schedule.
   std::optional<double> constant() const { return model_ ? std::nullopt : std::optional(constant_); }
-  /// The rate of `step`, f64 and of its shape. A number gives a constant. This and `at` throw `Error` where `check`
-  /// would.
-  Value value(Value step) const;
+  /// The rate of `step`, f64 and of its shape; with what `remembers` lists as it is first where `state` is empty. A
+  /// number gives a constant. This and `at` throw `Error` where `check` would.
+  Value value(Value step, std::span<const Value> state = {}) const;
   /// The rates of these steps, the first step of a training being 0: for plots and tables.
   std::vector<double> at(std::span<const std::int64_t> steps) const;
   double at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
-  /// What it keeps; nothing unless it looks at results. The rate is `value` times the first of these.
+  /// What it keeps, and what the schedules in it keep; nothing where none looks at results.
   std::vector<Remembered> remembers() const { return model_ ? model_->remembers() : std::vector<Remembered>{}; }
-  /// What these are after an epoch with this result, an f64 scalar.
-  std::vector<Value> observe(Value result, const std::vector<Value>& state) const;
-  /// The result that it looks at, by name; "" for the default.
-  std::string monitor() const { return model_ ? model_->monitor() : ""; }
+  /// The results that it looks at, by name; "" for the default.
+  std::vector<std::string> monitors() const { return model_ ? model_->monitors() : std::vector<std::string>{}; }
+  /// What it keeps after an epoch.
+  std::vector<Value> observe(const Observed& o) const { return model_ ? model_->observe(o) : std::vector<Value>{}; }
   /// Throws `Error` for a number that is negative or not finite ("adam: learning_rate is -1, but ..."), or a schedule's
   /// field that makes no sense.
   void check(std::string_view optimizer, std::string_view field = "learning_rate") const;
@@ -110,10 +128,10 @@ class Rate {
     virtual AttrRecord attributes() const = 0;
     virtual Rate with(const AttrRecord& fields) const = 0;
     virtual void check() const = 0;
-    virtual Value rate(Value step) const = 0;
+    virtual Value rate(Value step, std::span<const Value> state) const = 0;
     virtual std::vector<Remembered> remembers() const = 0;
-    virtual std::vector<Value> observe(Value result, const std::vector<Value>& state) const = 0;
-    virtual std::string monitor() const = 0;
+    virtual std::vector<std::string> monitors() const = 0;
+    virtual std::vector<Value> observe(const Observed& o) const = 0;
     const ScheduleInfo* info = nullptr;
     const std::type_info* type = nullptr;
   };
@@ -132,25 +150,29 @@ class Rate {
     void check() const override {
       if constexpr (requires { schedule.check(); }) schedule.check();
     }
-    Value rate(Value step) const override { return schedule.rate(step); }
+    Value rate(Value step, [[maybe_unused]] std::span<const Value> state) const override {
+      if constexpr (LooksAtResults<T>)
+        return schedule.rate(step, state);
+      else
+        return schedule.rate(step);
+    }
     std::vector<Remembered> remembers() const override {
-      if constexpr (requires { schedule.remembers(); })
+      if constexpr (LooksAtResults<T>)
         return schedule.remembers();
       else
         return {};
     }
-    std::vector<Value> observe([[maybe_unused]] Value result,
-                               [[maybe_unused]] const std::vector<Value>& state) const override {
-      if constexpr (requires { schedule.observe(result, state); })
-        return schedule.observe(result, state);
+    std::vector<std::string> monitors() const override {
+      if constexpr (LooksAtResults<T>)
+        return schedule.monitors();
       else
         return {};
     }
-    std::string monitor() const override {
-      if constexpr (requires { schedule.monitor; })
-        return schedule.monitor;
+    std::vector<Value> observe([[maybe_unused]] const Observed& o) const override {
+      if constexpr (LooksAtResults<T>)
+        return schedule.observe(o);
       else
-        return "";
+        return {};
     }
     T schedule;
   };

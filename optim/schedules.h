@@ -204,7 +204,10 @@ struct Warmup {
                                                 Attribute{"from", &Warmup::from}};
   bool operator==(const Warmup&) const = default;
   void check() const;
-  Value rate(Value step) const;
+  Value rate(Value step, std::span<const Value> state) const;
+  std::vector<Remembered> remembers() const;
+  std::vector<std::string> monitors() const;
+  std::vector<Value> observe(const Observed& o) const;
 };
 
 /// One after another: rates[0] for t < at[0], then rates[1], whose own steps begin at at[0], and so on; one rate more
@@ -217,7 +220,10 @@ struct Sequence {
   static constexpr auto attributes = std::tuple{Attribute{"rates", &Sequence::rates}, Attribute{"at", &Sequence::at}};
   bool operator==(const Sequence&) const = default;
   void check() const;
-  Value rate(Value step) const;
+  Value rate(Value step, std::span<const Value> state) const;
+  std::vector<Remembered> remembers() const;
+  std::vector<std::string> monitors() const;
+  std::vector<Value> observe(const Observed& o) const;
 };
 
 /// A schedule that counts in something longer than a step, such as an epoch of `steps` steps:  then(floor(t / steps)).
@@ -228,14 +234,18 @@ struct Every {
   static constexpr auto attributes = std::tuple{Attribute{"steps", &Every::steps}, Attribute{"then", &Every::then}};
   bool operator==(const Every&) const = default;
   void check() const;
-  Value rate(Value step) const;
+  Value rate(Value step, std::span<const Value> state) const;
+  std::vector<Remembered> remembers() const;
+  std::vector<std::string> monitors() const;
+  std::vector<Value> observe(const Observed& o) const;
 };
 
-/// Falls by `factor` when a result has not become smaller by more than `min_delta` for more than `patience` epochs in a
-/// row, never below `least` times itself; the `cooldown` epochs after that do not count. What it remembers are
-/// variables, so it is saved with the training. `Model::fit` tells it the result `monitor` after each epoch; by default
-/// that is "val_loss" where there are validation data, and "loss" elsewhere. A NaN counts as no improvement. PyTorch
-/// and Keras: ReduceLROnPlateau (Keras lowers the rate one epoch earlier: there `patience` epochs are enough).
+/// Falls by `factor` when a result has not become smaller (with `maximize`, greater) by more than `min_delta` for more
+/// than `patience` epochs in a row, never below `least` times itself; the `cooldown` epochs after that do not count. In
+/// a `Warmup` or `Sequence`, epochs count that end in its own part. What it remembers are variables, so it is saved
+/// with the training. `Model::fit` tells it the result `monitor` after each epoch; by default that is "val_loss" where
+/// there are validation data, and "loss" elsewhere. A NaN counts as no improvement. PyTorch and Keras:
+/// ReduceLROnPlateau (Keras lowers the rate one epoch earlier: there `patience` epochs are enough).
 struct Plateau {
   static constexpr ScheduleInfo info{.name = "plateau"};
   Rate initial = 1e-3;  ///< a number, or a schedule that is scaled
@@ -245,16 +255,18 @@ struct Plateau {
   std::int64_t cooldown = 0;
   double least = 0;
   std::string monitor = "";
+  bool maximize = false;  ///< greater is better: an accuracy
   static constexpr auto attributes =
       std::tuple{Attribute{"initial", &Plateau::initial},   Attribute{"factor", &Plateau::factor},
                  Attribute{"patience", &Plateau::patience}, Attribute{"min_delta", &Plateau::min_delta},
                  Attribute{"cooldown", &Plateau::cooldown}, Attribute{"least", &Plateau::least},
-                 Attribute{"monitor", &Plateau::monitor}};
+                 Attribute{"monitor", &Plateau::monitor},   Attribute{"maximize", &Plateau::maximize}};
   bool operator==(const Plateau&) const = default;
   void check() const;
-  Value rate(Value step) const;
+  Value rate(Value step, std::span<const Value> state) const;
   std::vector<Remembered> remembers() const;
-  std::vector<Value> observe(Value result, const std::vector<Value>& state) const;
+  std::vector<std::string> monitors() const;
+  std::vector<Value> observe(const Observed& o) const;
 };
 
 }  // namespace oxbow::optim

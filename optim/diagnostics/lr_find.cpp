@@ -153,8 +153,8 @@ void suggest(RateRange& range) {
 RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
   check(o);
   Model::State& state = *model.state_;
-  if (!state.rate.constant())
-    throw Error("find_rate: the rate follows the schedule " + to_string(state.rate) +
+  if (!state.step.rates[0].rate.constant())
+    throw Error("find_rate: the rate follows the schedule " + to_string(state.step.rates[0].rate) +
                 ", so it cannot be varied. Compile with a number, .learning_rate = 1e-3, find a rate, and give that to "
                 "the schedule");
   // All that training changes: the variables, and how far into the data it is. Putting them back allocates nothing, so

@@ -4,6 +4,8 @@
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,11 +22,17 @@ constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
 constexpr const char *best_key = "fit/early_stopping/best", *epochs_key = "fit/early_stopping/epochs",
                      *best_position_key = "fit/early_stopping/position";
 constexpr std::string_view best_variables = "fit/early_stopping/variables/";
+// The numbers that were asked for as learning rates, NaN for a schedule.
+constexpr const char* rates_key = "fit/learning_rates";
+
+double asked_number(const optim::StepRate& r) {
+  return r.rate.constant().value_or(std::numeric_limits<double>::quiet_NaN());
+}
 
 // What fit keeps beside the variables, as far as a file has it.
 struct FitState {
   std::optional<Position> position, best_position;
-  std::vector<double> sums;
+  std::vector<double> sums, rates;
   std::optional<double> best;
   std::pair<std::int64_t, std::int64_t> epochs;
   std::vector<std::pair<std::string_view, const Tensor*>> variables;
@@ -42,6 +50,8 @@ struct FitState {
       best_position = as_position();
     else if (name == sums_key && t.dtype() == f64)
       sums.assign(t.data<double>(), t.data<double>() + t.count());
+    else if (name == rates_key && t.dtype() == f64)
+      rates.assign(t.data<double>(), t.data<double>() + t.count());
     else if (name == best_key && is_list(f64, 1))
       best = t.data<double>()[0];
     else if (name == epochs_key && is_list(i64, 2))
@@ -90,6 +100,19 @@ Watched to_watched(const FitState& p, const Safetensors& content, const Store& s
   return w;
 }
 
+// Puts back the rates that were asked for, where the file's training was asked for others.
+Restored keep_asked_rates(const std::vector<optim::StepRate>& rates, std::span<const double> of_file, Store store) {
+  Restored left_out;
+  for (std::size_t i = 0; i < std::min(rates.size(), of_file.size()); ++i) {
+    const auto asked = rates[i].rate.constant();
+    if (!asked || *asked == of_file[i]) continue;
+    const std::string& variable = recipe(rates[i].variable).name;
+    if (i == 0 && !std::isnan(of_file[i])) left_out.other_rate = store.get(variable).item<double>();
+    store.set(variable, Tensor::scalar(*asked));
+  }
+  return left_out;
+}
+
 }  // namespace
 
 void Model::save(const std::string& path, Saved what) const {
@@ -103,9 +126,17 @@ void Model::save(const std::string& path, Saved what) const {
     for (std::size_t i = 0; i < step.parameters.size(); ++i)
       for (auto& [name, tensor] : content.tensors)
         if (name == recipe(step.parameters[i]).name) tensor = state_->store.get(recipe(step.averages[i]).name);
+    if (!step.statistics.empty() && state_->store.get(recipe(step.refreshed_at).name).item<std::int64_t>() == steps())
+      for (const optim::Statistic& s : step.statistics)
+        for (auto& [name, tensor] : content.tensors)
+          if (name == recipe(s.running).name) tensor = state_->store.get(recipe(s.refreshed).name);
   }
   if (what == Saved::training) {
     add(state_->step.state);
+    const std::vector<optim::StepRate>& rates = state_->step.rates;
+    std::vector<double> asked;
+    std::transform(rates.begin(), rates.end(), std::back_inserter(asked), asked_number);
+    content.tensors.emplace_back(rates_key, Tensor::of<double>({static_cast<std::int64_t>(asked.size())}, asked));
     const Position& p = state_->position;
     content.tensors.emplace_back(position_key, to_tensor(p));
     if (p.samples > 0)
@@ -115,7 +146,7 @@ void Model::save(const std::string& path, Saved what) const {
   save_safetensors(path, content);
 }
 
-void Model::load(const std::string& path) {
+Restored Model::load(const std::string& path) {
   const Safetensors content = load_safetensors(path);
   const auto fail = [&](const std::string& problem) {
     throw Error(path + " does not fit the model: " + problem + (problem.ends_with("?") ? "" : ".") +
@@ -171,6 +202,7 @@ void Model::load(const std::string& path) {
     state_->position = *progress.position;
     state_->watched = std::move(watched);
   }
+  return keep_asked_rates(state_->step.rates, progress.rates, state_->store);
 }
 
 }  // namespace oxbow

@@ -77,7 +77,8 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
     optim::check_not_negative("fit: early stopping", "min_delta", e->min_delta);
   }
   for (const optim::Observer& schedule : step.observers)
-    if (!schedule.monitor.empty()) known("the learning rate's schedule", schedule.monitor);
+    for (const auto& [monitor, input] : schedule.results)
+      if (!monitor.empty()) known("the learning rate's schedule", monitor);
 }
 
 }  // namespace
@@ -154,10 +155,11 @@ Position Model::State::begin(const FitOptions& fit, std::int64_t samples) {
   return position;
 }
 
-// How many minibatches of a step have been gathered before: none, unless a fit ended amid a step and is resumed.
+// How many minibatches of a step have been gathered before: none, unless a fit ended in the middle of a step and is
+// resumed.
 int Model::State::gathered(bool resume) {
   if (accumulate == 1) return 0;
-  const std::string name = scope + "/accumulated/batches";
+  const std::string& name = step.gathered.node().op().as<Variable>()->name;
   if (!resume) store.set(name, Tensor::scalar(std::int64_t{0}));
   return static_cast<int>(store.get(name).item<std::int64_t>());
 }
@@ -169,6 +171,7 @@ class Model::State::Fit {
   Fit(Model& model, State& state, const Dataset& data, const FitOptions& options)
       : state_(state),
         options_(options),
+        data_(data),
         samples_(data.size()),
         size_(std::min(options.batch_size, samples_)),
         batch_(data, state.trainer().columns(), size_),
@@ -198,6 +201,7 @@ class Model::State::Fit {
       state_.trainer().check_numerics();
       if (progress_.step < progress_.steps) break;  // stopped within the epoch: it has no results
       state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
+      if (options_.refresh_statistics) state_.refresh_statistics(data_, size_);
       Epoch done{.number = epoch, .results = results(means), .seconds = 0};
       done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       history_.epochs.push_back(std::move(done));
@@ -271,6 +275,7 @@ class Model::State::Fit {
 
   State& state_;
   const FitOptions& options_;
+  const Dataset& data_;
   const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller
   Batch batch_;
   std::vector<std::int64_t> order_;  // of the samples

@@ -32,6 +32,16 @@ void check(Value loss, const ModelOptions& options, At at) {
          "Give the logits, for instance");
 }
 
+const std::string& name_of(Value variable) { return variable.node().op().as<Variable>()->name; }
+
+Tensor converted(const Tensor& t, DType dtype) {
+  if (t.dtype() == dtype) return t;
+  Tensor out({dtype, t.shape()});
+  std::transform(t.span<double>().begin(), t.span<double>().end(), out.data<float>(),
+                 [](double v) { return static_cast<float>(v); });
+  return out;
+}
+
 void name_output(Graph& graph, const std::string& name, Value value) {
   const auto& outputs = graph.outputs();
   if (std::none_of(outputs.begin(), outputs.end(), [&](const auto& o) { return o.first == name; }))
@@ -58,9 +68,7 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   }
 
   state->parameters = variables(*state->graph, false);
-  state->rate = optimizer.learning_rate();
   state->accumulate = options.minimize.accumulate;
-  state->scope = options.minimize.scope;
   for (Value& p : options.minimize.parameters)
     if (p && &p.graph() == &loss.graph()) p = copied(p);
   if (Value& n = options.minimize.samples; n && &n.graph() == &loss.graph()) n = copied(n);
@@ -107,16 +115,25 @@ void Model::State::average() {
     if (!step.averages[i].same(step.parameters[i])) replaced.push_back(i);
   if (replaced.empty()) return;
   Rewriter r(*graph);
-  const Value count = r.copy(step.state[0].node()).output();
+  const Value count = r.copy(step.step.node()).output();
   for (const std::size_t i : replaced) {
     const Value p = r.copy(step.parameters[i].node()).output(), average = r.copy(step.averages[i].node()).output();
     r.map(step.parameters[i], select(equal(count, 0.0), p, average));
+  }
+  if (!step.statistics.empty()) {
+    const Value of_step = r.copy(step.refreshed_at.node()).output(), stepped = greater(count, 0.0);
+    const Value fresh = logical_and(stepped, equal(of_step, count));
+    for (const optim::Statistic& s : step.statistics) {
+      const Value running = r.copy(s.running.node()).output(), refreshed = r.copy(s.refreshed.node()).output();
+      r.map(s.running, select(fresh, refreshed, running));
+    }
   }
   NodeId last = predictions ? predictions.node_id() : 0;
   for (const Value& s : scalars) last = std::max(last, s.node_id());
   for (NodeId i = 0; i <= last; ++i)
     if (const Node n = graph->node(i); n.output_count() > 0 && !r.mapped(n.output())) r.copy(n);
   for (Value& s : evaluated) s = r(s);
+  for (const optim::Statistic& s : step.statistics) of_batch.push_back(r(s.batch));
   if (predicted) predicted = r(predicted);
   averaged = r.finish({}).graph;
 }
@@ -126,10 +143,39 @@ void Model::State::observe(const Results& results) {
     const optim::Observer& o = step.observers[i];
     if (observing.size() == i) observing.emplace_back(compile(o.updates, options), store);
     const std::string common = results.contains("val_loss") ? "val_loss" : "loss";
-    const double result = results[o.monitor.empty() ? common : o.monitor];
-    observing[i].feed(o.input, std::span(&result, 1));
+    std::vector<double> values;  // read in place by the run
+    for (const auto& r : o.results) values.push_back(results[r.monitor.empty() ? common : r.monitor]);
+    for (std::size_t k = 0; k < values.size(); ++k)
+      observing[i].feed(o.results[k].input, std::span<const double>(&values[k], 1));
     observing[i].run();
   }
+}
+
+// The batches' statistics in training mode, by the averaged weights, each batch weighing as much as it has samples.
+void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_size) {
+  if (step.statistics.empty()) return;
+  if (!refreshing) refreshing.emplace("refresh_statistics", compile(of_batch, options), store, *graph);
+  refreshing->check(data, batch_size);
+  std::vector<std::vector<double>> sums(of_batch.size());
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    refreshing->feed(data, begin, end);
+    refreshing->run();
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      dispatch(of_batch[i].dtype(), [&]<class T>(std::type_identity<T>) {
+        const auto batch = refreshing->session().fetch<T>(static_cast<int>(i));
+        sums[i].resize(batch.size());
+        for (std::size_t k = 0; k < batch.size(); ++k)
+          sums[i][k] += static_cast<double>(batch[k]) * static_cast<double>(end - begin);
+      });
+  }
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    Tensor mean({f64, {static_cast<std::int64_t>(sums[i].size())}});
+    for (std::size_t k = 0; k < sums[i].size(); ++k)
+      mean.data<double>()[k] = sums[i][k] / static_cast<double>(data.size());
+    store.set(name_of(step.statistics[i].refreshed), converted(mean, of_batch[i].dtype()));
+  }
+  store.set(name_of(step.refreshed_at), store.get(name_of(step.step)));
 }
 
 CompileOptions Model::State::inference_options() const {
@@ -166,6 +212,10 @@ Results Model::State::evaluate(const Dataset& data, std::int64_t batch_size, con
   return results;
 }
 
+void Model::refresh_statistics(const Dataset& data, std::int64_t batch_size) {
+  state_->refresh_statistics(data, batch_size);
+}
+
 Results Model::evaluate(const Dataset& data, std::int64_t batch_size) { return state_->evaluate(data, batch_size, ""); }
 
 Tensor Model::predict(const Dataset& data, std::int64_t batch_size) {
@@ -199,15 +249,43 @@ Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
   return predict(Dataset{{columns[0], x}}, batch_size);
 }
 
-std::int64_t Model::steps() const { return state_->store.get(state_->scope + "/step").item<std::int64_t>(); }
+std::int64_t Model::steps() const { return state_->store.get(name_of(state_->step.step)).item<std::int64_t>(); }
 std::int64_t Model::minibatches() const { return state_->position.minibatches; }
-double Model::learning_rate() const { return state_->store.get(state_->scope + "/learning_rate").item<double>(); }
+double Model::learning_rate() const {
+  return state_->store.get(name_of(state_->step.rates[0].variable)).item<double>();
+}
+
+// Groups with an optimizer and a number of their own keep their proportion to the rate.
 void Model::set_learning_rate(double rate) {
   optim::check_not_negative("set_learning_rate", "the rate", rate);
-  if (!state_->rate.constant())
-    throw Error("set_learning_rate: the rate follows the schedule " + to_string(state_->rate) +
+  const std::vector<optim::StepRate>& rates = state_->step.rates;
+  const auto asked = rates[0].rate.constant();
+  if (!asked)
+    throw Error("set_learning_rate: the rate follows the schedule " + to_string(rates[0].rate) +
                 ". Compile with a number, .learning_rate = 1e-3, to set it by hand");
-  state_->store.set(state_->scope + "/learning_rate", Tensor::scalar(rate));
+  for (const optim::StepRate& r : rates) {
+    const auto own = r.rate.constant();
+    if (own && (r.group.empty() || *asked > 0))
+      state_->store.set(name_of(r.variable), Tensor::scalar(r.group.empty() ? rate : *own * (rate / *asked)));
+  }
+}
+
+void Model::set_learning_rate(double rate, std::string_view group) {
+  optim::check_not_negative("set_learning_rate", "the rate", rate);
+  std::vector<std::string> known;
+  for (const optim::StepRate& r : state_->step.rates) {
+    if (r.group.empty()) continue;
+    known.push_back(r.group);
+    if (r.group != group) continue;
+    if (!r.rate.constant())
+      throw Error("set_learning_rate: the rate of the group " + in_quotes(group) + " follows the schedule " +
+                  to_string(r.rate) + ". Give its optimizer a number to set it by hand");
+    state_->store.set(name_of(r.variable), Tensor::scalar(rate));
+    return;
+  }
+  throw Error("set_learning_rate: no parameter group " + in_quotes(group) + " has an optimizer of its own." +
+              (known.empty() ? " Without a group it sets the rate of all"
+                             : did_you_mean(group, known) + " Those that have: " + listed(known)));
 }
 
 const Graph& Model::graph() const { return *state_->graph; }

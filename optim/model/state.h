@@ -68,7 +68,6 @@ struct Watched {
 
 struct Model::State {
   std::shared_ptr<Graph> graph;
-  optim::Rate rate = 0;  // as it was compiled: a number may be set, a schedule not
   optim::Minimized step;
   std::vector<std::string> names;  // of the scalars: "loss", then the metrics
   std::vector<Value> scalars;
@@ -77,17 +76,17 @@ struct Model::State {
   std::vector<Value> parameters;  // the model's own variables, running statistics included
   std::vector<Value> gathering;   // scalars, then what a minibatch that only adds its gradients up writes
   int accumulate = 1;
-  std::string scope;  // of the optimizer's variables
   // Scalars and predictions by averaged weights; those of `graph` itself where there are none.
   std::shared_ptr<Graph> averaged;
   std::vector<Value> evaluated;
   Value predicted;
+  std::vector<Value> of_batch;  // of that graph: `Minimized::statistics`
   CompileOptions options;
   Store store;
   Position position;
-  std::optional<Watched> watched;                                    // by the last fit with early stopping
-  std::optional<Runner> training, gatherer, evaluation, prediction;  // made on first use
-  std::vector<Session> observing;                                    // one an observer, made on first use
+  std::optional<Watched> watched;                                                // by the last fit with early stopping
+  std::optional<Runner> training, gatherer, evaluation, prediction, refreshing;  // made on first use
+  std::vector<Session> observing;                                                // one an observer, made on first use
 
   class Fit;
 
@@ -97,6 +96,7 @@ struct Model::State {
   /// Tells an epoch's results to the schedules that look at them.
   void observe(const Results& results);
   void average();
+  void refresh_statistics(const Dataset& data, std::int64_t batch_size);
   Position begin(const FitOptions& options, std::int64_t samples);
   int gathered(bool resume);
   void reserve(History& history, std::size_t steps) const;

@@ -1,5 +1,6 @@
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/norm.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/optim/optimizers/adafactor.h>
 
@@ -9,7 +10,7 @@ namespace oxbow::optim {
 
 namespace {
 
-Value rms(Value x) { return sqrt(mean(square(x))); }
+Value rms(Value x) { return norm(x) / std::sqrt(static_cast<double>(x.type().count())); }
 
 }  // namespace
 

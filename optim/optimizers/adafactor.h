@@ -19,7 +19,7 @@
 namespace oxbow::optim {
 
 struct Adafactor {
-  static constexpr OptimizerInfo info{.name = "adafactor"};
+  static constexpr OptimizerInfo info{.name = "adafactor", .squares = true};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   double beta_2_decay = -0.8;
   ByConvention<double> epsilon_1 = {1e-30, 0};

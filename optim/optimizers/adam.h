@@ -17,7 +17,7 @@
 namespace oxbow::optim {
 
 struct Adam {
-  static constexpr OptimizerInfo info{.name = "adam"};
+  static constexpr OptimizerInfo info{.name = "adam", .squares = true};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

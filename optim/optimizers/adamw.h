@@ -11,7 +11,7 @@
 namespace oxbow::optim {
 
 struct AdamW {
-  static constexpr OptimizerInfo info{.name = "adamw"};
+  static constexpr OptimizerInfo info{.name = "adamw", .squares = true};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

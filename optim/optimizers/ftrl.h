@@ -15,7 +15,7 @@
 namespace oxbow::optim {
 
 struct Ftrl {
-  static constexpr OptimizerInfo info{.name = "ftrl"};
+  static constexpr OptimizerInfo info{.name = "ftrl", .squares = true};
   Rate learning_rate = 1e-3;
   double learning_rate_power = -0.5;
   double initial_accumulator_value = 0.1;

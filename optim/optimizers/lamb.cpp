@@ -1,5 +1,6 @@
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/norm.h>
 #include <oxbow/optim/optimizers/lamb.h>
 
 namespace oxbow::optim {

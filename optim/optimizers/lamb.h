@@ -14,7 +14,7 @@
 namespace oxbow::optim {
 
 struct LAMB {
-  static constexpr OptimizerInfo info{.name = "lamb"};
+  static constexpr OptimizerInfo info{.name = "lamb", .squares = true};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -1,5 +1,6 @@
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/reduction/norm.h>
 #include <oxbow/optim/optimizers/muon.h>
 
 #include <algorithm>

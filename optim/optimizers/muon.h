@@ -20,7 +20,7 @@
 namespace oxbow::optim {
 
 struct Muon {
-  static constexpr OptimizerInfo info{.name = "muon"};
+  static constexpr OptimizerInfo info{.name = "muon", .squares = true};
   Rate learning_rate = 1e-3;
   double momentum = 0.95;
   bool nesterov = true;

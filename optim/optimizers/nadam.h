@@ -16,7 +16,7 @@
 namespace oxbow::optim {
 
 struct Nadam {
-  static constexpr OptimizerInfo info{.name = "nadam"};
+  static constexpr OptimizerInfo info{.name = "nadam", .squares = true};
   ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;

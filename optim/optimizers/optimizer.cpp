@@ -74,8 +74,6 @@ Value bias_correction(double beta, Value count) {
   return 2.0 * t / (1.0 + t);
 }
 
-Value norm(Value x) { return sqrt(sum(square(x))); }
-
 Value length_ratio(Value of_w, Value of_d) {
   return select(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
 }

@@ -15,7 +15,7 @@
 namespace oxbow::optim {
 
 struct RAdam {
-  static constexpr OptimizerInfo info{.name = "radam"};
+  static constexpr OptimizerInfo info{.name = "radam", .squares = true};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -17,7 +17,7 @@
 namespace oxbow::optim {
 
 struct ScheduleFreeAdamW {
-  static constexpr OptimizerInfo info{.name = "schedule_free_adamw", .average = "x"};
+  static constexpr OptimizerInfo info{.name = "schedule_free_adamw", .average = "x", .squares = true};
   Rate learning_rate = 0.0025;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -30,13 +30,9 @@ std::string describe(const AttrValue& value) {
 
 void Rate::check_asked() const { check("rate", "the number"); }
 
-Value Rate::value(Value step) const {
+Value Rate::value(Value step, std::span<const Value> state) const {
   check_asked();
-  return model_ ? model_->rate(step) : oxbow::constant(step.graph(), constant_, f64);
-}
-
-std::vector<Value> Rate::observe(Value result, const std::vector<Value>& state) const {
-  return model_ ? model_->observe(result, state) : std::vector<Value>{};
+  return model_ ? model_->rate(step, state) : oxbow::constant(step.graph(), constant_, f64);
 }
 
 std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {

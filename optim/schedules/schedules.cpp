@@ -14,6 +14,23 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
+using State = std::span<const Value>;
+
+constexpr std::size_t own_count = 4;  // what a plateau itself remembers
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+// The first `count` of them, which are then taken off; none where there is no state yet.
+State take(State& all, std::size_t count) {
+  if (all.empty()) return {};
+  const State first = all.first(count);
+  all = all.subspan(count);
+  return first;
+}
+
 double real(std::int64_t v) { return static_cast<double>(v); }
 
 // Steps count from 0, so cutting off the fraction is the floor.
@@ -27,6 +44,16 @@ Value half_cosine(double a, double b, Value way) { return b + (a - b) / 2 * (1.0
 
 [[noreturn]] void fail(const ScheduleInfo& info, const std::string& problem) {
   throw Error(std::string(info.name) + ": " + problem);
+}
+
+// What a schedule that rules from step `begin` to `end` makes of an epoch: nothing, unless it ended in between.
+std::vector<Value> observe_from(const Rate& rate, double begin, double end, const Observed& o) {
+  std::vector<Value> after = rate.observe({maximum(o.step - begin, 0.0), o.results, o.state});
+  if (after.empty()) return after;
+  const Value begun = greater(o.step, begin), over = greater(o.step, end);
+  const Value counts = logical_and(begun, logical_not(over));
+  for (std::size_t i = 0; i < after.size(); ++i) after[i] = select(counts, after[i], o.state[i]);
+  return after;
 }
 
 void check_rate(const ScheduleInfo& info, std::string_view field, double value) {
@@ -197,10 +224,14 @@ void Warmup::check() const {
   then.check(info.name, "then");
   if (!(from >= 0 && from <= 1)) fail(info, "from is " + short_number(from) + ", but must lie between 0 and 1");
 }
-Value Warmup::rate(Value step) const {
-  const Value rest = then.value(maximum(step - real(steps), 0.0));  // before `steps` this is the first rate of `then`
+Value Warmup::rate(Value step, State state) const {
+  // Before `steps` this is the first rate of `then`.
+  const Value rest = then.value(maximum(step - real(steps), 0.0), state);
   return rest * (from + (1 - from) * progress(step, real(steps)));
 }
+std::vector<Remembered> Warmup::remembers() const { return then.remembers(); }
+std::vector<std::string> Warmup::monitors() const { return then.monitors(); }
+std::vector<Value> Warmup::observe(const Observed& o) const { return observe_from(then, real(steps), infinity, o); }
 
 void Sequence::check() const {
   check_rising(info, at);
@@ -209,20 +240,50 @@ void Sequence::check() const {
                    " steps between them, but `at` has " + std::to_string(at.size()));
   for (const Rate& r : rates) r.check(info.name, "a rate");
 }
-Value Sequence::rate(Value step) const {
-  Value rate = rates[0].value(step);
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    const double begin = real(at[i]);
-    rate = select(less(step, begin), rate, rates[i + 1].value(maximum(step - begin, 0.0)));
+Value Sequence::rate(Value step, State state) const {
+  Value rate;
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    const State own = take(state, rates[i].remembers().size());
+    if (i == 0) {
+      rate = rates[i].value(step, own);
+      continue;
+    }
+    const double begin = real(at[i - 1]);
+    rate = select(less(step, begin), rate, rates[i].value(maximum(step - begin, 0.0), own));
   }
   return rate;
+}
+std::vector<Remembered> Sequence::remembers() const {
+  std::vector<Remembered> all;
+  for (const Rate& r : rates) append(all, r.remembers());
+  return all;
+}
+std::vector<std::string> Sequence::monitors() const {
+  std::vector<std::string> all;
+  for (const Rate& r : rates) append(all, r.monitors());
+  return all;
+}
+std::vector<Value> Sequence::observe(const Observed& o) const {
+  std::vector<Value> all;
+  State results = o.results, state = o.state;
+  for (std::size_t i = 0; i < rates.size(); ++i) {
+    const State own_results = take(results, rates[i].monitors().size()), own = take(state, rates[i].remembers().size());
+    const double begin = i == 0 ? 0 : real(at[i - 1]), end = i < at.size() ? real(at[i]) : infinity;
+    append(all, observe_from(rates[i], begin, end, {o.step, own_results, own}));
+  }
+  return all;
 }
 
 void Every::check() const {
   check_steps(info, "steps", steps);
   then.check(info.name, "then");
 }
-Value Every::rate(Value step) const { return then.value(whole(step / real(steps))); }
+Value Every::rate(Value step, State state) const { return then.value(whole(step / real(steps)), state); }
+std::vector<Remembered> Every::remembers() const { return then.remembers(); }
+std::vector<std::string> Every::monitors() const { return then.monitors(); }
+std::vector<Value> Every::observe(const Observed& o) const {
+  return then.observe({whole(o.step / real(steps)), o.results, o.state});
+}
 
 void Plateau::check() const {
   initial.check(info.name, "initial");
@@ -231,19 +292,33 @@ void Plateau::check() const {
   check_rate(info, "min_delta", min_delta);
   if (patience < 0 || cooldown < 0) fail(info, "patience and cooldown must not be negative");
 }
-Value Plateau::rate(Value step) const { return initial.value(step); }
+Value Plateau::rate(Value step, State state) const {
+  if (state.empty()) return initial.value(step);
+  const Value unscaled = initial.value(step, state.subspan(own_count));
+  return unscaled * state[0];
+}
 
 std::vector<Remembered> Plateau::remembers() const {
-  return {{"scale", 1}, {"best", infinity}, {"waited", 0}, {"cooldown", 0}};
+  std::vector<Remembered> all{{"scale", 1}, {"best", maximize ? -infinity : infinity}, {"waited", 0}, {"cooldown", 0}};
+  append(all, initial.remembers());
+  return all;
 }
-std::vector<Value> Plateau::observe(Value result, const std::vector<Value>& state) const {
-  const Value scale = state[0], best = state[1];
-  const Value better = less(result, best - min_delta);  // false for a NaN
-  const Value resting = greater(state[3], 0.0);
-  const Value waited = select(logical_or(better, resting), 0.0, state[2] + 1.0);
+std::vector<std::string> Plateau::monitors() const {
+  std::vector<std::string> all{monitor};
+  append(all, initial.monitors());
+  return all;
+}
+std::vector<Value> Plateau::observe(const Observed& o) const {
+  const Value result = o.results[0], scale = o.state[0], best = o.state[1];
+  // Both are false for a NaN.
+  const Value better = maximize ? greater(result, best + min_delta) : less(result, best - min_delta);
+  const Value resting = greater(o.state[3], 0.0);
+  const Value waited = select(logical_or(better, resting), 0.0, o.state[2] + 1.0);
   const Value falls = greater(waited, real(patience));
-  return {select(falls, maximum(scale * factor, least), scale), select(better, result, best),
-          select(falls, 0.0, waited), select(falls, real(cooldown), maximum(state[3] - 1.0, 0.0))};
+  std::vector<Value> all{select(falls, maximum(scale * factor, least), scale), select(better, result, best),
+                         select(falls, 0.0, waited), select(falls, real(cooldown), maximum(o.state[3] - 1.0, 0.0))};
+  append(all, initial.observe({o.step, o.results.subspan(1), o.state.subspan(own_count)}));
+  return all;
 }
 
 std::vector<Rate> schedules() {

@@ -1,23 +1,42 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction/norm.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/optim/clip.h>
 #include <oxbow/optim/optimizer.h>
+
+#include <limits>
 
 namespace oxbow::optim {
 namespace {
 
 // limit / max(length, limit): 1 unless it is longer.
-Value shrink(Value length, Operand limit) { return limit.value() / maximum(length, limit.value()); }
+Value shrink(Value length, Value limit) { return limit / maximum(length, limit); }
+
+// The length of a vector of f64 scalars, divided by the largest first.
+Value length_of(const std::vector<Value>& parts) {
+  Value largest = parts[0];
+  for (std::size_t i = 1; i < parts.size(); ++i) largest = maximum(largest, parts[i]);
+  const Value one = constant(largest.graph(), 1, f64);
+  const Value some = greater(largest, 0.0), finite = less(largest, std::numeric_limits<double>::infinity());
+  const Value unit = select(logical_and(some, finite), largest, one);
+  Value squares;
+  for (const Value& p : parts) {
+    const Value own = square(p / unit);
+    squares = squares ? squares + own : own;
+  }
+  return unit * sqrt(squares);
+}
 
 // The length of each unit: see Clip::adaptive.
 Value unit_norms(Value x) {
   if (x.rank() < 2) return norm(x);
   std::vector<std::int64_t> axes;
   for (int axis = 0; axis + 1 < x.rank(); ++axis) axes.push_back(axis);
-  return sqrt(sum(square(x), axes, true));
+  return norm(x, axes, true);
 }
 
 }  // namespace
@@ -30,12 +49,18 @@ void Clip::check() const {
 }
 
 Value global_norm(const std::vector<Value>& tensors) {
-  Value squares;
+  Value squares;  // of the f32 ones, which f64 holds
+  std::vector<Value> lengths;
   for (const Value& t : tensors) {
-    const Value own = cast(sum(square(t)), f64);
+    if (t.dtype() == f64) {
+      lengths.push_back(norm(t));
+      continue;
+    }
+    const Value own = sum(square(cast(t, f64)));
     squares = squares ? squares + own : own;
   }
-  return sqrt(squares);
+  if (squares) lengths.push_back(sqrt(squares));
+  return lengths.size() == 1 ? lengths[0] : length_of(lengths);
 }
 
 Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const std::vector<Value>& gradients) {
@@ -43,8 +68,8 @@ Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const st
   for (Value& g : c.gradients) {
     if (clip.value > 0) g = maximum(minimum(g, clip.value), -clip.value);
     if (clip.norm > 0) {
-      const Value length = norm(g);
-      g = g * shrink(length, constant(g.graph(), clip.norm, g.dtype()));
+      const Value length = global_norm({g});
+      g = g * cast(shrink(length, constant(g.graph(), clip.norm, f64)), g.dtype());
     }
   }
   if (clip.global_norm > 0) {

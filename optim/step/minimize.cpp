@@ -1,4 +1,5 @@
 #include <oxbow/graph/order/order.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/compare.h>
@@ -19,6 +20,9 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
   for (const Value& p : o.parameters)
     if (!p || &p.graph() != &loss.graph() || !p.node().op().is<Variable>())
       refuse("a parameter is no variable of the loss's graph", at, "Give what variable() or a layer returned");
+  if (const std::string step = o.scope + "/step"; loss.graph().find(step))
+    refuse("the graph has an optimizer's state " + in_quotes(step) + " already", at,
+           "Give this one a scope of its own: {.scope = \"" + o.scope + "_2\"}");
   if (o.accumulate < 1)
     refuse("accumulate is " + std::to_string(o.accumulate), at, "Give at least 1, the minibatches of a step");
   if (o.samples && (&o.samples.graph() != &loss.graph() || o.samples.rank() != 0))
@@ -49,18 +53,19 @@ Minimized StepBuilder::build() {
   for (const Value& u : graph_.updates())
     if (matters(u.node().input(0))) layers_.push_back(u);
   const OriginGuard in_scope = scope("");
-  step_ = state("step", {i64, {}});
-  const Value rate = learning_rate(optimizer_.learning_rate(), "");
-  next_ = step_ + 1.0;
+  out_.step = state("step", {i64, {}});
+  const ReadRate rate = learning_rate(optimizer_.learning_rate(), "", "");
+  next_ = out_.step + 1.0;
   count_ = cast(next_, f64);
   differentiate();
   if (options_.accumulate > 1) accumulate();
-  look_for_nonfinite();
   const Clipped clipped = optim::clipped(options_.clip, out_.parameters, out_.gradients);
+  check_finite(clipped.gradients);
   out_.gradient_norm = clipped.global_norm;
-  set(step_, next_);
-  if (scheduled_) set(out_.state[1], rate);  // there to be read
-  update(rate, clipped.gradients);
+  set(out_.step, next_);
+  show(rate);
+  update(rate.now, clipped.gradients);
+  keep_statistics();
   out_.updates.insert(out_.updates.end(), layers_.begin(), layers_.end());
   if (options_.norms) record_norms();
   return std::move(out_);

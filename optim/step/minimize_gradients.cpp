@@ -1,23 +1,61 @@
 #include <oxbow/ops/control/require_finite.h>
+#include <oxbow/ops/control/stop_gradient.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/optim/step/step_builder.h>
 
 #include <algorithm>
 
 namespace oxbow::optim {
 
+namespace {
+
+// What `gradients` gives where nothing flows: zeros.
+bool nothing_flows(Value gradient) {
+  const Node n = gradient.node();
+  const auto number = constant_number(n.op().is<BroadcastLike>() ? n.input(0) : gradient);
+  return number && *number == 0;
+}
+
+}  // namespace
+
 void StepBuilder::differentiate() {
   if (!options_.loss_scale) {
     out_.gradients = gradients(out_.loss, out_.parameters, at_);
+    check_differentiable();
     return;
   }
   loss_scale_ = number("loss_scale", options_.loss_scale->initial);
   out_.gradients = gradients(out_.loss, cast(loss_scale_, out_.loss.dtype()), out_.parameters, at_);
+  check_differentiable();
   for (Value& g : out_.gradients) g = g * cast(1.0 / loss_scale_, g.dtype());
+}
+
+void StepBuilder::check_differentiable() const {
+  if (!std::all_of(out_.gradients.begin(), out_.gradients.end(), nothing_flows)) return;
+  // The first node that makes something without a gradient, an integer or a truth value, of what parameters gave.
+  std::vector<bool> follows(static_cast<std::size_t>(out_.loss.node_id()) + 1);
+  for (const Value& p : out_.parameters) follows[static_cast<std::size_t>(p.node_id())] = true;
+  std::string why = "its derivative is 0 everywhere";
+  for (NodeId i = 0; i <= out_.loss.node_id(); ++i) {
+    const Node n = graph_.node(i);
+    const std::vector<Value> in = n.inputs();
+    const auto followed = [&](Value v) { return follows[static_cast<std::size_t>(v.node_id())]; };
+    const bool reads = needed_[static_cast<std::size_t>(i)] && std::any_of(in.begin(), in.end(), followed);
+    if (!reads) continue;
+    if (!is_float(n.output().dtype()) || n.op().is<StopGradient>()) {
+      why = to_string(n) + " lets no gradient through" + at_line(n.origin().at);
+      break;
+    }
+    follows[static_cast<std::size_t>(i)] = true;
+  }
+  fail("the loss " + to_string(out_.loss.node()) + " gives no parameter a gradient: " + why,
+       "Minimize a loss that changes smoothly, such as cross_entropy(logits, labels), and give this one as a metric");
 }
 
 Value StepBuilder::samples() const {
@@ -34,9 +72,11 @@ Value StepBuilder::samples() const {
 // Sums of gradients, each times its minibatch's samples; the step divides by all samples.
 void StepBuilder::accumulate() {
   const OriginGuard guard = scope("accumulated");
-  const Value batches = state("batches", {i64, {}}), before = number("samples", 0), now = samples();
+  const Value batches = out_.gathered = state("batches", {i64, {}});
+  const Value before = number("samples", 0), now = samples();
   const Value first = equal(batches, 0.0);  // what was there is of the last step
   const Value all = in_order(graph_, [&] { return select(first, 0.0, before) + now; });
+  const Value divisor = select(equal(all, 0.0), 1.0, all);  // of empty minibatches alone the sums are 0
   out_.gathering = {assign(batches, batches + 1.0), assign(before, all)};
   out_.updates = {assign(batches, batches * 0.0)};
   for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
@@ -44,26 +84,39 @@ void StepBuilder::accumulate() {
     const Value sums = state("accumulated/sum", variable_of(out_.parameters[i]));
     const Value sum = in_order(graph_, [&] { return select(first, 0.0, sums) + g * cast(now, g.dtype()); });
     out_.gathering.push_back(assign(sums, sum));
-    g = sum / cast(all, g.dtype());
+    g = sum / cast(divisor, g.dtype());
   }
   out_.gathering.insert(out_.gathering.end(), layers_.begin(), layers_.end());
 }
 
-void StepBuilder::look_for_nonfinite() {
+Value StepBuilder::zero_if_finite(std::size_t i, Value clipped) const {
+  const Value g = out_.gradients[i];
+  if (!optimizer_of(i).squares()) return sum(g * 0.0);
+  const Value square_of = square(clipped) * 0.0;
+  return sum(clipped.same(g) ? square_of : g * 0.0 + square_of);
+}
+
+void StepBuilder::check_finite(const std::vector<Value>& clipped) {
   const bool dynamic = options_.loss_scale && options_.loss_scale->dynamic;
   if (options_.nonfinite == Nonfinite::keep && !dynamic) return;
   if (options_.nonfinite == Nonfinite::fail) {
-    for (std::size_t i = 0; i < out_.parameters.size(); ++i)
-      out_.updates.push_back(require_finite(sum(out_.gradients[i] * 0.0),  // 0, or NaN
+    for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
+      const std::string squares = optimizer_of(i).squares()
+                                      ? " One whose square is infinite, which " + std::string(optimizer_of(i).name()) +
+                                            " would keep, counts as Inf."
+                                      : "";
+      out_.updates.push_back(require_finite(zero_if_finite(i, clipped[i]),
                                             "the gradient of " + variable_of(out_.parameters[i]).name,
-                                            "Variables are as before this step. A smaller learning rate or "
-                                            "clip.global_norm helps against growing gradients; compile with "
-                                            "{.numerics = {.check = CheckNumerics::results}} to find the node"));
+                                            "Variables are as before this step." + squares +
+                                                " A smaller learning rate or clip.global_norm helps against growing "
+                                                "gradients; compile with {.numerics = {.check = "
+                                                "CheckNumerics::results}} to find the node"));
+    }
     if (!dynamic) return;
   }
   Value zeros;
-  for (const Value& g : out_.gradients) {
-    const Value own = cast(sum(g * 0.0), f64);
+  for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
+    const Value own = cast(zero_if_finite(i, clipped[i]), f64);
     zeros = zeros ? zeros + own : own;
   }
   const Value finite = equal(zeros, 0.0), skipped = state("skipped", {i64, {}});
@@ -75,6 +128,13 @@ void StepBuilder::look_for_nonfinite() {
     out_.updates.push_back(assign(good, next.good));
   }
   finite_ = finite;
+}
+
+const Optimizer& StepBuilder::optimizer_of(std::size_t parameter) const {
+  const int k = groups_[parameter];
+  return k >= 0 && options_.groups[static_cast<std::size_t>(k)].optimizer
+             ? *options_.groups[static_cast<std::size_t>(k)].optimizer
+             : optimizer_;
 }
 
 }  // namespace oxbow::optim

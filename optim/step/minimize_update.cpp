@@ -1,77 +1,99 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/norm/batch_norm.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/optim/step/step_builder.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace oxbow::optim {
 
-// The variable, and with a schedule the value that goes into it.
-Value StepBuilder::learning_rate(const Rate& rate, const std::string& group) {
-  const Value readable = number("learning_rate", rate.at(0));
-  if (rate.constant()) return readable;
-  scheduled_ = true;
-  Value now = in_order(graph_, [&] { return rate.value(cast(step_, f64)); });
+StepBuilder::ReadRate StepBuilder::learning_rate(const Rate& rate, const std::string& group,
+                                                 const std::string& within) {
+  const Value variable = number("learning_rate", rate.at(0));
+  out_.rates.push_back({group, rate, variable});
+  if (rate.constant()) return {variable, variable};
   const std::vector<Remembered> memory = rate.remembers();
-  if (memory.empty()) return now;
-  const OriginGuard guard = scope(group + "plateau");
-  std::vector<Value> before;
-  for (const Remembered& r : memory) before.push_back(number(r.name, r.first));
-  Observer observer{.monitor = rate.monitor(), .input = options_.scope + "/" + group + "plateau/result", .updates = {}};
-  const Value result = input(graph_, "result", f64, std::span<const Dim>());
-  const std::vector<Value> after = in_order(graph_, [&] { return rate.observe(result, before); });
-  for (std::size_t i = 0; i < before.size(); ++i) observer.updates.push_back(assign(before[i], after[i]));
-  out_.observers.push_back(std::move(observer));
-  return now * before[0];
+  if (memory.empty()) return {variable, in_order(graph_, [&] { return rate.value(cast(out_.step, f64)); })};
+  return {variable, scheduled(rate, memory, within)};
 }
 
-StepBuilder::Pace StepBuilder::pace_of(const Group& group, int number, Value rate) {
+// The rate by a schedule that looks at results, with what it keeps and how that changes after an epoch.
+Value StepBuilder::scheduled(const Rate& rate, const std::vector<Remembered>& memory, const std::string& within) {
+  const std::string place = within + "plateau";
+  const OriginGuard guard = scope(place);
+  std::map<std::string, int> times;  // of two plateaus in a sequence the second has "scale_2"
+  const auto unlike = [&](const std::string& name) {
+    const int n = ++times[name];
+    return n == 1 ? name : name + "_" + std::to_string(n);
+  };
+  std::vector<Value> before;
+  for (const Remembered& r : memory) before.push_back(number(unlike(r.name), r.first));
+  Observer observer;
+  std::vector<Value> results;
+  for (const std::string& monitor : rate.monitors()) {
+    const std::string name = unlike("result");
+    results.push_back(input(graph_, name, f64, std::span<const Dim>()));
+    observer.results.push_back({monitor, options_.scope + "/" + place + "/" + name});
+  }
+  const std::vector<Value> after = in_order(graph_, [&] {
+    return rate.observe({cast(out_.step, f64), results, before});
+  });
+  for (std::size_t i = 0; i < before.size(); ++i) observer.updates.push_back(assign(before[i], after[i]));
+  out_.observers.push_back(std::move(observer));
+  return in_order(graph_, [&] { return rate.value(cast(out_.step, f64), before); });
+}
+
+// A rate that is computed is there to be read.
+void StepBuilder::show(const ReadRate& rate) {
+  if (!rate.now.same(rate.variable)) set(rate.variable, rate.now);
+}
+
+StepBuilder::RateGroup StepBuilder::rate_group(const Group& group, int number, Value rate) {
   const Optimizer base = group.optimizer.value_or(optimizer_);
   const Optimizer own = group.weight_decay ? base.with("weight_decay", *group.weight_decay, Location{}) : base;
   if (group.optimizer) {
     const std::string name = "group_" + std::to_string(number);
     const OriginGuard guard = scope(name);
-    const bool outer = std::exchange(scheduled_, false);
-    const std::size_t place = out_.state.size();
-    rate = learning_rate(own.learning_rate(), name + "/");
-    if (scheduled_) set(out_.state[place], rate);
-    scheduled_ = outer;
+    const ReadRate own_rate = learning_rate(own.learning_rate(), group.pattern, name + "/");
+    show(own_rate);
+    rate = own_rate.now;
   }
   return {own, group.rate == 1 ? rate : rate * group.rate};
 }
 
 void StepBuilder::update(Value rate, const std::vector<Value>& gradients) {
-  std::map<int, Pace> paces{{-1, {optimizer_, rate}}};
+  std::map<int, RateGroup> rate_groups{{-1, {optimizer_, rate}}};
   for (const int k : groups_)
-    if (!paces.contains(k)) {
+    if (!rate_groups.contains(k)) {
       const Group& group = options_.groups[static_cast<std::size_t>(k)];
       try {
-        paces.emplace(k, pace_of(group, k + 1, rate));
+        rate_groups.emplace(k, rate_group(group, k + 1, rate));
       } catch (const Error& e) {
         throw Error("minimize: parameter group " + in_quotes(group.pattern) + ": " + e.what() + at_line(at_));
       }
     }
   for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
-    Pace& pace = paces.at(groups_[i]);
-    const std::string name(pace.optimizer.name());
-    Step s = step_for(pace, out_.parameters[i].dtype());
+    RateGroup& group = rate_groups.at(groups_[i]);
+    const std::string name(group.optimizer.name());
+    Step s = step_for(group, out_.parameters[i].dtype());
     const OriginGuard guard = scope(name + "/" + variable_of(out_.parameters[i]).name);
-    update(pace.optimizer, std::move(s), out_.parameters[i], gradients[i]);
+    update(group.optimizer, std::move(s), out_.parameters[i], gradients[i]);
   }
 }
 
-// What all parameters of a dtype share at one pace.
-const Step& StepBuilder::step_for(Pace& pace, DType dtype) {
-  const auto [place, is_new] = pace.of.try_emplace(dtype);
+// What all parameters of a dtype share in a group.
+const Step& StepBuilder::step_for(RateGroup& group, DType dtype) {
+  const auto [place, is_new] = group.of.try_emplace(dtype);
   Step& s = place->second;
   if (!is_new) return s;
-  const OriginGuard guard = scope(std::string(pace.optimizer.name()));
-  if (pace.of.size() == 1) pace.shared = in_order(graph_, [&] { return pace.optimizer.shared(pace.rate, count_); });
+  const OriginGuard guard = scope(std::string(group.optimizer.name()));
+  if (group.of.size() == 1) group.shared = in_order(graph_, [&] { return group.optimizer.shared(group.rate, count_); });
   const auto round = [&](Value v) { return is_float(v.dtype()) && v.dtype() != dtype ? cast(v, dtype) : v; };
   s.count = count_;
-  s.rate = round(pace.rate);
-  for (const Value& v : pace.shared) s.shared.push_back(round(v));
+  s.rate = round(group.rate);
+  for (const Value& v : group.shared) s.shared.push_back(round(v));
   return s;
 }
 
@@ -98,6 +120,25 @@ void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value grad
     set(average, mean);
   }
   out_.averages.push_back(average);
+}
+
+// Statistics that layers keep are those of the weights that trained, not of their average.
+void StepBuilder::keep_statistics() {
+  const auto same = [](Value a, Value b) { return a.same(b); };
+  if (std::equal(out_.averages.begin(), out_.averages.end(), out_.parameters.begin(), same)) return;
+  for (NodeId i = 0; i <= out_.loss.node_id(); ++i) {
+    const Node n = graph_.node(i);
+    if (!needed_[static_cast<std::size_t>(i)] || !n.op().is<BatchMoments>()) continue;
+    for (int k = 0; k < 2; ++k) {
+      const Value running = n.input(k + 1);
+      const auto known = [&](const Statistic& s) { return s.running.same(running); };
+      if (running.node().op().is<Variable>() && std::none_of(out_.statistics.begin(), out_.statistics.end(), known))
+        out_.statistics.push_back({n.output(k), running, state("average", variable_of(running))});
+    }
+  }
+  if (out_.statistics.empty()) return;
+  const OriginGuard guard = scope("average");
+  out_.refreshed_at = state("refreshed_at", {i64, {}});
 }
 
 }  // namespace oxbow::optim

@@ -22,12 +22,16 @@ class StepBuilder {
   Minimized build();
 
  private:
-  // An optimizer and the rate that it goes at: one for all parameters, and one a group that differs.
-  struct Pace {
+  // An optimizer and its rate: one for all parameters, and one a group that differs.
+  struct RateGroup {
     Optimizer optimizer;
     Value rate;  // f64
     std::vector<Value> shared = {};
     std::map<DType, Step> of = {};  // what parameters of a dtype are given
+  };
+  // A rate's variable, and what this step goes by: the same, unless a schedule computes it.
+  struct ReadRate {
+    Value variable, now;
   };
 
   bool matters(Value v) const { return needed_[static_cast<std::size_t>(v.node_id())]; }
@@ -41,15 +45,24 @@ class StepBuilder {
   [[noreturn]] void fail(const std::string& what, const std::string& remedy) const;
 
   void choose_parameters();
-  Value learning_rate(const Rate& rate, const std::string& group);
+  // `group` is the pattern and `within` the scope of a group with an optimizer of its own; both may be empty.
+  ReadRate learning_rate(const Rate& rate, const std::string& group, const std::string& within);
+  Value scheduled(const Rate& rate, const std::vector<Remembered>& memory, const std::string& within);
+  void show(const ReadRate& rate);
   void differentiate();
   Value samples() const;
   void accumulate();
-  void look_for_nonfinite();
-  Pace pace_of(const Group& group, int number, Value rate);
+  void check_differentiable() const;
+  // 0 while the gradient of parameter i is finite, and after clipping its square where the optimizer keeps that; NaN
+  // else.
+  Value zero_if_finite(std::size_t i, Value clipped) const;
+  void check_finite(const std::vector<Value>& clipped);
+  const Optimizer& optimizer_of(std::size_t parameter) const;
+  RateGroup rate_group(const Group& group, int number, Value rate);
   void update(Value rate, const std::vector<Value>& gradients);
-  const Step& step_for(Pace& pace, DType dtype);
+  const Step& step_for(RateGroup& group, DType dtype);
   void update(const Optimizer& optimizer, Step s, Value p, Value gradient);
+  void keep_statistics();
   void record_norms();
 
   Graph& graph_;
@@ -59,8 +72,7 @@ class StepBuilder {
   std::vector<bool> needed_;   // by the loss
   std::vector<Value> layers_;  // the layers' own updates
   std::vector<int> groups_;    // of each parameter
-  Value step_, next_, count_;
-  bool scheduled_ = false;
+  Value next_, count_;
   Value loss_scale_;
   Value finite_;                // whether this step counts; empty where all do
   std::vector<Value> written_;  // to each parameter

@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(plateau_remembers) {
   for (const double result : results) {
     session.run();
     BOOST_TEST(store.get("optimizer/learning_rate").item<double>() == 0.5 * scale);
-    observer.feed(m.observers[0].input, std::span(&result, 1));
+    observer.feed(m.observers[0].results[0].input, std::span(&result, 1));
     observer.run();
     if (result < best - 0.1) {
       best = result;

@@ -120,9 +120,12 @@ int train(const TrainCommand& o, std::stop_token stop) {
   }();
   std::string missing;  // rows of the history
   if (o.resume) {
-    model.load(state);
+    const Restored left_out = model.load(state);
     // A rate of its own is part of the state; one given on the command line overrides it.
-    if (o.learning_rate > 0 && rate.constant()) model.set_learning_rate(o.learning_rate);
+    if (rate.constant() && o.learning_rate > 0)
+      model.set_learning_rate(o.learning_rate);
+    else if (rate.constant() && left_out.other_rate)
+      model.set_learning_rate(*left_out.other_rate);
     ResumedHistory earlier = resumed_history(history.path(), model.minibatches());
     missing = std::move(earlier.missing);
     history = HistoryWriter(history.path(), std::move(earlier.table));
