@@ -98,27 +98,32 @@ template <bool traced>
 void Executor::run_shared() {
   left_.store(static_cast<std::uint32_t>(plan_.groups.size()), std::memory_order_relaxed);
   for (const std::uint32_t g : roots_) make_ready(g, 0);
-  const int slot = pool_.impl().open(*this);
-  Backoff backoff;
+  crew_ = &pool_.impl().crew();
+  const int slot = pool_.impl().open(*crew_, *this);
+  Patience patience;
   while (left_.load(std::memory_order_acquire) > 0) {
-    if (work<traced>(0))
-      backoff.reset();
-    else
-      backoff.wait();
+    if (!work<traced>(0)) {
+      if (patience.wait()) continue;
+      caller_.wait([this] { return left_.load() == 0 || has_tasks(); });
+    }
+    patience.renew();
   }
-  if (slot >= 0) pool_.impl().close(slot);
+  if (slot >= 0) crew_->close(slot);
+}
+
+bool Executor::ready() const noexcept { return has_tasks() && std::countr_one(seats_.load()) < seats(); }
+
+bool Executor::has_tasks() const {
+  return std::any_of(summary_.begin(), summary_.end(), [](const auto& s) { return s.load() != 0; });
 }
 
 bool Executor::help() noexcept {
-  if (std::none_of(summary_.begin(), summary_.end(),
-                   [](const auto& s) { return s.load(std::memory_order_relaxed) != 0; }))
-    return false;
-  const int seats = std::min(pool_.threads() - 1, 64);
+  if (!has_tasks()) return false;
   std::uint64_t taken = seats_.load(std::memory_order_relaxed);
   int seat;
   do {
     seat = std::countr_one(taken);
-    if (seat >= seats) return false;
+    if (seat >= seats()) return false;
   } while (!seats_.compare_exchange_weak(taken, taken | std::uint64_t{1} << seat));
   const FloatMode mode;
   const bool any = trace_ ? work<true>(seat + 1) : work<false>(seat + 1);
@@ -164,10 +169,12 @@ bool Executor::claim(std::uint32_t& task) {
       }
       // The word is empty: say so, and look again, for one may have come in between.
       summary_[s].fetch_and(~(std::uint64_t{1} << b));
-      if (ready_[w].load() != 0)
+      if (const std::uint64_t late = ready_[w].load(); late != 0) {
         summary_[s].fetch_or(std::uint64_t{1} << b);
-      else
+        call(static_cast<std::uint32_t>(std::popcount(late)) - 1);  // who looked in between saw nothing and sleeps
+      } else {
         some &= some - 1;
+      }
     }
   }
   return false;
@@ -189,7 +196,7 @@ void Executor::make_ready(std::uint32_t group, std::uint32_t first_chunk) {
 // Counts a group as finished. Returns the most urgent of those that it made ready, whose first chunk the caller runs.
 std::uint32_t Executor::finish(std::uint32_t group) {
   const Plan::Group& g = plan_.groups[group];
-  std::uint32_t mine = none;
+  std::uint32_t mine = none, others = 0;
   for (std::uint32_t i = g.first_next; i < g.last_next; ++i) {
     std::uint32_t h = plan_.next[i];
     if (progress_[h].waits.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
@@ -199,10 +206,20 @@ std::uint32_t Executor::finish(std::uint32_t group) {
     }
     if (plan_.groups[h].first_task < plan_.groups[mine].first_task) std::swap(h, mine);
     make_ready(h, 0);
+    others += plan_.groups[h].chunks;
   }
-  if (mine != none) make_ready(mine, 1);
-  left_.fetch_sub(1, std::memory_order_acq_rel);
+  if (mine != none) {
+    make_ready(mine, 1);
+    others += plan_.groups[mine].chunks - 1;
+  }
+  call(others);
+  if (left_.fetch_sub(1) == 1) caller_.call(1);
   return mine;
+}
+
+// So many tasks are ready for other threads: those that sleep are woken, the one that called `run` first.
+void Executor::call(std::uint32_t tasks) {
+  if (tasks > 0) crew_->call(static_cast<int>(tasks) - caller_.call(1));
 }
 
 template <bool traced>
@@ -218,10 +235,22 @@ void Executor::run_task(std::uint32_t group, std::uint32_t chunk, int worker) no
       run_parts(*step, step->parts * chunk / g.chunks, step->parts * (chunk + 1) / g.chunks, scratch);
       recorder.ran(static_cast<std::size_t>(step - plan_.steps.data()), chunk);
     }
-  } catch (const OpError& e) {
-    if (!failed_.exchange(true)) error_ = std::make_exception_ptr(located(plan_.graph->node(step->node), e));
   } catch (...) {
-    if (!failed_.exchange(true)) error_ = std::current_exception();
+    fail(*step);
+  }
+}
+
+// Keeps what was just thrown, the first of a run, or what comes of naming its node where memory has run out.
+void Executor::fail(const Plan::Step& step) noexcept {
+  if (failed_.exchange(true)) return;
+  try {
+    try {
+      throw;
+    } catch (const OpError& e) {
+      throw located(plan_.graph->node(step.node), e);
+    }
+  } catch (...) {
+    error_ = std::current_exception();
   }
 }
 

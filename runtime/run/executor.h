@@ -33,6 +33,7 @@ class Executor final : private TeamWork {
     std::atomic<std::uint32_t> chunks;  ///< so many are not finished; likewise
   };
 
+  bool ready() const noexcept override;
   bool help() noexcept override;
   // Each in two instantiations, so that a run without a trace does not even ask for one between steps. `worker` is the
   // number of the thread's scratch memory.
@@ -44,11 +45,15 @@ class Executor final : private TeamWork {
   bool work(int worker) noexcept;
   template <bool traced>
   void run_task(std::uint32_t group, std::uint32_t chunk, int worker) noexcept;
+  bool has_tasks() const;
+  int seats() const { return std::min(pool_.threads() - 1, 64); }
   bool claim(std::uint32_t& task);
   bool may_run(const Plan::Step& step);
   void run_parts(const Plan::Step& step, std::int64_t first, std::int64_t last, std::byte* scratch) const;
   std::uint32_t finish(std::uint32_t group);
   void make_ready(std::uint32_t group, std::uint32_t first_chunk);
+  void call(std::uint32_t tasks);
+  void fail(const Plan::Step& step) noexcept;
 
   const Frame& frame_;
   const Plan& plan_;
@@ -58,6 +63,8 @@ class Executor final : private TeamWork {
   // A bit for each task that is ready, the most urgent first; `summary_` has one for each word of `ready_` that is not
   // 0.
   std::vector<std::atomic<std::uint64_t>> ready_, summary_;
+  Pool::Crew* crew_ = nullptr;  // which takes part in this run
+  WaitingRoom caller_;          // where the thread that called `run` waits for the last tasks
   std::byte* scratch_ = nullptr;
   const std::stop_token* stop_ = nullptr;
   Trace* trace_ = nullptr;
