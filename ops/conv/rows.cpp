@@ -184,7 +184,7 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
     const std::int64_t columns = std::min(panel, out_c_ - k * panel);
     const auto& inputs = g.input_offsets[phase];
     const auto& matrices = g.weight_offsets[phase];
-    const gemm::BatchKernel kernel = g.kernels[columns == panel && out_c_ > panel];
+    const gemm::BatchKernel& kernel = g.kernels[columns == panel && out_c_ > panel];
     if constexpr (std::is_same_v<T, float>) {
       if (narrow_) {
         gemm::narrow({.rows = g.end - g.begin,

@@ -44,7 +44,7 @@ class ConvRows {
     bool first = false;                                               // covers the whole row: starts the sum
     std::vector<std::vector<unsigned long long>> input_offsets = {};  // by phase of rows: taps down by across
     std::vector<std::vector<unsigned long long>> weight_offsets = {};
-    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
+    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; empty: plain loops
   };
 
   static std::vector<Phase> phases(std::int64_t out, std::int64_t taps, std::int64_t pad, std::int64_t stride,
@@ -66,7 +66,7 @@ class ConvRows {
   bool narrow_ = false;                     // up to 16 output channels: `gemm::narrow`
   bool widened_ = false;                    // from a copy of the weights, with rows as wide as that reads
   std::optional<ConvPatches> patches_;
-  gemm::Kernel patch_kernel_ = nullptr;
+  gemm::Kernel patch_kernel_;
   std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
   bool with_tape_ = false;
   TapePlan tape_;

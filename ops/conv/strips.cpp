@@ -24,7 +24,7 @@ struct ConvStrips::Plan {
   DType dtype = f32;
   std::int64_t weight_panel = 0;
   std::int64_t tile_rows = 1;       // of dy, whose strips make a tile
-  gemm::Kernel kernels[2][2] = {};  // by [last rows][last panel]; null: plain loops
+  gemm::Kernel kernels[2][2] = {};  // by [last rows][last panel]; empty: plain loops
   bool with_tape = false;
   TapePlan tape;
 
@@ -116,7 +116,7 @@ void ConvStrips::Plan::strips(const T* dy, const T* weights, std::int64_t rows, 
   for (std::int64_t j = 0; j < panels(); ++j) {
     const T* w = weights + j * (weight_panel > panel ? panel : s.kernels * weight_panel);
     if constexpr (std::is_same_v<T, float>)
-      if (const auto kernel = kernels[last_rows][j == panels() - 1]) {
+      if (const auto& kernel = kernels[last_rows][j == panels() - 1]) {
         kernel(w, dy, tile + j * panel);
         continue;
       }

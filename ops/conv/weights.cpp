@@ -27,12 +27,12 @@ struct ConvWeightChunks::Plan {
   std::int64_t chunks = 1, splits = 1;  // parts: chunks of the batch by groups of taps down
   struct Across {                       // a tap across: the output pixels [begin, end) for which it is inside
     std::int64_t begin, end, shift;
-    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; null: plain loops
+    gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; empty: plain loops
   };
   std::vector<Across> across;
   std::vector<unsigned long long> x_offsets, dy_offsets;  // of the image's rows
   std::optional<ConvPatches> patches;                     // with few channels: all taps are one product
-  gemm::Kernel patch_kernel = nullptr;
+  gemm::Kernel patch_kernel;
   bool narrow = false;  // up to 16 kernels: `gemm::narrow`; others than 8 and 16 with patches only
 
   template <class T>
@@ -134,7 +134,7 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
                      {from, 1, s.stride * s.channels}, d, dw);
         continue;
       }
-      if (const auto kernel = a.kernels[columns == panel && s.kernels > panel]) {
+      if (const auto& kernel = a.kernels[columns == panel && s.kernels > panel]) {
         const auto count = static_cast<unsigned long long>(last - first);
         kernel(d, from, dw + k, &count, dy_offsets.data(), x_offsets.data());
         continue;

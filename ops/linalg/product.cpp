@@ -117,7 +117,7 @@ struct Product::Plan {
   std::int64_t a_row = 0, a_step = 0;            // between a's elements along the product's rows and along k
   std::int64_t ldb = 0, panel_stride = 0;        // between b's rows, and between its panels
   std::vector<std::int64_t> a_matrix, b_matrix;  // where each batch's operands begin; empty: at 0
-  // Kernels by [last rows][last panel][first, middle, last chunk of k]; null: plain loops.
+  // Kernels by [last rows][last panel][first, middle, last chunk of k]; empty: plain loops.
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
   bool with_tape = false;
@@ -203,6 +203,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
       if (chunks > 2) kernels[1] = gemm::kernel(s);
       s.k = t.k - p.chunk * (chunks - 1);
       if (chunks > 1) kernels[2] = gemm::kernel(s);
+      if ((chunks > 2 && !kernels[1]) || (chunks > 1 && !kernels[2])) kernels[0] = {};
     }
   }
   return {work, plan};
