@@ -1,6 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/runtime/run/out_of_memory.h>
 #include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
@@ -24,7 +25,7 @@ void check_written_once(const Graph& graph) {
 }  // namespace
 
 Program compile(Values fetches, CompileOptions options) {
-  return Program::Impl::compile(fetches, std::move(options), {});
+  return while_memory_lasts("compiling", [&] { return Program::Impl::compile(fetches, std::move(options), {}); });
 }
 
 Program Program::Impl::compile(Values fetches, CompileOptions options, const Grain& grain) {

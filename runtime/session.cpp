@@ -1,6 +1,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/run/executor.h>
+#include <oxbow/runtime/run/out_of_memory.h>
 #include <oxbow/runtime/run/program_impl.h>
 #include <oxbow/runtime/run/store_state.h>
 
@@ -24,6 +25,16 @@ struct Session::State {
     DType dtype = f32;
     std::int64_t count = 0;
   };
+
+  State(Program p, Store s)
+      : program(std::move(p)),
+        store(std::move(s)),
+        lock(store.state()->group),
+        feeds(program.inputs().size()),
+        targets(program.outputs().size()) {
+    if (impl().options.numerics.check != CheckNumerics::off)
+      guard = std::make_unique<NumericsGuard>(program.impl_, store.state());
+  }
 
   Program program;
   Store store;
@@ -171,15 +182,9 @@ struct Session::State {
 
 Stopped::Stopped() : Error("the run was stopped before its end, as requested; no variable was written") {}
 
-Session::Session(Program program, Store store) : state_(std::make_unique<State>()) {
-  state_->lock = store.state()->group;
-  state_->feeds.resize(program.inputs().size());
-  state_->targets.resize(program.outputs().size());
-  if (program.impl().options.numerics.check != CheckNumerics::off)
-    state_->guard = std::make_unique<NumericsGuard>(program.impl_, store.state());
-  state_->program = std::move(program);
-  state_->store = std::move(store);
-}
+Session::Session(Program program, Store store)
+    : state_(while_memory_lasts("making a session",
+                                [&] { return std::make_unique<State>(std::move(program), std::move(store)); })) {}
 Session::~Session() = default;
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -220,8 +225,12 @@ void Session::fetch_into(int i, DType dtype, void* to, std::int64_t count) {
   state_->targets[static_cast<std::size_t>(i)] = {to, dtype, count};
 }
 
-void Session::run(std::stop_token stop) { run(std::move(stop), nullptr); }
-void Session::run(Trace& trace, std::stop_token stop) { run(std::move(stop), &trace); }
+void Session::run(std::stop_token stop) {
+  while_memory_lasts("running", [&] { run(std::move(stop), nullptr); });
+}
+void Session::run(Trace& trace, std::stop_token stop) {
+  while_memory_lasts("running", [&] { run(std::move(stop), &trace); });
+}
 
 void Session::run(std::stop_token stop, Trace* trace) {
   State& s = *state_;

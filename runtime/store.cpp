@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/runtime/run/out_of_memory.h>
 #include <oxbow/runtime/run/store_state.h>
 #include <oxbow/runtime/safetensors.h>
 
@@ -79,9 +80,12 @@ void Store::State::merge(State& a, State& b) {
   lost->merged_into = kept;
 }
 
-void Store::State::insert(std::shared_ptr<StoredVariable> variable) {
-  index.emplace(variable->name, variables.size());
-  variables.push_back(std::move(variable));
+void Store::State::insert(std::span<const std::shared_ptr<StoredVariable>> more) {
+  variables.reserve(variables.size() + more.size());
+  std::map<std::string, std::size_t, std::less<>> places;
+  for (const auto& v : more) places.emplace(v->name, variables.size() + places.size());
+  index.merge(places);  // from here on nothing fails
+  variables.insert(variables.end(), more.begin(), more.end());
 }
 
 Store::Store() : state_(std::make_shared<State>()) {}
@@ -89,12 +93,16 @@ Store::Store() : state_(std::make_shared<State>()) {}
 Store::Store(const Graph& graph) : Store() { add(graph); }
 
 void Store::add(const Graph& graph) {
+  while_memory_lasts("adding variables", [&] { state_->add(graph); });
+}
+
+void Store::State::add(const Graph& graph) {
   std::vector<std::shared_ptr<StoredVariable>> fresh;
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
+  auto merged = group;
+  const StoreLock lock(merged, Kind::alone);
   for (const Value& v : oxbow::variables(graph, false)) {
     const auto& declared = *v.node().op().as<Variable>();
-    if (const StoredVariable* here = state_->find(declared.name)) {
+    if (const StoredVariable* here = find(declared.name)) {
       if (here->value.dtype() != declared.type.dtype || here->value.shape() != declared.type.shape)
         throw Error("variable " + in_quotes(declared.name) + " is " + to_string(here->value.type()) +
                     " in the store, but " + to_string(declared.type) + " in the graph" +
@@ -103,8 +111,8 @@ void Store::add(const Graph& graph) {
     }
     fresh.push_back(std::make_shared<StoredVariable>(StoredVariable{declared.name, initial_value(declared)}));
   }
-  for (auto& v : fresh) state_->insert(std::move(v));
-  ++group->version;
+  insert(fresh);
+  ++merged->version;
 }
 
 void Store::reset(const Graph& graph) {
@@ -162,7 +170,7 @@ void Store::share(std::string_view name, Store& other) {
                   " in one store and " + to_string(there->value.type()) + " in the other");
     other.state_->variables[other.state_->index.find(name)->second] = shared;
   } else {
-    other.state_->insert(shared);
+    other.state_->insert({&shared, 1});
   }
   ++group->version;
 }
@@ -191,8 +199,10 @@ Store Store::snapshot() const {
   Store copy;
   auto group = state_->group;
   const StoreLock lock(group, Kind::shared);
+  std::vector<std::shared_ptr<StoredVariable>> copies;
   for (const auto& v : state_->variables)
-    copy.state_->insert(std::make_shared<StoredVariable>(StoredVariable{v->name, v->value.clone(), v->frozen}));
+    copies.push_back(std::make_shared<StoredVariable>(StoredVariable{v->name, v->value.clone(), v->frozen}));
+  copy.state_->insert(copies);
   return copy;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 
 namespace oxbow {
 
@@ -40,7 +41,10 @@ struct Store::State {
   }
   /// The variable. Throws `Error` with near names.
   StoredVariable& get(std::string_view name) const;
-  void insert(std::shared_ptr<StoredVariable> variable);
+  /// The graph's variables that are not here yet. Takes the lock.
+  void add(const Graph& graph);
+  /// All of them, or none where memory runs out. The caller holds the lock.
+  void insert(std::span<const std::shared_ptr<StoredVariable>> more);
   /// One lock for both from now on.
   static void merge(State& a, State& b);
 };

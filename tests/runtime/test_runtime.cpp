@@ -11,6 +11,7 @@
 #include <map>
 #include <thread>
 
+#include "runtime/allocations.h"
 #include "support/fine_grain.h"
 #include "support/runtime_ops.h"
 #include "support/small_program.h"
@@ -19,43 +20,6 @@ BOOST_AUTO_TEST_SUITE(test_runtime)
 
 using namespace oxbow;
 using namespace oxbow::test;
-
-namespace {
-
-std::atomic<std::int64_t> allocations{0};
-
-}  // namespace
-
-// Every allocation of the process passes here, whoever makes it: definitions in the program come before the library's.
-// Sanitizers bring their own, so there the test counts nothing.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_malloc(size);
-}
-void* calloc(std::size_t n, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_calloc(n, size);
-}
-void* realloc(void* p, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_realloc(p, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
-  *p = aligned_alloc(alignment, size);
-  return *p ? 0 : 12;
-}
-}
-#endif
 
 namespace {
 
