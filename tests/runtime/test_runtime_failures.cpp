@@ -61,13 +61,15 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   Store store(s.g);
   Session session(compile({s.y}), store);
   const std::string declared = at_line(s.x.node().origin().at, "declared at");
+  const std::vector<float> three = numbers(3), four = numbers(4);
+  const std::vector<double> doubles(12);
   BOOST_TEST(message([&] { session.run(); }) ==
              "input \"x\" (f32[4, 3]) was not fed" + declared + "\n  Call feed(\"x\", data) before run()");
-  BOOST_TEST(message([&] { session.feed<float>("xs", numbers(3)); }) ==
+  BOOST_TEST(message([&] { session.feed("xs", three); }) ==
              "no input \"xs\" in this program. Did you mean \"x\"?\n  Its inputs: \"x\"");
-  BOOST_TEST(message([&] { session.feed<float>("x", numbers(4)); }) ==
+  BOOST_TEST(message([&] { session.feed("x", four); }) ==
              "input \"x\": 4 elements do not fill [any(4), 3]" + declared + "\n  Feed a multiple of 3");
-  BOOST_TEST(message([&] { session.feed<double>("x", std::vector<double>(12)); }) ==
+  BOOST_TEST(message([&] { session.feed("x", doubles); }) ==
              "input \"x\" takes f32 and was fed f64" + declared +
                  "\n  Convert the data, or declare the input with that dtype");
   BOOST_TEST(message([&] {
@@ -77,7 +79,7 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   BOOST_TEST(message([&] { Session(compile({s.y}), Store()).run(); }).find("input \"x\"") == 0u);
   Session session_into(compile({s.y}), store);
   std::vector<float> into(4, -1);
-  session_into.feed<float>("x", numbers(3));
+  session_into.feed("x", three);
   session_into.fetch_into<float>(0, into);
   BOOST_TEST(message([&] { session_into.run(); }) ==
              "fetch_into(0): the span has 4 elements, but the value is f32[6] in this run\n  Give a span of 6, or an "
@@ -86,7 +88,7 @@ BOOST_AUTO_TEST_CASE(messages_name_the_input_and_say_what_to_do) {
   Graph other;
   variable(other, "w", {f32, {4}});
   Session elsewhere(compile({s.y}), Store(other));
-  elsewhere.feed<float>("x", numbers(3));
+  elsewhere.feed("x", three);
   BOOST_TEST(message([&] { elsewhere.run(); }) == "variable \"w\" is f32[4] in the store, but f32[3] in the program" +
                                                       at_line(s.w.node().origin().at, "declared at"));
   const Value again = assign(s.w, s.w);

@@ -15,6 +15,8 @@ using oxbow::test::SomeGraph;
 using oxbow::test::TemporaryFolder;
 
 BOOST_FIXTURE_TEST_CASE(feeding_fetching_and_stores, SomeGraph) {
+  const std::vector<float> eight(8), nine(9);
+  const std::vector<double> doubles(8);
   // A call stays on the line that `message` knows.
   // clang-format off
   check({
@@ -22,14 +24,14 @@ BOOST_FIXTURE_TEST_CASE(feeding_fetching_and_stores, SomeGraph) {
        "input \"x\" (f32[2, 4]) was not fed\n"
        "  declared at DECLARED\n"
        "  Call feed(\"x\", data) before run()"},
-      {message([&] { session.feed<float>("X", std::vector<float>(8)); }),
+      {message([&] { session.feed("X", eight); }),
        "no input \"X\" in this program. Did you mean \"x\"?\n"
        "  Its inputs: \"x\""},
-      {message([&] { session.feed<double>("x", std::vector<double>(8)); }),
+      {message([&] { session.feed("x", doubles); }),
        "input \"x\" takes f32 and was fed f64\n"
        "  declared at DECLARED\n"
        "  Convert the data, or declare the input with that dtype"},
-      {message([&] { session.feed<float>("x", std::vector<float>(9)); }),
+      {message([&] { session.feed("x", nine); }),
        "input \"x\": 9 elements do not fill [any(2), 4]\n"
        "  declared at DECLARED\n"
        "  Feed a multiple of 4"},
