@@ -3,6 +3,7 @@
 // Labels: long.
 #include <oxbow/runtime/run/program_impl.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <functional>
@@ -59,11 +60,12 @@ std::vector<Tensor> values(const Store& store) {
 }
 
 bool same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_bits);
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const Tensor& x, const Tensor& y) { return same_bits(x, y); });
 }
 
 // Variables after one run.
-std::vector<Tensor> trained(const RandomGraph& graph, const Program& program) {
+std::vector<Tensor> trained(const MixedGraph& graph, const Program& program) {
   const Store store(graph.g);
   Session session(program, store);
   feed(session, program);
@@ -71,14 +73,14 @@ std::vector<Tensor> trained(const RandomGraph& graph, const Program& program) {
   return values(store);
 }
 
-Program compiled(const RandomGraph& graph, int threads) {
+Program compiled(const MixedGraph& graph, int threads) {
   return Program::Impl::compile(graph.fetches, {.pool = Pool(threads)}, fine_grain);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(compiling) {
-  const RandomGraph graph(2, 40);
+  const MixedGraph graph(2, 40);
   const std::vector<Tensor> expected = trained(graph, compiled(graph, 1));
   std::optional<Program> program;
   with_failing_allocations([&] { program = compile(graph.fetches); },
@@ -88,7 +90,7 @@ BOOST_AUTO_TEST_CASE(compiling) {
 }
 
 BOOST_AUTO_TEST_CASE(the_first_run) {
-  const RandomGraph graph(2, 40);
+  const MixedGraph graph(2, 40);
   for (const int threads : {1, 3}) {
     const Program program = compiled(graph, threads);
     const std::vector<Tensor> before = values(Store(graph.g)), expected = trained(graph, program);
@@ -132,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_run_that_fails_on_its_data) {
 }
 
 BOOST_AUTO_TEST_CASE(adding_variables_and_snapshots) {
-  const RandomGraph graph(2, 40);
+  const MixedGraph graph(2, 40);
   std::optional<Store> store;
   const std::vector<Tensor> expected = values(Store(graph.g));
   std::vector<Tensor> copied;
