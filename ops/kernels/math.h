@@ -250,24 +250,23 @@ inline T erf(T x) {
   }
 }
 
-/// Where the normal distribution has reached 0 and 1, and its density 0: -inf times 0 would be NaN, -40 times 0 is not.
+/// Where the normal distribution has reached 0 and 1, and its density 0.
 template <std::floating_point T>
 inline constexpr T normal_limit = T(40);
 
-/// x Phi(x)
+/// x Phi(x); at -inf, where Phi is 0, it is 0.
 template <std::floating_point T>
 inline T gelu(T x) {
-  const T c = x < -normal_limit<T> ? -normal_limit<T> : x;
-  return T(0.5) * c * (T(1) + erf(c * T(0.70710678118654752440)));
+  const T twice = T(1) + erf(x * T(0.70710678118654752440)), y = T(0.5) * x * twice;
+  return twice == T(0) ? T(0) : y;
 }
 
-/// The derivative of gelu: Phi(x) + x phi(x).
+/// The derivative of gelu: Phi(x) + x phi(x), whose second term is 0 at infinity.
 template <std::floating_point T>
 inline T gelu_slope(T x) {
-  x = x < -normal_limit<T> ? -normal_limit<T> : x;
-  x = x > normal_limit<T> ? normal_limit<T> : x;
-  const T cumulative = T(0.5) * (T(1) + erf(x * T(0.70710678118654752440)));
-  return fma(x * exp(T(-0.5) * x * x), T(0.39894228040143267794), cumulative);
+  const T cumulative = T(0.5) * (T(1) + erf(x * T(0.70710678118654752440))), density = exp(T(-0.5) * x * x);
+  const T slope = fma(x * density, T(0.39894228040143267794), cumulative);
+  return density == T(0) ? cumulative : slope;
 }
 
 }  // namespace oxbow::math
