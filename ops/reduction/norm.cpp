@@ -26,7 +26,7 @@ Value scale_for(Value largest) {
 }  // namespace
 
 Type Norm::infer(Types in) const {
-  if (!is_float(in[0].dtype)) throw OpError("x is " + to_string(in[0]) + ", not f32 or f64", "Cast it first");
+  check_dtype(dtypes::Floats{}, in[0], "x");
   return Sum{.axes = axes, .keep = keep}.infer(in);
 }
 

@@ -1,9 +1,10 @@
-// The length of vectors: the root of the sum of squares, without their overflow and underflow. Its slope at 0 is 0, where
-// that of sqrt(sum(square(x))) is NaN. Regular value types, safe from any thread.
+// The length of vectors: the root of the sum of squares, without their overflow and underflow. Its slope at 0 is 0,
+// where that of sqrt(sum(square(x))) is NaN. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow {
 
@@ -19,12 +20,13 @@ struct Norm {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   static std::vector<Sample> samples();
 };
 
-/// The Euclidean (L2) norm over `axes`, or over all when empty. Throws `Error` unless x is f32 or f64, or for an axis
-/// that x does not have or that is named twice.
+/// The Euclidean (L2) norm over `axes`, or over all when empty. Throws `Error` unless x is floating point, or for an
+/// axis that x does not have or that is named twice.
 Value norm(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
 
 }  // namespace oxbow

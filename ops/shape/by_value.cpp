@@ -1,5 +1,6 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/reduction/reduce.h>
@@ -10,6 +11,7 @@
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/widen.h>
 
 #include <algorithm>
 #include <cmath>
@@ -235,6 +237,7 @@ Grads Tile::gradient(const Node& n, Values dy) const {
 }
 
 Type TileGradient::infer(Types in, const Known& known) const {
+  check_dtype(dtypes::Numbers{}, in[0], "dy");
   const Shape whole = tiled(in[1].shape, numbers(known(2), "repeats"));
   if (in[0].shape != whole)
     throw OpError("dy has the shape " + to_string(in[0].shape) + ", but the tile has " + to_string(whole),
@@ -255,7 +258,13 @@ std::vector<Value> TileGradient::lower(Values in) const {
 }
 Grads TileGradient::gradient(const Node& n, Values dy) const { return {tile(dy[0], n.input(2)), Value(), Value()}; }
 
-Type Pad::infer(Types in, const Known& known) const { return {in[0].dtype, padding_of(in[0].shape, known(1)).shape}; }
+Type Pad::infer(Types in, const Known& known) const {
+  if (!holds(in[0].dtype, value))
+    throw OpError(
+        "x is " + to_string(in[0]) + ", and no " + std::string(name(in[0].dtype)) + " is " + short_number(value),
+        "Pad with a value of x's dtype, or cast x");
+  return {in[0].dtype, padding_of(in[0].shape, known(1)).shape};
+}
 std::vector<Value> Pad::lower(Values in) const {
   const Padded padding = padding_of(in[0].shape(), *known_value(in[1]));
   return {padded(in[0], padding.shape, padding.begins, value)};
