@@ -1,3 +1,4 @@
+// Labels: unsanitized.
 #include "curves.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Labels: unsanitized.
 #include <oxbow/optim/optimizers/adadelta.h>
 #include <oxbow/optim/optimizers/adagrad.h>
 #include <oxbow/optim/optimizers/adamax.h>

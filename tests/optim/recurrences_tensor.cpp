@@ -1,3 +1,4 @@
+// Labels: unsanitized.
 #include <oxbow/optim/optimizers/adafactor.h>
 #include <oxbow/optim/optimizers/lamb.h>
 #include <oxbow/optim/optimizers/lars.h>
