@@ -102,17 +102,24 @@ BOOST_AUTO_TEST_CASE(a_training_that_is_killed_is_resumed_whole) {
   BOOST_TEST(has(history, "\n80,4,"));
 }
 
-// A number that a schedule left behind is no rate to go on with in silence.
-BOOST_AUTO_TEST_CASE(a_rate_that_the_state_overrules_is_told) {
+// The rate that is asked for holds; one that nobody asked for is told.
+BOOST_AUTO_TEST_CASE(a_training_is_resumed_at_the_rate_that_was_asked_for) {
   const TemporaryFolder folder;
   const std::string how = "train --batch-size 16" + small_mnist(folder, 64, 8) + " --out " + (folder / "out");
-  const std::string told =
-      "the learning rate is the state's, not 0.001: give --learning-rate to set it, or the --schedule it had\n";
+  const auto rate_of_step = [&](const char* step, const char* rate) {
+    return has(folder.read("out/history.csv"), std::string("\n") + step + "," + rate + ",");
+  };
+  // What a schedule left behind is not a rate to go on with.
   BOOST_TEST(!has(oxbow_(how + " --schedule cosine --epochs 1").output, "the state's"));
-  BOOST_TEST(has(oxbow_(how + " --resume --epochs 2").output, told));
-  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 3 --learning-rate 1e-3").output, "the state's"));
-  BOOST_TEST(has(folder.read("out/history.csv"), "\n12,3,0.001,"));
-  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 4 --schedule cosine").output, "the state's"));
+  BOOST_TEST(has(oxbow_(how + " --resume --epochs 2").output, "learning rate 0.001\n"));
+  BOOST_TEST(rate_of_step("5,2", "0.001"));
+  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 3 --learning-rate 0.002").output, "the state's"));
+  BOOST_TEST(rate_of_step("9,3", "0.002"));
+  BOOST_TEST(has(oxbow_(how + " --resume --epochs 4").output,
+                 "the learning rate is the state's, not 0.001: give --learning-rate to set it, or the --schedule it "
+                 "had\n"));
+  BOOST_TEST(rate_of_step("13,4", "0.002"));
+  BOOST_TEST(!has(oxbow_(how + " --resume --epochs 5 --schedule cosine").output, "the state's"));
 }
 
 // What became of the history is told; the state is whole, so training goes on.
@@ -153,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_history_that_lacks_rows_is_told_when_it_is_resumed) {
   BOOST_TEST(!has(oxbow_(how + "3").output, "lacks"));
   BOOST_TEST(!has(oxbow_(how + "4 --resume").output, "lacks"));
   folder.write("out/history.csv", whole.substr(0, line(2)) + whole.substr(line(1)));
-  BOOST_TEST(has(oxbow_(how + "5 --resume").output, "/history.csv has steps that do not rise, so it is no history"));
+  BOOST_TEST(has(oxbow_(how + "5 --resume").output, "/history.csv has steps that do not rise, so it is not a training history"));
 }
 
 // A limit on the size of files (ulimit -f, in kB here) ends with a message and the file that was there.
