@@ -50,7 +50,8 @@ bool FuseGroups::joins(const Value& v, NodeId reader) const {
 void FuseGroups::cut_sums() {
   std::vector<std::int32_t> readers(index(graph_.size())), summed(index(graph_.size()));
   for (NodeId i = 0; i < graph_.size(); ++i)
-    for (int k = 0; k < graph_.node(i).input_count(); ++k) ++readers[index(graph_.node(i).input(k).node_id())];
+    for (int k = 0; k < graph_.node(i).input_count(); ++k)
+      if (const Value v = graph_.node(i).input(k)) ++readers[index(v.node_id())];
   for (const auto& [name, v] : graph_.outputs()) ++readers[index(v.node_id())];
   for (NodeId i = 0; i < graph_.size(); ++i) {
     Mark& mark = nodes_[index(i)];

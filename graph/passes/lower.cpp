@@ -43,7 +43,7 @@ void expand(Rewriter& r, const Node& node, F build) {
 
 bool widens(const Node& node) {
   for (int i = 0; i < node.input_count(); ++i)
-    if (node.op().widens(i, node.input(i).dtype())) return true;
+    if (node.op().widens(i, node.input_type(i).dtype)) return true;
   return false;
 }
 

@@ -147,7 +147,7 @@ Value reshaped(Value x, const Shape& shape) { return apply(Reshape{.shape = shap
 std::int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& step) {
   return dispatch(start.dtype(), [&]<class T>(std::type_identity<T>) -> std::int64_t {
     if constexpr (std::is_same_v<T, bool>) {
-      throw OpError("it counts in numbers, not in truth values", "Cast to i64");
+      throw OpError("start, limit and step are bool, which are not numbers", "Cast them to i64");
     } else {
       const T first = start.item<T>(), last = limit.item<T>(), by = step.item<T>();
       if (by == 0) throw OpError("its step is 0", "Give a step towards the limit");
