@@ -60,7 +60,7 @@ void FuseGroups::cut_sums() {
     std::int32_t before = 0;
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
-      if (!same_space(v.type(), space(node, *mark.fused))) continue;
+      if (!v || !same_space(v.type(), space(node, *mark.fused))) continue;
       mark.products += v.node().op().has_epilogue() && readers[index(v.node_id())] == 1;
       before = std::max(before, summed[index(v.node_id())]);
     }
