@@ -88,7 +88,7 @@ void Store::State::insert(std::span<const std::shared_ptr<StoredVariable>> more)
   variables.insert(variables.end(), more.begin(), more.end());
 }
 
-Store::Store() : state_(std::make_shared<State>()) {}
+Store::Store() : state_(while_memory_lasts("making a store", [] { return std::make_shared<State>(); })) {}
 
 Store::Store(const Graph& graph) : Store() { add(graph); }
 
@@ -133,17 +133,21 @@ bool Store::contains(std::string_view name) const {
 }
 
 std::vector<std::string> Store::names() const {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::shared);
-  std::vector<std::string> names;
-  for (const auto& v : state_->variables) names.push_back(v->name);
-  return names;
+  return while_memory_lasts("listing variables", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::shared);
+    std::vector<std::string> names;
+    for (const auto& v : state_->variables) names.push_back(v->name);
+    return names;
+  });
 }
 
 Tensor Store::get(std::string_view name) const {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::shared);
-  return state_->get(name).value.clone();
+  return while_memory_lasts("copying a variable", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::shared);
+    return state_->get(name).value.clone();
+  });
 }
 
 void Store::set(std::string_view name, const Tensor& value) {
@@ -196,14 +200,16 @@ bool Store::frozen(std::string_view name) const {
 }
 
 Store Store::snapshot() const {
-  Store copy;
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::shared);
-  std::vector<std::shared_ptr<StoredVariable>> copies;
-  for (const auto& v : state_->variables)
-    copies.push_back(std::make_shared<StoredVariable>(StoredVariable{v->name, v->value.clone(), v->frozen}));
-  copy.state_->insert(copies);
-  return copy;
+  return while_memory_lasts("copying variables", [&] {
+    Store copy;
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::shared);
+    std::vector<std::shared_ptr<StoredVariable>> copies;
+    for (const auto& v : state_->variables)
+      copies.push_back(std::make_shared<StoredVariable>(StoredVariable{v->name, v->value.clone(), v->frozen}));
+    copy.state_->insert(copies);
+    return copy;
+  });
 }
 
 void Store::restore(const Store& snapshot) {
