@@ -126,9 +126,10 @@ Value RandomBuilder::reduced(const Value& x) {
   if (chance(70))
     for (int axis = 0; axis < x.rank(); ++axis)
       if (chance(50)) axes.push_back(chance(50) ? axis : axis - x.rank());
-  if (x.rank() > 1 && x.shape()[-1] > 4096) axes = {0};
+  const bool wide = x.rank() > 1 && x.shape()[-1] > 4096;
+  if (wide) axes = {0};
   const bool keep = chance(40);
-  switch (x.type().count() == 0 ? 0 : pick(6)) {
+  switch (x.type().count() == 0 ? 0 : wide ? 2 + pick(3) : pick(6)) {  // wide ones are few, and reduced by columns
     case 0:
     case 1:
       return sum(x, axes, keep);
