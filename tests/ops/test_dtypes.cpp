@@ -108,12 +108,13 @@ double element(const Tensor& t, std::int64_t i) {
   return dispatch(t.dtype(), [&]<class T>(std::type_identity<T>) { return static_cast<double>(t.data<T>()[i]); });
 }
 
-// The same numbers, rounded; as integers cut to what all of those have, and without their sign where there is none.
+// The same numbers, rounded; integers cut to what all of their dtypes have, and without a sign where there is none.
 Tensor as(const Tensor& t, DType dtype) {
   Tensor out({dtype, t.shape()});
   dispatch(dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t i = 0; i < t.count(); ++i) {
-      const double x = is_integer(dtype) ? std::fmod(element(t, i), 128) : element(t, i);
+      const bool whole = is_integer(dtype) || is_integer(t.dtype());
+      const double x = whole ? std::fmod(element(t, i), 128) : element(t, i);
       out.data<T>()[i] = static_cast<T>(std::is_unsigned_v<T> ? std::abs(x) : x);
     }
   });
