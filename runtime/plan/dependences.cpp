@@ -118,8 +118,8 @@ class Finder {
     }
   }
 
-  // Takes steps as they become ready. Where only hazards are left to wait for, the smallest value of those that nothing
-  // else holds up is left out: it no longer waits.
+  // Takes steps as they become ready. Where only hazards are left to wait for, the smallest value is left out of those
+  // that nothing else holds up and that something waits for in turn: it no longer waits.
   void leave_out_cycles() {
     const std::size_t count = out_.nodes.size();
     const CompressedRows next = CompressedRows::of(count, out_.values), held = CompressedRows::of(count, out_.hazards);
@@ -130,7 +130,12 @@ class Finder {
       if (pending[s] == 0 && hazards[s] == 0) ready.push_back(s);
     std::vector<bool> left(count);
     for (std::size_t done = 0; done < count;) {
-      if (ready.empty()) ready.push_back(leave_out_smallest(pending, hazards, left));
+      if (ready.empty()) {
+        const std::uint32_t s = smallest_that_waits(pending, hazards, next, held);
+        hazards[s] = 0;
+        left[s] = true;
+        ready.push_back(s);
+      }
       const std::uint32_t s = ready.back();
       ready.pop_back();
       ++done;
@@ -146,14 +151,15 @@ class Finder {
     std::erase_if(out_.hazards, [&](const Entry& e) { return left[e.item]; });
   }
 
-  std::uint32_t leave_out_smallest(const std::vector<std::uint32_t>& pending, std::vector<std::uint32_t>& hazards,
-                                   std::vector<bool>& left) const {
+  std::uint32_t smallest_that_waits(const std::vector<std::uint32_t>& pending,
+                                    const std::vector<std::uint32_t>& hazards, const CompressedRows& next,
+                                    const CompressedRows& held) const {
     const Dependences::Write* smallest = nullptr;
-    for (const Dependences::Write& w : out_.in_place)
-      if (pending[w.step] == 0 && hazards[w.step] > 0 && (!smallest || bytes(w) < bytes(*smallest))) smallest = &w;
+    for (const Dependences::Write& w : out_.in_place) {
+      if (pending[w.step] > 0 || hazards[w.step] == 0 || (next[w.step].empty() && held[w.step].empty())) continue;
+      if (!smallest || bytes(w) < bytes(*smallest)) smallest = &w;
+    }
     invariant(smallest != nullptr, "the steps of a graph wait for one another");
-    hazards[smallest->step] = 0;
-    left[smallest->step] = true;
     return smallest->step;
   }
   std::int64_t bytes(const Dependences::Write& w) const {
