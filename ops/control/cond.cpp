@@ -3,7 +3,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
-#include <oxbow/ops/control/scope.h>
+#include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape/broadcast.h>
 
@@ -11,12 +11,6 @@
 
 namespace oxbow {
 namespace {
-
-std::vector<Type> types_of(Values values) {
-  std::vector<Type> types;
-  for (const Value& v : values) types.push_back(v.type());
-  return types;
-}
 
 Values captured_of(Values in) { return std::span(in.begin() + 1, in.end()); }
 
@@ -48,11 +42,11 @@ std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
 
 // A graph that takes the captured values, then those of `dy` that are there, and gives the gradients of the values that
 // are `wanted`. Empty where nothing flows back; its outputs are those for which something does.
-struct Backward {
+struct BackwardBranch {
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
   std::vector<Value> captured, dx;
 
-  Backward(const Subgraph& body, Values dy, Types captured_types, const std::vector<bool>& wanted) {
+  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, const std::vector<bool>& wanted) {
     graph->share_names(body.graph());
     std::size_t number = 0;
     const auto add_input = [&](const Type& type) {
@@ -124,7 +118,7 @@ Grads Cond::gradient(const Node& n, Values dy) const {
   const std::vector<Type> types = types_of(captured);
   std::vector<bool> wanted, flows(types.size());
   for (const Type& t : types) wanted.push_back(is_float(t.dtype));
-  Backward a(then.typed(types), dy, types, wanted), b(otherwise.typed(types), dy, types, wanted);
+  BackwardBranch a(then.typed(types), dy, types, wanted), b(otherwise.typed(types), dy, types, wanted);
   for (std::size_t i = 0; i < types.size(); ++i) flows[i] = (!a.dx.empty() && a.dx[i]) || (!b.dx.empty() && b.dx[i]);
   std::vector<Value> grads(in.size());
   if (std::none_of(flows.begin(), flows.end(), [](bool f) { return f; })) return grads;

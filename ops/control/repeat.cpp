@@ -2,7 +2,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/control/repeat.h>
-#include <oxbow/ops/control/scope.h>
+#include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/by_value.h>
@@ -16,12 +16,6 @@ namespace oxbow {
 namespace {
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-std::vector<Type> types_of(Values values) {
-  std::vector<Type> types;
-  for (const Value& v : values) types.push_back(v.type());
-  return types;
-}
 
 Type stacked_type(const Type& t, std::int64_t steps) { return {t.dtype, t.shape.inserted(0, steps)}; }
 
@@ -76,9 +70,9 @@ std::vector<Value> step_back(const Subgraph& body, Graph& g, Values in, Values d
 // The gradient of a repeat: repeats of its steps in reverse. While it changes from step to step to which of the carried
 // values something flows, each is of a single step: what nothing flows to is not the same as zero. All others are one.
 // What the captured values get begins at -0.0, which adds nothing, not even a sign.
-class Backward {
+class BackwardSteps {
  public:
-  Backward(const Repeat& op, const Node& n, Values dy)
+  BackwardSteps(const Repeat& op, const Node& n, Values dy)
       : op_(op),
         n_(n),
         g_(n.graph()),
@@ -297,7 +291,7 @@ std::vector<Value> Repeat::lower(Values in) const {
 
 Grads Repeat::gradient(const Node& n, Values dy) const {
   const Scope scope(n.graph(), "gradient");
-  return Backward(*this, n, dy).grads();
+  return BackwardSteps(*this, n, dy).grads();
 }
 
 RepeatResult repeat(std::int64_t steps, std::vector<Value> carried,

@@ -1,4 +1,4 @@
-// The scope of an op that owns graphs. For .cpp files of ops only.
+// What ops that own graphs share. For .cpp files of ops only.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -13,6 +13,12 @@ inline std::string control_scope(const Graph& g, const std::string& asked, const
   std::string name = kind;
   for (int k = 1; g.find(prefix + name + "/" + kind); ++k) name = kind + "_" + std::to_string(k);
   return name;
+}
+
+inline std::vector<Type> types_of(Values values) {
+  std::vector<Type> types;
+  for (const Value& v : values) types.push_back(v.type());
+  return types;
 }
 
 }  // namespace oxbow
