@@ -114,7 +114,7 @@ Tensor as(const Tensor& t, DType dtype) {
   dispatch(dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t i = 0; i < t.count(); ++i) {
       const bool whole = is_integer(dtype) || is_integer(t.dtype());
-      const double x = whole ? std::fmod(element(t, i), 128) : element(t, i);
+      const double from = element(t, i), x = !whole ? from : std::isfinite(from) ? std::fmod(from, 128) : 0;
       out.data<T>()[i] = static_cast<T>(std::is_unsigned_v<T> ? std::abs(x) : x);
     }
   });
