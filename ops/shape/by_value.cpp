@@ -56,18 +56,18 @@ Reshape reshape_of(Numbers shape) {
 
 // ---- slice, pad
 
-struct Range {
+struct Bounds {
   std::int64_t begin, end;
 };
 
 // The range of each axis of x, clamped as NumPy does.
-std::vector<Range> ranges(const Shape& x, const Numbers& axes, const Numbers& begins, const Numbers& ends) {
+std::vector<Bounds> ranges(const Shape& x, const Numbers& axes, const Numbers& begins, const Numbers& ends) {
   if (begins.size() != ends.size() || (!axes.empty() && axes.size() != begins.size()) ||
       static_cast<int>(begins.size()) > x.rank())
     throw OpError(std::to_string(begins.size()) + " begins and " + std::to_string(ends.size()) + " ends for " +
                       (axes.empty() ? "x of shape " + to_string(x) : std::to_string(axes.size()) + " axes"),
                   "Give one of each for every axis that is cut");
-  std::vector<Range> all;
+  std::vector<Bounds> all;
   for (const std::int64_t size : x) all.push_back({0, size});
   for (std::size_t i = 0; i < begins.size(); ++i) {
     const int axis = axes.empty() ? static_cast<int>(i) : x.axis_of(axes[i]);
@@ -79,9 +79,9 @@ std::vector<Range> ranges(const Shape& x, const Numbers& axes, const Numbers& be
   return all;
 }
 
-Shape shape_of(const std::vector<Range>& ranges) {
+Shape shape_of(const std::vector<Bounds>& ranges) {
   Numbers sizes;
-  for (const Range& r : ranges) sizes.push_back(r.end - r.begin);
+  for (const Bounds& r : ranges) sizes.push_back(r.end - r.begin);
   return Shape(sizes);
 }
 
@@ -187,9 +187,9 @@ Type SliceBy::infer(Types in, const Known& known) const {
 }
 std::vector<Value> SliceBy::lower(Values in) const {
   Value y = in[0];
-  const std::vector<Range> all = ranges(y.shape(), axes, numbers(in[1], "begins"), numbers(in[2], "ends"));
+  const std::vector<Bounds> all = ranges(y.shape(), axes, numbers(in[1], "begins"), numbers(in[2], "ends"));
   for (int axis = 0; axis < y.rank(); ++axis) {
-    const Range& r = all[static_cast<std::size_t>(axis)];
+    const Bounds& r = all[static_cast<std::size_t>(axis)];
     if (r.begin > 0 || r.end < y.shape()[axis]) y = slice(y, axis, r.begin, r.end, At::current());
   }
   return {y};
@@ -208,7 +208,7 @@ Type SliceByGradient::infer(Types in, const Known& known) const {
 }
 std::vector<Value> SliceByGradient::lower(Values in) const {
   Numbers begins;
-  for (const Range& r : ranges(in[1].shape(), axes, numbers(in[2], "begins"), numbers(in[3], "ends")))
+  for (const Bounds& r : ranges(in[1].shape(), axes, numbers(in[2], "begins"), numbers(in[3], "ends")))
     begins.push_back(r.begin);
   return {padded(in[0], in[1].shape(), begins, 0)};
 }

@@ -14,12 +14,6 @@ Tensor whole(const Shape& shape, const Numbers& values) {
 }
 Tensor whole(const Numbers& values) { return whole({static_cast<std::int64_t>(values.size())}, values); }
 
-Numbers numbers(const Tensor& t) {
-  Numbers all;
-  for (std::int64_t i = 0; i < t.count(); ++i) all.push_back(static_cast<std::int64_t>(number(t, i)));
-  return all;
-}
-
 Sample sample(const std::string& what, Op op, std::vector<Tensor> inputs,
               std::function<Tensor(const std::vector<Tensor>&)> reference) {
   return {what, std::move(op), std::move(inputs),
