@@ -21,7 +21,7 @@ struct Transpose::Plan {
 
 namespace {
 
-constexpr std::int64_t tile = 32;
+constexpr std::int64_t tile_rows = 32;
 
 // `permutation` in numbers that count from the front.
 std::vector<int> normal(const std::vector<std::int64_t>& permutation, const Shape& x) {
@@ -65,9 +65,9 @@ template <class T>
 void transpose_planes(const Transpose::Plan& plan, const T* x, T* y, std::int64_t begin, std::int64_t end) {
   const auto& [rows, row_in, row_out] = plan.near;
   const auto& [columns, column_in, column_out] = plan.last;
-  const std::int64_t blocks = (rows + tile - 1) / tile;
+  const std::int64_t blocks = (rows + tile_rows - 1) / tile_rows;
   for (std::int64_t unit = begin; unit < end; ++unit) {
-    const std::int64_t first = unit % blocks * tile, last = std::min(rows, first + tile);
+    const std::int64_t first = unit % blocks * tile_rows, last = std::min(rows, first + tile_rows);
     std::int64_t at = unit / blocks;
     const T* from = x;
     T* to = y;
@@ -81,12 +81,12 @@ void transpose_planes(const Transpose::Plan& plan, const T* x, T* y, std::int64_
       continue;
     }
     // By way of a small buffer, so that memory is read and written in whole cache lines however far apart they are.
-    T square[tile][tile + 1];
+    T square[tile_rows][tile_rows + 1];
     const std::int64_t height = last - first;
     from += first;
     to += first * row_out;
-    for (std::int64_t c = 0; c < columns; c += tile) {
-      const std::int64_t width = std::min(tile, columns - c);
+    for (std::int64_t c = 0; c < columns; c += tile_rows) {
+      const std::int64_t width = std::min(tile_rows, columns - c);
       for (std::int64_t j = 0; j < width; ++j) std::copy_n(from + (c + j) * column_in, height, square[j]);
       for (std::int64_t i = 0; i < height; ++i)
         for (std::int64_t j = 0; j < width; ++j) to[i * row_out + c + j] = square[j][i];
@@ -123,7 +123,7 @@ Prepared<Transpose::Plan> Transpose::prepare(Types in) const {
 }
 
 void Transpose::run(const Run& r, const Plan& plan) const {
-  const auto [begin, end] = r.share(plan.planes * ((plan.near.size + tile - 1) / tile));
+  const auto [begin, end] = r.share(plan.planes * ((plan.near.size + tile_rows - 1) / tile_rows));
   dispatch_width(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     transpose_planes(plan, reinterpret_cast<const T*>(r.inputs[0].bytes), reinterpret_cast<T*>(r.outputs[0].bytes),
                      begin, end);

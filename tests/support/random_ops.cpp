@@ -129,7 +129,11 @@ Value RandomBuilder::reduced(const Value& x) {
   const bool wide = x.rank() > 1 && x.shape()[-1] > 4096;
   if (wide) axes = {0};
   const bool keep = chance(40);
-  switch (x.type().count() == 0 ? 0 : wide ? 2 + pick(3) : pick(6)) {  // wide ones are few, and reduced by columns
+  if (wide && chance(70)) {  // they are few
+    const Value most = reduce_max(x, axes, keep), least = reduce_min(x, axes, keep);
+    return most - least;
+  }
+  switch (x.type().count() == 0 ? 0 : pick(6)) {
     case 0:
     case 1:
       return sum(x, axes, keep);
