@@ -1,5 +1,4 @@
 // Pools where their workers never come: in children that were forked off, and in arenas whose threads are all busy.
-// Labels: threads.
 #include <oxbow/runtime/program.h>
 #include <oxbow/runtime/run/program_impl.h>
 #include <sys/wait.h>
