@@ -1,8 +1,8 @@
-// An op's attributes: one list of names and members, from which printing, parsing and hashing come.
+// An op's attributes: one function that names its members, from which printing, parsing and hashing come.
 //
 //   struct Softmax {
 //     std::int64_t axis = -1;
-//     static constexpr auto attributes = std::tuple{Attribute{"axis", &Softmax::axis}};
+//     static void attributes(auto&& visit) { visit("axis", &Softmax::axis); }
 //   };
 //
 // A member of a type of one's own takes part by two functions found beside it: `AttrValue to_attr(const M&)` and
@@ -15,7 +15,6 @@
 
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,14 +23,6 @@ namespace oxbow {
 
 class Catalog;
 class Graph;
-
-template <class C, class M>
-struct Attribute {
-  std::string_view name;
-  M C::*member;
-};
-template <std::size_t N, class C, class M>
-Attribute(const char (&)[N], M C::*) -> Attribute<C, M>;
 
 struct AttrValue;
 using AttrList = std::vector<AttrValue>;
@@ -100,14 +91,19 @@ void from_attr(const AttrValue& a, Tensor& v);
 void from_attr(const AttrValue& a, std::vector<std::int64_t>& v);
 void from_attr(const AttrValue& a, Shape& v);
 
-/// The attributes of any op, from its list; an op without a list has none.
+/// Calls `visit(name, &T::member)` for each attribute of T, in order; a T that names none has none.
+template <class T, class Visit>
+void each_attribute(Visit&& visit) {
+  static_assert(
+      !requires { T::attributes; }, "attributes are named by: static void attributes(auto&& visit)");
+  if constexpr (requires { T::attributes(visit); }) T::attributes(visit);
+}
+
+/// The attributes of any op and their values.
 template <class T>
 AttrRecord attributes_of(const T& op) {
   AttrRecord out;
-  if constexpr (requires { T::attributes; }) {
-    std::apply([&](const auto&... a) { (out.emplace_back(std::string(a.name), to_attr(op.*a.member)), ...); },
-               T::attributes);
-  }
+  each_attribute<T>([&](const char* name, auto member) { out.emplace_back(name, to_attr(op.*member)); });
   return out;
 }
 
@@ -134,13 +130,11 @@ T with_attributes(const AttrRecord& record, const Catalog& catalog) {
   T op{};
   for (const auto& [key, value] : record) {
     bool known = false;
-    if constexpr (requires { T::attributes; }) {
-      std::apply(
-          [&](const auto&... a) {
-            ((a.name == key ? (read_attribute(key, value, op.*a.member, catalog), known = true) : false) || ...);
-          },
-          T::attributes);
-    }
+    each_attribute<T>([&](std::string_view name, auto member) {
+      if (name != key) return;
+      read_attribute(key, value, op.*member, catalog);
+      known = true;
+    });
     if (!known) throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(T::info.name));
   }
   return op;

@@ -27,8 +27,11 @@ struct Input {
   std::string name;
   Type type;
   std::vector<std::int64_t> free_axes;
-  static constexpr auto attributes = std::tuple{Attribute{"name", &Input::name}, Attribute{"type", &Input::type},
-                                                Attribute{"free_axes", &Input::free_axes}};
+  static void attributes(auto&& visit) {
+    visit("name", &Input::name);
+    visit("type", &Input::type);
+    visit("free_axes", &Input::free_axes);
+  }
   Type infer(Types) const { return type; }
   Work work(Types) const { return {.parts = 0}; }
   bool operator==(const Input&) const = default;
@@ -44,7 +47,7 @@ std::string declared_shape(const Input& in);
 struct Constant {
   static constexpr OpInfo info{.name = "constant"};
   Tensor value;
-  static constexpr auto attributes = std::tuple{Attribute{"value", &Constant::value}};
+  static void attributes(auto&& visit) { visit("value", &Constant::value); }
   Type infer(Types) const { return value.type(); }
   Work work(Types) const { return {.parts = 0}; }
   void run(const Run& r) const;
@@ -58,9 +61,12 @@ struct Variable {
   Type type;
   Init init;
   bool trainable = true;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"name", &Variable::name}, Attribute{"type", &Variable::type},
-                 Attribute{"init", &Variable::init}, Attribute{"trainable", &Variable::trainable}};
+  static void attributes(auto&& visit) {
+    visit("name", &Variable::name);
+    visit("type", &Variable::type);
+    visit("init", &Variable::init);
+    visit("trainable", &Variable::trainable);
+  }
   Type infer(Types) const { return type; }
   Work work(Types) const { return {.parts = 0}; }
   bool operator==(const Variable&) const = default;

@@ -39,7 +39,7 @@
 //   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 //                                             elementwise: one routine for this op and the one that computes that
 //                                             operand, whose own operands take its place; same bits
-//   static constexpr auto attributes          see graph/attribute.h; one of type Subgraph is a graph that the op owns
+//   static void attributes(auto&& visit)      see graph/attribute.h; one of type Subgraph is a graph that the op owns
 //                                             (graph/subgraph.h)
 //
 // Parts write disjoint bytes and never wait; their number follows from shapes alone. An element's bits depend on inputs

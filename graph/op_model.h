@@ -65,26 +65,16 @@ struct Op::Model final : Op::Concept {
   static constexpr bool extends() {
     return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(0, t, in); };
   }
-  static constexpr bool owns() {
-    if constexpr (requires { T::attributes; })
-      return std::apply([](const auto&... a) { return (is_subgraph(a) || ...); }, T::attributes);
-    else
-      return false;
+  // Calls `visit(name, member)` for each attribute that is a graph.
+  static void each_subgraph([[maybe_unused]] auto&& visit) {
+    each_attribute<T>([&]<class C, class M>(const char* name, M C::*member) {
+      if constexpr (std::is_same_v<M, Subgraph>) visit(name, member);
+    });
   }
-  template <class C, class M>
-  static constexpr bool is_subgraph(const Attribute<C, M>&) {
-    return std::is_same_v<M, Subgraph>;
-  }
-  template <class C, class M>
-  static void take_subgraph(T& owner, const Attribute<C, M>& a, std::span<const std::shared_ptr<const Graph>>& from) {
-    if constexpr (std::is_same_v<M, Subgraph>) {
-      owner.*a.member = Subgraph(from[0]);
-      from = from.subspan(1);
-    }
-  }
-  template <class List, class C, class M>
-  void add_subgraph(List& all, const Attribute<C, M>& a) const {
-    if constexpr (std::is_same_v<M, Subgraph>) all.emplace_back(a.name, (op.*a.member).shared());
+  static bool owns() {
+    bool any = false;
+    each_subgraph([&](const char*, auto) { any = true; });
+    return any;
   }
   static constexpr bool lowers() {
     return requires(const T& o, Values in) { o.lower(in); };
@@ -236,12 +226,15 @@ struct Op::Model final : Op::Concept {
   AttrRecord attributes() const override { return attributes_of(op); }
   std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const override {
     std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> all;
-    if constexpr (owns()) std::apply([&](const auto&... a) { (add_subgraph(all, a), ...); }, T::attributes);
+    each_subgraph([&](const char* name, auto member) { all.emplace_back(name, (op.*member).shared()); });
     return all;
   }
-  Op with_subgraphs([[maybe_unused]] std::span<const std::shared_ptr<const Graph>> graphs) const override {
+  Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const override {
     T other = op;
-    if constexpr (owns()) std::apply([&](const auto&... a) { (take_subgraph(other, a, graphs), ...); }, T::attributes);
+    each_subgraph([&, i = std::size_t{0}](const char*, auto member) mutable {
+      using Member = std::remove_reference_t<decltype(other.*member)>;
+      other.*member = Member(graphs[i++]);
+    });
     return Op(std::move(other));
   }
 

@@ -6,8 +6,10 @@
 //     static constexpr OptimizerInfo info{.name = "momentum"};
 //     Rate learning_rate = 0.01;  // a number or a schedule: optim/rate.h
 //     double momentum = 0.9;
-//     static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Momentum::learning_rate},
-//                                                   Attribute{"momentum", &Momentum::momentum}};
+//     static void attributes(auto&& visit) {
+//       visit("learning_rate", &Momentum::learning_rate);
+//       visit("momentum", &Momentum::momentum);
+//     }
 //     bool operator==(const Momentum&) const = default;
 //     void check() const {}                                                // optional: throws Error for a bad field
 //     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
@@ -138,15 +140,14 @@ class Optimizer {
     Rate learning_rate() const override { return chosen(optimizer.learning_rate); }
     AttrRecord attributes() const override {
       AttrRecord fields;
-      each_field([&](std::string_view name, auto member) {
-        fields.emplace_back(std::string(name), to_attr(chosen(optimizer.*member)));
-      });
+      each_attribute<T>(
+          [&](const char* name, auto member) { fields.emplace_back(name, to_attr(chosen(optimizer.*member))); });
       return fields;
     }
     std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const override {
       T changed = optimizer;
       bool known = false;
-      each_field([&](std::string_view name, auto member) {
+      each_attribute<T>([&](std::string_view name, auto member) {
         if (name != field) return;
         read_attribute(field, value, changed.*member);
         known = true;
@@ -166,11 +167,6 @@ class Optimizer {
     }
     Updated update(const Step& step) const override { return optimizer.update(step); }
 
-    template <class F>
-    static void each_field(F&& f) {
-      if constexpr (requires { T::attributes; })
-        std::apply([&](const auto&... a) { (f(a.name, a.member), ...); }, T::attributes);
-    }
     // The value that counts, of a field whose defaults differ by convention.
     template <class M>
     const auto& chosen(const M& field) const {

@@ -10,8 +10,10 @@
 //     static constexpr ScheduleInfo info{.name = "halved_every"};
 //     double initial = 1e-3;
 //     std::int64_t steps = 1000;
-//     static constexpr auto attributes =
-//         std::tuple{Attribute{"initial", &HalvedEvery::initial}, Attribute{"steps", &HalvedEvery::steps}};
+//     static void attributes(auto&& visit) {
+//       visit("initial", &HalvedEvery::initial);
+//       visit("steps", &HalvedEvery::steps);
+//     }
 //     bool operator==(const HalvedEvery&) const = default;
 //     void check() const {}                                                 // optional: throws Error for a bad field
 //     Value rate(Value step) const { return initial * exp(step * (-0.6931 / steps)); }
@@ -197,12 +199,11 @@ Rate Rate::Model<T>::with(const AttrRecord& fields) const {
   T changed = schedule;
   for (const auto& [field, value] : fields) {
     bool known = false;
-    if constexpr (requires { T::attributes; })
-      std::apply(
-          [&](const auto&... a) {
-            ((a.name == field ? (read_attribute(field, value, changed.*a.member), known = true) : false) || ...);
-          },
-          T::attributes);
+    each_attribute<T>([&](std::string_view name, auto member) {
+      if (name != field) return;
+      read_attribute(field, value, changed.*member);
+      known = true;
+    });
     if (!known) no_field("the schedule " + std::string(T::info.name), field, attributes());
   }
   return changed;

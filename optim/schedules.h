@@ -29,9 +29,11 @@ struct Exponential {
   double initial = 1e-3;
   std::int64_t steps = 1000;
   double factor = 0.5;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &Exponential::initial}, Attribute{"steps", &Exponential::steps},
-                 Attribute{"factor", &Exponential::factor}};
+  static void attributes(auto&& visit) {
+    visit("initial", &Exponential::initial);
+    visit("steps", &Exponential::steps);
+    visit("factor", &Exponential::factor);
+  }
   bool operator==(const Exponential&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -44,9 +46,11 @@ struct StepDecay {
   double initial = 1e-3;
   std::int64_t steps = 1000;
   double factor = 0.1;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &StepDecay::initial}, Attribute{"steps", &StepDecay::steps},
-                 Attribute{"factor", &StepDecay::factor}};
+  static void attributes(auto&& visit) {
+    visit("initial", &StepDecay::initial);
+    visit("steps", &StepDecay::steps);
+    visit("factor", &StepDecay::factor);
+  }
   bool operator==(const StepDecay&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -58,9 +62,11 @@ struct MultiStep {
   double initial = 1e-3;
   std::vector<std::int64_t> at = {};
   double factor = 0.1;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &MultiStep::initial}, Attribute{"at", &MultiStep::at},
-                 Attribute{"factor", &MultiStep::factor}};
+  static void attributes(auto&& visit) {
+    visit("initial", &MultiStep::initial);
+    visit("at", &MultiStep::at);
+    visit("factor", &MultiStep::factor);
+  }
   bool operator==(const MultiStep&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -72,9 +78,11 @@ struct InverseTime {
   double initial = 1e-3;
   std::int64_t steps = 1000;
   double decay = 1;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &InverseTime::initial}, Attribute{"steps", &InverseTime::steps},
-                 Attribute{"decay", &InverseTime::decay}};
+  static void attributes(auto&& visit) {
+    visit("initial", &InverseTime::initial);
+    visit("steps", &InverseTime::steps);
+    visit("decay", &InverseTime::decay);
+  }
   bool operator==(const InverseTime&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -87,9 +95,12 @@ struct Polynomial {
   std::int64_t steps = 1000;
   double final = 0;
   double power = 2;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &Polynomial::initial}, Attribute{"steps", &Polynomial::steps},
-                 Attribute{"final", &Polynomial::final}, Attribute{"power", &Polynomial::power}};
+  static void attributes(auto&& visit) {
+    visit("initial", &Polynomial::initial);
+    visit("steps", &Polynomial::steps);
+    visit("final", &Polynomial::final);
+    visit("power", &Polynomial::power);
+  }
   bool operator==(const Polynomial&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -101,8 +112,11 @@ struct Linear {
   double initial = 1e-3;
   std::int64_t steps = 1000;
   double final = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"initial", &Linear::initial},
-                                                Attribute{"steps", &Linear::steps}, Attribute{"final", &Linear::final}};
+  static void attributes(auto&& visit) {
+    visit("initial", &Linear::initial);
+    visit("steps", &Linear::steps);
+    visit("final", &Linear::final);
+  }
   bool operator==(const Linear&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -115,8 +129,11 @@ struct Cosine {
   double initial = 1e-3;
   std::int64_t steps = 1000;
   double final = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"initial", &Cosine::initial},
-                                                Attribute{"steps", &Cosine::steps}, Attribute{"final", &Cosine::final}};
+  static void attributes(auto&& visit) {
+    visit("initial", &Cosine::initial);
+    visit("steps", &Cosine::steps);
+    visit("final", &Cosine::final);
+  }
   bool operator==(const Cosine&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -132,10 +149,13 @@ struct CosineRestarts {
   std::int64_t growth = 1;
   double shrink = 1;
   double final = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &CosineRestarts::initial}, Attribute{"steps", &CosineRestarts::steps},
-                 Attribute{"growth", &CosineRestarts::growth}, Attribute{"shrink", &CosineRestarts::shrink},
-                 Attribute{"final", &CosineRestarts::final}};
+  static void attributes(auto&& visit) {
+    visit("initial", &CosineRestarts::initial);
+    visit("steps", &CosineRestarts::steps);
+    visit("growth", &CosineRestarts::growth);
+    visit("shrink", &CosineRestarts::shrink);
+    visit("final", &CosineRestarts::final);
+  }
   bool operator==(const CosineRestarts&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -151,9 +171,13 @@ struct OneCycle {
   double warmup = 0.3;
   double divide = 25;
   double final_divide = 1e4;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"peak", &OneCycle::peak}, Attribute{"steps", &OneCycle::steps}, Attribute{"warmup", &OneCycle::warmup},
-      Attribute{"divide", &OneCycle::divide}, Attribute{"final_divide", &OneCycle::final_divide}};
+  static void attributes(auto&& visit) {
+    visit("peak", &OneCycle::peak);
+    visit("steps", &OneCycle::steps);
+    visit("warmup", &OneCycle::warmup);
+    visit("divide", &OneCycle::divide);
+    visit("final_divide", &OneCycle::final_divide);
+  }
   bool operator==(const OneCycle&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -170,9 +194,14 @@ struct Cyclic {
   std::int64_t down = 2000;
   double shrink = 1;
   double decay = 1;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"low", &Cyclic::low},   Attribute{"high", &Cyclic::high},     Attribute{"up", &Cyclic::up},
-      Attribute{"down", &Cyclic::down}, Attribute{"shrink", &Cyclic::shrink}, Attribute{"decay", &Cyclic::decay}};
+  static void attributes(auto&& visit) {
+    visit("low", &Cyclic::low);
+    visit("high", &Cyclic::high);
+    visit("up", &Cyclic::up);
+    visit("down", &Cyclic::down);
+    visit("shrink", &Cyclic::shrink);
+    visit("decay", &Cyclic::decay);
+  }
   bool operator==(const Cyclic&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -185,8 +214,11 @@ struct Noam {
   double scale = 1;
   std::int64_t width = 512;
   std::int64_t warmup = 4000;
-  static constexpr auto attributes = std::tuple{Attribute{"scale", &Noam::scale}, Attribute{"width", &Noam::width},
-                                                Attribute{"warmup", &Noam::warmup}};
+  static void attributes(auto&& visit) {
+    visit("scale", &Noam::scale);
+    visit("width", &Noam::width);
+    visit("warmup", &Noam::warmup);
+  }
   bool operator==(const Noam&) const = default;
   void check() const;
   Value rate(Value step) const;
@@ -200,8 +232,11 @@ struct Warmup {
   std::int64_t steps = 100;
   Rate then = 1e-3;
   double from = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"steps", &Warmup::steps}, Attribute{"then", &Warmup::then},
-                                                Attribute{"from", &Warmup::from}};
+  static void attributes(auto&& visit) {
+    visit("steps", &Warmup::steps);
+    visit("then", &Warmup::then);
+    visit("from", &Warmup::from);
+  }
   bool operator==(const Warmup&) const = default;
   void check() const;
   Value rate(Value step, std::span<const Value> state) const;
@@ -217,7 +252,10 @@ struct Sequence {
   static constexpr ScheduleInfo info{.name = "sequence"};
   std::vector<Rate> rates = {1e-3};
   std::vector<std::int64_t> at = {};
-  static constexpr auto attributes = std::tuple{Attribute{"rates", &Sequence::rates}, Attribute{"at", &Sequence::at}};
+  static void attributes(auto&& visit) {
+    visit("rates", &Sequence::rates);
+    visit("at", &Sequence::at);
+  }
   bool operator==(const Sequence&) const = default;
   void check() const;
   Value rate(Value step, std::span<const Value> state) const;
@@ -231,7 +269,10 @@ struct Every {
   static constexpr ScheduleInfo info{.name = "every"};
   std::int64_t steps = 1;
   Rate then = 1e-3;
-  static constexpr auto attributes = std::tuple{Attribute{"steps", &Every::steps}, Attribute{"then", &Every::then}};
+  static void attributes(auto&& visit) {
+    visit("steps", &Every::steps);
+    visit("then", &Every::then);
+  }
   bool operator==(const Every&) const = default;
   void check() const;
   Value rate(Value step, std::span<const Value> state) const;
@@ -256,11 +297,16 @@ struct Plateau {
   double least = 0;
   std::string monitor = "";
   bool maximize = false;  ///< greater is better: an accuracy
-  static constexpr auto attributes =
-      std::tuple{Attribute{"initial", &Plateau::initial},   Attribute{"factor", &Plateau::factor},
-                 Attribute{"patience", &Plateau::patience}, Attribute{"min_delta", &Plateau::min_delta},
-                 Attribute{"cooldown", &Plateau::cooldown}, Attribute{"least", &Plateau::least},
-                 Attribute{"monitor", &Plateau::monitor},   Attribute{"maximize", &Plateau::maximize}};
+  static void attributes(auto&& visit) {
+    visit("initial", &Plateau::initial);
+    visit("factor", &Plateau::factor);
+    visit("patience", &Plateau::patience);
+    visit("min_delta", &Plateau::min_delta);
+    visit("cooldown", &Plateau::cooldown);
+    visit("least", &Plateau::least);
+    visit("monitor", &Plateau::monitor);
+    visit("maximize", &Plateau::maximize);
+  }
   bool operator==(const Plateau&) const = default;
   void check() const;
   Value rate(Value step, std::span<const Value> state) const;

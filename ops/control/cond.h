@@ -16,8 +16,10 @@ namespace oxbow {
 struct Cond {
   static constexpr OpInfo info{.name = "cond", .inputs = {"predicate", "captured..."}, .outputs = {"y..."}};
   Subgraph then, otherwise;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"then", &Cond::then}, Attribute{"otherwise", &Cond::otherwise}};
+  static void attributes(auto&& visit) {
+    visit("then", &Cond::then);
+    visit("otherwise", &Cond::otherwise);
+  }
   bool operator==(const Cond&) const = default;
 
   std::vector<Type> infer(Types in) const;

@@ -17,7 +17,10 @@ struct Guarded {
   };
   Inner inner;
   bool when = true;
-  static constexpr auto attributes = std::tuple{Attribute{"op", &Guarded::inner}, Attribute{"when", &Guarded::when}};
+  static void attributes(auto&& visit) {
+    visit("op", &Guarded::inner);
+    visit("when", &Guarded::when);
+  }
   bool operator==(const Guarded&) const = default;
 
   struct Plan {

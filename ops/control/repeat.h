@@ -28,9 +28,13 @@ struct Repeat {
   std::int64_t steps = 0, carried = 0, sliced = 0;
   bool reverse = false;  ///< the last step comes first
   Subgraph body;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"steps", &Repeat::steps}, Attribute{"carried", &Repeat::carried}, Attribute{"sliced", &Repeat::sliced},
-      Attribute{"reverse", &Repeat::reverse}, Attribute{"body", &Repeat::body}};
+  static void attributes(auto&& visit) {
+    visit("steps", &Repeat::steps);
+    visit("carried", &Repeat::carried);
+    visit("sliced", &Repeat::sliced);
+    visit("reverse", &Repeat::reverse);
+    visit("body", &Repeat::body);
+  }
   bool operator==(const Repeat&) const = default;
 
   std::vector<Type> infer(Types in) const;

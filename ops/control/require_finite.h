@@ -12,8 +12,10 @@ struct RequireFinite {
   static constexpr OpInfo info{.name = "require_finite", .inputs = {"x"}, .can_fail = true, .effect = true};
   std::string what;    ///< "the gradient of dense/weight"
   std::string remedy;  ///< what to do about it
-  static constexpr auto attributes =
-      std::tuple{Attribute{"what", &RequireFinite::what}, Attribute{"remedy", &RequireFinite::remedy}};
+  static void attributes(auto&& visit) {
+    visit("what", &RequireFinite::what);
+    visit("remedy", &RequireFinite::remedy);
+  }
   bool operator==(const RequireFinite&) const = default;
 
   Type infer(Types in) const;

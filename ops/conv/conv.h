@@ -35,8 +35,10 @@ struct Conv2d {
   static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};
   std::int64_t stride = 1;
   Padding padding = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &Conv2d::stride}, Attribute{"padding", &Conv2d::padding}};
+  static void attributes(auto&& visit) {
+    visit("stride", &Conv2d::stride);
+    visit("padding", &Conv2d::padding);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
@@ -52,8 +54,10 @@ struct Conv2dInput {
       .name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &Conv2dInput::stride}, Attribute{"padding", &Conv2dInput::padding}};
+  static void attributes(auto&& visit) {
+    visit("stride", &Conv2dInput::stride);
+    visit("padding", &Conv2dInput::padding);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
@@ -69,8 +73,10 @@ struct Conv2dWeights {
       .name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &Conv2dWeights::stride}, Attribute{"padding", &Conv2dWeights::padding}};
+  static void attributes(auto&& visit) {
+    visit("stride", &Conv2dWeights::stride);
+    visit("padding", &Conv2dWeights::padding);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;

@@ -15,9 +15,11 @@ struct ConvForward {
   std::int64_t stride = 1;
   Padding padding = {};
   Tape epilogue = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &ConvForward::stride}, Attribute{"padding", &ConvForward::padding},
-                 Attribute{"epilogue", &ConvForward::epilogue}};
+  static void attributes(auto&& visit) {
+    visit("stride", &ConvForward::stride);
+    visit("padding", &ConvForward::padding);
+    visit("epilogue", &ConvForward::epilogue);
+  }
   std::vector<Type> infer(Types in) const;
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
@@ -36,9 +38,11 @@ struct ConvAdjoint {
   std::int64_t stride = 1;
   Padding padding = {};
   Tape epilogue = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &ConvAdjoint::stride}, Attribute{"padding", &ConvAdjoint::padding},
-                 Attribute{"epilogue", &ConvAdjoint::epilogue}};
+  static void attributes(auto&& visit) {
+    visit("stride", &ConvAdjoint::stride);
+    visit("padding", &ConvAdjoint::padding);
+    visit("epilogue", &ConvAdjoint::epilogue);
+  }
   std::vector<Type> infer(Types in) const;
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
@@ -59,9 +63,13 @@ struct ConvStrips {
   std::int64_t stride = 1;
   Padding padding = {};
   Tape epilogue = {};
-  static constexpr auto attributes = std::tuple{
-      Attribute{"kh", &ConvStrips::kh}, Attribute{"kw", &ConvStrips::kw}, Attribute{"stride", &ConvStrips::stride},
-      Attribute{"padding", &ConvStrips::padding}, Attribute{"epilogue", &ConvStrips::epilogue}};
+  static void attributes(auto&& visit) {
+    visit("kh", &ConvStrips::kh);
+    visit("kw", &ConvStrips::kw);
+    visit("stride", &ConvStrips::stride);
+    visit("padding", &ConvStrips::padding);
+    visit("epilogue", &ConvStrips::epilogue);
+  }
   struct Plan;
   /// Whether a convolution of these images and weights [kh, kw, c, k] is better done so.
   static bool pays(const Shape& x, const Shape& weights);
@@ -79,8 +87,10 @@ struct ConvWeightChunks {
       .name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .outputs = {"chunks"}, .shape_only = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"stride", &ConvWeightChunks::stride}, Attribute{"padding", &ConvWeightChunks::padding}};
+  static void attributes(auto&& visit) {
+    visit("stride", &ConvWeightChunks::stride);
+    visit("padding", &ConvWeightChunks::padding);
+  }
   struct Plan;
   Type infer(Types in) const;
   Prepared<Plan> prepare(Types in) const;

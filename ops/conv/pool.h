@@ -18,8 +18,10 @@ struct MaxPoolOptions {
 struct MaxPool {
   static constexpr OpInfo info{.name = "max_pool", .inputs = {"x"}};
   std::int64_t size = 2, stride = 2;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"size", &MaxPool::size}, Attribute{"stride", &MaxPool::stride}};
+  static void attributes(auto&& visit) {
+    visit("size", &MaxPool::size);
+    visit("stride", &MaxPool::stride);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
@@ -34,8 +36,10 @@ struct MaxPool {
 struct MaxPoolGradient {
   static constexpr OpInfo info{.name = "max_pool_gradient", .inputs = {"x", "dy"}};
   std::int64_t size = 2, stride = 2;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"size", &MaxPoolGradient::size}, Attribute{"stride", &MaxPoolGradient::stride}};
+  static void attributes(auto&& visit) {
+    visit("size", &MaxPoolGradient::size);
+    visit("stride", &MaxPoolGradient::stride);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
@@ -49,8 +53,10 @@ struct MaxPoolGradient {
 struct MaxPoolPick {
   static constexpr OpInfo info{.name = "max_pool_pick", .inputs = {"x", "v"}};
   std::int64_t size = 2, stride = 2;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"size", &MaxPoolPick::size}, Attribute{"stride", &MaxPoolPick::stride}};
+  static void attributes(auto&& visit) {
+    visit("size", &MaxPoolPick::size);
+    visit("stride", &MaxPoolPick::stride);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;

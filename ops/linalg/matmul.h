@@ -18,8 +18,10 @@ struct MatMulOptions {
 struct MatMul {
   static constexpr OpInfo info{.name = "matmul", .inputs = {"a", "b"}};
   bool transpose_a = false, transpose_b = false;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"transpose_a", &MatMul::transpose_a}, Attribute{"transpose_b", &MatMul::transpose_b}};
+  static void attributes(auto&& visit) {
+    visit("transpose_a", &MatMul::transpose_a);
+    visit("transpose_b", &MatMul::transpose_b);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;

@@ -12,8 +12,10 @@ struct Pack {
   static constexpr OpInfo info{.name = "pack", .inputs = {"x"}};
   std::int64_t panel = 64;
   bool transpose = false;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"panel", &Pack::panel}, Attribute{"transpose", &Pack::transpose}};
+  static void attributes(auto&& visit) {
+    visit("panel", &Pack::panel);
+    visit("transpose", &Pack::transpose);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;

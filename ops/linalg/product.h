@@ -16,9 +16,11 @@ struct Product {
   bool transpose_a = false;
   bool sum_leading = false;  ///< with transpose_a: leading axes, equal in a and b, are summed too
   Tape epilogue = {};
-  static constexpr auto attributes =
-      std::tuple{Attribute{"transpose_a", &Product::transpose_a}, Attribute{"sum_leading", &Product::sum_leading},
-                 Attribute{"epilogue", &Product::epilogue}};
+  static void attributes(auto&& visit) {
+    visit("transpose_a", &Product::transpose_a);
+    visit("sum_leading", &Product::sum_leading);
+    visit("epilogue", &Product::epilogue);
+  }
 
   struct Plan;  // tiles and kernels, chosen once for these types
   std::vector<Type> infer(Types in) const;

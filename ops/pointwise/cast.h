@@ -12,7 +12,7 @@ namespace oxbow {
 struct Cast {
   static constexpr OpInfo info{.name = "cast", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
   DType to = f32;
-  static constexpr auto attributes = std::tuple{Attribute{"to", &Cast::to}};
+  static void attributes(auto&& visit) { visit("to", &Cast::to); }
   Type infer(Types in) const { return {to, in[0].shape, in[0].layout}; }
   TileFn tile(Types in) const;
   Grads gradient(const Node& n, Values dy) const;

@@ -14,8 +14,10 @@ struct Dropout {
   static constexpr OpInfo info{.name = "dropout", .inputs = {"x", "state"}, .may_overwrite = {0}};
   double rate = 0.5;
   std::int64_t stream = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"rate", &Dropout::rate}, Attribute{"stream", &Dropout::stream}};
+  static void attributes(auto&& visit) {
+    visit("rate", &Dropout::rate);
+    visit("stream", &Dropout::stream);
+  }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;

@@ -11,7 +11,7 @@ namespace oxbow {
 struct ArgMax {
   static constexpr OpInfo info{.name = "argmax", .inputs = {"x"}};
   std::int64_t axis = -1;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &ArgMax::axis}};
+  static void attributes(auto&& visit) { visit("axis", &ArgMax::axis); }
   bool operator==(const ArgMax&) const = default;
 
   Type infer(Types in) const;

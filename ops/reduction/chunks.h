@@ -29,8 +29,10 @@ struct ReduceChunks {
                                                         : "min_chunks",
                                .inputs = {"x"}};
   std::int64_t first = 0, last = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"first", &ReduceChunks::first}, Attribute{"last", &ReduceChunks::last}};
+  static void attributes(auto&& visit) {
+    visit("first", &ReduceChunks::first);
+    visit("last", &ReduceChunks::last);
+  }
   bool operator==(const ReduceChunks&) const = default;
 
   Type infer(Types in) const;
@@ -45,8 +47,10 @@ struct ReduceColumns {
                                                         : "min_columns",
                                .inputs = {"x"}};
   std::int64_t first = 0, last = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"first", &ReduceColumns::first}, Attribute{"last", &ReduceColumns::last}};
+  static void attributes(auto&& visit) {
+    visit("first", &ReduceColumns::first);
+    visit("last", &ReduceColumns::last);
+  }
   bool operator==(const ReduceColumns&) const = default;
 
   Type infer(Types in) const;

@@ -15,7 +15,10 @@ struct Norm {
   static constexpr OpInfo info{.name = "norm", .inputs = {"x"}};
   std::vector<std::int64_t> axes;
   bool keep = false;  ///< reduced axes stay, with size 1
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &Norm::axes}, Attribute{"keep", &Norm::keep}};
+  static void attributes(auto&& visit) {
+    visit("axes", &Norm::axes);
+    visit("keep", &Norm::keep);
+  }
   bool operator==(const Norm&) const = default;
 
   Type infer(Types in) const;

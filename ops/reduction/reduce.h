@@ -25,7 +25,10 @@ struct Reduce {
                                .inputs = {"x"}};
   std::vector<std::int64_t> axes;
   bool keep = false;  ///< reduced axes stay, with size 1
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &Reduce::axes}, Attribute{"keep", &Reduce::keep}};
+  static void attributes(auto&& visit) {
+    visit("axes", &Reduce::axes);
+    visit("keep", &Reduce::keep);
+  }
   bool operator==(const Reduce&) const = default;
 
   Type infer(Types in) const;
@@ -56,7 +59,7 @@ struct SumTo {
 struct CountLike {
   static constexpr OpInfo info{.name = "count_like", .inputs = {"x"}, .shape_only = {0}};
   std::vector<std::int64_t> axes;
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &CountLike::axes}};
+  static void attributes(auto&& visit) { visit("axes", &CountLike::axes); }
   bool operator==(const CountLike&) const = default;
 
   Type infer(Types in) const;

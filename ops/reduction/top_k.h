@@ -11,7 +11,7 @@ namespace oxbow {
 struct TopK {
   static constexpr OpInfo info{.name = "top_k", .inputs = {"x"}, .outputs = {"values?", "indices?"}};
   std::int64_t k = 1;
-  static constexpr auto attributes = std::tuple{Attribute{"k", &TopK::k}};
+  static void attributes(auto&& visit) { visit("k", &TopK::k); }
   bool operator==(const TopK&) const = default;
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;

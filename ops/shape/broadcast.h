@@ -11,7 +11,7 @@ namespace oxbow {
 struct BroadcastTo {
   static constexpr OpInfo info{.name = "broadcast_to", .inputs = {"x"}, .may_overwrite = {0}};
   Shape shape;
-  static constexpr auto attributes = std::tuple{Attribute{"shape", &BroadcastTo::shape}};
+  static void attributes(auto&& visit) { visit("shape", &BroadcastTo::shape); }
   bool operator==(const BroadcastTo&) const = default;
 
   Type infer(Types in) const;
@@ -26,7 +26,7 @@ struct BroadcastTo {
 struct BroadcastLike {
   static constexpr OpInfo info{.name = "broadcast_like", .inputs = {"x", "like"}, .shape_only = {1}};
   std::vector<std::int64_t> axes;
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &BroadcastLike::axes}};
+  static void attributes(auto&& visit) { visit("axes", &BroadcastLike::axes); }
   bool operator==(const BroadcastLike&) const = default;
 
   Type infer(Types in) const;

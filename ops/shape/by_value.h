@@ -52,7 +52,7 @@ struct ExpandTo {
 struct SliceBy {
   static constexpr OpInfo info{.name = "slice_by", .inputs = {"x", "begins", "ends"}, .by_value = {1, 2}};
   std::vector<std::int64_t> axes;
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &SliceBy::axes}};
+  static void attributes(auto&& visit) { visit("axes", &SliceBy::axes); }
   bool operator==(const SliceBy&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
@@ -69,7 +69,7 @@ struct SliceByGradient {
                                .shape_only = {1},
                                .by_value = {2, 3}};
   std::vector<std::int64_t> axes;
-  static constexpr auto attributes = std::tuple{Attribute{"axes", &SliceByGradient::axes}};
+  static void attributes(auto&& visit) { visit("axes", &SliceByGradient::axes); }
   bool operator==(const SliceByGradient&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
@@ -105,7 +105,7 @@ struct TileGradient {
 struct Pad {
   static constexpr OpInfo info{.name = "pad", .inputs = {"x", "pads"}, .by_value = {1}};
   double value = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"value", &Pad::value}};
+  static void attributes(auto&& visit) { visit("value", &Pad::value); }
   bool operator==(const Pad&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
@@ -128,8 +128,11 @@ struct Iota {
   static constexpr OpInfo info{.name = "iota"};
   Tensor start = Tensor::scalar(std::int64_t{0}), step = Tensor::scalar(std::int64_t{1});
   std::int64_t count = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"start", &Iota::start}, Attribute{"step", &Iota::step}, Attribute{"count", &Iota::count}};
+  static void attributes(auto&& visit) {
+    visit("start", &Iota::start);
+    visit("step", &Iota::step);
+    visit("count", &Iota::count);
+  }
   bool operator==(const Iota& o) const {
     return same_bits(start, o.start) && same_bits(step, o.step) && count == o.count;
   }
@@ -142,7 +145,7 @@ struct Iota {
 struct OneHotOf {
   static constexpr OpInfo info{.name = "one_hot_of", .inputs = {"labels", "classes"}, .by_value = {1}};
   DType dtype = f32;
-  static constexpr auto attributes = std::tuple{Attribute{"dtype", &OneHotOf::dtype}};
+  static void attributes(auto&& visit) { visit("dtype", &OneHotOf::dtype); }
   bool operator==(const OneHotOf&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
@@ -152,8 +155,8 @@ struct OneHotOf {
 
 Value shape_of(Value x, At at = At::current());
 
-/// One size may be -1: what the number of elements leaves for it. A size of 0 is 0 here, as an empty axis has it. Throws
-/// `Error` when the number of elements differs, or `shape`, a vector, is not known.
+/// One size may be -1: what the number of elements leaves for it. A size of 0 is 0 here, as an empty axis has it.
+/// Throws `Error` when the number of elements differs, or `shape`, a vector, is not known.
 template <std::same_as<Value> V>  // no braced list is one: that is a shape of numbers
 Value reshape(Value x, V shape, At at = At::current()) {
   return apply(ReshapeTo{}, {x, shape}, at);

@@ -9,7 +9,7 @@ namespace oxbow {
 struct Concat {
   static constexpr OpInfo info{.name = "concat", .inputs = {"values..."}};
   std::int64_t axis = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &Concat::axis}};
+  static void attributes(auto&& visit) { visit("axis", &Concat::axis); }
   bool operator==(const Concat&) const = default;
 
   Type infer(Types in) const;
@@ -23,10 +23,12 @@ struct Concat {
 /// What flows back to the values that were put together: of dy, the first input, each one's part. The other inputs are
 /// those values, read for their shapes.
 struct ConcatGradient {
-  static constexpr OpInfo info{
-      .name = "concat_gradient", .inputs = {"dy", "values..."}, .outputs = {"dvalues?..."}, .shape_only = InputSet::from(1)};
+  static constexpr OpInfo info{.name = "concat_gradient",
+                               .inputs = {"dy", "values..."},
+                               .outputs = {"dvalues?..."},
+                               .shape_only = InputSet::from(1)};
   std::int64_t axis = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &ConcatGradient::axis}};
+  static void attributes(auto&& visit) { visit("axis", &ConcatGradient::axis); }
   bool operator==(const ConcatGradient&) const = default;
 
   std::vector<Type> infer(Types in) const;

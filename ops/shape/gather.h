@@ -13,7 +13,7 @@ namespace oxbow {
 struct Gather {
   static constexpr OpInfo info{.name = "gather", .inputs = {"table", "indices"}, .any_dtype = {0}, .can_fail = true};
   std::int64_t axis = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &Gather::axis}};
+  static void attributes(auto&& visit) { visit("axis", &Gather::axis); }
   bool operator==(const Gather&) const = default;
 
   Type infer(Types in) const;
@@ -32,7 +32,7 @@ struct ScatterAdd {
                                .any_dtype = {0},
                                .can_fail = true};
   std::int64_t axis = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &ScatterAdd::axis}};
+  static void attributes(auto&& visit) { visit("axis", &ScatterAdd::axis); }
   bool operator==(const ScatterAdd&) const = default;
 
   Type infer(Types in) const;
@@ -49,7 +49,7 @@ struct IndexAdd {
   static constexpr OpInfo info{
       .name = "index_add", .inputs = {"x", "indices", "updates"}, .may_overwrite = {0}, .can_fail = true};
   std::int64_t axis = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &IndexAdd::axis}};
+  static void attributes(auto&& visit) { visit("axis", &IndexAdd::axis); }
   bool operator==(const IndexAdd&) const = default;
 
   Type infer(Types in) const;

@@ -12,8 +12,10 @@ struct OneHot {
   static constexpr OpInfo info{.name = "one_hot", .inputs = {"labels"}, .can_fail = true};
   std::int64_t classes = 0;
   DType dtype = f32;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"classes", &OneHot::classes}, Attribute{"dtype", &OneHot::dtype}};
+  static void attributes(auto&& visit) {
+    visit("classes", &OneHot::classes);
+    visit("dtype", &OneHot::dtype);
+  }
   bool operator==(const OneHot&) const = default;
 
   Type infer(Types in) const;

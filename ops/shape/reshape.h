@@ -12,7 +12,7 @@ struct Reshape {
   static constexpr std::int64_t rest = -1;  ///< a size that follows from the number of elements
   static constexpr std::int64_t same = -2;  ///< the size of x's axis of the same number
   std::vector<std::int64_t> shape;
-  static constexpr auto attributes = std::tuple{Attribute{"shape", &Reshape::shape}};
+  static void attributes(auto&& visit) { visit("shape", &Reshape::shape); }
   bool operator==(const Reshape&) const = default;
 
   Type infer(Types in) const;

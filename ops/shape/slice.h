@@ -18,8 +18,11 @@ inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
 struct Slice {
   static constexpr OpInfo info{.name = "slice", .inputs = {"x"}};
   std::int64_t axis = 0, begin = 0, end = to_end;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"axis", &Slice::axis}, Attribute{"begin", &Slice::begin}, Attribute{"end", &Slice::end}};
+  static void attributes(auto&& visit) {
+    visit("axis", &Slice::axis);
+    visit("begin", &Slice::begin);
+    visit("end", &Slice::end);
+  }
   bool operator==(const Slice&) const = default;
 
   Type infer(Types in) const;
@@ -35,9 +38,11 @@ struct Slice {
 struct SliceGradient {
   static constexpr OpInfo info{.name = "slice_gradient", .inputs = {"dy", "like"}, .shape_only = {1}};
   std::int64_t axis = 0, begin = 0, end = to_end;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"axis", &SliceGradient::axis}, Attribute{"begin", &SliceGradient::begin},
-                 Attribute{"end", &SliceGradient::end}};
+  static void attributes(auto&& visit) {
+    visit("axis", &SliceGradient::axis);
+    visit("begin", &SliceGradient::begin);
+    visit("end", &SliceGradient::end);
+  }
   bool operator==(const SliceGradient&) const = default;
 
   Type infer(Types in) const;
@@ -54,8 +59,11 @@ struct SliceGradient {
 struct SliceAdd {
   static constexpr OpInfo info{.name = "slice_add", .inputs = {"x", "part"}, .may_overwrite = {0}};
   std::int64_t axis = 0, begin = 0, end = to_end;
-  static constexpr auto attributes = std::tuple{Attribute{"axis", &SliceAdd::axis},
-                                                Attribute{"begin", &SliceAdd::begin}, Attribute{"end", &SliceAdd::end}};
+  static void attributes(auto&& visit) {
+    visit("axis", &SliceAdd::axis);
+    visit("begin", &SliceAdd::begin);
+    visit("end", &SliceAdd::end);
+  }
   bool operator==(const SliceAdd&) const = default;
 
   Type infer(Types in) const;

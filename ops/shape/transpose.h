@@ -10,7 +10,7 @@ namespace oxbow {
 struct Transpose {
   static constexpr OpInfo info{.name = "transpose", .inputs = {"x"}};
   std::vector<std::int64_t> permutation;
-  static constexpr auto attributes = std::tuple{Attribute{"permutation", &Transpose::permutation}};
+  static void attributes(auto&& visit) { visit("permutation", &Transpose::permutation); }
   bool operator==(const Transpose&) const = default;
 
   struct Plan;  ///< loops over neighbouring axes merged

@@ -20,10 +20,13 @@ struct Adadelta {
   ByConvention<double> epsilon = {1e-7, 1e-6};
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Adadelta::learning_rate}, Attribute{"rho", &Adadelta::rho},
-                 Attribute{"epsilon", &Adadelta::epsilon}, Attribute{"weight_decay", &Adadelta::weight_decay},
-                 Attribute{"convention", &Adadelta::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Adadelta::learning_rate);
+    visit("rho", &Adadelta::rho);
+    visit("epsilon", &Adadelta::epsilon);
+    visit("weight_decay", &Adadelta::weight_decay);
+    visit("convention", &Adadelta::convention);
+  }
   bool operator==(const Adadelta&) const = default;
 
   void check() const;

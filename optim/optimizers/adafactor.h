@@ -27,11 +27,15 @@ struct Adafactor {
   double clip_threshold = 1;
   double weight_decay = 0;
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"learning_rate", &Adafactor::learning_rate},   Attribute{"beta_2_decay", &Adafactor::beta_2_decay},
-      Attribute{"epsilon_1", &Adafactor::epsilon_1},           Attribute{"epsilon_2", &Adafactor::epsilon_2},
-      Attribute{"clip_threshold", &Adafactor::clip_threshold}, Attribute{"weight_decay", &Adafactor::weight_decay},
-      Attribute{"convention", &Adafactor::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Adafactor::learning_rate);
+    visit("beta_2_decay", &Adafactor::beta_2_decay);
+    visit("epsilon_1", &Adafactor::epsilon_1);
+    visit("epsilon_2", &Adafactor::epsilon_2);
+    visit("clip_threshold", &Adafactor::clip_threshold);
+    visit("weight_decay", &Adafactor::weight_decay);
+    visit("convention", &Adafactor::convention);
+  }
   bool operator==(const Adafactor&) const = default;
 
   void check() const;

@@ -19,11 +19,13 @@ struct Adagrad {
   ByConvention<double> epsilon = {1e-7, 1e-10};
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Adagrad::learning_rate},
-                 Attribute{"initial_accumulator_value", &Adagrad::initial_accumulator_value},
-                 Attribute{"epsilon", &Adagrad::epsilon}, Attribute{"weight_decay", &Adagrad::weight_decay},
-                 Attribute{"convention", &Adagrad::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Adagrad::learning_rate);
+    visit("initial_accumulator_value", &Adagrad::initial_accumulator_value);
+    visit("epsilon", &Adagrad::epsilon);
+    visit("weight_decay", &Adagrad::weight_decay);
+    visit("convention", &Adagrad::convention);
+  }
   bool operator==(const Adagrad&) const = default;
 
   void check() const;

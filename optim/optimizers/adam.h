@@ -25,13 +25,15 @@ struct Adam {
   double weight_decay = 0;  ///< see `decayed_gradient`
   bool amsgrad = false;
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Adam::learning_rate},
-                                                Attribute{"beta_1", &Adam::beta_1},
-                                                Attribute{"beta_2", &Adam::beta_2},
-                                                Attribute{"epsilon", &Adam::epsilon},
-                                                Attribute{"weight_decay", &Adam::weight_decay},
-                                                Attribute{"amsgrad", &Adam::amsgrad},
-                                                Attribute{"convention", &Adam::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Adam::learning_rate);
+    visit("beta_1", &Adam::beta_1);
+    visit("beta_2", &Adam::beta_2);
+    visit("epsilon", &Adam::epsilon);
+    visit("weight_decay", &Adam::weight_decay);
+    visit("amsgrad", &Adam::amsgrad);
+    visit("convention", &Adam::convention);
+  }
   bool operator==(const Adam&) const = default;
 
   void check() const;

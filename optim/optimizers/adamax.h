@@ -18,12 +18,14 @@ struct Adamax {
   ByConvention<double> epsilon = {1e-7, 1e-8};
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Adamax::learning_rate},
-                                                Attribute{"beta_1", &Adamax::beta_1},
-                                                Attribute{"beta_2", &Adamax::beta_2},
-                                                Attribute{"epsilon", &Adamax::epsilon},
-                                                Attribute{"weight_decay", &Adamax::weight_decay},
-                                                Attribute{"convention", &Adamax::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Adamax::learning_rate);
+    visit("beta_1", &Adamax::beta_1);
+    visit("beta_2", &Adamax::beta_2);
+    visit("epsilon", &Adamax::epsilon);
+    visit("weight_decay", &Adamax::weight_decay);
+    visit("convention", &Adamax::convention);
+  }
   bool operator==(const Adamax&) const = default;
 
   void check() const;

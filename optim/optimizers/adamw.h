@@ -19,13 +19,15 @@ struct AdamW {
   ByConvention<double> weight_decay = {0.004, 0.01};
   bool amsgrad = false;
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &AdamW::learning_rate},
-                                                Attribute{"beta_1", &AdamW::beta_1},
-                                                Attribute{"beta_2", &AdamW::beta_2},
-                                                Attribute{"epsilon", &AdamW::epsilon},
-                                                Attribute{"weight_decay", &AdamW::weight_decay},
-                                                Attribute{"amsgrad", &AdamW::amsgrad},
-                                                Attribute{"convention", &AdamW::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &AdamW::learning_rate);
+    visit("beta_1", &AdamW::beta_1);
+    visit("beta_2", &AdamW::beta_2);
+    visit("epsilon", &AdamW::epsilon);
+    visit("weight_decay", &AdamW::weight_decay);
+    visit("amsgrad", &AdamW::amsgrad);
+    visit("convention", &AdamW::convention);
+  }
   bool operator==(const AdamW&) const = default;
 
   void check() const;

@@ -19,9 +19,13 @@ struct ASGD {
   double alpha = 0.75;
   double t0 = 1e6;          ///< the step after which the mean is taken
   double weight_decay = 0;  ///< added to the gradient, times w
-  static constexpr auto attributes = std::tuple{
-      Attribute{"learning_rate", &ASGD::learning_rate}, Attribute{"lambda", &ASGD::lambda},
-      Attribute{"alpha", &ASGD::alpha}, Attribute{"t0", &ASGD::t0}, Attribute{"weight_decay", &ASGD::weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &ASGD::learning_rate);
+    visit("lambda", &ASGD::lambda);
+    visit("alpha", &ASGD::alpha);
+    visit("t0", &ASGD::t0);
+    visit("weight_decay", &ASGD::weight_decay);
+  }
   bool operator==(const ASGD&) const = default;
 
   void check() const;

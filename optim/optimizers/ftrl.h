@@ -23,14 +23,15 @@ struct Ftrl {
   double l2 = 0;            ///< Keras's l2_regularization_strength
   double l2_shrinkage = 0;  ///< Keras's l2_shrinkage_regularization_strength
   double beta = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Ftrl::learning_rate},
-                 Attribute{"learning_rate_power", &Ftrl::learning_rate_power},
-                 Attribute{"initial_accumulator_value", &Ftrl::initial_accumulator_value},
-                 Attribute{"l1", &Ftrl::l1},
-                 Attribute{"l2", &Ftrl::l2},
-                 Attribute{"l2_shrinkage", &Ftrl::l2_shrinkage},
-                 Attribute{"beta", &Ftrl::beta}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Ftrl::learning_rate);
+    visit("learning_rate_power", &Ftrl::learning_rate_power);
+    visit("initial_accumulator_value", &Ftrl::initial_accumulator_value);
+    visit("l1", &Ftrl::l1);
+    visit("l2", &Ftrl::l2);
+    visit("l2_shrinkage", &Ftrl::l2_shrinkage);
+    visit("beta", &Ftrl::beta);
+  }
   bool operator==(const Ftrl&) const = default;
 
   void check() const;

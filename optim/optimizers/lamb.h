@@ -20,10 +20,13 @@ struct LAMB {
   double beta_2 = 0.999;
   double epsilon = 1e-7;
   double weight_decay = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &LAMB::learning_rate}, Attribute{"beta_1", &LAMB::beta_1},
-                 Attribute{"beta_2", &LAMB::beta_2}, Attribute{"epsilon", &LAMB::epsilon},
-                 Attribute{"weight_decay", &LAMB::weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &LAMB::learning_rate);
+    visit("beta_1", &LAMB::beta_1);
+    visit("beta_2", &LAMB::beta_2);
+    visit("epsilon", &LAMB::epsilon);
+    visit("weight_decay", &LAMB::weight_decay);
+  }
   bool operator==(const LAMB&) const = default;
 
   void check() const;

@@ -19,9 +19,12 @@ struct LARS {
   double momentum = 0.9;
   double trust_coefficient = 1e-3;
   double weight_decay = 0;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"learning_rate", &LARS::learning_rate}, Attribute{"momentum", &LARS::momentum},
-      Attribute{"trust_coefficient", &LARS::trust_coefficient}, Attribute{"weight_decay", &LARS::weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &LARS::learning_rate);
+    visit("momentum", &LARS::momentum);
+    visit("trust_coefficient", &LARS::trust_coefficient);
+    visit("weight_decay", &LARS::weight_decay);
+  }
   bool operator==(const LARS&) const = default;
 
   void check() const;

@@ -17,9 +17,12 @@ struct Lion {
   double beta_1 = 0.9;
   double beta_2 = 0.99;
   double weight_decay = 0;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Lion::learning_rate}, Attribute{"beta_1", &Lion::beta_1},
-                 Attribute{"beta_2", &Lion::beta_2}, Attribute{"weight_decay", &Lion::weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Lion::learning_rate);
+    visit("beta_1", &Lion::beta_1);
+    visit("beta_2", &Lion::beta_2);
+    visit("weight_decay", &Lion::weight_decay);
+  }
   bool operator==(const Lion&) const = default;
 
   void check() const;

@@ -32,13 +32,19 @@ struct Muon {
   ByConvention<double> adam_epsilon = {1e-7, 1e-8};
   ByConvention<double> adam_weight_decay = {0.004, 0.01};
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"learning_rate", &Muon::learning_rate}, Attribute{"momentum", &Muon::momentum},
-      Attribute{"nesterov", &Muon::nesterov},           Attribute{"newton_schulz_steps", &Muon::newton_schulz_steps},
-      Attribute{"weight_decay", &Muon::weight_decay},   Attribute{"adam_rate_ratio", &Muon::adam_rate_ratio},
-      Attribute{"adam_beta_1", &Muon::adam_beta_1},     Attribute{"adam_beta_2", &Muon::adam_beta_2},
-      Attribute{"adam_epsilon", &Muon::adam_epsilon},   Attribute{"adam_weight_decay", &Muon::adam_weight_decay},
-      Attribute{"convention", &Muon::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Muon::learning_rate);
+    visit("momentum", &Muon::momentum);
+    visit("nesterov", &Muon::nesterov);
+    visit("newton_schulz_steps", &Muon::newton_schulz_steps);
+    visit("weight_decay", &Muon::weight_decay);
+    visit("adam_rate_ratio", &Muon::adam_rate_ratio);
+    visit("adam_beta_1", &Muon::adam_beta_1);
+    visit("adam_beta_2", &Muon::adam_beta_2);
+    visit("adam_epsilon", &Muon::adam_epsilon);
+    visit("adam_weight_decay", &Muon::adam_weight_decay);
+    visit("convention", &Muon::convention);
+  }
   bool operator==(const Muon&) const = default;
 
   void check() const;

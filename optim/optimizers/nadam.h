@@ -24,13 +24,15 @@ struct Nadam {
   ByConvention<double> momentum_decay = {1, 0.004};
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &Nadam::learning_rate},
-                                                Attribute{"beta_1", &Nadam::beta_1},
-                                                Attribute{"beta_2", &Nadam::beta_2},
-                                                Attribute{"epsilon", &Nadam::epsilon},
-                                                Attribute{"momentum_decay", &Nadam::momentum_decay},
-                                                Attribute{"weight_decay", &Nadam::weight_decay},
-                                                Attribute{"convention", &Nadam::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Nadam::learning_rate);
+    visit("beta_1", &Nadam::beta_1);
+    visit("beta_2", &Nadam::beta_2);
+    visit("epsilon", &Nadam::epsilon);
+    visit("momentum_decay", &Nadam::momentum_decay);
+    visit("weight_decay", &Nadam::weight_decay);
+    visit("convention", &Nadam::convention);
+  }
   bool operator==(const Nadam&) const = default;
 
   void check() const;

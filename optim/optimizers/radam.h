@@ -22,12 +22,14 @@ struct RAdam {
   double epsilon = 1e-8;
   double weight_decay = 0;
   bool decoupled_weight_decay = false;
-  static constexpr auto attributes = std::tuple{Attribute{"learning_rate", &RAdam::learning_rate},
-                                                Attribute{"beta_1", &RAdam::beta_1},
-                                                Attribute{"beta_2", &RAdam::beta_2},
-                                                Attribute{"epsilon", &RAdam::epsilon},
-                                                Attribute{"weight_decay", &RAdam::weight_decay},
-                                                Attribute{"decoupled_weight_decay", &RAdam::decoupled_weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &RAdam::learning_rate);
+    visit("beta_1", &RAdam::beta_1);
+    visit("beta_2", &RAdam::beta_2);
+    visit("epsilon", &RAdam::epsilon);
+    visit("weight_decay", &RAdam::weight_decay);
+    visit("decoupled_weight_decay", &RAdam::decoupled_weight_decay);
+  }
   bool operator==(const RAdam&) const = default;
 
   void check() const;

@@ -25,11 +25,15 @@ struct RMSprop {
   bool centered = false;
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &RMSprop::learning_rate}, Attribute{"rho", &RMSprop::rho},
-                 Attribute{"momentum", &RMSprop::momentum},           Attribute{"epsilon", &RMSprop::epsilon},
-                 Attribute{"centered", &RMSprop::centered},           Attribute{"weight_decay", &RMSprop::weight_decay},
-                 Attribute{"convention", &RMSprop::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &RMSprop::learning_rate);
+    visit("rho", &RMSprop::rho);
+    visit("momentum", &RMSprop::momentum);
+    visit("epsilon", &RMSprop::epsilon);
+    visit("centered", &RMSprop::centered);
+    visit("weight_decay", &RMSprop::weight_decay);
+    visit("convention", &RMSprop::convention);
+  }
   bool operator==(const RMSprop&) const = default;
 
   void check() const;

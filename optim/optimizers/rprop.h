@@ -19,10 +19,13 @@ struct Rprop {
   double eta_plus = 1.2;
   double step_min = 1e-6;
   double step_max = 50;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Rprop::learning_rate}, Attribute{"eta_minus", &Rprop::eta_minus},
-                 Attribute{"eta_plus", &Rprop::eta_plus}, Attribute{"step_min", &Rprop::step_min},
-                 Attribute{"step_max", &Rprop::step_max}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Rprop::learning_rate);
+    visit("eta_minus", &Rprop::eta_minus);
+    visit("eta_plus", &Rprop::eta_plus);
+    visit("step_min", &Rprop::step_min);
+    visit("step_max", &Rprop::step_max);
+  }
   bool operator==(const Rprop&) const = default;
 
   void check() const;

@@ -23,10 +23,13 @@ struct ScheduleFreeAdamW {
   double beta_2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0;
-  static constexpr auto attributes = std::tuple{
-      Attribute{"learning_rate", &ScheduleFreeAdamW::learning_rate}, Attribute{"beta_1", &ScheduleFreeAdamW::beta_1},
-      Attribute{"beta_2", &ScheduleFreeAdamW::beta_2}, Attribute{"epsilon", &ScheduleFreeAdamW::epsilon},
-      Attribute{"weight_decay", &ScheduleFreeAdamW::weight_decay}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &ScheduleFreeAdamW::learning_rate);
+    visit("beta_1", &ScheduleFreeAdamW::beta_1);
+    visit("beta_2", &ScheduleFreeAdamW::beta_2);
+    visit("epsilon", &ScheduleFreeAdamW::epsilon);
+    visit("weight_decay", &ScheduleFreeAdamW::weight_decay);
+  }
   bool operator==(const ScheduleFreeAdamW&) const = default;
 
   void check() const;

@@ -22,10 +22,14 @@ struct SGD {
   bool nesterov = false;
   double weight_decay = 0;  ///< see `decayed_gradient`
   Convention convention = Convention::keras;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &SGD::learning_rate}, Attribute{"momentum", &SGD::momentum},
-                 Attribute{"dampening", &SGD::dampening},         Attribute{"nesterov", &SGD::nesterov},
-                 Attribute{"weight_decay", &SGD::weight_decay},   Attribute{"convention", &SGD::convention}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &SGD::learning_rate);
+    visit("momentum", &SGD::momentum);
+    visit("dampening", &SGD::dampening);
+    visit("nesterov", &SGD::nesterov);
+    visit("weight_decay", &SGD::weight_decay);
+    visit("convention", &SGD::convention);
+  }
   bool operator==(const SGD&) const = default;
 
   void check() const;

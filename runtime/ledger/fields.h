@@ -36,6 +36,14 @@ inline void from_attr(const AttrValue& a, std::vector<double>& v) {
   for (const AttrValue& e : a.get<AttrList>("a list of numbers")) from_attr(e, v.emplace_back());
 }
 
+template <class C, class M>
+struct Field {
+  std::string_view name;
+  M C::*member;
+};
+template <std::size_t N, class C, class M>
+Field(const char (&)[N], M C::*) -> Field<C, M>;
+
 using Block = Ledger::Block;
 using Entry = Ledger::Value;
 // A group's shares as text has them.
@@ -46,59 +54,58 @@ struct Group {
 };
 
 constexpr auto fields(const Ledger*) {
-  return std::tuple{Attribute{"threads", &Ledger::threads},
-                    Attribute{"arena_bytes", &Ledger::arena_bytes},
-                    Attribute{"lower_bound", &Ledger::lower_bound},
-                    Attribute{"live_bytes", &Ledger::live_bytes},
-                    Attribute{"peak_step", &Ledger::peak_step},
-                    Attribute{"live", &Ledger::live},
-                    Attribute{"scratch_bytes", &Ledger::scratch_bytes},
-                    Attribute{"cost_ns", &Ledger::cost_ns},
-                    Attribute{"critical_ns", &Ledger::critical_ns},
-                    Attribute{"critical_path", &Ledger::critical_path},
-                    Attribute{"run_ns", &Ledger::run_ns},
-                    Attribute{"measured_critical_ns", &Ledger::measured_critical_ns},
-                    Attribute{"measured_critical_path", &Ledger::measured_critical_path}};
+  return std::tuple{Field{"threads", &Ledger::threads},
+                    Field{"arena_bytes", &Ledger::arena_bytes},
+                    Field{"lower_bound", &Ledger::lower_bound},
+                    Field{"live_bytes", &Ledger::live_bytes},
+                    Field{"peak_step", &Ledger::peak_step},
+                    Field{"live", &Ledger::live},
+                    Field{"scratch_bytes", &Ledger::scratch_bytes},
+                    Field{"cost_ns", &Ledger::cost_ns},
+                    Field{"critical_ns", &Ledger::critical_ns},
+                    Field{"critical_path", &Ledger::critical_path},
+                    Field{"run_ns", &Ledger::run_ns},
+                    Field{"measured_critical_ns", &Ledger::measured_critical_ns},
+                    Field{"measured_critical_path", &Ledger::measured_critical_path}};
 }
 constexpr auto fields(const Ledger::Step*) {
   using S = Ledger::Step;
-  return std::tuple{Attribute{"group", &S::group},
-                    Attribute{"parts", &S::parts},
-                    Attribute{"cost_ns", &S::cost_ns},
-                    Attribute{"measured_ns", &S::measured_ns},
-                    Attribute{"commits", &S::commits},
-                    Attribute{"critical", &S::critical},
-                    Attribute{"measured_critical", &S::measured_critical}};
+  return std::tuple{Field{"group", &S::group},
+                    Field{"parts", &S::parts},
+                    Field{"cost_ns", &S::cost_ns},
+                    Field{"measured_ns", &S::measured_ns},
+                    Field{"commits", &S::commits},
+                    Field{"critical", &S::critical},
+                    Field{"measured_critical", &S::measured_critical}};
 }
 constexpr auto fields(const Group*) {
-  return std::tuple{Attribute{"first", &Group::first},         Attribute{"last", &Group::last},
-                    Attribute{"waits_for", &Group::waits_for}, Attribute{"lanes", &Group::lanes},
-                    Attribute{"start_ns", &Group::start_ns},   Attribute{"finish_ns", &Group::finish_ns}};
+  return std::tuple{Field{"first", &Group::first},         Field{"last", &Group::last},
+                    Field{"waits_for", &Group::waits_for}, Field{"lanes", &Group::lanes},
+                    Field{"start_ns", &Group::start_ns},   Field{"finish_ns", &Group::finish_ns}};
 }
 constexpr auto fields(const Entry*) {
-  return std::tuple{Attribute{"name", &Entry::name},
-                    Attribute{"fate", &Entry::fate},
-                    Attribute{"saved", &Entry::saved},
-                    Attribute{"home", &Entry::home},
-                    Attribute{"offset", &Entry::offset},
-                    Attribute{"bytes", &Entry::bytes},
-                    Attribute{"block", &Entry::block},
-                    Attribute{"first", &Entry::first},
-                    Attribute{"last", &Entry::last},
-                    Attribute{"readers", &Entry::readers},
-                    Attribute{"alias_of", &Entry::alias_of},
-                    Attribute{"overwrites", &Entry::overwrites},
-                    Attribute{"overwritten_by", &Entry::overwritten_by}};
+  return std::tuple{Field{"name", &Entry::name},
+                    Field{"fate", &Entry::fate},
+                    Field{"saved", &Entry::saved},
+                    Field{"home", &Entry::home},
+                    Field{"offset", &Entry::offset},
+                    Field{"bytes", &Entry::bytes},
+                    Field{"block", &Entry::block},
+                    Field{"first", &Entry::first},
+                    Field{"last", &Entry::last},
+                    Field{"readers", &Entry::readers},
+                    Field{"alias_of", &Entry::alias_of},
+                    Field{"overwrites", &Entry::overwrites},
+                    Field{"overwritten_by", &Entry::overwritten_by}};
 }
 constexpr auto fields(const Block*) {
-  return std::tuple{Attribute{"offset", &Block::offset}, Attribute{"bytes", &Block::bytes},
-                    Attribute{"first", &Block::first},   Attribute{"last", &Block::last},
-                    Attribute{"kept", &Block::kept},     Attribute{"values", &Block::values}};
+  return std::tuple{Field{"offset", &Block::offset}, Field{"bytes", &Block::bytes}, Field{"first", &Block::first},
+                    Field{"last", &Block::last},     Field{"kept", &Block::kept},   Field{"values", &Block::values}};
 }
 constexpr auto fields(const Ledger::Event*) {
   using E = Ledger::Event;
-  return std::tuple{Attribute{"step", &E::step}, Attribute{"lane", &E::lane}, Attribute{"begin_ns", &E::begin_ns},
-                    Attribute{"end_ns", &E::end_ns}};
+  return std::tuple{Field{"step", &E::step}, Field{"lane", &E::lane}, Field{"begin_ns", &E::begin_ns},
+                    Field{"end_ns", &E::end_ns}};
 }
 
 }  // namespace oxbow::ledger_text

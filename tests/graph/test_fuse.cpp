@@ -114,7 +114,7 @@ namespace {
 struct Doubled {
   static constexpr OpInfo info{.name = "doubled", .inputs = {"x..."}, .outputs = {"y..."}};
   Tape epilogue = {};
-  static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Doubled::epilogue}};
+  static void attributes(auto&& visit) { visit("epilogue", &Doubled::epilogue); }
   bool operator==(const Doubled&) const = default;
   std::vector<Type> infer(Types in) const {
     return epilogue.empty() ? std::vector{in[0]} : epilogue_types(epilogue, in[0], in.subspan(1));
@@ -140,7 +140,7 @@ struct Doubled {
 struct Tripled {
   static constexpr OpInfo info{.name = "tripled", .inputs = {"x..."}, .outputs = {"y..."}};
   Tape epilogue = {};
-  static constexpr auto attributes = std::tuple{Attribute{"epilogue", &Tripled::epilogue}};
+  static void attributes(auto&& visit) { visit("epilogue", &Tripled::epilogue); }
   bool operator==(const Tripled&) const = default;
   std::vector<Type> infer(Types in) const {
     std::vector<Type> out = epilogue.empty() ? std::vector{in[0]} : epilogue_types(epilogue, in[0], in.subspan(1));

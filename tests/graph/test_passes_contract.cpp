@@ -28,7 +28,7 @@ struct Heard {
 struct Restless {
   static constexpr OpInfo info{.name = "restless", .inputs = {"x"}};
   std::int64_t tries = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"tries", &Restless::tries}};
+  static void attributes(auto&& visit) { visit("tries", &Restless::tries); }
   bool operator==(const Restless&) const = default;
   Type infer(Types in) const { return in[0]; }
   Value simplify(Values in) const { return apply(Restless{tries + 1}, {in[0]}, {}); }
@@ -39,7 +39,7 @@ struct Restless {
 struct Total {
   static constexpr OpInfo info{.name = "total", .inputs = {"x..."}};
   std::int64_t count = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"count", &Total::count}};
+  static void attributes(auto&& visit) { visit("count", &Total::count); }
   bool operator==(const Total&) const = default;
   Type infer(Types in) const { return in[0]; }
   TileFn tile(Types) const {

@@ -48,7 +48,7 @@ struct Halve {
 struct Wrong {
   static constexpr OpInfo info{.name = "wrong", .inputs = {"x"}};
   bool missing = false;
-  static constexpr auto attributes = std::tuple{Attribute{"missing", &Wrong::missing}};
+  static void attributes(auto&& visit) { visit("missing", &Wrong::missing); }
   Type infer(Types in) const { return in[0]; }
   void run(const Run& r) const { *r.out<double>() = *r.in<double>(0); }
   Grads gradient(const Node&, Values dy) const {

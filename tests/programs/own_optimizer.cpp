@@ -10,9 +10,12 @@ struct Yogi {
   static constexpr optim::OptimizerInfo info{.name = "yogi"};
   optim::Rate learning_rate = 0.01;
   double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-3;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"learning_rate", &Yogi::learning_rate}, Attribute{"beta_1", &Yogi::beta_1},
-                 Attribute{"beta_2", &Yogi::beta_2}, Attribute{"epsilon", &Yogi::epsilon}};
+  static void attributes(auto&& visit) {
+    visit("learning_rate", &Yogi::learning_rate);
+    visit("beta_1", &Yogi::beta_1);
+    visit("beta_2", &Yogi::beta_2);
+    visit("epsilon", &Yogi::epsilon);
+  }
   bool operator==(const Yogi&) const = default;
 
   // What makes no sense is refused when the model is compiled, with the user's line.

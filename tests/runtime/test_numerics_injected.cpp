@@ -22,7 +22,10 @@ struct Poison {
   static constexpr OpInfo info{.name = "poison", .inputs = {"x", "trigger"}};
   double with = 0;
   std::int64_t at = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"with", &Poison::with}, Attribute{"at", &Poison::at}};
+  static void attributes(auto&& visit) {
+    visit("with", &Poison::with);
+    visit("at", &Poison::at);
+  }
   bool operator==(const Poison& o) const { return at == o.at && std::isnan(with) == std::isnan(o.with); }
   Type infer(Types in) const { return in[0]; }
   void run(const Run& r) const {

@@ -17,7 +17,10 @@ namespace oxbow::test {
 struct Mix {
   static constexpr OpInfo info{.name = "test_mix", .inputs = {"x..."}};
   std::int64_t size = 1, parts = 1;
-  static constexpr auto attributes = std::tuple{Attribute{"size", &Mix::size}, Attribute{"parts", &Mix::parts}};
+  static void attributes(auto&& visit) {
+    visit("size", &Mix::size);
+    visit("parts", &Mix::parts);
+  }
   bool operator==(const Mix&) const = default;
   Type infer(Types) const { return {f32, {size}}; }
   Work work(Types in) const {
@@ -63,7 +66,7 @@ struct Twist {
 struct Tail {
   static constexpr OpInfo info{.name = "test_tail", .inputs = {"x"}};
   std::int64_t begin = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"begin", &Tail::begin}};
+  static void attributes(auto&& visit) { visit("begin", &Tail::begin); }
   bool operator==(const Tail&) const = default;
   Type infer(Types in) const { return {f32, {in[0].count() - begin}}; }
   Alias alias(Types) const { return {.input = 0, .offset = begin * 4}; }
@@ -76,7 +79,7 @@ struct Tail {
 struct Head {
   static constexpr OpInfo info{.name = "test_head", .inputs = {"x"}};
   std::int64_t size = 0;
-  static constexpr auto attributes = std::tuple{Attribute{"size", &Head::size}};
+  static void attributes(auto&& visit) { visit("size", &Head::size); }
   bool operator==(const Head&) const = default;
   Type infer(Types) const { return {f32, {size}}; }
   Alias alias(Types) const { return {.input = 0}; }
@@ -102,7 +105,7 @@ struct Turn {
 struct Repeat {
   static constexpr OpInfo info{.name = "test_repeat", .inputs = {"x", "y"}, .may_overwrite = {0, 1}};
   std::int64_t size = 1;
-  static constexpr auto attributes = std::tuple{Attribute{"size", &Repeat::size}};
+  static void attributes(auto&& visit) { visit("size", &Repeat::size); }
   bool operator==(const Repeat&) const = default;
   Type infer(Types) const { return {f32, {size}}; }
   void run(const Run& r) const {

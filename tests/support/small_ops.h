@@ -12,7 +12,7 @@ namespace oxbow::test {
 struct Scaled {
   static constexpr OpInfo info{.name = "scaled", .inputs = {"x", "y"}};
   double scale = 1;
-  static constexpr auto attributes = std::tuple{Attribute{"scale", &Scaled::scale}};
+  static void attributes(auto&& visit) { visit("scale", &Scaled::scale); }
   bool operator==(const Scaled&) const = default;
   Type infer(Types in) const { return {in[0].dtype, broadcast(in[0].shape, in[1].shape)}; }
   TileFn tile(Types) const {
@@ -40,7 +40,7 @@ struct ToDouble {
 struct ChunkMax {
   static constexpr OpInfo info{.name = "chunk_max", .inputs = {"x"}};
   std::int64_t chunk = 96;
-  static constexpr auto attributes = std::tuple{Attribute{"chunk", &ChunkMax::chunk}};
+  static void attributes(auto&& visit) { visit("chunk", &ChunkMax::chunk); }
   bool operator==(const ChunkMax&) const = default;
   Type infer(Types in) const { return {f32, {std::max<std::int64_t>(1, (in[0].count() + chunk - 1) / chunk)}}; }
   Consumer consume(Types) const {

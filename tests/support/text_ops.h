@@ -20,10 +20,17 @@ struct Kinds {
   Tensor tensor = Tensor::scalar(1.5f);
   std::vector<std::int64_t> axes{0, -1};
   Init record{.kind = "normal", .a = -0.0, .b = 1e300, .seed = ~std::uint64_t{0}, .stream = 3};
-  static constexpr auto attributes = std::tuple{
-      Attribute{"flag", &Kinds::flag},     Attribute{"whole", &Kinds::whole}, Attribute{"real", &Kinds::real},
-      Attribute{"words", &Kinds::words},   Attribute{"dtype", &Kinds::dtype}, Attribute{"type", &Kinds::type},
-      Attribute{"tensor", &Kinds::tensor}, Attribute{"axes", &Kinds::axes},   Attribute{"record", &Kinds::record}};
+  static void attributes(auto&& visit) {
+    visit("flag", &Kinds::flag);
+    visit("whole", &Kinds::whole);
+    visit("real", &Kinds::real);
+    visit("words", &Kinds::words);
+    visit("dtype", &Kinds::dtype);
+    visit("type", &Kinds::type);
+    visit("tensor", &Kinds::tensor);
+    visit("axes", &Kinds::axes);
+    visit("record", &Kinds::record);
+  }
   std::vector<Type> infer(Types) const { return {{f32, {2}}, type}; }
   void run(const Run&) const {}
   bool operator==(const Kinds& o) const {
@@ -35,7 +42,7 @@ struct Kinds {
 struct Twice {
   static constexpr OpInfo info{.name = "twice", .inputs = {"x"}};
   std::int64_t by = 2;
-  static constexpr auto attributes = std::tuple{Attribute{"by", &Twice::by}};
+  static void attributes(auto&& visit) { visit("by", &Twice::by); }
   Type infer(Types in) const {
     if (in[0].dtype != f32) throw OpError("x is " + to_string(in[0]), "Cast it to f32");
     return in[0];

@@ -18,8 +18,10 @@ struct Fused {
   };
   Tape tape;
   std::vector<Reduction> reductions;
-  static constexpr auto attributes =
-      std::tuple{Attribute{"tape", &Fused::tape}, Attribute{"reductions", &Fused::reductions}};
+  static void attributes(auto&& visit) {
+    visit("tape", &Fused::tape);
+    visit("reductions", &Fused::reductions);
+  }
   bool operator==(const Fused&) const = default;
 
   /// A single elementwise op, or a single op with `consume`, as a fused node on its own inputs.
