@@ -25,7 +25,7 @@ function(oxbow_ops_library name)
     list(TRANSFORM flags REPLACE -O3 -O1)  # a vectorised loop full of checks takes minutes to compile
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    list(APPEND flags -Wno-pass-failed)  # a loop that may be vectorised need not be: see ops/kernels/independent.h
+    list(APPEND flags -Wno-pass-failed)  # a loop that may be vectorised need not be: see ops/independent.h
   endif()
   set(folder ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
   if(NOT folder)

@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/elementwise.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/reduction.h>
 
 #include <charconv>
 

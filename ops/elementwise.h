@@ -24,7 +24,8 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
-#include <oxbow/ops/kernels/independent.h>
+#include <oxbow/ops/independent.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/widen.h>
 
 #include <concepts>
@@ -142,24 +143,6 @@ TileFn Elementwise<Self, In...>::tile(Types in) const {
     };
   });
 }
-
-/// A value or a number, with the line of user code where it stands: what builders of several operands take. A number
-/// takes the dtype of the other operands: `2 * x`, `maximum(x, 0)`.
-class Operand {
- public:
-  Operand(Value v, At at = At::current()) : value_(v), at_(at) {}                      // implicit
-  Operand(double v, At at = At::current()) : number_(v), is_number_(true), at_(at) {}  // implicit
-  bool is_number() const { return is_number_; }
-  double number() const { return number_; }
-  const Value& value() const { return value_; }  ///< empty for a number
-  const At& at() const { return at_; }
-
- private:
-  Value value_;
-  double number_ = 0;
-  bool is_number_ = false;
-  At at_;
-};
 
 /// Operands as values: numbers become constants of the dtype of the first value among them. Throws `Error` when none is
 /// a value, and for a number that the dtype does not hold; `op` names whom for, `at` the line.

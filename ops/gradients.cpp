@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/gradients.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/shape.h>
 
 #include <algorithm>
 

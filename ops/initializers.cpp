@@ -31,16 +31,18 @@ Initializer always(Init init) {
 
 }  // namespace
 
-Initializer glorot_uniform() {
+namespace init {
+
+Initializer init::glorot_uniform() {
   return [](const Shape& s) { return symmetric(root(6, fans(s).in + fans(s).out)); };
 }
-Initializer glorot_normal() {
+Initializer init::glorot_normal() {
   return [](const Shape& s) { return centered(root(2, fans(s).in + fans(s).out)); };
 }
-Initializer he_uniform() {
+Initializer init::he_uniform() {
   return [](const Shape& s) { return symmetric(root(6, fans(s).in)); };
 }
-Initializer he_normal() {
+Initializer init::he_normal() {
   return [](const Shape& s) { return centered(root(2, fans(s).in)); };
 }
 
@@ -54,9 +56,11 @@ Initializer normal(double mean, double deviation) {
     throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
   return always({.kind = "normal", .a = mean, .b = deviation});
 }
-Initializer zeros() { return always({}); }
-Initializer ones() { return constant(1); }
+Initializer init::zeros() { return always({}); }
+Initializer init::ones() { return constant(1); }
 Initializer constant(double value) { return always({.kind = "constant", .a = value}); }
+
+}  // namespace init
 
 Value parameter(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, At at) {
   Init init = initializer ? initializer(type.shape) : Init{};

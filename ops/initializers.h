@@ -1,12 +1,11 @@
 // How parameters start. An `Initializer` makes an `Init` (graph/leaves.h) for a shape; `parameter` makes a variable of
 // it, with the graph's seed and a stream of its own:
 //
-//   Value w = parameter(g, "w", {f32, {784, 256}}, he_normal());
+//   Value w = parameter(g, "w", {f32, {784, 256}}, init::he_normal());
 //
 // Fans: [in, out] for matrices, [kh, kw, in, out] times the window for convolutions. Safe from any thread.
 #pragma once
 
-#include <oxbow/graph/graph.h>
 #include <oxbow/graph/leaves.h>
 
 #include <functional>
@@ -14,6 +13,8 @@
 namespace oxbow {
 
 using Initializer = std::function<Init(const Shape&)>;
+
+namespace init {
 
 /// Uniform in (-a, a), a = sqrt(6 / (fan_in + fan_out)), or normal with deviation sqrt(2 / (fan_in + fan_out)): Glorot
 /// and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks".
@@ -30,8 +31,10 @@ Initializer zeros();
 Initializer ones();
 Initializer constant(double value);
 
+}  // namespace init
+
 /// A trainable variable in the current scope that starts as `initializer` says. Throws `Error` when the name is taken.
-Value parameter(Graph& g, std::string_view name, const Type& type, const Initializer& initializer = glorot_uniform(),
-                At at = At::current());
+Value parameter(Graph& g, std::string_view name, const Type& type,
+                const Initializer& initializer = init::glorot_uniform(), At at = At::current());
 
 }  // namespace oxbow

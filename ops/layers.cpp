@@ -1,11 +1,9 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/linalg/matmul.h>
-#include <oxbow/ops/norm/batch_norm.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 
 #include <numeric>
 
@@ -84,7 +82,8 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale", at));
   const Type each{x.dtype(), {x.shape()[-1]}};
-  const Value scale = parameter(g, "scale", each, ones(), at), offset = parameter(g, "offset", each, zeros(), at);
+  const Value scale = parameter(g, "scale", each, init::ones(), at),
+              offset = parameter(g, "offset", each, init::zeros(), at);
   const Value running_mean = variable(g, "running_mean", each, {}, /*trainable=*/false, at);
   const Value running_variance =
       variable(g, "running_variance", each, {.kind = "constant", .a = 1}, /*trainable=*/false, at);
@@ -97,7 +96,7 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
     const Value count = count_like(x, axes, at), some = greater(count, 0, at);  // an empty batch moves nothing
     const auto moves = [&](Value running, Value batch) {
       g.add_update(
-          assign(running, in_order(g, [&] { return select(some, running * kept + batch * (1 - kept), running); })));
+          assign(running, in_order(g, [&] { return where(some, running * kept + batch * (1 - kept), running); })));
     };
     moves(running_mean, mean);
     moves(running_variance, variance);

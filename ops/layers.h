@@ -5,9 +5,8 @@
 //   Value logits = dense(dropout(h, 0.2), 10);
 #pragma once
 
-#include <oxbow/ops/conv/conv.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/initializers.h>
-#include <oxbow/ops/random/dropout.h>
 
 #include <functional>
 #include <type_traits>
@@ -34,8 +33,8 @@ class Activation {
 
 struct DenseOptions {
   Activation activation = {};
-  Initializer kernel_init = glorot_uniform();
-  Initializer bias_init = zeros();
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
   bool use_bias = true;
   std::string name = {};
 };
@@ -48,8 +47,8 @@ struct ConvOptions {
   std::int64_t stride = 1;
   Padding padding = "same";
   Activation activation = {};
-  Initializer kernel_init = glorot_uniform();
-  Initializer bias_init = zeros();
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
   bool use_bias = true;
   std::string name = {};
 };

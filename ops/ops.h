@@ -1,36 +1,15 @@
-// All ops, layers, losses and `gradients` at once, for those who build models.
+// All ops, layers, losses, initializers and `gradients` at once, for those who build models.
 #pragma once
 
-#include <oxbow/ops/control/cond.h>
-#include <oxbow/ops/control/repeat.h>
-#include <oxbow/ops/control/require_finite.h>
-#include <oxbow/ops/control/stop_gradient.h>
-#include <oxbow/ops/conv/conv.h>
-#include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/linalg/matmul.h>
-#include <oxbow/ops/loss/loss.h>
-#include <oxbow/ops/norm/batch_norm.h>
-#include <oxbow/ops/norm/softmax.h>
-#include <oxbow/ops/pointwise/activation.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/masked.h>
-#include <oxbow/ops/pointwise/trigonometry.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/random/dropout.h>
-#include <oxbow/ops/reduction/argmax.h>
-#include <oxbow/ops/reduction/norm.h>
-#include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/reduction/top_k.h>
-#include <oxbow/ops/shape/broadcast.h>
-#include <oxbow/ops/shape/by_value.h>
-#include <oxbow/ops/shape/concat.h>
-#include <oxbow/ops/shape/gather.h>
-#include <oxbow/ops/shape/one_hot.h>
-#include <oxbow/ops/shape/reshape.h>
-#include <oxbow/ops/shape/slice.h>
-#include <oxbow/ops/shape/transpose.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/loss.h>
+#include <oxbow/ops/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>

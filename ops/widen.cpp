@@ -1,4 +1,4 @@
-#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow {

@@ -127,7 +127,7 @@ void check_init(const Variable& v, Location at) {
   const bool drawn = kind == "uniform" || kind == "normal";
   if (!drawn && kind != "zeros" && kind != "constant" && kind != "seed")
     refuse("no recipe is called " + in_quotes(kind),
-           "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, he_normal()) takes "
+           "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, init::he_normal()) takes "
            "initializers");
   if (drawn && !is_float(v.type.dtype))
     refuse("only floating-point values are drawn at random", "Use f32, or another floating-point dtype");

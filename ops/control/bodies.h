@@ -3,7 +3,7 @@
 
 #include <oxbow/graph/graph.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// The scope asked for, or the kind with the first number for which no node is named `kind` there. The node itself is
 /// named so within it: "repeat_1/repeat".
@@ -21,4 +21,4 @@ inline std::vector<Type> types_of(Values values) {
   return types;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,15 +1,16 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/gradients.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 Values captured_of(Values in) { return std::span(in.begin() + 1, in.end()); }
@@ -133,6 +134,12 @@ Grads Cond::gradient(const Node& n, Values dy) const {
   return grads;
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+using namespace ops;
+
 std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>()>& then,
                         const std::function<std::vector<Value>()>& otherwise, CondOptions options, At at) {
   if (!predicate) throw Error("cond: the predicate is an empty Value" + at_line(at) + "\n  Build it first");
@@ -146,7 +153,7 @@ std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>(
   const Subgraph first = built(then), second = built(otherwise);
   std::vector<Value> in{predicate};
   in.insert(in.end(), captured.begin(), captured.end());
-  const Node node = g.append(Cond{with_captured(first, captured), second}, in, at);
+  const Node node = g.append(ops::Cond{with_captured(first, captured), second}, in, at);
   node.output().named("cond");
   std::vector<Value> outputs;
   for (int k = 0; k < node.output_count(); ++k) outputs.push_back(node.output(k));

@@ -10,7 +10,7 @@
 
 #include <type_traits>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Both graphs take the captured values and give values of the same types.
 struct Cond {
@@ -28,24 +28,4 @@ struct Cond {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-struct CondOptions {
-  std::string name =
-      {};  ///< of its scope, in which the branches are "then" and "otherwise"; else "cond", "cond_1", ...
-};
-
-/// What `then` returns where `predicate`, a scalar bool, is true, and what `otherwise` returns where it is false: each
-/// is called once, here, and returns a Value or a vector of them, of the same types. Gradients flow through the branch
-/// that was taken, which is computed once more for them. Throws `Error` where the types differ, or a branch assigns or
-/// adds updates.
-std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>()>& then,
-                        const std::function<std::vector<Value>()>& otherwise, CondOptions options = {},
-                        At at = At::current());
-template <class Then, class Otherwise>
-requires std::same_as<std::invoke_result_t<Then&>, Value> && std::same_as<std::invoke_result_t<Otherwise&>, Value> Value
-cond(Value predicate, Then then, Otherwise otherwise, CondOptions options = {}, At at = At::current()) {
-  return cond(
-      predicate, [&] { return std::vector<Value>{then()}; }, [&] { return std::vector<Value>{otherwise()}; },
-      std::move(options), at)[0];
-}
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

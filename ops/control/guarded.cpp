@@ -1,10 +1,12 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/guarded.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/transpose.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 void check_predicate(const Type& t) {
@@ -113,4 +115,4 @@ std::vector<Sample> Merge::samples() {
   return samples;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

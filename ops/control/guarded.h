@@ -5,7 +5,7 @@
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/graph.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// An op that runs only where the predicate is `when`; its outputs are undefined otherwise. The op has `run`.
 struct Guarded {
@@ -49,4 +49,4 @@ struct Merge {
   static std::vector<Sample> samples();
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,18 +1,17 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/repeat.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/gradients.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/by_value.h>
-#include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/reshape.h>
-#include <oxbow/ops/shape/slice.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
@@ -294,6 +293,12 @@ Grads Repeat::gradient(const Node& n, Values dy) const {
   return BackwardSteps(*this, n, dy).grads();
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+using namespace ops;
+
 RepeatResult repeat(std::int64_t steps, std::vector<Value> carried,
                     const std::function<RepeatNext(const RepeatStep&)>& body, RepeatOptions options, At at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
@@ -328,11 +333,11 @@ RepeatResult repeat(std::int64_t steps, std::vector<Value> carried,
       },
       at);
   in.insert(in.end(), captured.begin(), captured.end());
-  const Node node = g.append(Repeat{.steps = steps,
-                                    .carried = count,
-                                    .sliced = static_cast<std::int64_t>(options.slices.size()),
-                                    .reverse = options.reverse,
-                                    .body = built},
+  const Node node = g.append(ops::Repeat{.steps = steps,
+                                         .carried = count,
+                                         .sliced = static_cast<std::int64_t>(options.slices.size()),
+                                         .reverse = options.reverse,
+                                         .body = built},
                              in, at);
   node.output().named("repeat");
   RepeatResult result;

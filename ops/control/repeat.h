@@ -17,7 +17,7 @@
 
 #include <type_traits>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Inputs: the first values of what is carried, the stacked values [steps, ...], what the body captures. The body takes
 /// the carried values, a slice [...] of each stacked one, and the captured ones; it gives the next carried values, of
@@ -42,36 +42,4 @@ struct Repeat {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-struct RepeatStep {
-  std::vector<Value> carried, slices;
-};
-struct RepeatNext {
-  std::vector<Value> carried = {}, stacked = {};
-};
-struct RepeatResult {
-  std::vector<Value> carried, stacked;
-};
-struct RepeatOptions {
-  std::vector<Value> slices = {};  ///< [steps, ...]: step i reads slice i of each
-  bool reverse = false;            ///< the last step comes first; slices and stacked values keep their places
-  std::string name = {};           ///< of its scope, in which step i is "i"; else "repeat", "repeat_1", ...
-};
-
-/// `body` done `steps` times. Gradients do it in reverse: each step once more, from what was carried into it, so that
-/// only the carried values are kept. Random ops in the body draw the same numbers in each step. Throws `Error` where
-/// the body gives other carried types than it took, or a stacked value does not have `steps` slices.
-RepeatResult repeat(std::int64_t steps, std::vector<Value> carried,
-                    const std::function<RepeatNext(const RepeatStep&)>& body, RepeatOptions options = {},
-                    At at = At::current());
-
-/// The same for one carried value, and nothing else.
-template <class Body>
-requires std::is_invocable_r_v<Value, Body&, Value> Value repeat(std::int64_t steps, Value carried, Body body,
-                                                                 RepeatOptions options = {}, At at = At::current()) {
-  return repeat(
-             steps, std::vector<Value>{carried},
-             [&](const RepeatStep& s) { return RepeatNext{.carried = {body(s.carried[0])}}; }, std::move(options), at)
-      .carried[0];
-}
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/require_finite.h>
 
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 Type RequireFinite::infer(Types in) const {
   if (in[0].shape.rank() != 0 || !is_float(in[0].dtype))
@@ -18,8 +19,12 @@ void RequireFinite::run(const Run& r) const {
   });
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Value require_finite(Value x, std::string what, std::string remedy, At at) {
-  return apply(RequireFinite{.what = std::move(what), .remedy = std::move(remedy)}, {x}, at);
+  return apply(ops::RequireFinite{.what = std::move(what), .remedy = std::move(remedy)}, {x}, at);
 }
 
 }  // namespace oxbow

@@ -4,7 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// x, a scalar. A run fails where it is a NaN or Inf, and so leaves all variables as they were; the message says
 /// `what`.
@@ -24,7 +24,4 @@ struct RequireFinite {
   Grads gradient(const Node&, Values dy) const { return {dy[0]}; }
 };
 
-/// Throws `Error` unless x is a floating-point scalar.
-Value require_finite(Value x, std::string what, std::string remedy, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/stop_gradient.h>
 
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 Work StopGradient::work(Types in) const { return {.bytes = 2 * static_cast<double>(in[0].bytes())}; }
 
@@ -17,6 +18,10 @@ std::vector<Sample> StopGradient::samples() {
           {"none", StopGradient{}, {draw({0, 3}, -9, 9, 1, i64)}, same}};
 }
 
-Value stop_gradient(Value x, At at) { return apply(StopGradient{}, {x}, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value stop_gradient(Value x, At at) { return apply(ops::StopGradient{}, {x}, at); }
 
 }  // namespace oxbow

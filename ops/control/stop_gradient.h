@@ -4,7 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y = x, dx = nothing. Simplification, which comes after differentiation, removes it; what is left aliases its input.
 struct StopGradient {
@@ -19,7 +19,4 @@ struct StopGradient {
   static std::vector<Sample> samples();
 };
 
-/// x, taken for a constant by `gradients`.
-Value stop_gradient(Value x, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

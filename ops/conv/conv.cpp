@@ -1,10 +1,12 @@
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/pack.h>
-#include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/shape/reshape.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 namespace {
 
@@ -86,8 +88,12 @@ Grads Conv2dWeights::gradient(const Node& n, Values d) const {
           apply(Conv2d{.stride = stride, .padding = padding}, {x, d[0]}, Location{}), Value()};
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Value conv2d(Value x, Value weights, Conv2dOptions options, At at) {
-  return apply(Conv2d{.stride = options.stride, .padding = options.padding}, {x, weights}, at);
+  return apply(ops::Conv2d{.stride = options.stride, .padding = options.padding}, {x, weights}, at);
 }
 
 }  // namespace oxbow

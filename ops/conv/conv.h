@@ -7,28 +7,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
-
-/// Rows and columns of zeros around an image.
-/// "valid": none. "same": so that the output has ceil(size / stride) rows and columns, the odd one below and right.
-struct Padding {
-  std::string kind = "same";
-  std::int64_t top = 0, bottom = 0, left = 0, right = 0;  ///< with kind "explicit"
-  Padding() = default;
-  Padding(const char* k) : kind(k) {}                         // implicit: {.padding = "valid"}
-  Padding(std::int64_t all) : Padding(all, all, all, all) {}  // implicit: {.padding = 2}
-  Padding(int all) : Padding(std::int64_t{all}) {}
-  Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
-      : kind("explicit"), top(t), bottom(b), left(l), right(r) {}
-  bool operator==(const Padding&) const = default;
-};
-AttrValue to_attr(const Padding& v);
-void from_attr(const AttrValue& a, Padding& v);
-
-struct Conv2dOptions {
-  std::int64_t stride = 1;  ///< down and across
-  Padding padding = "same";
-};
+namespace oxbow::ops {
 
 /// x [n, h, w, c] by weights [kh, kw, c, k] to [n, oh, ow, k].
 struct Conv2d {
@@ -86,9 +65,4 @@ struct Conv2dWeights {
   static std::vector<Sample> samples();
 };
 
-/// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
-/// oh = (h + top + bottom - kh) / stride + 1. Throws `Error` for other ranks, integers, channels that differ, a window
-/// larger than the padded image, or an unknown padding.
-Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

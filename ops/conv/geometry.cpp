@@ -1,30 +1,15 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t furthest = 1 << 30;  // no sum of sizes overflows
 
 }  // namespace
-
-AttrValue to_attr(const Padding& v) {
-  if (v.kind != "explicit") return v.kind;
-  return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
-}
-
-void from_attr(const AttrValue& a, Padding& v) {
-  if (const auto* kind = std::get_if<std::string>(&a)) {
-    v = Padding(kind->c_str());
-    return;
-  }
-  std::vector<std::int64_t> sides;
-  from_attr(a, sides);
-  if (sides.size() != 4) throw Error("padding is a name or four numbers: top, bottom, left, right");
-  v = Padding(sides[0], sides[1], sides[2], sides[3]);
-}
 
 ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, const Padding& padding) {
   if (x.rank() != 4)
@@ -73,6 +58,26 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
   s.rows = s.height == 0 && padding.kind == "same" ? 0 : (down - s.kh) / stride + 1;
   s.columns = s.width == 0 && padding.kind == "same" ? 0 : (across - s.kw) / stride + 1;
   return s;
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+AttrValue to_attr(const Padding& v) {
+  if (v.kind != "explicit") return v.kind;
+  return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
+}
+
+void from_attr(const AttrValue& a, Padding& v) {
+  if (const auto* kind = std::get_if<std::string>(&a)) {
+    v = Padding(kind->c_str());
+    return;
+  }
+  std::vector<std::int64_t> sides;
+  from_attr(a, sides);
+  if (sides.size() != 4) throw Error("padding is a name or four numbers: top, bottom, left, right");
+  v = Padding(sides[0], sides[1], sides[2], sides[3]);
 }
 
 }  // namespace oxbow

@@ -3,7 +3,7 @@
 
 #include <oxbow/ops/conv/conv.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 struct ConvShape {
   std::int64_t images = 0, height = 0, width = 0, channels = 0;  // x
@@ -23,4 +23,4 @@ struct ConvShape {
 /// Throws `OpError` where x and weights do not fit.
 ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, const Padding& padding);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,11 +1,12 @@
 #include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/rows.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 ConvRows rows_of(const ConvForward& op, Types in) {
@@ -66,4 +67,4 @@ std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
 }
 std::optional<Op> ConvAdjoint::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

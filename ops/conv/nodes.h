@@ -5,7 +5,7 @@
 #include <oxbow/graph/passes/fused/tape.h>
 #include <oxbow/ops/conv/conv.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 class ConvRows;
 
@@ -98,4 +98,4 @@ struct ConvWeightChunks {
   bool operator==(const ConvWeightChunks&) const = default;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

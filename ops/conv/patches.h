@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 class ConvPatches {
  public:
@@ -60,4 +60,4 @@ class ConvPatches {
   ConvShape s_;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/pool.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr double part_bytes = 128 << 10;  // read by a part: some 10 us
@@ -253,9 +254,13 @@ Grads MaxPoolPick::gradient(const Node& n, Values dy) const {
   return {Value(), apply(MaxPoolGradient{.size = size, .stride = stride}, {n.input(0), dy[0]}, Location{})};
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Value max_pool(Value x, MaxPoolOptions options, At at) {
   const std::int64_t stride = options.stride == 0 ? options.size : options.stride;
-  return apply(MaxPool{.size = options.size, .stride = stride}, {x}, at);
+  return apply(ops::MaxPool{.size = options.size, .stride = stride}, {x}, at);
 }
 
 }  // namespace oxbow

@@ -6,12 +6,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
-
-struct MaxPoolOptions {
-  std::int64_t size = 2;    ///< of the square window
-  std::int64_t stride = 0;  ///< 0: as the size, so that windows touch and do not overlap
-};
+namespace oxbow::ops {
 
 /// y = the largest of each window and channel; NaN if it holds one. Windows lie within the image: an edge too narrow
 /// for one more window is left out.
@@ -66,8 +61,4 @@ struct MaxPoolPick {
   static std::vector<Sample> samples();
 };
 
-/// x [n, h, w, c] to [n, (h - size) / stride + 1, (w - size) / stride + 1, c]. Throws `Error` unless x has four axes
-/// and holds a window.
-Value max_pool(Value x, MaxPoolOptions options = {}, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

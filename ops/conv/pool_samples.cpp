@@ -1,6 +1,7 @@
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/pool.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 Shape pooled_shape(const Shape& x, std::int64_t size, std::int64_t stride) {
@@ -84,4 +85,4 @@ std::vector<Sample> MaxPoolPick::samples() {
   return all;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/rows.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t panel = 64;              // output channels of a product
@@ -297,4 +298,4 @@ void ConvRows::run(const Run& r, int first_extra) const {
   dispatch<dtypes::Floats>(dtype_, compute);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -11,7 +11,7 @@
 
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 class ConvRows {
  public:
@@ -72,4 +72,4 @@ class ConvRows {
   TapePlan tape_;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,7 +1,8 @@
 // Sample inputs of the convolutions: the definition, element by element.
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 // Calls f(element of x, of the weights, of y) for each product that a convolution sums.
@@ -97,4 +98,4 @@ std::vector<Sample> Conv2dWeights::samples() {
   return all;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

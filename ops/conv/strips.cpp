@@ -1,12 +1,13 @@
 #include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/kernels/gemm.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t panel = 64;
@@ -183,4 +184,4 @@ std::optional<Op> ConvStrips::with_epilogue(int, const Tape& tape, Types) const 
   return Op(std::move(with));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,4 +1,5 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/patches.h>
 #include <oxbow/ops/kernels/gemm_narrow.h>
@@ -6,7 +7,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t most_chunks = 8;  // of the batch, each with a buffer of its own: enough for 8 threads
@@ -205,4 +206,4 @@ void ConvWeightChunks::run(const Run& r, const Plan& p) const {
   dispatch<dtypes::Floats>(r.in_type(0).dtype, compute);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

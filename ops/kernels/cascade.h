@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 inline constexpr std::int64_t cascade_fan = 16;    ///< sums that go into one of the next level
 inline constexpr std::int64_t cascade_block = 64;  ///< lanes that fit in registers
@@ -95,4 +95,4 @@ struct Cascade {
   }
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

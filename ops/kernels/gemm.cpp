@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace oxbow::gemm {
+namespace oxbow::ops::gemm {
 namespace {
 
 constexpr std::size_t page = 4096;
@@ -156,4 +156,4 @@ BatchKernel batch_kernel(const Shape& s) { return BatchKernel(kernels().get({s, 
 
 KernelUse kernel_use() { return kernels().use(); }
 
-}  // namespace oxbow::gemm
+}  // namespace oxbow::ops::gemm

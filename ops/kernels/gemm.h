@@ -16,7 +16,7 @@
 #include <memory>
 #include <utility>
 
-namespace oxbow::gemm {
+namespace oxbow::ops::gemm {
 
 /// Where a factor's elements lie: element (i, p) at `data[i * row + p * step]`.
 template <class T>
@@ -97,4 +97,4 @@ struct KernelUse {
 };
 KernelUse kernel_use();
 
-}  // namespace oxbow::gemm
+}  // namespace oxbow::ops::gemm

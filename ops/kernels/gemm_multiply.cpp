@@ -9,7 +9,7 @@
 #define EIGEN_NO_MALLOC
 #include <Eigen/Core>
 
-namespace oxbow::gemm {
+namespace oxbow::ops::gemm {
 namespace {
 
 constexpr std::int64_t sum_chunk = 128;   // of k: a chunk of a, b and y is what the second-level cache holds
@@ -179,4 +179,4 @@ template void multiply<std::int32_t>(std::int64_t, std::int64_t, std::int64_t, S
 template void multiply<std::int64_t>(std::int64_t, std::int64_t, std::int64_t, Strided<std::int64_t>,
                                      const std::int64_t*, std::int64_t, std::int64_t*, std::int64_t, bool);
 
-}  // namespace oxbow::gemm
+}  // namespace oxbow::ops::gemm

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-namespace oxbow::gemm {
+namespace oxbow::ops::gemm {
 namespace {
 
 #if defined(__AVX512F__)
@@ -127,4 +127,4 @@ void widen(std::int64_t rows, std::int64_t columns, const float* from, float* to
   }
 }
 
-}  // namespace oxbow::gemm
+}  // namespace oxbow::ops::gemm

@@ -5,7 +5,7 @@
 
 #include <oxbow/ops/kernels/gemm.h>
 
-namespace oxbow::gemm {
+namespace oxbow::ops::gemm {
 
 /// y[i][j] (+)= sum over taps t, then p < k, of a_t(i, p) b_t[p][j], where a_t and b_t lie `a_offsets[t]` and
 /// `b_offsets[t]` bytes behind a and b; without offsets there is one tap.
@@ -30,4 +30,4 @@ void narrow(const Narrow& n, Strided<float> a, const float* b, float* y);
 /// Copies rows of `columns` to rows of `narrow_width(columns)`, with anything behind.
 void widen(std::int64_t rows, std::int64_t columns, const float* from, float* to);
 
-}  // namespace oxbow::gemm
+}  // namespace oxbow::ops::gemm

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <oxbow/graph/op.h>
-#include <oxbow/ops/kernels/independent.h>
-#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/independent.h>
+#include <oxbow/ops/math.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
 
-namespace oxbow::rows {
+namespace oxbow::ops::rows {
 
 /// Elements of a block of rows: they stay in the first-level cache from pass to pass.
 constexpr std::int64_t block_elements = 2048;
@@ -78,4 +78,4 @@ void exponentiate(const T* x, std::int64_t count, std::int64_t n, T* e, T* maxim
   for (std::int64_t i = 0; i < count * n; ++i) e[i] = math::exp(e[i]);
 }
 
-}  // namespace oxbow::rows
+}  // namespace oxbow::ops::rows

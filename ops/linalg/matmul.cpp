@@ -1,10 +1,11 @@
 #include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/reduction.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 void check_dtypes(Types in) {
@@ -113,12 +114,6 @@ Grads Contract::gradient(const Node& n, Values dy) const {
   return {matmul(n.input(1), dy[0], {.transpose_b = true}), matmul(n.input(0), dy[0])};
 }
 
-Value matmul(Value a, Value b, MatMulOptions options, At at) {
-  return apply(MatMul{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b}, {a, b}, at);
-}
-
-Value contract(Value a, Value b, At at) { return apply(Contract{}, {a, b}, at); }
-
 namespace {
 
 // The definition, element by element.
@@ -201,5 +196,15 @@ std::vector<Sample> Contract::samples() {
           sample("one element", {1, 1}, {1, 1}), sample("nothing to sum", {0, 2}, {0, 3}),
           sample("no columns", {2, 0}, {2, 3})};
 }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value matmul(Value a, Value b, MatMulOptions options, At at) {
+  return apply(ops::MatMul{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b}, {a, b}, at);
+}
+
+Value contract(Value a, Value b, At at) { return apply(ops::Contract{}, {a, b}, at); }
 
 }  // namespace oxbow

@@ -7,12 +7,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
-
-struct MatMulOptions {
-  bool transpose_a = false;  ///< a is given as [..., k, m]
-  bool transpose_b = false;  ///< b is given as [..., n, k]
-};
+namespace oxbow::ops {
 
 /// y = a b over the last two axes; leading axes broadcast.
 struct MatMul {
@@ -44,11 +39,4 @@ struct Contract {
   static std::vector<Sample> samples();
 };
 
-/// [..., m, k] by [..., k, n] to [..., m, n]; leading axes broadcast. Throws `Error` for another dtype on each side,
-/// inner sizes that differ, leading axes that do not broadcast, or fewer than two axes.
-Value matmul(Value a, Value b, MatMulOptions options = {}, At at = At::current());
-
-/// [..., m] by [..., n], with equal leading axes, to [m, n]: sums over all leading axes.
-Value contract(Value a, Value b, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,9 +1,10 @@
 #include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/pack.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t rows_a_part = 256;  // of a panel: 64 kB of floats
@@ -105,4 +106,4 @@ Value pack(Value x, bool transpose, At at) {
   return apply(Pack{.panel = panel, .transpose = transpose}, {x}, at);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

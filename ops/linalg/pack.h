@@ -5,7 +5,7 @@
 
 #include <oxbow/graph/graph.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// x in panels, with its last two axes swapped where `transpose`.
 struct Pack {
@@ -27,4 +27,4 @@ struct Pack {
 /// Throws `Error` for fewer than two axes.
 Value pack(Value x, bool transpose = false, At at = At::current());
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

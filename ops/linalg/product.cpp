@@ -1,12 +1,13 @@
 #include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/fused/tape_plan.h>
 #include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/widen.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane registers, a panel's width
@@ -263,4 +264,4 @@ std::optional<Op> Product::with_epilogue(int, const Tape& tape, Types) const {
   return Op(std::move(with));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -6,7 +6,7 @@
 
 #include <oxbow/graph/passes/fused/tape.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y = a b, or a^T b, over the last two axes; leading axes broadcast. b is row-major or in panels (ops/linalg/pack.h).
 /// With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
@@ -43,4 +43,4 @@ enum class ProductPath : std::uint8_t {
 /// The path of a tile of `rows` by `columns`, summing over k, in a product of `flops` altogether.
 ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t k, double flops);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,14 +1,13 @@
-#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/binary_cross_entropy.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
-#include <oxbow/ops/pointwise/unary.h>
 
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <std::floating_point T>
 T BinaryCrossEntropy::at(T x, T t) const {
@@ -22,9 +21,6 @@ T BinaryCrossEntropyGradient::at(T x, T t, T dy) const {
   const T tail = math::sigmoid(-math::abs(x));  // of the answer that x speaks against
   return dy * (x > T(0) ? (T(1) - t) - tail : tail - t);
 }
-
-template struct Elementwise<BinaryCrossEntropy, Same, Same>;
-template struct Elementwise<BinaryCrossEntropyGradient, Same, Same, Same>;
 
 Grads BinaryCrossEntropy::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0), t = n.input(1);
@@ -60,5 +56,12 @@ std::vector<Sample> BinaryCrossEntropyGradient::samples() {
   }
   return s;
 }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::BinaryCrossEntropy, Same, Same>;
+template struct Elementwise<ops::BinaryCrossEntropyGradient, Same, Same, Same>;
 
 }  // namespace oxbow

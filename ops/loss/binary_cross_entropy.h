@@ -5,7 +5,7 @@
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// softplus(x) - t x = log(1 + e^-|x|) + |x| (1 - t where x > 0, else t)
 struct BinaryCrossEntropy : Binary<BinaryCrossEntropy> {
@@ -31,7 +31,11 @@ struct BinaryCrossEntropyGradient : Elementwise<BinaryCrossEntropyGradient, Same
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<BinaryCrossEntropy, Same, Same>;
-extern template struct Elementwise<BinaryCrossEntropyGradient, Same, Same, Same>;
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+extern template struct Elementwise<ops::BinaryCrossEntropy, Same, Same>;
+extern template struct Elementwise<ops::BinaryCrossEntropyGradient, Same, Same, Same>;
 
 }  // namespace oxbow

@@ -1,19 +1,17 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/kernels/rows.h>
+#include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/loss/loss.h>
-#include <oxbow/ops/norm/softmax.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/masked.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/reshape.h>
 
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 void check_rows(const Type& x, const Type& labels, std::string_view what) {
@@ -54,19 +52,6 @@ void for_types(const Type& x, const Type& labels, F f) {
                 classes == 0 ? "Give logits with at least one class"
                              : "Labels must be from 0 to " + std::to_string(classes - 1) +
                                    ": correct the data, or give the logits more classes");
-}
-
-// Two operands that would broadcast where they are meant to be alike.
-void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
-  if (a && b && a.type() != b.type())
-    throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
-                to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " + to_string(b.node()) +
-                at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
-}
-
-Value reduced(Value losses, Reduction reduction, At at) {
-  if (reduction == Reduction::none) return losses;
-  return reduction == Reduction::sum ? sum(losses, {}, false, at) : mean(losses, {}, false, at);
 }
 
 // The plain loops of the reference: softmax of a row, and its loss.
@@ -222,16 +207,36 @@ std::vector<Sample> CrossEntropyGradient::samples() {
   return samples;
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+namespace {
+
+// Two operands that would broadcast where they are meant to be alike.
+void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
+  if (a && b && a.type() != b.type())
+    throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
+                to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " + to_string(b.node()) +
+                at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
+}
+
+Value reduced(Value losses, Reduction reduction, At at) {
+  if (reduction == Reduction::none) return losses;
+  return reduction == Reduction::sum ? sum(losses, {}, false, at) : mean(losses, {}, false, at);
+}
+
+}  // namespace
+
 Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
   const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
-  if (!dense || logits.rank() == 0) return reduced(apply(CrossEntropy{}, {logits, labels}, at), reduction, at);
+  if (!dense || logits.rank() == 0) return reduced(apply(ops::CrossEntropy{}, {logits, labels}, at), reduction, at);
   const Value information = masked_multiply(labels, log_softmax(logits, -1, at), at);  // 0 log 0 is 0
   return reduced(negate(sum(information, {-1}, false, at), at), reduction, at);
 }
 
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
   check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
-  return reduced(apply(BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
+  return reduced(apply(ops::BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
 }
 
 Value mean_squared_error(Value prediction, Value target, Reduction reduction, At at) {

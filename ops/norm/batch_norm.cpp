@@ -1,13 +1,13 @@
+#include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/batch_norm.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 
 #include <algorithm>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 std::int64_t channels(const Type& x) { return x.shape[-1]; }
@@ -164,8 +164,12 @@ void MergeMoments::run(const Run& r) const {
   });
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Moments batch_moments(Value x, Value running_mean, Value running_variance, At at) {
-  const Value mean = apply(BatchMoments{}, {x, running_mean, running_variance}, at);
+  const Value mean = apply(ops::BatchMoments{}, {x, running_mean, running_variance}, at);
   return {mean, mean.node().output(1)};
 }
 

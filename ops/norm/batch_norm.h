@@ -7,7 +7,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Mean [c] and (biased) variance [c] of x [..., c] over all axes but the last. Outside training, and where x has no
 /// rows, the running ones take their place, which are otherwise read for their shape only. dx = (dmean + 2 (x - mean)
@@ -44,10 +44,4 @@ struct MergeMoments {
   bool operator==(const MergeMoments&) const = default;
 };
 
-struct Moments {
-  Value mean, variance;
-};
-/// Throws `Error` unless x is floating point [..., c] and the running ones are of its dtype and [c].
-Moments batch_moments(Value x, Value running_mean, Value running_variance, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

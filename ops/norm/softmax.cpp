@@ -1,15 +1,14 @@
 #include <oxbow/ops/kernels/rows.h>
+#include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/softmax.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/shape/transpose.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 
 #include <cmath>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 Type check(Types in) {
@@ -33,23 +32,6 @@ void for_blocks(const Run& r, F block) {
   const auto [begin, end] = r.share(rows::count(r.in_type(0)));
   for (std::int64_t row = begin; row < end; row += step)
     block(r.in<T>(0) + row * n, std::min(step, end - row), r.out<T>() + row * n);
-}
-
-// The op on the last axis, by way of a transposition when `axis` is another.
-template <class O>
-Value along(Value x, std::int64_t axis, At at) {
-  if (!x || x.rank() == 0) return apply(O{}, {x}, at);
-  int chosen = 0;
-  try {
-    chosen = x.shape().axis_of(axis);
-  } catch (const Error& e) {
-    throw Error(std::string(O::info.name) + ": " + e.what() + "\n  at " + to_string(Location(at)));
-  }
-  if (chosen == x.rank() - 1) return apply(O{}, {x}, at);
-  std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));
-  std::iota(swapped.begin(), swapped.end(), 0);
-  std::swap(swapped[static_cast<std::size_t>(chosen)], swapped.back());
-  return transpose(apply(O{}, {transpose(x, swapped, at)}, at), swapped, at);
 }
 
 // Rows of a tensor in plain double, for the references.
@@ -135,15 +117,39 @@ Grads LogSoftmax::gradient(const Node& n, Values dy) const {
   const Value p = exp(n.output());
   const Value dx = dy[0] - p * sum(dy[0], {-1}, true);
   const Value most = greater(p, 0.5);
-  const Value others = sum(select(most, 0, dx), {-1}, true);
-  return {select(most, -others, dx)};
+  const Value others = sum(where(most, 0, dx), {-1}, true);
+  return {where(most, -others, dx)};
 }
 
 std::vector<Sample> LogSoftmax::samples() {
   return samples_of<LogSoftmax>([](double shifted, double sum) { return shifted - std::log(sum); });
 }
 
-Value softmax(Value x, std::int64_t axis, At at) { return along<Softmax>(x, axis, at); }
-Value log_softmax(Value x, std::int64_t axis, At at) { return along<LogSoftmax>(x, axis, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+namespace {
+
+// The op on the last axis, by way of a transposition when `axis` is another.
+template <class O>
+Value along(Value x, std::int64_t axis, At at) {
+  if (!x || x.rank() == 0) return apply(O{}, {x}, at);
+  int chosen = 0;
+  try {
+    chosen = x.shape().axis_of(axis);
+  } catch (const Error& e) {
+    throw Error(std::string(O::info.name) + ": " + e.what() + "\n  at " + to_string(Location(at)));
+  }
+  if (chosen == x.rank() - 1) return apply(O{}, {x}, at);
+  std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));
+  std::iota(swapped.begin(), swapped.end(), 0);
+  std::swap(swapped[static_cast<std::size_t>(chosen)], swapped.back());
+  return transpose(apply(O{}, {transpose(x, swapped, at)}, at), swapped, at);
+}
+
+}  // namespace
+
+Value softmax(Value x, std::int64_t axis, At at) { return along<ops::Softmax>(x, axis, at); }
+Value log_softmax(Value x, std::int64_t axis, At at) { return along<ops::LogSoftmax>(x, axis, at); }
 
 }  // namespace oxbow

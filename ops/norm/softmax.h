@@ -7,7 +7,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y = exp(x - max x) / sum exp(x - max x). dx = y (dy - sum y dy).
 struct Softmax {
@@ -33,10 +33,4 @@ struct LogSoftmax {
   static std::vector<Sample> samples();
 };
 
-/// x's elements along `axis`, exponentiated and scaled to a sum of 1. Throws `Error` for a scalar, a missing axis, or
-/// a dtype that is not floating point.
-Value softmax(Value x, std::int64_t axis = -1, At at = At::current());
-/// log(softmax(x)) without its rounding to log(0).
-Value log_softmax(Value x, std::int64_t axis = -1, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,15 +1,14 @@
-#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/formulas.h>
 #include <oxbow/ops/pointwise/samples.h>
-#include <oxbow/ops/pointwise/unary.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <std::floating_point T>
 T Sigmoid::at(T x) const {
@@ -45,17 +44,6 @@ template <std::floating_point T>
 T GeluGradient::at(T x, T dy) const {
   return dy * math::gelu_slope(x);
 }
-
-template struct Elementwise<Tanh, Same>;
-template struct Elementwise<Sigmoid, Same>;
-template struct Elementwise<Relu, Same>;
-template struct Elementwise<Erf, Same>;
-template struct Elementwise<Gelu, Same>;
-template struct Elementwise<Softplus, Same>;
-template struct Elementwise<TanhGradient, Same, Same>;
-template struct Elementwise<SigmoidGradient, Same, Same>;
-template struct Elementwise<ReluGradient, Same, Same>;
-template struct Elementwise<GeluGradient, Same, Same>;
 
 namespace {
 
@@ -144,11 +132,26 @@ std::vector<Sample> GeluGradient::samples() {
   return binary_samples(GeluGradient{}, f, {-4, 4});
 }
 
-Value tanh(Value x, At at) { return apply(Tanh{}, {x}, at); }
-Value sigmoid(Value x, At at) { return apply(Sigmoid{}, {x}, at); }
-Value relu(Value x, At at) { return apply(Relu{}, {x}, at); }
-Value erf(Value x, At at) { return apply(Erf{}, {x}, at); }
-Value gelu(Value x, At at) { return apply(Gelu{}, {x}, at); }
-Value softplus(Value x, At at) { return apply(Softplus{}, {x}, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::Tanh, Same>;
+template struct Elementwise<ops::Sigmoid, Same>;
+template struct Elementwise<ops::Relu, Same>;
+template struct Elementwise<ops::Erf, Same>;
+template struct Elementwise<ops::Gelu, Same>;
+template struct Elementwise<ops::Softplus, Same>;
+template struct Elementwise<ops::TanhGradient, Same, Same>;
+template struct Elementwise<ops::SigmoidGradient, Same, Same>;
+template struct Elementwise<ops::ReluGradient, Same, Same>;
+template struct Elementwise<ops::GeluGradient, Same, Same>;
+
+Value tanh(Value x, At at) { return apply(ops::Tanh{}, {x}, at); }
+Value sigmoid(Value x, At at) { return apply(ops::Sigmoid{}, {x}, at); }
+Value relu(Value x, At at) { return apply(ops::Relu{}, {x}, at); }
+Value erf(Value x, At at) { return apply(ops::Erf{}, {x}, at); }
+Value gelu(Value x, At at) { return apply(ops::Gelu{}, {x}, at); }
+Value softplus(Value x, At at) { return apply(ops::Softplus{}, {x}, at); }
 
 }  // namespace oxbow

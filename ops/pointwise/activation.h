@@ -1,10 +1,10 @@
 // Activations, and what their gradients take in one pass each, from the output where that is enough, so that backward
-// keeps one array alive. Regular value types, safe from any thread. Errors of the routines: ops/kernels/math.h.
+// keeps one array alive. Regular value types, safe from any thread. Errors of the routines: ops/math.h.
 #pragma once
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// (e^x - e^-x) / (e^x + e^-x)
 struct Tanh : Unary<Tanh> {
@@ -112,23 +112,19 @@ struct GeluGradient : Binary<GeluGradient> {
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<Tanh, Same>;
-extern template struct Elementwise<Sigmoid, Same>;
-extern template struct Elementwise<Relu, Same>;
-extern template struct Elementwise<Erf, Same>;
-extern template struct Elementwise<Gelu, Same>;
-extern template struct Elementwise<Softplus, Same>;
-extern template struct Elementwise<TanhGradient, Same, Same>;
-extern template struct Elementwise<SigmoidGradient, Same, Same>;
-extern template struct Elementwise<ReluGradient, Same, Same>;
-extern template struct Elementwise<GeluGradient, Same, Same>;
+}  // namespace oxbow::ops
 
-/// Of the operand's shape and floating-point dtype; relu takes integers too. Throw `Error` otherwise.
-Value tanh(Value x, At at = At::current());
-Value sigmoid(Value x, At at = At::current());
-Value relu(Value x, At at = At::current());
-Value erf(Value x, At at = At::current());
-Value gelu(Value x, At at = At::current());
-Value softplus(Value x, At at = At::current());
+namespace oxbow {
+
+extern template struct Elementwise<ops::Tanh, Same>;
+extern template struct Elementwise<ops::Sigmoid, Same>;
+extern template struct Elementwise<ops::Relu, Same>;
+extern template struct Elementwise<ops::Erf, Same>;
+extern template struct Elementwise<ops::Gelu, Same>;
+extern template struct Elementwise<ops::Softplus, Same>;
+extern template struct Elementwise<ops::TanhGradient, Same, Same>;
+extern template struct Elementwise<ops::SigmoidGradient, Same, Same>;
+extern template struct Elementwise<ops::ReluGradient, Same, Same>;
+extern template struct Elementwise<ops::GeluGradient, Same, Same>;
 
 }  // namespace oxbow

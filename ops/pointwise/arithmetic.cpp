@@ -1,17 +1,18 @@
 #include <oxbow/ops/kernels/power.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/formulas.h>
-#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 // Whether x is a number other than 0, or how many elements were averaged.
@@ -42,14 +43,6 @@ T Minimum::at(T a, T b) const {
   return ((a < b) | (a != a)) ? a : b;
 }
 
-template struct Elementwise<Add, Same, Same>;
-template struct Elementwise<Subtract, Same, Same>;
-template struct Elementwise<Multiply, Same, Same>;
-template struct Elementwise<Divide, Same, Same>;
-template struct Elementwise<Pow, Same, Same>;
-template struct Elementwise<Maximum, Same, Same>;
-template struct Elementwise<Minimum, Same, Same>;
-
 Grads Add::gradient(const Node& n, Values dy) const { return sum_to_inputs(n, {dy[0], dy[0]}); }
 
 Grads Subtract::gradient(const Node& n, Values dy) const {
@@ -70,7 +63,7 @@ Grads Divide::gradient(const Node& n, Values dy) const {
   }
   const Value da = masked_divide(dy[0], b);
   const Value nothing = logical_and(equal(b, 0), equal(da, 0));
-  return sum_to_inputs(n, {da, -(da * select(nothing, 0, y))});
+  return sum_to_inputs(n, {da, -(da * where(nothing, 0, y))});
 }
 
 // b a^(b - 1) towards a, where a constant is 0 for every a: so 0^0 has exponent 0 here, not -1, which keeps the slopes
@@ -85,22 +78,22 @@ Grads Pow::gradient(const Node& n, Values dy) const {
       da = *power < 1 ? masked_multiply(dy[0], slope) : dy[0] * slope;
     }
   } else {
-    const Value below = select(logical_and(at_zero, equal(b, 0)), 1, b) - 1;
+    const Value below = where(logical_and(at_zero, equal(b, 0)), 1, b) - 1;
     da = masked_multiply(dy[0], b * pow(a, below));
   }
-  const Value log_a = log(select(logical_and(at_zero, greater_equal(b, 0)), 1, a));
+  const Value log_a = log(where(logical_and(at_zero, greater_equal(b, 0)), 1, a));
   return sum_to_inputs(n, {da, masked_multiply(dy[0], n.output() * log_a)});
 }
 
 // Where the result is NaN, the gradient goes to both.
 Grads Maximum::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1);
-  return sum_to_inputs(n, {select(less(a, b), 0, dy[0]), select(greater_equal(a, b), 0, dy[0])});
+  return sum_to_inputs(n, {where(less(a, b), 0, dy[0]), where(greater_equal(a, b), 0, dy[0])});
 }
 
 Grads Minimum::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1);
-  return sum_to_inputs(n, {select(greater(a, b), 0, dy[0]), select(less_equal(a, b), 0, dy[0])});
+  return sum_to_inputs(n, {where(greater(a, b), 0, dy[0]), where(less_equal(a, b), 0, dy[0])});
 }
 
 // x + (-0.0) is x for every x; x + 0.0 turns -0.0 into 0.0, so only integers lose their zero.
@@ -191,19 +184,31 @@ std::vector<Sample> Minimum::samples() {
   return s;
 }
 
-Value add(Operand a, Operand b, At at) { return apply(Add{}, values_of("add", {a, b}, at), at); }
-Value subtract(Operand a, Operand b, At at) { return apply(Subtract{}, values_of("subtract", {a, b}, at), at); }
-Value multiply(Operand a, Operand b, At at) { return apply(Multiply{}, values_of("multiply", {a, b}, at), at); }
-Value divide(Operand a, Operand b, At at) { return apply(Divide{}, values_of("divide", {a, b}, at), at); }
-Value maximum(Operand a, Operand b, At at) { return apply(Maximum{}, values_of("maximum", {a, b}, at), at); }
-Value minimum(Operand a, Operand b, At at) { return apply(Minimum{}, values_of("minimum", {a, b}, at), at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::Add, Same, Same>;
+template struct Elementwise<ops::Subtract, Same, Same>;
+template struct Elementwise<ops::Multiply, Same, Same>;
+template struct Elementwise<ops::Divide, Same, Same>;
+template struct Elementwise<ops::Pow, Same, Same>;
+template struct Elementwise<ops::Maximum, Same, Same>;
+template struct Elementwise<ops::Minimum, Same, Same>;
+
+Value add(Operand a, Operand b, At at) { return apply(ops::Add{}, values_of("add", {a, b}, at), at); }
+Value subtract(Operand a, Operand b, At at) { return apply(ops::Subtract{}, values_of("subtract", {a, b}, at), at); }
+Value multiply(Operand a, Operand b, At at) { return apply(ops::Multiply{}, values_of("multiply", {a, b}, at), at); }
+Value divide(Operand a, Operand b, At at) { return apply(ops::Divide{}, values_of("divide", {a, b}, at), at); }
+Value maximum(Operand a, Operand b, At at) { return apply(ops::Maximum{}, values_of("maximum", {a, b}, at), at); }
+Value minimum(Operand a, Operand b, At at) { return apply(ops::Minimum{}, values_of("minimum", {a, b}, at), at); }
 
 Value pow(Operand a, Operand b, At at) {
   if (a.value() && b.is_number()) {
     if (b.number() == 1) return a.value();
     if (b.number() == 2) return square(a.value(), at);
   }
-  return apply(Pow{}, values_of("pow", {a, b}, at), at);
+  return apply(ops::Pow{}, values_of("pow", {a, b}, at), at);
 }
 
 }  // namespace oxbow

@@ -3,7 +3,7 @@
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// a + b
 struct Add : Binary<Add> {
@@ -83,28 +83,16 @@ struct Minimum : Binary<Minimum> {
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<Add, Same, Same>;
-extern template struct Elementwise<Subtract, Same, Same>;
-extern template struct Elementwise<Multiply, Same, Same>;
-extern template struct Elementwise<Divide, Same, Same>;
-extern template struct Elementwise<Pow, Same, Same>;
-extern template struct Elementwise<Maximum, Same, Same>;
-extern template struct Elementwise<Minimum, Same, Same>;
+}  // namespace oxbow::ops
 
-/// All of these throw `Error` when shapes do not broadcast, when dtypes differ, or for a dtype that the op does not
-/// take (bool; integers in `divide` and `pow`). A number takes the other operand's dtype.
-Value add(Operand a, Operand b, At at = At::current());
-Value subtract(Operand a, Operand b, At at = At::current());
-Value multiply(Operand a, Operand b, At at = At::current());
-Value divide(Operand a, Operand b, At at = At::current());
-/// The exponents 1 and 2, given as numbers, become `a` itself and `square(a)`.
-Value pow(Operand a, Operand b, At at = At::current());
-Value maximum(Operand a, Operand b, At at = At::current());
-Value minimum(Operand a, Operand b, At at = At::current());
+namespace oxbow {
 
-inline Value operator+(Operand a, Operand b) { return add(a, b, a.at()); }
-inline Value operator-(Operand a, Operand b) { return subtract(a, b, a.at()); }
-inline Value operator*(Operand a, Operand b) { return multiply(a, b, a.at()); }
-inline Value operator/(Operand a, Operand b) { return divide(a, b, a.at()); }
+extern template struct Elementwise<ops::Add, Same, Same>;
+extern template struct Elementwise<ops::Subtract, Same, Same>;
+extern template struct Elementwise<ops::Multiply, Same, Same>;
+extern template struct Elementwise<ops::Divide, Same, Same>;
+extern template struct Elementwise<ops::Pow, Same, Same>;
+extern template struct Elementwise<ops::Maximum, Same, Same>;
+extern template struct Elementwise<ops::Minimum, Same, Same>;
 
 }  // namespace oxbow

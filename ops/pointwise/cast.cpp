@@ -1,3 +1,4 @@
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/cast.h>
 #include <oxbow/ops/pointwise/samples.h>
 
@@ -5,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 template <class T>
@@ -132,9 +133,13 @@ std::vector<Sample> Cast::samples() {
   return s;
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Value cast(Value x, DType to, At at) {
   if (x && x.dtype() == to) return x;
-  return apply(Cast{to}, {x}, at);
+  return apply(ops::Cast{to}, {x}, at);
 }
 
 }  // namespace oxbow

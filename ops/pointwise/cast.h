@@ -3,7 +3,7 @@
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// x as `to`, for every pair of dtypes, the same on every instruction set. To floating point: rounded once, to nearest
 /// even; what is too large becomes infinite, a NaN stays one. Floating point to integer drops the fraction; what is
@@ -21,7 +21,4 @@ struct Cast {
   static std::vector<Sample> samples();
 };
 
-/// x itself where it has that dtype already.
-Value cast(Value x, DType to, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/compare.h>
 #include <oxbow/ops/pointwise/samples.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <Element T>
 bool Equal::at(T a, T b) const {
@@ -24,37 +25,29 @@ bool LessEqual::at(T a, T b) const {
   return a <= b;
 }
 
-template struct Elementwise<Equal, Same, Same>;
-template struct Elementwise<NotEqual, Same, Same>;
-template struct Elementwise<Less, Same, Same>;
-template struct Elementwise<LessEqual, Same, Same>;
-template struct Elementwise<LogicalAnd, bool, bool>;
-template struct Elementwise<LogicalOr, bool, bool>;
-template struct Elementwise<LogicalNot, bool>;
-
-Type Select::infer(Types in) const {
+Type Where::infer(Types in) const {
   if (in[0].dtype != boolean) elementwise::refuse_dtype(info, 0, in[0].dtype, std::string(name(boolean)));
   elementwise::check_same_dtype(info, in, std::array{false, true, true});
   return elementwise::common(in, in[1].dtype);
 }
 
-TileFn Select::tile(Types in) const {
+TileFn Where::tile(Types in) const {
   return dispatch_width(in[1].dtype, []<class T>(std::type_identity<T>) -> TileFn {
     return [](const void*, const void* const* from, void* out, std::int64_t n) {
-      elementwise::lanes<Select, T, bool, T, T>({}, n, static_cast<T*>(out), static_cast<const std::uint8_t*>(from[0]),
-                                                static_cast<const T*>(from[1]), static_cast<const T*>(from[2]));
+      elementwise::lanes<Where, T, bool, T, T>({}, n, static_cast<T*>(out), static_cast<const std::uint8_t*>(from[0]),
+                                               static_cast<const T*>(from[1]), static_cast<const T*>(from[2]));
     };
   });
 }
 
-Grads Select::gradient(const Node& n, Values dy) const {
+Grads Where::gradient(const Node& n, Values dy) const {
   if (!is_float(dy[0].dtype())) return NotDifferentiable{"its result is " + std::string(name(dy[0].dtype()))};
   const Value condition = n.input(0);
-  return sum_to_inputs(n, {Value(), select(condition, dy[0], 0), select(condition, 0, dy[0])});
+  return sum_to_inputs(n, {Value(), where(condition, dy[0], 0), where(condition, 0, dy[0])});
 }
 
 // A constant condition that holds everywhere or nowhere.
-Value Select::simplify(Values in) const {
+Value Where::simplify(Values in) const {
   const Constant* c = in[0].node().op().as<Constant>();
   if (!c || c->value.count() == 0) return {};
   const bool* condition = c->value.data<bool>();
@@ -103,7 +96,7 @@ std::vector<Sample> LogicalNot::samples() {
   return {typed_sample(LogicalNot{}, boolean, [](double a, double) -> double { return a == 0; })};
 }
 
-std::vector<Sample> Select::samples() {
+std::vector<Sample> Where::samples() {
   const auto reference = [](const std::vector<Tensor>& in) {
     return std::vector{map_elements(in, in[1].dtype(), [](const auto& v) { return v[0] != 0 ? v[1] : v[2]; })};
   };
@@ -114,7 +107,7 @@ std::vector<Sample> Select::samples() {
       {{{}, {3}, {2, 1}}}, {{{0, 2}, {2}, {}}},  {{{2, 3, 1}, {3, 4}, {4}}}};
   for (const auto& [condition, a, b] : shapes) {
     s.push_back({to_string(condition) + ", " + to_string(a) + " and " + to_string(b),
-                 Select{},
+                 Where{},
                  {draw(condition, 0, 2, seed, boolean), draw(a, -2, 2, seed + 1), draw(b, -2, 2, seed + 2)},
                  reference});
     seed += 3;
@@ -122,19 +115,33 @@ std::vector<Sample> Select::samples() {
   return s;
 }
 
-Value equal(Operand a, Operand b, At at) { return apply(Equal{}, values_of("equal", {a, b}, at), at); }
-Value not_equal(Operand a, Operand b, At at) { return apply(NotEqual{}, values_of("not_equal", {a, b}, at), at); }
-Value less(Operand a, Operand b, At at) { return apply(Less{}, values_of("less", {a, b}, at), at); }
-Value less_equal(Operand a, Operand b, At at) { return apply(LessEqual{}, values_of("less_equal", {a, b}, at), at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::Equal, Same, Same>;
+template struct Elementwise<ops::NotEqual, Same, Same>;
+template struct Elementwise<ops::Less, Same, Same>;
+template struct Elementwise<ops::LessEqual, Same, Same>;
+template struct Elementwise<ops::LogicalAnd, bool, bool>;
+template struct Elementwise<ops::LogicalOr, bool, bool>;
+template struct Elementwise<ops::LogicalNot, bool>;
+
+Value equal(Operand a, Operand b, At at) { return apply(ops::Equal{}, values_of("equal", {a, b}, at), at); }
+Value not_equal(Operand a, Operand b, At at) { return apply(ops::NotEqual{}, values_of("not_equal", {a, b}, at), at); }
+Value less(Operand a, Operand b, At at) { return apply(ops::Less{}, values_of("less", {a, b}, at), at); }
+Value less_equal(Operand a, Operand b, At at) {
+  return apply(ops::LessEqual{}, values_of("less_equal", {a, b}, at), at);
+}
 Value greater(Operand a, Operand b, At at) { return less(b, a, at); }
 Value greater_equal(Operand a, Operand b, At at) { return less_equal(b, a, at); }
-Value logical_and(Value a, Value b, At at) { return apply(LogicalAnd{}, {a, b}, at); }
-Value logical_or(Value a, Value b, At at) { return apply(LogicalOr{}, {a, b}, at); }
-Value logical_not(Value x, At at) { return apply(LogicalNot{}, {x}, at); }
+Value logical_and(Value a, Value b, At at) { return apply(ops::LogicalAnd{}, {a, b}, at); }
+Value logical_or(Value a, Value b, At at) { return apply(ops::LogicalOr{}, {a, b}, at); }
+Value logical_not(Value x, At at) { return apply(ops::LogicalNot{}, {x}, at); }
 
-Value select(Value condition, Operand a, Operand b, At at) {
-  const std::vector<Value> v = values_of("select", {a, b}, at);
-  return apply(Select{}, {condition, v[0], v[1]}, at);
+Value where(Value condition, Operand a, Operand b, At at) {
+  const std::vector<Value> v = values_of("where", {a, b}, at);
+  return apply(ops::Where{}, {condition, v[0], v[1]}, at);
 }
 
 }  // namespace oxbow

@@ -4,7 +4,7 @@
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// a == b. Like every comparison here it has no gradient, since its result is no number.
 struct Equal : Binary<Equal> {
@@ -74,9 +74,9 @@ struct LogicalNot : Elementwise<LogicalNot, bool> {
 
 /// condition ? a : b. The gradient goes to the one that was taken; the other gets zeros.
 /// Moves bits, so every dtype is chosen from as it is.
-struct Select {
+struct Where {
   static constexpr OpInfo info{
-      .name = "select", .inputs = {"condition", "a", "b"}, .may_overwrite = {1, 2}, .any_layout = true};
+      .name = "where", .inputs = {"condition", "a", "b"}, .may_overwrite = {1, 2}, .any_layout = true};
   static constexpr std::size_t operands = 3;
   template <class T>
   T at(bool condition, T a, T b) const {
@@ -86,31 +86,20 @@ struct Select {
   TileFn tile(Types in) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
-  bool operator==(const Select&) const = default;
+  bool operator==(const Where&) const = default;
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<Equal, Same, Same>;
-extern template struct Elementwise<NotEqual, Same, Same>;
-extern template struct Elementwise<Less, Same, Same>;
-extern template struct Elementwise<LessEqual, Same, Same>;
-extern template struct Elementwise<LogicalAnd, bool, bool>;
-extern template struct Elementwise<LogicalOr, bool, bool>;
-extern template struct Elementwise<LogicalNot, bool>;
+}  // namespace oxbow::ops
 
-/// Comparisons give bool; with a NaN all but `not_equal` are false. All of these throw `Error` when shapes do not
-/// broadcast or dtypes differ.
-Value equal(Operand a, Operand b, At at = At::current());
-Value not_equal(Operand a, Operand b, At at = At::current());
-Value less(Operand a, Operand b, At at = At::current());
-Value less_equal(Operand a, Operand b, At at = At::current());
-Value greater(Operand a, Operand b, At at = At::current());
-Value greater_equal(Operand a, Operand b, At at = At::current());
-/// Of bool operands.
-Value logical_and(Value a, Value b, At at = At::current());
-Value logical_or(Value a, Value b, At at = At::current());
-Value logical_not(Value x, At at = At::current());
-/// a where `condition` (bool) holds, b elsewhere.
-Value select(Value condition, Operand a, Operand b, At at = At::current());
+namespace oxbow {
+
+extern template struct Elementwise<ops::Equal, Same, Same>;
+extern template struct Elementwise<ops::NotEqual, Same, Same>;
+extern template struct Elementwise<ops::Less, Same, Same>;
+extern template struct Elementwise<ops::LessEqual, Same, Same>;
+extern template struct Elementwise<ops::LogicalAnd, bool, bool>;
+extern template struct Elementwise<ops::LogicalOr, bool, bool>;
+extern template struct Elementwise<ops::LogicalNot, bool>;
 
 }  // namespace oxbow

@@ -2,12 +2,12 @@
 // Internal to ops/, for .cpp files.
 #pragma once
 
-#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/unary.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Integers wrap around, so their sums are taken without a sign, in at least 32 bits.
 template <std::integral T>
@@ -76,4 +76,4 @@ T TanhGradient::at(T y, T dy) const {
   return dy * math::fma(-y, y, T(1));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

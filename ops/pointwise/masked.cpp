@@ -1,10 +1,9 @@
-#include <oxbow/ops/kernels/math.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
-#include <oxbow/ops/pointwise/unary.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <std::floating_point T>
 T MaskedMultiply::at(T a, T b) const {
@@ -17,9 +16,6 @@ T MaskedDivide::at(T a, T b) const {
   const T quotient = a / b;
   return (a == T(0)) & (b == T(0)) ? T(0) : quotient;
 }
-
-template struct Elementwise<MaskedMultiply, Same, Same>;
-template struct Elementwise<MaskedDivide, Same, Same>;
 
 Grads MaskedMultiply::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1);
@@ -38,7 +34,14 @@ std::vector<Sample> MaskedDivide::samples() {
   return binary_samples(MaskedDivide{}, [](double a, double b) { return a / b; }, {-2, 2}, {0.5, 2});
 }
 
-Value masked_multiply(Value a, Value b, At at) { return apply(MaskedMultiply{}, {a, b}, at); }
-Value masked_divide(Value a, Value b, At at) { return apply(MaskedDivide{}, {a, b}, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::MaskedMultiply, Same, Same>;
+template struct Elementwise<ops::MaskedDivide, Same, Same>;
+
+Value masked_multiply(Value a, Value b, At at) { return apply(ops::MaskedMultiply{}, {a, b}, at); }
+Value masked_divide(Value a, Value b, At at) { return apply(ops::MaskedDivide{}, {a, b}, at); }
 
 }  // namespace oxbow

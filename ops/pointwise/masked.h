@@ -5,7 +5,7 @@
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// a b, but 0 where a is 0 and b infinite.
 struct MaskedMultiply : Binary<MaskedMultiply> {
@@ -29,11 +29,11 @@ struct MaskedDivide : Binary<MaskedDivide> {
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<MaskedMultiply, Same, Same>;
-extern template struct Elementwise<MaskedDivide, Same, Same>;
+}  // namespace oxbow::ops
 
-/// Throw `Error` unless both are f32 or f64, alike, and broadcast.
-Value masked_multiply(Value a, Value b, At at = At::current());
-Value masked_divide(Value a, Value b, At at = At::current());
+namespace oxbow {
+
+extern template struct Elementwise<ops::MaskedMultiply, Same, Same>;
+extern template struct Elementwise<ops::MaskedDivide, Same, Same>;
 
 }  // namespace oxbow

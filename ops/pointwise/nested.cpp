@@ -1,8 +1,9 @@
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/formulas.h>
 #include <oxbow/ops/pointwise/nested.h>
 
 // Which pairs become one routine: sums of products, what optimizers are made of, a bias with its activation.
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 using TimesSquare = Nested<Multiply, 1, Square>;  // a b^2
@@ -129,4 +130,4 @@ std::optional<Op> Nested<Outer, place, Inner, std::index_sequence<I...>>::absorb
     return nest<>(*this, operand, producer, in);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -10,7 +10,7 @@
 #include <array>
 #include <tuple>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <std::size_t>
 using SameAt = Same;
@@ -139,4 +139,4 @@ std::optional<Op> nest(const Outer& outer, int operand, const Op& producer, Type
   return nested;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,6 +1,7 @@
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/samples.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 double element(const Tensor& t, std::int64_t i) {
@@ -75,7 +76,8 @@ std::vector<Sample> binary_samples(const Op& op, std::function<double(double, do
 
 Sample typed_sample(const Op& op, DType dtype, std::function<double(double, double)> f) {
   std::vector<Tensor> in;
-  const double low = is_float(dtype) || kind_of(dtype) == DTypeKind::signed_integer ? -5 : 0, high = dtype == boolean ? 2 : 7;
+  const double low = is_float(dtype) || kind_of(dtype) == DTypeKind::signed_integer ? -5 : 0,
+               high = dtype == boolean ? 2 : 7;
   for (int i = 0; i < op.info().inputs.size(); ++i)
     in.push_back(draw({4, 9}, low, high, static_cast<std::uint64_t>(100 + i), dtype));
   const DType result = op.infer(std::vector<Type>(in.size(), in[0].type()))[0].dtype;
@@ -86,4 +88,4 @@ Sample typed_sample(const Op& op, DType dtype, std::function<double(double, doub
           false};
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

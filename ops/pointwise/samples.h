@@ -5,7 +5,7 @@
 
 #include <functional>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Where a sample's operand is drawn from.
 struct Interval {
@@ -26,4 +26,4 @@ Sample typed_sample(const Op& op, DType dtype, std::function<double(double, doub
 Tensor map_elements(const std::vector<Tensor>& inputs, DType dtype,
                     const std::function<double(const std::vector<double>&)>& f);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,12 +1,12 @@
-#include <oxbow/ops/kernels/math.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
 
 #include <cmath>
 #include <numbers>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr double pi = std::numbers::pi;
@@ -75,9 +75,6 @@ T SinPi::at(T x) const {
   return half ? -y : y;
 }
 
-template struct Elementwise<CosPi, Same>;
-template struct Elementwise<SinPi, Same>;
-
 Grads CosPi::gradient(const Node& n, Values dy) const { return {dy[0] * -pi * sinpi(n.input(0))}; }
 Grads SinPi::gradient(const Node& n, Values dy) const { return {dy[0] * pi * cospi(n.input(0))}; }
 
@@ -88,7 +85,14 @@ std::vector<Sample> SinPi::samples() {
   return unary_samples(SinPi{}, [](double a) -> double { return std::sin(pi * a); }, {-2.3, 2.3});
 }
 
-Value cospi(Value x, At at) { return apply(CosPi{}, {x}, at); }
-Value sinpi(Value x, At at) { return apply(SinPi{}, {x}, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::CosPi, Same>;
+template struct Elementwise<ops::SinPi, Same>;
+
+Value cospi(Value x, At at) { return apply(ops::CosPi{}, {x}, at); }
+Value sinpi(Value x, At at) { return apply(ops::SinPi{}, {x}, at); }
 
 }  // namespace oxbow

@@ -1,10 +1,10 @@
 // Cosine and sine of half turns. Half turns make the reduction of large arguments exact, which radians do not (IEEE 754
-// 2019, section 9.2: cosPi, sinPi). Errors: ops/kernels/math.h. Regular value types, safe from any thread.
+// 2019, section 9.2: cosPi, sinPi). Errors: ops/math.h. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// cos(pi x)
 struct CosPi : Unary<CosPi> {
@@ -26,11 +26,11 @@ struct SinPi : Unary<SinPi> {
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<CosPi, Same>;
-extern template struct Elementwise<SinPi, Same>;
+}  // namespace oxbow::ops
 
-/// Of the operand's shape and dtype; NaN for an infinity. Throw `Error` unless x is floating point.
-Value cospi(Value x, At at = At::current());
-Value sinpi(Value x, At at = At::current());
+namespace oxbow {
+
+extern template struct Elementwise<ops::CosPi, Same>;
+extern template struct Elementwise<ops::SinPi, Same>;
 
 }  // namespace oxbow

@@ -1,13 +1,12 @@
-#include <oxbow/ops/kernels/math.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/formulas.h>
-#include <oxbow/ops/pointwise/masked.h>
 #include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
 
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 template <Number T>
 T Negate::at(T x) const {
@@ -44,16 +43,6 @@ template <std::floating_point T>
 T Rsqrt::at(T x) const {
   return math::rsqrt(x);
 }
-
-template struct Elementwise<Negate, Same>;
-template struct Elementwise<Square, Same>;
-template struct Elementwise<Reciprocal, Same>;
-template struct Elementwise<Exp, Same>;
-template struct Elementwise<Log, Same>;
-template struct Elementwise<Sqrt, Same>;
-template struct Elementwise<Rsqrt, Same>;
-template struct Elementwise<Abs, Same>;
-template struct Elementwise<Sign, Same>;
 
 Grads Negate::gradient(const Node&, Values dy) const { return {-dy[0]}; }
 Grads Square::gradient(const Node& n, Values dy) const { return {dy[0] * n.input(0) * 2}; }
@@ -114,14 +103,28 @@ std::vector<Sample> Sign::samples() {
   return s;
 }
 
-Value negate(Value x, At at) { return apply(Negate{}, {x}, at); }
-Value square(Value x, At at) { return apply(Square{}, {x}, at); }
-Value reciprocal(Value x, At at) { return apply(Reciprocal{}, {x}, at); }
-Value exp(Value x, At at) { return apply(Exp{}, {x}, at); }
-Value log(Value x, At at) { return apply(Log{}, {x}, at); }
-Value sqrt(Value x, At at) { return apply(Sqrt{}, {x}, at); }
-Value rsqrt(Value x, At at) { return apply(Rsqrt{}, {x}, at); }
-Value abs(Value x, At at) { return apply(Abs{}, {x}, at); }
-Value sign(Value x, At at) { return apply(Sign{}, {x}, at); }
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+template struct Elementwise<ops::Negate, Same>;
+template struct Elementwise<ops::Square, Same>;
+template struct Elementwise<ops::Reciprocal, Same>;
+template struct Elementwise<ops::Exp, Same>;
+template struct Elementwise<ops::Log, Same>;
+template struct Elementwise<ops::Sqrt, Same>;
+template struct Elementwise<ops::Rsqrt, Same>;
+template struct Elementwise<ops::Abs, Same>;
+template struct Elementwise<ops::Sign, Same>;
+
+Value negate(Value x, At at) { return apply(ops::Negate{}, {x}, at); }
+Value square(Value x, At at) { return apply(ops::Square{}, {x}, at); }
+Value reciprocal(Value x, At at) { return apply(ops::Reciprocal{}, {x}, at); }
+Value exp(Value x, At at) { return apply(ops::Exp{}, {x}, at); }
+Value log(Value x, At at) { return apply(ops::Log{}, {x}, at); }
+Value sqrt(Value x, At at) { return apply(ops::Sqrt{}, {x}, at); }
+Value rsqrt(Value x, At at) { return apply(ops::Rsqrt{}, {x}, at); }
+Value abs(Value x, At at) { return apply(ops::Abs{}, {x}, at); }
+Value sign(Value x, At at) { return apply(ops::Sign{}, {x}, at); }
 
 }  // namespace oxbow

@@ -1,10 +1,10 @@
 // Functions of one operand. Regular value types, safe from any thread. Errors of the f32 and f64 routines:
-// ops/kernels/math.h.
+// ops/math.h.
 #pragma once
 
 #include <oxbow/ops/elementwise.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// -x
 struct Negate : Unary<Negate> {
@@ -99,27 +99,18 @@ struct Sign : Unary<Sign> {
   static std::vector<Sample> samples();
 };
 
-extern template struct Elementwise<Negate, Same>;
-extern template struct Elementwise<Square, Same>;
-extern template struct Elementwise<Reciprocal, Same>;
-extern template struct Elementwise<Exp, Same>;
-extern template struct Elementwise<Log, Same>;
-extern template struct Elementwise<Sqrt, Same>;
-extern template struct Elementwise<Rsqrt, Same>;
-extern template struct Elementwise<Abs, Same>;
-extern template struct Elementwise<Sign, Same>;
+}  // namespace oxbow::ops
 
-/// Of the operand's shape and dtype. Throw `Error` for bool; all but negate, square, abs and sign for integers too.
-Value negate(Value x, At at = At::current());
-Value square(Value x, At at = At::current());
-Value reciprocal(Value x, At at = At::current());
-Value exp(Value x, At at = At::current());
-Value log(Value x, At at = At::current());
-Value sqrt(Value x, At at = At::current());
-Value rsqrt(Value x, At at = At::current());
-Value abs(Value x, At at = At::current());
-Value sign(Value x, At at = At::current());
+namespace oxbow {
 
-inline Value operator-(Operand x) { return negate(x.value(), x.at()); }
+extern template struct Elementwise<ops::Negate, Same>;
+extern template struct Elementwise<ops::Square, Same>;
+extern template struct Elementwise<ops::Reciprocal, Same>;
+extern template struct Elementwise<ops::Exp, Same>;
+extern template struct Elementwise<ops::Log, Same>;
+extern template struct Elementwise<ops::Sqrt, Same>;
+extern template struct Elementwise<ops::Rsqrt, Same>;
+extern template struct Elementwise<ops::Abs, Same>;
+extern template struct Elementwise<ops::Sign, Same>;
 
 }  // namespace oxbow

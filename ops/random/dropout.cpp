@@ -1,13 +1,14 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/random.h>
-#include <oxbow/ops/kernels/independent.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/independent.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
 #include <oxbow/ops/random/dropout.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 // Elements are drawn for in chunks of 64 blocks of four words, all 64 at once: element i of a chunk takes word i / 64
@@ -111,6 +112,10 @@ std::vector<Sample> Dropout::samples() {
   return samples;
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
 Value random_state(Graph& g, At at) {
   if (const auto found = g.find("random/state")) return found->output();
   const OriginGuard top(g, {});
@@ -122,8 +127,8 @@ Value random_state(Graph& g, At at) {
 }
 
 Value dropout(Value x, double rate, At at) {
-  if (!x) return apply(Dropout{.rate = rate}, {x, x}, at);
-  return apply(Dropout{.rate = rate, .stream = x.graph().next_stream()}, {x, random_state(x.graph(), at)}, at);
+  if (!x) return apply(ops::Dropout{.rate = rate}, {x, x}, at);
+  return apply(ops::Dropout{.rate = rate, .stream = x.graph().next_stream()}, {x, random_state(x.graph(), at)}, at);
 }
 
 }  // namespace oxbow

@@ -6,7 +6,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y[i] = x[i] / (1 - rate) with probability 1 - rate, else 0. Whether i is kept is a function of the state's seed and
 /// step, the stream and i alone. Outside training y = x.
@@ -29,11 +29,4 @@ struct Dropout {
   static std::vector<Sample> samples();
 };
 
-/// Drops elements of x in training, with a stream of its own. Throws `Error` unless 0 <= rate < 1.
-Value dropout(Value x, double rate, At at = At::current());
-
-/// The graph's variable "random/state", i64[2] = {seed, step}, made at the first call with `Graph::seed()`, together
-/// with the update that counts the step.
-Value random_state(Graph& g, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,10 +1,12 @@
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/argmax.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t columns_at_once = 64;
@@ -56,8 +58,6 @@ void ArgMax::run(const Run& r) const {
   });
 }
 
-Value argmax(Value x, std::int64_t axis, At at) { return apply(ArgMax{.axis = axis}, {x}, at); }
-
 std::vector<Sample> ArgMax::samples() {
   const auto sample = [](Tensor x, std::int64_t along) {
     return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(along),
@@ -90,5 +90,11 @@ std::vector<Sample> ArgMax::samples() {
           sample(draw({3, 4}, -9, 9, 6, i32), 1),
           sample(draw({9}, 0, 9, 7, u8), 0)};
 }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value argmax(Value x, std::int64_t axis, At at) { return apply(ops::ArgMax{.axis = axis}, {x}, at); }
 
 }  // namespace oxbow

@@ -5,7 +5,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Of equal elements the first; NaN counts as larger than any number. The result is i64, without the axis.
 struct ArgMax {
@@ -22,7 +22,4 @@ struct ArgMax {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` for an axis that x does not have or that is empty.
-Value argmax(Value x, std::int64_t axis = -1, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

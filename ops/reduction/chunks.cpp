@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t long_row = 4096;  // `inner` from which on columns are cut into blocks
@@ -249,4 +249,4 @@ template Value reduce_neighbours<Fold::sum>(Value, int, int);
 template Value reduce_neighbours<Fold::max>(Value, int, int);
 template Value reduce_neighbours<Fold::min>(Value, int, int);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

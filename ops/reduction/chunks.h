@@ -18,7 +18,7 @@
 
 #include <oxbow/ops/reduction/reduce.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Reduces axes [first, last) of x, which has elements. The result lacks them, or has one axis of partial results
 /// there.
@@ -63,4 +63,4 @@ struct ReduceColumns {
 template <Fold F>
 Value reduce_neighbours(Value x, int first, int last);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

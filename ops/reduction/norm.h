@@ -6,7 +6,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// One length for each place on the other axes; that of nothing is 0. The squares of f32 are added in f64, which holds
 /// them all; f64 is scaled by a power of two first, which rounds nothing, where its largest element asks for it.
@@ -28,8 +28,4 @@ struct Norm {
   static std::vector<Sample> samples();
 };
 
-/// The Euclidean (L2) norm over `axes`, or over all when empty. Throws `Error` unless x is floating point, or for an
-/// axis that x does not have or that is named twice.
-Value norm(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

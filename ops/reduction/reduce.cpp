@@ -1,16 +1,15 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/control/stop_gradient.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/chunks.h>
 #include <oxbow/ops/reduction/reduce.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/reshape.h>
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 Value in_shape(Value x, const Shape& shape) {
@@ -98,8 +97,8 @@ Grads Reduce<F>::gradient(const Node& n, Values dy) const {
   if constexpr (F == Fold::sum) return {broadcast_like(dy[0], x, missing)};
   const Value y = n.output(), best = equal(x, broadcast_like(y, x, missing));
   const Value ties = stop_gradient(sum(cast(best, x.dtype()), axes, keep));
-  const Value others = stop_gradient(select(not_equal(y, y), y, 0));  // NaN where the result is: none equals it
-  return {select(best, broadcast_like(dy[0] / ties, x, missing), broadcast_like(others, x, missing))};
+  const Value others = stop_gradient(where(not_equal(y, y), y, 0));  // NaN where the result is: none equals it
+  return {where(best, broadcast_like(dy[0] / ties, x, missing), broadcast_like(others, x, missing))};
 }
 
 Type SumTo::infer(Types in) const {
@@ -147,37 +146,39 @@ Value CountLike::simplify(Values in) const {
   });
 }
 
-Value sum(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
-  return apply(Sum{.axes = std::move(axes), .keep = keep}, {x}, at);
+template struct Reduce<Fold::sum>;
+template struct Reduce<Fold::max>;
+template struct Reduce<Fold::min>;
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value sum(Value x, Axes axes, bool keepdims, At at) {
+  return apply(ops::Sum{.axes = axes.list(), .keep = keepdims}, {x}, at);
 }
 
-Value mean(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
+Value mean(Value x, Axes axes, bool keepdims, At at) {
   if (x && !is_float(x.dtype()))
     throw Error("mean: x is " + to_string(x.type()) + "\n  at " + to_string(Location(at)) +
                 "\n  Cast it to f32 or f64 first");
   // Halves are rounded once, at the end: neither their sum nor their number need be a half.
   if (x && is_narrow(x.dtype()))
-    return cast(mean(cast(x, compute_type(x.dtype()), at), std::move(axes), keep, at), x.dtype(), at);
+    return cast(mean(cast(x, compute_type(x.dtype()), at), axes, keepdims, at), x.dtype(), at);
   const Value count = count_like(x, axes, at);
-  return divide(sum(x, std::move(axes), keep, at), count, at);
+  return divide(sum(x, axes, keepdims, at), count, at);
 }
 
-Value reduce_max(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
-  return apply(ReduceMax{.axes = std::move(axes), .keep = keep}, {x}, at);
+Value max(Value x, Axes axes, bool keepdims, At at) {
+  return apply(ops::Max{.axes = axes.list(), .keep = keepdims}, {x}, at);
 }
 
-Value reduce_min(Value x, std::vector<std::int64_t> axes, bool keep, At at) {
-  return apply(ReduceMin{.axes = std::move(axes), .keep = keep}, {x}, at);
+Value min(Value x, Axes axes, bool keepdims, At at) {
+  return apply(ops::Min{.axes = axes.list(), .keep = keepdims}, {x}, at);
 }
 
-Value sum_to(Value x, Value like, At at) { return apply(SumTo{}, {x, like}, at); }
+Value sum_to(Value x, Value like, At at) { return apply(ops::SumTo{}, {x, like}, at); }
 
-Value count_like(Value x, std::vector<std::int64_t> axes, At at) {
-  return apply(CountLike{.axes = std::move(axes)}, {x}, at);
-}
-
-template struct Reduce<Fold::sum>;
-template struct Reduce<Fold::max>;
-template struct Reduce<Fold::min>;
+Value count_like(Value x, Axes axes, At at) { return apply(ops::CountLike{.axes = axes.list()}, {x}, at); }
 
 }  // namespace oxbow

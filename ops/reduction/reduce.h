@@ -10,7 +10,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// What a reduction does with two elements. A NaN makes the result NaN. Of equal zeros with unlike signs, max and min
 /// give either one, always the same for a shape.
@@ -19,10 +19,7 @@ enum class Fold : std::uint8_t { sum, max, min };
 /// One element for each place on the other axes. The sum of nothing is 0; the max or min of nothing is an error.
 template <Fold F>
 struct Reduce {
-  static constexpr OpInfo info{.name = F == Fold::sum   ? "sum"
-                                       : F == Fold::max ? "reduce_max"
-                                                        : "reduce_min",
-                               .inputs = {"x"}};
+  static constexpr OpInfo info{.name = F == Fold::sum ? "sum" : F == Fold::max ? "max" : "min", .inputs = {"x"}};
   std::vector<std::int64_t> axes;
   bool keep = false;  ///< reduced axes stay, with size 1
   static void attributes(auto&& visit) {
@@ -39,8 +36,8 @@ struct Reduce {
   static std::vector<Sample> samples();
 };
 using Sum = Reduce<Fold::sum>;
-using ReduceMax = Reduce<Fold::max>;
-using ReduceMin = Reduce<Fold::min>;
+using Max = Reduce<Fold::max>;
+using Min = Reduce<Fold::min>;
 
 /// Sums the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
 struct SumTo {
@@ -69,25 +66,8 @@ struct CountLike {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` for an axis that x does not have or that is named twice, or a dtype without sums.
-Value sum(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
-
-/// sum(x) / count; NaN where nothing is averaged. Throws `Error` unless x is floating point.
-Value mean(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
-
-/// The gradient is shared equally by the elements that are largest, as JAX does; where the result is NaN it is NaN for
-/// all of them. Throws `Error` where there is no
-/// element.
-Value reduce_max(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
-Value reduce_min(Value x, std::vector<std::int64_t> axes = {}, bool keep = false, At at = At::current());
-
-/// Throws `Error` unless `like`'s shape broadcasts to x's.
-Value sum_to(Value x, Value like, At at = At::current());
-
-Value count_like(Value x, std::vector<std::int64_t> axes = {}, At at = At::current());
-
 /// `axes` of `shape`, non-negative and rising; empty `axes` give all. Throws `OpError` for an axis that is not there or
 /// that is named twice.
 std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>& axes);
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

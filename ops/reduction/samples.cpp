@@ -1,10 +1,12 @@
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/rearranged.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 // y over all elements of x that belong to it, in double; `start` stands for none of them.
@@ -112,4 +114,4 @@ std::vector<Sample> CountLike::samples() {
   return {sample({2, 3}, {}, 6), sample({2, 3}, {-1}, 3), sample({0, 3}, {0}, 0), sample({}, {}, 1)};
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

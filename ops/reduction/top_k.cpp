@@ -1,18 +1,15 @@
 #include <oxbow/graph/known.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/top_k.h>
-#include <oxbow/ops/shape/by_value.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
-#include <oxbow/ops/shape/reshape.h>
-#include <oxbow/ops/shape/slice.h>
-#include <oxbow/ops/shape/transpose.h>
 
 #include <algorithm>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 // Whether a comes before b: the larger one, NaN first of all.
@@ -141,6 +138,9 @@ std::vector<Sample> TopKOf::samples() {
   return samples;
 }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
 namespace {
 
 // Of what is chosen along the last axis, which `axis` is put to and taken from.
@@ -166,10 +166,11 @@ TopKResult both(Value values) { return {values, values.node().output(1)}; }
 }  // namespace
 
 TopKResult top_k(Value x, std::int64_t k, std::int64_t axis, At at) {
-  return along(x, axis, at, [&](Value rows) { return both(apply(TopK{.k = k}, {rows}, at)); });
+  return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopK{.k = k}, {rows}, at)); });
 }
+
 TopKResult top_k(Value x, Value k, std::int64_t axis, At at) {
-  return along(x, axis, at, [&](Value rows) { return both(apply(TopKOf{}, {rows, k}, at)); });
+  return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopKOf{}, {rows, k}, at)); });
 }
 
 }  // namespace oxbow

@@ -4,7 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// The `k` largest elements of each row [..., n], the largest first, and their places in the row, i64: [..., k]. Of
 /// equal elements the first one comes first; NaN counts as larger than any number.
@@ -32,13 +32,4 @@ struct TopKOf {
   static std::vector<Sample> samples();
 };
 
-struct TopKResult {
-  Value values, indices;
-};
-/// The `k` largest elements along an axis, the largest first, and their places there. Throws `Error` unless the axis
-/// has as many.
-TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, At at = At::current());
-/// `k` is a known whole number, i32 or i64: computed from `shape_of`, say.
-TopKResult top_k(Value x, Value k, std::int64_t axis = -1, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,9 +1,11 @@
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 void check_broadcast(const Shape& x, const Shape& to) {
@@ -70,12 +72,6 @@ Grads BroadcastLike::gradient(const Node& n, Values dy) const {
   return {sum_to(axes.empty() ? dy[0] : sum(dy[0], axes), n.input(0)), Value()};
 }
 
-Value broadcast_to(Value x, const Shape& shape, At at) { return apply(BroadcastTo{.shape = shape}, {x}, at); }
-
-Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes, At at) {
-  return apply(BroadcastLike{.axes = std::move(axes)}, {x, like}, at);
-}
-
 namespace {
 
 // x, seen in `shape` with as many elements, with axes of size 1 repeated.
@@ -125,6 +121,16 @@ std::vector<Sample> BroadcastLike::samples() {
           sample({}, {0}),
           sample({0}, {0, 3}, {1}),
           sample({1, 1}, {1, 5, 1}, {1})};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value broadcast_to(Value x, const Shape& shape, At at) { return apply(ops::BroadcastTo{.shape = shape}, {x}, at); }
+
+Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes, At at) {
+  return apply(ops::BroadcastLike{.axes = std::move(axes)}, {x, like}, at);
 }
 
 }  // namespace oxbow

@@ -5,7 +5,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Elementwise, so that it disappears in a fused node's operands.
 struct BroadcastTo {
@@ -36,10 +36,4 @@ struct BroadcastLike {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` unless x broadcasts to `shape`.
-Value broadcast_to(Value x, const Shape& shape, At at = At::current());
-
-/// Throws `Error` unless x, with `axes` put in, broadcasts to the shape of `like`.
-Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes = {}, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,12 +1,11 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/by_value.h>
-#include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/reshape.h>
@@ -16,7 +15,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -311,23 +310,39 @@ std::vector<Value> OneHotOf::lower(Values in) const {
   return {one_hot(in[0], numbers(in[1], "classes", 0)[0], dtype, At::current())};
 }
 
-Value shape_of(Value x, At at) { return apply(ShapeOf{}, {x}, at); }
+Value reshape_to(Value x, Value shape, At at) { return apply(ReshapeTo{}, {x, shape}, at); }
+Value expand_to(Value x, Value shape, At at) { return apply(ExpandTo{}, {x, shape}, at); }
+Value tile_by(Value x, Value repeats, At at) { return apply(Tile{}, {x, repeats}, at); }
+Value pad_by(Value x, Value pads, double value, At at) { return apply(Pad{value}, {x, pads}, at); }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+using namespace ops;
+
+Value shape_of(Value x, At at) { return apply(ops::ShapeOf{}, {x}, at); }
+
 Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes, At at) {
-  return apply(SliceBy{.axes = std::move(axes)}, {x, begins, ends}, at);
+  return apply(ops::SliceBy{.axes = std::move(axes)}, {x, begins, ends}, at);
 }
+
 Value tile(Value x, std::vector<std::int64_t> repeats, At at) {
   const auto axes = static_cast<std::int64_t>(repeats.size());
-  return apply(Tile{}, {x, constant(x.graph(), tensor({axes}, repeats), at)}, at);
+  return apply(ops::Tile{}, {x, constant(x.graph(), tensor({axes}, repeats), at)}, at);
 }
+
 Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value, At at) {
   Numbers each;
   for (const auto& [before, after] : pads) each.insert(each.end(), {before, after});
   const Shape shape{static_cast<std::int64_t>(pads.size()), 2};
-  return apply(Pad{value}, {x, constant(x.graph(), tensor(shape, each), at)}, at);
+  return apply(ops::Pad{value}, {x, constant(x.graph(), tensor(shape, each), at)}, at);
 }
-Value arange(Value start, Value limit, Value step, At at) { return apply(Arange{}, {start, limit, step}, at); }
+
+Value arange(Value start, Value limit, Value step, At at) { return apply(ops::Arange{}, {start, limit, step}, at); }
+
 Value one_hot(Value labels, Value classes, DType dtype, At at) {
-  return apply(OneHotOf{.dtype = dtype}, {labels, classes}, at);
+  return apply(ops::OneHotOf{.dtype = dtype}, {labels, classes}, at);
 }
 
 }  // namespace oxbow

@@ -13,7 +13,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// The sizes of x, i64[rank].
 struct ShapeOf {
@@ -153,46 +153,4 @@ struct OneHotOf {
   static std::vector<Sample> samples();
 };
 
-Value shape_of(Value x, At at = At::current());
-
-/// One size may be -1: what the number of elements leaves for it. A size of 0 is 0 here, as an empty axis has it.
-/// Throws `Error` when the number of elements differs, or `shape`, a vector, is not known.
-template <std::same_as<Value> V>  // no braced list is one: that is a shape of numbers
-Value reshape(Value x, V shape, At at = At::current()) {
-  return apply(ReshapeTo{}, {x, shape}, at);
-}
-
-/// Throws `Error` unless x broadcasts to `shape`, a vector that is known.
-template <std::same_as<Value> V>
-Value broadcast_to(Value x, V shape, At at = At::current()) {
-  return apply(ExpandTo{}, {x, shape}, at);
-}
-
-/// The elements from `begins` up to but without `ends` along each of `axes` (as many; of the first ones where none are
-/// named). Negative numbers count from the end of their axis; what lies beyond it is cut off, as NumPy does.
-Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes = {}, At at = At::current());
-
-/// x repeated along each axis: tile([1, 2], {3}) = [1, 2, 1, 2, 1, 2]. One number an axis.
-Value tile(Value x, std::vector<std::int64_t> repeats, At at = At::current());
-template <std::same_as<Value> V>
-Value tile(Value x, V repeats, At at = At::current()) {
-  return apply(Tile{}, {x, repeats}, at);
-}
-
-/// x with so many elements of `value` before and after it along each axis: pad(x, {{0, 0}, {1, 1}}).
-Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value = 0,
-          At at = At::current());
-/// `pads` is [rank, 2].
-template <std::same_as<Value> V>
-Value pad(Value x, V pads, double value = 0, At at = At::current()) {
-  return apply(Pad{value}, {x, pads}, at);
-}
-
-/// start, start + step, ... up to but without `limit`, of their dtype. Scalars of one dtype that are known. Throws
-/// `Error` for a step of 0.
-Value arange(Value start, Value limit, Value step, At at = At::current());
-
-/// `classes` is a known scalar. See `one_hot` in ops/shape/one_hot.h.
-Value one_hot(Value labels, Value classes, DType dtype = f32, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,10 +1,11 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/by_value.h>
 #include <oxbow/ops/shape/rearranged.h>
 
 #include <algorithm>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -199,4 +200,4 @@ std::vector<Sample> OneHotOf::samples() {
   return {of(draw({4}, 0, 3, 1, i32), 3), of(draw({2, 2}, 0, 5, 2, u8), 5)};
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

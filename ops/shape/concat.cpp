@@ -1,11 +1,10 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
-#include <oxbow/ops/shape/slice.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 Type Concat::infer(Types in) const {
   if (in.empty()) throw OpError("there is nothing to put together", "Give at least one value");
@@ -96,8 +95,6 @@ Grads ConcatGradient::gradient(const Node& n, Values dy) const {
   return grads;
 }
 
-Value concat(Values values, std::int64_t axis, At at) { return apply(Concat{.axis = axis}, values, at); }
-
 std::vector<Sample> Concat::samples() {
   const auto sample = [](std::int64_t along, std::vector<Tensor> values) {
     return Sample{.what = std::to_string(values.size()) + " values along axis " + std::to_string(along),
@@ -153,5 +150,11 @@ std::vector<Sample> ConcatGradient::samples() {
           sample(1, {draw({2, 2}, -1, 1, 7), draw({2, 2}, -1, 1, 8), draw({2, 0}, -1, 1, 9)}),
           sample(0, {draw({3, 2}, -1, 1, 10), draw({3, 2}, -1, 1, 11)})};
 }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value concat(Values values, std::int64_t axis, At at) { return apply(ops::Concat{.axis = axis}, values, at); }
 
 }  // namespace oxbow

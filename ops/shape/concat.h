@@ -4,7 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 struct Concat {
   static constexpr OpInfo info{.name = "concat", .inputs = {"values..."}};
@@ -37,7 +37,4 @@ struct ConcatGradient {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` unless dtypes and all other axes agree.
-Value concat(Values values, std::int64_t axis = 0, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 Shape gathered(const Shape& table, const Shape& indices, int axis) {
@@ -156,14 +157,6 @@ Grads ScatterAdd::gradient(const Node& n, Values dy) const {
 
 Grads IndexAdd::gradient(const Node& n, Values dy) const { return {dy[0], Value(), gather(dy[0], n.input(1), axis)}; }
 
-Value gather(Value table, Value indices, std::int64_t axis, At at) {
-  return apply(Gather{.axis = axis}, {table, indices}, at);
-}
-
-Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis, At at) {
-  return apply(ScatterAdd{.axis = axis}, {like, indices, updates}, at);
-}
-
 namespace {
 
 // Where y[i] of a gather comes from.
@@ -230,5 +223,17 @@ std::vector<Sample> adding_samples() {
 
 std::vector<Sample> ScatterAdd::samples() { return adding_samples<ScatterAdd>(); }
 std::vector<Sample> IndexAdd::samples() { return adding_samples<IndexAdd>(); }
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value gather(Value table, Value indices, std::int64_t axis, At at) {
+  return apply(ops::Gather{.axis = axis}, {table, indices}, at);
+}
+
+Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis, At at) {
+  return apply(ops::ScatterAdd{.axis = axis}, {like, indices, updates}, at);
+}
 
 }  // namespace oxbow

@@ -7,7 +7,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y[o, i..., k] = table[o, indices[i...], k]: the axis is replaced by the axes of `indices`.
 struct Gather {
@@ -60,11 +60,4 @@ struct IndexAdd {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` for an axis that `table` does not have, or indices of another dtype.
-Value gather(Value table, Value indices, std::int64_t axis = 0, At at = At::current());
-
-/// A value of `like`'s shape: zeros, plus each row of `updates` at the row that its index names. Throws `Error` unless
-/// `updates` has the shape of gather(like, indices, axis).
-Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis = 0, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// A shape seen from one of its axes: [outer, size, inner].
 struct AroundAxis {
@@ -62,4 +62,4 @@ inline void check_index_type(const Type& t, const char* what) {
                 : "It must lie in 0 to " + std::to_string(size - 1));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/rearranged.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 Type OneHot::infer(Types in) const {
   check_index_type(in[0], "labels");
@@ -32,10 +33,6 @@ void OneHot::run(const Run& r) const {
   });
 }
 
-Value one_hot(Value labels, std::int64_t classes, DType dtype, At at) {
-  return apply(OneHot{.classes = classes, .dtype = dtype}, {labels}, at);
-}
-
 std::vector<Sample> OneHot::samples() {
   const auto sample = [](Tensor labels, OneHot op) {
     return Sample{.what = to_string(labels.type()) + " to " + std::string(name(op.dtype)),
@@ -56,6 +53,14 @@ std::vector<Sample> OneHot::samples() {
       sample(draw({4}, 0, 3, 1, i32), {.classes = 3}), sample(draw({2, 3}, 0, 5, 2, u8), {.classes = 5, .dtype = f64}),
       sample(Tensor::scalar<std::int64_t>(1), {.classes = 2, .dtype = i32}), sample(Tensor({i64, {0}}), {.classes = 3}),
       sample(draw({3}, 0, 2, 3, i64), {.classes = 2, .dtype = boolean})};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value one_hot(Value labels, std::int64_t classes, DType dtype, At at) {
+  return apply(ops::OneHot{.classes = classes, .dtype = dtype}, {labels}, at);
 }
 
 }  // namespace oxbow

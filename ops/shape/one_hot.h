@@ -5,7 +5,7 @@
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// y[i..., c] = 1 where c = labels[i...], else 0. A label out of range is an error of the run.
 struct OneHot {
@@ -26,7 +26,4 @@ struct OneHot {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` unless labels are integers, but not u64, and `classes` is not negative.
-Value one_hot(Value labels, std::int64_t classes, DType dtype = f32, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

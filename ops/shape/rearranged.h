@@ -5,7 +5,7 @@
 
 #include <functional>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 using Index = std::vector<std::int64_t>;
 
@@ -41,4 +41,4 @@ inline double number(const Tensor& x, std::int64_t flat) {
   return dispatch(x.dtype(), [&]<class T>(std::type_identity<T>) { return static_cast<double>(x.data<T>()[flat]); });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,8 +1,9 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 Type Reshape::infer(Types in) const {
   const Shape& x = in[0].shape;
@@ -81,16 +82,6 @@ Value ReshapeLike::simplify(Values in) const {
 
 Grads ReshapeLike::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0)), Value()}; }
 
-Value reshape(Value x, std::vector<std::int64_t> shape, At at) {
-  for (std::int64_t& size : shape)
-    if (size == 0) size = Reshape::same;
-  return apply(Reshape{.shape = std::move(shape)}, {x}, at);
-}
-
-Value reshape_like(Value x, Value like, At at) { return apply(ReshapeLike{}, {x, like}, at); }
-
-Value flatten(Value x, At at) { return apply(Reshape{.shape = {Reshape::same, Reshape::rest}}, {x}, at); }
-
 namespace {
 
 // All samples of reshaping: the elements stay where they are.
@@ -116,6 +107,21 @@ std::vector<Sample> ReshapeLike::samples() {
   return {reshaped("[6] like [2, 3]", ReshapeLike{}, {draw({6}, -1, 1, 1), draw({2, 3}, -1, 1, 2)}, {2, 3}),
           reshaped("same shape", ReshapeLike{}, {draw({2, 3}, -1, 1, 3), draw({2, 3}, -1, 1, 4)}, {2, 3}),
           reshaped("empty", ReshapeLike{}, {draw({0, 3}, -1, 1, 5), draw({2, 0}, -1, 1, 6)}, {2, 0})};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value reshape(Value x, std::vector<std::int64_t> shape, At at) {
+  for (std::int64_t& size : shape)
+    if (size == 0) size = ops::Reshape::same;
+  return apply(ops::Reshape{.shape = std::move(shape)}, {x}, at);
+}
+
+Value reshape_like(Value x, Value like, At at) { return apply(ops::ReshapeLike{}, {x, like}, at); }
+Value flatten(Value x, At at) {
+  return apply(ops::Reshape{.shape = {ops::Reshape::same, ops::Reshape::rest}}, {x}, at);
 }
 
 }  // namespace oxbow

@@ -5,7 +5,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 struct Reshape {
   static constexpr OpInfo info{.name = "reshape", .inputs = {"x"}};
@@ -35,14 +35,4 @@ struct ReshapeLike {
   static std::vector<Sample> samples();
 };
 
-/// One size may be -1: what the number of elements leaves for it. A size of 0 keeps x's axis of the same number.
-/// Throws `Error` when the number of elements differs.
-Value reshape(Value x, std::vector<std::int64_t> shape, At at = At::current());
-
-/// x in the shape of `like`. Throws `Error` when the number of elements differs.
-Value reshape_like(Value x, Value like, At at = At::current());
-
-/// [n, ...] to [n, product of the others]. Throws `Error` for a scalar.
-Value flatten(Value x, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

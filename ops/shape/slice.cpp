@@ -1,9 +1,10 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/slice.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 struct Range {
@@ -165,10 +166,6 @@ Grads SliceAdd::gradient(const Node&, Values dy) const {
   return {dy[0], apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {})};
 }
 
-Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, At at) {
-  return apply(Slice{.axis = axis, .begin = begin, .end = end}, {x}, at);
-}
-
 std::vector<Sample> Slice::samples() {
   const auto sample = [](const Shape& shape, Slice op, DType dtype = f64) {
     return Sample{.what = "of " + to_string(shape) + " along axis " + std::to_string(op.axis),
@@ -240,6 +237,14 @@ std::vector<Sample> SliceAdd::samples() {
           sample({2, 3}, {2, 0}, {.axis = 1, .begin = 2, .end = 2}),
           sample({0, 3}, {0, 2}, {.axis = 1, .begin = 1}),
           sample({3, 4}, {3, 2}, {.axis = 1, .begin = 1, .end = 3}, i32)};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, At at) {
+  return apply(ops::Slice{.axis = axis, .begin = begin, .end = end}, {x}, at);
 }
 
 }  // namespace oxbow

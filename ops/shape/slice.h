@@ -8,10 +8,7 @@
 
 #include <limits>
 
-namespace oxbow {
-
-/// As the end of a slice: up to the last element, however many there are.
-inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
+namespace oxbow::ops {
 
 /// The elements [begin, end) along an axis; negative numbers count from its end. A slice of the first axis that is not
 /// of size 1 is its input's bytes.
@@ -75,7 +72,4 @@ struct SliceAdd {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` for an axis that x does not have, or a range that does not lie within it.
-Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end = to_end, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

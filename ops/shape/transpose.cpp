@@ -1,3 +1,4 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
@@ -5,7 +6,7 @@
 
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Loops over the result, outermost first, after axes of size 1 are left out and axes that stay neighbours are merged.
 /// The last loop, and the one that walks x element by element, make planes; `outer` are all others.
@@ -157,10 +158,6 @@ Grads Transpose::gradient(const Node& n, Values dy) const {
   return {transpose(dy[0], back)};
 }
 
-Value transpose(Value x, std::vector<std::int64_t> permutation, At at) {
-  return apply(Transpose{.permutation = std::move(permutation)}, {x}, at);
-}
-
 std::vector<Sample> Transpose::samples() {
   const auto sample = [](const Shape& shape, std::vector<std::int64_t> order, DType dtype = f64) {
     const Transpose op{.permutation = std::move(order)};
@@ -190,6 +187,14 @@ std::vector<Sample> Transpose::samples() {
           sample({1}, {0}),
           sample({3, 4}, {1, 0}, u8),
           sample({3, 4}, {1, 0}, i64)};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+Value transpose(Value x, std::vector<std::int64_t> permutation, At at) {
+  return apply(ops::Transpose{.permutation = std::move(permutation)}, {x}, at);
 }
 
 }  // namespace oxbow

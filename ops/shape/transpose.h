@@ -4,7 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
 
-namespace oxbow {
+namespace oxbow::ops {
 
 /// Axis i of the result is axis permutation[i] of x; an empty permutation reverses the axes.
 struct Transpose {
@@ -22,7 +22,4 @@ struct Transpose {
   static std::vector<Sample> samples();
 };
 
-/// Throws `Error` unless `permutation` names each axis once.
-Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At::current());
-
-}  // namespace oxbow
+}  // namespace oxbow::ops

@@ -1,3 +1,4 @@
+#include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/sharpness.h>
 

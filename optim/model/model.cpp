@@ -1,6 +1,6 @@
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
@@ -118,14 +118,14 @@ void Model::State::average() {
   const Value count = r.copy(step.step.node()).output();
   for (const std::size_t i : replaced) {
     const Value p = r.copy(step.parameters[i].node()).output(), average = r.copy(step.averages[i].node()).output();
-    r.map(step.parameters[i], select(equal(count, 0.0), p, average));
+    r.map(step.parameters[i], where(equal(count, 0.0), p, average));
   }
   if (!step.statistics.empty()) {
     const Value of_step = r.copy(step.refreshed_at.node()).output(), stepped = greater(count, 0.0);
     const Value fresh = logical_and(stepped, equal(of_step, count));
     for (const optim::Statistic& s : step.statistics) {
       const Value running = r.copy(s.running.node()).output(), refreshed = r.copy(s.refreshed.node()).output();
-      r.map(s.running, select(fresh, refreshed, running));
+      r.map(s.running, where(fresh, refreshed, running));
     }
   }
   NodeId last = predictions ? predictions.node_id() : 0;

@@ -1,7 +1,5 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/norm.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/optim/optimizers/adafactor.h>
 
 #include <cmath>

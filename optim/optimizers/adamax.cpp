@@ -1,5 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/adamax.h>
 
 namespace oxbow::optim {

@@ -1,5 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/asgd.h>
 
 namespace oxbow::optim {
@@ -24,7 +23,7 @@ Updated ASGD::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, Convention::pytorch);
   const Value rate = s.shared[0], average = s.slots[0];
   const Value w = s.parameter - (rate * g + rate * lambda * s.parameter);
-  return {w, {select(s.shared[1], average + (w - average) * s.shared[2], w)}};
+  return {w, {where(s.shared[1], average + (w - average) * s.shared[2], w)}};
 }
 
 }  // namespace oxbow::optim

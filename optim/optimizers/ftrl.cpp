@@ -1,6 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/ftrl.h>
 
 #include <cmath>
@@ -30,7 +28,7 @@ Updated Ftrl::update(const Step& s) const {
   Value divisor = q(sum) / s.rate;
   if (beta != 0 || l2 != 0) divisor = divisor + (beta / s.rate + 2 * l2);
   const Value rest = l1 == 0 ? -linear : minimum(maximum(linear, -l1), l1) - linear;
-  return {select(equal(divisor, 0.0), w, rest / divisor), {sum, linear}};
+  return {where(equal(divisor, 0.0), w, rest / divisor), {sum, linear}};
 }
 
 }  // namespace oxbow::optim

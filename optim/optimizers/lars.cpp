@@ -1,6 +1,5 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/reduction/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/optim/optimizers/lars.h>
 
 namespace oxbow::optim {
@@ -18,7 +17,7 @@ Updated LARS::update(const Step& s) const {
   const Value of_w = norm(w), of_g = norm(g);
   const Value both = logical_and(greater(of_w, 0.0), greater(of_g, 0.0));
   const Value length = weight_decay == 0 ? of_g : of_g + weight_decay * of_w;
-  const Value ratio = select(both, trust_coefficient * of_w / length, 1.0);
+  const Value ratio = where(both, trust_coefficient * of_w / length, 1.0);
   const Value step = weight_decay == 0 ? g : g + weight_decay * w;
   const Value velocity = momentum * s.slots[0] + s.rate * ratio * step;
   return {w - velocity, {velocity}};

@@ -1,6 +1,6 @@
-#include <oxbow/ops/linalg/matmul.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/reduction/norm.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/optim/optimizers/muon.h>
 
 #include <algorithm>

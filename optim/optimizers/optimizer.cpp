@@ -1,10 +1,6 @@
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/activation.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/optim/optimizer.h>
 
 #include <algorithm>
@@ -75,7 +71,7 @@ Value bias_correction(double beta, Value count) {
 }
 
 Value length_ratio(Value of_w, Value of_d) {
-  return select(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
+  return where(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
 }
 
 Value decayed_gradient(const Step& s, double weight_decay, Convention convention) {

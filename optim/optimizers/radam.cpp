@@ -1,6 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/radam.h>
 
 namespace oxbow::optim {
@@ -31,7 +29,7 @@ Updated RAdam::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, decay);
   const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
   const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  const Value step = select(s.shared[0], s.shared[2] * m / (sqrt(v) + epsilon), s.shared[1] * m);
+  const Value step = where(s.shared[0], s.shared[2] * m / (sqrt(v) + epsilon), s.shared[1] * m);
   return {moved(s, step, weight_decay, decay), {m, v}};
 }
 

@@ -1,6 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/rprop.h>
 
 #include <cmath>
@@ -23,10 +21,10 @@ Updated Rprop::update(const Step& s) const {
   const Value agree = sign(s.gradient) * sign(s.slots[0]);
   const Value turned = less(agree, 0.0);
   const Value one = constant(s.parameter.graph(), 1, s.parameter.dtype());
-  const Value factor = select(greater(agree, 0.0), eta_plus, select(turned, eta_minus, one));
-  const Value before = select(equal(s.count, 1.0), s.rate, s.slots[1]);
+  const Value factor = where(greater(agree, 0.0), eta_plus, where(turned, eta_minus, one));
+  const Value before = where(equal(s.count, 1.0), s.rate, s.slots[1]);
   const Value step = minimum(maximum(before * factor, step_min), step_max);
-  const Value g = select(turned, 0.0, s.gradient);
+  const Value g = where(turned, 0.0, s.gradient);
   return {s.parameter - step * sign(g), {g, step}};
 }
 

@@ -1,7 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/schedule_free.h>
 
 namespace oxbow::optim {
@@ -31,13 +28,13 @@ Updated ScheduleFreeAdamW::update(const Step& s) const {
   const Value largest = maximum(s.slots[3], cast(s.rate, f64));
   const Value weight = square(largest);
   const Value sum = s.slots[4] + weight;
-  const Value c = s.scalar(select(greater(sum, 0.0), weight / sum, 0.0));
+  const Value c = s.scalar(where(greater(sum, 0.0), weight / sum, 0.0));
 
   const Value v = beta_2 * s.slots[0] + (1 - beta_2) * square(g);
   Value step = s.shared[1] * g / (sqrt(v) + s.shared[2]);
   if (weight_decay != 0) step = step + s.rate * weight_decay * y;
-  const Value z = select(first, y - step, s.slots[1] - step);
-  const Value x = select(first, z, (1.0 - c) * s.slots[2] + c * z);
+  const Value z = where(first, y - step, s.slots[1] - step);
+  const Value x = where(first, z, (1.0 - c) * s.slots[2] + c * z);
   return {(1 - beta_1) * z + beta_1 * x, {v, z, x, largest, sum}};
 }
 

@@ -1,6 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizers/sgd.h>
 
 namespace oxbow::optim {
@@ -29,7 +27,7 @@ Updated SGD::update(const Step& s) const {
     return {moved(s, nesterov ? step - momentum * velocity : negate(velocity), weight_decay, convention), {velocity}};
   }
   // The velocity is zero before the first step, whose gradient counts whole.
-  const Value share = s.scalar(select(equal(s.count, 1.0), constant(g.graph(), 1, f64), 1 - dampening));
+  const Value share = s.scalar(where(equal(s.count, 1.0), constant(g.graph(), 1, f64), 1 - dampening));
   const Value velocity = momentum * s.slots[0] + (dampening == 0 ? g : share * g);
   return {s.parameter - s.rate * (nesterov ? g + momentum * velocity : velocity), {velocity}};
 }

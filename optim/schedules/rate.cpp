@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/optimizer.h>
 #include <oxbow/optim/rate.h>
 

@@ -1,10 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/trigonometry.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/schedules.h>
 
 #include <limits>
@@ -52,7 +48,7 @@ std::vector<Value> observe_from(const Rate& rate, double begin, double end, cons
   if (after.empty()) return after;
   const Value begun = greater(o.step, begin), over = greater(o.step, end);
   const Value counts = logical_and(begun, logical_not(over));
-  for (std::size_t i = 0; i < after.size(); ++i) after[i] = select(counts, after[i], o.state[i]);
+  for (std::size_t i = 0; i < after.size(); ++i) after[i] = where(counts, after[i], o.state[i]);
   return after;
 }
 
@@ -115,7 +111,7 @@ void MultiStep::check() const {
 Value MultiStep::rate(Value step) const {
   Value rate = constant(step.graph(), initial, f64);
   for (std::size_t i = 0; i < at.size(); ++i)
-    rate = select(less(step, real(at[i])), rate, initial * std::pow(factor, real(static_cast<std::int64_t>(i) + 1)));
+    rate = where(less(step, real(at[i])), rate, initial * std::pow(factor, real(static_cast<std::int64_t>(i) + 1)));
   return rate;
 }
 
@@ -170,7 +166,7 @@ Value CosineRestarts::rate(Value step) const {
     // Cycle c starts at steps (growth^c - 1) / (growth - 1), a whole number. The logarithm finds c or a neighbour.
     const auto start = [&](Value c) { return first * whole((pow(base, c) - 1.0) / (base - 1) + 0.5); };
     cycle = whole(log(1.0 + step * ((base - 1) / first)) / std::log(base) + 0.5);
-    cycle = select(less(step, start(cycle)), cycle - 1.0, cycle);
+    cycle = where(less(step, start(cycle)), cycle - 1.0, cycle);
     way = (step - start(cycle)) / (first * whole(pow(base, cycle) + 0.5));
   }
   const Value height = shrink == 1 ? constant(step.graph(), initial, f64) : initial * pow(shrink, cycle);
@@ -189,7 +185,7 @@ Value OneCycle::rate(Value step) const {
   const double top = warmup * real(steps) - 1, last = real(steps) - 1;
   const Value up = half_cosine(peak / divide, peak, progress(step, top));
   const Value down = half_cosine(peak, peak / divide / final_divide, progress(maximum(step - top, 0.0), last - top));
-  return select(less_equal(step, top), up, down);
+  return where(less_equal(step, top), up, down);
 }
 
 void Cyclic::check() const {
@@ -249,7 +245,7 @@ Value Sequence::rate(Value step, State state) const {
       continue;
     }
     const double begin = real(at[i - 1]);
-    rate = select(less(step, begin), rate, rates[i].value(maximum(step - begin, 0.0), own));
+    rate = where(less(step, begin), rate, rates[i].value(maximum(step - begin, 0.0), own));
   }
   return rate;
 }
@@ -313,10 +309,10 @@ std::vector<Value> Plateau::observe(const Observed& o) const {
   // Both are false for a NaN.
   const Value better = maximize ? greater(result, best + min_delta) : less(result, best - min_delta);
   const Value resting = greater(o.state[3], 0.0);
-  const Value waited = select(logical_or(better, resting), 0.0, o.state[2] + 1.0);
+  const Value waited = where(logical_or(better, resting), 0.0, o.state[2] + 1.0);
   const Value falls = greater(waited, real(patience));
-  std::vector<Value> all{select(falls, maximum(scale * factor, least), scale), select(better, result, best),
-                         select(falls, 0.0, waited), select(falls, real(cooldown), maximum(o.state[3] - 1.0, 0.0))};
+  std::vector<Value> all{where(falls, maximum(scale * factor, least), scale), where(better, result, best),
+                         where(falls, 0.0, waited), where(falls, real(cooldown), maximum(o.state[3] - 1.0, 0.0))};
   append(all, initial.observe({o.step, o.results.subspan(1), o.state.subspan(own_count)}));
   return all;
 }

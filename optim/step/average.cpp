@@ -1,6 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/average.h>
 #include <oxbow/optim/optimizer.h>
 
@@ -15,13 +13,13 @@ void check(const Average& average) {
 
 Value averaged(const Average& average, Value before, Value parameter, Value updated, Value count) {
   if (const auto* ema = std::get_if<EMA>(&average))
-    return ema->decay * select(equal(count, 1.0), parameter, before) + (1 - ema->decay) * updated;
+    return ema->decay * where(equal(count, 1.0), parameter, before) + (1 - ema->decay) * updated;
   const SWA& swa = std::get<SWA>(average);
   const Value since = count - static_cast<double>(swa.start);
   const Value taken = cast(cast(since / static_cast<double>(swa.every), i64), f64);  // how many, with this one
   const Value now = equal(taken * static_cast<double>(swa.every), since);
   const Value mean = before + (updated - before) * cast(1.0 / maximum(taken, 1.0), updated.dtype());
-  return select(less(taken, 1.0), updated, select(now, mean, before));
+  return where(less(taken, 1.0), updated, where(now, mean, before));
 }
 
 }  // namespace oxbow::optim

@@ -1,10 +1,6 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/norm.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/optim/clip.h>
 #include <oxbow/optim/optimizer.h>
 
@@ -22,7 +18,7 @@ Value length_of(const std::vector<Value>& parts) {
   for (std::size_t i = 1; i < parts.size(); ++i) largest = maximum(largest, parts[i]);
   const Value one = constant(largest.graph(), 1, f64);
   const Value some = greater(largest, 0.0), finite = less(largest, std::numeric_limits<double>::infinity());
-  const Value unit = select(logical_and(some, finite), largest, one);
+  const Value unit = where(logical_and(some, finite), largest, one);
   Value squares;
   for (const Value& p : parts) {
     const Value own = square(p / unit);

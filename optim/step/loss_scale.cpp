@@ -1,5 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/loss_scale.h>
 #include <oxbow/optim/optimizer.h>
 
@@ -16,9 +15,9 @@ LossScale::Next LossScale::next(Value scale, Value good, Value finite) const {
   const Value counted = good + 1.0;
   const Value grows = greater_equal(counted, static_cast<double>(interval));
   constexpr double largest = 0x1p126, least = 0x1p-126;  // both they and their inverses are normal in f32
-  const Value grown = select(grows, minimum(scale * growth, largest), scale);
+  const Value grown = where(grows, minimum(scale * growth, largest), scale);
   const Value begins_anew = logical_or(grows, logical_not(finite));
-  return {select(finite, grown, maximum(scale * shrink, least)), select(begins_anew, 0.0, counted)};
+  return {where(finite, grown, maximum(scale * shrink, least)), where(begins_anew, 0.0, counted)};
 }
 
 }  // namespace oxbow::optim

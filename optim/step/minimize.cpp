@@ -1,8 +1,6 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/step/step_builder.h>
 
 namespace oxbow::optim {
@@ -97,7 +95,7 @@ Value StepBuilder::number(const std::string& name, double first) {
 }
 
 Value StepBuilder::set(Value variable, Value value) {
-  const Value written = finite_ ? select(finite_, value, variable) : value;
+  const Value written = finite_ ? where(finite_, value, variable) : value;
   out_.updates.push_back(assign(variable, written));
   return written;
 }

@@ -1,11 +1,9 @@
-#include <oxbow/ops/control/require_finite.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/stop_gradient.h>
 #include <oxbow/ops/gradients.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/unary.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/optim/step/step_builder.h>
 
@@ -75,14 +73,14 @@ void StepBuilder::accumulate() {
   const Value batches = out_.gathered = state("batches", {i64, {}});
   const Value before = number("samples", 0), now = samples();
   const Value first = equal(batches, 0.0);  // what was there is of the last step
-  const Value all = in_order(graph_, [&] { return select(first, 0.0, before) + now; });
-  const Value divisor = select(equal(all, 0.0), 1.0, all);  // of empty minibatches alone the sums are 0
+  const Value all = in_order(graph_, [&] { return where(first, 0.0, before) + now; });
+  const Value divisor = where(equal(all, 0.0), 1.0, all);  // of empty minibatches alone the sums are 0
   out_.gathering = {assign(batches, batches + 1.0), assign(before, all)};
   out_.updates = {assign(batches, batches * 0.0)};
   for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
     Value& g = out_.gradients[i];
     const Value sums = state("accumulated/sum", variable_of(out_.parameters[i]));
-    const Value sum = in_order(graph_, [&] { return select(first, 0.0, sums) + g * cast(now, g.dtype()); });
+    const Value sum = in_order(graph_, [&] { return where(first, 0.0, sums) + g * cast(now, g.dtype()); });
     out_.gathering.push_back(assign(sums, sum));
     g = sum / cast(divisor, g.dtype());
   }
@@ -121,7 +119,7 @@ void StepBuilder::check_finite(const std::vector<Value>& clipped) {
     zeros = zeros ? zeros + own : own;
   }
   const Value finite = equal(zeros, 0.0), skipped = state("skipped", {i64, {}});
-  out_.updates.push_back(assign(skipped, select(finite, skipped, skipped + 1.0)));
+  out_.updates.push_back(assign(skipped, where(finite, skipped, skipped + 1.0)));
   if (dynamic) {
     const Value good = number("good_steps", 0);
     const LossScale::Next next = options_.loss_scale->next(loss_scale_, good, finite);

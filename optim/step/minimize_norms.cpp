@@ -1,5 +1,4 @@
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/compare.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/step/step_builder.h>
 
 namespace oxbow::optim {
@@ -9,7 +8,7 @@ namespace {
 Value ratio(const std::vector<Value>& moves, const std::vector<Value>& of) {
   const Value moved = global_norm(moves), length = global_norm(of);
   const Value still = equal(moved, 0.0);
-  return select(still, 0.0, moved / length);
+  return where(still, 0.0, moved / length);
 }
 
 }  // namespace

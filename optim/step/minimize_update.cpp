@@ -1,7 +1,7 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/batch_norm.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
-#include <oxbow/ops/pointwise/cast.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/step/step_builder.h>
 
 #include <algorithm>

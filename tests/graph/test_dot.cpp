@@ -5,7 +5,7 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise.h>
 
 #include <boost/test/unit_test.hpp>
 

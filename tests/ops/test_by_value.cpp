@@ -7,6 +7,8 @@
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/by_value.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>
@@ -18,6 +20,7 @@
 BOOST_AUTO_TEST_SUITE(test_by_value)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 using namespace oxbow::test;
 
 namespace {

@@ -7,6 +7,7 @@
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/verify.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/ledger/text.h>
@@ -22,6 +23,7 @@
 BOOST_AUTO_TEST_SUITE(test_control)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 using namespace oxbow::test;
 
 namespace {

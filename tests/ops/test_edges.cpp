@@ -53,7 +53,7 @@ std::ostream& operator<<(std::ostream& s, const Point& p) { return s << p.what; 
 
 // What f gives where it is taken, and 0 elsewhere.
 std::function<Value(Value)> taken(bool above, double limit, std::function<Value(Value)> f) {
-  return [=](Value x) { return select(above ? greater(x, limit) : less(x, limit), f(x), 0); };
+  return [=](Value x) { return where(above ? greater(x, limit) : less(x, limit), f(x), 0); };
 }
 
 std::function<Value(Value)> yes_or_no(double target) {
@@ -214,8 +214,8 @@ BOOST_AUTO_TEST_CASE(the_slope_of_a_largest_NaN_is_NaN) {
     Graph g;
     const Value x = constant(g, Tensor::of<double>({2, 3}, {3, nan, 1, 4, 4, 1}));
     const Value v = cast(x, dtype);
-    check(gradients(sum(reduce_max(v, {1})), {v})[0], {nan, nan, nan, .5, .5, 0}, "largest");
-    check(gradients(sum(reduce_min(v, {1})), {v})[0], {nan, nan, nan, 0, 0, 1}, "smallest");
+    check(gradients(sum(max(v, {1})), {v})[0], {nan, nan, nan, .5, .5, 0}, "largest");
+    check(gradients(sum(min(v, {1})), {v})[0], {nan, nan, nan, 0, 0, 1}, "smallest");
     check(cast(argmax(v, 1), f64), {1, 0}, "its place");
     const Value image = reshape(v, {1, 2, 3, 1});
     check(gradients(sum(max_pool(image, {.size = 2, .stride = 1})), {image})[0], {0, 2, 0, 0, 0, 0}, "pooled");

@@ -2,6 +2,9 @@
 // simplifications keep every bit.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/unary.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -12,6 +15,7 @@
 BOOST_AUTO_TEST_SUITE(test_elementwise)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 
@@ -53,7 +57,7 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_broadcast) {
   BOOST_CHECK_EXCEPTION(a + b, Error, says(text));
   BOOST_CHECK_EXCEPTION(a + b, Error, says({here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(maximum(a, b), Error, says({"maximum", "f32[3, 5]", here(__LINE__)}));
-  BOOST_CHECK_EXCEPTION(select(less(a, 0), a, b), Error, says({"select", here(__LINE__)}));
+  BOOST_CHECK_EXCEPTION(where(less(a, 0), a, b), Error, says({"where", here(__LINE__)}));
 }
 
 BOOST_AUTO_TEST_CASE(dtypes_that_differ) {
@@ -65,7 +69,7 @@ BOOST_AUTO_TEST_CASE(dtypes_that_differ) {
   BOOST_CHECK_EXCEPTION(2 * c / c, Error, says({"divide", "a is i32, but must be one of: f32, f64", "cast(a, f32)"}));
   BOOST_CHECK_EXCEPTION(exp(c), Error, says({"exp", "x is i32, but must be one of: f32, f64", here(__LINE__)}));
   BOOST_CHECK_EXCEPTION(-less(a, 0), Error, says({"negate", "x is bool", here(__LINE__)}));
-  BOOST_CHECK_EXCEPTION(select(a, a, a), Error, says({"select", "condition is f32, but must be one of: bool"}));
+  BOOST_CHECK_EXCEPTION(where(a, a, a), Error, says({"where", "condition is f32, but must be one of: bool"}));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_other_operand) {
@@ -75,7 +79,7 @@ BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_other_operand) {
     BOOST_TEST(((1 - 0.5 * x).dtype() == d));
     BOOST_TEST(value(1 - 0.5 * x) == -0.5);
     BOOST_TEST(value(maximum(x, 7)) == 7);
-    BOOST_TEST(value(select(greater(x, 2), 1, x)) == 1);
+    BOOST_TEST(value(where(greater(x, 2), 1, x)) == 1);
   }
   const Value n = constant(g, 200, u8);
   BOOST_TEST(value(n + 100) == 44);
@@ -138,8 +142,8 @@ BOOST_AUTO_TEST_CASE(simplifications_keep_every_bit) {
   BOOST_TEST(simplified(logical_not(logical_not(small))).same(small));
   BOOST_TEST(simplified(cast(cast(x, f64), f32)).same(x));
   const Value yes = constant(g, 1, boolean), no = constant(g, 0, boolean);
-  BOOST_TEST(simplified(select(yes, x, -x)).same(x));
-  BOOST_TEST(simplified(select(no, -x, x)).same(x));
+  BOOST_TEST(simplified(where(yes, x, -x)).same(x));
+  BOOST_TEST(simplified(where(no, -x, x)).same(x));
   const Value eighth = simplified(x / 8);
   BOOST_TEST((eighth && eighth.node().op().is<Multiply>()));
   const auto is = [](Value v, const Op& op, Value a, Value b) {
@@ -156,7 +160,7 @@ BOOST_AUTO_TEST_CASE(simplifications_keep_every_bit) {
   BOOST_TEST(!simplified(x / 3));
   BOOST_TEST(!simplified(x * constant(g, Tensor::of<float>({1, 1}, {1}))));
   BOOST_TEST(!simplified(cast(cast(input(g, "d", f64, {2}), f32), f64)));
-  BOOST_TEST(!simplified(select(yes, constant(g, 1, f32), wide)));
+  BOOST_TEST(!simplified(where(yes, constant(g, 1, f32), wide)));
 }
 
 BOOST_AUTO_TEST_CASE(pow_of_a_known_exponent) {

@@ -1,6 +1,7 @@
 // Reverse accumulation: derivatives known by hand, of second order, through layers; what is not reached; what is
 // refused.
 #include <oxbow/graph/order/order.h>
+#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/ledger/ledger.h>
 #include <oxbow/runtime/program.h>

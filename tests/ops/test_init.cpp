@@ -119,12 +119,12 @@ BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
 
 BOOST_AUTO_TEST_CASE(limits_follow_from_the_fans) {
   const double limit = std::sqrt(6.0 / (784 + 256));
-  BOOST_TEST(glorot_uniform()({784, 256}).a == -limit);
-  BOOST_TEST(glorot_uniform()({784, 256}).b == limit);
-  BOOST_TEST(glorot_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16 + 9 * 32)));
-  BOOST_TEST(he_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16)));
-  BOOST_TEST(he_uniform()({100}).b == std::sqrt(6.0 / 100));
-  BOOST_TEST(he_normal()({0, 4}).b == 0);
+  BOOST_TEST(init::glorot_uniform()({784, 256}).a == -limit);
+  BOOST_TEST(init::glorot_uniform()({784, 256}).b == limit);
+  BOOST_TEST(init::glorot_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16 + 9 * 32)));
+  BOOST_TEST(init::he_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16)));
+  BOOST_TEST(init::he_uniform()({100}).b == std::sqrt(6.0 / 100));
+  BOOST_TEST(init::he_normal()({0, 4}).b == 0);
 }
 
 BOOST_AUTO_TEST_CASE(parameters_draw_from_the_seed_of_their_graph) {

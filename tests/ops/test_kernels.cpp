@@ -13,6 +13,7 @@
 BOOST_AUTO_TEST_SUITE(test_kernels)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -1,8 +1,13 @@
-// The functions of ops/kernels/math.h against long double: errors within what the header states, on this build's
+// The functions of ops/math.h against long double: errors within what the header states, on this build's
 // instruction set, and the same bits wherever an element stands. Kernels are reached through the ops, compiled as they
 // run.
 // Labels: levels.
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/trigonometry.h>
+#include <oxbow/ops/pointwise/unary.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -13,6 +18,7 @@
 BOOST_AUTO_TEST_SUITE(test_math)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/unary.h>
@@ -15,6 +16,7 @@
 BOOST_AUTO_TEST_SUITE(test_nested)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

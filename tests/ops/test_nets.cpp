@@ -2,10 +2,13 @@
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/layers.h>
+#include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/loss.h>
+#include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/batch_norm.h>
 #include <oxbow/ops/norm/softmax.h>
-#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
 #include <oxbow/ops/random/dropout.h>
 #include <oxbow/runtime/program.h>
 
@@ -18,6 +21,7 @@
 BOOST_AUTO_TEST_SUITE(test_nets)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/reduction.h>
 
 #include <algorithm>
 #include <boost/test/data/monomorphic.hpp>

@@ -15,6 +15,7 @@
 BOOST_AUTO_TEST_SUITE(test_product_bits)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 BOOST_AUTO_TEST_CASE(an_element_depends_on_its_row_and_column_only) {
   // One row by one column, the last ones of ever larger products, on all paths: one row takes loops, and blocks begin

@@ -4,12 +4,15 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 
@@ -24,6 +27,7 @@
 BOOST_AUTO_TEST_SUITE(test_products)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -11,6 +11,7 @@
 BOOST_AUTO_TEST_SUITE(test_products_large)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -2,9 +2,11 @@
 // simplification, and what they say when shapes or indices are wrong.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/argmax.h>
 #include <oxbow/ops/reduction/chunks.h>
 #include <oxbow/ops/reduction/reduce.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/gather.h>
@@ -21,6 +23,7 @@
 BOOST_AUTO_TEST_SUITE(test_shapes)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 using oxbow::test::has;
 
 namespace {
@@ -76,9 +79,8 @@ double plain_sum(const Tensor& x, std::int64_t first, std::int64_t step, std::in
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(samples_agree_with_their_references) {
-  check_samples<Sum, ReduceMax, ReduceMin, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, IndexAdd, Reshape,
-                ReshapeLike, Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, Concat,
-                ConcatGradient>();
+  check_samples<Sum, Max, Min, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, IndexAdd, Reshape, ReshapeLike,
+                Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, Concat, ConcatGradient>();
 }
 
 BOOST_AUTO_TEST_CASE(sums_of_every_cut_stay_within_the_stated_bound) {
@@ -102,7 +104,7 @@ BOOST_AUTO_TEST_CASE(sums_of_every_cut_stay_within_the_stated_bound) {
         const double exact = plain_sum(x, i / inner * n * inner + i % inner, inner, n);
         BOOST_TEST(std::abs(number(y, i) - exact) <= additions * 0x1p-24 * exact);
       }
-      const Tensor most = evaluate(ReduceMax{.axes = {axis}}, in).at(0);
+      const Tensor most = evaluate(Max{.axes = {axis}}, in).at(0);
       for (std::int64_t i = 0; i < y.count(); i += std::max<std::int64_t>(1, y.count() / 50)) {
         double best = -1;
         for (std::int64_t k = 0; k < n; ++k)
@@ -151,8 +153,8 @@ BOOST_AUTO_TEST_CASE(integers_wrap_around_and_nan_goes_through) {
     x.data<double>()[place] = std::nan("");
     const std::vector<Tensor> in{x};
     BOOST_TEST(std::isnan(evaluate(Sum{}, in)[0].item<double>()));
-    BOOST_TEST(std::isnan(evaluate(ReduceMax{}, in)[0].item<double>()));
-    BOOST_TEST(std::isnan(evaluate(ReduceMin{}, in)[0].item<double>()));
+    BOOST_TEST(std::isnan(evaluate(Max{}, in)[0].item<double>()));
+    BOOST_TEST(std::isnan(evaluate(Min{}, in)[0].item<double>()));
     BOOST_TEST(evaluate(ArgMax{}, in)[0].item<std::int64_t>() == place);
   }
 }
@@ -232,10 +234,10 @@ BOOST_AUTO_TEST_CASE(messages_name_shapes_line_and_remedy) {
   BOOST_TEST(has(m, "mean: x is i32[3]\n  at "));
   BOOST_TEST(has(m, here(line)));
   BOOST_TEST(has(m, "Cast it to f32 or f64 first"));
-  m = message_of([&] { reduce_max(none, {0}); });
+  m = message_of([&] { max(none, {0}); });
   BOOST_TEST(has(m, "reduce_max: there is no element to choose from in [0, 6]"));
   BOOST_TEST(has(m, "Reduce axes that are not empty"));
-  BOOST_TEST(to_string(reduce_max(none, {1}).type()) == "f32[0]");
+  BOOST_TEST(to_string(max(none, {1}).type()) == "f32[0]");
   BOOST_TEST(has(message_of([&] { argmax(none, 0); }), "axis 0 of [0, 6] is empty"));
   BOOST_TEST(has(message_of([&] { sum_to(x, labels); }), "sum_to: [3] does not broadcast to [4, 6]"));
   BOOST_TEST(has(message_of([&] { broadcast_to(x, {6, 4}); }), "broadcast_to: [4, 6] does not broadcast to [6, 4]"));

@@ -1,5 +1,7 @@
 // Each optimizer in double against its recurrence in multiple precision: every step from the same state, and a run of
 // a thousand steps.
+#include <oxbow/graph/sample.h>
+
 #include <boost/test/unit_test.hpp>
 #include <set>
 

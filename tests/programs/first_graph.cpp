@@ -7,7 +7,7 @@ using namespace oxbow;
 int main() {
   Graph g;
   const Value x = input(g, "x", f32, {any(3)});
-  const Value w = parameter(g, "w", {f32, {}}, constant(2));
+  const Value w = parameter(g, "w", {f32, {}}, init::constant(2));
   const Value loss = sum(square(w * x - 1.0)).named("loss");
   const Value slope = gradients(loss, {w})[0].named("slope");
   Store store(g);

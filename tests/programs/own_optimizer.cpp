@@ -41,7 +41,7 @@ struct Yogi {
 
 int main() {
   Graph g;
-  const Value w = parameter(g, "w", {f32, {2}}, constant(1));
+  const Value w = parameter(g, "w", {f32, {2}}, init::constant(1));
   const Value loss = mean(square(w - 3.0));
   Model model = compile(loss, Yogi{.learning_rate = 0.1});
   Session session(compile(model.fetches()), model.store());

@@ -7,8 +7,8 @@ using namespace oxbow;
 int main() {
   for (const double rate : {0.0005, 0.01, 0.1, 0.19, 0.21}) {
     Graph g;
-    const Value a = parameter(g, "a", {f64, {}}, constant(-4.5));
-    const Value b = parameter(g, "b", {f64, {}}, constant(1.6));
+    const Value a = parameter(g, "a", {f64, {}}, init::constant(-4.5));
+    const Value b = parameter(g, "b", {f64, {}}, init::constant(1.6));
     const Value loss = 0.5 * (square(a) + 10.0 * square(b));
 
     const std::vector<Value> slopes = gradients(loss, {a, b});  // more nodes of the same graph

@@ -112,18 +112,18 @@ BOOST_AUTO_TEST_CASE(data_that_make_one_in_backward_only) {
   const auto power = found_in({1, 0, 3}, [](V x, V w) { return pow(x * w, 0.5).named("power"); });
   BOOST_TEST((power.phase == Phase::backward));
   // A branch that is not taken makes no NaN in backward: 0 times its infinite slope is 0.
-  const auto trap = found_in({0, 1, 2}, [](V x, V w) { return select(greater(x, 0.0), sqrt(x * w), 0.0); });
+  const auto trap = found_in({0, 1, 2}, [](V x, V w) { return where(greater(x, 0.0), sqrt(x * w), 0.0); });
   BOOST_TEST(trap.node.empty(), trap.node);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_masked_is_found_where_every_node_is_looked_at) {
-  const auto build = [](Value x, Value w) { return select(greater(x, 0.0), stop_gradient(log(x).named("n")), w); };
+  const auto build = [](Value x, Value w) { return where(greater(x, 0.0), stop_gradient(log(x).named("n")), w); };
   BOOST_TEST(found_in({1, -2, 3}, build).node == "");
   BOOST_TEST(found_in({1, -2, 3}, build, {1, 1, 1}, all).node == "n");
   BOOST_TEST(found_in({1, 2, 3}, build, {1, 1, 1}, all).node == "");
   // Nor does it count against an infinity that is meant, which it merely asked for.
   const auto masked = [](Value x, Value w) {
-    return select(greater(stop_gradient(log(x)), -9.0), x, constant(x.graph(), -infinite)) + w;
+    return where(greater(stop_gradient(log(x)), -9.0), x, constant(x.graph(), -infinite)) + w;
   };
   BOOST_TEST(found_in({1, -2, 3}, masked).node == "");
 }
@@ -131,12 +131,12 @@ BOOST_AUTO_TEST_CASE(what_is_masked_is_found_where_every_node_is_looked_at) {
 BOOST_AUTO_TEST_CASE(infinities_that_are_meant_are_no_fault) {
   Graph g;
   const Value x = input(g, "x", f32, {2, 3});
-  const Value scores = select(greater(x, 0.0), x, constant(g, -infinite));
+  const Value scores = where(greater(x, 0.0), x, constant(g, -infinite));
   const Value attention = softmax(scores).named("attention");
   const Value seen = variable(g, "seen", {f32, {}}, {.kind = "constant", .a = -infinite}, false);
   const Value untouched = variable(g, "untouched", {f32, {}}, {.kind = "constant", .a = infinite}, false);
   const std::vector<Value> fetches{attention, scores, assign(untouched, minimum(untouched, constant(g, infinite))),
-                                   assign(seen, maximum(seen, reduce_max(x)))};
+                                   assign(seen, maximum(seen, max(x)))};
   for (const auto check : {results, all}) {
     Store store(g);
     Session session(compile(fetches, {.numerics = {.check = check}}), store);

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(runs_after_an_infinity_that_was_meant_are_taken_back_alike)
   const Value least = variable(g, "least", {f32, {}}, {.kind = "constant", .a = infinite}, false);
   const Value unseen = constant(g, infinite);
   const std::vector<Value> fetches{assign(w, w + x + bias),
-                                   assign(least, select(greater(sum(x), 10.0), least, minimum(unseen, 1.0)))};
+                                   assign(least, where(greater(sum(x), 10.0), least, minimum(unseen, 1.0)))};
   Store store(g), plain_store(g);
   Session session(compile(fetches, {.numerics = {.check = results}}), store), plain(compile(fetches), plain_store);
   const auto run = [&](Session& s, float first) {

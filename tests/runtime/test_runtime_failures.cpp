@@ -1,6 +1,6 @@
 // Runs that fail or are stopped: variables stay as they were, and the message names the input and says what to do.
 // Labels: memory, threads.
-#include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/runtime/run/program_impl.h>
 
 #include <boost/test/unit_test.hpp>

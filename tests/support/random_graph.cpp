@@ -1,6 +1,7 @@
 #include "random_graph.h"
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/sample.h>
 
 #include <algorithm>
 

@@ -118,7 +118,7 @@ Value RandomBuilder::chosen() {
     const Value same = equal(a, b), small = less_equal(b, .5);
     condition = logical_or(same, small);
   }
-  return chance(70) ? select(condition, a, b * 2) : cast(cast(condition, chance(50) ? i32 : u8), a.dtype());
+  return chance(70) ? where(condition, a, b * 2) : cast(cast(condition, chance(50) ? i32 : u8), a.dtype());
 }
 
 Value RandomBuilder::reduced(const Value& x) {
@@ -140,9 +140,9 @@ Value RandomBuilder::reduced(const Value& x) {
     case 5:
       return norm(x, axes, keep);
     case 2:
-      return reduce_max(x, axes, keep);
+      return max(x, axes, keep);
     case 3:
-      return reduce_min(x, axes, keep);
+      return min(x, axes, keep);
     default:
       return mean(x, axes, keep);
   }

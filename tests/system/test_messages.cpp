@@ -54,7 +54,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
        "  b: i64[2, 4] from i\n"
        "  at HERE\n"
        "  Cast one: cast(b, f32)"},
-      {message([&] { select(x, x, x); }),
+      {message([&] { where(x, x, x); }),
        "select: condition is f32, but must be one of: bool\n"
        "  condition: f32[2, 4] from x\n"
        "  a: f32[2, 4] from x\n"
@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
       {message([&] { variable(g, "kernel", {f32, {4, 4}}, {.kind = "glorot"}); }),
        "variable \"kernel\" of type f32[4, 4]: no recipe is called \"glorot\"\n"
        "  at HERE\n"
-       "  There are zeros, constant, uniform, normal and seed; parameter(g, name, type, he_normal()) takes initializers"},
+       "  There are zeros, constant, uniform, normal and seed; parameter(g, name, type, init::he_normal()) takes initializers"},
       {message([&] { parameter(g, "count", {i64, {4}}); }),
        "variable \"count\" of type i64[4]: only floating-point values are drawn at random\n"
        "  at HERE\n"

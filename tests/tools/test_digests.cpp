@@ -30,6 +30,7 @@
 BOOST_AUTO_TEST_SUITE(test_digests)
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -2,6 +2,7 @@
 // the nets that Oxbow is measured by, against fused multiply-adds in registers, read in the same minute.
 //   build/bin/bench_kernels [part of a name]
 #include <immintrin.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/linalg/pack.h>
@@ -16,6 +17,7 @@
 #include "plain_eigen.h"
 
 using namespace oxbow;
+using namespace oxbow::ops;
 
 namespace {
 

@@ -71,7 +71,8 @@ std::vector<Value> lstm(Graph& g) {
   const Value x = input(g, "x", i64, {batch, steps}), label = input(g, "label", i64, {batch * steps});
   const Value embedded = gather(parameter(g, "embedding", {f32, {letters, 64}}), x);
   const Value wx = parameter(g, "wx", {f32, {64, 4 * units}}), wh = parameter(g, "wh", {f32, {units, 4 * units}});
-  const Value from_x = matmul(transpose(embedded, {1, 0, 2}), wx) + parameter(g, "b", {f32, {4 * units}}, zeros());
+  const Value from_x =
+      matmul(transpose(embedded, {1, 0, 2}), wx) + parameter(g, "b", {f32, {4 * units}}, init::zeros());
   Value h, c;
   std::vector<Value> all;
   for (std::int64_t t = 0; t < steps; ++t) {

@@ -1,6 +1,6 @@
 #include "own_tanh.h"
 
-#include <oxbow/ops/kernels/math.h>
+#include <oxbow/ops/math.h>
 
 template <std::floating_point T>
 T oxbow::tools::OwnTanh::at(T x) const {

@@ -1,7 +1,7 @@
 // The built-in tanh once more, as a program outside Oxbow's tree would write it: what the contract costs or does not.
 #pragma once
 
-#include <oxbow/oxbow.h>
+#include <oxbow/ops/elementwise.h>
 
 namespace oxbow::tools {
 

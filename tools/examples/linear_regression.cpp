@@ -10,8 +10,8 @@ namespace {
 Value loss_of_line(Graph& g) {
   const Value x = input(g, "x", f32, {any(16)});
   const Value y = input(g, "y", f32, {any(16)});
-  const Value w = parameter(g, "w", {f32, {}}, zeros());
-  const Value b = parameter(g, "b", {f32, {}}, zeros());
+  const Value w = parameter(g, "w", {f32, {}}, init::zeros());
+  const Value b = parameter(g, "b", {f32, {}}, init::zeros());
   return mean_squared_error(w * x + b, y);
 }
 

@@ -2,7 +2,7 @@
 // runs as fast. Softsign, y = x / (1 + |x|) (Turian, Bergstra and Bengio 2009), with the derivative 1 / (1 + |x|)^2.
 #pragma once
 
-#include <oxbow/oxbow.h>
+#include <oxbow/ops/elementwise.h>
 
 namespace oxbow::examples {
 

@@ -16,8 +16,8 @@ struct Xor {
 Xor build(Graph& g) {
   const Value x = constant(g, Tensor::of<float>({4, 2}, {0, 0, 0, 1, 1, 0, 1, 1}));
   const Value target = constant(g, Tensor::of<float>({4, 1}, {0, 1, 1, 0}));
-  const Value w1 = parameter(g, "w1", {f32, {2, 4}}), b1 = parameter(g, "b1", {f32, {4}}, zeros());
-  const Value w2 = parameter(g, "w2", {f32, {4, 1}}), b2 = parameter(g, "b2", {f32, {1}}, zeros());
+  const Value w1 = parameter(g, "w1", {f32, {2, 4}}), b1 = parameter(g, "b1", {f32, {4}}, init::zeros());
+  const Value w2 = parameter(g, "w2", {f32, {4, 1}}), b2 = parameter(g, "b2", {f32, {1}}, init::zeros());
 
   const Value h = tanh(matmul(x, w1) + b1);
   const Value y = sigmoid(matmul(h, w2) + b2);

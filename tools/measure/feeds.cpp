@@ -2,7 +2,12 @@
 
 #include <oxbow/graph/sample.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/loss.h>
+#include <oxbow/ops/loss/loss.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/gather.h>
+#include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
@@ -13,11 +18,11 @@ namespace {
 
 // How large the numbers of an index may be, less one, to this reader that it is input `i` of.
 std::int64_t limit_of(const Node& reader, int i) {
-  if (reader.op().is<CrossEntropy>() && i == 1) return reader.input(0).shape()[-1];
-  if (const auto* one_hot = reader.op().as<OneHot>()) return one_hot->classes;
-  if (const auto* gather = reader.op().as<Gather>(); gather && i == 1)
+  if (reader.op().is<ops::CrossEntropy>() && i == 1) return reader.input(0).shape()[-1];
+  if (const auto* one_hot = reader.op().as<ops::OneHot>()) return one_hot->classes;
+  if (const auto* gather = reader.op().as<ops::Gather>(); gather && i == 1)
     return reader.input(0).shape()[static_cast<int>(gather->axis)];
-  if (const auto* scatter = reader.op().as<ScatterAdd>(); scatter && i == 1)
+  if (const auto* scatter = reader.op().as<ops::ScatterAdd>(); scatter && i == 1)
     return reader.input(0).shape()[static_cast<int>(scatter->axis)];
   if (const auto* add = reader.op().as<IndexAdd>(); add && i == 1)
     return reader.input(0).shape()[static_cast<int>(add->axis)];

@@ -1,0 +1,71 @@
+// What passes its input on and changes what happens around it.
+#pragma once
+
+#include <oxbow/graph/value.h>
+
+#include <concepts>
+#include <functional>
+#include <type_traits>
+
+namespace oxbow {
+
+/// x, taken for a constant by `gradients`.
+Value stop_gradient(Value x, At at = At::current());
+
+/// x, a scalar. A run fails where it is a NaN or Inf, and so leaves all variables as they were; the message says `what`
+/// ("the gradient of dense/weight") and what to do about it. Throws `Error` unless x is a scalar of f32 or f64.
+Value require_finite(Value x, std::string what, std::string remedy, At at = At::current());
+
+struct CondOptions {
+  std::string name =
+      {};  ///< of its scope, in which the branches are "then" and "otherwise"; else "cond", "cond_1", ...
+};
+
+/// What `then` returns where `predicate`, a scalar bool, is true, and what `otherwise` returns where it is false: each
+/// is called once, here, and returns a Value or a vector of them, of the same types. Gradients flow through the branch
+/// that was taken, which is computed once more for them. Throws `Error` where the types differ, or a branch assigns or
+/// adds updates.
+std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>()>& then,
+                        const std::function<std::vector<Value>()>& otherwise, CondOptions options = {},
+                        At at = At::current());
+template <class Then, class Otherwise>
+requires std::same_as<std::invoke_result_t<Then&>, Value> && std::same_as<std::invoke_result_t<Otherwise&>, Value> Value
+cond(Value predicate, Then then, Otherwise otherwise, CondOptions options = {}, At at = At::current()) {
+  return cond(
+      predicate, [&] { return std::vector<Value>{then()}; }, [&] { return std::vector<Value>{otherwise()}; },
+      std::move(options), at)[0];
+}
+
+struct RepeatStep {
+  std::vector<Value> carried, slices;
+};
+struct RepeatNext {
+  std::vector<Value> carried = {}, stacked = {};
+};
+struct RepeatResult {
+  std::vector<Value> carried, stacked;
+};
+struct RepeatOptions {
+  std::vector<Value> slices = {};  ///< [steps, ...]: step i reads slice i of each
+  bool reverse = false;            ///< the last step comes first; slices and stacked values keep their places
+  std::string name = {};           ///< of its scope, in which step i is "i"; else "repeat", "repeat_1", ...
+};
+
+/// `body` done `steps` times. Gradients do it in reverse: each step once more, from what was carried into it, so that
+/// only the carried values are kept. Random ops in the body draw the same numbers in each step. Throws `Error` where
+/// the body gives other carried types than it took, or a stacked value does not have `steps` slices.
+RepeatResult repeat(std::int64_t steps, std::vector<Value> carried,
+                    const std::function<RepeatNext(const RepeatStep&)>& body, RepeatOptions options = {},
+                    At at = At::current());
+
+/// The same for one carried value, and nothing else.
+template <class Body>
+requires std::is_invocable_r_v<Value, Body&, Value> Value repeat(std::int64_t steps, Value carried, Body body,
+                                                                 RepeatOptions options = {}, At at = At::current()) {
+  return repeat(
+             steps, std::vector<Value>{carried},
+             [&](const RepeatStep& s) { return RepeatNext{.carried = {body(s.carried[0])}}; }, std::move(options), at)
+      .carried[0];
+}
+
+}  // namespace oxbow

@@ -1,0 +1,46 @@
+// Convolution and pooling of images [n, h, w, c].
+#pragma once
+
+#include <oxbow/graph/value.h>
+
+namespace oxbow {
+
+struct AttrValue;
+
+/// Rows and columns of zeros around an image.
+/// "valid": none. "same": so that the output has ceil(size / stride) rows and columns, the odd one below and right.
+struct Padding {
+  std::string kind = "same";
+  std::int64_t top = 0, bottom = 0, left = 0, right = 0;  ///< with kind "explicit"
+  Padding() = default;
+  Padding(const char* k) : kind(k) {}                         // implicit: {.padding = "valid"}
+  Padding(std::int64_t all) : Padding(all, all, all, all) {}  // implicit: {.padding = 2}
+  Padding(int all) : Padding(std::int64_t{all}) {}
+  Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
+      : kind("explicit"), top(t), bottom(b), left(l), right(r) {}
+  bool operator==(const Padding&) const = default;
+};
+AttrValue to_attr(const Padding& v);
+void from_attr(const AttrValue& a, Padding& v);
+
+struct Conv2dOptions {
+  std::int64_t stride = 1;  ///< down and across
+  Padding padding = "same";
+};
+
+/// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
+/// oh = (h + top + bottom - kh) / stride + 1. Dtypes f32 and f64. Throws `Error` for other ranks, channels that differ,
+/// a window larger than the padded image, or an unknown padding.
+Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
+
+struct MaxPoolOptions {
+  std::int64_t size = 2;    ///< of the square window
+  std::int64_t stride = 0;  ///< 0: as the size, so that windows touch and do not overlap
+};
+
+/// The largest of each window and channel; NaN if it holds one. Windows lie within the image: an edge too narrow for
+/// one more window is left out. x [n, h, w, c] to [n, (h - size) / stride + 1, (w - size) / stride + 1, c]. Throws
+/// `Error` unless x has four axes and holds a window.
+Value max_pool(Value x, MaxPoolOptions options = {}, At at = At::current());
+
+}  // namespace oxbow

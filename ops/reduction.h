@@ -1,0 +1,66 @@
+// Sums, means and extremes over axes, and the sums that undo broadcasting.
+//
+//   sum(x)            all elements: a scalar
+//   mean(x, -1)       over the last axis
+//   max(x, {0, 2})    over two axes; with `keepdims` these stay, with size 1
+//
+// Each throws `Error` for an axis that x does not have or that is named twice.
+// Thread safety: they append to x's graph, which is for one thread.
+#pragma once
+
+#include <oxbow/graph/value.h>
+
+namespace oxbow {
+
+/// The axes of a reduction: one, several, or all, which is the default. A negative one counts from the end.
+class Axes {
+ public:
+  Axes() = default;
+  Axes(std::int64_t axis) : axes_{axis} {}  // implicit: sum(x, -1)
+  Axes(int axis) : axes_{axis} {}
+  Axes(std::initializer_list<std::int64_t> axes) : axes_(axes) {}
+  Axes(std::vector<std::int64_t> axes) : axes_(std::move(axes)) {}
+  /// As they were given; empty for all.
+  const std::vector<std::int64_t>& list() const { return axes_; }
+
+ private:
+  std::vector<std::int64_t> axes_;
+};
+
+/// Of any dtype but bool, which it keeps: integers wrap around. The sum of nothing is 0.
+Value sum(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
+
+/// sum(x) / count, of floating point; NaN where nothing is averaged.
+Value mean(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
+
+/// The largest or the smallest element, of any dtype; a NaN makes the result NaN. Of equal zeros with unlike signs
+/// either one, always the same for a shape. The gradient is shared equally by the elements that are largest, as JAX
+/// does. Throws `Error` where there is no element. `maximum` and `minimum` compare two values.
+Value max(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
+Value min(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
+
+/// The place of the largest element along an axis, i64, without the axis: of equal ones the first; NaN counts as larger
+/// than any number. Throws `Error` for an axis that is empty.
+Value argmax(Value x, std::int64_t axis = -1, At at = At::current());
+
+/// x summed over the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
+/// Throws `Error` unless `like`'s shape broadcasts to x's.
+Value sum_to(Value x, Value like, At at = At::current());
+
+/// How many elements a reduction of x over `axes` makes one of: a scalar of x's dtype.
+Value count_like(Value x, Axes axes = {}, At at = At::current());
+
+/// The Euclidean (L2) norm over `axes`: the root of the sum of squares, without their overflow and underflow. Its slope
+/// at 0 is 0. Throws `Error` unless x is floating point.
+Value norm(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
+
+struct TopKResult {
+  Value values, indices;
+};
+/// The `k` largest elements along an axis, the largest first, and their places there. Throws `Error` unless the axis
+/// has as many.
+TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, At at = At::current());
+/// `k` is a known whole number, i32 or i64: computed from `shape_of`, say.
+TopKResult top_k(Value x, Value k, std::int64_t axis = -1, At at = At::current());
+
+}  // namespace oxbow

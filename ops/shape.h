@@ -1,0 +1,108 @@
+// Functions that move elements and leave them as they are: other shapes, other orders, parts and joins.
+// Thread safety: they append to x's graph, which is for one thread.
+#pragma once
+
+#include <oxbow/graph/value.h>
+
+#include <concepts>
+#include <limits>
+#include <utility>
+
+namespace oxbow {
+
+/// x's elements in the same order in another shape. One size may be -1: what the number of elements leaves for it. A
+/// size of 0 keeps x's axis of the same number. Throws `Error` when the number of elements differs.
+Value reshape(Value x, std::vector<std::int64_t> shape, At at = At::current());
+
+/// x in the shape of `like`. Throws `Error` when the number of elements differs.
+Value reshape_like(Value x, Value like, At at = At::current());
+
+/// [n, ...] to [n, product of the others]. Throws `Error` for a scalar.
+Value flatten(Value x, At at = At::current());
+
+/// Axis i of the result is axis permutation[i] of x; an empty permutation reverses the axes. Throws `Error` unless
+/// `permutation` names each axis once.
+Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At::current());
+
+/// As the end of a slice: up to the last element, however many there are.
+inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
+
+/// The elements [begin, end) along an axis; negative numbers count from its end. Throws `Error` for an axis that x does
+/// not have, or a range that does not lie within it.
+Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end = to_end, At at = At::current());
+
+/// The values one after another along an axis. Throws `Error` unless dtypes and all other axes agree.
+Value concat(Values values, std::int64_t axis = 0, At at = At::current());
+
+/// x repeated to `shape`, aligned at the last axis. Throws `Error` unless x broadcasts to `shape`.
+Value broadcast_to(Value x, const Shape& shape, At at = At::current());
+
+/// x repeated to the shape of `like`, after its missing `axes` (as `like` numbers them) were put back with size 1: what
+/// a reduction took away. Without `axes`, x is aligned at the last axis. Throws `Error` when it does not broadcast.
+Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+/// y[o, i..., k] = table[o, indices[i...], k]: the axis is replaced by the axes of `indices`. Throws `Error` for an
+/// axis that `table` does not have, or indices that are not integers; an index out of range fails the run.
+Value gather(Value table, Value indices, std::int64_t axis = 0, At at = At::current());
+
+/// A value of `like`'s shape: zeros, plus each row of `updates` at the row that its index names, in the order of the
+/// indices. Throws `Error` unless `updates` has the shape of gather(like, indices, axis).
+Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis = 0, At at = At::current());
+
+/// y[i..., c] = 1 where c = labels[i...], else 0. Throws `Error` unless labels are integers and `classes` is not
+/// negative; a label out of range fails the run.
+Value one_hot(Value labels, std::int64_t classes, DType dtype = f32, At at = At::current());
+
+namespace ops {  // what the functions of known values call
+Value reshape_to(Value x, Value shape, At at);
+Value expand_to(Value x, Value shape, At at);
+Value tile_by(Value x, Value repeats, At at);
+Value pad_by(Value x, Value pads, double value, At at);
+}  // namespace ops
+
+/// The sizes of x, i64[rank]. What is computed from them, and from constants, is known at each size of a free axis: the
+/// functions below take it as sizes, ranges or counts. Numbers are i32 or i64; a value that is not known (it depends on
+/// what is fed, or on a variable) is an `Error` that names what it depends on.
+Value shape_of(Value x, At at = At::current());
+
+/// One size may be -1: what the number of elements leaves for it. A size of 0 is 0 here, as an empty axis has it.
+/// Throws `Error` when the number of elements differs, or `shape`, a vector, is not known.
+template <std::same_as<Value> V>  // no braced list is one: that is a shape of numbers
+Value reshape(Value x, V shape, At at = At::current()) {
+  return ops::reshape_to(x, shape, at);
+}
+
+/// Throws `Error` unless x broadcasts to `shape`, a vector that is known.
+template <std::same_as<Value> V>
+Value broadcast_to(Value x, V shape, At at = At::current()) {
+  return ops::expand_to(x, shape, at);
+}
+
+/// The elements from `begins` up to but without `ends` along each of `axes` (as many; of the first ones where none are
+/// named). Negative numbers count from the end of their axis; what lies beyond it is cut off, as NumPy does.
+Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+/// x repeated along each axis: tile([1, 2], {3}) = [1, 2, 1, 2, 1, 2]. One number an axis.
+Value tile(Value x, std::vector<std::int64_t> repeats, At at = At::current());
+template <std::same_as<Value> V>
+Value tile(Value x, V repeats, At at = At::current()) {
+  return ops::tile_by(x, repeats, at);
+}
+
+/// x with so many elements of `value` before and after it along each axis: pad(x, {{0, 0}, {1, 1}}).
+Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value = 0,
+          At at = At::current());
+/// `pads` is [rank, 2].
+template <std::same_as<Value> V>
+Value pad(Value x, V pads, double value = 0, At at = At::current()) {
+  return ops::pad_by(x, pads, value, at);
+}
+
+/// start, start + step, ... up to but without `limit`, of their dtype. Scalars of one dtype that are known. Throws
+/// `Error` for a step of 0.
+Value arange(Value start, Value limit, Value step, At at = At::current());
+
+/// `classes` is a known scalar. See `one_hot` of a number.
+Value one_hot(Value labels, Value classes, DType dtype = f32, At at = At::current());
+
+}  // namespace oxbow
