@@ -62,6 +62,10 @@ const AttrValue& AttrValue::field(std::string_view key) const {
   throw Error("the field " + in_quotes(key) + " is missing");
 }
 
+void no_attribute(const std::string& key, std::string_view op) {
+  throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(op));
+}
+
 bool same_bits(const AttrValue& a, const AttrValue& b) {
   if (a.index() != b.index()) return false;
   if (const auto* x = std::get_if<double>(&a))

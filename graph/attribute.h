@@ -10,7 +10,6 @@
 // Thread safety: values, and pure functions.
 #pragma once
 
-#include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/tensor.h>
 
 #include <string>
@@ -61,6 +60,9 @@ class AttributeError : public Error {
  private:
   std::string key_;
 };
+
+/// Throws `AttributeError` for a `key` that the op does not have.
+[[noreturn]] void no_attribute(const std::string& key, std::string_view op);
 
 /// Equal to the last bit: NaN equals itself, and 0.0 differs from -0.0.
 bool same_bits(const AttrValue& a, const AttrValue& b);
@@ -135,7 +137,7 @@ T with_attributes(const AttrRecord& record, const Catalog& catalog) {
       read_attribute(key, value, op.*member, catalog);
       known = true;
     });
-    if (!known) throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(T::info.name));
+    if (!known) no_attribute(key, T::info.name);
   }
   return op;
 }

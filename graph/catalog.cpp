@@ -5,8 +5,17 @@ namespace oxbow {
 
 Catalog Catalog::leaves() {
   Catalog c;
-  c.add<Input>().add<Constant>().add<Variable>().add<Assign>();
+  c.add<Input>({.formula = "what is fed at each run"})
+      .add<Constant>({.formula = "a fixed tensor"})
+      .add<Variable>({.formula = "what a Store keeps from run to run"})
+      .add<Assign>({.formula = "value, which the variable holds from the end of the run on"});
   return c;
+}
+
+const Catalog::Entry* Catalog::find(std::string_view name) const {
+  if (const auto old = old_names_.find(name); old != old_names_.end()) name = old->second;
+  const auto place = entries_.find(name);
+  return place == entries_.end() ? nullptr : &place->second;
 }
 
 }  // namespace oxbow

@@ -1,5 +1,6 @@
-// A catalogue: the ops that a parser knows and the tests go through, by name. One explicit list: see ops/catalog.cpp.
-// An op that is not in it parses to an opaque node. Thread safety: read by any number of threads once filled.
+// A catalogue: the ops that a parser knows, tests go through and `oxbow ops` lists, by name. One explicit list, the sum
+// of the families' (ops/catalog.cpp). An op that is not in it parses to an opaque node. Thread safety: read by any
+// number of threads once filled.
 #pragma once
 
 #include <oxbow/graph/sample.h>
@@ -9,9 +10,27 @@
 
 namespace oxbow {
 
+/// Who makes nodes of an op: users' builder functions, `gradients` alone, or passes alone.
+enum class Made : std::uint8_t { by_users, by_gradients, by_passes };
+
+/// What the catalogue says of an op.
+template <class T>
+struct Listing {
+  std::string formula;  ///< one line: "max(x, 0)"
+  /// Inputs that it takes, of values that matter only where they are known while a graph is built; f64 where they may
+  /// have several dtypes. Left out where they say nothing: of internal ops.
+  std::vector<Tensor> example = {};
+  T op = {};  ///< that takes them
+};
+
 class Catalog {
  public:
   struct Entry {
+    const OpInfo* info;
+    Made made;
+    std::string formula;
+    Op op;
+    std::vector<Tensor> example;
     std::function<Op(const AttrRecord&, const Catalog&)> make;
     std::function<std::vector<Sample>()> samples;  ///< empty where the op has none
   };
@@ -20,21 +39,30 @@ class Catalog {
   static Catalog leaves();
 
   template <OpType T>
-  Catalog& add() {
-    Entry entry{[](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); }, {}};
+  Catalog& add(Listing<T> listing = {}, Made made = Made::by_users) {
+    Entry entry{&T::info,
+                made,
+                std::move(listing.formula),
+                std::move(listing.op),
+                std::move(listing.example),
+                [](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); },
+                {}};
     if constexpr (requires { T::samples(); }) entry.samples = [] { return T::samples(); };
     entries_.insert_or_assign(std::string(T::info.name), std::move(entry));
     return *this;
   }
-  /// Null when there is no such op.
-  const Entry* find(std::string_view name) const {
-    const auto place = entries_.find(name);
-    return place == entries_.end() ? nullptr : &place->second;
+  /// Texts from before a change of names say `old`; it is read as `now`.
+  Catalog& renamed(std::string old, std::string now) {
+    old_names_.insert_or_assign(std::move(old), std::move(now));
+    return *this;
   }
+  /// Null when there is no such op.
+  const Entry* find(std::string_view name) const;
   const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
 
  private:
   std::map<std::string, Entry, std::less<>> entries_;
+  std::map<std::string, std::string, std::less<>> old_names_;
 };
 
 }  // namespace oxbow

@@ -1,5 +1,6 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/storage.h>
 #include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
@@ -26,19 +27,26 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
 
 }  // namespace
 
+Graph::Graph() : own_(std::make_unique<Storage>()) {}
+Graph::~Graph() = default;
+
+NodeId Graph::size() const { return static_cast<NodeId>(own_->nodes.size()); }
+const std::vector<Value>& Graph::updates() const { return own_->updates; }
+const std::vector<std::pair<std::string, Value>>& Graph::outputs() const { return own_->outputs; }
+
 std::span<Type> Graph::new_types(std::size_t count) {
   constexpr std::size_t block = 256;
   if (count == 0) return {};
-  if (count > types_left_) {
-    types_left_ = std::max(block, count);
-    type_blocks_.push_back(std::make_unique<Type[]>(types_left_));
+  if (count > own_->types_left) {
+    own_->types_left = std::max(block, count);
+    own_->type_blocks.push_back(std::make_unique<Type[]>(own_->types_left));
     if (count > block) {  // a block of its own
-      types_left_ = 0;
-      return {type_blocks_.back().get(), count};
+      own_->types_left = 0;
+      return {own_->type_blocks.back().get(), count};
     }
   }
-  Type* first = type_blocks_.back().get() + (block - types_left_);
-  types_left_ -= count;
+  Type* first = own_->type_blocks.back().get() + (block - own_->types_left);
+  own_->types_left -= count;
   return {first, count};
 }
 
@@ -80,16 +88,16 @@ Node Graph::append(Op op, Values inputs, Location at) {
          "Name each output in the op's `info.outputs`");
 
   const Node node = add(std::move(op), all, outputs, origin_);
-  nodes_.back().origin.at = at;
+  own_->nodes.back().origin.at = at;
   return node;
 }
 
 Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
-  const auto first_input = static_cast<std::uint32_t>(inputs_.size());
-  for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});  // an empty one is node -1
+  const auto first_input = static_cast<std::uint32_t>(own_->inputs.size());
+  for (const Value& v : inputs) own_->inputs.push_back({v.node_id(), v.output()});  // an empty one is node -1
   const std::span<Type> kept = new_types(outputs.size());
   std::copy(outputs.begin(), outputs.end(), kept.begin());
-  nodes_.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin});
+  own_->nodes.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin});
   return {*this, size() - 1};
 }
 
@@ -121,14 +129,14 @@ Node Graph::add_copy(Node old, Values inputs, const Origin& origin) {
 void Graph::take_back(NodeId first) {
   if (first >= size()) return;
   for (NodeId id = first; id < size(); ++id)
-    if (const Record& r = at(id); !r.name.empty()) names_.erase(r.origin.scoped(r.name));
-  std::erase_if(updates_, [&](const Value& v) { return v.node_id() >= first; });
-  std::erase_if(outputs_, [&](const auto& output) {
-    return output.second.node_id() >= first && output_names_.erase(output.first) > 0;
+    if (const Record& r = at(id); !r.name.empty()) own_->names.erase(r.origin.scoped(r.name));
+  std::erase_if(own_->updates, [&](const Value& v) { return v.node_id() >= first; });
+  std::erase_if(own_->outputs, [&](const auto& output) {
+    return output.second.node_id() >= first && own_->output_names.erase(output.first) > 0;
   });
-  std::erase_if(knowledge_, [&](const auto& known) { return known.first >= first; });
-  inputs_.resize(at(first).first_input);
-  nodes_.erase(nodes_.begin() + first, nodes_.end());
+  std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
+  own_->inputs.resize(at(first).first_input);
+  own_->nodes.erase(own_->nodes.begin() + first, own_->nodes.end());
 }
 
 // From the roots on, operands from left to right, each before what reads it.
@@ -151,7 +159,7 @@ std::vector<NodeId> Graph::reading_order(NodeId first, std::span<const NodeId> r
       const Record& record = at(id);
       if (next < record.input_count) {
         ++open.back().next;
-        enter(inputs_[record.first_input + next].node);
+        enter(own_->inputs[record.first_input + next].node);
       } else {
         open.pop_back();
         order.push_back(id);
@@ -165,9 +173,9 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   const auto each_root = [&](auto&& visit) {
     for (Value& v : kept)
       if (v && v.node_id() >= first) visit(v);
-    for (Value& v : updates_)
+    for (Value& v : own_->updates)
       if (v.node_id() >= first) visit(v);
-    for (auto& [name, v] : outputs_)
+    for (auto& [name, v] : own_->outputs)
       if (v.node_id() >= first) visit(v);
   };
   std::vector<NodeId> roots;
@@ -180,28 +188,29 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   for (std::size_t i = 0; i < order.size() && settled; ++i) settled = in_place(i);
   if (settled) return;
 
-  const auto begin = nodes_.begin() + first;
-  std::vector<Record> records(std::make_move_iterator(begin), std::make_move_iterator(nodes_.end()));
-  nodes_.erase(begin, nodes_.end());
+  const auto begin = own_->nodes.begin() + first;
+  std::vector<Record> records(std::make_move_iterator(begin), std::make_move_iterator(own_->nodes.end()));
+  own_->nodes.erase(begin, own_->nodes.end());
   const std::uint32_t first_input = records[0].first_input;
-  const std::vector<Slot> slots(inputs_.begin() + first_input, inputs_.end());
-  inputs_.resize(first_input);
+  const std::vector<Storage::Slot> slots(own_->inputs.begin() + first_input, own_->inputs.end());
+  own_->inputs.resize(first_input);
   std::vector<NodeId> now(records.size(), -1);
   const auto moved = [&](NodeId id) { return id < first ? id : now[static_cast<std::size_t>(id - first)]; };
   for (std::size_t i = 0; i < order.size(); ++i)
     now[static_cast<std::size_t>(order[i] - first)] = first + static_cast<NodeId>(i);
   for (const Record& r : records)
-    if (!r.name.empty()) names_.erase(r.origin.scoped(r.name));
+    if (!r.name.empty()) own_->names.erase(r.origin.scoped(r.name));
   for (const NodeId id : order) {
     Record& r = records[static_cast<std::size_t>(id - first)];
-    const std::uint32_t from = std::exchange(r.first_input, static_cast<std::uint32_t>(inputs_.size())) - first_input;
+    const std::uint32_t from =
+        std::exchange(r.first_input, static_cast<std::uint32_t>(own_->inputs.size())) - first_input;
     for (std::uint32_t i = 0; i < r.input_count; ++i)
-      inputs_.push_back({moved(slots[from + i].node), slots[from + i].output});
+      own_->inputs.push_back({moved(slots[from + i].node), slots[from + i].output});
     r.origin.forward = moved(r.origin.forward);
-    if (!r.name.empty()) names_.emplace(r.origin.scoped(r.name), moved(id));
-    nodes_.push_back(std::move(r));
+    if (!r.name.empty()) own_->names.emplace(r.origin.scoped(r.name), moved(id));
+    own_->nodes.push_back(std::move(r));
   }
-  std::erase_if(knowledge_, [&](const auto& known) { return known.first >= first; });
+  std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
   each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 
@@ -212,41 +221,41 @@ void Graph::name(NodeId node, std::string_view name) {
                 "\n  Give at least one character and no '/': a Scope puts \"encoder/\" before names");
   if (record.name.str() == name) return;
   const std::string full = record.origin.scoped(name);
-  const auto [place, is_new] = names_.try_emplace(full, node);
+  const auto [place, is_new] = own_->names.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;
     throw Error("the name " + in_quotes(full) + " is taken" + (first.known() ? " at " + to_string(first) : "") +
                 at_line(record.origin.at) + "\n  Use another name, or a Scope around one of the two");
   }
-  if (!record.name.empty()) names_.erase(record.origin.scoped(record.name));
+  if (!record.name.empty()) own_->names.erase(record.origin.scoped(record.name));
   record.name = std::string(name);
 }
 
 std::optional<Node> Graph::find(std::string_view full_name) const {
-  const auto place = names_.find(std::string(full_name));
-  if (place == names_.end()) return std::nullopt;
+  const auto place = own_->names.find(std::string(full_name));
+  if (place == own_->names.end()) return std::nullopt;
   return node(place->second);
 }
 
 void Graph::add_update(Value assign) {
   if (&assign.graph() != this) throw Error("add_update: the value belongs to another graph");
-  updates_.push_back(assign);
+  own_->updates.push_back(assign);
 }
 
 void Graph::add_output(std::string name, Value value) {
   if (!value || &value.graph() != this)
     throw Error("add_output(" + in_quotes(name) + "): the value belongs to another graph");
-  if (!output_names_.insert(name).second)
+  if (!own_->output_names.insert(name).second)
     throw Error("the graph has an output named " + in_quotes(name) + " already. Use another name");
-  outputs_.emplace_back(std::move(name), value);
+  own_->outputs.emplace_back(std::move(name), value);
 }
 
 const char* Graph::intern(std::string_view text) {
-  const auto place = interned_->find(text);
-  return (place != interned_->end() ? place : interned_->emplace(text).first)->c_str();
+  const auto place = own_->interned->find(text);
+  return (place != own_->interned->end() ? place : own_->interned->emplace(text).first)->c_str();
 }
 
-void Graph::share_names(const Graph& other) { interned_ = other.interned_; }
+void Graph::share_names(const Graph& other) { own_->interned = other.own_->interned; }
 
 OriginGuard::OriginGuard(Graph& graph, Origin origin)
     : graph_(graph), before_(graph.origin_), pinned_before_(graph.pinned_) {

@@ -11,21 +11,18 @@
 
 #include <oxbow/graph/op.h>
 
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace oxbow {
 
 class Graph {
  public:
-  Graph() = default;
+  Graph();
+  ~Graph();
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
@@ -51,7 +48,7 @@ class Graph {
   /// too. Handles to them are invalid.
   void take_back(NodeId first);
 
-  NodeId size() const { return static_cast<NodeId>(nodes_.size()); }
+  NodeId size() const;
   Node node(NodeId id) { return {*this, id}; }
   /// Handles give no way to change a node, so a const graph hands them out as well.
   Node node(NodeId id) const { return {const_cast<Graph&>(*this), id}; }
@@ -64,11 +61,11 @@ class Graph {
   /// Writes that layers make beside the loss (running statistics, a generator's counter): `Assign` nodes, in order.
   /// Whoever runs a training step fetches those that its loss depends on.
   void add_update(Value assign);
-  const std::vector<Value>& updates() const { return updates_; }
+  const std::vector<Value>& updates() const;
 
   /// What the graph is for: named values that tools and `Program`s fetch by name, in order ("loss", "accuracy").
   void add_output(std::string name, Value value);
-  const std::vector<std::pair<std::string, Value>>& outputs() const { return outputs_; }
+  const std::vector<std::pair<std::string, Value>>& outputs() const;
 
   /// A number that no earlier call on this graph returned: the stream of a random op or an initialiser.
   std::int64_t next_stream() { return next_stream_++; }
@@ -101,48 +98,25 @@ class Graph {
   friend class Value;
   friend std::optional<Tensor> known_value(Value v);
   friend class OriginGuard;
-  struct Slot {
-    NodeId node;
-    std::int32_t output;
-  };
-  struct Record {
-    Op op;
-    std::uint32_t first_input, input_count;
-    std::span<const Type> outputs;
-    SharedText name;
-    Origin origin;
-  };
+  struct Record;
+  struct Storage;  // graph/support/storage.h: it keeps the containers out of this header
 
-  struct Knowledge {              // of a node
-    std::vector<Tensor> outputs;  // empty where they are not known
-    NodeId because = -1;          // then: the node that makes it so
-  };
+  struct Knowledge;
 
-  Record& at(NodeId id) { return nodes_[static_cast<std::size_t>(id)]; }
-  const Record& at(NodeId id) const { return nodes_[static_cast<std::size_t>(id)]; }
+  Record& at(NodeId id);
+  const Record& at(NodeId id) const;
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
   Node add_copy(Node old, Values inputs, const Origin& origin);
-  /// What is known of a node, found out once: see graph/known.h. The reference is good while `knowing_` is held.
+  /// What is known of a node, found out once: see graph/known.h. The reference is good while its lock is held.
   const Knowledge& knowledge(NodeId id) const;
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;
   std::span<Type> new_types(std::size_t count);
 
-  std::deque<Record> nodes_;  // never moves a record, so references to ops and names stay good while one appends
-  std::vector<Slot> inputs_;  // of all nodes, one after another
-  std::vector<std::unique_ptr<Type[]>> type_blocks_;  // where `Record::outputs` lie, which do not move either
-  std::size_t types_left_ = 0;                        // in the last block
-  std::unordered_map<std::string, NodeId> names_;
-  std::vector<Value> updates_;
-  std::vector<std::pair<std::string, Value>> outputs_;
-  std::unordered_set<std::string> output_names_;
-  mutable std::mutex knowing_;
-  mutable std::unordered_map<NodeId, Knowledge> knowledge_;
+  std::unique_ptr<Storage> own_;
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
   Origin origin_;
   bool pinned_ = false;  // the origin's line stands for whatever `append` is told
-  std::shared_ptr<std::set<std::string, std::less<>>> interned_ =
-      std::make_shared<std::set<std::string, std::less<>>>();
 };
 
 /// Sets where appended nodes come from, until the end of the block. With a known line in `origin`, that line stands for

@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/storage.h>
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
@@ -31,7 +32,7 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
   std::vector<Tensor> in;
   while (!open.empty()) {
     const Node n = node(open.back());
-    if (knowledge_.contains(n.id())) {
+    if (own_->knowledge.contains(n.id())) {
       open.pop_back();
       continue;
     }
@@ -47,7 +48,7 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
         const Value v = n.input(i);
         if (!v || n.op().info().shape_only.contains(i)) {
           in.emplace_back(n.input_type(i), nullptr);
-        } else if (const auto known = knowledge_.find(v.node_id()); known == knowledge_.end()) {
+        } else if (const auto known = own_->knowledge.find(v.node_id()); known == own_->knowledge.end()) {
           open.push_back(v.node_id());
           break;
         } else if (known->second.because >= 0) {
@@ -59,15 +60,15 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
       if (open.size() > before) continue;
       if (k.because < 0) k.outputs = evaluate(n.op(), in);
     }
-    knowledge_.emplace(n.id(), std::move(k));
+    own_->knowledge.emplace(n.id(), std::move(k));
     open.pop_back();
   }
-  return knowledge_.at(wanted);
+  return own_->knowledge.at(wanted);
 }
 
 std::optional<Tensor> known_value(Value v) {
   const Graph& g = v.graph();
-  const std::lock_guard guard(g.knowing_);
+  const std::lock_guard guard(g.own_->knowing);
   const Graph::Knowledge& k = g.knowledge(v.node_id());
   if (k.because >= 0) return std::nullopt;
   return k.outputs[static_cast<std::size_t>(v.output())];
@@ -79,7 +80,7 @@ Tensor Known::operator()(int i) const {
     throw OpError("the value of " + (names_ ? names_->of(i) : "input " + std::to_string(i)) + " is not given");
   if (std::optional<Tensor> known = known_value(values_[i])) return *known;
   const Graph& g = values_[i].graph();
-  const std::lock_guard guard(g.knowing_);
+  const std::lock_guard guard(g.own_->knowing);
   throw OpError("the value of " + names_->of(i) + " must be known before the graph runs, but depends on " +
                     because(g.node(g.knowledge(values_[i].node_id()).because)),
                 "Compute it from constants and from shape_of of other values");

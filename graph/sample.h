@@ -18,8 +18,4 @@ struct Sample {
   bool smooth = true;  ///< twice differentiable at these inputs, so second order is checked too
 };
 
-/// A tensor of reproducible draws, uniform in [low, high): f64 by default, integers rounded down. `seed` tells draws
-/// apart.
-Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DType dtype = f64);
-
 }  // namespace oxbow

@@ -1,6 +1,8 @@
 #include <oxbow/graph/support/align.h>
+#include <oxbow/graph/support/random.h>
 #include <oxbow/graph/tensor.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -47,6 +49,18 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   if (a.type() != b.type()) return false;
   const auto bytes = static_cast<std::size_t>(a.type().bytes());
   return bytes == 0 || a.bytes() == b.bytes() || std::memcmp(a.bytes(), b.bytes(), bytes) == 0;
+}
+
+Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DType dtype) {
+  Tensor t({dtype, shape});
+  dispatch(dtype, [&]<class T>(std::type_identity<T>) {
+    T* out = t.data<T>();
+    for (std::int64_t i = 0; i < t.count(); ++i) {
+      const double u = low + (high - low) * uniform01(random_block(seed, 0, 0, static_cast<std::uint64_t>(i))[0]);
+      out[i] = is_float(dtype) ? static_cast<T>(u) : static_cast<T>(std::floor(u));
+    }
+  });
+  return t;
 }
 
 }  // namespace oxbow

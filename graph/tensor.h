@@ -103,6 +103,10 @@ class Tensor {
 /// Same type and same bytes (so NaN equals itself, and 0.0 differs from -0.0).
 bool same_bits(const Tensor& a, const Tensor& b);
 
+/// A tensor of reproducible draws, uniform in [low, high): f64 by default, integers rounded down. The same seed gives
+/// the same numbers on every machine.
+Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DType dtype = f64);
+
 /// Zeroed, 64-byte aligned memory. Throws `Error` that names the size when there is none.
 std::shared_ptr<std::byte> allocate(std::int64_t bytes);
 

@@ -26,12 +26,12 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/graph/catalog.h>
-#include <oxbow/graph/graph.h>
-
-#include <memory>
+#include <oxbow/graph/value.h>
 
 namespace oxbow {
+
+class Catalog;
+struct AttrValue;
 
 struct PrintOptions {
   bool locations = false;     ///< the user's line behind each node: `at "mlp.cpp":12`

@@ -1,5 +1,6 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/storage.h>
 #include <oxbow/graph/support/utf8.h>
 
 namespace oxbow {
@@ -34,7 +35,7 @@ std::string to_string(const Node& node) { return escaped(node.full_name()); }
 const Origin& Node::origin() const { return graph_->at(id_).origin; }
 int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
 Value Node::input(int i) const {
-  const auto& slot = graph_->inputs_[graph_->at(id_).first_input + static_cast<std::size_t>(i)];
+  const auto& slot = graph_->own_->inputs[graph_->at(id_).first_input + static_cast<std::size_t>(i)];
   return slot.node < 0 ? Value() : Value(*graph_, slot.node, slot.output);
 }
 const Type& Node::input_type(int i) const {

@@ -4,6 +4,8 @@
 #include <oxbow/graph/verify.h>
 
 #include <algorithm>
+#include <set>
+#include <unordered_map>
 
 namespace oxbow {
 namespace {

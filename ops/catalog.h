@@ -2,9 +2,9 @@
 // Thread safety: made on first use, read only; safe from any thread.
 #pragma once
 
-#include <oxbow/graph/catalog.h>
-
 namespace oxbow {
+
+class Catalog;
 
 /// The leaves (input, constant, variable, assign) and every op of `ops/`.
 const Catalog& catalog();

@@ -33,16 +33,16 @@ Initializer always(Init init) {
 
 namespace init {
 
-Initializer init::glorot_uniform() {
+Initializer glorot_uniform() {
   return [](const Shape& s) { return symmetric(root(6, fans(s).in + fans(s).out)); };
 }
-Initializer init::glorot_normal() {
+Initializer glorot_normal() {
   return [](const Shape& s) { return centered(root(2, fans(s).in + fans(s).out)); };
 }
-Initializer init::he_uniform() {
+Initializer he_uniform() {
   return [](const Shape& s) { return symmetric(root(6, fans(s).in)); };
 }
-Initializer init::he_normal() {
+Initializer he_normal() {
   return [](const Shape& s) { return centered(root(2, fans(s).in)); };
 }
 
@@ -56,8 +56,8 @@ Initializer normal(double mean, double deviation) {
     throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
   return always({.kind = "normal", .a = mean, .b = deviation});
 }
-Initializer init::zeros() { return always({}); }
-Initializer init::ones() { return constant(1); }
+Initializer zeros() { return always({}); }
+Initializer ones() { return constant(1); }
 Initializer constant(double value) { return always({.kind = "constant", .a = value}); }
 
 }  // namespace init

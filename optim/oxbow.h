@@ -1,7 +1,6 @@
 // All of Oxbow.
 #pragma once
 
-#include <oxbow/graph/dot/dot.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>

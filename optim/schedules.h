@@ -13,7 +13,6 @@
 
 #include <oxbow/optim/rate.h>
 
-#include <cmath>
 
 namespace oxbow::optim {
 

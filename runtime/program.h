@@ -11,7 +11,8 @@
 // Thread safety: Programs and Stores may be shared by any number of threads; a Session serves one thread at a time.
 #pragma once
 
-#include <oxbow/graph/passes/specialise.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/mode.h>
 #include <oxbow/runtime/numerics.h>
 #include <oxbow/runtime/pool.h>
 #include <oxbow/runtime/store.h>

@@ -1,3 +1,4 @@
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/trace.h>
 
 #include <chrono>
@@ -37,5 +38,7 @@ void Trace::start(const std::shared_ptr<const Plan>& plan, int workers) {
 }
 
 std::int64_t Trace::now() const { return clock_now() - epoch_; }
+
+const Graph& Trace::graph() const { return *plan_->graph; }
 
 }  // namespace oxbow

@@ -11,9 +11,11 @@
 // another plan. Thread safety: one run writes it at a time; read it between runs.
 #pragma once
 
-#include <oxbow/runtime/plan.h>
+#include <oxbow/graph/value.h>
 
 namespace oxbow {
+
+struct Plan;
 
 class Trace {
  public:
@@ -35,7 +37,7 @@ class Trace {
   std::int64_t wall() const { return wall_; }
   const Plan& plan() const { return *plan_; }
   /// The graph that ran: rewritten and lowered.
-  const Graph& graph() const { return *plan_->graph; }
+  const Graph& graph() const;
 
   /// For the executor: gets ready for a run of `plan`, which begins now.
   void start(const std::shared_ptr<const Plan>& plan, int workers);

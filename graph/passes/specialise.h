@@ -3,14 +3,12 @@
 // Thread safety: the graph is read only; safe while nobody appends to it.
 #pragma once
 
+#include <oxbow/graph/mode.h>
 #include <oxbow/graph/passes/rewrite.h>
 
 #include <map>
 
 namespace oxbow {
-
-/// Training or inference: in inference, dropout and batch statistics are replaced by what serves prediction.
-enum class Mode : std::uint8_t { training, inference };
 
 /// A new graph that computes `fetches`, values of `graph`. Its outputs are the fetches in order, one each also where a
 /// value is fetched twice; a fetch that `graph` names as an output keeps that name, others are "0", "1", ... by

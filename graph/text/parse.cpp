@@ -1,3 +1,4 @@
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text.h>
@@ -5,6 +6,8 @@
 #include <oxbow/graph/text/opaque.h>
 #include <oxbow/graph/text/value.h>
 #include <oxbow/graph/verify.h>
+
+#include <unordered_map>
 
 namespace oxbow {
 namespace {

@@ -1,3 +1,5 @@
+#include <oxbow/graph/catalog.h>
+#include <oxbow/graph/graph.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
 

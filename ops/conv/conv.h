@@ -5,6 +5,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/conv.h>
 
 namespace oxbow::ops {

@@ -4,6 +4,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/widen.h>
 
 #include <limits>

@@ -3,6 +3,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/schedules.h>
 
+#include <cmath>
 #include <limits>
 
 namespace oxbow::optim {

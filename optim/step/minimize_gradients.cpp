@@ -1,5 +1,6 @@
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/stop_gradient.h>
+#include <oxbow/ops/elementwise.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
@@ -16,7 +17,7 @@ namespace {
 // What `gradients` gives where nothing flows: zeros.
 bool nothing_flows(Value gradient) {
   const Node n = gradient.node();
-  const auto number = constant_number(n.op().is<BroadcastLike>() ? n.input(0) : gradient);
+  const auto number = constant_number(n.op().is<ops::BroadcastLike>() ? n.input(0) : gradient);
   return number && *number == 0;
 }
 
@@ -46,7 +47,7 @@ void StepBuilder::check_differentiable() const {
     const auto followed = [&](Value v) { return follows[static_cast<std::size_t>(v.node_id())]; };
     const bool reads = needed_[static_cast<std::size_t>(i)] && std::any_of(in.begin(), in.end(), followed);
     if (!reads) continue;
-    if (!is_float(n.output().dtype()) || n.op().is<StopGradient>()) {
+    if (!is_float(n.output().dtype()) || n.op().is<ops::StopGradient>()) {
       why = to_string(n) + " lets no gradient through" + at_line(n.origin().at);
       break;
     }

@@ -128,7 +128,7 @@ void StepBuilder::keep_statistics() {
   if (std::equal(out_.averages.begin(), out_.averages.end(), out_.parameters.begin(), same)) return;
   for (NodeId i = 0; i <= out_.loss.node_id(); ++i) {
     const Node n = graph_.node(i);
-    if (!needed_[static_cast<std::size_t>(i)] || !n.op().is<BatchMoments>()) continue;
+    if (!needed_[static_cast<std::size_t>(i)] || !n.op().is<ops::BatchMoments>()) continue;
     for (int k = 0; k < 2; ++k) {
       const Value running = n.input(k + 1);
       const auto known = [&](const Statistic& s) { return s.running.same(running); };

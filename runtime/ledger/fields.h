@@ -4,7 +4,7 @@
 
 #include <oxbow/graph/attribute.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 
 #include <tuple>
 

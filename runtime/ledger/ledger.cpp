@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/align.h>
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/ledger/time.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/run/program_impl.h>

@@ -25,7 +25,7 @@
 // Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 
 #include <optional>
 

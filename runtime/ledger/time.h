@@ -2,7 +2,7 @@
 // implementation. Pure functions.
 #pragma once
 
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 
 namespace oxbow {
 

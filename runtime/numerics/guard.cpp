@@ -1,3 +1,4 @@
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/numerics/hunt.h>

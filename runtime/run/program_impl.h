@@ -2,6 +2,7 @@
 // Thread safety: immutable but for the plans, which a lock guards.
 #pragma once
 
+#include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program.h>
 
@@ -21,8 +22,8 @@ struct Program::Impl {
   std::vector<Type> outputs;
   std::vector<std::string> output_names;
 
-  /// The plan for these shapes, one an input: made at the first call, kept for later ones until `options.cached_shapes` others
-  /// were asked for.
+  /// The plan for these shapes, one an input: made at the first call, kept for later ones until `options.cached_shapes`
+  /// others were asked for.
   std::shared_ptr<const Plan> plan(std::span<const Shape> shapes) const;
   /// The number of an input. Throws `Error` with near names.
   int input(std::string_view name) const;

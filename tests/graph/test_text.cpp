@@ -1,5 +1,6 @@
 // Graphs as text: print, parse, print is a fixed point.
 // Labels: memory.
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/opaque.h>

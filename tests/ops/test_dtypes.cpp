@@ -1,6 +1,7 @@
 // Every dtype through every cast and every op of the catalogue: each op refuses it when the graph is built, or computes
 // right. Halves as values, as numbers in texts, in fused chains and in gradients.
 // Labels: levels.
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/text/number.h>
@@ -296,7 +297,7 @@ BOOST_DATA_TEST_CASE(each_op_computes_every_dtype_or_refuses_it, boost::unit_tes
     }
     // Where an op's output has a size that inputs say, numbers that were cut may say another one.
     const bool cut = is_integer(d) && !std::equal(doubles.begin(), doubles.end(), s.inputs.begin(),
-                                                     [](const Tensor& a, const Tensor& b) { return same_bits(a, b); });
+                                                  [](const Tensor& a, const Tensor& b) { return same_bits(a, b); });
     for (std::size_t i = 0; i < got.size(); ++i)
       if (!cut || got[i].shape() == want[i].shape())
         check_near(got[i], want[i], d, op_name + " of " + std::string(name(d)));

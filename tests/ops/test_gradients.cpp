@@ -3,7 +3,7 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/data/monomorphic.hpp>

@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
   for (const auto& [dtype, value] :
        {std::pair{i32, 0.5}, {u8, -1.0}, {u8, 256.0}, {i32, -0x1p40}, {i32, 0x1p31}, {i64, 0x1p60}, {boolean, 2.0}})
     BOOST_CHECK_EXCEPTION(draw_variable({dtype, {2}}, {.kind = "constant", .a = value}), Error, says("does not fit"));
-  BOOST_CHECK_EXCEPTION(uniform(1, 0), Error, says("uniform: 1 is above 0. Give (low, high)"));
-  BOOST_CHECK_EXCEPTION(normal(0, -1), Error, says("the deviation -1 is negative"));
+  BOOST_CHECK_EXCEPTION(init::uniform(1, 0), Error, says("uniform: 1 is above 0. Give (low, high)"));
+  BOOST_CHECK_EXCEPTION(init::normal(0, -1), Error, says("the deviation -1 is negative"));
 }
 
 BOOST_AUTO_TEST_CASE(limits_follow_from_the_fans) {

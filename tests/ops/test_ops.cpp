@@ -1,6 +1,7 @@
 // Every op of the catalogue on every sample that it gives: values, gradients, second order, single precision, in place,
 // text. What an op must satisfy is written here once; an op adds samples only.
 // Labels: levels.
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>

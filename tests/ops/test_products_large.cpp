@@ -1,6 +1,7 @@
 // Products as users call them, with sizes at which the plainest loops take too long, against Eigen's: another library,
 // with other blocking and another order of summation.
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/oxbow.h>

@@ -17,6 +17,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <tuple>
 
 #include "support/has.h"
 
@@ -235,7 +236,7 @@ BOOST_AUTO_TEST_CASE(messages_name_shapes_line_and_remedy) {
   BOOST_TEST(has(m, here(line)));
   BOOST_TEST(has(m, "Cast it to f32 or f64 first"));
   m = message_of([&] { max(none, {0}); });
-  BOOST_TEST(has(m, "reduce_max: there is no element to choose from in [0, 6]"));
+  BOOST_TEST(has(m, "max: there is no element to choose from in [0, 6]"));
   BOOST_TEST(has(m, "Reduce axes that are not empty"));
   BOOST_TEST(to_string(max(none, {1}).type()) == "f32[0]");
   BOOST_TEST(has(message_of([&] { argmax(none, 0); }), "axis 0 of [0, 6] is empty"));

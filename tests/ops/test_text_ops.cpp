@@ -1,5 +1,6 @@
 // Every op of the catalogue as text: its samples, what they are rewritten and lowered to, and its attributes with
 // values that make no sense.
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/text.h>

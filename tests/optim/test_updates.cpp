@@ -1,6 +1,7 @@
 // An optimizer's update is one pass over memory: one fused node a parameter, written straight into the variables.
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/optim/optimizer.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/plan.h>

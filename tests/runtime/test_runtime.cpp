@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <latch>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "runtime/allocations.h"

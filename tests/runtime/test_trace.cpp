@@ -1,9 +1,11 @@
 // Traces: every step once, after what it waits for, in no two places at once, and the run's bits as without a trace.
 // Labels: memory, threads.
+#include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <thread>
 
 #include "support/runtime_ops.h"

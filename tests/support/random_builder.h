@@ -1,15 +1,26 @@
 // What random_graph builds with: the values so far and the ways of growing another one from them. For one thread.
 #pragma once
 
+#include <oxbow/graph/graph.h>
 #include <oxbow/ops/ops.h>
+
+#include <functional>
 
 #include "random_graph.h"
 
 namespace oxbow::test {
 
+/// A function of each element that gives its operand's dtype.
+struct UnaryOp {
+  Op op;
+  bool positive;  ///< its samples have no negative numbers
+};
+/// Those of the catalogue that users build with, f32 and f64 ones; a new op is among them by its samples.
+std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wanted);
+
 class RandomBuilder {
  public:
-  explicit RandomBuilder(std::uint64_t seed) : state_(seed * 2 + 1) {}
+  RandomBuilder(std::uint64_t seed, const std::vector<UnaryOp>& unary) : state_(seed * 2 + 1), unary_(unary) {}
   RandomGraph build();
 
  private:
@@ -59,6 +70,7 @@ class RandomBuilder {
   void finish();
 
   std::uint64_t state_;
+  const std::vector<UnaryOp>& unary_;
   RandomGraph out_{std::make_shared<Graph>(), {}, {}};
   Shape full_;
   std::vector<Value> values_, sources_;

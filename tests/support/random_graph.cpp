@@ -4,6 +4,7 @@
 #include <oxbow/graph/sample.h>
 
 #include <algorithm>
+#include <set>
 
 #include "random_builder.h"
 
@@ -123,6 +124,17 @@ void RandomBuilder::finish() {
   if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
 }
 
-RandomGraph random_graph(std::uint64_t seed) { return RandomBuilder(seed).build(); }
+RandomGraph random_graph(std::uint64_t seed) {
+  static const std::vector<UnaryOp> all = unary_ops([](const std::string&) { return true; });
+  return RandomBuilder(seed, all).build();
+}
+
+struct RandomGraphs::Ops {
+  std::vector<UnaryOp> unary;
+};
+RandomGraphs::RandomGraphs(const std::set<std::string>& ops)
+    : ops_(new Ops{unary_ops([&](const std::string& name) { return ops.contains(name); })}) {}
+RandomGraphs::~RandomGraphs() = default;
+RandomGraph RandomGraphs::operator()(std::uint64_t seed) const { return RandomBuilder(seed, ops_->unary).build(); }
 
 }  // namespace oxbow::test

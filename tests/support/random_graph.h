@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 namespace oxbow::test {
 
@@ -16,5 +17,17 @@ struct RandomGraph {
 };
 
 RandomGraph random_graph(std::uint64_t seed);
+
+/// The same from these ops alone, where functions of each element are drawn: so that a new op changes none of them.
+class RandomGraphs {
+ public:
+  explicit RandomGraphs(const std::set<std::string>& ops);
+  ~RandomGraphs();
+  RandomGraph operator()(std::uint64_t seed) const;
+
+ private:
+  struct Ops;
+  std::unique_ptr<Ops> ops_;
+};
 
 }  // namespace oxbow::test

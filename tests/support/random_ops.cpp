@@ -1,4 +1,6 @@
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/catalog.h>
 
 #include <algorithm>
 
@@ -36,50 +38,46 @@ void RandomBuilder::grow() {
   if (v) values_.push_back(v);
 }
 
+std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wanted) {
+  std::vector<UnaryOp> ops;
+  for (const auto& [name, entry] : catalog().entries()) {
+    if (entry.made != Made::by_users || entry.info->inputs.size() != 1 || entry.info->inputs.variadic() || !entry.samples || !wanted(name))
+      continue;
+    const std::vector<Sample> samples = entry.samples();
+    const Op& op = samples.at(0).op;
+    if (!op.has_tile() || !op.attributes().empty()) continue;
+    double least = 0;
+    for (const Sample& s : samples)
+      if (s.inputs[0].dtype() == f64)
+        for (const double x : s.inputs[0].span<double>()) least = std::min(least, x);
+    bool floats = true;
+    for (const DType d : {f32, f64}) {
+      const Type type{d, {2}};
+      try {
+        floats = floats && op.infer(Types(&type, 1))[0] == type;
+      } catch (const OpError&) {
+        floats = false;
+      }
+    }
+    if (floats) ops.push_back({op, least >= 0});
+  }
+  return ops;
+}
+
 Value RandomBuilder::unary(const Value& x) {
-  switch (pick(21)) {
-    case 20:
-      return masked_multiply(x, masked_divide(x, abs(x)));
-    case 19:
-      return softplus(x);
-    case 18:
-      return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
-    case 17:
-      return sinpi(x);
-    case 16:
-      return cospi(x);
-    case 14:
-      return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
-    case 15:
-      return stop_gradient(x);
-    case 0:
-      return tanh(x);
-    case 1:
-      return sigmoid(x);
-    case 2:
-      return relu(x);
+  switch (pick(11)) {
     case 3:
-      return exp(x * .5);
-    case 4:
-      return log(abs(x) + 1);
-    case 5:
-      return sqrt(square(x) + .25);
-    case 6:
-      return rsqrt(square(x) + .5);
-    case 7:
-      return negate(x);
-    case 8:
-      return square(x);
-    case 9:
-      return abs(x);
-    case 10:
-      return gelu(x);
-    case 11:
-      return erf(x);
-    case 12:
-      return sign(x);
-    default:
-      return reciprocal(x);  // of zeros as well
+      return masked_multiply(x, masked_divide(x, abs(x)));
+    case 0:
+      return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
+    case 1:
+      return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
+    case 2:
+      return stop_gradient(x);
+    default: {
+      const UnaryOp& drawn = one_of(unary_);
+      return apply(drawn.op, {drawn.positive ? abs(x) + .25 : x}, {});
+    }
   }
 }
 
@@ -130,7 +128,7 @@ Value RandomBuilder::reduced(const Value& x) {
   if (wide) axes = {0};
   const bool keep = chance(40);
   if (wide && chance(70)) {  // they are few
-    const Value most = reduce_max(x, axes, keep), least = reduce_min(x, axes, keep);
+    const Value most = max(x, axes, keep), least = min(x, axes, keep);
     return most - least;
   }
   switch (x.type().count() == 0 ? 0 : pick(6)) {

@@ -55,7 +55,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
        "  at HERE\n"
        "  Cast one: cast(b, f32)"},
       {message([&] { where(x, x, x); }),
-       "select: condition is f32, but must be one of: bool\n"
+       "where: condition is f32, but must be one of: bool\n"
        "  condition: f32[2, 4] from x\n"
        "  a: f32[2, 4] from x\n"
        "  b: f32[2, 4] from x\n"

@@ -4,6 +4,7 @@
 // threads even a NaN's bits are the same. Among the graphs every op of the catalogue occurs, as built or as what it
 // lowers to; nearly all plans for several threads have tasks for several: they are cut far finer than is worth it.
 // Labels: memory, threads, levels, long.
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/passes/passes.h>

@@ -5,8 +5,7 @@
 #include <dump/render.h>
 #include <examples/examples.h>
 #include <measure/measure.h>
-#include <oxbow/graph/dot/dot.h>
-#include <oxbow/graph/dot/folded.h>
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
@@ -16,6 +15,8 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 
+#include "dump/dot.h"
+#include "dump/folded.h"
 #include "support/has.h"
 #include "support/random_graph.h"
 #include "support/resnet50.h"

@@ -3,7 +3,7 @@
 // share bytes.
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/plan.h>
 
 #include <algorithm>

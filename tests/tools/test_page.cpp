@@ -2,6 +2,7 @@
 #include <dump/dump.h>
 #include <examples/examples.h>
 #include <measure/measure.h>
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 

@@ -4,6 +4,7 @@
 //   bench_compile
 #include <fmt/format.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/plan.h>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 #include "nets.h"
 
+#include <map>
+
 namespace oxbow::tools {
 namespace {
 

@@ -2,6 +2,7 @@
 //   bench_overhead
 #include <fmt/format.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program.h>

@@ -1,6 +1,7 @@
 // An op from outside the tree against the built-in one that computes the same: the contract gives both the same speed.
 //   bench_own_op
 #include <fmt/format.h>
+#include <oxbow/oxbow.h>
 
 #include <algorithm>
 #include <chrono>

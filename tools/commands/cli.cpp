@@ -1,6 +1,7 @@
 #include "commands/cli.h"
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/runtime/atomic_file.h>

@@ -1,6 +1,7 @@
 #include "commands/load.h"
 
 #include <fmt/format.h>
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/passes/dead_code.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text.h>

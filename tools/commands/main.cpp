@@ -148,7 +148,7 @@ int run(int argc, char** argv) {
 
   const std::vector<tools::Command> commands = {
       tools::dump_command(app),    tools::diff_command(app), tools::explain_command(app), tools::run_command(app),
-      tools::profile_command(app), tools::lr_command(app),   tools::plot_command(app)};
+      tools::profile_command(app), tools::lr_command(app),   tools::plot_command(app),    tools::ops_command(app)};
 
   tools::BenchCommand bench;
   CLI::App* b = app.add_subcommand("bench", "Measure whole training steps with Adam");

@@ -1,11 +1,12 @@
 #include "diff/diff.h"
 
-#include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <map>
+
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

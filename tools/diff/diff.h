@@ -8,7 +8,7 @@
 // Near linear in nodes for graphs that differ little. Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 
 #include <map>
 #include <string>

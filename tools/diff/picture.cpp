@@ -1,6 +1,5 @@
-#include <oxbow/graph/dot/style.h>
-
 #include "diff/diff.h"
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

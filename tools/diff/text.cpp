@@ -1,10 +1,10 @@
-#include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
 #include <map>
 
 #include "diff/diff.h"
+#include "dump/style.h"
 
 namespace oxbow::tools {
 

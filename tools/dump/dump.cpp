@@ -1,17 +1,18 @@
 #include "dump/dump.h"
 
-#include <oxbow/graph/dot/dot.h>
-#include <oxbow/graph/dot/folded.h>
-#include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/ledger/text.h>
 
 #include <filesystem>
 
+#include "dump/dot.h"
+#include "dump/folded.h"
 #include "dump/graph_json.h"
 #include "dump/mermaid.h"
 #include "dump/plan_remarks.h"
 #include "dump/render.h"
+#include "dump/stages.h"
+#include "dump/style.h"
 #include "page.h"
 
 namespace oxbow::tools {

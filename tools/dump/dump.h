@@ -8,8 +8,9 @@
 // The same bytes every time. Safe from any thread.
 #pragma once
 
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/trace.h>
-#include <oxbow/tools/dump/stages.h>
+#include <oxbow/tools/dump/compiling.h>
 
 #include <span>
 
@@ -59,7 +60,7 @@ std::span<const Format> formats();
 /// for a suffix that no format has.
 std::string_view format_of(std::string_view path);
 
-/// A picture (svg, png) of more nodes than this is folded by scope (graph/dot/folded.h), with a note that says so.
+/// A picture (svg, png) of more nodes than this is folded by scope (tools/dump/folded.h), with a note that says so.
 inline constexpr NodeId fully_drawn = 300;
 
 }  // namespace oxbow::tools

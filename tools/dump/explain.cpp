@@ -1,6 +1,5 @@
 #include "dump/explain.h"
 
-#include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text/lexer.h>
@@ -9,6 +8,7 @@
 #include <charconv>
 
 #include "diff/diff.h"
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

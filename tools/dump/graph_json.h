@@ -3,7 +3,7 @@
 // meaning or goes, not when one is added. Pure functions.
 #pragma once
 
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 #include "dump/mermaid.h"
 
-#include <oxbow/graph/dot/style.h>
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

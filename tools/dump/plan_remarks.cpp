@@ -1,8 +1,8 @@
 #include "dump/plan_remarks.h"
 
-#include <oxbow/graph/dot/style.h>
-
 #include <algorithm>
+
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

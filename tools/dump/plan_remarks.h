@@ -2,8 +2,9 @@
 // tooltips parts, bytes and fates; and the critical path. Pure functions.
 #pragma once
 
-#include <oxbow/graph/dot/dot.h>
-#include <oxbow/runtime/ledger/ledger.h>
+#include <oxbow/runtime/ledger.h>
+
+#include "dump/dot.h"
 
 namespace oxbow::tools {
 

@@ -1,6 +1,7 @@
 #include "dump/stages.h"
 
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copies.h>
 

@@ -2,28 +2,11 @@
 // value went on it. What `oxbow dump --after`, `diff` and `explain` show. Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/graph/passes/specialise.h>
-#include <oxbow/runtime/ledger/ledger.h>
-
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
+#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/runtime/ledger.h>
+#include <oxbow/tools/dump/compiling.h>
 
 namespace oxbow::tools {
-
-/// How a graph would be compiled.
-struct Compiling {
-  Mode mode = Mode::training;
-  int threads = 0;                          ///< 0: all cores
-  std::map<std::string, Shape> sizes = {};  ///< shapes by input name; others keep their example sizes
-  std::vector<std::string> disable = {};    ///< rewrites to leave out
-  std::vector<Value> fetches = {};          ///< empty: see `fetches`
-};
-
-/// What running a graph once means: its outputs, then its updates; or, where it has neither, all values that nobody
-/// reads.
-std::vector<Value> fetches(const Graph& graph);
 
 struct Stage {
   std::string name;  ///< "specialise", a pass ("simplify"), its second run ("simplify2"), or "copies" (for the plan)

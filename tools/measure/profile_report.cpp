@@ -1,13 +1,15 @@
 #include "measure/profile_report.h"
 
 #include <fmt/format.h>
-#include <oxbow/graph/dot/style.h>
 #include <oxbow/graph/support/utf8.h>
+#include <oxbow/runtime/plan.h>
 
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+
+#include "dump/style.h"
 
 namespace oxbow::tools {
 namespace {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <oxbow/graph/dot/style.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "dump/style.h"
 #include "plot/plot.h"
 
 namespace oxbow::tools {

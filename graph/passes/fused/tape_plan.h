@@ -10,7 +10,7 @@
 namespace oxbow {
 
 /// A rectangle of a product's result: `rows` rows of `columns` elements that follow one another.
-struct Block {
+struct TapeBlock {
   std::int64_t first = 0;  ///< the place of its first element in the whole row-major result
   std::int64_t rows = 1, columns = 0;
   std::int64_t stride = 0;         ///< from one row to the next in the whole result, in elements
@@ -40,7 +40,7 @@ class TapePlan {
   void run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
            std::byte* scratch, std::span<const Sink> sinks = {}) const;
   /// The same for a block of input 0; `others` are the inputs 1, 2, ... as whole arrays.
-  void run(std::span<const ConstView> others, std::span<const View> out, const Block& block, std::byte* scratch) const;
+  void run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block, std::byte* scratch) const;
 
  private:
   struct Axis {

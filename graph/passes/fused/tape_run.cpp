@@ -79,7 +79,7 @@ void TapePlan::run(std::span<const ConstView> in, std::span<const View> out, std
   run(sources.data(), out, begin, end, scratch, sinks, true);
 }
 
-void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const Block& block,
+void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
                    std::byte* scratch) const {
   std::array<Source, max_inputs> sources;
   for (std::size_t i = 0; i < others.size(); ++i) sources[i + 1] = {others[i].bytes, 0};

@@ -1,6 +1,5 @@
 // DOT text: what tells nodes, edges and phases apart; the same text every time.
-#include <oxbow/graph/dot/dot.h>
-#include <oxbow/graph/dot/folded.h>
+#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/text.h>
@@ -9,11 +8,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "dump/dot.h"
+#include "dump/folded.h"
 #include "support/has.h"
+#include "support/optional_ops.h"
 
 BOOST_AUTO_TEST_SUITE(test_dot)
 
 using namespace oxbow;
+using namespace oxbow::tools;
 using oxbow::test::has;
 
 namespace {
@@ -162,6 +165,17 @@ BOOST_AUTO_TEST_CASE(an_empty_graph) {
   const std::string text = dot(Graph());
   BOOST_TEST(text.starts_with("digraph G {\n"));
   BOOST_TEST(text.ends_with("}\n"));
+}
+
+BOOST_AUTO_TEST_CASE(absent_inputs_have_no_edge) {
+  Graph g;
+  const Value x = input(g, "x", f32, {3});
+  g.add_output("moved", test::affine(x, {}, input(g, "offset", f32, {3})));
+  const std::string text = dot(g);
+  std::size_t edges = 0;
+  for (std::size_t i = 0; (i = text.find("->", i)) != std::string::npos; ++i) ++edges;
+  BOOST_TEST(edges == 2U);
+  BOOST_TEST(has(folded_dot(g), "->"));
 }
 
 BOOST_AUTO_TEST_CASE(names_cannot_break_the_text) {

@@ -4,7 +4,7 @@
 // Scopes are folded as little as keeps the picture at `most_boxes`: first from the innermost on ("stage1/block2/conv"
 // into "stage1/block2"), then those that differ by a number only into one ("branch*, 64 scopes"). Forward runs down;
 // backward runs up beside it, each box level with the one that it belongs to. Colours and borders as in
-// graph/dot/dot.h.
+// tools/dump/dot.h.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::tools {
 
 struct FoldOptions {
   int most_boxes = 64;
@@ -24,4 +24,4 @@ struct FoldOptions {
 
 std::string folded_dot(const Graph& graph, const FoldOptions& options = {});
 
-}  // namespace oxbow
+}  // namespace oxbow::tools

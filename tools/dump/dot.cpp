@@ -1,5 +1,5 @@
-#include <oxbow/graph/dot/dot.h>
-#include <oxbow/graph/dot/style.h>
+#include "dump/dot.h"
+
 #include <oxbow/graph/order/graphviz.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/text.h>
@@ -9,7 +9,9 @@
 #include <set>
 #include <sstream>
 
-namespace oxbow {
+#include "dump/style.h"
+
+namespace oxbow::tools {
 namespace {
 
 using namespace dots;
@@ -215,4 +217,4 @@ class Writer {
 
 std::string dot(const Graph& graph, const DotOptions& options) { return Writer(graph, options).write(); }
 
-}  // namespace oxbow
+}  // namespace oxbow::tools

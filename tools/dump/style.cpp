@@ -1,4 +1,5 @@
-#include <oxbow/graph/dot/style.h>
+#include "dump/style.h"
+
 #include <oxbow/graph/passes/fused/fused.h>
 #include <oxbow/graph/support/utf8.h>
 

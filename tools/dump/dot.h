@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::tools {
 
 /// What is said of a node beside what the graph has of it.
 struct DotRemark {
@@ -37,4 +37,4 @@ struct DotOptions {
 
 std::string dot(const Graph& graph, const DotOptions& options = {});
 
-}  // namespace oxbow
+}  // namespace oxbow::tools

@@ -1,12 +1,13 @@
-#include <oxbow/graph/dot/folded.h>
-#include <oxbow/graph/dot/style.h>
+#include "dump/folded.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
 
-namespace oxbow {
+#include "dump/style.h"
+
+namespace oxbow::tools {
 namespace {
 
 using namespace dots;
@@ -224,4 +225,4 @@ class Folder {
 
 std::string folded_dot(const Graph& graph, const FoldOptions& options) { return Folder(graph, options).write(); }
 
-}  // namespace oxbow
+}  // namespace oxbow::tools

@@ -1,0 +1,50 @@
+// What a Graph holds, apart from its header: only graph.cpp, value.cpp and known.cpp read it.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+
+#include <deque>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace oxbow {
+
+struct Graph::Record {
+  Op op;
+  std::uint32_t first_input, input_count;
+  std::span<const Type> outputs;
+  SharedText name;
+  Origin origin;
+};
+
+struct Graph::Knowledge {       // of a node
+  std::vector<Tensor> outputs;  // empty where they are not known
+  NodeId because = -1;          // then: the node that makes it so
+};
+
+struct Graph::Storage {
+  struct Slot {
+    NodeId node;
+    std::int32_t output;
+  };
+  using Interned = std::set<std::string, std::less<>>;
+
+  std::deque<Record> nodes;  // never moves a record, so references to ops and names stay good while one appends
+  std::vector<Slot> inputs;  // of all nodes, one after another
+  std::vector<std::unique_ptr<Type[]>> type_blocks;  // where `Record::outputs` lie, which do not move either
+  std::size_t types_left = 0;                        // in the last block
+  std::unordered_map<std::string, NodeId> names;
+  std::vector<Value> updates;
+  std::vector<std::pair<std::string, Value>> outputs;
+  std::unordered_set<std::string> output_names;
+  std::mutex knowing;  // held while `knowledge`, which const functions add to, is read or written
+  std::unordered_map<NodeId, Knowledge> knowledge;
+  std::shared_ptr<Interned> interned = std::make_shared<Interned>();
+};
+
+inline Graph::Record& Graph::at(NodeId id) { return own_->nodes[static_cast<std::size_t>(id)]; }
+inline const Graph::Record& Graph::at(NodeId id) const { return own_->nodes[static_cast<std::size_t>(id)]; }
+
+}  // namespace oxbow
