@@ -120,6 +120,14 @@ std::size_t hash(const AttrValue& v) {
   return h;
 }
 
+AttrValue to_attr(bool v) { return v; }
+AttrValue to_attr(std::int64_t v) { return v; }
+AttrValue to_attr(std::int32_t v) { return std::int64_t{v}; }
+AttrValue to_attr(double v) { return v; }
+AttrValue to_attr(const std::string& v) { return v; }
+AttrValue to_attr(DType v) { return v; }
+AttrValue to_attr(const Type& v) { return v; }
+AttrValue to_attr(const Tensor& v) { return v; }
 AttrValue to_attr(std::uint64_t v) { return std::bit_cast<std::int64_t>(v); }
 AttrValue to_attr(const std::vector<std::int64_t>& v) { return AttrList(v.begin(), v.end()); }
 AttrValue to_attr(const Shape& v) { return AttrList(v.begin(), v.end()); }

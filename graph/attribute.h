@@ -69,15 +69,15 @@ bool same_bits(const AttrValue& a, const AttrValue& b);
 /// Of large tensors the first bytes only, so equal hashes prove nothing.
 std::size_t hash(const AttrValue& v);
 
-inline AttrValue to_attr(bool v) { return v; }
-inline AttrValue to_attr(std::int64_t v) { return v; }
-inline AttrValue to_attr(std::int32_t v) { return std::int64_t{v}; }
+AttrValue to_attr(bool v);
+AttrValue to_attr(std::int64_t v);
+AttrValue to_attr(std::int32_t v);
 AttrValue to_attr(std::uint64_t v);
-inline AttrValue to_attr(double v) { return v; }
-inline AttrValue to_attr(const std::string& v) { return v; }
-inline AttrValue to_attr(DType v) { return v; }
-inline AttrValue to_attr(const Type& v) { return v; }
-inline AttrValue to_attr(const Tensor& v) { return v; }
+AttrValue to_attr(double v);
+AttrValue to_attr(const std::string& v);
+AttrValue to_attr(DType v);
+AttrValue to_attr(const Type& v);
+AttrValue to_attr(const Tensor& v);
 AttrValue to_attr(const std::vector<std::int64_t>& v);
 AttrValue to_attr(const Shape& v);
 

@@ -14,8 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace oxbow {
 
@@ -26,17 +26,42 @@ enum class DTypeKind : std::uint8_t { floating, signed_integer, unsigned_integer
 
 namespace dtypes {
 
+/// Element types, for `dispatch`.
+template <class... T>
+struct List {
+  template <class U>
+  static constexpr bool has = (std::is_same_v<T, U> || ...);
+  template <class... U>
+  constexpr List<T..., U...> operator+(List<U...>) const {
+    return {};
+  }
+};
+
 template <class T>
 struct Row {
-  using Element = T;
   DType dtype;
   std::string_view name;  ///< as dumps print it and `parse_dtype` reads it
   DTypeKind kind;
   DType compute;  ///< the dtype that kernels compute and accumulate in
 };
 
+struct Properties {
+  DType dtype;
+  std::string_view name;
+  std::int64_t size;  ///< bytes of an element
+  DTypeKind kind;
+  DType compute;
+};
+
+template <class... T>
+struct Table {
+  using Elements = List<T...>;
+  std::array<Properties, sizeof...(T)> rows;
+  constexpr Table(Row<T>... r) : rows{Properties{r.dtype, r.name, sizeof(T), r.kind, r.compute}...} {}
+};
+
 /// In the order of `DType`.
-inline constexpr std::tuple table{
+inline constexpr Table table{
     Row<float>{f32, "f32", DTypeKind::floating, f32},
     Row<double>{f64, "f64", DTypeKind::floating, f64},
     Row<float16>{f16, "f16", DTypeKind::floating, f32},
@@ -51,20 +76,7 @@ inline constexpr std::tuple table{
     Row<std::uint64_t>{u64, "u64", DTypeKind::unsigned_integer, u64},
     Row<bool>{boolean, "bool", DTypeKind::boolean, boolean},
 };
-
-struct Properties {
-  DType dtype;
-  std::string_view name;
-  std::int64_t size;  ///< bytes of an element
-  DTypeKind kind;
-  DType compute;
-};
-inline constexpr std::array properties = std::apply(
-    [](const auto&... row) {
-      return std::array{Properties{row.dtype, row.name, sizeof(typename std::remove_cvref_t<decltype(row)>::Element),
-                                   row.kind, row.compute}...};
-    },
-    table);
+inline constexpr const auto& properties = table.rows;
 constexpr const Properties& of(DType d) { return properties[static_cast<std::size_t>(d)]; }
 static_assert([] {
   for (std::size_t i = 0; i < properties.size(); ++i)
@@ -76,7 +88,7 @@ static_assert([] {
 
 /// All of them.
 inline constexpr std::array all_dtypes = [] {
-  std::array<DType, dtypes::properties.size()> all{};
+  std::array<DType, dtypes::table.rows.size()> all{};
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = dtypes::properties[i].dtype;
   return all;
 }();
@@ -105,30 +117,19 @@ constexpr std::optional<DType> parse_dtype(std::string_view text) {
 
 namespace dtypes {
 
-/// Element types, for `dispatch`.
-template <class... T>
-struct List {
-  template <class U>
-  static constexpr bool has = (std::is_same_v<T, U> || ...);
-  template <class... U>
-  constexpr List<T..., U...> operator+(List<U...>) const {
-    return {};
-  }
-};
+using All = decltype(table)::Elements;
 
+template <auto keeps, class... T>
+constexpr auto kept(List<T...>) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    return (List<>{} + ... + std::conditional_t<keeps(properties[i]), List<T>, List<>>{});
+  }
+  (std::index_sequence_for<T...>{});
+}
 /// The element types of the rows for which `keeps` holds.
 template <auto keeps>
-using Where = decltype(std::apply(
-    []<class... T>(const Row<T>&...) {
-      constexpr auto list = []<std::size_t... i>(std::index_sequence<i...>) {
-        return (List<>{} + ... + std::conditional_t<keeps(properties[i]), List<T>, List<>>{});
-      }
-      (std::index_sequence_for<T...>{});
-      return list;
-    },
-    table));
+using Where = decltype(kept<keeps>(All{}));
 
-using All = Where<[](const Properties&) { return true; }>;
 /// Those that kernels compute in.
 using Computed = Where<[](const Properties& p) { return p.compute == p.dtype; }>;
 using Floats = Where<[](const Properties& p) { return p.compute == p.dtype && is_float(p.dtype); }>;
@@ -144,12 +145,11 @@ using Word = std::conditional_t<
 /// Throws `InternalError`: a kernel was called with a dtype that its op should have refused.
 [[noreturn]] void lacks_kernel(DType d);
 
-template <class T>
-constexpr DType find() {
+template <class T, class... U>
+constexpr DType find(List<U...>) {
   DType found{};
-  std::apply(
-      [&]<class... U>(const Row<U>&... row) { ((std::is_same_v<T, U> ? void(found = row.dtype) : void()), ...); },
-      table);
+  std::size_t row = 0;
+  ((std::is_same_v<T, U> ? void(found = properties[row].dtype) : void(), ++row), ...);
   return found;
 }
 
@@ -159,7 +159,7 @@ template <class T>
 concept Element = dtypes::All::has<T>;
 
 template <Element T>
-constexpr DType dtype_of = dtypes::find<T>();
+constexpr DType dtype_of = dtypes::find<T>(dtypes::All{});
 
 namespace dtypes {
 
