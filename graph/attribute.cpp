@@ -1,5 +1,6 @@
 #include <oxbow/graph/attribute.h>
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/hash.h>
 #include <oxbow/graph/support/near_names.h>
 

@@ -5,10 +5,10 @@ namespace oxbow {
 
 Catalog Catalog::leaves() {
   Catalog c;
-  c.add<Input>({.formula = "what is fed at each run"})
-      .add<Constant>({.formula = "a fixed tensor"})
-      .add<Variable>({.formula = "what a Store keeps from run to run"})
-      .add<Assign>({.formula = "value, which the variable holds from the end of the run on"});
+  c.add<ops::Input>({.formula = "what is fed at each run"})
+      .add<ops::Constant>({.formula = "a fixed tensor"})
+      .add<ops::Variable>({.formula = "what a Store keeps from run to run"})
+      .add<ops::Assign>({.formula = "value, which the variable holds from the end of the run on"});
   return c;
 }
 

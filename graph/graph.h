@@ -9,8 +9,10 @@
 // Thread safety: building is for one thread; a graph that nobody appends to may be read by any number.
 #pragma once
 
-#include <oxbow/graph/op.h>
+#include <oxbow/graph/tensor.h>
+#include <oxbow/graph/value.h>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <span>

@@ -20,8 +20,8 @@ bool may_be_known(const Node& n) {
 
 std::string because(const Node& n) {
   const std::string name = to_string(n) + " (" + std::string(n.op().name()) + ")";
-  if (n.op().is<Input>()) return "the input " + to_string(n) + ", which is fed";
-  if (n.op().is<Variable>()) return "the variable " + to_string(n) + ", which may change";
+  if (n.op().is<ops::Input>()) return "the input " + to_string(n) + ", which is fed";
+  if (n.op().is<ops::Variable>()) return "the variable " + to_string(n) + ", which may change";
   return may_be_known(n) ? name : name + ", which is computed when the graph runs";
 }
 
@@ -38,7 +38,7 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
     }
     Knowledge k;
     const std::size_t before = open.size();
-    if (const auto* fixed = n.op().as<Constant>()) {
+    if (const auto* fixed = n.op().as<ops::Constant>()) {
       k.outputs = {fixed->value};
     } else if (!may_be_known(n)) {
       k.because = n.id();

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
 
@@ -6,7 +7,7 @@
 #include <cmath>
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::ops {
 namespace {
 
 void copy_bytes(const std::byte* from, const View& to) {
@@ -16,21 +17,10 @@ void copy_bytes(const std::byte* from, const View& to) {
 
 }  // namespace
 
-AttrValue to_attr(const Init& v) {
-  return AttrRecord{{"kind", to_attr(v.kind)},
-                    {"a", to_attr(v.a)},
-                    {"b", to_attr(v.b)},
-                    {"seed", to_attr(v.seed)},
-                    {"stream", to_attr(v.stream)}};
-}
-
-void from_attr(const AttrValue& a, Init& v) {
-  from_attr(a.field("kind"), v.kind);
-  from_attr(a.field("a"), v.a);
-  from_attr(a.field("b"), v.b);
-  from_attr(a.field("seed"), v.seed);
-  from_attr(a.field("stream"), v.stream);
-}
+// Nothing runs.
+Work Input::work(Types) const { return {.parts = 0}; }
+Work Constant::work(Types) const { return {.parts = 0}; }
+Work Variable::work(Types) const { return {.parts = 0}; }
 
 bool Input::is_free(int axis) const { return std::find(free_axes.begin(), free_axes.end(), axis) != free_axes.end(); }
 
@@ -61,6 +51,27 @@ Type Assign::infer(Types in) const {
 
 void Assign::run(const Run& r) const { copy_bytes(r.inputs[1].bytes, r.outputs[0]); }
 
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+AttrValue to_attr(const Init& v) {
+  return AttrRecord{{"kind", to_attr(v.kind)},
+                    {"a", to_attr(v.a)},
+                    {"b", to_attr(v.b)},
+                    {"seed", to_attr(v.seed)},
+                    {"stream", to_attr(v.stream)}};
+}
+
+void from_attr(const AttrValue& a, Init& v) {
+  from_attr(a.field("kind"), v.kind);
+  from_attr(a.field("a"), v.a);
+  from_attr(a.field("b"), v.b);
+  from_attr(a.field("seed"), v.seed);
+  from_attr(a.field("stream"), v.stream);
+}
+
+
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at) {
   std::vector<std::int64_t> sizes, free_axes;
   for (const Dim& d : dims) {
@@ -70,14 +81,14 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
   }
-  return g.append(Input{g.origin().scoped(name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
+  return g.append(ops::Input{g.origin().scoped(name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
 }
 
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at) {
   return input(g, name, dtype, std::span(dims.begin(), dims.size()), at);
 }
 
-Value constant(Graph& g, Tensor value, At at) { return g.append(Constant{std::move(value)}, {}, at).output(); }
+Value constant(Graph& g, Tensor value, At at) { return g.append(ops::Constant{std::move(value)}, {}, at).output(); }
 
 Value constant(Graph& g, double value, DType dtype, At at) {
   if (!holds(dtype, std::trunc(value)))
@@ -88,23 +99,23 @@ Value constant(Graph& g, double value, DType dtype, At at) {
 }
 
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
-  Variable declared{g.origin().scoped(name), type, std::move(init), trainable};
+  ops::Variable declared{g.origin().scoped(name), type, std::move(init), trainable};
   check_init(declared, at);
   return g.append(std::move(declared), {}, at).output().named(name);
 }
 
 Value assign(Value variable, Value value, At at) {
-  if (!variable || !variable.node().op().is<Variable>())
+  if (!variable || !variable.node().op().is<ops::Variable>())
     throw Error("assign: the first argument is not a variable" +
                 (variable ? ", but " + to_string(variable.node()) + ", " + to_string(variable.type()) : std::string()) +
                 at_line(at) + "\n  Give what variable() or parameter() returned");
-  return apply(Assign{}, {variable, value}, at);
+  return apply(ops::Assign{}, {variable, value}, at);
 }
 
 std::vector<Value> variables(const Graph& g, bool trainable_only) {
   std::vector<Value> found;
   for (NodeId i = 0; i < g.size(); ++i)
-    if (const auto* v = g.node(i).op().as<Variable>(); v && (v->trainable || !trainable_only))
+    if (const auto* v = g.node(i).op().as<ops::Variable>(); v && (v->trainable || !trainable_only))
       found.push_back(g.node(i).output());
   return found;
 }

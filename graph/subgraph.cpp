@@ -11,7 +11,7 @@ std::string input_name(std::size_t i) { return "x" + std::to_string(i); }
 
 Value new_input(Graph& g, const Type& type, std::size_t number) {
   const std::string name = input_name(number);
-  return g.append(Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
+  return g.append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
 }
 
 // What the scope of a node is called within `outer`.
@@ -55,7 +55,7 @@ class Cutter {
  private:
   void move(Node n) {
     auto& now = now_[static_cast<std::size_t>(n.id() - first_)];
-    if (n.op().is<Input>() || n.op().is<Variable>()) {
+    if (n.op().is<ops::Input>() || n.op().is<ops::Variable>()) {
       hoisted_.push_back({n.op(), n.name(), n.origin(), captured_.size()});
       captured_.emplace_back();
       capture_.push_back(new_input(*to_, n.output().type(), types_ + capture_.size()));
@@ -77,7 +77,7 @@ class Cutter {
     if (v.node_id() >= first_) return now_[static_cast<std::size_t>(v.node_id() - first_)]->output(v.output());
     for (std::size_t i = 0; i < captured_.size(); ++i)
       if (captured_[i].same(v)) return capture_[i];
-    if (const auto* fixed = v.node().op().as<Constant>()) {
+    if (const auto* fixed = v.node().op().as<ops::Constant>()) {
       auto& copy = constants_[v.node_id()];
       if (!copy) copy = constant(*to_, fixed->value);
       return copy;
@@ -103,7 +103,7 @@ class Cutter {
 
 Subgraph::Subgraph(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {
   for (NodeId id = 0; id < graph_->size(); ++id)
-    if (graph_->node(id).op().is<Input>()) inputs_.push_back(graph_->node(id).output());
+    if (graph_->node(id).op().is<ops::Input>()) inputs_.push_back(graph_->node(id).output());
   for (const auto& [name, v] : graph_->outputs()) outputs_.push_back(v);
 }
 
@@ -169,7 +169,7 @@ std::vector<Value> write_nodes(const Graph& from, Values inputs, Values outputs,
   for (NodeId id = 0; id < from.size(); ++id) {
     if (given.contains(id)) continue;
     const Node n = from.node(id);
-    invariant(!n.op().is<Input>(), "a subgraph is written without one of its inputs");
+    invariant(!n.op().is<ops::Input>(), "a subgraph is written without one of its inputs");
     read.clear();
     for (int i = 0; i < n.input_count(); ++i) read.push_back(value(n.input(i)));
     Origin origin = n.origin();
@@ -211,7 +211,7 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
   try {
     std::vector<Value> given;
     for (const Type& t : types)
-      given.push_back(g.append(Input{.name = input_name(given.size()), .type = t, .free_axes = {}}, {}, at).output());
+      given.push_back(g.append(ops::Input{.name = input_name(given.size()), .type = t, .free_axes = {}}, {}, at).output());
     const NodeId own = g.size();
     std::vector<Value> results = build(given);
     if (results.empty()) refuse("returns no value", "Return what it computes");
@@ -222,7 +222,7 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
     if (g.outputs().size() > outputs) refuse("adds an output", "Name what it returns, outside");
     g.settle(own, results);
     for (NodeId id = own; id < g.size(); ++id)
-      if (g.node(id).op().is<Assign>())
+      if (g.node(id).op().is<ops::Assign>())
         refuse("assigns to " + to_string(g.node(id).input(0).node()), "Return the value, and assign it outside");
     Cutter cutter(g, first, types.size(), captured);
     Subgraph made(cutter.cut(results));

@@ -86,7 +86,7 @@ std::string phase_is_known(Node n) {
 }
 
 std::string free_axes_exist(Node n) {
-  const Input* input = n.op().as<Input>();
+  const ops::Input* input = n.op().as<ops::Input>();
   if (!input) return {};
   for (std::size_t i = 0; i < input->free_axes.size(); ++i) {
     const std::int64_t axis = input->free_axes[i];
@@ -98,12 +98,12 @@ std::string free_axes_exist(Node n) {
 }
 
 std::string constant_has_bytes(Node n) {
-  const Constant* c = n.op().as<Constant>();
+  const ops::Constant* c = n.op().as<ops::Constant>();
   return c && c->value.bytes() == nullptr && c->value.type().bytes() > 0 ? "there are none" : "";
 }
 
 std::string assigns_a_variable(Node n) {
-  if (!n.op().is<Assign>() || n.input(0).node().op().is<Variable>()) return {};
+  if (!n.op().is<ops::Assign>() || n.input(0).node().op().is<ops::Variable>()) return {};
   return "it is " + to_string(n.input(0).node());
 }
 
@@ -171,7 +171,7 @@ std::optional<Violation> outputs_belong(const Graph& g) {
 std::optional<Violation> updates_are_assigns(const Graph& g) {
   for (const Value& value : g.updates()) {
     if (const std::string wrong = belongs(g, value); !wrong.empty()) return Violation{-1, "", "an update " + wrong};
-    if (!value.node().op().is<Assign>())
+    if (!value.node().op().is<ops::Assign>())
       return Violation{value.node_id(), "", "it is an update, but its op is " + std::string(value.node().op().name())};
   }
   return {};
@@ -181,7 +181,7 @@ std::optional<Violation> variables_are_written_once(const Graph& g) {
   std::unordered_map<NodeId, NodeId> writer;
   for (const auto& [name, value] : g.outputs()) {
     const Node n = value.node();
-    if (!n.op().is<Assign>()) continue;
+    if (!n.op().is<ops::Assign>()) continue;
     const auto [first, is_new] = writer.try_emplace(n.input(0).node_id(), n.id());
     if (!is_new && first->second != n.id())
       return Violation{n.id(), "",
@@ -196,8 +196,8 @@ struct GraphInvariant {
 };
 
 constexpr GraphInvariant graph_invariants[] = {
-    {"inputs have different names", leaf_names_are_unique<Input>},
-    {"variables have different names", leaf_names_are_unique<Variable>},
+    {"inputs have different names", leaf_names_are_unique<ops::Input>},
+    {"variables have different names", leaf_names_are_unique<ops::Variable>},
     {"outputs are values of the graph, with different names", outputs_belong},
     {"updates are assigns of the graph", updates_are_assigns},
     {"among the outputs, a variable is written by one assign", variables_are_written_once},

@@ -90,7 +90,7 @@ std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand>
 }
 
 std::optional<double> constant_number(Value v) {
-  const Constant* c = v.node().op().as<Constant>();
+  const ops::Constant* c = v.node().op().as<ops::Constant>();
   if (!c || c->value.count() != 1 || c->value.dtype() == boolean) return std::nullopt;
   return dispatch(c->value.dtype(),
                   [&]<class T>(std::type_identity<T>) { return static_cast<double>(*c->value.data<T>()); });

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>

@@ -74,7 +74,7 @@ struct Updated {
 
 template <class T>
 concept OptimizerType = std::equality_comparable<T> && std::copy_constructible<T> &&
-    requires(const T& o, const Variable& v, const Step& s) {
+    requires(const T& o, const ops::Variable& v, const Step& s) {
   { T::info } -> std::convertible_to<const OptimizerInfo&>;
   o.learning_rate;
   { o.slots(v) } -> std::same_as<std::vector<Slot>>;
@@ -105,7 +105,7 @@ class Optimizer {
   Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;
   /// Throws `Error` for a field that makes no sense: a negative rate, say.
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const { return model_->slots(parameter); }
+  std::vector<Slot> slots(const ops::Variable& parameter) const { return model_->slots(parameter); }
   /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
   std::vector<Value> shared(Value rate, Value count) const { return model_->shared(rate, count); }
   Updated update(const Step& step) const { return model_->update(step); }
@@ -124,7 +124,7 @@ class Optimizer {
     virtual AttrRecord attributes() const = 0;
     virtual std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const = 0;
     virtual void check() const = 0;
-    virtual std::vector<Slot> slots(const Variable& parameter) const = 0;
+    virtual std::vector<Slot> slots(const ops::Variable& parameter) const = 0;
     virtual std::vector<Value> shared(Value rate, Value count) const = 0;
     virtual Updated update(const Step& step) const = 0;
     const OptimizerInfo* info = nullptr;
@@ -158,7 +158,7 @@ class Optimizer {
     void check() const override {
       if constexpr (requires { optimizer.check(); }) optimizer.check();
     }
-    std::vector<Slot> slots(const Variable& parameter) const override { return optimizer.slots(parameter); }
+    std::vector<Slot> slots(const ops::Variable& parameter) const override { return optimizer.slots(parameter); }
     std::vector<Value> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
       if constexpr (requires { optimizer.shared(rate, count); })
         return optimizer.shared(rate, count);

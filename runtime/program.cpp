@@ -14,7 +14,7 @@ void check_written_once(const Graph& graph) {
   std::vector<bool> written(static_cast<std::size_t>(graph.size()));
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node n = graph.node(id);
-    if (!n.op().is<Assign>()) continue;
+    if (!n.op().is<ops::Assign>()) continue;
     const Node variable = n.input(0).node();
     if (written[static_cast<std::size_t>(variable.id())])
       throw Error("variable " + in_quotes(variable.full_name()) + " is written twice in one run" +
@@ -43,7 +43,7 @@ Program Program::Impl::compile(Values fetches, CompileOptions options, const Gra
   const Graph& graph = *impl->graph.graph;
   check_written_once(graph);
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (const auto* in = graph.node(id).op().as<Input>()) {
+    if (const auto* in = graph.node(id).op().as<ops::Input>()) {
       impl->inputs.push_back(*in);
       impl->declared.push_back(graph.node(id).origin().at);
     }
@@ -52,7 +52,7 @@ Program Program::Impl::compile(Values fetches, CompileOptions options, const Gra
     impl->outputs.push_back(value.type());
   }
   std::vector<Shape> examples;
-  for (const Input& in : impl->inputs) examples.push_back(in.type.shape);
+  for (const ops::Input& in : impl->inputs) examples.push_back(in.type.shape);
   impl->plan(examples);
   Program program;
   program.impl_ = std::move(impl);
@@ -87,12 +87,12 @@ int Program::Impl::input(std::string_view name) const {
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].name == name) return static_cast<int>(i);
   std::vector<std::string> known;
-  for (const Input& in : inputs) known.push_back(in.name);
+  for (const ops::Input& in : inputs) known.push_back(in.name);
   throw Error("no input " + in_quotes(name) + " in this program." + did_you_mean(name, known) +
               (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + quoted(known)));
 }
 
-const std::vector<Input>& Program::inputs() const { return impl_->inputs; }
+const std::vector<ops::Input>& Program::inputs() const { return impl_->inputs; }
 const std::vector<Type>& Program::outputs() const { return impl_->outputs; }
 const std::vector<std::string>& Program::output_names() const { return impl_->output_names; }
 

@@ -37,7 +37,7 @@ struct CompileOptions {
 class Program {
  public:
   /// What is fed, in the graph's order.
-  const std::vector<Input>& inputs() const;
+  const std::vector<ops::Input>& inputs() const;
   /// What is fetched: its type at the example sizes.
   const std::vector<Type>& outputs() const;
   /// Its names: the graph's own (see Graph::add_output), or "0", "1", ... by position.

@@ -54,7 +54,7 @@ struct Session::State {
 
   void feed(std::string_view name, const Type& type, Fed now) {
     const auto i = static_cast<std::size_t>(impl().input(name));
-    const Input& in = impl().inputs[i];
+    const ops::Input& in = impl().inputs[i];
     const auto at = [&] { return at_line(impl().declared[i], "declared at"); };  // a warm feed allocates nothing
     if (type.dtype != in.type.dtype)
       throw Error("input " + in_quotes(in.name) + " takes " + std::string(oxbow::name(in.type.dtype)) +
@@ -107,7 +107,7 @@ struct Session::State {
     std::vector<int> places(fed.size(), -1);
     for (std::size_t k = 0; k < plan->inputs.size(); ++k) {
       const Node node = plan->graph->node(plan->inputs[k].node);
-      places[static_cast<std::size_t>(impl().input(node.op().as<Input>()->name))] = static_cast<int>(k);
+      places[static_cast<std::size_t>(impl().input(node.op().as<ops::Input>()->name))] = static_cast<int>(k);
     }
     auto run = std::make_unique<Run>(std::move(shapes), std::move(plan), impl().options.pool);
     run->places = std::move(places);
@@ -124,7 +124,7 @@ struct Session::State {
     const Plan& plan = r.frame.plan();
     for (std::size_t i = 0; i < plan.variables.size(); ++i) {
       const Node node = plan.graph->node(plan.variables[i].node);
-      const auto& declared = *node.op().as<Variable>();
+      const auto& declared = *node.op().as<ops::Variable>();
       StoredVariable& v = store.state()->get(declared.name);
       if (v.value.type() != declared.type)
         throw Error("variable " + in_quotes(declared.name) + " is " + to_string(v.value.type()) +
@@ -202,7 +202,7 @@ void Session::feed(std::string_view name, Tensor tensor) {
 
 void Session::feed(std::string_view name, DType dtype, const void* data, std::int64_t count) {
   const auto i = static_cast<std::size_t>(state_->impl().input(name));
-  const Input& in = state_->impl().inputs[i];
+  const ops::Input& in = state_->impl().inputs[i];
   Shape shape = in.type.shape;
   if (in.free_axes.size() == 1 && count != shape.count()) {
     const int axis = static_cast<int>(in.free_axes[0]);

@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/run/out_of_memory.h>
@@ -101,7 +102,7 @@ void Store::State::add(const Graph& graph) {
   auto merged = group;
   const StoreLock lock(merged, Kind::alone);
   for (const Value& v : oxbow::variables(graph, false)) {
-    const auto& declared = *v.node().op().as<Variable>();
+    const auto& declared = *v.node().op().as<ops::Variable>();
     if (const StoredVariable* here = find(declared.name)) {
       if (here->value.dtype() != declared.type.dtype || here->value.shape() != declared.type.shape)
         throw Error("variable " + in_quotes(declared.name) + " is " + to_string(here->value.type()) +
@@ -119,9 +120,9 @@ void Store::reset(const Graph& graph) {
   auto group = state_->group;
   const StoreLock lock(group, Kind::alone);
   const std::vector<Value> all = oxbow::variables(graph, false);
-  for (const Value& v : all) check_writable(state_->get(v.node().op().as<Variable>()->name));
+  for (const Value& v : all) check_writable(state_->get(v.node().op().as<ops::Variable>()->name));
   for (const Value& v : all) {
-    const auto& declared = *v.node().op().as<Variable>();
+    const auto& declared = *v.node().op().as<ops::Variable>();
     set_value(state_->get(declared.name), initial_value(declared), *group);
   }
 }

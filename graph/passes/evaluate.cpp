@@ -68,7 +68,7 @@ std::vector<Tensor> evaluate(Values wanted) {
     in.clear();
     for (int k = 0; k < n.input_count(); ++k)
       in.push_back(n.input(k) ? value(n.input(k)) : Tensor(Type::absent(), nullptr));
-    const auto* fixed = n.op().as<Constant>();
+    const auto* fixed = n.op().as<ops::Constant>();
     values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : evaluate(n.op(), in);
   }
   std::vector<Tensor> out;

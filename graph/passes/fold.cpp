@@ -17,7 +17,7 @@ bool known_inputs(const Rewriter& r, const Node& node, std::vector<Tensor>& know
       known.emplace_back(Type::absent(), nullptr);
       continue;
     }
-    const auto* constant = r(node.input(i)).node().op().as<Constant>();
+    const auto* constant = r(node.input(i)).node().op().as<ops::Constant>();
     if (constant == nullptr) return false;
     known.push_back(constant->value);
   }
@@ -35,7 +35,7 @@ bool grows(const Node& node, const std::vector<Tensor>& inputs) {
 
 std::optional<Rewritten> fold(const Graph& from) {
   const auto reads_constant = [&](const Node& node) {
-    return node.input_count() > 0 && foldable(node.op()) && node.input(0) && node.input(0).node().op().is<Constant>();
+    return node.input_count() > 0 && foldable(node.op()) && node.input(0) && node.input(0).node().op().is<ops::Constant>();
   };
   NodeId i = 0;
   while (i < from.size() && !reads_constant(from.node(i))) ++i;

@@ -27,7 +27,7 @@ class Fuser {
     members_.resize(index(begin_.back()));
     written_.resize(index(from.size()), -1);
     for (NodeId i = 0; i < from.size(); ++i)
-      if (const Node n = from.node(i); n.op().is<Assign>())
+      if (const Node n = from.node(i); n.op().is<ops::Assign>())
         written_[index(n.input(1).node_id())] = n.input(0).node_id();
     std::vector<std::int32_t> next(begin_.begin(), begin_.end() - 1);
     for (NodeId i = 0; i < from.size(); ++i)

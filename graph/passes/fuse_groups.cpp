@@ -127,10 +127,10 @@ void FuseGroups::delay() {
 void FuseGroups::postpone() {
   std::vector<bool> hurried(index(graph_.size()));
   for (const auto& [name, v] : graph_.outputs())
-    if (!v.node().op().is<Assign>()) hurried[index(v.node_id())] = true;
+    if (!v.node().op().is<ops::Assign>()) hurried[index(v.node_id())] = true;
   for (NodeId i = graph_.size() - 1; i >= 0; --i) {
     const Node node = graph_.node(i);
-    const bool writes = node.op().is<Assign>() && !hurried[index(i)];
+    const bool writes = node.op().is<ops::Assign>() && !hurried[index(i)];
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
       if (!v) continue;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 #include <memory>
 #include <span>

@@ -34,12 +34,12 @@ Outputs named(const Graph& graph, Values fetches) {
   return outputs;
 }
 
-Input retyped(const Node& node, const Input& in, const Shape& fed) {
+ops::Input retyped(const Node& node, const ops::Input& in, const Shape& fed) {
   if (!in.accepts(fed))
     throw Error("input " + in_quotes(in.name) + " expects shape " + declared_shape(in) + ", but was fed " +
                 to_string(fed) + at_line(node.origin().at, "declared at") +
                 "\n  Feed the declared shape, or declare the axes that vary as any(example size)");
-  Input now = in;
+  ops::Input now = in;
   now.type.shape = fed;
   return now;
 }
@@ -81,7 +81,7 @@ std::shared_ptr<const Graph> for_inference(const std::shared_ptr<const Graph>& g
 void check_names(const Graph& graph, const std::map<std::string, Shape>& shapes) {
   std::set<std::string> inputs;
   for (NodeId i = 0; i < graph.size(); ++i)
-    if (const auto* in = graph.node(i).op().as<Input>()) inputs.insert(in->name);
+    if (const auto* in = graph.node(i).op().as<ops::Input>()) inputs.insert(in->name);
   for (const auto& [name, shape] : shapes) {
     if (inputs.contains(name)) continue;
     const std::vector<std::string> known(inputs.begin(), inputs.end());
@@ -106,7 +106,7 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
   for (NodeId i = 0; i < graph.size(); ++i) {
     if (!live[static_cast<std::size_t>(i)]) continue;
     const Node node = graph.node(i);
-    if (const auto* in = node.op().as<Input>()) {
+    if (const auto* in = node.op().as<ops::Input>()) {
       if (const auto fed = shapes.find(in->name); fed != shapes.end()) {
         ++found;
         r.replace(node, retyped(node, *in, fed->second), {});

@@ -42,7 +42,7 @@ double open01(std::uint32_t high, std::uint32_t low) {
 }
 
 template <Element T>
-void fill(const Variable& v, T* out) {
+void fill(const ops::Variable& v, T* out) {
   const Init& init = v.init;
   const std::int64_t count = v.type.count();
   if (init.kind == "zeros") return;  // as it was allocated
@@ -118,7 +118,7 @@ double normal_quantile(double p) {
   return q < 0 ? -x : x;
 }
 
-void check_init(const Variable& v, Location at) {
+void check_init(const ops::Variable& v, Location at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
     throw Error("variable " + in_quotes(v.name) + " of type " + to_string(v.type) + ": " + problem + at_line(at) +
                 "\n  " + remedy);
@@ -137,7 +137,7 @@ void check_init(const Variable& v, Location at) {
   if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
 }
 
-Tensor initial_value(const Variable& v) {
+Tensor initial_value(const ops::Variable& v) {
   check_init(v, {});
   Tensor t({v.type.dtype, v.type.shape});
   dispatch(v.type.dtype, [&]<class T>(std::type_identity<T>) { fill(v, t.data<T>()); });

@@ -7,11 +7,11 @@
 namespace oxbow {
 
 /// Throws `Error` for an unknown kind, and for a random kind or a fraction in a variable that is not floating point.
-void check_init(const Variable& v, Location at);
+void check_init(const ops::Variable& v, Location at);
 
 /// The first value of `v`, row-major. Element i of a random recipe is drawn from the bits of (seed, stream, i) and then
 /// rounded to the dtype, so an f32 variable starts at its f64 twin's values, rounded. Throws as `check_init` does.
-Tensor initial_value(const Variable& v);
+Tensor initial_value(const ops::Variable& v);
 
 /// The standard normal quantile x with P(X < x) = p, for 0 < p < 1, to about 1e-15: Wichura's AS241 ("The percentage
 /// points of the normal distribution", Applied Statistics 37, 1988).

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/attribute.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/text/lexer.h>
 
 #include <functional>

@@ -31,7 +31,7 @@ std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
   for (const auto& [name, v] : r.graph->outputs()) outputs.push_back(v);
   return write_nodes(*r.graph, inputs, outputs, to, captured_of(in), when ? "then" : "otherwise",
                      [&](Node n, Values read, const Origin& origin) {
-                       if (n.op().is<Constant>() || only_looks(n)) return to.append_copy(n, read, origin);
+                       if (n.op().is<ops::Constant>() || only_looks(n)) return to.append_copy(n, read, origin);
                        std::vector<Value> guarded{in[0]};
                        guarded.insert(guarded.end(), read.begin(), read.end());
                        const OriginGuard guard(to, origin);
@@ -52,7 +52,7 @@ struct BackwardBranch {
     std::size_t number = 0;
     const auto add_input = [&](const Type& type) {
       const std::string name = "x" + std::to_string(number++);
-      return graph->append(Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
+      return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
     };
     for (const Type& t : captured_types) captured.push_back(add_input(t));
     std::vector<Value> flows, x;

@@ -109,7 +109,7 @@ class BackwardSteps {
 
     Value input(const Type& type) {
       const std::string name = "x" + std::to_string(inputs++);
-      return graph->append(Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
+      return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
     }
     void give(const Value& v) { graph->add_output("y" + std::to_string(graph->outputs().size()), v); }
   };

@@ -48,7 +48,7 @@ Grads Where::gradient(const Node& n, Values dy) const {
 
 // A constant condition that holds everywhere or nowhere.
 Value Where::simplify(Values in) const {
-  const Constant* c = in[0].node().op().as<Constant>();
+  const ops::Constant* c = in[0].node().op().as<ops::Constant>();
   if (!c || c->value.count() == 0) return {};
   const bool* condition = c->value.data<bool>();
   for (std::int64_t i = 1; i < c->value.count(); ++i)

@@ -1,4 +1,5 @@
 // A model's variables, to and from safetensors.
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/optim/model/state.h>
 #include <oxbow/runtime/safetensors.h>
@@ -13,7 +14,7 @@
 namespace oxbow {
 namespace {
 
-const Variable& recipe(Value v) { return *v.node().op().as<Variable>(); }
+const ops::Variable& recipe(Value v) { return *v.node().op().as<ops::Variable>(); }
 
 // How far fit is: epoch, samples, seed and minibatches, and within an epoch the sums of its results.
 constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
@@ -152,7 +153,7 @@ Restored Model::load(const std::string& path) {
     throw Error(path + " does not fit the model: " + problem + (problem.ends_with("?") ? "" : ".") +
                 " Nothing was changed");
   };
-  std::unordered_map<std::string_view, const Variable*> variables;
+  std::unordered_map<std::string_view, const ops::Variable*> variables;
   std::unordered_set<std::string_view> training_only, given;
   std::vector<std::string> known;
   for (const Value& v : state_->parameters) variables.emplace(recipe(v).name, &recipe(v));
@@ -170,7 +171,7 @@ Restored Model::load(const std::string& path) {
     const auto found = variables.find(name);
     if (found == variables.end())
       fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
-    const Variable* v = found->second;
+    const ops::Variable* v = found->second;
     if (v->type.dtype != tensor.dtype() || v->type.shape != tensor.shape())
       fail(in_quotes(name) + " is " + to_string(tensor.type()) + " there and " + to_string(v->type) + " in the model");
     if (state_->store.frozen(name)) fail(in_quotes(name) + " is frozen in the model");

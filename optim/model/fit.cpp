@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/optim/model/state.h>
@@ -159,7 +160,7 @@ Position Model::State::begin(const FitOptions& fit, std::int64_t samples) {
 // resumed.
 int Model::State::gathered(bool resume) {
   if (accumulate == 1) return 0;
-  const std::string& name = step.gathered.node().op().as<Variable>()->name;
+  const std::string& name = step.gathered.node().op().as<ops::Variable>()->name;
   if (!resume) store.set(name, Tensor::scalar(std::int64_t{0}));
   return static_cast<int>(store.get(name).item<std::int64_t>());
 }

@@ -32,7 +32,7 @@ void check(Value loss, const ModelOptions& options, At at) {
          "Give the logits, for instance");
 }
 
-const std::string& name_of(Value variable) { return variable.node().op().as<Variable>()->name; }
+const std::string& name_of(Value variable) { return variable.node().op().as<ops::Variable>()->name; }
 
 Tensor converted(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
@@ -81,7 +81,7 @@ Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions option
   // The graph is the whole step's, so that its text and its pictures are: not of inference alone.
   const std::vector<Value> layers = state->graph->updates();
   for (const Value& f : state->fetches)
-    if (f.node().op().is<Assign>() && std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
+    if (f.node().op().is<ops::Assign>() && std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
       state->graph->add_update(f);
   state->options.pool = options.pool;
   state->options.disable = options.disable;

@@ -7,14 +7,14 @@ namespace oxbow {
 namespace {
 
 // "f32[any, 784]"
-std::string describe(const Input& input) {
+std::string describe(const ops::Input& input) {
   std::string sizes;
   for (int axis = 0; axis < input.type.shape.rank(); ++axis)
     sizes += (axis == 0 ? "" : ", ") + (input.is_free(axis) ? "any" : std::to_string(input.type.shape[axis]));
   return std::string(name(input.type.dtype)) + "[" + sizes + "]";
 }
 
-bool fits(const Input& input, const Type& column) {
+bool fits(const ops::Input& input, const Type& column) {
   const Shape& shape = input.type.shape;
   if (column.dtype != input.type.dtype || column.shape.rank() != shape.rank()) return false;
   for (int axis = 1; axis < shape.rank(); ++axis)
@@ -32,12 +32,12 @@ std::string columns_of(const Dataset& data) {
 
 Runner::Runner(std::string doing, Program program, const Store& store, const Graph& graph)
     : doing_(std::move(doing)), program_(program), session_(std::move(program), store), graph_(&graph) {
-  for (const Input& input : program_.inputs()) columns_.push_back(input.name);
+  for (const ops::Input& input : program_.inputs()) columns_.push_back(input.name);
 }
 
 void Runner::check(const Dataset& data, std::int64_t batch_size) const {
   if (batch_size < 1) throw Error(doing_ + ": the batch size is " + std::to_string(batch_size) + ". Give at least 1");
-  for (const Input& input : program_.inputs()) {
+  for (const ops::Input& input : program_.inputs()) {
     const auto fail = [&](const std::string& problem, const std::string& remedy) {
       const auto node = graph_->find(input.name);
       throw Error(doing_ + ": " + problem + (node ? at_line(node->origin().at) : "") + "\n  " + remedy);

@@ -9,7 +9,7 @@ void Adadelta::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Adadelta::slots(const Variable& parameter) const {
+std::vector<Slot> Adadelta::slots(const ops::Variable& parameter) const {
   return {{"square", parameter.type}, {"step_square", parameter.type}};
 }
 

@@ -30,7 +30,7 @@ struct Adadelta {
   bool operator==(const Adadelta&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

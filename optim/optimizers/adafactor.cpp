@@ -22,7 +22,7 @@ void Adafactor::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Adafactor::slots(const Variable& parameter) const {
+std::vector<Slot> Adafactor::slots(const ops::Variable& parameter) const {
   const DType dtype = parameter.type.dtype;
   const Shape& shape = parameter.type.shape;
   if (shape.rank() < 2) return {{"v", {dtype, shape}}};

@@ -39,7 +39,7 @@ struct Adafactor {
   bool operator==(const Adafactor&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   std::vector<Value> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };

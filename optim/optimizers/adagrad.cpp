@@ -9,7 +9,7 @@ void Adagrad::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Adagrad::slots(const Variable& parameter) const {
+std::vector<Slot> Adagrad::slots(const ops::Variable& parameter) const {
   return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value(convention)}}};
 }
 

@@ -29,7 +29,7 @@ struct Adagrad {
   bool operator==(const Adagrad&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

@@ -10,7 +10,7 @@ void Adam::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Adam::slots(const Variable& parameter) const {
+std::vector<Slot> Adam::slots(const ops::Variable& parameter) const {
   std::vector<Slot> slots{{"m", parameter.type}, {"v", parameter.type}};
   if (amsgrad) slots.push_back({"v_max", parameter.type});
   return slots;

@@ -37,7 +37,7 @@ struct Adam {
   bool operator==(const Adam&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   std::vector<Value> shared(Value rate, Value count) const;
   Updated update(const Step& s) const { return update(s, convention); }
   /// With weights that decay by another convention.

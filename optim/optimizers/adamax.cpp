@@ -10,7 +10,7 @@ void Adamax::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Adamax::slots(const Variable& parameter) const {
+std::vector<Slot> Adamax::slots(const ops::Variable& parameter) const {
   return {{"m", parameter.type}, {"u", parameter.type}};
 }
 

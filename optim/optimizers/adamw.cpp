@@ -19,7 +19,7 @@ void AdamW::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay(convention));
 }
 
-std::vector<Slot> AdamW::slots(const Variable& parameter) const { return adam().slots(parameter); }
+std::vector<Slot> AdamW::slots(const ops::Variable& parameter) const { return adam().slots(parameter); }
 
 std::vector<Value> AdamW::shared(Value rate, Value count) const { return adam().shared(rate, count); }
 

@@ -10,7 +10,7 @@ void ASGD::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> ASGD::slots(const Variable& parameter) const { return {{"average", parameter.type}}; }
+std::vector<Slot> ASGD::slots(const ops::Variable& parameter) const { return {{"average", parameter.type}}; }
 
 std::vector<Value> ASGD::shared(Value rate, Value count) const {
   const Value before = count - 1.0;

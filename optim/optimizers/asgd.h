@@ -29,7 +29,7 @@ struct ASGD {
   bool operator==(const ASGD&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   std::vector<Value> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };

@@ -15,7 +15,7 @@ void Ftrl::check() const {
   check_not_negative(info.name, "beta", beta);
 }
 
-std::vector<Slot> Ftrl::slots(const Variable& parameter) const {
+std::vector<Slot> Ftrl::slots(const ops::Variable& parameter) const {
   return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value}}, {"linear", parameter.type}};
 }
 

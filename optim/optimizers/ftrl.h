@@ -35,7 +35,7 @@ struct Ftrl {
   bool operator==(const Ftrl&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

@@ -11,7 +11,7 @@ void LAMB::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> LAMB::slots(const Variable& parameter) const {
+std::vector<Slot> LAMB::slots(const ops::Variable& parameter) const {
   return {{"m", parameter.type}, {"v", parameter.type}};
 }
 

@@ -10,7 +10,7 @@ void LARS::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> LARS::slots(const Variable& parameter) const { return {{"velocity", parameter.type}}; }
+std::vector<Slot> LARS::slots(const ops::Variable& parameter) const { return {{"velocity", parameter.type}}; }
 
 Updated LARS::update(const Step& s) const {
   const Value w = s.parameter, g = s.gradient;

@@ -28,7 +28,7 @@ struct LARS {
   bool operator==(const LARS&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

@@ -9,7 +9,7 @@ void Lion::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Lion::slots(const Variable& parameter) const { return {{"m", parameter.type}}; }
+std::vector<Slot> Lion::slots(const ops::Variable& parameter) const { return {{"m", parameter.type}}; }
 
 Updated Lion::update(const Step& s) const {
   const Value m = s.slots[0];

@@ -26,7 +26,7 @@ struct Lion {
   bool operator==(const Lion&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

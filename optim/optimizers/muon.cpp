@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
@@ -11,7 +12,7 @@ namespace oxbow::optim {
 namespace {
 
 // A parameter that Muon itself serves.
-bool is_matrix(const Variable& parameter) {
+bool is_matrix(const ops::Variable& parameter) {
   std::string name = parameter.name;
   for (char& c : name)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -52,7 +53,7 @@ void Muon::check() const {
   check_not_negative(info.name, "adam_weight_decay", adam_weight_decay(convention));
 }
 
-std::vector<Slot> Muon::slots(const Variable& parameter) const {
+std::vector<Slot> Muon::slots(const ops::Variable& parameter) const {
   if (!is_matrix(parameter)) return adamw().slots(parameter);
   return {{"velocity", parameter.type}};
 }
@@ -62,7 +63,7 @@ std::vector<Value> Muon::shared(Value rate, Value count) const {
 }
 
 Updated Muon::update(const Step& s) const {
-  if (!is_matrix(*s.parameter.node().op().as<Variable>())) return adamw().update(s);
+  if (!is_matrix(*s.parameter.node().op().as<ops::Variable>())) return adamw().update(s);
   const bool keras = convention == Convention::keras;
   const Value g = keras ? s.gradient : (1 - momentum) * s.gradient;
   const Value velocity = momentum * s.slots[0] + g;

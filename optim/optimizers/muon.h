@@ -48,7 +48,7 @@ struct Muon {
   bool operator==(const Muon&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   std::vector<Value> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 

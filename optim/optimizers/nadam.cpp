@@ -11,7 +11,7 @@ void Nadam::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Nadam::slots(const Variable& parameter) const {
+std::vector<Slot> Nadam::slots(const ops::Variable& parameter) const {
   return {{"m", parameter.type}, {"v", parameter.type}, {"momentum_product", {f64, {}}, {.kind = "constant", .a = 1}}};
 }
 

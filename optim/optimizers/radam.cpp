@@ -10,7 +10,7 @@ void RAdam::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> RAdam::slots(const Variable& parameter) const {
+std::vector<Slot> RAdam::slots(const ops::Variable& parameter) const {
   return {{"m", parameter.type}, {"v", parameter.type}};
 }
 

@@ -10,7 +10,7 @@ void RMSprop::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> RMSprop::slots(const Variable& parameter) const {
+std::vector<Slot> RMSprop::slots(const ops::Variable& parameter) const {
   std::vector<Slot> slots{{"square", parameter.type}};
   if (centered) slots.push_back({"mean", parameter.type});
   if (momentum > 0) slots.push_back({"velocity", parameter.type});

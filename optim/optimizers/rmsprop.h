@@ -37,7 +37,7 @@ struct RMSprop {
   bool operator==(const RMSprop&) const = default;
 
   void check() const;
-  std::vector<Slot> slots(const Variable& parameter) const;
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   Updated update(const Step& s) const;
 };
 

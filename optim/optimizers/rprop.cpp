@@ -13,7 +13,7 @@ void Rprop::check() const {
   if (step_min > step_max) throw Error("rprop: step_min must not be above step_max");
 }
 
-std::vector<Slot> Rprop::slots(const Variable& parameter) const {
+std::vector<Slot> Rprop::slots(const ops::Variable& parameter) const {
   return {{"gradient", parameter.type}, {"step", parameter.type}};
 }
 

@@ -10,7 +10,7 @@ void ScheduleFreeAdamW::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> ScheduleFreeAdamW::slots(const Variable& parameter) const {
+std::vector<Slot> ScheduleFreeAdamW::slots(const ops::Variable& parameter) const {
   return {{"v", parameter.type},
           {"z", parameter.type},
           {"x", parameter.type},

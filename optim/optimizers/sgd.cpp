@@ -13,7 +13,7 @@ void SGD::check() const {
   if (nesterov && dampening != 0) throw Error("sgd: nesterov goes without dampening: set it to 0");
 }
 
-std::vector<Slot> SGD::slots(const Variable& parameter) const {
+std::vector<Slot> SGD::slots(const ops::Variable& parameter) const {
   if (momentum == 0) return {};
   return {{"velocity", parameter.type}};
 }

@@ -16,7 +16,7 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
     refuse("the loss " + to_string(loss.node()) + " is " + to_string(loss.type()) + ", not a floating-point scalar", at,
            "Take its mean: mean(loss)");
   for (const Value& p : o.parameters)
-    if (!p || &p.graph() != &loss.graph() || !p.node().op().is<Variable>())
+    if (!p || &p.graph() != &loss.graph() || !p.node().op().is<ops::Variable>())
       refuse("a parameter is no variable of the loss's graph", at, "Give what variable() or a layer returned");
   if (const std::string step = o.scope + "/step"; loss.graph().find(step))
     refuse("the graph has an optimizer's state " + in_quotes(step) + " already", at,
@@ -80,7 +80,7 @@ Value StepBuilder::state(const std::string& name, const Type& type, Init init) {
   return out_.state.back();
 }
 
-Value StepBuilder::state(const std::string& of, const Variable& parameter) {
+Value StepBuilder::state(const std::string& of, const ops::Variable& parameter) {
   const std::size_t slash = parameter.name.rfind('/');
   if (slash == std::string::npos) {
     const OriginGuard guard = scope(of);

@@ -61,7 +61,7 @@ Value StepBuilder::samples() const {
   if (options_.samples) return cast(options_.samples, f64);
   for (NodeId i = 0; i <= out_.loss.node_id(); ++i) {
     const Node n = graph_.node(i);
-    const auto* in = n.op().as<Input>();
+    const auto* in = n.op().as<ops::Input>();
     if (in && needed_[static_cast<std::size_t>(i)] && std::count(in->free_axes.begin(), in->free_axes.end(), 0))
       return count_like(cast(n.output(), f64), {0});  // of the shape alone
   }

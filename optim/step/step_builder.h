@@ -7,13 +7,14 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/optim/minimize.h>
 
 #include <map>
 
 namespace oxbow::optim {
 
-inline const Variable& variable_of(Value v) { return *v.node().op().as<Variable>(); }
+inline const ops::Variable& variable_of(Value v) { return *v.node().op().as<ops::Variable>(); }
 
 class StepBuilder {
  public:
@@ -38,7 +39,7 @@ class StepBuilder {
   OriginGuard scope(const std::string& name);
   Value state(const std::string& name, const Type& type, Init init = {});
   // Of the name of a parameter, in the scope `of`: "average/dense/weight".
-  Value state(const std::string& of, const Variable& parameter);
+  Value state(const std::string& of, const ops::Variable& parameter);
   Value number(const std::string& name, double first);
   // Writes `value` at the step's end, unless the step is skipped; what is written.
   Value set(Value variable, Value value);

@@ -81,10 +81,10 @@ class Reader {
       for (std::int32_t k = 0; k < n.output_count(); ++k) {
         Ledger::Value v{.node = id, .output = k, .bytes = n.output(k).type().bytes()};
         if (k == 0 && !n.name().empty()) v.name = n.full_name();
-        if (n.op().is<Input>() || n.op().is<Variable>() || n.op().is<Constant>()) {
+        if (n.op().is<ops::Input>() || n.op().is<ops::Variable>() || n.op().is<ops::Constant>()) {
           v.home = n.op().name();
           v.fate = Ledger::Fate::leaf;
-        } else if (n.op().is<Assign>()) {
+        } else if (n.op().is<ops::Assign>()) {
           alias(v, n.input(1), 0);
         } else if (at(k) < aliases.size() && aliases[at(k)]) {
           alias(v, n.input(aliases[at(k)].input), aliases[at(k)].offset);
@@ -230,7 +230,7 @@ Ledger ledger(const Plan& plan, int threads) { return Reader(plan, threads).read
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes) {
   const Program::Impl& impl = program.impl();
   std::vector<Shape> all;
-  for (const Input& in : impl.inputs) all.push_back(in.type.shape);
+  for (const ops::Input& in : impl.inputs) all.push_back(in.type.shape);
   for (const auto& [name, shape] : shapes) all[at(impl.input(name))] = shape;
   return ledger(*impl.plan(all), impl.options.pool.threads());
 }

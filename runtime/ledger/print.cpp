@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/ledger/fields.h>
 #include <oxbow/runtime/ledger/text.h>
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/ledger/time.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/trace.h>

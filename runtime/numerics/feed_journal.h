@@ -24,7 +24,7 @@ struct Fed {
 class FeedJournal {
  public:
   /// For runs that are fed one value for each of these inputs, which must outlive the journal.
-  explicit FeedJournal(std::span<const Input> inputs) : inputs_(inputs) {}
+  explicit FeedJournal(std::span<const ops::Input> inputs) : inputs_(inputs) {}
 
   std::size_t runs() const { return entries_.size(); }
   /// Whether another run like the last one would take the journal beyond so many bytes.
@@ -56,7 +56,7 @@ class FeedJournal {
   std::int64_t added_by_last() const;
   std::byte* room(std::int64_t bytes);
 
-  std::span<const Input> inputs_;
+  std::span<const ops::Input> inputs_;
   std::vector<Entry> entries_;
   std::vector<Form> forms_;  // an entry has its own only where it differs from that of the one before
   std::vector<Block> blocks_;

@@ -54,7 +54,7 @@ void NumericsGuard::begin(const Plan& plan, const LockGroup& lock) {
   std::int64_t written_bytes = 0;
   if (first)
     for (const Plan::Leaf& leaf : plan.variables) {
-      const auto& declared = *plan.graph->node(leaf.node).op().as<Variable>();
+      const auto& declared = *plan.graph->node(leaf.node).op().as<ops::Variable>();
       const auto& variable = store_->variables[store_->index.find(declared.name)->second];
       kept_.push_back({.variable = variable, .written = leaf.written, .value = variable->value.clone()});
     }
@@ -159,9 +159,9 @@ class NumericsGuard::Again {
 
  private:
   Tensor leaf(Node n) const {
-    if (const auto* in = n.op().as<Input>())
+    if (const auto* in = n.op().as<ops::Input>())
       return borrowed(in->type, feeds_[static_cast<std::size_t>(guard_.program_->input(in->name))].bytes);
-    const Tensor& value = guard_.store_->get(n.op().as<Variable>()->name).value;
+    const Tensor& value = guard_.store_->get(n.op().as<ops::Variable>()->name).value;
     return borrowed(value.type(), value.bytes());
   }
   // An unnamed node bears the number that it has in the user's graph.
@@ -245,9 +245,9 @@ void NumericsGuard::search(std::span<const Fed> feeds, std::int64_t run, bool ev
     if (!hunted.results[i]) continue;
     may_be_infinite_[i] = true;
     const Node n = again.graph().outputs()[i].second.node();
-    if (!n.op().is<Assign>()) continue;
+    if (!n.op().is<ops::Assign>()) continue;
     for (Kept& k : kept_)
-      if (k.variable->name == n.input(0).node().op().as<Variable>()->name) k.may_be_infinite = true;
+      if (k.variable->name == n.input(0).node().op().as<ops::Variable>()->name) k.may_be_infinite = true;
   }
 }
 

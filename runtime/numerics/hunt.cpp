@@ -11,8 +11,8 @@ namespace oxbow {
 namespace {
 
 Outputs compute(const Rerun& run, Node n, const std::vector<Outputs>& values) {
-  if (n.op().is<Input>() || n.op().is<Variable>()) return {run.leaf(n)};
-  if (const auto* c = n.op().as<Constant>()) return {c->value};
+  if (n.op().is<ops::Input>() || n.op().is<ops::Variable>()) return {run.leaf(n)};
+  if (const auto* c = n.op().as<ops::Constant>()) return {c->value};
   std::vector<Tensor> in;
   for (int i = 0; i < n.input_count(); ++i) {
     const Value v = n.input(i);
@@ -51,7 +51,7 @@ void compute_all(const Rerun& run, const std::vector<bool>& wanted, See&& see) {
   }
 }
 
-bool infinite_first_value(const Variable& v) { return v.init.kind == "constant" && std::isinf(v.init.a); }
+bool infinite_first_value(const ops::Variable& v) { return v.init.kind == "constant" && std::isinf(v.init.a); }
 
 void mark(Node n, const Outputs& outputs, Marks& marks) {
   bool any_bad = false, from_bad = false, from_meant = false;
@@ -61,8 +61,8 @@ void mark(Node n, const Outputs& outputs, Marks& marks) {
     if (!in.bad) continue;
     (in.meant ? from_meant : from_bad) = true;
   }
-  if (n.op().is<Constant>()) from_meant = true;
-  if (const auto* v = n.op().as<Variable>()) from_meant = infinite_first_value(*v);
+  if (n.op().is<ops::Constant>()) from_meant = true;
+  if (const auto* v = n.op().as<ops::Variable>()) from_meant = infinite_first_value(*v);
   for (int k = 0; k < n.output_count(); ++k) {
     const Tensor& t = outputs[static_cast<std::size_t>(k)];
     if (all_finite(t.type(), t.bytes())) continue;

@@ -3,6 +3,7 @@
 // asks for it.
 #pragma once
 
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/numerics/hunt.h>
 #include <oxbow/runtime/safetensors.h>
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/plan/dependences.h>
 
 #include <algorithm>

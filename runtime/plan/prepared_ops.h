@@ -5,6 +5,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 #include <deque>
 #include <unordered_map>

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/plan/storage.h>
 
 #include <set>
@@ -33,10 +34,10 @@ class Finder {
     out_.first_value.push_back(static_cast<std::int32_t>(out_.values.size()));
     out_.computes.push_back(false);
     const Op& op = n.op();
-    if (op.is<Input>()) return leaf(n, Home::input, out_.inputs);
-    if (op.is<Variable>()) return leaf(n, Home::variable, out_.variables);
-    if (op.is<Constant>()) return leaf(n, Home::constant, out_.constants);
-    if (op.is<Assign>()) return assign(n);
+    if (op.is<ops::Input>()) return leaf(n, Home::input, out_.inputs);
+    if (op.is<ops::Variable>()) return leaf(n, Home::variable, out_.variables);
+    if (op.is<ops::Constant>()) return leaf(n, Home::constant, out_.constants);
+    if (op.is<ops::Assign>()) return assign(n);
     const std::vector<Alias> aliases = op.alias(n.input_types());
     bool computes = false;
     for (int k = 0; k < n.output_count(); ++k) {
@@ -82,7 +83,7 @@ class Finder {
 
   void fetch(Value v) {
     Plan::Fetch fetch{v.type()};
-    if (v.node().op().is<Assign>()) {
+    if (v.node().op().is<ops::Assign>()) {
       fetch.variable = out_.list[static_cast<std::size_t>(out_.of(v.node().input(0)).storage)].index;
     } else {
       Storage& s = out_.list[static_cast<std::size_t>(out_.of(v).storage)];

@@ -26,7 +26,7 @@ Frame::Frame(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   });
 
   for (std::size_t c = 0; c < p.constants.size(); ++c) {
-    const auto& constant = *p.graph->node(p.constants[c].node).op().as<Constant>();
+    const auto& constant = *p.graph->node(p.constants[c].node).op().as<ops::Constant>();
     set(Home::constant, static_cast<int>(c), const_cast<std::byte*>(constant.value.bytes()));
   }
 }

@@ -2,6 +2,7 @@
 // Thread safety: belongs to its Session; during a run the executor's threads read it.
 #pragma once
 
+#include <oxbow/graph/op.h>
 #include <oxbow/runtime/plan.h>
 
 namespace oxbow {

@@ -1,6 +1,7 @@
 // The graph: appending, names, scopes, origins, and what its errors say.
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -15,7 +16,8 @@ BOOST_AUTO_TEST_CASE(values_know_their_type_name_and_line) {
   BOOST_TEST(to_string(x.type()) == "f32[32, 784]");
   BOOST_TEST(x.node().full_name() == "x");
   BOOST_TEST(x.node().origin().at.line == line);
-  BOOST_TEST(x.node().op().as<Input>()->free_axes == std::vector<std::int64_t>{0}, boost::test_tools::per_element());
+  BOOST_TEST(x.node().op().as<ops::Input>()->free_axes == std::vector<std::int64_t>{0},
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(scopes_nest_and_names_are_unique) {
@@ -66,14 +68,14 @@ BOOST_AUTO_TEST_CASE(nodes_that_nobody_needs_are_taken_back) {
   g.settle(before, values);
   BOOST_REQUIRE_EQUAL(g.size(), before + 3);  // what is kept, what is written, and the effect
   BOOST_TEST(values[0].node_id() == before);
-  BOOST_TEST(values[0].node().op().as<Constant>()->value.item<float>() == 2);
+  BOOST_TEST(values[0].node().op().as<ops::Constant>()->value.item<float>() == 2);
   BOOST_TEST(values[1].same(v));
   BOOST_TEST(!values[2]);
   BOOST_TEST(g.find("kept")->id() == before);
   BOOST_TEST(!g.find("dropped").has_value());
   BOOST_TEST(write.node_id() > before + 2);  // a handle of before is void
   const Node last = g.node(before + 2);
-  BOOST_TEST(last.op().is<Assign>());
+  BOOST_TEST(last.op().is<ops::Assign>());
   BOOST_TEST(last.input(0).same(v));
   BOOST_TEST(last.input(1).node_id() == before + 1);
 }
@@ -114,7 +116,7 @@ BOOST_AUTO_TEST_CASE(what_is_put_in_reading_order_keeps_its_relations) {
   BOOST_TEST(late > g.find("early")->id());
   BOOST_TEST(g.find("gradient")->origin().forward == late);
   BOOST_TEST(g.outputs()[0].second.node_id() == late);
-  BOOST_REQUIRE(g.updates()[0].node().op().is<Assign>());
+  BOOST_REQUIRE(g.updates()[0].node().op().is<ops::Assign>());
   BOOST_TEST(g.updates()[0].node().input(1).node_id() == late);
 }
 

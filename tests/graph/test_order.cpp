@@ -1,5 +1,6 @@
 // Order, reachability, paths, dominators and reduction, against plain definitions on random graphs.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/order/order.h>
 
 #include <algorithm>

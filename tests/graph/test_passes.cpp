@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(constants_fold_and_large_results_do_not) {
   g.add_output("z", scaled(wide, long_));
   const auto r = fold(g);
   BOOST_REQUIRE(r.has_value());
-  BOOST_TEST((*r)(five).node().op().as<Constant>()->value.item<float>() == 5);
+  BOOST_TEST((*r)(five).node().op().as<ops::Constant>()->value.item<float>() == 5);
   BOOST_TEST(count(*r->graph, "scaled") == 2);
   check_same(g, *r->graph);
 }
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(lowering_leaves_only_what_runs) {
   g.add_output("y", chunk_max(scaled(x, x)));
   const auto r = lower(g);
   BOOST_REQUIRE(r.has_value());
-  BOOST_TEST(ops(*r->graph) == (std::vector<std::string>{"input", "fused", "fused"}), boost::test_tools::per_element());
+  BOOST_TEST(op_names(*r->graph) == (std::vector<std::string>{"input", "fused", "fused"}), boost::test_tools::per_element());
   BOOST_TEST(r->graph->node(1).input_count() == 1);  // x + x reads x once
   check_same(g, *r->graph);
 }

@@ -67,7 +67,7 @@ struct Liar {
 std::vector<std::string> names(const Graph& g) {
   std::vector<std::string> list;
   for (NodeId i = 0; i < g.size(); ++i)
-    if (!g.node(i).name().empty() && !g.node(i).op().is<Input>()) list.push_back(g.node(i).full_name());
+    if (!g.node(i).name().empty() && !g.node(i).op().is<ops::Input>()) list.push_back(g.node(i).full_name());
   return list;
 }
 
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(an_elementwise_op_may_have_many_inputs) {
   g.add_output("same", apply(Total{50}, in, At::current()));
   g.add_output("different", apply(Total{50}, different, At::current()));
   const auto r = rewrite(g);
-  BOOST_TEST(r.graph->outputs()[0].second.node().op().as<Constant>()->value.data<float>()[2] == 350);
+  BOOST_TEST(r.graph->outputs()[0].second.node().op().as<ops::Constant>()->value.data<float>()[2] == 350);
   const Op& fused = r.graph->outputs()[1].second.node().op();
   BOOST_TEST(evaluate(fused, tensors)[0].data<float>()[2] == 350);
 }

@@ -1,5 +1,6 @@
 // The verifier: each invariant that a caller can break is seen, and told with the node.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/verify.h>
 
 #include <boost/test/unit_test.hpp>
@@ -55,15 +56,15 @@ BOOST_AUTO_TEST_CASE(types_follow_from_the_op) {
 
 BOOST_AUTO_TEST_CASE(leaves_have_names_of_their_own) {
   Graph g;
-  g.append(Input{"x", {f32, {2}}, {}}, {}, {});
-  g.append(Variable{"x", {f32, {2}}, {}}, {}, {});
+  g.append(ops::Input{"x", {f32, {2}}, {}}, {}, {});
+  g.append(ops::Variable{"x", {f32, {2}}, {}}, {}, {});
   BOOST_TEST(verdict(g) == "good");
-  g.append(Input{"x", {f32, {2}}, {}}, {}, {});
+  g.append(ops::Input{"x", {f32, {2}}, {}}, {}, {});
   BOOST_TEST(verdict(g) ==
              told("node 2 (input_2) breaks \"inputs have different names\": \"x\" is the name of input_0 too"));
   Graph h;
-  h.append(Variable{"v", {f32, {2}}, {}}, {}, {});
-  h.append(Variable{"v", {f32, {3}}, {}}, {}, {});
+  h.append(ops::Variable{"v", {f32, {2}}, {}}, {}, {});
+  h.append(ops::Variable{"v", {f32, {3}}, {}}, {}, {});
   BOOST_TEST(
       verdict(h) ==
       told("node 1 (variable_1) breaks \"variables have different names\": \"v\" is the name of variable_0 too"));
@@ -71,15 +72,15 @@ BOOST_AUTO_TEST_CASE(leaves_have_names_of_their_own) {
 
 BOOST_AUTO_TEST_CASE(free_axes_exist) {
   Graph g;
-  g.append(Input{"x", {f32, {2, 3}}, {0, 2}}, {}, {});
+  g.append(ops::Input{"x", {f32, {2, 3}}, {0, 2}}, {}, {});
   BOOST_TEST(verdict(g) ==
              told("node 0 (input_0) breaks \"an input's free axes exist and ascend\": there is no axis 2 in [2, 3]"));
   Graph h;
-  h.append(Input{"x", {f32, {2, 3}}, {1, 0}}, {}, {});
+  h.append(ops::Input{"x", {f32, {2, 3}}, {1, 0}}, {}, {});
   BOOST_TEST(verdict(h) ==
              told("node 0 (input_0) breaks \"an input's free axes exist and ascend\": axis 0 is out of order"));
   Graph twice;
-  twice.append(Input{"x", {f32, {2, 3}}, {1, 1}}, {}, {});
+  twice.append(ops::Input{"x", {f32, {2, 3}}, {1, 1}}, {}, {});
   BOOST_TEST(verdict(twice) ==
              told("node 0 (input_0) breaks \"an input's free axes exist and ascend\": axis 1 is out of order"));
 }
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(assigns_write_variables_once) {
                   "written by assign_2 too"));
   Graph h;
   const Value y = input(h, "y", f32, {2});
-  h.append(Assign{}, {y, y}, {});
+  h.append(ops::Assign{}, {y, y}, {});
   BOOST_TEST(verdict(h) == told("node 1 (assign_1) breaks \"what an assign writes is a variable\": it is y"));
 }
 
@@ -119,7 +120,7 @@ BOOST_AUTO_TEST_CASE(forward_nodes_stand_before) {
 
 BOOST_AUTO_TEST_CASE(constants_have_bytes) {
   Graph g;
-  g.append(Constant{Tensor({f32, {2}}, nullptr)}, {}, {});
+  g.append(ops::Constant{Tensor({f32, {2}}, nullptr)}, {}, {});
   BOOST_TEST(verdict(g) == told("node 0 (constant_0) breaks \"a constant has its bytes\": there are none"));
 }
 

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(layers_in_a_body_have_their_variables_outside) {
   verify(g);
   Graph plain;
   Value h = input(plain, "x", f32, {2, 4});
-  const Value kernel = variable(plain, "kernel", {f32, {4, 4}}, variables(g)[0].node().op().as<Variable>()->init);
+  const Value kernel = variable(plain, "kernel", {f32, {4, 4}}, variables(g)[0].node().op().as<ops::Variable>()->init);
   const Value bias = variable(plain, "bias", {f32, {4}});
   for (int i = 0; i < 3; ++i) h = tanh(matmul(h, kernel) + bias);
   Store a(g), b(plain);

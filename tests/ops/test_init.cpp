@@ -1,4 +1,5 @@
 // First values of variables: the recipes' distributions, their limits, and the same bits everywhere.
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/ops/initializers.h>
 
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(parameters_draw_from_the_seed_of_their_graph) {
     Graph g;
     g.set_seed(seed);
     for (int i = 0; i < skip; ++i) parameter(g, "p" + std::to_string(i), {f32, {4}});
-    return initial_value(*parameter(g, "w", {f32, {4}}).node().op().as<Variable>());
+    return initial_value(*parameter(g, "w", {f32, {4}}).node().op().as<ops::Variable>());
   };
   BOOST_TEST(same_bits(first(1, 0), first(1, 0)));
   BOOST_TEST(!same_bits(first(1, 0), first(2, 0)));

@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(the_random_state_is_one_a_graph_and_counts_steps) {
   const Value a = dropout(x, 0.1), b = dropout(x, 0.1);
   BOOST_TEST(a.node().input(1).same(b.node().input(1)));
   BOOST_TEST((a.node().op().as<Dropout>()->stream != b.node().op().as<Dropout>()->stream));
-  const Variable& state = *a.node().input(1).node().op().as<Variable>();
+  const ops::Variable& state = *a.node().input(1).node().op().as<ops::Variable>();
   BOOST_TEST(state.name == "random/state");
   BOOST_TEST(state.init.seed == 17u);
   BOOST_TEST(!state.trainable);

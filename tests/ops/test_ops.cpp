@@ -97,7 +97,7 @@ struct Built {
         continue;
       }
       const std::string name = "in" + std::to_string(inputs.size());
-      inputs.push_back(g.append(Input{.name = name, .type = t.type(), .free_axes = {}}, {}, {}).output());
+      inputs.push_back(g.append(ops::Input{.name = name, .type = t.type(), .free_axes = {}}, {}, {}).output());
       feeds.emplace(name, t);
     }
     const Node n = g.append(op, inputs, At::current());
@@ -153,7 +153,7 @@ void check_gradients(Built& b, Value of, double bound, const std::string& order)
   std::vector<Value> x;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < b.inputs.size(); ++i) {
-    if (b.inputs[i].dtype() != f64 || !b.inputs[i].node().op().is<Input>()) continue;
+    if (b.inputs[i].dtype() != f64 || !b.inputs[i].node().op().is<ops::Input>()) continue;
     x.push_back(b.inputs[i]);
     names.push_back("in" + std::to_string(i));
   }
@@ -196,7 +196,7 @@ BOOST_DATA_TEST_CASE(second_order_gradients_too, boost::unit_test::data::make(ca
   Built b(s.op, s.inputs);
   std::vector<Value> x;
   for (const Value& v : b.inputs)
-    if (v.dtype() == f64 && v.node().op().is<Input>()) x.push_back(v);
+    if (v.dtype() == f64 && v.node().op().is<ops::Input>()) x.push_back(v);
   if (x.empty()) return;
   const Value slope = b.weighted(gradients(b.loss, x), 2000);
   if (slope) check_gradients(b, slope, 1e-6, "second");

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(aliases_and_simplification) {
   BOOST_TEST(simpler(broadcast_to(x, {4, 6})).same(x));
   BOOST_TEST(simpler(broadcast_like(x, x)).same(x));
   BOOST_TEST(simpler(concat({x})).same(x));
-  BOOST_TEST(simpler(count_like(x)).node().op().as<Constant>()->value.item<float>() == 24);
+  BOOST_TEST(simpler(count_like(x)).node().op().as<ops::Constant>()->value.item<float>() == 24);
   BOOST_TEST(simpler(sum(reshape(x, {24, 1}), {1})).node().op().is<Reshape>());
   BOOST_TEST(simpler(transpose(reshape(x, {24, 1}))).node().op().is<Reshape>());
 }

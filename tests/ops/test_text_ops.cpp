@@ -37,7 +37,7 @@ std::unique_ptr<Graph> graph_of(const Sample& sample) {
       continue;
     }
     const std::string name = "x" + std::to_string(inputs.size());
-    inputs.push_back(g->append(Input{name, t.type(), {}}, {}, {}).output());
+    inputs.push_back(g->append(ops::Input{name, t.type(), {}}, {}, {}).output());
   }
   const Node n = g->append(sample.op, inputs, {});
   for (int i = 0; i < n.output_count(); ++i) g->add_output("y" + std::to_string(i), n.output(i));
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(senseless_attributes_are_refused) {
   int tried = 0, refused = 0;
   const auto distort = [&](Node n) {
     const Catalog::Entry* entry = catalog().find(n.op().name());
-    if (!entry || n.op().is<Constant>()) return;
+    if (!entry || n.op().is<ops::Constant>()) return;
     for_each_distortion(AttrValue(n.op().attributes()), [&](const AttrValue& attributes) {
       const auto* record = std::get_if<AttrRecord>(&attributes);
       if (!record) return;

@@ -1,4 +1,5 @@
 // What minimize builds: state, updates, optimizers of one's own; and what it refuses.
+#include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>
@@ -22,7 +23,7 @@ struct SignDescent {
   static constexpr OptimizerInfo info{.name = "sign_descent"};
   double learning_rate = 0.25;
   bool operator==(const SignDescent&) const = default;
-  std::vector<Slot> slots(const Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
+  std::vector<Slot> slots(const ops::Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
   Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}}; }
 };
 

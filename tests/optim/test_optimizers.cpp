@@ -64,7 +64,7 @@ double passes_a_parameter(const Optimizer& o) {
   for (NodeId i = 0; i < r.graph->size(); ++i) {
     const Node n = r.graph->node(i);
     const bool reads_arrays = std::ranges::any_of(n.inputs(), [](Value v) { return v.type().count() == 64 * 64; });
-    passes += reads_arrays && !n.op().is<Assign>() && n.origin().phase == Phase::update ? 1 : 0;
+    passes += reads_arrays && !n.op().is<ops::Assign>() && n.origin().phase == Phase::update ? 1 : 0;
   }
   return passes / 3.0;
 }

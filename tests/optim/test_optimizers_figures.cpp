@@ -1,4 +1,6 @@
 // Each optimizer against what Keras, PyTorch and others made of the same gradients (tests/figures/make_optimizers.py).
+#include <oxbow/graph/op.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <fstream>

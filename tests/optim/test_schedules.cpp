@@ -1,5 +1,6 @@
 // Schedules: each against its formula written out again in plain C++, at the first, last and later steps; text, fields
 // and messages; and a training step that follows one.
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/minimize.h>

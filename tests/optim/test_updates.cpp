@@ -41,12 +41,12 @@ std::vector<const Plan::Step*> wide_steps(const Plan& plan) {
 }
 
 // The variables that are written by a copy, not by the step that computes what they become.
-std::vector<const Variable*> copied(const Plan& plan) {
-  std::vector<const Variable*> found;
+std::vector<const ops::Variable*> copied(const Plan& plan) {
+  std::vector<const ops::Variable*> found;
   for (const Plan::Step& s : plan.steps)
     if (s.node >= 0 && s.op->is<Copy>())
       if (const Place& to = plan.writes[s.first_write].place; to.home == Home::variable)
-        found.push_back(plan.graph->node(plan.variables[static_cast<std::size_t>(to.index)].node).op().as<Variable>());
+        found.push_back(plan.graph->node(plan.variables[static_cast<std::size_t>(to.index)].node).op().as<ops::Variable>());
   return found;
 }
 
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(no_parameter_and_no_slot_is_copied) {
       const optim::Minimized step = optim::minimize(convolutional(g), named.optimizer, o);
       for (const std::vector<Value>& fetches : {step.fetches(), step.gathering}) {
         if (fetches.empty()) continue;
-        for (const Variable* v : copied(*planned(g, fetches, 2)))
+        for (const ops::Variable* v : copied(*planned(g, fetches, 2)))
           BOOST_TEST(v->type.count() == 1, named.name << ", " << what << ": " << v->name << " is copied");
       }
     }
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(no_parameter_and_no_slot_is_copied) {
 BOOST_AUTO_TEST_CASE(only_what_a_check_is_fused_with_is_copied) {
   Graph g;
   const Value loss = convolutional(g);
-  for (const Variable* v :
+  for (const ops::Variable* v :
        copied(*planned(g, optim::minimize(loss, "adam", {.nonfinite = optim::Nonfinite::fail}).fetches(), 2)))
     BOOST_TEST((v->type.count() == 1 || v->name.find("batch_norm/scale") != std::string::npos), v->name);
 }

@@ -25,7 +25,7 @@ struct Yogi {
     optim::check_epsilon(info.name, "epsilon", epsilon);
   }
   // State: variables beside each parameter, saved and loaded with the model's.
-  std::vector<optim::Slot> slots(const Variable& p) const { return {{"m", p.type}, {"v", p.type}}; }
+  std::vector<optim::Slot> slots(const ops::Variable& p) const { return {{"m", p.type}, {"v", p.type}}; }
   // Scalars that every parameter needs, computed once a step in double: `count` is 1 in the first step.
   std::vector<Value> shared(Value rate, Value count) const {
     return {rate * sqrt(optim::bias_correction(beta_2, count)) / optim::bias_correction(beta_1, count)};

@@ -1,6 +1,7 @@
 // The ledger adds up: what is alive at the peak is the planner's lower bound, and the gap makes it the peak.
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/ledger/text.h>
 #include <oxbow/runtime/trace.h>

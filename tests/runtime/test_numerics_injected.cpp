@@ -48,13 +48,13 @@ Poisoned poison(const Graph& from, const std::vector<Value>& fetches, Value targ
   std::map<NodeId, Value> raw;  // variables: what assigns write
   for (NodeId id = 0; id < from.size(); ++id) {
     const Node node = from.node(id);
-    if (node.op().is<Assign>()) {
+    if (node.op().is<ops::Assign>()) {
       const Value written = raw.at(node.input(0).node_id());
       r.replace(node, node.op(), {written, r(node.input(1))});
       continue;
     }
     r.copy(node);
-    if (node.op().is<Variable>()) raw[id] = r(node.output());
+    if (node.op().is<ops::Variable>()) raw[id] = r(node.output());
     if (id != target.node_id()) continue;
     const Value now = r(target);
     r.map(target, apply(Poison{with, now.shape().count() / 2}, {now, trigger}, At::current()).named("the_poison"));
@@ -68,7 +68,7 @@ Poisoned poison(const Graph& from, const std::vector<Value>& fetches, Value targ
 using Tensors = std::map<std::string, Tensor>;
 
 void feed(Session& session, const Program& program, const Tensors& tensors) {
-  for (const Input& in : program.inputs()) session.feed(in.name, tensors.at(in.name));
+  for (const ops::Input& in : program.inputs()) session.feed(in.name, tensors.at(in.name));
 }
 
 // Whether a run leaves a NaN or Inf in a result or a variable.
@@ -135,7 +135,7 @@ std::vector<Net> nets() {
 }
 
 bool can_be_poisoned(const Node& n) {
-  return !n.op().is<Assign>() && n.output_count() == 1 && is_float(n.output().dtype()) &&
+  return !n.op().is<ops::Assign>() && n.output_count() == 1 && is_float(n.output().dtype()) &&
          n.output().shape().count() > 0;
 }
 

@@ -77,7 +77,7 @@ struct Pair {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
-  const std::vector<Input> inputs{{"a", {f32, {3}}, {0}}, {"b", {u8, {2, 2}}, {0, 1}}};
+  const std::vector<ops::Input> inputs{{"a", {f32, {3}}, {0}}, {"b", {u8, {2, 2}}, {0, 1}}};
   FeedJournal journal(inputs);
   std::vector<std::vector<Tensor>> model;
   std::vector<std::int64_t> bytes;  // that each run added, in whole cache lines

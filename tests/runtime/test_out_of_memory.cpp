@@ -50,7 +50,7 @@ void with_failing_allocations(const std::function<void()>& attempt, const std::f
 const std::vector<float> x0(12, 0.25f), x1(40, 0.5f);
 
 void feed(Session& session, const Program& program) {
-  for (const Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
+  for (const ops::Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
 }
 
 std::vector<Tensor> values(const Store& store) {

@@ -54,7 +54,7 @@ std::vector<Life> lives(const Plan& plan) {
   const auto root = [&](Value v) {
     for (;;) {
       const Node n = v.node();
-      if (n.op().is<Assign>())
+      if (n.op().is<ops::Assign>())
         v = n.input(1);
       else if (const auto aliases = n.op().alias(n.input_types()); !aliases.empty())
         v = n.input(aliases[static_cast<std::size_t>(v.output())].input);

@@ -31,7 +31,7 @@ struct Expected {
 
 // Feeds what the program still reads.
 void feed(Session& session, const Program& program, const std::vector<float>& x0, const std::vector<float>& x1) {
-  for (const Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
+  for (const ops::Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
 }
 
 // What a run must give: every node by itself, in order, each value with bytes of its own. Empty where an op fails.
@@ -45,15 +45,15 @@ std::optional<Expected> interpret(const MixedGraph& from, const std::vector<floa
       for (const Value& v : from.g.node(id).inputs()) live.insert(v.node_id());
   for (const NodeId id : live) {
     const Node n = from.g.node(id);
-    if (const auto* x = n.op().as<Input>()) {
+    if (const auto* x = n.op().as<ops::Input>()) {
       values[{id, 0}] = Tensor::of<float>(x->type.shape, std::span(x->name == "x0" ? x0 : x1));
-    } else if (const auto* v = n.op().as<Variable>()) {
+    } else if (const auto* v = n.op().as<ops::Variable>()) {
       values[{id, 0}] = initial_value(*v);
     } else {
       std::vector<Tensor> in;
       for (int i = 0; i < n.input_count(); ++i) in.push_back(values[{n.input(i).node_id(), n.input(i).output()}]);
-      if (n.op().is<Assign>()) {
-        values[{id, 0}] = out.variables[n.input(0).node().op().as<Variable>()->name] = in[1];
+      if (n.op().is<ops::Assign>()) {
+        values[{id, 0}] = out.variables[n.input(0).node().op().as<ops::Variable>()->name] = in[1];
         continue;
       }
       try {
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_bits_of_a_plain_loop) {
         if (!expected) {
           BOOST_CHECK_THROW(session.run(), Error);
           for (const Value& v : variables(graph.g, false)) {
-            const auto& declared = *v.node().op().as<Variable>();
+            const auto& declared = *v.node().op().as<ops::Variable>();
             BOOST_TEST(same_bits(store.get(declared.name), initial_value(declared)));
           }
           continue;

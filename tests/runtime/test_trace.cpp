@@ -25,7 +25,7 @@ std::vector<float> numbers(std::size_t n) {
 
 void feed(Session& session, const Program& program) {
   static const std::vector<float> x0 = numbers(12), x1 = numbers(40);
-  for (const Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
+  for (const ops::Input& in : program.inputs()) session.feed<float>(in.name, in.name == "x0" ? x0 : x1);
 }
 
 // A seed whose graph runs: some of the random ones refuse their data.

@@ -97,7 +97,7 @@ std::vector<Tensor> expanded(const Op& op, const std::vector<Tensor>& in, Mode m
       continue;
     }
     const std::string name = "in" + std::to_string(values.size());
-    values.push_back(scratch.append(Input{.name = name, .type = t.type(), .free_axes = {}}, {}, {}).output());
+    values.push_back(scratch.append(ops::Input{.name = name, .type = t.type(), .free_axes = {}}, {}, {}).output());
     feeds.emplace(name, t);
   }
   return interpret(Values(stand_in(Values(values))), feeds, {}, mode);
@@ -142,14 +142,14 @@ std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensor
     if (!live[static_cast<std::size_t>(id)]) continue;
     const Node n = graph.node(id);
     std::vector<Tensor>& out = results[static_cast<std::size_t>(id)];
-    if (const Input* leaf = n.op().as<Input>()) {
+    if (const ops::Input* leaf = n.op().as<ops::Input>()) {
       const auto fed = feeds.find(leaf->name);
       if (fed == feeds.end()) throw Error("the interpreter was not fed \"" + leaf->name + "\"");
       out = {fed->second};
-    } else if (const Variable* variable = n.op().as<Variable>()) {
+    } else if (const ops::Variable* variable = n.op().as<ops::Variable>()) {
       const auto given = variables.find(variable->name);
       out = {given == variables.end() ? initial_value(*variable) : given->second};
-    } else if (const Constant* c = n.op().as<Constant>()) {
+    } else if (const ops::Constant* c = n.op().as<ops::Constant>()) {
       out = {c->value};
     } else {
       std::vector<Tensor> in;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
 
 namespace oxbow::test {

@@ -113,7 +113,7 @@ void RandomBuilder::finish() {
     const std::vector<Value> slopes = gradients(loss, sources_);
     out_.fetches.insert(out_.fetches.end(), slopes.begin(), slopes.end());
     for (std::size_t i = 0; i < sources_.size(); ++i)
-      if (sources_[i].node().op().is<Variable>() && chance(50))
+      if (sources_[i].node().op().is<ops::Variable>() && chance(50))
         out_.fetches.push_back(assign(sources_[i], sources_[i] - slopes[i] * .125));
     if (chance(30) && out_.graph->size() < 300)
       for (const Value& second : gradients(sum(square(one_of(slopes))), sources_)) out_.fetches.push_back(second);

@@ -35,9 +35,9 @@ std::vector<Tensor> values_of(const Graph& g) {
     std::vector<Tensor> in;
     for (int k = 0; k < node.input_count(); ++k) in.push_back(value(node.input(k)));
     auto& out = values[static_cast<std::size_t>(i)];
-    if (const auto* input = node.op().as<Input>())
+    if (const auto* input = node.op().as<ops::Input>())
       out = {awkward(input->type.shape, std::hash<std::string>()(input->name))};
-    else if (const auto* constant = node.op().as<Constant>())
+    else if (const auto* constant = node.op().as<ops::Constant>())
       out = {constant->value};
     else
       out = evaluate(node.op(), in);
@@ -49,7 +49,7 @@ std::vector<Tensor> values_of(const Graph& g) {
 
 }  // namespace
 
-std::vector<std::string> ops(const Graph& g) {
+std::vector<std::string> op_names(const Graph& g) {
   std::vector<std::string> names;
   for (NodeId i = 0; i < g.size(); ++i) names.emplace_back(g.node(i).op().name());
   return names;

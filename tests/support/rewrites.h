@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ inline Value wall(Value x) { return apply(Wall{}, {x}, At::current()); }
 inline Value chunk_max(Value x, std::int64_t chunk = 96) { return apply(ChunkMax{chunk}, {x}, At::current()); }
 
 /// The names of a graph's ops, in its order, and how many have this one.
-std::vector<std::string> ops(const Graph& g);
+std::vector<std::string> op_names(const Graph& g);
 int count(const Graph& g, std::string_view op);
 
 /// Checks that both have outputs of the same names and bits, node by node, on inputs in which NaN, infinities and

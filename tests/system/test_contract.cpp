@@ -156,8 +156,8 @@ BOOST_AUTO_TEST_CASE(passes_step_over_absent_inputs) {
   const Value one = constant(constants, Tensor::of<float>({2}, {1, 2}));
   constants.add_output("y", affine(one, {}, one));
   const Rewritten folded = rewrite(constants);
-  BOOST_REQUIRE(folded.graph->outputs()[0].second.node().op().is<Constant>());
-  check_values({folded.graph->outputs()[0].second.node().op().as<Constant>()->value}, {{2, 4}});
+  BOOST_REQUIRE(folded.graph->outputs()[0].second.node().op().is<ops::Constant>());
+  check_values({folded.graph->outputs()[0].second.node().op().as<ops::Constant>()->value}, {{2, 4}});
 }
 
 BOOST_AUTO_TEST_CASE(outputs_have_names) {

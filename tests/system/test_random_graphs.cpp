@@ -107,7 +107,7 @@ void check(std::uint64_t seed, Seen& seen) {
       const Program program = Program::Impl::compile(g.fetches, {.pool = pool, .disable = s.disable}, fine_grain);
       std::map<std::string, Tensor> feeds;
       std::vector<Shape> shapes;
-      for (const Input& in : program.inputs()) {
+      for (const ops::Input& in : program.inputs()) {
         feeds.emplace(in.name, g.feeds.at(in.name));
         shapes.push_back(in.type.shape);
       }

@@ -35,7 +35,7 @@ struct Measured {
     const auto net = examples::mnist_mlp(g);
     const Program program = compile(optim::minimize(net.loss, "adam").fetches(), {.pool = Pool(threads)});
     Session session(program, Store(g));
-    for (const Input& in : program.inputs()) session.feed(in.name, random_feed(g, in.name, in.type.shape));
+    for (const ops::Input& in : program.inputs()) session.feed(in.name, random_feed(g, in.name, in.type.shape));
     for (int run = 0; run < 3; ++run) session.run(traces.emplace_back());
   }
 };

@@ -105,7 +105,7 @@ std::span<const BenchNet> bench_net_list() { return nets; }
 
 std::map<std::string, Tensor> feeds(const Program& program) {
   std::map<std::string, Tensor> out;
-  for (const Input& in : program.inputs())
+  for (const ops::Input& in : program.inputs())
     out[in.name] = draw(in.type.shape, 0, is_float(in.type.dtype) ? 1 : 10, 1 + out.size(), in.type.dtype);
   return out;
 }

@@ -101,7 +101,7 @@ int bench(const BenchCommand& o) {
     const auto session_of = [&](CheckNumerics how) {
       const Program program = compile(wanted, {.pool = pool, .numerics = {.check = how}});
       auto session = std::make_unique<Session>(program, Store(*graph));
-      for (const Input& in : program.inputs()) {
+      for (const ops::Input& in : program.inputs()) {
         Tensor data = random_feed(*graph, in.name, in.type.shape);
         o.hand_over ? session->feed(in.name, std::move(data)) : session->feed(in.name, kept.emplace_back(data));
       }

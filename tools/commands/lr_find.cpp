@@ -102,7 +102,7 @@ struct SharpnessCommand {
 
 bool has_inputs(const Graph& graph) {
   for (NodeId i = 0; i < graph.size(); ++i)
-    if (graph.node(i).op().is<Input>()) return true;
+    if (graph.node(i).op().is<ops::Input>()) return true;
   return false;
 }
 

@@ -44,7 +44,7 @@ std::string values_text(const Tensor& t) { return t.shape().rank() == 0 ? elemen
 // What to feed: what the user gave, and random numbers for the rest where that was asked for.
 Feeds all_feeds(const Options& o, const Graph& graph, const Compiling& how, const Program& program, Feeds feeds) {
   std::string missing;
-  for (const Input& in : program.inputs()) {
+  for (const ops::Input& in : program.inputs()) {
     if (feeds.contains(in.name)) continue;
     const auto sized = how.sizes.find(in.name);
     if (o.random)
@@ -90,7 +90,7 @@ int run(Options o) {
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);
   for (auto& [name, tensor] : all_feeds(o, *graph, how, program, read_feeds(*graph, o.feeds)))
-    if (std::any_of(program.inputs().begin(), program.inputs().end(), [&](const Input& in) { return in.name == name; }))
+    if (std::any_of(program.inputs().begin(), program.inputs().end(), [&](const ops::Input& in) { return in.name == name; }))
       session.feed(name, std::move(tensor));
   for (int step = 0; step < o.steps; ++step) session.run();
   session.check_numerics();
@@ -101,8 +101,8 @@ int run(Options o) {
     const Tensor t = session.fetch_tensor(static_cast<int>(i));
     const Node node = wanted[i].node();
     std::string name = program.output_names()[i];
-    if (node.op().is<Assign>())
-      name = node.input(0).node().op().as<Variable>()->name;
+    if (node.op().is<ops::Assign>())
+      name = node.input(0).node().op().as<ops::Variable>()->name;
     else if (i >= graph->outputs().size())
       name = node.full_name() + (wanted[i].output() > 0 ? fmt::format("#{}", wanted[i].output()) : "");
     const bool taken = std::any_of(results.tensors.begin(), results.tensors.end(),

@@ -60,7 +60,7 @@ class Comparison {
   void attributes(const Op& a, const Op& b, std::vector<std::string>& what) {
     AttrRecord before = a.attributes(), now = b.attributes();
     // Streams follow from the order of building: another one is a note, not a change of each variable.
-    const auto *v = a.as<Variable>(), *w = b.as<Variable>();
+    const auto *v = a.as<ops::Variable>(), *w = b.as<ops::Variable>();
     if (v && w && v->init.stream != w->init.stream) {
       Init same = w->init;
       same.stream = v->init.stream;
@@ -68,7 +68,7 @@ class Comparison {
       if (same == v->init)
         for (AttrRecord* r : {&before, &now}) std::erase_if(*r, [](const auto& x) { return x.first == "init"; });
     }
-    const bool named = a.is<Variable>() || a.is<Input>();
+    const bool named = a.is<ops::Variable>() || a.is<ops::Input>();
     for (AttrRecord* r : {&before, &now})
       if (named) std::erase_if(*r, [](const auto& x) { return x.first == "name" || x.first == "type"; });
     const auto shown = [](const AttrRecord& r, const std::string& key) {

@@ -1,6 +1,7 @@
 #include "diff/match.h"
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/hash.h>
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace {
 // The attributes that say what an op does: names and streams only distinguish it from others alike.
 AttrRecord telling(const Op& op) {
   AttrRecord all = op.attributes();
-  if (op.is<Variable>() || op.is<Input>())
+  if (op.is<ops::Variable>() || op.is<ops::Input>())
     std::erase_if(all, [](const auto& a) { return a.first == "name" || a.first == "init"; });
   std::erase_if(all, [](const auto& a) { return a.first == "stream"; });
   return all;
@@ -46,9 +47,9 @@ class Matcher {
       kind.push_back(std::hash<std::string_view>{}(n.op().name()));
       Token t = mixed(kind.back(), hash(AttrValue(telling(n.op()))));
       for (const Type& type : n.output_types()) t = mixed(t, std::hash<std::string>{}(to_string(type)));
-      if (const auto* v = n.op().as<Variable>())
+      if (const auto* v = n.op().as<ops::Variable>())
         t = mixed(t, std::hash<std::string>{}(v->name.substr(v->name.rfind('/') + 1)));
-      if (const auto* in = n.op().as<Input>()) t = mixed(t, std::hash<std::string>{}(in->name));
+      if (const auto* in = n.op().as<ops::Input>()) t = mixed(t, std::hash<std::string>{}(in->name));
       exact.push_back(t);
     }
   }

@@ -17,18 +17,18 @@ namespace {
 using namespace dots;
 
 std::string_view shape_of(const Op& op) {
-  if (op.is<Input>()) return "oval";
-  if (op.is<Variable>()) return "cylinder";
-  if (op.is<Constant>()) return "note";
+  if (op.is<ops::Input>()) return "oval";
+  if (op.is<ops::Variable>()) return "cylinder";
+  if (op.is<ops::Constant>()) return "note";
   return "box";
 }
 
 // What tells this node from others of its op: short attributes that are not off.
 std::string remarks(const Op& op) {
-  if (const auto* c = op.as<Constant>())
+  if (const auto* c = op.as<ops::Constant>())
     return c->value.count() == 1 ? shortened(print(AttrValue(c->value)).substr(std::string_view("tensor ").size()), 40)
                                  : to_string(c->value.type());
-  if (op.is<Input>() || op.is<Variable>()) return to_string(op.infer({})[0]);
+  if (op.is<ops::Input>() || op.is<ops::Variable>()) return to_string(op.infer({})[0]);
   std::string text;
   for (const auto& [name, graph] : op.subgraphs())
     text += (text.empty() ? "" : "\n") + std::string(name) + " of " + std::to_string(graph->size()) + " nodes";
@@ -47,7 +47,7 @@ std::string remarks(const Op& op) {
 std::string label_of(Node n, std::string_view other_name) {
   std::string text = computes(n.op());
   if (const std::string_view name = other_name.empty() ? std::string_view(n.name()) : other_name; !name.empty())
-    text = std::string(name) + (n.op().is<Input>() || n.op().is<Variable>() ? "" : "\n" + text);
+    text = std::string(name) + (n.op().is<ops::Input>() || n.op().is<ops::Variable>() ? "" : "\n" + text);
   const std::string more = remarks(n.op());
   return more.empty() ? text : text + "\n" + more;
 }
@@ -171,11 +171,11 @@ class Writer {
     const std::string_view shape = shape_of(n.op());
     const DotRemark& remark = options_.remark(copy ? -1 : n.id());
     const bool on_path = !copy && on_path_.contains(n.id());
-    std::string label = copy && !n.op().is<Constant>() ? n.full_name() : label_of(n, remark.name);
+    std::string label = copy && !n.op().is<ops::Constant>() ? n.full_name() : label_of(n, remark.name);
     if (!copy && !outputs.empty()) label += "\noutput " + outputs;
     if (!remark.label.empty()) label += "\n" + remark.label;
     const std::string tip = n.full_name() + " = " + std::string(n.op().name()) +
-                            (n.op().is<Constant>() ? "" : " " + print(AttrValue(n.op().attributes()))) + " : " +
+                            (n.op().is<ops::Constant>() ? "" : " " + print(AttrValue(n.op().attributes()))) + " : " +
                             to_string(n.output_types());
     out << " [label=" << dot_string(label) << ", shape=" << shape;
     if (copy)

@@ -89,7 +89,7 @@ std::string built(const Graph& graph, const Value& v) {
     title = "";
   }
   std::vector<Reader> readers = readers_of(graph, v);
-  const auto writes = [&](const Reader& r) { return r.node.op().is<Assign>() && r.node.input(0).same(v); };
+  const auto writes = [&](const Reader& r) { return r.node.op().is<ops::Assign>() && r.node.input(0).same(v); };
   for (const Reader& r : readers)
     if (writes(r)) add(out, "written by", node_line(r.node) + ", built at " + line_of(r.node.origin()));
   std::erase_if(readers, writes);
@@ -131,7 +131,7 @@ std::string became(const Graph& before, const Stage& stage, const Value& v, cons
     }
     return "";
   }
-  if (n.op().is<Constant>()) return "computed once and for all: now " + node_line(n);
+  if (n.op().is<ops::Constant>()) return "computed once and for all: now " + node_line(n);
   return "now " + node_line(n) + (now.output() > 0 ? ", output " + std::to_string(now.output()) : "");
 }
 
@@ -172,7 +172,7 @@ std::string writers(const Ledger& plan, NodeId variable) {
   std::string out;
   for (NodeId i = 0; i < plan.graph->size(); ++i) {
     const Node n = plan.graph->node(i);
-    if (!n.op().is<Assign>() || n.input(0).node_id() != variable) continue;
+    if (!n.op().is<ops::Assign>() || n.input(0).node_id() != variable) continue;
     const Ledger::Value& assigned = plan.values[static_cast<std::size_t>(plan.index(i))];
     const std::string by = assigned.first >= 0 ? step_name(plan, assigned.first) : label(n.input(1));
     out += (out.empty() ? "" : "; ") +

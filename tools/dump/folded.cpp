@@ -135,16 +135,16 @@ class Folder {
   }
 
   // An input that belongs to no scope: data come in there.
-  static bool stands_alone(const Node& n) { return n.op().is<Input>() && n.origin().scope.empty(); }
+  static bool stands_alone(const Node& n) { return n.op().is<ops::Input>() && n.origin().scope.empty(); }
 
   static void add(Box& box, Node n) {
     box.scopes.insert(n.origin().scope.str());
     ++box.nodes;
-    if (const auto* v = n.op().as<Variable>()) {
+    if (const auto* v = n.op().as<ops::Variable>()) {
       if (v->trainable) box.parameters += v->type.count();
-    } else if (const auto* in = n.op().as<Input>()) {
+    } else if (const auto* in = n.op().as<ops::Input>()) {
       box.inputs.push_back(in->name + " " + to_string(in->type));
-    } else if (!n.op().is<Constant>()) {
+    } else if (!n.op().is<ops::Constant>()) {
       ++box.ops[n.op().name()];
     }
   }

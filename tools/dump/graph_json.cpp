@@ -1,5 +1,7 @@
 #include "dump/graph_json.h"
 
+#include <oxbow/graph/op.h>
+
 #include <cmath>
 #include <nlohmann/json.hpp>
 

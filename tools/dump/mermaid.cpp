@@ -20,9 +20,9 @@ std::string quoted(std::string_view text) {
 }
 
 std::pair<const char*, const char*> brackets(const Op& op) {
-  if (op.is<Input>()) return {"([", "])"};
-  if (op.is<Variable>()) return {"[(", ")]"};
-  if (op.is<Constant>()) return {"{{", "}}"};
+  if (op.is<ops::Input>()) return {"([", "])"};
+  if (op.is<ops::Variable>()) return {"[(", ")]"};
+  if (op.is<ops::Constant>()) return {"{{", "}}"};
   return {"[", "]"};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 
 #include <string>
 #include <string_view>
@@ -39,7 +40,7 @@ std::string computes(const Op& op);
 /// Whether somebody gave an output this name: `compile` numbers what it fetches.
 bool is_given(std::string_view output_name);
 
-inline bool is_leaf(const Op& op) { return op.is<Input>() || op.is<Variable>() || op.is<Constant>(); }
+inline bool is_leaf(const Op& op) { return op.is<ops::Input>() || op.is<ops::Variable>() || op.is<ops::Constant>(); }
 
 /// "1.5 MB"; "64 B".
 std::string bytes_text(std::int64_t bytes);

@@ -51,16 +51,16 @@ std::int64_t limit_of(const Graph& graph, NodeId input) {
   return std::max<std::int64_t>(limit, 1);
 }
 
-const Input* find_input(const Graph& graph, const std::string& name, NodeId& id) {
+const ops::Input* find_input(const Graph& graph, const std::string& name, NodeId& id) {
   for (id = 0; id < graph.size(); ++id)
-    if (const auto* in = graph.node(id).op().as<Input>(); in && in->name == name) return in;
+    if (const auto* in = graph.node(id).op().as<ops::Input>(); in && in->name == name) return in;
   return nullptr;
 }
 
 [[noreturn]] void no_input(const Graph& graph, const std::string& option, const std::string& name) {
   std::vector<std::string> known;
   for (NodeId id = 0; id < graph.size(); ++id)
-    if (const auto* in = graph.node(id).op().as<Input>()) known.push_back(in->name);
+    if (const auto* in = graph.node(id).op().as<ops::Input>()) known.push_back(in->name);
   throw Error("--feed " + option + ": the graph has no input " + in_quotes(name) + "." + did_you_mean(name, known) +
               (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + listed(known)));
 }
@@ -69,7 +69,7 @@ const Input* find_input(const Graph& graph, const std::string& name, NodeId& id)
 
 Tensor random_feed(const Graph& graph, const std::string& input, const Shape& shape) {
   NodeId id = 0;
-  const Input* in = find_input(graph, input, id);
+  const ops::Input* in = find_input(graph, input, id);
   invariant(in != nullptr, "a feed was asked for an input that is not there");
   const DType dtype = in->type.dtype;
   const double high = dispatch(dtype, [&]<class T>(std::type_identity<T>) {

@@ -15,7 +15,7 @@ Feeds all_feeds(const Measuring& m, const Graph& graph, const Compiling& how, co
   Feeds feeds = read_feeds(graph, m.feeds);
   Dataset mnist;
   if (!m.data.empty()) mnist = load_mnist(m.data).train;
-  for (const Input& in : program.inputs()) {
+  for (const ops::Input& in : program.inputs()) {
     if (feeds.contains(in.name)) continue;
     const auto sized = how.sizes.find(in.name);
     const Shape shape = sized == how.sizes.end() ? in.type.shape : sized->second;
