@@ -3,7 +3,6 @@
 #include <oxbow/graph/passes/fused/tape_plan.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -246,7 +245,9 @@ void FuseGroups::cut() {
     Open& set = open[index(place)];
     std::int64_t chunk = set.chunk;
     if (!mark.fused->reductions.empty()) {
-      chunk = mark.fused->reductions[0].op.consume(std::array{space(node, *mark.fused)}).chunk;
+      const Fused::Reduction& first = mark.fused->reductions[0];
+      const std::vector<Type> types = mark.fused->tape.types(node.input_types());
+      chunk = first.op.consume(std::span(types).subspan(index(first.of), 1)).chunk;
       if (set.chunk != 0 && chunk != set.chunk && mark.fused->tape.outputs.empty()) {
         mark.group = groups_++;
         continue;
