@@ -75,9 +75,9 @@ std::vector<Tensor> cross_entropy_gradient_reference(const std::vector<Tensor>& 
   Tensor dx(in[0].type());
   for (std::int64_t r = 0; r < count; ++r)
     for (std::int64_t i = 0; i < n; ++i)
-      dx.data<double>()[r * n + i] = (in[1].data<std::int64_t>()[r] == i ? std::expm1(-in[2].data<double>()[r])
+      dx.data<double>()[r * n + i] = (in[1].data<std::int64_t>()[r] == i ? std::expm1(-in[3].data<double>()[r])
                                                                          : in[0].data<double>()[r * n + i]) *
-                                     in[3].data<double>()[r];
+                                     in[2].data<double>()[r];
   return {dx};
 }
 
@@ -127,7 +127,7 @@ void CrossEntropy::run(const Run& r) const {
 Grads CrossEntropy::gradient(const Node& n, Values dy) const {
   const Value p = n.output(1);
   Value dx;
-  if (dy[0]) dx = apply(CrossEntropyGradient{}, {p, n.input(1), n.output(), dy[0]}, At::current());
+  if (dy[0]) dx = apply(CrossEntropyGradient{}, {p, n.input(1), dy[0], n.output()}, At::current());
   if (dy[1]) {
     const Value through_p = p * (dy[1] - sum(p * dy[1], {-1}, true));
     dx = dx ? dx + through_p : through_p;
@@ -149,10 +149,10 @@ std::vector<Sample> CrossEntropy::samples() {
 
 Type CrossEntropyGradient::infer(Types in) const {
   check_rows(in[0], in[1], "probabilities");
-  for (int i : {2, 3})
-    if (in[i].dtype != in[0].dtype || in[i].shape != in[1].shape)
+  for (std::size_t i = 2; i < in.size(); ++i)
+    if (in[i] && (in[i].dtype != in[0].dtype || in[i].shape != in[1].shape))
       throw OpError(
-          (i == 2 ? "losses are " : "dlosses are ") + to_string(in[i]) + ", not one a row of " + to_string(in[0]),
+          (i == 2 ? "dlosses are " : "losses are ") + to_string(in[i]) + ", not one a row of " + to_string(in[0]),
           "Give them the labels' shape and the probabilities' dtype");
   return in[0];
 }
@@ -170,10 +170,13 @@ void CrossEntropyGradient::run(const Run& r) const {
     const T* p = r.in<T>(0);
     T* dx = r.out<T>();
     for (std::int64_t row = begin; row < end; ++row) {
-      const T g = r.in<T>(3)[row];
+      const T g = r.in<T>(2)[row];
       const auto label = static_cast<std::int64_t>(r.in<L>(1)[row]);
+      const bool known = label >= 0 && label < n;
+      T less_one = 0;  // of the label, before dx takes over the bytes of p
+      if (known) less_one = r.has(3) ? math::expm1(-r.in<T>(3)[row]) : p[row * n + label] - 1;
       independent(row * n, (row + 1) * n, [=](std::int64_t i) { dx[i] = p[i] * g; });
-      if (label >= 0 && label < n) dx[row * n + label] = math::expm1(-r.in<T>(2)[row]) * g;
+      if (known) dx[row * n + label] = less_one * g;
     }
   });
 }
@@ -181,17 +184,22 @@ void CrossEntropyGradient::run(const Run& r) const {
 // Linear in dlosses: its gradient is that of dlosses = 1, times v, summed over each row. Losses of 0 leave out the
 // label.
 Grads CrossEntropyGradient::gradient(const Node& n, Values dy) const {
-  const Value labels = n.input(1), losses = n.input(2), g = n.input(3), v = dy[0];
+  const Value labels = n.input(1), g = n.input(2), losses = n.input(3), v = dy[0];
   std::vector<std::int64_t> column(static_cast<std::size_t>(g.rank()), 0);  // every axis kept, and one of size 1 added
   column.push_back(1);
   const auto filled = [&](double x) {
     const Value c = constant(v.graph(), x, v.dtype());
     return g.rank() == 0 ? c : broadcast_like(c, g);
   };
-  const Value of_one = apply(CrossEntropyGradient{}, {n.input(0), labels, losses, filled(1)}, At::current());
-  const Value dp = apply(CrossEntropyGradient{}, {v, labels, filled(0), g}, At::current());
-  const Value of_label = sum(v * reshape(g, column) - dp, {-1}, false);
-  return {dp, Value(), -(of_label * exp(-losses)), sum(v * of_one, {-1}, false)};
+  const auto again = [&](Value p, Value dlosses, Value with) {
+    return apply(CrossEntropyGradient{}, {p, labels, dlosses, with}, At::current());
+  };
+  const Value dg = sum(v * again(n.input(0), filled(1), losses), {-1}, false);
+  const Value everywhere = v * reshape(g, column);
+  if (!losses) return {everywhere, Value(), dg, Value()};
+  const Value dp = again(v, g, filled(0));
+  const Value of_label = sum(everywhere - dp, {-1}, false);
+  return {dp, Value(), dg, -(of_label * exp(-losses))};
 }
 
 std::vector<Sample> CrossEntropyGradient::samples() {
@@ -201,7 +209,7 @@ std::vector<Sample> CrossEntropyGradient::samples() {
     samples.push_back({to_string(shape),
                        CrossEntropyGradient{},
                        {draw(shape, 0, 1, 31), draw(labels, 0, static_cast<double>(shape[-1]), 32, i64),
-                        draw(labels, 0.1, 3, 34), draw(labels, -1, 1, 33)},
+                        draw(labels, -1, 1, 33), draw(labels, 0.1, 3, 34)},
                        cross_entropy_gradient_reference});
   }
   return samples;

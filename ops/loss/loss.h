@@ -25,11 +25,12 @@ struct CrossEntropy {
   static std::vector<Sample> samples();
 };
 
-/// dlogits = probabilities dlosses, but (e^-loss - 1) dlosses for the label: its probability less 1, without what that
-/// difference loses where it is near 1. A label out of range stands for no class.
+/// dlogits = (probabilities - one_hot(labels)) dlosses. Where the losses are given, the label's probability less 1 is
+/// e^-loss - 1, which keeps its digits where the probability is near 1; `gradients` gives them, texts of version 0.1 do
+/// not. A label out of range stands for no class.
 struct CrossEntropyGradient {
   static constexpr OpInfo info{.name = "cross_entropy_gradient",
-                               .inputs = {"probabilities", "labels", "losses", "dlosses"},
+                               .inputs = {"probabilities", "labels", "dlosses", "losses?"},
                                .may_overwrite = {0}};
   Type infer(Types in) const;
   Work work(Types in) const;
