@@ -5,6 +5,8 @@ namespace oxbow {
 namespace {
 
 std::string unknown(const std::string& name) { return "the op " + in_quotes(name) + " is not in the catalogue"; }
+const char* const remedy =
+    "Add the op to the catalogue that the graph is read with. If an older Oxbow wrote the text, build its graph again";
 
 }  // namespace
 
@@ -16,13 +18,12 @@ std::vector<Type> Opaque::infer(Types in) const {
   if (!std::equal(in.begin(), in.end(), text->inputs.begin(), text->inputs.end()))
     throw OpError(unknown(text->name) + ", so its outputs are known for inputs of type " +
                       to_string(Types(text->inputs)) + " only, not for " + to_string(in),
-                  "Add the op to the catalogue that the graph is read with");
+                  remedy);
   return text->outputs;
 }
 
 std::vector<Value> Opaque::lower(Values) const {
-  throw OpError(unknown(text->name) + ", so it cannot be compiled",
-                "Add the op to the catalogue that the graph is read with");
+  throw OpError(unknown(text->name) + ", so it cannot be compiled", remedy);
 }
 
 Grads Opaque::gradient(const Node&, Values) const { return NotDifferentiable{unknown(text->name)}; }
