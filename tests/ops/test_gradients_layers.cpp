@@ -1,5 +1,6 @@
 // Gradients through layers: the softmax of a cross entropy, batch norm and dropout, as they train and as they serve.
 #include <oxbow/graph/sample.h>
+#include <oxbow/ops/loss/loss.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
@@ -26,6 +27,20 @@ BOOST_AUTO_TEST_CASE(gradients_of_a_softmax_cross_entropy_sum_to_zero) {
     BOOST_TEST(std::abs(total) < 1e-15);
   }
   for (int i = 0; i < 30; ++i) BOOST_TEST(std::abs(t[0].data<double>()[i] - t[1].data<double>()[i]) < 1e-15);
+}
+
+// As texts of version 0.1 have it: (p - one_hot(label)) dloss, which is linear in p and in dloss.
+BOOST_AUTO_TEST_CASE(the_gradient_of_a_cross_entropy_without_losses_has_gradients) {
+  Graph g;
+  const Value p = input(g, "x", f64, {2, 2}), labels = constant(g, Tensor::of<std::int64_t>({2}, {1, 0}));
+  const Value dlosses = constant(g, Tensor::of<double>({2}, {3, -5}));
+  const Value dx = apply(ops::CrossEntropyGradient{}, {p, labels, dlosses}, At::current());
+  const Value weights = constant(g, Tensor::of<double>({2, 2}, {1, 2, 4, 8}));
+  const std::vector<Value> slopes = gradients(sum(dx * weights), {p, dlosses});
+  const std::vector<Tensor> t = evaluate_at(Tensor::of<double>({2, 2}, {.25, .75, .5, .5}), {dx, slopes[0], slopes[1]});
+  BOOST_TEST(same_bits(t[0], Tensor::of<double>({2, 2}, {.75, -.75, 2.5, -2.5})));
+  BOOST_TEST(same_bits(t[1], Tensor::of<double>({2, 2}, {3, 6, -20, -40})));
+  BOOST_TEST(same_bits(t[2], Tensor::of<double>({2}, {.25 - .5, -2 + 4.})));
 }
 
 BOOST_AUTO_TEST_CASE(batch_norm_trains_infers_and_updates) {
