@@ -1,9 +1,9 @@
-// A catalogue: the ops that a parser knows, tests go through and `oxbow ops` lists, by name. One explicit list, the sum
+// A catalogue: the ops that a parser knows and `oxbow ops` lists, by name. One explicit list, the sum
 // of the families' (ops/catalog.cpp). An op that is not in it parses to an opaque node. Thread safety: read by any
 // number of threads once filled.
 #pragma once
 
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/op.h>
 
 #include <functional>
 #include <map>
@@ -32,7 +32,6 @@ class Catalog {
     Op op;
     std::vector<Tensor> example;
     std::function<Op(const AttrRecord&, const Catalog&)> make;
-    std::function<std::vector<Sample>()> samples;  ///< empty where the op has none
   };
 
   /// input, constant, variable, assign.
@@ -45,9 +44,7 @@ class Catalog {
                 std::move(listing.formula),
                 std::move(listing.op),
                 std::move(listing.example),
-                [](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); },
-                {}};
-    if constexpr (requires { T::samples(); }) entry.samples = [] { return T::samples(); };
+                [](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); }};
     entries_.insert_or_assign(std::string(T::info.name), std::move(entry));
     return *this;
   }

@@ -23,7 +23,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/independent.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/widen.h>

@@ -73,18 +73,6 @@ void from_attr(const AttrValue& a, Guarded::Inner& inner, const Catalog& catalog
   inner.op = op_from_attr(a, catalog);
 }
 
-std::vector<Sample> Guarded::samples() {
-  const Op swap = Transpose{};
-  return {{"a transposition that runs",
-           Guarded{{swap}, false},
-           {Tensor::scalar(false), draw({2, 3}, -1, 1, 1)},
-           [](const std::vector<Tensor>& in) {
-             Tensor y({in[1].dtype(), {3, 2}});
-             for (int i = 0; i < 6; ++i) y.data<double>()[i] = in[1].data<double>()[i % 2 * 3 + i / 2];
-             return std::vector<Tensor>{y};
-           }}};
-}
-
 Type Merge::infer(Types in) const {
   check_predicate(in[0]);
   if (in[1] != in[2])
@@ -103,16 +91,6 @@ Value Merge::simplify(Values in) const {
   if (in[1].same(in[2])) return in[1];
   const std::optional<bool> known = known_predicate(in[0]);
   return known ? in[*known ? 1 : 2] : Value();
-}
-
-std::vector<Sample> Merge::samples() {
-  std::vector<Sample> samples;
-  for (const bool taken : {true, false})
-    samples.push_back({taken ? "then" : "otherwise",
-                       Merge{},
-                       {Tensor::scalar(taken), draw({3, 2}, -1, 1, 1), draw({3, 2}, -1, 1, 2)},
-                       [taken](const std::vector<Tensor>& in) { return std::vector<Tensor>{in[taken ? 1 : 2]}; }});
-  return samples;
 }
 
 }  // namespace oxbow::ops

@@ -32,7 +32,6 @@ struct Guarded {
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
   std::vector<Value> simplify(Values in) const;
-  static std::vector<Sample> samples();
 };
 AttrValue to_attr(const Guarded::Inner& inner);
 void from_attr(const AttrValue& a, Guarded::Inner& inner, const Catalog& catalog);
@@ -46,7 +45,6 @@ struct Merge {
   Work work(Types in) const;
   void run(const Run& r) const;
   Value simplify(Values in) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -12,12 +12,6 @@ void StopGradient::run(const Run& r) const {
   if (bytes > 0 && r.inputs[0].bytes != r.outputs[0].bytes) std::memcpy(r.outputs[0].bytes, r.inputs[0].bytes, bytes);
 }
 
-std::vector<Sample> StopGradient::samples() {
-  const auto same = [](const std::vector<Tensor>& in) { return std::vector{in[0]}; };
-  return {{"integers", StopGradient{}, {draw({5}, -9, 9, 1, i32)}, same},
-          {"none", StopGradient{}, {draw({0, 3}, -9, 9, 1, i64)}, same}};
-}
-
 }  // namespace oxbow::ops
 
 namespace oxbow {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -16,7 +15,6 @@ struct StopGradient {
   Value simplify(Values in) const { return in[0]; }
   Grads gradient(const Node&, Values) const { return {Value()}; }
   bool operator==(const StopGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/widen.h>
 
@@ -25,7 +24,6 @@ struct Conv2d {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2d&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The gradient to x, from dy and weights; x gives its shape only.
@@ -44,7 +42,6 @@ struct Conv2dInput {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dInput&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The gradient to the weights, from x and dy; the weights give their shape only.
@@ -63,7 +60,6 @@ struct Conv2dWeights {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Conv2dWeights&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -23,7 +22,6 @@ struct MaxPool {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPool&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dx: each dy goes to the first largest element of its window, row by row (of several NaNs, the last), as PyTorch
@@ -41,7 +39,6 @@ struct MaxPoolGradient {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPoolGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The gradient of MaxPoolGradient to dy: v where x is largest, one element a window.
@@ -58,7 +55,6 @@ struct MaxPoolPick {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaxPoolPick&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

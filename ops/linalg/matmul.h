@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -23,7 +22,6 @@ struct MatMul {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MatMul&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// y[i, j] = sum of a[..., i] b[..., j] over all axes but the last: what a weight's gradient is, whatever the rank of
@@ -36,7 +34,6 @@ struct Contract {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Contract&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -3,9 +3,6 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
-#include <oxbow/ops/pointwise/samples.h>
-
-#include <cmath>
 
 namespace oxbow::ops {
 
@@ -33,28 +30,6 @@ Grads BinaryCrossEntropyGradient::gradient(const Node& n, Values v) const {
   const Value x = n.input(0), t = n.input(1), both = v[0] * n.input(2);
   return sum_to_inputs(n, {apply(SigmoidGradient{}, {sigmoid(-abs(x)), both}, At::current()), -both,
                            apply(BinaryCrossEntropyGradient{}, {x, t, v[0]}, At::current())});
-}
-
-std::vector<Sample> BinaryCrossEntropy::samples() {
-  const auto f = [](double x, double t) { return std::log1p(std::exp(x)) - t * x; };
-  return binary_samples(BinaryCrossEntropy{}, f, {-5, 5}, {0, 1});
-}
-
-std::vector<Sample> BinaryCrossEntropyGradient::samples() {
-  const auto reference = [](const std::vector<Tensor>& in) {
-    return std::vector{
-        map_elements(in, in[0].dtype(), [](const auto& v) { return v[2] * (1 / (1 + std::exp(-v[0])) - v[1]); })};
-  };
-  std::vector<Sample> s;
-  std::uint64_t seed = 1;
-  for (const Shape& shape : {Shape{}, Shape{17}, Shape{3, 5}, Shape{0, 2}}) {
-    s.push_back({to_string(shape),
-                 BinaryCrossEntropyGradient{},
-                 {draw(shape, -5, 5, seed), draw(shape, 0, 1, seed + 1), draw(shape, -2, 2, seed + 2)},
-                 reference});
-    seed += 3;
-  }
-  return s;
 }
 
 }  // namespace oxbow::ops

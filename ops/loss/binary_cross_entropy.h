@@ -15,7 +15,6 @@ struct BinaryCrossEntropy : Binary<BinaryCrossEntropy> {
   T at(T x, T t) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const BinaryCrossEntropy&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dy (sigmoid(x) - t)
@@ -28,7 +27,6 @@ struct BinaryCrossEntropyGradient : Elementwise<BinaryCrossEntropyGradient, Same
   T at(T x, T t, T dy) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const BinaryCrossEntropyGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -9,8 +9,6 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 
-#include <cmath>
-
 namespace oxbow::ops {
 namespace {
 
@@ -53,35 +51,6 @@ void for_types(const Type& x, const Type& labels, F f) {
                              : "Labels must be from 0 to " + std::to_string(classes - 1) +
                                    ": correct the data, or give the logits more classes");
 }
-
-// The plain loops of the reference: softmax of a row, and its loss.
-std::vector<Tensor> cross_entropy_reference(const std::vector<Tensor>& in) {
-  const std::int64_t n = in[0].shape()[-1], count = in[1].count();
-  Tensor losses({f64, in[1].shape()}), probabilities(in[0].type());
-  for (std::int64_t r = 0; r < count; ++r) {
-    const double* x = in[0].data<double>() + r * n;
-    double* p = probabilities.data<double>() + r * n;
-    double sum = 0;
-    for (std::int64_t i = 0; i < n; ++i) sum += p[i] = std::exp(x[i]);
-    for (std::int64_t i = 0; i < n; ++i) p[i] /= sum;
-    const auto label = static_cast<std::size_t>(in[1].span<std::int64_t>()[static_cast<std::size_t>(r)]);
-    losses.data<double>()[r] = std::log(sum) - x[label];
-  }
-  return {losses, probabilities};
-}
-
-std::vector<Tensor> cross_entropy_gradient_reference(const std::vector<Tensor>& in) {
-  const std::int64_t n = in[0].shape()[-1], count = in[1].count();
-  Tensor dx(in[0].type());
-  for (std::int64_t r = 0; r < count; ++r)
-    for (std::int64_t i = 0; i < n; ++i)
-      dx.data<double>()[r * n + i] = (in[1].data<std::int64_t>()[r] == i ? std::expm1(-in[3].data<double>()[r])
-                                                                         : in[0].data<double>()[r * n + i]) *
-                                     in[2].data<double>()[r];
-  return {dx};
-}
-
-const Shape sample_shapes[] = {{3, 5}, {7}, {2, 3, 1}, {2, 2, 33}, {0, 4}};
 
 }  // namespace
 
@@ -133,18 +102,6 @@ Grads CrossEntropy::gradient(const Node& n, Values dy) const {
     dx = dx ? dx + through_p : through_p;
   }
   return {dx, Value()};
-}
-
-std::vector<Sample> CrossEntropy::samples() {
-  std::vector<Sample> samples;
-  for (const Shape& shape : sample_shapes) {
-    const Shape labels = shape.without(shape.rank() - 1);
-    samples.push_back({to_string(shape),
-                       CrossEntropy{},
-                       {draw(shape, -2, 2, 21), draw(labels, 0, static_cast<double>(shape[-1]), 22, i64)},
-                       cross_entropy_reference});
-  }
-  return samples;
 }
 
 Type CrossEntropyGradient::infer(Types in) const {
@@ -200,19 +157,6 @@ Grads CrossEntropyGradient::gradient(const Node& n, Values dy) const {
   const Value dp = again(v, g, filled(0));
   const Value of_label = sum(everywhere - dp, {-1}, false);
   return {dp, Value(), dg, -(of_label * exp(-losses))};
-}
-
-std::vector<Sample> CrossEntropyGradient::samples() {
-  std::vector<Sample> samples;
-  for (const Shape& shape : sample_shapes) {
-    const Shape labels = shape.without(shape.rank() - 1);
-    samples.push_back({to_string(shape),
-                       CrossEntropyGradient{},
-                       {draw(shape, 0, 1, 31), draw(labels, 0, static_cast<double>(shape[-1]), 32, i64),
-                        draw(labels, -1, 1, 33), draw(labels, 0.1, 3, 34)},
-                       cross_entropy_gradient_reference});
-  }
-  return samples;
 }
 
 }  // namespace oxbow::ops

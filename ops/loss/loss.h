@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -22,7 +21,6 @@ struct CrossEntropy {
   std::vector<InputSet> overwrites(Types) const { return {{}, {0}}; }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const CrossEntropy&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dlogits = (probabilities - one_hot(labels)) dlosses. Where the losses are given, the label's probability less 1 is
@@ -38,7 +36,6 @@ struct CrossEntropyGradient {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const CrossEntropyGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -37,21 +37,6 @@ void moments(const T* x, std::int64_t count, std::int64_t stride, double* mean, 
   for (int c = 0; c < width; ++c) m2[c] = squares[c];
 }
 
-std::vector<Tensor> reference(const std::vector<Tensor>& in) {
-  const std::int64_t c = channels(in[0].type()), n = rows(in[0].type());
-  Tensor mean({f64, {c}}), variance({f64, {c}});
-  for (std::int64_t k = 0; k < c; ++k) {
-    double sum = 0, squares = 0;
-    for (std::int64_t r = 0; r < n; ++r) sum += in[0].data<double>()[r * c + k];
-    const double m = sum / static_cast<double>(n);
-    for (std::int64_t r = 0; r < n; ++r)
-      squares += (in[0].data<double>()[r * c + k] - m) * (in[0].data<double>()[r * c + k] - m);
-    mean.data<double>()[k] = m;
-    variance.data<double>()[k] = squares / static_cast<double>(n);
-  }
-  return {mean, variance};
-}
-
 }  // namespace
 
 std::vector<Type> BatchMoments::infer(Types in) const {
@@ -89,20 +74,6 @@ Grads BatchMoments::gradient(const Node& n, Values d) const {
     dx = dx ? spread + dx : spread;
   }
   return {cast(dy[1] ? dx : broadcast_like(dx, x), own), Value(), Value()};
-}
-
-std::vector<Sample> BatchMoments::samples() {
-  std::vector<Sample> samples;
-  for (const Shape& shape : {Shape{5, 3}, Shape{2, 3, 2, 17}, Shape{1, 4}, Shape{3, 1}, Shape{4, 0}, Shape{2, 33}}) {
-    const Tensor running({f64, {shape[-1]}});
-    samples.push_back({to_string(shape), BatchMoments{}, {draw(shape, -1, 2, 41), running, running}, reference});
-  }
-  samples.push_back({"far from zero",
-                     BatchMoments{},
-                     {Tensor::of<double>({3, 2}, {1000, -999.5, 1000.75, -999, 1001.25, -1000}), Tensor({f64, {2}}),
-                      Tensor({f64, {2}})},
-                     reference});
-  return samples;
 }
 
 Type ChunkMoments::infer(Types in) const {

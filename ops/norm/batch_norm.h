@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -23,7 +22,6 @@ struct BatchMoments {
   std::vector<Value> inference(Values in) const { return {in[1], in[2]}; }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const BatchMoments&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// Means and sums of squared deviations of each chunk of rows: f64[chunks, 2, c].

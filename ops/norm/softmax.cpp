@@ -34,33 +34,6 @@ void for_blocks(const Run& r, F block) {
     block(r.in<T>(0) + row * n, std::min(step, end - row), r.out<T>() + row * n);
 }
 
-// Rows of a tensor in plain double, for the references.
-template <class F>
-std::function<std::vector<Tensor>(const std::vector<Tensor>&)> by_rows(F row) {
-  return [row](const std::vector<Tensor>& in) {
-    Tensor y(in[0].type());
-    const std::int64_t n = in[0].shape()[-1], count = n == 0 ? 0 : in[0].count() / n;
-    for (std::int64_t r = 0; r < count; ++r) {
-      const double* x = in[0].data<double>() + r * n;
-      const double m = *std::max_element(x, x + n);
-      double sum = 0;
-      for (std::int64_t i = 0; i < n; ++i) sum += std::exp(x[i] - m);
-      for (std::int64_t i = 0; i < n; ++i) y.data<double>()[r * n + i] = row(x[i] - m, sum);
-    }
-    return std::vector{y};
-  };
-}
-
-template <class O, class F>
-std::vector<Sample> samples_of(F row) {
-  std::vector<Sample> samples;
-  for (const Shape& shape : {Shape{7}, Shape{1}, Shape{3, 5}, Shape{2, 3, 33}, Shape{4, 1}, Shape{0, 4}, Shape{3, 0}})
-    samples.push_back({to_string(shape), O{}, {draw(shape, -3, 3, 11)}, by_rows(row)});
-  samples.push_back(
-      {"large", O{}, {Tensor::of<double>({2, 4}, {900, 903.5, 901.25, 906, -905, -900.5, -901, -908})}, by_rows(row)});
-  return samples;
-}
-
 }  // namespace
 
 Type Softmax::infer(Types in) const { return check(in); }
@@ -83,10 +56,6 @@ void Softmax::run(const Run& r) const {
 Grads Softmax::gradient(const Node& n, Values dy) const {
   const Value y = n.output();
   return {y * (dy[0] - sum(y * dy[0], {-1}, true))};
-}
-
-std::vector<Sample> Softmax::samples() {
-  return samples_of<Softmax>([](double shifted, double sum) { return std::exp(shifted) / sum; });
 }
 
 Type LogSoftmax::infer(Types in) const { return check(in); }
@@ -119,10 +88,6 @@ Grads LogSoftmax::gradient(const Node& n, Values dy) const {
   const Value most = greater(p, 0.5);
   const Value others = sum(where(most, 0, dx), {-1}, true);
   return {where(most, -others, dx)};
-}
-
-std::vector<Sample> LogSoftmax::samples() {
-  return samples_of<LogSoftmax>([](double shifted, double sum) { return shifted - std::log(sum); });
 }
 
 }  // namespace oxbow::ops

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -18,7 +17,6 @@ struct Softmax {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Softmax&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// y = x - max x - log sum exp(x - max x). dx = dy - exp(y) sum dy.
@@ -30,7 +28,6 @@ struct LogSoftmax {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const LogSoftmax&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -2,7 +2,6 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/formulas.h>
-#include <oxbow/ops/pointwise/samples.h>
 
 #include <algorithm>
 #include <cmath>
@@ -88,48 +87,6 @@ Grads ReluGradient::gradient(const Node& n, Values dy) const {
 Grads GeluGradient::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0), c = within_normal(x);
   return sum_to_inputs(n, {dy[0] * n.input(1) * normal_density(c) * (2 - square(c)), through<GeluGradient>(x, dy[0])});
-}
-
-namespace {
-
-double normal_distribution(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
-}  // namespace
-
-std::vector<Sample> Tanh::samples() {
-  return unary_samples(Tanh{}, [](double x) { return std::tanh(x); }, {-3, 3});
-}
-std::vector<Sample> Sigmoid::samples() {
-  return unary_samples(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); }, {-5, 5});
-}
-std::vector<Sample> Relu::samples() {
-  return unary_samples(
-      Relu{}, [](double x) { return std::max(x, 0.0); }, {}, false);
-}
-std::vector<Sample> Erf::samples() {
-  return unary_samples(Erf{}, [](double x) { return std::erf(x); }, {-3, 3});
-}
-std::vector<Sample> Gelu::samples() {
-  return unary_samples(Gelu{}, [](double x) { return x * normal_distribution(x); }, {-4, 4});
-}
-std::vector<Sample> Softplus::samples() {
-  return unary_samples(Softplus{}, [](double x) { return std::log1p(std::exp(x)); }, {-5, 5});
-}
-std::vector<Sample> TanhGradient::samples() {
-  return binary_samples(TanhGradient{}, [](double y, double dy) { return dy * (1 - y * y); }, {-1, 1});
-}
-std::vector<Sample> SigmoidGradient::samples() {
-  return binary_samples(SigmoidGradient{}, [](double y, double dy) { return dy * y * (1 - y); }, {0, 1});
-}
-std::vector<Sample> ReluGradient::samples() {
-  return binary_samples(
-      ReluGradient{}, [](double y, double dy) { return y > 0 ? dy : 0; }, {}, {}, false);
-}
-std::vector<Sample> GeluGradient::samples() {
-  const auto f = [](double x, double dy) {
-    return dy * (normal_distribution(x) + x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi));
-  };
-  return binary_samples(GeluGradient{}, f, {-4, 4});
 }
 
 }  // namespace oxbow::ops

@@ -14,7 +14,6 @@ struct Tanh : Unary<Tanh> {
   Grads gradient(const Node& n, Values dy) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Tanh&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// 1 / (1 + e^-x)
@@ -24,7 +23,6 @@ struct Sigmoid : Unary<Sigmoid> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Sigmoid&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// max(x, 0); NaN for NaN. The gradient at 0 is 0.
@@ -35,7 +33,6 @@ struct Relu : Unary<Relu> {
   Grads gradient(const Node& n, Values dy) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Relu&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
@@ -45,7 +42,6 @@ struct Erf : Unary<Erf> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Erf&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// x Phi(x) with the normal distribution's Phi(x) = (1 + erf(x / sqrt(2))) / 2 (Hendrycks and Gimpel 2016)
@@ -55,7 +51,6 @@ struct Gelu : Unary<Gelu> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Gelu&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// log(1 + e^x), which is relu with a round corner (Dugas et al. 2001)
@@ -65,7 +60,6 @@ struct Softplus : Unary<Softplus> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Softplus&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dy (1 - y^2), where y = tanh(x).
@@ -76,7 +70,6 @@ struct TanhGradient : Binary<TanhGradient> {
   T at(T y, T dy) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const TanhGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dy y (1 - y), where y = sigmoid(x).
@@ -87,7 +80,6 @@ struct SigmoidGradient : Binary<SigmoidGradient> {
   T at(T y, T dy) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const SigmoidGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// 0 where y <= 0, else dy, where y is NaN as well. y = relu(x), or x itself.
@@ -98,7 +90,6 @@ struct ReluGradient : Binary<ReluGradient> {
   T at(T y, T dy) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const ReluGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// dy (Phi(x) + x phi(x)), with the normal density phi(x) = exp(-x^2 / 2) / sqrt(2 pi).
@@ -109,7 +100,6 @@ struct GeluGradient : Binary<GeluGradient> {
   T at(T x, T dy) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const GeluGradient&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

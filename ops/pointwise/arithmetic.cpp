@@ -2,7 +2,6 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/formulas.h>
-#include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/reduce.h>
@@ -135,53 +134,6 @@ Value Divide::simplify(Values in) const {
   int exponent;
   if (std::abs(std::frexp(*number, &exponent)) != 0.5 || std::abs(exponent) > 120 || in[1].rank() != 0) return {};
   return in[0] * (1 / *number);
-}
-
-std::vector<Sample> Add::samples() {
-  const auto f = [](double a, double b) { return a + b; };
-  std::vector<Sample> s = binary_samples(Add{}, f);
-  s.push_back(typed_sample(Add{}, i32, f));
-  s.push_back(typed_sample(Add{}, i64, f));
-  s.push_back(typed_sample(Add{}, u8, f));
-  return s;
-}
-
-std::vector<Sample> Subtract::samples() {
-  const auto f = [](double a, double b) { return a - b; };
-  std::vector<Sample> s = binary_samples(Subtract{}, f);
-  s.push_back(typed_sample(Subtract{}, i32, f));
-  return s;
-}
-
-std::vector<Sample> Multiply::samples() {
-  const auto f = [](double a, double b) { return a * b; };
-  std::vector<Sample> s = binary_samples(Multiply{}, f);
-  s.push_back(typed_sample(Multiply{}, i32, f));
-  s.push_back(typed_sample(Multiply{}, i64, f));
-  s.push_back(typed_sample(Multiply{}, u8, f));
-  return s;
-}
-
-std::vector<Sample> Divide::samples() {
-  return binary_samples(Divide{}, [](double a, double b) { return a / b; }, {-2, 2}, {0.5, 2});
-}
-
-std::vector<Sample> Pow::samples() {
-  return binary_samples(Pow{}, [](double a, double b) { return std::pow(a, b); }, {0.3, 2}, {-2, 2});
-}
-
-std::vector<Sample> Maximum::samples() {
-  const auto f = [](double a, double b) { return std::max(a, b); };
-  std::vector<Sample> s = binary_samples(Maximum{}, f, {}, {}, false);
-  s.push_back(typed_sample(Maximum{}, i32, f));
-  return s;
-}
-
-std::vector<Sample> Minimum::samples() {
-  const auto f = [](double a, double b) { return std::min(a, b); };
-  std::vector<Sample> s = binary_samples(Minimum{}, f, {}, {}, false);
-  s.push_back(typed_sample(Minimum{}, u8, f));
-  return s;
 }
 
 }  // namespace oxbow::ops

@@ -14,7 +14,6 @@ struct Add : Binary<Add> {
   Value simplify(Values in) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Add&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a - b
@@ -26,7 +25,6 @@ struct Subtract : Binary<Subtract> {
   Value simplify(Values in) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Subtract&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a b
@@ -38,7 +36,6 @@ struct Multiply : Binary<Multiply> {
   Value simplify(Values in) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Multiply&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a / b
@@ -50,7 +47,6 @@ struct Divide : Binary<Divide> {
   Value simplify(Values in) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Divide&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a^b, as IEEE 754 has it: NaN for a negative a and a b that is no integer; 1 where b is 0 or a is 1.
@@ -60,7 +56,6 @@ struct Pow : Binary<Pow> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Pow&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The greater one; NaN if one is. Where they are equal the gradient goes to a, where one is NaN to both.
@@ -70,7 +65,6 @@ struct Maximum : Binary<Maximum> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Maximum&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The smaller one; NaN if one is. Where they are equal the gradient goes to a, where one is NaN to both.
@@ -80,7 +74,6 @@ struct Minimum : Binary<Minimum> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Minimum&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

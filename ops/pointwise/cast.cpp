@@ -1,6 +1,5 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/cast.h>
-#include <oxbow/ops/pointwise/samples.h>
 
 #include <algorithm>
 #include <cmath>
@@ -111,26 +110,6 @@ Value Cast::simplify(Values in) const {
   const Node n = in[0].node();
   if (n.op().is<Cast>() && n.input(0).dtype() == to && is_within(to, in[0].dtype())) return n.input(0);
   return {};
-}
-
-std::vector<Sample> Cast::samples() {
-  std::vector<Sample> s = unary_samples(Cast{f64}, [](double x) { return x; });
-  const auto is_signed = [](DType d) { return is_float(d) || kind_of(d) == DTypeKind::signed_integer; };
-  for (DType from : all_dtypes) {
-    if (from == f32) continue;  // the tests narrow f64 to it
-    for (DType to : all_dtypes) {
-      const double low = is_signed(from) && is_signed(to) ? -9 : 0, high = from == boolean ? 2 : 9;
-      s.push_back({std::string(name(from)) + " to " + std::string(name(to)),
-                   Cast{to},
-                   {draw({5, 7}, low, high, static_cast<std::uint64_t>(to), from)},
-                   [to](const std::vector<Tensor>& in) {
-                     const auto f = [&](const auto& v) { return is_integer(to) ? std::trunc(v[0]) : v[0]; };
-                     return std::vector{map_elements(in, to, f)};
-                   },
-                   is_float(to)});
-    }
-  }
-  return s;
 }
 
 }  // namespace oxbow::ops

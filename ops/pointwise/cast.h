@@ -18,7 +18,6 @@ struct Cast {
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Cast&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -1,7 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/compare.h>
-#include <oxbow/ops/pointwise/samples.h>
 
 namespace oxbow::ops {
 
@@ -61,58 +60,6 @@ Value Where::simplify(Values in) const {
 Value LogicalNot::simplify(Values in) const {
   const Node n = in[0].node();
   return n.op().is<LogicalNot>() ? n.input(0) : Value();
-}
-
-namespace {
-
-template <class C>
-std::vector<Sample> comparison_samples(const C& op, double (*f)(double, double)) {
-  std::vector<Sample> s = binary_samples(op, f, {}, {}, false);
-  for (DType d : {i32, i64, u8, u32, u64}) s.push_back(typed_sample(op, d, f));
-  return s;
-}
-
-}  // namespace
-
-std::vector<Sample> Equal::samples() {
-  return comparison_samples(Equal{}, [](double a, double b) -> double { return a == b; });
-}
-std::vector<Sample> NotEqual::samples() {
-  return comparison_samples(NotEqual{}, [](double a, double b) -> double { return a != b; });
-}
-std::vector<Sample> Less::samples() {
-  return comparison_samples(Less{}, [](double a, double b) -> double { return a < b; });
-}
-std::vector<Sample> LessEqual::samples() {
-  return comparison_samples(LessEqual{}, [](double a, double b) -> double { return a <= b; });
-}
-std::vector<Sample> LogicalAnd::samples() {
-  return {typed_sample(LogicalAnd{}, boolean, [](double a, double b) -> double { return a != 0 && b != 0; })};
-}
-std::vector<Sample> LogicalOr::samples() {
-  return {typed_sample(LogicalOr{}, boolean, [](double a, double b) -> double { return a != 0 || b != 0; })};
-}
-std::vector<Sample> LogicalNot::samples() {
-  return {typed_sample(LogicalNot{}, boolean, [](double a, double) -> double { return a == 0; })};
-}
-
-std::vector<Sample> Where::samples() {
-  const auto reference = [](const std::vector<Tensor>& in) {
-    return std::vector{map_elements(in, in[1].dtype(), [](const auto& v) { return v[0] != 0 ? v[1] : v[2]; })};
-  };
-  std::vector<Sample> s;
-  std::uint64_t seed = 1;
-  const std::array<Shape, 3> shapes[] = {
-      {{{}, {}, {}}},      {{{19}, {19}, {19}}}, {{{4, 1}, {5}, {4, 5}}},   {{{4, 5}, {}, {4, 5}}},
-      {{{}, {3}, {2, 1}}}, {{{0, 2}, {2}, {}}},  {{{2, 3, 1}, {3, 4}, {4}}}};
-  for (const auto& [condition, a, b] : shapes) {
-    s.push_back({to_string(condition) + ", " + to_string(a) + " and " + to_string(b),
-                 Where{},
-                 {draw(condition, 0, 2, seed, boolean), draw(a, -2, 2, seed + 1), draw(b, -2, 2, seed + 2)},
-                 reference});
-    seed += 3;
-  }
-  return s;
 }
 
 }  // namespace oxbow::ops

@@ -13,7 +13,6 @@ struct Equal : Binary<Equal> {
   bool at(T a, T b) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const Equal&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a != b
@@ -23,7 +22,6 @@ struct NotEqual : Binary<NotEqual> {
   bool at(T a, T b) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const NotEqual&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a < b. `greater(a, b)` is `less(b, a)`.
@@ -33,7 +31,6 @@ struct Less : Binary<Less> {
   bool at(T a, T b) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const Less&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a <= b. `greater_equal(a, b)` is `less_equal(b, a)`.
@@ -43,7 +40,6 @@ struct LessEqual : Binary<LessEqual> {
   bool at(T a, T b) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const LessEqual&) const = default;
-  static std::vector<Sample> samples();
 };
 
 struct LogicalAnd : Elementwise<LogicalAnd, bool, bool> {
@@ -52,7 +48,6 @@ struct LogicalAnd : Elementwise<LogicalAnd, bool, bool> {
   bool at(bool a, bool b) const { return a & b; }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const LogicalAnd&) const = default;
-  static std::vector<Sample> samples();
 };
 
 struct LogicalOr : Elementwise<LogicalOr, bool, bool> {
@@ -60,7 +55,6 @@ struct LogicalOr : Elementwise<LogicalOr, bool, bool> {
   bool at(bool a, bool b) const { return a | b; }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   bool operator==(const LogicalOr&) const = default;
-  static std::vector<Sample> samples();
 };
 
 struct LogicalNot : Elementwise<LogicalNot, bool> {
@@ -69,7 +63,6 @@ struct LogicalNot : Elementwise<LogicalNot, bool> {
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its result is bool"}; }
   Value simplify(Values in) const;
   bool operator==(const LogicalNot&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// condition ? a : b. The gradient goes to the one that was taken; the other gets zeros.
@@ -87,7 +80,6 @@ struct Where {
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Where&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -1,7 +1,6 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/masked.h>
-#include <oxbow/ops/pointwise/samples.h>
 
 namespace oxbow::ops {
 
@@ -25,13 +24,6 @@ Grads MaskedMultiply::gradient(const Node& n, Values dy) const {
 Grads MaskedDivide::gradient(const Node& n, Values dy) const {
   const Value b = n.input(1);
   return sum_to_inputs(n, {masked_divide(dy[0], b), -masked_divide(masked_multiply(n.output(), dy[0]), b)});
-}
-
-std::vector<Sample> MaskedMultiply::samples() {
-  return binary_samples(MaskedMultiply{}, [](double a, double b) { return a * b; });
-}
-std::vector<Sample> MaskedDivide::samples() {
-  return binary_samples(MaskedDivide{}, [](double a, double b) { return a / b; }, {-2, 2}, {0.5, 2});
 }
 
 }  // namespace oxbow::ops

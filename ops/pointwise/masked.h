@@ -15,7 +15,6 @@ struct MaskedMultiply : Binary<MaskedMultiply> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaskedMultiply&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// a / b, but 0 where both are 0.
@@ -26,7 +25,6 @@ struct MaskedDivide : Binary<MaskedDivide> {
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const MaskedDivide&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

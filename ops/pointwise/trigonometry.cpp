@@ -1,6 +1,5 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
-#include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
 
 #include <cmath>
@@ -77,13 +76,6 @@ T SinPi::at(T x) const {
 
 Grads CosPi::gradient(const Node& n, Values dy) const { return {dy[0] * -pi * sinpi(n.input(0))}; }
 Grads SinPi::gradient(const Node& n, Values dy) const { return {dy[0] * pi * cospi(n.input(0))}; }
-
-std::vector<Sample> CosPi::samples() {
-  return unary_samples(CosPi{}, [](double a) -> double { return std::cos(pi * a); }, {-2.3, 2.3});
-}
-std::vector<Sample> SinPi::samples() {
-  return unary_samples(SinPi{}, [](double a) -> double { return std::sin(pi * a); }, {-2.3, 2.3});
-}
 
 }  // namespace oxbow::ops
 

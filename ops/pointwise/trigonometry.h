@@ -13,7 +13,6 @@ struct CosPi : Unary<CosPi> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const CosPi&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// sin(pi x); a zero may lose its sign.
@@ -23,7 +22,6 @@ struct SinPi : Unary<SinPi> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const SinPi&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

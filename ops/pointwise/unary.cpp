@@ -1,10 +1,8 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/formulas.h>
-#include <oxbow/ops/pointwise/samples.h>
 #include <oxbow/ops/pointwise/unary.h>
 
-#include <cmath>
 
 namespace oxbow::ops {
 
@@ -63,44 +61,6 @@ Grads Sign::gradient(const Node&, Values) const { return {Value()}; }
 Value Negate::simplify(Values in) const {
   const Node n = in[0].node();
   return n.op().is<Negate>() ? n.input(0) : Value();
-}
-
-std::vector<Sample> Negate::samples() {
-  std::vector<Sample> s = unary_samples(Negate{}, [](double a) -> double { return -a; }, {-2, 2});
-  s.push_back(typed_sample(Negate{}, i32, [](double a, double) -> double { return -a; }));
-  return s;
-}
-std::vector<Sample> Square::samples() {
-  std::vector<Sample> s = unary_samples(Square{}, [](double a) -> double { return a * a; }, {-2, 2});
-  s.push_back(typed_sample(Square{}, i32, [](double a, double) -> double { return a * a; }));
-  return s;
-}
-std::vector<Sample> Reciprocal::samples() {
-  return unary_samples(Reciprocal{}, [](double a) -> double { return 1 / a; }, {0.3, 2});
-}
-std::vector<Sample> Exp::samples() {
-  return unary_samples(Exp{}, [](double a) -> double { return std::exp(a); }, {-3, 3});
-}
-std::vector<Sample> Log::samples() {
-  return unary_samples(Log{}, [](double a) -> double { return std::log(a); }, {0.2, 4});
-}
-std::vector<Sample> Sqrt::samples() {
-  return unary_samples(Sqrt{}, [](double a) -> double { return std::sqrt(a); }, {0.2, 4});
-}
-std::vector<Sample> Rsqrt::samples() {
-  return unary_samples(Rsqrt{}, [](double a) -> double { return 1 / std::sqrt(a); }, {0.2, 4});
-}
-std::vector<Sample> Abs::samples() {
-  std::vector<Sample> s = unary_samples(
-      Abs{}, [](double a) -> double { return std::abs(a); }, {-2, 2}, false);
-  s.push_back(typed_sample(Abs{}, i32, [](double a, double) -> double { return std::abs(a); }));
-  return s;
-}
-std::vector<Sample> Sign::samples() {
-  std::vector<Sample> s = unary_samples(
-      Sign{}, [](double a) -> double { return (a > 0) - (a < 0); }, {-2, 2}, false);
-  s.push_back(typed_sample(Sign{}, i32, [](double a, double) -> double { return (a > 0) - (a < 0); }));
-  return s;
 }
 
 }  // namespace oxbow::ops

@@ -14,7 +14,6 @@ struct Negate : Unary<Negate> {
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Negate&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// x x
@@ -24,7 +23,6 @@ struct Square : Unary<Square> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Square&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// 1 / x
@@ -34,7 +32,6 @@ struct Reciprocal : Unary<Reciprocal> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Reciprocal&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// e^x
@@ -44,7 +41,6 @@ struct Exp : Unary<Exp> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Exp&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The natural logarithm: -inf at 0, NaN below.
@@ -54,7 +50,6 @@ struct Log : Unary<Log> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Log&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// The square root: NaN below 0.
@@ -65,7 +60,6 @@ struct Sqrt : Unary<Sqrt> {
   Grads gradient(const Node& n, Values dy) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Sqrt&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// 1 / sqrt(x), both steps rounded correctly.
@@ -75,7 +69,6 @@ struct Rsqrt : Unary<Rsqrt> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Rsqrt&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// |x|; the gradient at 0 is 0.
@@ -85,7 +78,6 @@ struct Abs : Unary<Abs> {
   T at(T x) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Abs&) const = default;
-  static std::vector<Sample> samples();
 };
 
 /// -1, 0 or 1; NaN for NaN. The gradient is zero.
@@ -96,7 +88,6 @@ struct Sign : Unary<Sign> {
   Grads gradient(const Node& n, Values dy) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Sign&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

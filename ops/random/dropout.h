@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -26,7 +25,6 @@ struct Dropout {
   std::vector<Value> inference(Values in) const { return {in[0]}; }
   Grads gradient(const Node& n, Values dy) const;  // linear: the same mask on dy
   bool operator==(const Dropout&) const = default;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -2,9 +2,6 @@
 #include <oxbow/ops/reduction/argmax.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
-
-#include <limits>
 
 namespace oxbow::ops {
 namespace {
@@ -56,39 +53,6 @@ void ArgMax::run(const Run& r) const {
               r.out<std::int64_t>() + o * a.inner + first);
     }
   });
-}
-
-std::vector<Sample> ArgMax::samples() {
-  const auto sample = [](Tensor x, std::int64_t along) {
-    return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(along),
-                  .op = ArgMax{.axis = along},
-                  .inputs = {x},
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(along);
-                    Tensor y({i64, in[0].shape().without(a)});
-                    for (std::int64_t i = 0; i < y.count(); ++i) {
-                      Index at = index_of(y.shape(), i);
-                      at.insert(at.begin() + a, 0);
-                      double best = number(in[0], flat_of(in[0].shape(), at));
-                      for (std::int64_t k = 1; k < in[0].shape()[a]; ++k) {
-                        at[static_cast<std::size_t>(a)] = k;
-                        const double v = number(in[0], flat_of(in[0].shape(), at));
-                        if (!(v <= best) && best == best) best = v, y.data<std::int64_t>()[i] = k;
-                      }
-                    }
-                    return std::vector<Tensor>{y};
-                  }};
-  };
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  return {sample(draw({7}, -1, 1, 1), 0),
-          sample(draw({3, 5}, -1, 1, 2), 1),
-          sample(draw({3, 70}, -1, 1, 3), 0),
-          sample(draw({2, 3, 4}, -1, 1, 4), -2),
-          sample(Tensor::of<double>({6}, {1, 3, 2, 3, 3, 0}), 0),
-          sample(Tensor::of<double>({2, 3}, {1, nan, nan, 5, 6, nan}), 1),
-          sample(draw({2, 0}, -1, 1, 5), 0),
-          sample(draw({3, 4}, -9, 9, 6, i32), 1),
-          sample(draw({9}, 0, 9, 7, u8), 0)};
 }
 
 }  // namespace oxbow::ops

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -19,7 +18,6 @@ struct ArgMax {
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -4,7 +4,6 @@
 #include <oxbow/ops/reduction/norm.h>
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape.h>
-#include <oxbow/ops/shape/rearranged.h>
 
 #include <cmath>
 #include <limits>
@@ -43,33 +42,6 @@ Grads Norm::gradient(const Node& n, Values dy) const {
   const Value length = where(equal(y, 0), std::numeric_limits<double>::infinity(), y);  // x / length is 0 there
   const Value unit = x / broadcast_like(length, x, missing);
   return {broadcast_like(dy[0], x, missing) * unit};
-}
-
-std::vector<Sample> Norm::samples() {
-  const auto sample = [](const Shape& shape, std::vector<std::int64_t> axes, bool keep) {
-    const Norm op{.axes = axes, .keep = keep};
-    return Sample{to_string(shape) + ", " + std::to_string(axes.size()) + " axes" + (keep ? ", kept" : ""),
-                  op,
-                  {draw(shape, 0.5, 2, 51)},
-                  [op](const std::vector<Tensor>& in) {
-                    const std::vector<Type> types{in[0].type()};
-                    const Shape &from = in[0].shape(), kept = Norm{.axes = op.axes, .keep = true}.infer(types).shape;
-                    Tensor y(op.infer(types));
-                    for (std::int64_t i = 0; i < in[0].count(); ++i) {
-                      Index at = index_of(from, i);
-                      for (int axis = 0; axis < from.rank(); ++axis)
-                        if (kept[axis] == 1) at[static_cast<std::size_t>(axis)] = 0;
-                      const double v = in[0].data<double>()[i];
-                      y.data<double>()[flat_of(kept, at)] += v * v;
-                    }
-                    for (double& v : y.span<double>()) v = std::sqrt(v);
-                    return std::vector{y};
-                  }};
-  };
-  return {sample({7}, {}, false),           sample({}, {}, false),
-          sample({3, 5}, {1}, false),       sample({3, 5}, {0}, true),
-          sample({2, 3, 4}, {0, 2}, false), sample({2, 3, 4}, {}, true),
-          sample({0, 3}, {0}, false),       sample({3, 1}, {1}, true)};
 }
 
 }  // namespace oxbow::ops

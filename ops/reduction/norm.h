@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -25,7 +24,6 @@ struct Norm {
   std::vector<Value> lower(Values in) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

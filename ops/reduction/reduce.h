@@ -7,7 +7,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -33,7 +32,6 @@ struct Reduce {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 using Sum = Reduce<Fold::sum>;
 using Max = Reduce<Fold::max>;
@@ -49,7 +47,6 @@ struct SumTo {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// The number of elements that a reduction of x over `axes` makes one of; a scalar of x's dtype.
@@ -63,7 +60,6 @@ struct CountLike {
   void run(const Run& r) const;
   Value simplify(Values in) const;
   Grads gradient(const Node&, Values) const { return {Value()}; }  // a shape has no slope
-  static std::vector<Sample> samples();
 };
 
 /// `axes` of `shape`, non-negative and rising; empty `axes` give all. Throws `OpError` for an axis that is not there or

@@ -4,7 +4,6 @@
 #include <oxbow/ops/reduction/top_k.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 
 #include <algorithm>
 #include <numeric>
@@ -35,39 +34,6 @@ Grads gradient_of(const Node& n, Values dy) {
   column.push_back(1);
   dx[0] = sum(one_hot(places, length, x.dtype()) * reshape(dy[0], column), {-2});
   return dx;
-}
-
-std::vector<Tensor> reference(const Tensor& x, std::int64_t k) {
-  const std::int64_t n = x.shape()[-1], rows = x.count() / std::max<std::int64_t>(n, 1);
-  Tensor values({x.dtype(), x.shape().with(-1, k)}), places({i64, values.shape()});
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::vector<bool> taken(static_cast<std::size_t>(n));
-    for (std::int64_t i = 0; i < k; ++i) {
-      std::int64_t best = -1;
-      for (std::int64_t j = 0; j < n; ++j) {
-        if (taken[static_cast<std::size_t>(j)]) continue;
-        const double v = number(x, row * n + j), b = best < 0 ? 0 : number(x, row * n + best);
-        if (best < 0 || (b == b && (v != v || v > b))) best = j;
-      }
-      taken[static_cast<std::size_t>(best)] = true;
-      places.data<std::int64_t>()[row * k + i] = best;
-      dispatch(x.dtype(),
-               [&]<class T>(std::type_identity<T>) { values.data<T>()[row * k + i] = x.data<T>()[row * n + best]; });
-    }
-  }
-  return {values, places};
-}
-
-struct Case {
-  Tensor x;
-  std::int64_t k;
-};
-std::vector<Case> cases() {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  return {{draw({7}, -1, 1, 1), 3},         {draw({3, 40}, -1, 1, 2), 5},
-          {draw({2, 3, 4}, -1, 1, 3), 4},   {Tensor::of<float>({2, 4}, {1, 3, 3, nan, nan, nan, 2, -1}), 3},
-          {draw({2, 5}, -9, 9, 4, i32), 2}, {draw({3, 4}, -1, 1, 5), 0},
-          {draw({0, 4}, -1, 1, 6), 2}};
 }
 
 }  // namespace
@@ -117,26 +83,6 @@ std::vector<Value> TopKOf::lower(Values in) const {
   return {n.output(0), n.output(1)};
 }
 Grads TopKOf::gradient(const Node& n, Values dy) const { return gradient_of(n, dy); }
-
-std::vector<Sample> TopK::samples() {
-  std::vector<Sample> samples;
-  for (const auto& [x, k] : cases())
-    samples.push_back(
-        {std::to_string(k) + " of " + to_string(x.type()), TopK{.k = k}, {x}, [k](const std::vector<Tensor>& in) {
-           return reference(in[0], k);
-         }});
-  return samples;
-}
-
-std::vector<Sample> TopKOf::samples() {
-  std::vector<Sample> samples;
-  for (const auto& [x, k] : cases())
-    samples.push_back({std::to_string(k) + " of " + to_string(x.type()),
-                       TopKOf{},
-                       {x, Tensor::scalar(k)},
-                       [k](const std::vector<Tensor>& in) { return reference(in[0], k); }});
-  return samples;
-}
 
 }  // namespace oxbow::ops
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -17,7 +16,6 @@ struct TopK {
   Work work(Types in) const;
   void run(const Run& r) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// The same for a `k` that is known while the graph is built: see ops/shape/by_value.h.
@@ -29,7 +27,6 @@ struct TopKOf {
   std::vector<Value> lower(Values in) const;
   std::vector<Value> simplify(Values in) const { return lower(in); }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -2,7 +2,6 @@
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
-#include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
 
 namespace oxbow::ops {
@@ -70,57 +69,6 @@ Value BroadcastLike::simplify(Values in) const { return in[0].shape() == in[1].s
 
 Grads BroadcastLike::gradient(const Node& n, Values dy) const {
   return {sum_to(axes.empty() ? dy[0] : sum(dy[0], axes), n.input(0)), Value()};
-}
-
-namespace {
-
-// x, seen in `shape` with as many elements, with axes of size 1 repeated.
-Tensor repeated(const Tensor& x, const Shape& shape, const Shape& to) {
-  return rearranged(x, to, [&](const Index& i) {
-    Index from(i.end() - shape.rank(), i.end());
-    for (int k = 0; k < shape.rank(); ++k)
-      if (shape[k] == 1) from[static_cast<std::size_t>(k)] = 0;
-    return index_of(x.shape(), flat_of(shape, from));
-  });
-}
-
-}  // namespace
-
-std::vector<Sample> BroadcastTo::samples() {
-  const auto sample = [](const Shape& x, const Shape& to, DType dtype = f64) {
-    return Sample{.what = to_string(x) + " to " + to_string(to),
-                  .op = BroadcastTo{.shape = to},
-                  .inputs = {draw(x, -9, 9, 1, dtype)},
-                  .reference = [to](const std::vector<Tensor>& in) {
-                    return std::vector<Tensor>{repeated(in[0], in[0].shape(), to)};
-                  }};
-  };
-  return {sample({}, {2, 3}),       sample({3}, {2, 3}),
-          sample({2, 1}, {2, 3}),   sample({2, 1, 3}, {4, 2, 5, 3}),
-          sample({2, 3}, {2, 3}),   sample({1, 3}, {0, 3}),
-          sample({1}, {1, 1}),      sample({2, 1}, {2, 600}),
-          sample({3}, {2, 3}, i32), sample({3, 1}, {3, 2}, boolean)};
-}
-
-std::vector<Sample> BroadcastLike::samples() {
-  const auto sample = [](const Shape& x, const Shape& like, std::vector<std::int64_t> at = {}) {
-    return Sample{.what = to_string(x) + " like " + to_string(like),
-                  .op = BroadcastLike{.axes = at},
-                  .inputs = {draw(x, -1, 1, 1), draw(like, -1, 1, 2)},
-                  .reference = [at](const std::vector<Tensor>& in) {
-                    const Shape full = with_axes(in[0].shape(), in[1].shape(), at);
-                    return std::vector<Tensor>{repeated(in[0], full, in[1].shape())};
-                  }};
-  };
-  return {sample({}, {2, 3}),
-          sample({3}, {2, 3}),
-          sample({2}, {2, 3}, {1}),
-          sample({2, 4}, {2, 3, 4}, {-2}),
-          sample({4}, {2, 3, 4}, {1, 0}),
-          sample({2, 3}, {2, 3}),
-          sample({}, {0}),
-          sample({0}, {0, 3}, {1}),
-          sample({1, 1}, {1, 5, 1}, {1})};
 }
 
 }  // namespace oxbow::ops

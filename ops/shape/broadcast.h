@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -18,7 +17,6 @@ struct BroadcastTo {
   TileFn tile(Types in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// x in the shape of `like`, after its missing `axes` (as `like` numbers them) were put back with size 1: what a
@@ -33,7 +31,6 @@ struct BroadcastLike {
   std::vector<Value> lower(Values in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

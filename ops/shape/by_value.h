@@ -11,7 +11,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -23,7 +22,6 @@ struct ShapeOf {
   Value simplify(Values in) const;
   std::vector<Value> lower(Values in) const { return {simplify(in)}; }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
-  static std::vector<Sample> samples();
 };
 
 /// x in another shape: see `reshape`.
@@ -34,7 +32,6 @@ struct ReshapeTo {
   std::vector<Value> lower(Values in) const;
   Value simplify(Values in) const { return lower(in)[0]; }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// x repeated to another shape: see `broadcast_to`.
@@ -45,7 +42,6 @@ struct ExpandTo {
   std::vector<Value> lower(Values in) const;
   Value simplify(Values in) const { return lower(in)[0]; }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// A range of each of `axes`, of the first ones where none are named: see `slice`.
@@ -58,7 +54,6 @@ struct SliceBy {
   std::vector<Value> lower(Values in) const;
   Value simplify(Values in) const { return lower(in)[0]; }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// dy where such a slice of `like` took its elements from, and 0 elsewhere.
@@ -74,7 +69,6 @@ struct SliceByGradient {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// x so many times along each axis.
@@ -84,7 +78,6 @@ struct Tile {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// The sum of the copies of x that a tile has; `like` is an x.
@@ -98,7 +91,6 @@ struct TileGradient {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// x with `value` around it; `pads` [rank, 2] says how often before and after, axis by axis.
@@ -110,7 +102,6 @@ struct Pad {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// start, start + step, ... up to but without `limit`.
@@ -120,7 +111,6 @@ struct Arange {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"its inputs are known numbers"}; }
-  static std::vector<Sample> samples();
 };
 
 /// start + i step for i < count: what `arange` lowers to.
@@ -150,7 +140,6 @@ struct OneHotOf {
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"labels are integers"}; }
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

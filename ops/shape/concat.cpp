@@ -2,7 +2,6 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 
 namespace oxbow::ops {
 
@@ -93,62 +92,6 @@ Grads ConcatGradient::gradient(const Node& n, Values dy) const {
   }
   grads[0] = concat(parts, axis);
   return grads;
-}
-
-std::vector<Sample> Concat::samples() {
-  const auto sample = [](std::int64_t along, std::vector<Tensor> values) {
-    return Sample{.what = std::to_string(values.size()) + " values along axis " + std::to_string(along),
-                  .op = Concat{.axis = along},
-                  .inputs = std::move(values),
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    std::vector<Type> types;
-                    for (const Tensor& t : in) types.push_back(t.type());
-                    Tensor y(Concat{.axis = along}.infer(types));
-                    const int a = y.shape().axis_of(along);
-                    std::int64_t begin = 0;
-                    for (const Tensor& t : in) {
-                      for (std::int64_t i = 0; i < t.count(); ++i) {
-                        Index at = index_of(t.shape(), i);
-                        at[static_cast<std::size_t>(a)] += begin;
-                        std::memcpy(y.bytes() + flat_of(y.shape(), at) * size_of(t.dtype()),
-                                    t.bytes() + i * size_of(t.dtype()), static_cast<std::size_t>(size_of(t.dtype())));
-                      }
-                      begin += t.shape()[a];
-                    }
-                    return std::vector<Tensor>{y};
-                  }};
-  };
-  return {sample(0, {draw({2}, -1, 1, 1), draw({3}, -1, 1, 2)}),
-          sample(-1, {draw({2, 1}, -1, 1, 3), draw({2, 3}, -1, 1, 4), draw({2, 2}, -1, 1, 5)}),
-          sample(1, {draw({2, 1, 3}, -1, 1, 6), draw({2, 0, 3}, -1, 1, 7), draw({2, 2, 3}, -1, 1, 8)}),
-          sample(0, {draw({2, 2}, -1, 1, 9)}),
-          sample(0, {draw({0, 2}, -1, 1, 10), draw({0, 2}, -1, 1, 11)}),
-          sample(1, {draw({2, 3}, -9, 9, 12, i32), draw({2, 2}, -9, 9, 13, i32)})};
-}
-
-std::vector<Sample> ConcatGradient::samples() {
-  const auto sample = [](std::int64_t along, std::vector<Tensor> inputs) {
-    return Sample{.what = std::to_string(inputs.size() - 1) + " values along axis " + std::to_string(along),
-                  .op = ConcatGradient{.axis = along},
-                  .inputs = std::move(inputs),
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(along);
-                    std::int64_t begin = 0;
-                    std::vector<Tensor> parts;
-                    for (std::size_t v = 1; v < in.size(); ++v) {
-                      parts.push_back(rearranged(in[0], in[v].shape(), [&](Index i) {
-                        i[static_cast<std::size_t>(a)] += begin;
-                        return i;
-                      }));
-                      begin += in[v].shape()[a];
-                    }
-                    return parts;
-                  }};
-  };
-  return {sample(0, {draw({5}, -1, 1, 1), draw({2}, -1, 1, 2), draw({3}, -1, 1, 3)}),
-          sample(-1, {draw({2, 3}, -1, 1, 4), draw({2, 1}, -1, 1, 5), draw({2, 2}, -1, 1, 6)}),
-          sample(1, {draw({2, 2}, -1, 1, 7), draw({2, 2}, -1, 1, 8), draw({2, 0}, -1, 1, 9)}),
-          sample(0, {draw({3, 2}, -1, 1, 10), draw({3, 2}, -1, 1, 11)})};
 }
 
 }  // namespace oxbow::ops

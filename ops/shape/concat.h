@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -17,7 +16,6 @@ struct Concat {
   void run(const Run& r) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// What flows back to the values that were put together: of dy, the first input, each one's part. The other inputs are
@@ -34,7 +32,6 @@ struct ConcatGradient {
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

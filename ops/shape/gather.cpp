@@ -1,7 +1,6 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 
 namespace oxbow::ops {
 namespace {
@@ -156,73 +155,6 @@ Grads ScatterAdd::gradient(const Node& n, Values dy) const {
 }
 
 Grads IndexAdd::gradient(const Node& n, Values dy) const { return {dy[0], Value(), gather(dy[0], n.input(1), axis)}; }
-
-namespace {
-
-// Where y[i] of a gather comes from.
-Index source_of(const Index& i, const Tensor& indices, std::int64_t axis) {
-  const auto first = i.begin() + axis, last = first + indices.shape().rank();
-  Index from(i.begin(), first);
-  from.push_back(static_cast<std::int64_t>(number(indices, flat_of(indices.shape(), Index(first, last)))));
-  from.insert(from.end(), last, i.end());
-  return from;
-}
-
-}  // namespace
-
-std::vector<Sample> Gather::samples() {
-  const auto sample = [](const Shape& table, Tensor indices, std::int64_t along, DType dtype = f64) {
-    return Sample{.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
-                  .op = Gather{.axis = along},
-                  .inputs = {draw(table, -9, 9, 1, dtype), indices},
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(along);
-                    return std::vector<Tensor>{rearranged(in[0], gathered(in[0].shape(), in[1].shape(), a),
-                                                          [&](const Index& i) { return source_of(i, in[1], a); })};
-                  }};
-  };
-  return {sample({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
-          sample({5, 3}, draw({2, 3}, 0, 5, 2, i64), 0),
-          sample({2, 5, 3}, draw({4}, 0, 5, 3, u8), 1),
-          sample({2, 5}, draw({3, 2}, 0, 5, 4, i32), -1),
-          sample({5}, Tensor::scalar<std::int64_t>(3), 0),
-          sample({5, 2}, Tensor({i32, {0}}), 0),
-          sample({0, 2}, Tensor({i32, {0}}), 0),
-          sample({5, 2}, draw({3}, 0, 5, 5, i32), 0, i64)};
-}
-
-namespace {
-
-// Adding to zeros of the first input's shape, or to its elements.
-template <class Adder>
-Sample adding_sample(const Shape& table, Tensor indices, std::int64_t along) {
-  const Shape updates = gathered(table, indices.shape(), table.axis_of(along));
-  return {.what = to_string(indices.type()) + " into axis " + std::to_string(along) + " of " + to_string(table),
-          .op = Adder{.axis = along},
-          .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
-          .reference = [along](const std::vector<Tensor>& in) {
-            Tensor y = std::is_same_v<Adder, IndexAdd> ? in[0].clone() : Tensor({in[2].dtype(), in[0].shape()});
-            for (std::int64_t i = 0; i < in[2].count(); ++i)
-              y.data<double>()[flat_of(y.shape(), source_of(index_of(in[2].shape(), i), in[1],
-                                                            y.shape().axis_of(along)))] += in[2].data<double>()[i];
-            return std::vector<Tensor>{y};
-          }};
-}
-
-template <class Adder>
-std::vector<Sample> adding_samples() {
-  return {adding_sample<Adder>({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
-          adding_sample<Adder>({5, 3}, draw({2, 3}, 0, 5, 3, i64), 0),
-          adding_sample<Adder>({2, 5, 3}, draw({4}, 0, 5, 4, u8), 1),
-          adding_sample<Adder>({3, 130}, draw({6}, 0, 3, 5, i32), 0),
-          adding_sample<Adder>({5}, Tensor::scalar<std::int64_t>(3), 0),
-          adding_sample<Adder>({5, 2}, Tensor({i32, {0}}), 0)};
-}
-
-}  // namespace
-
-std::vector<Sample> ScatterAdd::samples() { return adding_samples<ScatterAdd>(); }
-std::vector<Sample> IndexAdd::samples() { return adding_samples<IndexAdd>(); }
 
 }  // namespace oxbow::ops
 

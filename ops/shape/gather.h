@@ -4,7 +4,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
@@ -21,7 +20,6 @@ struct Gather {
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// y = 0, then y[o, indices[i], k] += updates[o, i, k], i rising. The sums' order is that of the indices.
@@ -41,7 +39,6 @@ struct ScatterAdd {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value add_to(Values in, Value sum) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// y = x, then y[o, indices[i], k] += updates[o, i, k], i rising. In place where nobody else reads x.
@@ -57,7 +54,6 @@ struct IndexAdd {
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

@@ -1,7 +1,6 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/one_hot.h>
-#include <oxbow/ops/shape/rearranged.h>
 
 namespace oxbow::ops {
 
@@ -31,28 +30,6 @@ void OneHot::run(const Run& r) const {
       }
     });
   });
-}
-
-std::vector<Sample> OneHot::samples() {
-  const auto sample = [](Tensor labels, OneHot op) {
-    return Sample{.what = to_string(labels.type()) + " to " + std::string(name(op.dtype)),
-                  .op = op,
-                  .inputs = {labels},
-                  .reference = [op](const std::vector<Tensor>& in) {
-                    const std::vector<Type> types{in[0].type()};
-                    Tensor y(op.infer(types));
-                    dispatch(op.dtype, [&]<class T>(std::type_identity<T>) {
-                      for (std::int64_t i = 0; i < y.count(); ++i)
-                        y.data<T>()[i] =
-                            number(in[0], i / op.classes) == static_cast<double>(i % op.classes) ? T(1) : T(0);
-                    });
-                    return std::vector<Tensor>{y};
-                  }};
-  };
-  return {
-      sample(draw({4}, 0, 3, 1, i32), {.classes = 3}), sample(draw({2, 3}, 0, 5, 2, u8), {.classes = 5, .dtype = f64}),
-      sample(Tensor::scalar<std::int64_t>(1), {.classes = 2, .dtype = i32}), sample(Tensor({i64, {0}}), {.classes = 3}),
-      sample(draw({3}, 0, 2, 3, i64), {.classes = 2, .dtype = boolean})};
 }
 
 }  // namespace oxbow::ops

@@ -1,6 +1,5 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
 
 namespace oxbow::ops {
@@ -81,33 +80,6 @@ Value ReshapeLike::simplify(Values in) const {
 }
 
 Grads ReshapeLike::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0)), Value()}; }
-
-namespace {
-
-// All samples of reshaping: the elements stay where they are.
-Sample reshaped(std::string what, Op op, std::vector<Tensor> inputs, const Shape& to) {
-  return {.what = std::move(what), .op = std::move(op), .inputs = std::move(inputs), .reference = [to](const auto& in) {
-            return std::vector<Tensor>{
-                rearranged(in[0], to, [&](const Index& i) { return index_of(in[0].shape(), flat_of(to, i)); })};
-          }};
-}
-
-}  // namespace
-
-std::vector<Sample> Reshape::samples() {
-  return {reshaped("[2, 6] to [3, 4]", Reshape{{3, 4}}, {draw({2, 6}, -1, 1, 1)}, {3, 4}),
-          reshaped("a size that is left", Reshape{{same, rest}}, {draw({2, 3, 5}, -1, 1, 2)}, {2, 15}),
-          reshaped("empty, a size that is left", Reshape{{same, rest}}, {draw({0, 3, 5}, -1, 1, 3)}, {0, 15}),
-          reshaped("a scalar to [1, 1]", Reshape{{1, 1}}, {draw({}, -1, 1, 4)}, {1, 1}),
-          reshaped("[1] to a scalar", Reshape{}, {draw({1}, -1, 1, 5)}, {}),
-          reshaped("integers", Reshape{{rest}}, {draw({3, 2}, -9, 9, 6, i32)}, {6})};
-}
-
-std::vector<Sample> ReshapeLike::samples() {
-  return {reshaped("[6] like [2, 3]", ReshapeLike{}, {draw({6}, -1, 1, 1), draw({2, 3}, -1, 1, 2)}, {2, 3}),
-          reshaped("same shape", ReshapeLike{}, {draw({2, 3}, -1, 1, 3), draw({2, 3}, -1, 1, 4)}, {2, 3}),
-          reshaped("empty", ReshapeLike{}, {draw({0, 3}, -1, 1, 5), draw({2, 0}, -1, 1, 6)}, {2, 0})};
-}
 
 }  // namespace oxbow::ops
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -21,7 +20,6 @@ struct Reshape {
   Alias alias(Types) const { return {.input = 0}; }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 struct ReshapeLike {
@@ -32,7 +30,6 @@ struct ReshapeLike {
   std::vector<Value> lower(Values in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

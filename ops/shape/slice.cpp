@@ -1,7 +1,6 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/slice.h>
 
 namespace oxbow::ops {
@@ -164,79 +163,6 @@ Value SliceAdd::simplify(Values in) const {
 
 Grads SliceAdd::gradient(const Node&, Values dy) const {
   return {dy[0], apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {})};
-}
-
-std::vector<Sample> Slice::samples() {
-  const auto sample = [](const Shape& shape, Slice op, DType dtype = f64) {
-    return Sample{.what = "of " + to_string(shape) + " along axis " + std::to_string(op.axis),
-                  .op = op,
-                  .inputs = {draw(shape, -9, 9, 1, dtype)},
-                  .reference = [op](const std::vector<Tensor>& in) {
-                    const Range range = range_of(in[0].shape(), op.axis, op.begin, op.end);
-                    const Shape to = in[0].shape().with(range.axis, range.end - range.begin);
-                    return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
-                      i[static_cast<std::size_t>(range.axis)] += range.begin;
-                      return i;
-                    })};
-                  }};
-  };
-  return {sample({5}, {.axis = 0, .begin = 1, .end = 4}),
-          sample({4, 3}, {.axis = 0, .begin = 2}),
-          sample({4, 5}, {.axis = -1, .begin = -3, .end = -1}),
-          sample({2, 3, 4}, {.axis = 1, .begin = 1, .end = 2}),
-          sample({1, 3, 2}, {.axis = 1, .begin = 1}),
-          sample({2, 3}, {.axis = 1}),
-          sample({2, 3}, {.axis = 1, .begin = 2, .end = 2}),
-          sample({0, 3}, {.axis = 1, .begin = 1}),
-          sample({3, 4}, {.axis = 1, .begin = 1, .end = 3}, i32)};
-}
-
-std::vector<Sample> SliceGradient::samples() {
-  const auto sample = [](const Shape& dy, const Shape& like, SliceGradient op) {
-    return Sample{.what = "into " + to_string(like) + " along axis " + std::to_string(op.axis),
-                  .op = op,
-                  .inputs = {draw(dy, -1, 1, 1), draw(like, -1, 1, 2)},
-                  .reference = [op](const std::vector<Tensor>& in) {
-                    const Range range = range_of(in[1].shape(), op.axis, op.begin, op.end);
-                    return std::vector<Tensor>{rearranged(in[0], in[1].shape(), [&](Index i) {
-                      std::int64_t& place = i[static_cast<std::size_t>(range.axis)];
-                      if (place < range.begin || place >= range.end) return Index();
-                      place -= range.begin;
-                      return i;
-                    })};
-                  }};
-  };
-  return {sample({3}, {5}, {.axis = 0, .begin = 1, .end = 4}), sample({2, 2}, {2, 4}, {.axis = 1, .begin = -2}),
-          sample({2, 1, 2}, {2, 3, 2}, {.axis = 1, .begin = 1, .end = 2}), sample({2, 3}, {2, 3}, {.axis = 0}),
-          sample({0, 3}, {4, 3}, {.axis = 0, .begin = 2, .end = 2})};
-}
-
-std::vector<Sample> SliceAdd::samples() {
-  const auto sample = [](const Shape& x, const Shape& part, SliceAdd op, DType dtype = f64) {
-    return Sample{.what = to_string(part) + " to axis " + std::to_string(op.axis) + " of " + to_string(x),
-                  .op = op,
-                  .inputs = {draw(x, -9, 9, 1, dtype), draw(part, -9, 9, 2, dtype)},
-                  .reference = [op](const std::vector<Tensor>& in) {
-                    const Range range = range_of(in[0].shape(), op.axis, op.begin, op.end);
-                    Tensor y = in[0].clone();
-                    dispatch<dtypes::Numbers>(y.dtype(), [&]<class T>(std::type_identity<T>) {
-                      for (std::int64_t i = 0; i < in[1].count(); ++i) {
-                        Index at = index_of(in[1].shape(), i);
-                        at[static_cast<std::size_t>(range.axis)] += range.begin;
-                        y.data<T>()[flat_of(y.shape(), at)] += in[1].data<T>()[i];
-                      }
-                    });
-                    return std::vector<Tensor>{y};
-                  }};
-  };
-  return {sample({5}, {3}, {.axis = 0, .begin = 1, .end = 4}),
-          sample({4, 3}, {2, 3}, {.axis = 0, .begin = 2}),
-          sample({2, 4}, {2, 2}, {.axis = 1, .begin = -3, .end = -1}),
-          sample({2, 3, 2}, {2, 1, 2}, {.axis = 1, .begin = 1, .end = 2}),
-          sample({2, 3}, {2, 3}, {.axis = 0}),
-          sample({2, 3}, {2, 0}, {.axis = 1, .begin = 2, .end = 2}),
-          sample({0, 3}, {0, 2}, {.axis = 1, .begin = 1}),
-          sample({3, 4}, {3, 2}, {.axis = 1, .begin = 1, .end = 3}, i32)};
 }
 
 }  // namespace oxbow::ops

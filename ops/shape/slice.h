@@ -3,7 +3,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/widen.h>
 
@@ -29,7 +28,6 @@ struct Slice {
   Alias alias(Types in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// dy where the slice of `like` took its elements from, and 0 elsewhere: the gradient of a slice.
@@ -49,7 +47,6 @@ struct SliceGradient {
   Value add_to(Values in, Value sum) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 /// x with `part` added to its elements [begin, end) along an axis. Of numbers. In place where nobody else reads x, so
@@ -70,7 +67,6 @@ struct SliceAdd {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

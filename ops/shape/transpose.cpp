@@ -1,6 +1,5 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
-#include <oxbow/ops/shape/rearranged.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/transpose.h>
 
@@ -156,37 +155,6 @@ Grads Transpose::gradient(const Node& n, Values dy) const {
   std::vector<std::int64_t> back(axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) back[static_cast<std::size_t>(axes[i])] = static_cast<std::int64_t>(i);
   return {transpose(dy[0], back)};
-}
-
-std::vector<Sample> Transpose::samples() {
-  const auto sample = [](const Shape& shape, std::vector<std::int64_t> order, DType dtype = f64) {
-    const Transpose op{.permutation = std::move(order)};
-    return Sample{.what = "of " + to_string(shape),
-                  .op = op,
-                  .inputs = {draw(shape, -9, 9, 1, dtype)},
-                  .reference = [op](const std::vector<Tensor>& in) {
-                    const std::vector<Type> types{in[0].type()};
-                    const std::vector<int> axes = normal(op.permutation, in[0].shape());
-                    return std::vector<Tensor>{rearranged(in[0], op.infer(types).shape, [&](const Index& i) {
-                      Index from(i.size());
-                      for (std::size_t k = 0; k < i.size(); ++k) from[static_cast<std::size_t>(axes[k])] = i[k];
-                      return from;
-                    })};
-                  }};
-  };
-  return {sample({3, 5}, {}),
-          sample({33, 5}, {1, 0}),
-          sample({2, 3, 4}, {0, 2, 1}),
-          sample({2, 3, 4}, {-1, 0, 1}),
-          sample({2, 3, 4, 2}, {0, 2, 1, 3}),
-          sample({2, 3, 2, 3}, {2, 3, 0, 1}),
-          sample({2, 3, 4}, {0, 1, 2}),
-          sample({1, 4, 1}, {2, 1, 0}),
-          sample({0, 4}, {}),
-          sample({}, {}),
-          sample({1}, {0}),
-          sample({3, 4}, {1, 0}, u8),
-          sample({3, 4}, {1, 0}, i64)};
 }
 
 }  // namespace oxbow::ops

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/sample.h>
 
 namespace oxbow::ops {
 
@@ -19,7 +18,6 @@ struct Transpose {
   void run(const Run& r, const Plan& plan) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
-  static std::vector<Sample> samples();
 };
 
 }  // namespace oxbow::ops

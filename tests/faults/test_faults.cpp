@@ -1,7 +1,7 @@
 // Every call of the system by which files are read and written, made to fail in turn, and to be interrupted: a failed
 // save leaves the old file and says why; an interrupted one is made again.
 #include <fcntl.h>
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/tensor.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/safetensors.h>

@@ -3,7 +3,6 @@
 //   kill_trainings SET FOLDER               trains one of them to its end in FOLDER, from the state that is there
 // CTest runs some dozen kills; 1,000 take some minutes.
 #include <fcntl.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <sys/wait.h>

@@ -17,6 +17,7 @@
 #include <functional>
 #include <numeric>
 
+#include "samples/sample.h"
 #include "support/interpreter.h"
 
 BOOST_AUTO_TEST_SUITE(test_dtypes)
@@ -28,16 +29,15 @@ namespace {
 
 struct Case {
   std::string op;
-  Sample sample;
+  test::Sample sample;
 };
 std::ostream& operator<<(std::ostream& s, const Case& c) { return s << c.op << ", " << c.sample.what; }
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = [] {
     std::vector<Case> found;
-    for (const auto& [name, entry] : catalog().entries())
-      if (entry.samples)
-        for (Sample& s : entry.samples()) found.push_back({name, std::move(s)});
+    for (const auto& [name, samples] : test::all_samples())
+      for (const test::Sample& s : samples) found.push_back({name, s});
     return found;
   }();
   return all;

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <limits>
 
+#include "samples/sample.h"
 #include "support/run_op.h"
 
 BOOST_AUTO_TEST_SUITE(test_nets)
@@ -45,7 +46,7 @@ Tensor as_f32(const Tensor& t) {
 // Every sample of an op with a kernel against its reference, in f64 and f32, also in place.
 template <class O>
 void check_samples() {
-  for (const Sample& s : O::samples()) {
+  for (const test::Sample& s : test::samples_of(O::info.name)) {
     const std::vector<Tensor> wanted = s.reference(s.inputs);
     std::vector<Tensor> doubles, floats;
     for (const Tensor& t : s.inputs) doubles.push_back(t.clone()), floats.push_back(as_f32(t));
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(batch_moments_are_exact_far_from_zero_and_over_many_chunks)
 }
 
 BOOST_AUTO_TEST_CASE(batch_moments_agree_with_their_reference) {
-  for (const Sample& s : BatchMoments::samples()) {
+  for (const test::Sample& s : test::samples_of(BatchMoments::info.name)) {
     const std::vector<Tensor> wanted = s.reference(s.inputs);
     const std::vector<Tensor> m = run_op(MergeMoments{}, {run_op(ChunkMoments{}, {s.inputs[0]})[0], s.inputs[0]});
     for (std::size_t k = 0; k < 2; ++k)

@@ -1,6 +1,5 @@
-// Every op of the catalogue on every sample that it gives: values, gradients, second order, single precision, in place,
-// text. What an op must satisfy is written here once; an op adds samples only.
-// Labels: levels.
+// Every op of the catalogue on every one of its samples (tests/samples/): values, gradients, second order, single
+// precision, in place, text. What an op must satisfy is written here once; an op adds samples only. Labels: levels.
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/text.h>
@@ -14,6 +13,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
+#include "samples/sample.h"
 #include "support/interpreter.h"
 
 BOOST_AUTO_TEST_SUITE(test_ops)
@@ -25,15 +25,14 @@ namespace {
 
 struct Case {
   std::string op;
-  Sample sample;
+  test::Sample sample;
 };
 std::ostream& operator<<(std::ostream& s, const Case& c) { return s << c.op << ", " << c.sample.what; }
 
 std::vector<Case> all_cases() {
   std::vector<Case> cases;
-  for (const auto& [name, entry] : catalog().entries())
-    if (entry.samples)
-      for (Sample& s : entry.samples()) cases.push_back({name, std::move(s)});
+  for (const auto& [name, samples] : test::all_samples())
+    for (const test::Sample& s : samples) cases.push_back({name, s});
   return cases;
 }
 const std::vector<Case>& cases() {
@@ -165,6 +164,23 @@ void check_gradients(Built& b, Value of, double bound, const std::string& order)
 }
 
 }  // namespace
+
+// Leaves compute nothing. What passes make is tested through what it is made of. What owns graphs has its own tests, of
+// a graph of any size (test_control).
+BOOST_AUTO_TEST_CASE(an_op_that_computes_has_samples) {
+  const Catalog leaves = Catalog::leaves();
+  for (const auto& [name, entry] : catalog().entries()) {
+    const bool apart = leaves.find(name) || entry.made == Made::by_passes || !entry.op.subgraphs().empty();
+    BOOST_TEST((apart || !test::samples_of(name).empty()), name << " has no samples");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(samples_are_of_ops_of_the_catalogue) {
+  for (const Case& c : cases()) {
+    BOOST_TEST(catalog().entries().contains(c.op), c.op << " is not in the catalogue");
+    BOOST_TEST(c.sample.op.name() == c.op);
+  }
+}
 
 BOOST_DATA_TEST_CASE(values, boost::unit_test::data::make(cases())) {
   const auto& [name, s] = sample;

@@ -1,6 +1,5 @@
 // What the bits of products and convolutions depend on, and that they follow IEEE's rules on every path.
 // Labels: levels.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>

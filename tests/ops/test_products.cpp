@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "samples/sample.h"
 #include "support/message.h"
 #include "support/run_op.h"
 
@@ -77,7 +78,7 @@ Tensor reshaped(const Tensor& x, const Shape& shape) {
 // The op's error against its reference, as f32 and as f64.
 template <class T>
 void check_samples(double tolerance) {
-  for (const Sample& s : T::samples()) {
+  for (const test::Sample& s : test::samples_of(T::info.name)) {
     const std::vector<Tensor> expected = s.reference(s.inputs);
     BOOST_TEST_CONTEXT(T::info.name << ": " << s.what) {
       BOOST_TEST(error(evaluate(s.op, s.inputs)[0], expected[0]) <= 1e-12);

@@ -2,7 +2,6 @@
 // with other blocking and another order of summation.
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/oxbow.h>
 

@@ -19,6 +19,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "samples/sample.h"
 #include "support/has.h"
 
 BOOST_AUTO_TEST_SUITE(test_shapes)
@@ -47,8 +48,8 @@ void check_close(const Tensor& got, const Tensor& expected, double bound) {
 
 template <class... Ops>
 void check_samples() {
-  const auto check = [](const std::vector<Sample>& samples) {
-    for (const Sample& s : samples) BOOST_TEST_CONTEXT(s.op.name() << ": " << s.what) {
+  const auto check = [](const std::vector<test::Sample>& samples) {
+    for (const test::Sample& s : samples) BOOST_TEST_CONTEXT(s.op.name() << ": " << s.what) {
         const Tensor expected = s.reference(s.inputs).at(0);
         check_close(evaluate(s.op, s.inputs).at(0), expected, 1e-13);
         std::vector<Tensor> singles = s.inputs;
@@ -57,7 +58,7 @@ void check_samples() {
         check_close(evaluate(s.op, singles).at(0), expected, 1e-5);
       }
   };
-  (check(Ops::samples()), ...);
+  (check(test::samples_of(Ops::info.name)), ...);
 }
 
 template <class F>

@@ -10,6 +10,8 @@
 #include <boost/test/unit_test.hpp>
 #include <limits>
 
+#include "samples/sample.h"
+
 BOOST_AUTO_TEST_SUITE(test_text_ops)
 
 using namespace oxbow;
@@ -19,16 +21,15 @@ namespace {
 // Calls `f(name, sample)` for all samples of all ops.
 template <class F>
 void for_all_samples(F&& f) {
-  for (const auto& [name, entry] : catalog().entries()) {
-    if (!entry.samples) continue;
-    for (const Sample& sample : entry.samples()) {
+  for (const auto& [name, samples] : test::all_samples()) {
+    for (const test::Sample& sample : samples) {
       BOOST_TEST_CONTEXT(name << ": " << sample.what) f(name, sample);
     }
   }
 }
 
 // The sample's op on inputs that are fed, with all its outputs as the graph's.
-std::unique_ptr<Graph> graph_of(const Sample& sample) {
+std::unique_ptr<Graph> graph_of(const test::Sample& sample) {
   auto g = std::make_unique<Graph>();
   std::vector<Value> inputs;
   for (const Tensor& t : sample.inputs) {
@@ -87,12 +88,12 @@ void for_each_distortion(const AttrValue& value, const std::function<void(const 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(samples_round_trip) {
-  for_all_samples([](const std::string&, const Sample& sample) { check_round_trip(*graph_of(sample)); });
+  for_all_samples([](const std::string&, const test::Sample& sample) { check_round_trip(*graph_of(sample)); });
 }
 
 BOOST_AUTO_TEST_CASE(what_samples_are_rewritten_to_round_trips) {
   for_all_samples(
-      [](const std::string&, const Sample& sample) { check_round_trip(*rewrite(*graph_of(sample)).graph); });
+      [](const std::string&, const test::Sample& sample) { check_round_trip(*rewrite(*graph_of(sample)).graph); });
 }
 
 // An op whose attributes come from a text refuses what makes no sense by an Error; it never does harm. Asked of the
@@ -115,9 +116,7 @@ BOOST_AUTO_TEST_CASE(senseless_attributes_are_refused) {
       }
     });
   };
-  for (const auto& [name, entry] : catalog().entries()) {
-    if (!entry.samples) continue;
-    const std::vector<Sample> samples = entry.samples();
+  for (const auto& [name, samples] : test::all_samples()) {
     for (std::size_t k = 0; k < samples.size() && k < 3; ++k) {
       BOOST_TEST_CONTEXT(name << ": " << samples[k].what) {
         const auto g = graph_of(samples[k]);

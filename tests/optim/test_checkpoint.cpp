@@ -1,5 +1,4 @@
 // Checkpoints: a training that dies at any moment goes on from the last one with the bits of one that never died.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/checkpoint.h>
 #include <oxbow/optim/optimizers/adam.h>

@@ -1,6 +1,6 @@
 // Model and data: predictions, and what is said about data, files and options that do not fit.
 // Labels: memory.
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/tensor.h>
 #include <oxbow/runtime/safetensors.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // What training records of each step: lengths of gradients, and update-to-weight ratios.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adam.h>

@@ -1,6 +1,5 @@
 // Files that earlier versions wrote (old_files/VERSION) are read as they were meant. tools/docs/files.md lists formats
 // and versions.
-#include <oxbow/graph/sample.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/oxbow.h>

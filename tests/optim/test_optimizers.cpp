@@ -1,6 +1,5 @@
 // Optimizers as they compute: in single precision, in one pass, from the first step on, at zero.
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/minimize.h>
 #include <oxbow/optim/optimizers/adam.h>

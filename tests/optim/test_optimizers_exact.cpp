@@ -1,6 +1,6 @@
 // Each optimizer in double against its recurrence in multiple precision: every step from the same state, and a run of
 // a thousand steps.
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/tensor.h>
 
 #include <boost/test/unit_test.hpp>
 #include <set>

@@ -1,5 +1,5 @@
 // What fit does beyond plain steps: accumulation, averages, schedules that it drives, and going on later.
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/tensor.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/schedule_free.h>
 #include <oxbow/optim/optimizers/sgd.h>

@@ -1,6 +1,5 @@
 // Trainings at the edges: gradients near the ends of the number range, losses without a derivative, schedules in
 // schedules, rates of a file and of a group, averaged weights beside batch normalisation.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers.h>

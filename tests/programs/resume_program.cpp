@@ -1,6 +1,5 @@
 // Trains with all there is at once: resume_program FROM MINIBATCHES TO. Goes on from the file FROM, unless that is "-",
 // for so many minibatches, and saves to TO. tests/system/test_resume.cpp runs it as one process and as several.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/sgd.h>

@@ -1,7 +1,7 @@
 // Safetensors files and atomic writing; what is said about files that are cut short or corrupt.
 // Labels: memory.
 #include <fcntl.h>
-#include <oxbow/graph/sample.h>
+#include <oxbow/graph/tensor.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/safetensors.h>
 #include <sys/resource.h>

@@ -1,7 +1,6 @@
 // A small classification problem with its network. For tests of Model.
 #pragma once
 
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adam.h>

@@ -1,7 +1,6 @@
 #include "random_graph.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/sample.h>
 
 #include <algorithm>
 #include <set>

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "random_builder.h"
+#include "samples/sample.h"
 
 namespace oxbow::test {
 
@@ -41,9 +42,11 @@ void RandomBuilder::grow() {
 std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wanted) {
   std::vector<UnaryOp> ops;
   for (const auto& [name, entry] : catalog().entries()) {
-    if (entry.made != Made::by_users || entry.info->inputs.size() != 1 || entry.info->inputs.variadic() || !entry.samples || !wanted(name))
+    if (entry.made != Made::by_users || entry.info->inputs.size() != 1 || entry.info->inputs.variadic() ||
+        !wanted(name))
       continue;
-    const std::vector<Sample> samples = entry.samples();
+    const std::vector<Sample>& samples = samples_of(name);
+    if (samples.empty()) continue;
     const Op& op = samples.at(0).op;
     if (!op.has_tile() || !op.attributes().empty()) continue;
     double least = 0;

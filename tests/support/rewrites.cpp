@@ -2,7 +2,6 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/graph/verify.h>
 
 #include <boost/test/unit_test.hpp>

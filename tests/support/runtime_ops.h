@@ -2,7 +2,6 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/graph/support/random.h>
 
 #include <algorithm>

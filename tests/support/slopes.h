@@ -1,7 +1,6 @@
 // Small trainings whose steps follow by hand. For tests of what surrounds an optimizer.
 #pragma once
 
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 

@@ -24,6 +24,7 @@
 #include <set>
 
 #include "examples/examples.h"
+#include "samples/sample.h"
 #include "support/fine_grain.h"
 #include "support/places.h"
 #include "support/random_graph.h"
@@ -88,9 +89,9 @@ std::string training_step(const optim::Optimizer& optimizer, const optim::Minimi
 }
 
 // The samples of an op, as built: a line an op.
-void add_op(Digests& all, const std::string& name, const Catalog::Entry& entry) {
+void add_op(Digests& all, const std::string& name, const std::vector<test::Sample>& samples) {
   Digest& digest = all[op_prefix + name];
-  for (const Sample& s : entry.samples()) {
+  for (const test::Sample& s : samples) {
     Graph g;
     std::vector<Value> inputs;
     for (const Tensor& t : s.inputs) {
@@ -105,8 +106,8 @@ void add_op(Digests& all, const std::string& name, const Catalog::Entry& entry) 
 // `ops` are those that have a line: a new op has none until the file is written anew, and changes no other line.
 Digests digests(const std::set<std::string>& ops) {
   Digests all;
-  for (const auto& [name, entry] : catalog().entries())
-    if (entry.samples && ops.contains(name)) add_op(all, name, entry);
+  for (const auto& [name, samples] : test::all_samples())
+    if (ops.contains(name)) add_op(all, name, samples);
   const test::RandomGraphs random_graph(ops);
   const auto add = [&](const std::string& name, const std::string& text) { all[name].add(text); };
   for (const examples::Example& e : examples::examples()) {

@@ -1,5 +1,4 @@
 // Event files as TensorBoard reads them: records, checksums, and the fields of events.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/sgd.h>

@@ -1,6 +1,5 @@
 #include "measure/feeds.h"
 
-#include <oxbow/graph/sample.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/loss.h>

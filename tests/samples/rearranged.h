@@ -1,11 +1,11 @@
-// The plainest way to move elements, one index at a time: what samples of ops that move elements are checked against.
+// The plainest way to move elements, one index at a time: what references of samples are made of.
 #pragma once
 
 #include <oxbow/graph/tensor.h>
 
 #include <functional>
 
-namespace oxbow::ops {
+namespace oxbow::test {
 
 using Index = std::vector<std::int64_t>;
 
@@ -41,4 +41,4 @@ inline double number(const Tensor& x, std::int64_t flat) {
   return dispatch(x.dtype(), [&]<class T>(std::type_identity<T>) { return static_cast<double>(x.data<T>()[flat]); });
 }
 
-}  // namespace oxbow::ops
+}  // namespace oxbow::test

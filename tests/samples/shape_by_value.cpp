@@ -1,11 +1,13 @@
-#include <oxbow/ops/shape.h>
+// Samples of ops whose output's shape follows from a value.
 #include <oxbow/ops/shape/by_value.h>
-#include <oxbow/ops/shape/rearranged.h>
 
-#include <algorithm>
-#include <numeric>
+#include "samples/families.h"
+#include "samples/rearranged.h"
 
-namespace oxbow::ops {
+namespace oxbow::test {
+
+using namespace ops;
+
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
@@ -57,15 +59,15 @@ struct Cut {
   Shape y;        // what is left
   Numbers first;  // where it begins in x
 };
-const Cut cuts[] = {{{5}, {}, {1}, {4}, {3}, {1}},
-                    {{4, 6}, {}, {1, -5}, {100, -1}, {3, 4}, {1, 1}},
-                    {{4, 6, 2}, {-2}, {2}, {5}, {4, 3, 2}, {0, 2, 0}},
-                    {{3, 4}, {1, 0}, {3, 2}, {1, 3}, {1, 0}, {2, 3}},
-                    {{3, 4}, {}, {}, {}, {3, 4}, {0, 0}}};
+std::vector<Cut> cuts() {
+  return {{{5}, {}, {1}, {4}, {3}, {1}},
+          {{4, 6}, {}, {1, -5}, {100, -1}, {3, 4}, {1, 1}},
+          {{4, 6, 2}, {-2}, {2}, {5}, {4, 3, 2}, {0, 2, 0}},
+          {{3, 4}, {1, 0}, {3, 2}, {1, 3}, {1, 0}, {2, 3}},
+          {{3, 4}, {}, {}, {}, {3, 4}, {0, 0}}};
+}
 
-}  // namespace
-
-std::vector<Sample> ShapeOf::samples() {
+std::vector<Sample> shape_of_samples() {
   const auto of = [](const Shape& shape, DType dtype = f64) {
     return sample(to_string(shape), ShapeOf{}, {draw(shape, 0, 2, 1, dtype)},
                   [](const std::vector<Tensor>& in) { return whole(in[0].shape().vector()); });
@@ -73,7 +75,7 @@ std::vector<Sample> ShapeOf::samples() {
   return {of({2, 3}), of({}), of({0, 4}), of({5}, u8)};
 }
 
-std::vector<Sample> ReshapeTo::samples() {
+std::vector<Sample> reshape_to_samples() {
   const auto of = [](const Shape& x, const Numbers& to, const Shape& shape) {
     return sample(to_string(x) + " to " + to_string(shape), ReshapeTo{}, {draw(x, -1, 1, 1), whole(to)},
                   [shape](const std::vector<Tensor>& in) {
@@ -85,7 +87,7 @@ std::vector<Sample> ReshapeTo::samples() {
           of({0, 3}, {3, 0}, {3, 0})};
 }
 
-std::vector<Sample> ExpandTo::samples() {
+std::vector<Sample> expand_to_samples() {
   const auto of = [](const Shape& x, const Shape& to) {
     return sample(to_string(x) + " to " + to_string(to), ExpandTo{}, {draw(x, -1, 1, 1), whole(to.vector())},
                   [to](const std::vector<Tensor>& in) {
@@ -101,25 +103,25 @@ std::vector<Sample> ExpandTo::samples() {
   return {of({3}, {2, 3}), of({2, 1}, {2, 4}), of({}, {2, 2}), of({2, 3}, {2, 3}), of({1}, {0})};
 }
 
-std::vector<Sample> SliceBy::samples() {
+std::vector<Sample> slice_by_samples() {
   std::vector<Sample> samples;
-  for (const Cut& c : cuts)
+  for (const Cut& c : cuts())
     samples.push_back(sample("of " + to_string(c.x) + " to " + to_string(c.y), SliceBy{.axes = c.axes},
                              {draw(c.x, -1, 1, 1), whole(c.begins), whole(c.ends)},
                              [c](const std::vector<Tensor>& in) { return sliced(in[0], c.y, c.first); }));
   return samples;
 }
 
-std::vector<Sample> SliceByGradient::samples() {
+std::vector<Sample> slice_by_gradient_samples() {
   std::vector<Sample> samples;
-  for (const Cut& c : cuts)
+  for (const Cut& c : cuts())
     samples.push_back(sample("into " + to_string(c.x) + " from " + to_string(c.y), SliceByGradient{.axes = c.axes},
                              {draw(c.y, -1, 1, 1), draw(c.x, -1, 1, 2), whole(c.begins), whole(c.ends)},
                              [c](const std::vector<Tensor>& in) { return placed(in[0], c.x, c.first, 0); }));
   return samples;
 }
 
-std::vector<Sample> Tile::samples() {
+std::vector<Sample> tile_samples() {
   const auto of = [](const Shape& x, const Numbers& times, const Shape& y) {
     return sample(to_string(x) + " to " + to_string(y), Tile{}, {draw(x, -1, 1, 1), whole(times)},
                   [y](const std::vector<Tensor>& in) {
@@ -134,7 +136,7 @@ std::vector<Sample> Tile::samples() {
           of({2, 3}, {0, 1}, {0, 3}), of({}, {}, {})};
 }
 
-std::vector<Sample> TileGradient::samples() {
+std::vector<Sample> tile_gradient_samples() {
   const auto of = [](const Shape& x, const Numbers& times) {
     Numbers sizes;
     for (int axis = 0; axis < x.rank(); ++axis) sizes.push_back(x[axis] * times[static_cast<std::size_t>(axis)]);
@@ -153,7 +155,7 @@ std::vector<Sample> TileGradient::samples() {
   return {of({2}, {3}), of({2, 3}, {2, 2}), of({2, 1, 2}, {1, 4, 1}), of({2, 3}, {1, 1})};
 }
 
-std::vector<Sample> Pad::samples() {
+std::vector<Sample> pad_samples() {
   const auto of = [](const Shape& x, const Numbers& pads, double value, DType dtype = f64) {
     Numbers sizes, begins;
     for (int axis = 0; axis < x.rank(); ++axis) {
@@ -170,7 +172,7 @@ std::vector<Sample> Pad::samples() {
           of({2, 0}, {0, 1, 2, 0}, 7), of({2, 2}, {0, 0, 0, 0}, 1),    of({2}, {1, 1}, 5, i32)};
 }
 
-std::vector<Sample> Arange::samples() {
+std::vector<Sample> arange_samples() {
   const auto of = [](auto start, auto limit, auto step, const Numbers& want) {
     return sample(std::to_string(want.size()) + " numbers", Arange{},
                   {Tensor::scalar(start), Tensor::scalar(limit), Tensor::scalar(step)},
@@ -187,7 +189,7 @@ std::vector<Sample> Arange::samples() {
           of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}), of(1.0, 6.5, 2.0, {1, 3, 5})};
 }
 
-std::vector<Sample> OneHotOf::samples() {
+std::vector<Sample> one_hot_of_samples() {
   const auto of = [](Tensor labels, std::int64_t classes) {
     return sample(to_string(labels.type()), OneHotOf{.dtype = f64}, {labels, Tensor::scalar(classes)},
                   [classes](const std::vector<Tensor>& in) {
@@ -200,4 +202,19 @@ std::vector<Sample> OneHotOf::samples() {
   return {of(draw({4}, 0, 3, 1, i32), 3), of(draw({2, 2}, 0, 5, 2, u8), 5)};
 }
 
-}  // namespace oxbow::ops
+}  // namespace
+
+void add_shape_by_value(Samples& s) {
+  s.add<ShapeOf>(shape_of_samples());
+  s.add<ReshapeTo>(reshape_to_samples());
+  s.add<ExpandTo>(expand_to_samples());
+  s.add<SliceBy>(slice_by_samples());
+  s.add<SliceByGradient>(slice_by_gradient_samples());
+  s.add<Tile>(tile_samples());
+  s.add<TileGradient>(tile_gradient_samples());
+  s.add<Pad>(pad_samples());
+  s.add<Arange>(arange_samples());
+  s.add<OneHotOf>(one_hot_of_samples());
+}
+
+}  // namespace oxbow::test

@@ -1,7 +1,6 @@
-#include <oxbow/ops/pointwise.h>
-#include <oxbow/ops/pointwise/samples.h>
+#include "samples/elementwise.h"
 
-namespace oxbow::ops {
+namespace oxbow::test {
 namespace {
 
 double element(const Tensor& t, std::int64_t i) {
@@ -38,43 +37,44 @@ Tensor map_elements(const std::vector<Tensor>& inputs, DType dtype,
   return out;
 }
 
-std::vector<Sample> unary_samples(const Op& op, std::function<double(double)> f, Interval x, bool smooth) {
+std::vector<Sample> unary_samples(const Op& op, const std::function<double(double)>& f, const Operands& of) {
   std::vector<Sample> samples;
   std::uint64_t seed = 1;
   for (const Shape& shape : {Shape{}, Shape{1}, Shape{0}, Shape{17}, Shape{3, 5}, Shape{2, 0, 3}, Shape{2, 3, 11}}) {
     samples.push_back({"shape " + to_string(shape),
                        op,
-                       {draw(shape, x.low, x.high, seed++)},
+                       {draw(shape, of.x.low, of.x.high, seed++)},
                        [f](const std::vector<Tensor>& in) {
                          return std::vector{map_elements(in, in[0].dtype(), [&](const auto& v) { return f(v[0]); })};
                        },
-                       smooth});
+                       of.smooth});
   }
+  for (const DType dtype : of.also) samples.push_back(typed_sample(op, dtype, [f](double x, double) { return f(x); }));
   return samples;
 }
 
-std::vector<Sample> binary_samples(const Op& op, std::function<double(double, double)> f, Interval a, Interval b,
-                                   bool smooth) {
+std::vector<Sample> binary_samples(const Op& op, const std::function<double(double, double)>& f, const Operands& of) {
   const std::pair<Shape, Shape> shapes[] = {
       {{}, {}},     {{17}, {17}}, {{3, 5}, {3, 5}},    {{3, 5}, {5}}, {{3, 1}, {3, 5}}, {{3, 1}, {5}},
       {{3, 5}, {}}, {{}, {7}},    {{2, 1, 3}, {4, 1}}, {{0}, {0}},    {{0, 3}, {3}},    {{1}, {2, 0}}};
   std::vector<Sample> samples;
   std::uint64_t seed = 1;
   for (const auto& [left, right] : shapes) {
-    std::vector<Tensor> in{draw(left, a.low, a.high, seed), draw(right, b.low, b.high, seed + 1)};
+    std::vector<Tensor> in{draw(left, of.x.low, of.x.high, seed), draw(right, of.y.low, of.y.high, seed + 1)};
     const DType result = op.infer(std::vector{in[0].type(), in[1].type()})[0].dtype;
     samples.push_back({to_string(left) + " and " + to_string(right), op, std::move(in),
                        [f, result](const std::vector<Tensor>& x) {
                          return std::vector{map_elements(x, result == boolean ? boolean : x[0].dtype(),
                                                          [&](const auto& v) { return f(v[0], v[1]); })};
                        },
-                       smooth});
+                       of.smooth});
     seed += 2;
   }
+  for (const DType dtype : of.also) samples.push_back(typed_sample(op, dtype, f));
   return samples;
 }
 
-Sample typed_sample(const Op& op, DType dtype, std::function<double(double, double)> f) {
+Sample typed_sample(const Op& op, DType dtype, const std::function<double(double, double)>& f) {
   std::vector<Tensor> in;
   const double low = is_float(dtype) || kind_of(dtype) == DTypeKind::signed_integer ? -5 : 0,
                high = dtype == boolean ? 2 : 7;
@@ -88,4 +88,4 @@ Sample typed_sample(const Op& op, DType dtype, std::function<double(double, doub
           false};
 }
 
-}  // namespace oxbow::ops
+}  // namespace oxbow::test

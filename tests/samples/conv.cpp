@@ -1,0 +1,197 @@
+// Samples of convolutions and of pooling: the definitions, element by element.
+#include <oxbow/ops/conv/conv.h>
+#include <oxbow/ops/conv/geometry.h>
+#include <oxbow/ops/conv/pool.h>
+
+#include "samples/families.h"
+
+namespace oxbow::test {
+
+using namespace ops;
+
+namespace {
+
+// Calls f(element of x, of the weights, of y) for each product that a convolution sums.
+template <class F>
+void each_product(const ConvShape& s, F&& f) {
+  for (std::int64_t n = 0; n < s.images; ++n)
+    for (std::int64_t i = 0; i < s.rows; ++i)
+      for (std::int64_t j = 0; j < s.columns; ++j)
+        for (std::int64_t a = 0; a < s.kh; ++a)
+          for (std::int64_t b = 0; b < s.kw; ++b) {
+            const std::int64_t row = i * s.stride + a - s.top, column = j * s.stride + b - s.left;
+            if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+            for (std::int64_t c = 0; c < s.channels; ++c)
+              for (std::int64_t k = 0; k < s.kernels; ++k)
+                f(((n * s.height + row) * s.width + column) * s.channels + c,
+                  ((a * s.kw + b) * s.channels + c) * s.kernels + k,
+                  ((n * s.rows + i) * s.columns + j) * s.kernels + k);
+          }
+}
+
+struct Case {
+  const char* what;
+  Shape x, weights;
+  std::int64_t stride;
+  Padding padding;
+  ConvShape shape() const { return conv_shape(x, weights, stride, padding); }
+};
+
+std::vector<Case> cases() {
+  return {
+      {"same", {2, 4, 5, 3}, {3, 3, 3, 2}, 1, "same"},
+      {"valid", {1, 5, 4, 2}, {3, 2, 2, 3}, 1, "valid"},
+      {"stride 2", {2, 5, 6, 2}, {3, 3, 2, 2}, 2, "same"},
+      {"stride 2, even kernels", {1, 6, 5, 4}, {2, 2, 4, 1}, 2, "valid"},
+      {"stride beyond the kernel", {1, 7, 7, 1}, {1, 2, 1, 2}, 3, "valid"},
+      {"padded by 2", {1, 3, 3, 1}, {5, 5, 1, 2}, 1, 2},
+      {"padded on one side", {1, 3, 4, 5}, {2, 3, 5, 2}, 1, Padding(1, 0, 0, 2)},
+      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, 1, "same"},
+      {"kernels wider than the image", {1, 2, 2, 2}, {5, 5, 2, 1}, 1, "same"},
+      {"no images", {0, 3, 3, 2}, {3, 3, 2, 2}, 1, "same"},
+      {"no channels", {1, 3, 3, 0}, {3, 3, 0, 2}, 1, "same"},
+      {"no kernels", {1, 3, 3, 2}, {3, 3, 2, 0}, 1, "same"},
+  };
+}
+
+std::vector<Sample> conv2d_samples() {
+  std::vector<Sample> all;
+  for (const Case& c : cases())
+    all.push_back({c.what,
+                   Conv2d{.stride = c.stride, .padding = c.padding},
+                   {draw(c.x, -1, 1, 1), draw(c.weights, -1, 1, 2)},
+                   [c](const std::vector<Tensor>& in) {
+                     Tensor y({f64, c.shape().y()});
+                     each_product(c.shape(), [&](auto x, auto w, auto at) {
+                       y.data<double>()[at] += in[0].data<double>()[x] * in[1].data<double>()[w];
+                     });
+                     return std::vector{y};
+                   }});
+  return all;
+}
+
+std::vector<Sample> conv2d_input_samples() {
+  std::vector<Sample> all;
+  for (const Case& c : cases())
+    all.push_back({c.what,
+                   Conv2dInput{.stride = c.stride, .padding = c.padding},
+                   {draw(c.shape().y(), -1, 1, 1), draw(c.weights, -1, 1, 2), draw(c.x, -1, 1, 3)},
+                   [c](const std::vector<Tensor>& in) {
+                     Tensor dx({f64, c.x});
+                     each_product(c.shape(), [&](auto x, auto w, auto at) {
+                       dx.data<double>()[x] += in[0].data<double>()[at] * in[1].data<double>()[w];
+                     });
+                     return std::vector{dx};
+                   }});
+  return all;
+}
+
+std::vector<Sample> conv2d_weights_samples() {
+  std::vector<Sample> all;
+  for (const Case& c : cases())
+    all.push_back({c.what,
+                   Conv2dWeights{.stride = c.stride, .padding = c.padding},
+                   {draw(c.x, -1, 1, 1), draw(c.shape().y(), -1, 1, 2), draw(c.weights, -1, 1, 3)},
+                   [c](const std::vector<Tensor>& in) {
+                     Tensor dw({f64, c.weights});
+                     each_product(c.shape(), [&](auto x, auto w, auto at) {
+                       dw.data<double>()[w] += in[0].data<double>()[x] * in[1].data<double>()[at];
+                     });
+                     return std::vector{dw};
+                   }});
+  return all;
+}
+
+Shape pooled_shape(const Shape& x, std::int64_t size, std::int64_t stride) {
+  const Type image{f64, x};
+  return MaxPool{.size = size, .stride = stride}.infer({&image, 1}).shape;
+}
+
+// The place in the image of each window's first largest element, in the order of the pooled elements.
+std::vector<std::int64_t> largest_of(const Tensor& x, std::int64_t size, std::int64_t stride) {
+  std::vector<std::int64_t> places;
+  const Shape s = x.shape(), y = pooled_shape(s, size, stride);
+  for (std::int64_t n = 0; n < y[0]; ++n)
+    for (std::int64_t i = 0; i < y[1]; ++i)
+      for (std::int64_t j = 0; j < y[2]; ++j)
+        for (std::int64_t c = 0; c < y[3]; ++c) {
+          std::int64_t best = -1;
+          for (std::int64_t a = 0; a < size; ++a)
+            for (std::int64_t b = 0; b < size; ++b) {
+              const std::int64_t at = ((n * s[1] + i * stride + a) * s[2] + j * stride + b) * s[3] + c;
+              if (best < 0 || x.data<double>()[at] > x.data<double>()[best]) best = at;
+            }
+          places.push_back(best);
+        }
+  return places;
+}
+
+struct Windows {
+  const char* what;
+  Shape x;
+  std::int64_t size, stride;
+};
+std::vector<Windows> windows() {
+  return {{"2 by 2", {2, 4, 6, 3}, 2, 2},      {"an odd edge left out", {1, 5, 5, 2}, 2, 2},
+          {"overlapping", {2, 5, 6, 1}, 3, 2}, {"apart", {1, 7, 7, 2}, 2, 3},
+          {"one element", {1, 1, 1, 1}, 1, 1}, {"no images", {0, 4, 4, 2}, 2, 2},
+          {"no channels", {1, 4, 4, 0}, 2, 2}};
+}
+
+std::vector<Sample> max_pool_samples() {
+  std::vector<Sample> all;
+  for (const Windows& c : windows())
+    all.push_back({c.what, MaxPool{.size = c.size, .stride = c.stride}, {draw(c.x, -1, 1, 1)}, [c](const auto& in) {
+                     Tensor y({f64, pooled_shape(c.x, c.size, c.stride)});
+                     std::int64_t i = 0;
+                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
+                       y.template data<double>()[i++] = in[0].template data<double>()[at];
+                     return std::vector{y};
+                   }});
+  return all;
+}
+
+std::vector<Sample> max_pool_gradient_samples() {
+  std::vector<Sample> all;
+  for (const Windows& c : windows())
+    all.push_back({c.what,
+                   MaxPoolGradient{.size = c.size, .stride = c.stride},
+                   {draw(c.x, -1, 1, 1), draw(pooled_shape(c.x, c.size, c.stride), -1, 1, 2)},
+                   [c](const auto& in) {
+                     Tensor dx({f64, c.x});
+                     std::int64_t i = 0;
+                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
+                       dx.data<double>()[at] += in[1].template data<double>()[i++];
+                     return std::vector{dx};
+                   }});
+  return all;
+}
+
+std::vector<Sample> max_pool_pick_samples() {
+  std::vector<Sample> all;
+  for (const Windows& c : windows())
+    all.push_back({c.what,
+                   MaxPoolPick{.size = c.size, .stride = c.stride},
+                   {draw(c.x, -1, 1, 1), draw(c.x, -1, 1, 2)},
+                   [c](const auto& in) {
+                     Tensor y({f64, pooled_shape(c.x, c.size, c.stride)});
+                     std::int64_t i = 0;
+                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
+                       y.template data<double>()[i++] = in[1].template data<double>()[at];
+                     return std::vector{y};
+                   }});
+  return all;
+}
+
+}  // namespace
+
+void add_conv(Samples& s) {
+  s.add<Conv2d>(conv2d_samples());
+  s.add<Conv2dInput>(conv2d_input_samples());
+  s.add<Conv2dWeights>(conv2d_weights_samples());
+  s.add<MaxPool>(max_pool_samples());
+  s.add<MaxPoolGradient>(max_pool_gradient_samples());
+  s.add<MaxPoolPick>(max_pool_pick_samples());
+}
+
+}  // namespace oxbow::test
