@@ -9,14 +9,16 @@ void add_conv(Catalog& c) {
   c.add<Conv2d>({.formula = "the convolution of images with weights",
                  .example = inputs({{f64, {1, 4, 4, 2}}, {f64, {3, 3, 2, 5}}})});
   c.add<MaxPool>({.formula = "the largest of each window", .example = inputs({{f64, {1, 4, 4, 2}}})});
-  c.add<Conv2dInput>({.formula = "the gradient of conv2d to its images"}, Made::by_gradients);
-  c.add<Conv2dWeights>({.formula = "the gradient of conv2d to its weights"}, Made::by_gradients);
+  c.add<Conv2dGradientOfX>({.formula = "the gradient of conv2d to its images"}, Made::by_gradients);
+  c.add<Conv2dGradientOfWeights>({.formula = "the gradient of conv2d to its weights"}, Made::by_gradients);
   c.add<MaxPoolGradient>({.formula = "dy at the largest element of each window"}, Made::by_gradients);
-  c.add<MaxPoolPick>({.formula = "v at the largest element of each window"}, Made::by_gradients);
+  c.add<MaxPoolGradientGradient>({.formula = "v at the largest element of each window"}, Made::by_gradients);
   c.add<ConvForward>({.formula = "rows of the convolution, from weights in panels"}, Made::by_passes);
   c.add<ConvAdjoint>({.formula = "rows of the gradient to the images"}, Made::by_passes);
   c.add<ConvStrips>({.formula = "the gradient to images of few channels"}, Made::by_passes);
   c.add<ConvWeightChunks>({.formula = "the gradient to the weights, of each chunk of images"}, Made::by_passes);
+  c.renamed("conv2d_input", "conv2d_gradient_of_x").renamed("conv2d_weights", "conv2d_gradient_of_weights");
+  c.renamed("max_pool_pick", "max_pool_gradient_gradient");
 }
 
 }  // namespace oxbow::ops

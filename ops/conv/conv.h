@@ -27,39 +27,39 @@ struct Conv2d {
 };
 
 /// The gradient to x, from dy and weights; x gives its shape only.
-struct Conv2dInput {
+struct Conv2dGradientOfX {
   static constexpr OpInfo info{
-      .name = "conv2d_input", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
+      .name = "conv2d_gradient_of_x", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
   static void attributes(auto&& visit) {
-    visit("stride", &Conv2dInput::stride);
-    visit("padding", &Conv2dInput::padding);
+    visit("stride", &Conv2dGradientOfX::stride);
+    visit("padding", &Conv2dGradientOfX::padding);
   }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  bool operator==(const Conv2dInput&) const = default;
+  bool operator==(const Conv2dGradientOfX&) const = default;
 };
 
 /// The gradient to the weights, from x and dy; the weights give their shape only.
-struct Conv2dWeights {
+struct Conv2dGradientOfWeights {
   static constexpr OpInfo info{
-      .name = "conv2d_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
+      .name = "conv2d_gradient_of_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
   std::int64_t stride = 1;
   Padding padding = {};
   static void attributes(auto&& visit) {
-    visit("stride", &Conv2dWeights::stride);
-    visit("padding", &Conv2dWeights::padding);
+    visit("stride", &Conv2dGradientOfWeights::stride);
+    visit("padding", &Conv2dGradientOfWeights::padding);
   }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  bool operator==(const Conv2dWeights&) const = default;
+  bool operator==(const Conv2dGradientOfWeights&) const = default;
 };
 
 }  // namespace oxbow::ops

@@ -222,19 +222,19 @@ void MaxPoolGradient::run(const Run& r) const {
 
 // Linear in dy; which element is largest does not change with x, but where it jumps.
 Grads MaxPoolGradient::gradient(const Node& n, Values dy) const {
-  return {Value(), apply(MaxPoolPick{.size = size, .stride = stride}, {n.input(0), dy[0]}, Location{})};
+  return {Value(), apply(MaxPoolGradientGradient{.size = size, .stride = stride}, {n.input(0), dy[0]}, Location{})};
 }
 
-Type MaxPoolPick::infer(Types in) const {
+Type MaxPoolGradientGradient::infer(Types in) const {
   check_dtype(dtypes::Numbers{}, in[0], "x");
   if (in[0] != in[1])
     throw OpError("v is " + to_string(in[1]) + " and x is " + to_string(in[0]), "Give both the same type");
   return {in[0].dtype, pooled_shape(in[0].shape, size, stride)};
 }
 
-Work MaxPoolPick::work(Types in) const { return image_work(in, window_scratch(in[0])); }
+Work MaxPoolGradientGradient::work(Types in) const { return image_work(in, window_scratch(in[0])); }
 
-void MaxPoolPick::run(const Run& r) const {
+void MaxPoolGradientGradient::run(const Run& r) const {
   const Windows w = windows(r.in_type(0).shape, size, stride);
   dispatch<dtypes::Numbers>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const auto [begin, end] = r.share(w.images);
@@ -250,7 +250,7 @@ void MaxPoolPick::run(const Run& r) const {
   });
 }
 
-Grads MaxPoolPick::gradient(const Node& n, Values dy) const {
+Grads MaxPoolGradientGradient::gradient(const Node& n, Values dy) const {
   return {Value(), apply(MaxPoolGradient{.size = size, .stride = stride}, {n.input(0), dy[0]}, Location{})};
 }
 

@@ -42,19 +42,19 @@ struct MaxPoolGradient {
 };
 
 /// The gradient of MaxPoolGradient to dy: v where x is largest, one element a window.
-struct MaxPoolPick {
-  static constexpr OpInfo info{.name = "max_pool_pick", .inputs = {"x", "v"}};
+struct MaxPoolGradientGradient {
+  static constexpr OpInfo info{.name = "max_pool_gradient_gradient", .inputs = {"x", "v"}};
   std::int64_t size = 2, stride = 2;
   static void attributes(auto&& visit) {
-    visit("size", &MaxPoolPick::size);
-    visit("stride", &MaxPoolPick::stride);
+    visit("size", &MaxPoolGradientGradient::size);
+    visit("stride", &MaxPoolGradientGradient::stride);
   }
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
-  bool operator==(const MaxPoolPick&) const = default;
+  bool operator==(const MaxPoolGradientGradient&) const = default;
 };
 
 }  // namespace oxbow::ops

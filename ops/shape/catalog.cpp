@@ -51,8 +51,9 @@ void add_shape(Catalog& c) {
   c.add<SliceByGradient>({.formula = "dy where the slices were taken from like, 0 elsewhere"}, Made::by_gradients);
   c.add<TileGradient>({.formula = "dy summed over the repeats of like's elements"}, Made::by_gradients);
   c.add<ConcatGradient>({.formula = "of dy, the part of each of the values"}, Made::by_gradients);
-  c.add<IndexAdd>({.formula = "sum, with each row of updates added at its index"}, Made::by_gradients);
+  c.add<GatherAdd>({.formula = "sum, with each row of updates added at its index"}, Made::by_gradients);
   c.add<Iota>({.formula = "start, start + step, ... as many as count"}, Made::by_passes);
+  c.renamed("index_add", "gather_add");
 }
 
 }  // namespace oxbow::ops

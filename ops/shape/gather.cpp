@@ -60,9 +60,9 @@ Type added_type(Types in, std::int64_t axis, const std::string& name) {
 
 Type ScatterAdd::infer(Types in) const { return added_type(in, axis, "like"); }
 
-Value ScatterAdd::add_to(Values in, Value sum) const { return apply(IndexAdd{.axis = axis}, {sum, in[1], in[2]}, {}); }
+Value ScatterAdd::add_to(Values in, Value sum) const { return apply(GatherAdd{.axis = axis}, {sum, in[1], in[2]}, {}); }
 
-Type IndexAdd::infer(Types in) const {
+Type GatherAdd::infer(Types in) const {
   const Type y = added_type(in, axis, "x");
   if (in[0].dtype != y.dtype)
     throw OpError("x is " + to_string(in[0]) + ", but the updates are " + to_string(in[2]), "Cast one of them");
@@ -142,19 +142,19 @@ Work ScatterAdd::work(Types in) const {
 }
 
 // As much as it takes in place.
-Work IndexAdd::work(Types in) const {
+Work GatherAdd::work(Types in) const {
   const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
   return adding_work(a, static_cast<double>(3 * in[2].bytes()));
 }
 
 void ScatterAdd::run(const Run& r) const { add_rows(r, axis, true); }
-void IndexAdd::run(const Run& r) const { add_rows(r, axis, false); }
+void GatherAdd::run(const Run& r) const { add_rows(r, axis, false); }
 
 Grads ScatterAdd::gradient(const Node& n, Values dy) const {
   return {Value(), Value(), gather(dy[0], n.input(1), axis)};
 }
 
-Grads IndexAdd::gradient(const Node& n, Values dy) const { return {dy[0], Value(), gather(dy[0], n.input(1), axis)}; }
+Grads GatherAdd::gradient(const Node& n, Values dy) const { return {dy[0], Value(), gather(dy[0], n.input(1), axis)}; }
 
 }  // namespace oxbow::ops
 

@@ -42,12 +42,12 @@ struct ScatterAdd {
 };
 
 /// y = x, then y[o, indices[i], k] += updates[o, i, k], i rising. In place where nobody else reads x.
-struct IndexAdd {
+struct GatherAdd {
   static constexpr OpInfo info{
-      .name = "index_add", .inputs = {"x", "indices", "updates"}, .may_overwrite = {0}, .can_fail = true};
+      .name = "gather_add", .inputs = {"x", "indices", "updates"}, .may_overwrite = {0}, .can_fail = true};
   std::int64_t axis = 0;
-  static void attributes(auto&& visit) { visit("axis", &IndexAdd::axis); }
-  bool operator==(const IndexAdd&) const = default;
+  static void attributes(auto&& visit) { visit("axis", &GatherAdd::axis); }
+  bool operator==(const GatherAdd&) const = default;
 
   Type infer(Types in) const;
   Work work(Types in) const;

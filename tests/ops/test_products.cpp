@@ -228,15 +228,15 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
 BOOST_AUTO_TEST_CASE(pooling_follows_its_definition) {
   check_samples<MaxPool>(1e-7);
   check_samples<MaxPoolGradient>(1e-6);
-  check_samples<MaxPoolPick>(1e-7);
+  check_samples<MaxPoolGradientGradient>(1e-7);
 }
 
 BOOST_AUTO_TEST_CASE(all_ops_follow_their_definitions) {
   check_samples<MatMul>(1e-5);
   check_samples<Contract>(1e-5);
   check_samples<Conv2d>(1e-5);
-  check_samples<Conv2dInput>(1e-5);
-  check_samples<Conv2dWeights>(1e-5);
+  check_samples<Conv2dGradientOfX>(1e-5);
+  check_samples<Conv2dGradientOfWeights>(1e-5);
 }
 
 // relu(y + bias) and the mask multiply of a dropout, as a tape that keeps the sum before relu too.

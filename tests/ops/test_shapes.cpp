@@ -81,7 +81,7 @@ double plain_sum(const Tensor& x, std::int64_t first, std::int64_t step, std::in
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(samples_agree_with_their_references) {
-  check_samples<Sum, Max, Min, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, IndexAdd, Reshape, ReshapeLike,
+  check_samples<Sum, Max, Min, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, GatherAdd, Reshape, ReshapeLike,
                 Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, Concat, ConcatGradient>();
 }
 

@@ -70,11 +70,11 @@ std::vector<Sample> conv2d_samples() {
   return all;
 }
 
-std::vector<Sample> conv2d_input_samples() {
+std::vector<Sample> conv2d_gradient_of_x_samples() {
   std::vector<Sample> all;
   for (const Case& c : cases())
     all.push_back({c.what,
-                   Conv2dInput{.stride = c.stride, .padding = c.padding},
+                   Conv2dGradientOfX{.stride = c.stride, .padding = c.padding},
                    {draw(c.shape().y(), -1, 1, 1), draw(c.weights, -1, 1, 2), draw(c.x, -1, 1, 3)},
                    [c](const std::vector<Tensor>& in) {
                      Tensor dx({f64, c.x});
@@ -86,11 +86,11 @@ std::vector<Sample> conv2d_input_samples() {
   return all;
 }
 
-std::vector<Sample> conv2d_weights_samples() {
+std::vector<Sample> conv2d_gradient_of_weights_samples() {
   std::vector<Sample> all;
   for (const Case& c : cases())
     all.push_back({c.what,
-                   Conv2dWeights{.stride = c.stride, .padding = c.padding},
+                   Conv2dGradientOfWeights{.stride = c.stride, .padding = c.padding},
                    {draw(c.x, -1, 1, 1), draw(c.shape().y(), -1, 1, 2), draw(c.weights, -1, 1, 3)},
                    [c](const std::vector<Tensor>& in) {
                      Tensor dw({f64, c.weights});
@@ -167,11 +167,11 @@ std::vector<Sample> max_pool_gradient_samples() {
   return all;
 }
 
-std::vector<Sample> max_pool_pick_samples() {
+std::vector<Sample> max_pool_gradient_gradient_samples() {
   std::vector<Sample> all;
   for (const Windows& c : windows())
     all.push_back({c.what,
-                   MaxPoolPick{.size = c.size, .stride = c.stride},
+                   MaxPoolGradientGradient{.size = c.size, .stride = c.stride},
                    {draw(c.x, -1, 1, 1), draw(c.x, -1, 1, 2)},
                    [c](const auto& in) {
                      Tensor y({f64, pooled_shape(c.x, c.size, c.stride)});
@@ -187,11 +187,11 @@ std::vector<Sample> max_pool_pick_samples() {
 
 void add_conv(Samples& s) {
   s.add<Conv2d>(conv2d_samples());
-  s.add<Conv2dInput>(conv2d_input_samples());
-  s.add<Conv2dWeights>(conv2d_weights_samples());
+  s.add<Conv2dGradientOfX>(conv2d_gradient_of_x_samples());
+  s.add<Conv2dGradientOfWeights>(conv2d_gradient_of_weights_samples());
   s.add<MaxPool>(max_pool_samples());
   s.add<MaxPoolGradient>(max_pool_gradient_samples());
-  s.add<MaxPoolPick>(max_pool_pick_samples());
+  s.add<MaxPoolGradientGradient>(max_pool_gradient_gradient_samples());
 }
 
 }  // namespace oxbow::test

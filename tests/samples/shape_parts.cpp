@@ -202,7 +202,7 @@ Sample adding_sample(const Shape& table, Tensor indices, std::int64_t along) {
           .op = Adder{.axis = along},
           .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
           .reference = [along](const std::vector<Tensor>& in) {
-            Tensor y = std::is_same_v<Adder, IndexAdd> ? in[0].clone() : Tensor({in[2].dtype(), in[0].shape()});
+            Tensor y = std::is_same_v<Adder, GatherAdd> ? in[0].clone() : Tensor({in[2].dtype(), in[0].shape()});
             for (std::int64_t i = 0; i < in[2].count(); ++i)
               y.data<double>()[flat_of(y.shape(), source_of(index_of(in[2].shape(), i), in[1],
                                                             y.shape().axis_of(along)))] += in[2].data<double>()[i];
@@ -230,7 +230,7 @@ void add_shape_parts(Samples& s) {
   s.add<ConcatGradient>(concat_gradient_samples());
   s.add<Gather>(gather_samples());
   s.add<ScatterAdd>(adding_samples<ScatterAdd>());
-  s.add<IndexAdd>(adding_samples<IndexAdd>());
+  s.add<GatherAdd>(adding_samples<GatherAdd>());
 }
 
 }  // namespace oxbow::test

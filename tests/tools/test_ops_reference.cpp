@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(an_op_has_signature_formula_example_dtypes_and_gradient) {
 
 BOOST_AUTO_TEST_CASE(what_no_user_builds_is_internal) {
   const std::map<std::string, OpReference> users = by_name(false), all = by_name(true);
-  for (const char* name : {"product", "conv_forward", "sum_chunks", "fused", "relu_gradient", "conv2d_input"}) {
+  for (const char* name : {"product", "conv_forward", "sum_chunks", "fused", "relu_gradient", "conv2d_gradient_of_x"}) {
     BOOST_TEST(users.count(name) == 0U, name);
     BOOST_REQUIRE(all.count(name) == 1U);
     BOOST_TEST(all.at(name).internal, name);
@@ -51,14 +51,39 @@ BOOST_AUTO_TEST_CASE(what_no_user_builds_is_internal) {
 }
 
 BOOST_AUTO_TEST_CASE(old_names_are_read) {
-  const std::map<std::string, std::string> renamed = {
-      {"select", "where"}, {"reduce_max", "max"}, {"reduce_min", "min"}};
+  const std::map<std::string, std::string> renamed = {{"select", "where"},
+                                                      {"reduce_max", "max"},
+                                                      {"reduce_min", "min"},
+                                                      {"conv2d_input", "conv2d_gradient_of_x"},
+                                                      {"conv2d_weights", "conv2d_gradient_of_weights"},
+                                                      {"max_pool_pick", "max_pool_gradient_gradient"},
+                                                      {"index_add", "gather_add"}};
   for (const auto& [old, now] : renamed) {
     const Catalog::Entry* entry = catalog().find(old);
     BOOST_REQUIRE(entry != nullptr);
     BOOST_TEST(entry->info->name == now);
   }
   BOOST_TEST(catalog().find("no_such_op") == nullptr);
+}
+
+// relu_gradient, conv2d_gradient_of_x, slice_add: of an op of the catalogue, and of an input of it.
+BOOST_AUTO_TEST_CASE(what_gradients_make_is_called_after_its_op) {
+  const auto inputs_of = [](const std::string& op) {
+    const Catalog::Entry* entry = catalog().find(op);
+    return entry ? &entry->info->inputs : nullptr;
+  };
+  for (const auto& [name, entry] : catalog().entries()) {
+    if (entry.made != Made::by_gradients) continue;
+    const std::size_t end = name.rfind(name.ends_with("_add") ? "_add" : "_gradient");
+    BOOST_REQUIRE_MESSAGE(end != std::string::npos, name);
+    const Names* inputs = inputs_of(name.substr(0, end));
+    BOOST_REQUIRE_MESSAGE(inputs, name << " is called after no op");
+    const std::string of = "_gradient_of_", rest = name.substr(end);
+    if (!rest.starts_with(of)) continue;
+    bool known = false;
+    for (int i = 0; i < inputs->size(); ++i) known = known || inputs->of(i) == rest.substr(of.size());
+    BOOST_TEST(known, name << " is called after no input");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_page_is_a_table_whose_cells_keep_their_bars) {

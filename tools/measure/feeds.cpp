@@ -23,7 +23,7 @@ std::int64_t limit_of(const Node& reader, int i) {
     return reader.input(0).shape()[static_cast<int>(gather->axis)];
   if (const auto* scatter = reader.op().as<ops::ScatterAdd>(); scatter && i == 1)
     return reader.input(0).shape()[static_cast<int>(scatter->axis)];
-  if (const auto* add = reader.op().as<ops::IndexAdd>(); add && i == 1)
+  if (const auto* add = reader.op().as<ops::GatherAdd>(); add && i == 1)
     return reader.input(0).shape()[static_cast<int>(add->axis)];
   return std::numeric_limits<std::int64_t>::max();
 }
