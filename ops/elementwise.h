@@ -2,20 +2,20 @@
 // vectorised by the compiler. Operands broadcast. Whatever runs an elementwise op (graph/passes/fused/fused.h) goes
 // through `tile`.
 //
-//   // softsign.h
-//   struct Softsign : Unary<Softsign> {
-//     static constexpr OpInfo info{.name = "softsign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+//   // gaussian.h
+//   struct Gaussian : Unary<Gaussian> {
+//     static constexpr OpInfo info{.name = "gaussian", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
 //     template <std::floating_point T>
 //     T at(T x) const;
-//     Grads gradient(const Node& n, Values dy) const { return {dy[0] / square(1.0 + abs(n.input(0)))}; }
-//     bool operator==(const Softsign&) const = default;
+//     Grads gradient(const Node& n, Values dy) const { return {dy[0] * n.output() * n.input(0) * -2}; }
+//     bool operator==(const Gaussian&) const = default;
 //   };
-//   extern template struct Elementwise<Softsign, Same>;
+//   extern template struct Elementwise<Gaussian, Same>;
 //
-//   // softsign.cpp, compiled with the kernels' flags
+//   // gaussian.cpp, compiled with the kernels' flags
 //   template <std::floating_point T>
-//   T Softsign::at(T x) const { return x / (1 + math::abs(x)); }
-//   template struct Elementwise<Softsign, Same>;
+//   T Gaussian::at(T x) const { return math::exp(-x * x); }
+//   template struct Elementwise<Gaussian, Same>;
 //
 // The dtypes that an op takes are those whose compute type (graph/dtype.h) `at` may be called with; its result's dtype
 // is what `at` returns, or the operands' own where that is their compute type.
