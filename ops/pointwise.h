@@ -81,6 +81,8 @@ Value sigmoid(Value x, At at = At::current());
 Value gelu(Value x, At at = At::current());
 /// log(1 + e^x), a relu with a round corner: Dugas et al. 2001.
 Value softplus(Value x, At at = At::current());
+/// x / (1 + |x|), between -1 and 1: Turian, Bergstra and Bengio 2009.
+Value softsign(Value x, At at = At::current());
 
 /// Comparisons, of any one dtype, give bool; with a NaN all but `not_equal` are false.
 Value equal(Operand a, Operand b, At at = At::current());

@@ -3,8 +3,7 @@
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/formulas.h>
 
-#include <algorithm>
-#include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace oxbow::ops {
@@ -27,6 +26,14 @@ T Gelu::at(T x) const {
 template <std::floating_point T>
 T Softplus::at(T x) const {
   return math::softplus(x);
+}
+
+// An infinity would be divided by another one; the largest number gives the same as it should.
+template <std::floating_point T>
+T Softsign::at(T x) const {
+  constexpr T most = std::numeric_limits<T>::max();
+  const T finite = x > most ? most : x < -most ? -most : x;
+  return finite / (T(1) + math::abs(finite));
 }
 
 template <std::floating_point T>
@@ -65,6 +72,7 @@ Grads Sigmoid::gradient(const Node& n, Values dy) const { return {through<Sigmoi
 Grads Relu::gradient(const Node& n, Values dy) const { return {through<ReluGradient>(n.output(), dy[0])}; }
 Grads Gelu::gradient(const Node& n, Values dy) const { return {through<GeluGradient>(n.input(0), dy[0])}; }
 Grads Softplus::gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
+Grads Softsign::gradient(const Node& n, Values dy) const { return {dy[0] / square(1.0 + abs(n.input(0)))}; }
 Grads Erf::gradient(const Node& n, Values dy) const {
   return {dy[0] * exp(-square(within_normal(n.input(0)))) * (2 * std::numbers::inv_sqrtpi)};
 }
@@ -99,6 +107,7 @@ template struct Elementwise<ops::Relu, Same>;
 template struct Elementwise<ops::Erf, Same>;
 template struct Elementwise<ops::Gelu, Same>;
 template struct Elementwise<ops::Softplus, Same>;
+template struct Elementwise<ops::Softsign, Same>;
 template struct Elementwise<ops::TanhGradient, Same, Same>;
 template struct Elementwise<ops::SigmoidGradient, Same, Same>;
 template struct Elementwise<ops::ReluGradient, Same, Same>;
@@ -110,5 +119,6 @@ Value relu(Value x, At at) { return apply(ops::Relu{}, {x}, at); }
 Value erf(Value x, At at) { return apply(ops::Erf{}, {x}, at); }
 Value gelu(Value x, At at) { return apply(ops::Gelu{}, {x}, at); }
 Value softplus(Value x, At at) { return apply(ops::Softplus{}, {x}, at); }
+Value softsign(Value x, At at) { return apply(ops::Softsign{}, {x}, at); }
 
 }  // namespace oxbow

@@ -62,6 +62,15 @@ struct Softplus : Unary<Softplus> {
   bool operator==(const Softplus&) const = default;
 };
 
+/// x / (1 + |x|); -1 and 1 at the infinities (Turian, Bergstra and Bengio 2009)
+struct Softsign : Unary<Softsign> {
+  static constexpr OpInfo info{.name = "softsign", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Softsign&) const = default;
+};
+
 /// dy (1 - y^2), where y = tanh(x).
 struct TanhGradient : Binary<TanhGradient> {
   static constexpr OpInfo info{
@@ -112,6 +121,7 @@ extern template struct Elementwise<ops::Relu, Same>;
 extern template struct Elementwise<ops::Erf, Same>;
 extern template struct Elementwise<ops::Gelu, Same>;
 extern template struct Elementwise<ops::Softplus, Same>;
+extern template struct Elementwise<ops::Softsign, Same>;
 extern template struct Elementwise<ops::TanhGradient, Same, Same>;
 extern template struct Elementwise<ops::SigmoidGradient, Same, Same>;
 extern template struct Elementwise<ops::ReluGradient, Same, Same>;

@@ -35,6 +35,7 @@ void add_pointwise(Catalog& c) {
   c.add<Relu>({.formula = "max(x, 0)", .example = one});
   c.add<Gelu>({.formula = "x (1 + erf(x / sqrt(2))) / 2", .example = one});
   c.add<Softplus>({.formula = "log(1 + e^x)", .example = one});
+  c.add<Softsign>({.formula = "x / (1 + |x|)", .example = one});
   c.add<Equal>({.formula = "a = b", .example = two});
   c.add<NotEqual>({.formula = "a != b", .example = two});
   c.add<Less>({.formula = "a < b", .example = two});

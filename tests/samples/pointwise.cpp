@@ -93,6 +93,7 @@ void add_pointwise(Samples& s) {
   unary<Relu>(s, [](double x) { return std::max(x, 0.0); }, {.smooth = false});
   unary<Gelu>(s, [](double x) { return x * normal_distribution(x); }, {.x = {-4, 4}});
   unary<Softplus>(s, [](double x) { return std::log1p(std::exp(x)); }, {.x = {-5, 5}});
+  unary<Softsign>(s, [](double x) { return x / (1 + std::abs(x)); }, {.x = {-4, 4}});
   binary<Equal>(s, [](double a, double b) { return a == b; }, {.smooth = false, .also = integers});
   binary<NotEqual>(s, [](double a, double b) { return a != b; }, {.smooth = false, .also = integers});
   binary<Less>(s, [](double a, double b) { return a < b; }, {.smooth = false, .also = integers});
