@@ -152,7 +152,7 @@ template <class F>
 auto in_order(Graph& g, F&& build) {
   const NodeId first = g.size();
   auto built = build();
-  if constexpr (std::same_as<decltype(built), Value>)
+  if constexpr (std::derived_from<decltype(built), Value>)
     g.settle(first, {&built, 1});
   else
     g.settle(first, built);

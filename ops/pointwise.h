@@ -91,6 +91,19 @@ Value less(Operand a, Operand b, At at = At::current());
 Value less_equal(Operand a, Operand b, At at = At::current());
 Value greater(Operand a, Operand b, At at = At::current());
 Value greater_equal(Operand a, Operand b, At at = At::current());
+
+/// What a comparison by an operator gives: bool, element by element. C++ cannot branch on it while the graph is built,
+/// so `if (x > 0.0)` and `x > 0.0 ? a : b` do not compile: see `where` and `cond`.
+class Condition : public Value {
+ public:
+  explicit Condition(Value v) : Value(v) {}
+  explicit operator bool() const = delete;
+};
+inline Condition operator<(Operand a, Operand b) { return Condition(less(a, b, a.at())); }
+inline Condition operator<=(Operand a, Operand b) { return Condition(less_equal(a, b, a.at())); }
+inline Condition operator>(Operand a, Operand b) { return Condition(greater(a, b, a.at())); }
+inline Condition operator>=(Operand a, Operand b) { return Condition(greater_equal(a, b, a.at())); }
+
 /// Of bool operands.
 Value logical_and(Value a, Value b, At at = At::current());
 Value logical_or(Value a, Value b, At at = At::current());
