@@ -20,6 +20,9 @@ std::string at_line(const Location& at, std::string_view words) {
 
 Error::Error(const std::string& message) : std::runtime_error(shown(message)) {}
 
+BuildError::BuildError(std::string_view builder, std::string rest)
+    : Error(std::string(builder) + ": " + rest), rest_(std::move(rest)) {}
+
 InternalError::InternalError(const std::string& message)
     : std::logic_error("internal error in Oxbow: " + shown(message) +
                        " (please report this, with the program that caused it)") {}

@@ -37,6 +37,29 @@ class Error : public std::runtime_error {
   explicit Error(const std::string& message);
 };
 
+/// What a builder refuses: `builder` is its name, with which the message begins.
+class BuildError : public Error {
+ public:
+  BuildError(std::string_view builder, std::string rest);
+  /// The same, told by the builder that the user called, which is made of this one.
+  BuildError by(std::string_view caller) const { return {caller, rest_}; }
+
+ private:
+  std::string rest_;
+};
+
+/// What `build` returns. Where it is refused, the message begins with `builder`: the function that the user called, not
+/// one of those that it is made of.
+///   Value mean(Value x) { return as_called("mean", [&] { return sum(x) / count_like(x); }); }
+template <class F>
+auto as_called(std::string_view builder, F&& build) {
+  try {
+    return build();
+  } catch (const BuildError& e) {
+    throw e.by(builder);
+  }
+}
+
 /// An invariant of Oxbow failed. The message asks for a report.
 class InternalError : public std::logic_error {
  public:

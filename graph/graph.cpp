@@ -9,10 +9,10 @@ namespace oxbow {
 
 namespace {
 
-// "matmul: inner sizes differ (784 and 256)" and below it inputs, line and remedy.
+// "inner sizes differ (784 and 256)" and below it inputs, line and remedy.
 std::string describe(const Op& op, Values inputs, const Location& at, const SharedText& scope,
                      const std::string& problem, const std::string& remedy) {
-  std::string text = std::string(op.name()) + ": " + problem;
+  std::string text = problem;
   for (int i = 0; i < inputs.size(); ++i) {
     if (!inputs[i]) continue;
     const std::string name = op.info().inputs.of(i);
@@ -54,7 +54,7 @@ Node Graph::append(Op op, Values inputs, Location at) {
   if (pinned_) at = origin_.at;
   const OpInfo& info = op.info();
   const auto fail = [&](const std::string& problem, const std::string& remedy) {
-    throw Error(describe(op, inputs, at, origin_.scope, problem, remedy));
+    throw BuildError(op.name(), describe(op, inputs, at, origin_.scope, problem, remedy));
   };
 
   int given = inputs.size();
@@ -281,14 +281,16 @@ Origin inside(const Graph& graph, std::string_view name) {
 Scope::Scope(Graph& graph, std::string_view name) : guard_(graph, inside(graph, name)) {}
 
 Error located(const Node& node, const OpError& e) {
-  return Error(describe(node.op(), node.inputs(), node.origin().at, node.origin().scope, e.problem(), e.remedy()));
+  return BuildError(node.op().name(),
+                    describe(node.op(), node.inputs(), node.origin().at, node.origin().scope, e.problem(), e.remedy()));
 }
 
 Value apply(Op op, Values inputs, Location at) {
   for (const Value& v : inputs)
     if (v) return v.graph().append(std::move(op), inputs, at).output();
-  throw Error(describe(op, {}, at, "", inputs.empty() ? "there are no inputs" : "every input is an empty Value",
-                       inputs.empty() ? "Give at least one value" : "Build the inputs first"));
+  const bool none = inputs.empty();
+  throw BuildError(op.name(), describe(op, {}, at, "", none ? "there are no inputs" : "every input is an empty Value",
+                                       none ? "Give at least one value" : "Build the inputs first"));
 }
 
 }  // namespace oxbow

@@ -70,7 +70,7 @@ std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand>
   for (const Operand& o : operands)
     if (o.value() && !typed) typed = &o;
   const auto fail = [&](const std::string& problem, const std::string& remedy) {
-    throw Error(std::string(op) + ": " + problem + "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+    throw BuildError(op, problem + at_line(at) + "\n  " + remedy);
   };
   if (!typed) fail("none of its operands is a value of a graph", "Make one a constant(graph, number, dtype)");
   const Type& type = typed->value().type();

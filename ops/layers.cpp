@@ -31,8 +31,8 @@ std::string layer_name(const Graph& g, const std::string& asked, const std::stri
 
 [[noreturn]] void refuse(const std::string& layer, const std::string& problem, Value x, At at,
                          const std::string& remedy) {
-  throw Error(layer + ": " + problem + (x ? "\n  x: " + to_string(x.type()) + " from " + to_string(x.node()) : "") +
-              "\n  at " + to_string(Location(at)) + "\n  " + remedy);
+  throw BuildError(layer, problem + (x ? "\n  x: " + to_string(x.type()) + " from " + to_string(x.node()) : "") +
+                              at_line(at) + "\n  " + remedy);
 }
 
 void check(const std::string& layer, Value x, int least_rank, const std::string& shape, At at) {
@@ -54,8 +54,12 @@ Value dense(Value x, std::int64_t units, DenseOptions options, At at) {
   check_units("dense", "units", units, x, at);
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "dense", "kernel", at));
-  Value y = matmul(x, parameter(g, "kernel", {x.dtype(), {x.shape()[-1], units}}, options.kernel_init, at), {}, at);
-  if (options.use_bias) y = add(y, parameter(g, "bias", {x.dtype(), {units}}, options.bias_init, at), at);
+  const Value y = as_called("dense", [&] {
+    const Value w = parameter(g, "kernel", {x.dtype(), {x.shape()[-1], units}}, options.kernel_init, at);
+    const Value products = matmul(x, w, {}, at);
+    if (!options.use_bias) return products;
+    return add(products, parameter(g, "bias", {x.dtype(), {units}}, options.bias_init, at), at);
+  });
   return options.activation ? options.activation(y, at) : y;
 }
 
@@ -66,9 +70,12 @@ Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "conv", "kernel", at));
   const Type kernel{x.dtype(), {options.size, options.size, x.shape()[-1], filters}};
-  Value y = conv2d(x, parameter(g, "kernel", kernel, options.kernel_init, at),
-                   {.stride = options.stride, .padding = options.padding}, at);
-  if (options.use_bias) y = add(y, parameter(g, "bias", {x.dtype(), {filters}}, options.bias_init, at), at);
+  const Value y = as_called("conv", [&] {
+    const Value w = parameter(g, "kernel", kernel, options.kernel_init, at);
+    const Value products = conv2d(x, w, {.stride = options.stride, .padding = options.padding}, at);
+    if (!options.use_bias) return products;
+    return add(products, parameter(g, "bias", {x.dtype(), {filters}}, options.bias_init, at), at);
+  });
   return options.activation ? options.activation(y, at) : y;
 }
 

@@ -167,9 +167,10 @@ namespace {
 // Two operands that would broadcast where they are meant to be alike.
 void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
   if (a && b && a.type() != b.type())
-    throw Error(op + ": " + a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
-                to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " + to_string(b.node()) +
-                at_line(at) + "\n  Reshape or cast one of them: they would broadcast to something else than meant");
+    throw BuildError(op, a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
+                             to_string(a.node()) + "\n  " + b_name + ": " + to_string(b.type()) + " from " +
+                             to_string(b.node()) + at_line(at) +
+                             "\n  Reshape or cast one of them: they would broadcast to something else than meant");
 }
 
 Value reduced(Value losses, Reduction reduction, At at) {
@@ -181,19 +182,24 @@ Value reduced(Value losses, Reduction reduction, At at) {
 
 Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
   const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
-  if (!dense || logits.rank() == 0) return reduced(apply(ops::CrossEntropy{}, {logits, labels}, at), reduction, at);
-  const Value information = masked_multiply(labels, log_softmax(logits, -1, at), at);  // 0 log 0 is 0
-  return reduced(negate(sum(information, {-1}, false, at), at), reduction, at);
+  return as_called("cross_entropy", [&] {
+    if (!dense || logits.rank() == 0) return reduced(apply(ops::CrossEntropy{}, {logits, labels}, at), reduction, at);
+    const Value information = masked_multiply(labels, log_softmax(logits, -1, at), at);  // 0 log 0 is 0
+    return reduced(negate(sum(information, {-1}, false, at), at), reduction, at);
+  });
 }
 
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
   check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
-  return reduced(apply(ops::BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
+  return as_called("binary_cross_entropy", [&] {
+    return reduced(apply(ops::BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
+  });
 }
 
 Value mean_squared_error(Value prediction, Value target, Reduction reduction, At at) {
   check_alike("mean_squared_error", prediction, target, "prediction", "target", at);
-  return reduced(square(subtract(prediction, target, at), at), reduction, at);
+  return as_called("mean_squared_error",
+                   [&] { return reduced(square(subtract(prediction, target, at), at), reduction, at); });
 }
 
 }  // namespace oxbow

@@ -103,7 +103,7 @@ Value along(Value x, std::int64_t axis, At at) {
   try {
     chosen = x.shape().axis_of(axis);
   } catch (const Error& e) {
-    throw Error(std::string(O::info.name) + ": " + e.what() + "\n  at " + to_string(Location(at)));
+    throw BuildError(O::info.name, e.what() + at_line(at));
   }
   if (chosen == x.rank() - 1) return apply(O{}, {x}, at);
   std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));

@@ -158,7 +158,7 @@ Value minimum(Operand a, Operand b, At at) { return apply(ops::Minimum{}, values
 Value pow(Operand a, Operand b, At at) {
   if (a.value() && b.is_number()) {
     if (b.number() == 1) return a.value();
-    if (b.number() == 2) return square(a.value(), at);
+    if (b.number() == 2) return as_called("pow", [&] { return square(a.value(), at); });
   }
   return apply(ops::Pow{}, values_of("pow", {a, b}, at), at);
 }

@@ -80,8 +80,24 @@ Value less(Operand a, Operand b, At at) { return apply(ops::Less{}, values_of("l
 Value less_equal(Operand a, Operand b, At at) {
   return apply(ops::LessEqual{}, values_of("less_equal", {a, b}, at), at);
 }
-Value greater(Operand a, Operand b, At at) { return less(b, a, at); }
-Value greater_equal(Operand a, Operand b, At at) { return less_equal(b, a, at); }
+
+namespace {
+
+// a > b is b < a. What that refuses, a < b refuses too, and speaks of them in the user's order.
+Value mirrored(std::string_view builder, Value (*compare)(Operand, Operand, At), Operand a, Operand b, At at) {
+  return as_called(builder, [&] {
+    try {
+      return compare(b, a, at);
+    } catch (const BuildError&) {
+      return compare(a, b, at);
+    }
+  });
+}
+
+}  // namespace
+
+Value greater(Operand a, Operand b, At at) { return mirrored("greater", less, a, b, at); }
+Value greater_equal(Operand a, Operand b, At at) { return mirrored("greater_equal", less_equal, a, b, at); }
 Value logical_and(Value a, Value b, At at) { return apply(ops::LogicalAnd{}, {a, b}, at); }
 Value logical_or(Value a, Value b, At at) { return apply(ops::LogicalOr{}, {a, b}, at); }
 Value logical_not(Value x, At at) { return apply(ops::LogicalNot{}, {x}, at); }

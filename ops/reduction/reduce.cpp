@@ -160,13 +160,14 @@ Value sum(Value x, Axes axes, bool keepdims, At at) {
 
 Value mean(Value x, Axes axes, bool keepdims, At at) {
   if (x && !is_float(x.dtype()))
-    throw Error("mean: x is " + to_string(x.type()) + "\n  at " + to_string(Location(at)) +
-                "\n  Cast it to f32 or f64 first");
+    throw BuildError("mean", "x is " + to_string(x.type()) + at_line(at) + "\n  Cast it to f32 or f64 first");
   // Halves are rounded once, at the end: neither their sum nor their number need be a half.
   if (x && is_narrow(x.dtype()))
     return cast(mean(cast(x, compute_type(x.dtype()), at), axes, keepdims, at), x.dtype(), at);
-  const Value count = count_like(x, axes, at);
-  return divide(sum(x, axes, keepdims, at), count, at);
+  return as_called("mean", [&] {
+    const Value count = count_like(x, axes, at);
+    return divide(sum(x, axes, keepdims, at), count, at);
+  });
 }
 
 Value max(Value x, Axes axes, bool keepdims, At at) {

@@ -97,7 +97,7 @@ TopKResult along(Value x, std::int64_t axis, At at, Choose&& choose) {
   try {
     a = x.shape().axis_of(axis);
   } catch (const OpError& e) {
-    throw Error("top_k: " + e.problem() + at_line(at) + "\n  " + e.remedy());
+    throw BuildError("top_k", e.problem() + at_line(at) + "\n  " + e.remedy());
   }
   if (a == x.rank() - 1) return choose(x);
   std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));
@@ -116,7 +116,9 @@ TopKResult top_k(Value x, std::int64_t k, std::int64_t axis, At at) {
 }
 
 TopKResult top_k(Value x, Value k, std::int64_t axis, At at) {
-  return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopKOf{}, {rows, k}, at)); });
+  return as_called("top_k", [&] {
+    return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopKOf{}, {rows, k}, at)); });
+  });
 }
 
 }  // namespace oxbow

@@ -310,8 +310,12 @@ std::vector<Value> OneHotOf::lower(Values in) const {
   return {one_hot(in[0], numbers(in[1], "classes", 0)[0], dtype, At::current())};
 }
 
-Value reshape_to(Value x, Value shape, At at) { return apply(ReshapeTo{}, {x, shape}, at); }
-Value expand_to(Value x, Value shape, At at) { return apply(ExpandTo{}, {x, shape}, at); }
+Value reshape_to(Value x, Value shape, At at) {
+  return as_called("reshape", [&] { return apply(ReshapeTo{}, {x, shape}, at); });
+}
+Value expand_to(Value x, Value shape, At at) {
+  return as_called("broadcast_to", [&] { return apply(ExpandTo{}, {x, shape}, at); });
+}
 Value tile_by(Value x, Value repeats, At at) { return apply(Tile{}, {x, repeats}, at); }
 Value pad_by(Value x, Value pads, double value, At at) { return apply(Pad{value}, {x, pads}, at); }
 
@@ -321,18 +325,26 @@ namespace oxbow {
 
 using namespace ops;
 
+namespace {
+void check_built(const char* builder, Value x, At at) {
+  if (!x) throw BuildError(builder, "x is an empty Value" + at_line(at) + "\n  Build it first");
+}
+}  // namespace
+
 Value shape_of(Value x, At at) { return apply(ops::ShapeOf{}, {x}, at); }
 
 Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes, At at) {
-  return apply(ops::SliceBy{.axes = std::move(axes)}, {x, begins, ends}, at);
+  return as_called("slice", [&] { return apply(ops::SliceBy{.axes = std::move(axes)}, {x, begins, ends}, at); });
 }
 
 Value tile(Value x, std::vector<std::int64_t> repeats, At at) {
+  check_built("tile", x, at);
   const auto axes = static_cast<std::int64_t>(repeats.size());
   return apply(ops::Tile{}, {x, constant(x.graph(), tensor({axes}, repeats), at)}, at);
 }
 
 Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value, At at) {
+  check_built("pad", x, at);
   Numbers each;
   for (const auto& [before, after] : pads) each.insert(each.end(), {before, after});
   const Shape shape{static_cast<std::int64_t>(pads.size()), 2};
@@ -342,7 +354,7 @@ Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pad
 Value arange(Value start, Value limit, Value step, At at) { return apply(ops::Arange{}, {start, limit, step}, at); }
 
 Value one_hot(Value labels, Value classes, DType dtype, At at) {
-  return apply(ops::OneHotOf{.dtype = dtype}, {labels, classes}, at);
+  return as_called("one_hot", [&] { return apply(ops::OneHotOf{.dtype = dtype}, {labels, classes}, at); });
 }
 
 }  // namespace oxbow

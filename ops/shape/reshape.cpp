@@ -92,8 +92,11 @@ Value reshape(Value x, std::vector<std::int64_t> shape, At at) {
 }
 
 Value reshape_like(Value x, Value like, At at) { return apply(ops::ReshapeLike{}, {x, like}, at); }
+
 Value flatten(Value x, At at) {
-  return apply(ops::Reshape{.shape = {ops::Reshape::same, ops::Reshape::rest}}, {x}, at);
+  return as_called("flatten", [&] {
+    return apply(ops::Reshape{.shape = {ops::Reshape::same, ops::Reshape::rest}}, {x}, at);
+  });
 }
 
 }  // namespace oxbow

@@ -1,0 +1,201 @@
+// A message begins with the function that the user called, also where that makes ops of other names, and it speaks of
+// the operands as the user gave them.
+#include <oxbow/oxbow.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "support/message.h"
+#include "support/places.h"
+
+BOOST_AUTO_TEST_SUITE(test_messages_builders)
+
+using namespace oxbow;
+using oxbow::test::message;
+
+namespace {
+
+struct Call {
+  std::string builder;
+  std::function<void()> refused;
+};
+
+const Value none;
+
+// What each builder refuses, and what of that the first op that it makes does not.
+std::vector<Call> calls(Graph& g) {
+  const Value x = input(g, "x", f32, {2, 4}), i = input(g, "i", i64, {2, 4}), b = input(g, "b", boolean, {2, 4});
+  const Value scalar = input(g, "scalar", f32, Shape()), half = input(g, "half", f16, {2, 4});
+  const Value image = input(g, "image", f32, {2, 8, 8, 3}), ten = constant(g, 10, i64), many = constant(g, 9, i64);
+  const Value three = constant(g, Tensor::of<std::int64_t>({1}, {3}));
+  const auto then = [=] { return x; };
+  const auto both = [](Value v) { return v; };
+  return {{"abs", [=] { abs(b); }},
+          {"add", [=] { add(x, i); }},
+          {"argmax", [=] { argmax(x, 2); }},
+          {"arange", [=] { arange(x, x, x); }},
+          {"batch_moments", [=] { batch_moments(none, none, none); }},
+          {"batch_norm", [=] { batch_norm(i); }},
+          {"binary_cross_entropy", [=] { binary_cross_entropy(i, i); }},
+          {"broadcast_like", [=] { broadcast_like(x, scalar); }},
+          {"broadcast_to", [=] { broadcast_to(x, {3}); }},
+          {"broadcast_to", [=] { broadcast_to(x, three); }},
+          {"cast", [=] { cast(none, f32); }},
+          {"concat",
+           [=] {
+             concat({x, i});
+           }},
+          {"cond", [=] { cond(x, then, then); }},
+          {"contract", [=] { contract(x, none); }},
+          {"conv", [=] { conv(image, 4, {.stride = 0}); }},
+          {"conv", [=] { conv(x, 4); }},
+          {"conv2d", [=] { conv2d(x, x); }},
+          {"cospi", [=] { cospi(i); }},
+          {"count_like", [=] { count_like(x, 2); }},
+          {"cross_entropy", [=] { cross_entropy(x, half); }},
+          {"dense", [=] { dense(scalar, 4); }},
+          {"divide", [=] { divide(i, i); }},
+          {"dropout", [=] { dropout(i, 0.5); }},
+          {"equal", [=] { equal(x, i); }},
+          {"erf", [=] { erf(i); }},
+          {"exp", [=] { exp(i); }},
+          {"flatten", [=] { flatten(scalar); }},
+          {"gather", [=] { gather(x, x); }},
+          {"gelu", [=] { gelu(i); }},
+          {"greater", [=] { greater(x, i); }},
+          {"greater_equal", [=] { x >= i; }},
+          {"less", [=] { x < i; }},
+          {"less_equal", [=] { less_equal(x, i); }},
+          {"log", [=] { log(i); }},
+          {"log_softmax", [=] { log_softmax(x, 2); }},
+          {"log_softmax", [=] { log_softmax(i, 0); }},
+          {"logical_and", [=] { logical_and(x, b); }},
+          {"logical_not", [=] { logical_not(x); }},
+          {"logical_or", [=] { logical_or(x, b); }},
+          {"masked_divide", [=] { masked_divide(i, i); }},
+          {"masked_multiply", [=] { masked_multiply(i, i); }},
+          {"matmul", [=] { matmul(x, x); }},
+          {"max", [=] { max(x, 2); }},
+          {"max_pool", [=] { max_pool(x); }},
+          {"maximum", [=] { maximum(x, i); }},
+          {"mean", [=] { mean(x, {2}); }},
+          {"mean", [=] { mean(half, {2}); }},
+          {"mean", [=] { mean(i); }},
+          {"mean_squared_error", [=] { mean_squared_error(i, i); }},
+          {"mean_squared_error", [=] { mean_squared_error(b, b); }},
+          {"min", [=] { min(x, 2); }},
+          {"minimum", [=] { minimum(x, i); }},
+          {"multiply", [=] { multiply(x, i); }},
+          {"negate", [=] { -b; }},
+          {"norm", [=] { norm(x, {2}); }},
+          {"not_equal", [=] { not_equal(x, i); }},
+          {"one_hot", [=] { one_hot(x, 10); }},
+          {"one_hot", [=] { one_hot(x, ten); }},
+          {"pad",
+           [=] {
+             pad(x, {{1, 1}});
+           }},
+          {"pad",
+           [=] {
+             pad(none, {{1, 1}});
+           }},
+          {"pad", [=] { pad(x, three); }},
+          {"pow", [=] { pow(i, i); }},
+          {"pow", [=] { pow(b, 2); }},
+          {"reciprocal", [=] { reciprocal(i); }},
+          {"relu", [=] { relu(b); }},
+          {"repeat", [=] { repeat(-1, x, both); }},
+          {"require_finite", [=] { require_finite(i, "x", "do"); }},
+          {"reshape", [=] { reshape(x, {3}); }},
+          {"reshape", [=] { reshape(x, three); }},
+          {"reshape_like", [=] { reshape_like(x, scalar); }},
+          {"rsqrt", [=] { rsqrt(i); }},
+          {"scatter_add", [=] { scatter_add(x, x, x); }},
+          {"shape_of", [=] { shape_of(none); }},
+          {"sigmoid", [=] { sigmoid(i); }},
+          {"sign", [=] { sign(b); }},
+          {"sinpi", [=] { sinpi(i); }},
+          {"slice", [=] { slice(x, 0, 3); }},
+          {"slice", [=] { slice(x, x, x); }},
+          {"softmax", [=] { softmax(i, 0); }},
+          {"softplus", [=] { softplus(i); }},
+          {"sqrt", [=] { sqrt(i); }},
+          {"square", [=] { square(b); }},
+          {"stop_gradient", [=] { stop_gradient(none); }},
+          {"subtract", [=] { b - 1; }},
+          {"sum", [=] { sum(x, 2); }},
+          {"sum_to", [=] { sum_to(scalar, x); }},
+          {"tanh", [=] { tanh(i); }},
+          {"tile", [=] { tile(none, {2}); }},
+          {"tile", [=] { tile(x, {2}); }},
+          {"top_k", [=] { top_k(x, 9); }},
+          {"top_k", [=] { top_k(x, many); }},
+          {"top_k", [=] { top_k(x, 1, 2); }},
+          {"transpose", [=] { transpose(x, {0}); }},
+          {"where", [=] { where(x, x, x); }}};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_message_begins_with_the_builder) {
+  Graph g;
+  for (const Call& call : calls(g)) {
+    const std::string said = message(call.refused);
+    BOOST_TEST(said.starts_with(call.builder + ": "), call.builder << " said: " << said);
+  }
+}
+
+// The builders of ops/ops.h. A part of x says what stands in the brackets (test_subscripts), and the others make
+// variables, or take graphs.
+BOOST_AUTO_TEST_CASE(every_builder_is_tried) {
+  const auto file = [](const std::string& path) {
+    std::ifstream in(oxbow::test::source(path));
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  Graph g;
+  std::set<std::string> tried{"part", "parameter", "variable", "drawn", "gradients", "flow_back", "random_state"};
+  for (const Call& call : calls(g)) tried.insert(call.builder);
+  for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by"}) tried.insert(helper);
+  const std::string list = file("ops/ops.h");
+  const std::regex include("#include <oxbow/(.*)>"),
+      builder("\n(?:std::vector<Value>|Value|Moments|\\w+Result) (\\w+)\\(");
+  int found = 0;
+  for (std::sregex_iterator i(list.begin(), list.end(), include), end; i != end; ++i) {
+    const std::string header = file((*i)[1]);
+    for (std::sregex_iterator k(header.begin(), header.end(), builder); k != end; ++k, ++found)
+      BOOST_TEST(tried.contains((*k)[1]), (*k)[1] << " of " << (*i)[1] << " is not in the table");
+  }
+  BOOST_TEST(found > 80);
+}
+
+BOOST_AUTO_TEST_CASE(operands_are_as_the_user_gave_them) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2, 4}), i = input(g, "i", i64, {2, 4}), v = input(g, "v", f32, {3});
+  const std::pair<std::string, std::string> cases[] = {
+      {message([&] { greater(x, i); }),
+       "greater: dtypes differ: a f32[2, 4], b i64[2, 4]\n  a: f32[2, 4] from x\n  b: i64[2, 4] from i\n  at HERE\n"
+       "  Cast one: cast(b, f32)"},
+      {message([&] { x >= v; }),
+       "greater_equal: shapes [2, 4] and [3] do not broadcast: axis -1 is 4 in one and 3 in the other\n"
+       "  a: f32[2, 4] from x\n  b: f32[3] from v\n  at HERE\n  Make the sizes equal, or one of them 1"},
+      {message([&] { i > 0.5; }),
+       "greater: no i64 is 0.5, but the other operand is i64[2, 4]\n  at HERE\n"
+       "  Cast that one to a dtype that holds the number: cast(x, f32)"},
+      {message([&] { mean(x, {2}); }),
+       "mean: there is no axis 2 in shape [2, 4]\n  x: f32[2, 4] from x\n  at HERE\n  Use -2 to 1"}};
+  for (const auto& [said, expected] : cases) BOOST_TEST(said == expected);
+}
+
+// An activation of the user's own is not the layer's: its message is its own.
+BOOST_AUTO_TEST_CASE(what_the_user_calls_within_a_layer_keeps_its_name) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2, 4});
+  const std::string said = message([&] { dense(x, 4, {.activation = [](Value v) { return sum(v, 3); }}); });
+  BOOST_TEST(said.starts_with("sum: there is no axis 3"), said);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
