@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/subscript.h>
 #include <oxbow/graph/type.h>
 
 #include <initializer_list>
@@ -42,7 +43,15 @@ class Value {
   /// name.
   Value named(std::string_view name) const;
 
-  /// The same output of the same node (not elementwise equality: see `equal` in ops).
+  /// Places and ranges of the first axes: `x[0]`, `x[{0, range(1, 3)}]`, `x[{range(), -1}]`; see `part` in ops/shape.h,
+  /// which does it. (A template, so that this library does not need the one of the ops.)
+  template <class V = Value>
+  V operator[](const Subscripts& subscripts) const {
+    return part(V(*this), subscripts);
+  }
+
+  /// The same output of the same node. There is no `==`: a search among values would add nodes to their graph. See
+  /// `equal` in ops for the comparison of elements.
   bool same(const Value& other) const {
     return graph_ == other.graph_ && node_ == other.node_ && output_ == other.output_;
   }

@@ -5,7 +5,6 @@
 #include <oxbow/graph/value.h>
 
 #include <concepts>
-#include <limits>
 #include <utility>
 
 namespace oxbow {
@@ -20,16 +19,20 @@ Value reshape_like(Value x, Value like, At at = At::current());
 /// [n, ...] to [n, product of the others]. Throws `Error` for a scalar.
 Value flatten(Value x, At at = At::current());
 
+/// x without these axes, which have the size 1. Throws `Error` for others, and for an axis that is named twice.
+Value squeeze(Value x, std::vector<std::int64_t> axes, At at = At::current());
+
 /// Axis i of the result is axis permutation[i] of x; an empty permutation reverses the axes. Throws `Error` unless
 /// `permutation` names each axis once.
 Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At::current());
 
-/// As the end of a slice: up to the last element, however many there are.
-inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
-
 /// The elements [begin, end) along an axis; negative numbers count from its end. Throws `Error` for an axis that x does
 /// not have, or a range that does not lie within it.
 Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end = to_end, At at = At::current());
+
+/// x[subscripts], as `Value` has it: for each of the first axes a place, which takes the axis away, or a range. Throws
+/// `Error` for more subscripts than axes, and for places and ranges that do not lie within their axis.
+Value part(Value x, const Subscripts& subscripts);
 
 /// The values one after another along an axis. Throws `Error` unless dtypes and all other axes agree.
 Value concat(Values values, std::int64_t axis = 0, At at = At::current());

@@ -16,6 +16,7 @@ void add_shape(Catalog& c) {
   c.add<ReshapeLike>({.formula = "x in the shape of like", .example = inputs({{f64, {2, 3}}, {f64, {6}}})});
   c.add<ReshapeTo>({.formula = "x's elements in the shape that is given",
                     .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({2}, {3, 2})}});
+  c.add<Squeeze>({.formula = "x without axes of size 1", .example = inputs({{f64, {2, 1}}}), .op = {.axes = {1}}});
   c.add<Transpose>({.formula = "x with its axes in another order",
                     .example = inputs({{f64, {2, 3}}}),
                     .op = {.permutation = {1, 0}}});

@@ -81,6 +81,32 @@ Value ReshapeLike::simplify(Values in) const {
 
 Grads ReshapeLike::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0)), Value()}; }
 
+Type Squeeze::infer(Types in) const {
+  const Shape& x = in[0].shape;
+  std::vector<bool> gone(static_cast<std::size_t>(x.rank()));
+  for (const std::int64_t axis : axes) {
+    const auto a = static_cast<std::size_t>(x.axis_of(axis));
+    if (gone[a])
+      throw OpError("axis " + std::to_string(a) + " of " + to_string(x) + " is named twice", "Name each axis once");
+    if (x[static_cast<int>(a)] != 1)
+      throw OpError("axis " + std::to_string(axis) + " of " + to_string(x) + " does not have size 1",
+                    "Take one place of it: slice(x, " + std::to_string(axis) + ", 0, 1)");
+    gone[a] = true;
+  }
+  std::vector<std::int64_t> left;
+  for (int i = 0; i < x.rank(); ++i)
+    if (!gone[static_cast<std::size_t>(i)]) left.push_back(x[i]);
+  return {in[0].dtype, Shape(left)};
+}
+
+std::vector<Value> Squeeze::lower(Values in) const {
+  return {apply(Reshape{.shape = infer(std::array{in[0].type()}).shape.vector()}, {in[0]}, {})};
+}
+
+Value Squeeze::simplify(Values in) const { return axes.empty() ? in[0] : lower(in)[0]; }
+
+Grads Squeeze::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0))}; }
+
 }  // namespace oxbow::ops
 
 namespace oxbow {
@@ -97,6 +123,10 @@ Value flatten(Value x, At at) {
   return as_called("flatten", [&] {
     return apply(ops::Reshape{.shape = {ops::Reshape::same, ops::Reshape::rest}}, {x}, at);
   });
+}
+
+Value squeeze(Value x, std::vector<std::int64_t> axes, At at) {
+  return apply(ops::Squeeze{.axes = std::move(axes)}, {x}, at);
 }
 
 }  // namespace oxbow

@@ -32,4 +32,16 @@ struct ReshapeLike {
   Grads gradient(const Node& n, Values dy) const;
 };
 
+struct Squeeze {
+  static constexpr OpInfo info{.name = "squeeze", .inputs = {"x"}};
+  std::vector<std::int64_t> axes;
+  static void attributes(auto&& visit) { visit("axes", &Squeeze::axes); }
+  bool operator==(const Squeeze&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+};
+
 }  // namespace oxbow::ops

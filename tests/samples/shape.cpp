@@ -38,6 +38,14 @@ std::vector<Sample> reshape_like_samples() {
           reshaped("empty", ReshapeLike{}, {draw({0, 3}, -1, 1, 5), draw({2, 0}, -1, 1, 6)}, {2, 0})};
 }
 
+std::vector<Sample> squeeze_samples() {
+  return {reshaped("[2, 1, 3] along 1", Squeeze{{1}}, {draw({2, 1, 3}, -1, 1, 1)}, {2, 3}),
+          reshaped("[1, 2, 1] along -1 and 0", Squeeze{{-1, 0}}, {draw({1, 2, 1}, -1, 1, 2)}, {2}),
+          reshaped("[1] to a scalar", Squeeze{{0}}, {draw({1}, -1, 1, 3)}, {}),
+          reshaped("empty", Squeeze{{0}}, {draw({1, 0}, -1, 1, 4)}, {0}),
+          reshaped("integers", Squeeze{{0}}, {draw({1, 3}, -9, 9, 5, i32)}, {3})};
+}
+
 // The axes that a permutation names, counted from the front: reversed where it is empty.
 std::vector<int> order_of(const std::vector<std::int64_t>& permutation, int rank) {
   std::vector<int> axes;
@@ -154,6 +162,7 @@ std::vector<Sample> one_hot_samples() {
 void add_shape(Samples& s) {
   s.add<Reshape>(reshape_samples());
   s.add<ReshapeLike>(reshape_like_samples());
+  s.add<Squeeze>(squeeze_samples());
   s.add<Transpose>(transpose_samples());
   s.add<BroadcastTo>(broadcast_to_samples());
   s.add<BroadcastLike>(broadcast_like_samples());

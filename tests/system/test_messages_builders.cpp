@@ -125,6 +125,7 @@ std::vector<Call> calls(Graph& g) {
           {"softplus", [=] { softplus(i); }},
           {"sqrt", [=] { sqrt(i); }},
           {"square", [=] { square(b); }},
+          {"squeeze", [=] { squeeze(x, {0}); }},
           {"stop_gradient", [=] { stop_gradient(none); }},
           {"subtract", [=] { b - 1; }},
           {"sum", [=] { sum(x, 2); }},
