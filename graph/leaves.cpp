@@ -71,7 +71,6 @@ void from_attr(const AttrValue& a, Init& v) {
   from_attr(a.field("stream"), v.stream);
 }
 
-
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at) {
   std::vector<std::int64_t> sizes, free_axes;
   for (const Dim& d : dims) {
@@ -86,6 +85,10 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
 
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at) {
   return input(g, name, dtype, std::span(dims.begin(), dims.size()), at);
+}
+
+Value input(Graph& g, std::string_view name, DType dtype, const Shape& shape, At at) {
+  return input(g, name, dtype, std::vector<Dim>(shape.begin(), shape.end()), at);
 }
 
 Value constant(Graph& g, Tensor value, At at) { return g.append(ops::Constant{std::move(value)}, {}, at).output(); }

@@ -11,14 +11,16 @@ namespace oxbow {
 /// Throws `Error` when the name is taken or a size is negative.
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at = At::current());
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at = At::current());
+/// Of just this shape: `input(g, "y", f32, x.shape())`.
+Value input(Graph& g, std::string_view name, DType dtype, const Shape& shape, At at = At::current());
 
 Value constant(Graph& g, Tensor value, At at = At::current());
 /// A scalar of the given dtype, rounded to it; integers drop a fraction. Throws `Error` for a number beyond an integer
 /// dtype's range.
 Value constant(Graph& g, double value, DType dtype = f32, At at = At::current());
 
-/// A variable named in the current scope, for state and for known first values: `parameter` in ops/initializers.h takes
-/// the initializers. Throws `Error` when the name is taken or `init` cannot be drawn in that type.
+/// A variable named in the current scope, for state and for known first values: ops/initializers.h has those that take
+/// an initializer. Throws `Error` when the name is taken or `init` cannot be drawn in that type.
 Value variable(Graph& g, std::string_view name, const Type& type, Init init = {}, bool trainable = true,
                At at = At::current());
 

@@ -62,13 +62,18 @@ Initializer constant(double value) { return always({.kind = "constant", .a = val
 
 }  // namespace init
 
-Value parameter(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, At at) {
+Value ops::drawn(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, bool trainable,
+                 At at) {
   Init init = initializer ? initializer(type.shape) : Init{};
   if (init.kind == "uniform" || init.kind == "normal") {
     init.seed = g.seed();
     init.stream = g.next_stream();
   }
-  return variable(g, name, type, std::move(init), /*trainable=*/true, at);
+  return variable(g, name, type, std::move(init), trainable, at);
+}
+
+Value parameter(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, At at) {
+  return ops::drawn(g, name, type, initializer, /*trainable=*/true, at);
 }
 
 }  // namespace oxbow

@@ -8,6 +8,7 @@
 
 #include <oxbow/graph/leaves.h>
 
+#include <concepts>
 #include <functional>
 
 namespace oxbow {
@@ -33,7 +34,18 @@ Initializer constant(double value);
 
 }  // namespace init
 
-/// A trainable variable in the current scope that starts as `initializer` says. Throws `Error` when the name is taken.
+namespace ops {  // what `variable` calls
+Value drawn(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, bool trainable, At at);
+}
+
+/// A variable in the current scope that starts as `initializer` says. Throws `Error` when the name is taken.
+template <std::convertible_to<Initializer> F>  // no braced list is one: that is an `Init`
+Value variable(Graph& g, std::string_view name, const Type& type, const F& initializer, bool trainable = true,
+               At at = At::current()) {
+  return ops::drawn(g, name, type, initializer, trainable, at);
+}
+
+/// The same, trainable.
 Value parameter(Graph& g, std::string_view name, const Type& type,
                 const Initializer& initializer = init::glorot_uniform(), At at = At::current());
 

@@ -14,8 +14,9 @@
 
 namespace oxbow {
 
-/// What follows a layer: `relu`, `tanh`, or anything that is called with a Value and the caller's line; none when
-/// empty. A function is taken by address, so that `tanh` is ours also where <cmath> brings its own.
+/// What follows a layer: `relu`, `tanh`, `[](Value v) { return v * sigmoid(v); }`, or anything that is called with a
+/// Value, and with the caller's line where it takes one; none when empty. A function is taken by address, so that
+/// `tanh` is ours also where <cmath> brings its own.
 class Activation {
  public:
   Activation() = default;
@@ -23,6 +24,9 @@ class Activation {
   template <class F>
   requires(std::is_invocable_r_v<Value, F&, Value, At> && !std::is_same_v<F, Activation>) Activation(F function)
       : function_(std::move(function)) {}
+  template <class F>
+  requires(std::is_invocable_r_v<Value, F&, Value>) Activation(F function)
+      : function_([f = std::move(function)](Value x, At) mutable { return f(x); }) {}
 
   explicit operator bool() const { return static_cast<bool>(function_); }
   Value operator()(Value x, At at) const { return function_(x, at); }
