@@ -34,7 +34,9 @@ class Catalog;
 struct AttrValue;
 
 struct PrintOptions {
-  bool locations = false;     ///< the user's line behind each node: `at "mlp.cpp":12`
+  /// The user's line behind each node: `at "mlp.cpp":12`, which `oxbow explain` and `oxbow profile` of a file tell. A
+  /// text without is the same wherever the program's source lies: to compare, or to keep under version control.
+  bool locations = true;
   bool plan_follows = false;  ///< the caller adds a plan, and "end" behind it
 };
 

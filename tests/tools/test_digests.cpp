@@ -67,15 +67,16 @@ bool fuses() {
 }
 const std::string fused = "@fma", unfused = "@no_fma";
 const std::string op_prefix = "op/";
+const PrintOptions no_lines{.locations = false};  // of whatever file builds it
 
 // The graph as built, after all rewrites, and its plan for two threads, made as finely as `grain` says.
 void add_way(Digests& all, const std::string& name, const Graph& graph, const std::vector<Value>& fetches,
              const Grain& grain) {
   static const std::string kind = fuses() ? fused : unfused;
   const Ledger plan = ledger(Program::Impl::compile(fetches, {.pool = Pool(2)}, grain));
-  all[name].add(print(graph));
-  all[name + "/rewritten" + kind].add(print(*plan.graph));
-  all[name + "/plan" + kind].add(print(plan));
+  all[name].add(print(graph, no_lines));
+  all[name + "/rewritten" + kind].add(print(*plan.graph, no_lines));
+  all[name + "/plan" + kind].add(print(plan, no_lines));
 }
 
 // Everything that surrounds an optimizer: a schedule, groups, clipping, accumulation, averages, loss scaling.
@@ -85,7 +86,7 @@ std::string training_step(const optim::Optimizer& optimizer, const optim::Minimi
   Value h = dropout(batch_norm(dense(x, 5, {.activation = gelu})), 0.5);
   h = softmax(dense(h, 5, {.activation = tanh}));
   optim::minimize(cross_entropy(dense(h, 3), y), optimizer, options);
-  return print(g);
+  return print(g, no_lines);
 }
 
 // The samples of an op, as built: a line an op.
@@ -99,7 +100,7 @@ void add_op(Digests& all, const std::string& name, const std::vector<test::Sampl
       inputs.push_back(input(g, "x" + std::to_string(inputs.size()), t.dtype(), dims));
     }
     g.append(s.op, inputs, {});
-    digest.add(print(g));
+    digest.add(print(g, no_lines));
   }
 }
 
@@ -123,7 +124,7 @@ Digests digests(const std::set<std::string>& ops) {
   }
   Graph resnet;
   test::resnet50(resnet);
-  add("resnet50", print(resnet));
+  add("resnet50", print(resnet, no_lines));
   for (const optim::Named& o : optim::optimizers()) {
     const auto name = "optimizer/" + std::string(o.name);
     add(name, training_step(o.optimizer));

@@ -58,8 +58,8 @@ BOOST_AUTO_TEST_CASE(unknown_formats_and_stages) {
 
 BOOST_AUTO_TEST_CASE(each_format) {
   const auto g = chain(5);
-  BOOST_TEST(dump(*g) == print(*g));
-  BOOST_TEST(dump(*g, {.locations = true}) == print(*g, {.locations = true}));
+  BOOST_TEST(dump(*g) == print(*g, {.locations = false}));
+  BOOST_TEST(dump(*g, {.locations = true}) == print(*g));
   BOOST_TEST(dump(*g, {.format = "dot", .types = false, .reduced = true}) ==
              dot(*g, {.types = false, .reduced = true, .note = ""}));
   const std::string svg = dump(*g, {.format = "svg"});
