@@ -15,15 +15,21 @@ struct Work;
 /// Random recipes draw from the counter-based generator of graph/support/random.h, keyed by (seed, stream), element by
 /// element.
 struct Init {
-  /// "zeros", "constant" (a), "uniform" (from a up to b), "normal" (mean a, deviation b), or "seed" (a generator's
-  /// state: the seed, then zeros). See graph/support/initial_value.h.
-  std::string kind = "zeros";
+  enum class Kind : std::uint8_t {
+    zeros,
+    constant,  ///< a
+    uniform,   ///< from a up to b
+    normal,    ///< mean a, deviation b
+    seed       ///< a generator's state: the seed, then zeros
+  };
+  Kind kind = Kind::zeros;
   double a = 0, b = 0;
   std::uint64_t seed = 0;
   std::int64_t stream = 0;
   bool operator==(const Init&) const = default;
 };
 AttrValue to_attr(const Init& v);
+/// Throws `Error` for a kind that there is not, with those that there are.
 void from_attr(const AttrValue& a, Init& v);
 
 namespace ops {

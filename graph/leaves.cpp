@@ -4,6 +4,7 @@
 #include <oxbow/graph/support/near_names.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -55,8 +56,14 @@ void Assign::run(const Run& r) const { copy_bytes(r.inputs[1].bytes, r.outputs[0
 
 namespace oxbow {
 
+namespace {
+
+constexpr std::array<std::string_view, 5> kinds{"zeros", "constant", "uniform", "normal", "seed"};  // of Init::Kind
+
+}  // namespace
+
 AttrValue to_attr(const Init& v) {
-  return AttrRecord{{"kind", to_attr(v.kind)},
+  return AttrRecord{{"kind", std::string(kinds[static_cast<std::size_t>(v.kind)])},
                     {"a", to_attr(v.a)},
                     {"b", to_attr(v.b)},
                     {"seed", to_attr(v.seed)},
@@ -64,7 +71,11 @@ AttrValue to_attr(const Init& v) {
 }
 
 void from_attr(const AttrValue& a, Init& v) {
-  from_attr(a.field("kind"), v.kind);
+  const std::string& kind = a.field("kind").get<std::string>("a string");
+  const auto place = std::find(kinds.begin(), kinds.end(), kind);
+  if (place == kinds.end())
+    throw Error("no recipe is called " + in_quotes(kind) + "\n  There are zeros, constant, uniform, normal and seed");
+  v.kind = static_cast<Init::Kind>(place - kinds.begin());
   from_attr(a.field("a"), v.a);
   from_attr(a.field("b"), v.b);
   from_attr(a.field("seed"), v.seed);

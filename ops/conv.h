@@ -8,29 +8,36 @@ namespace oxbow {
 struct AttrValue;
 
 /// Rows and columns of zeros around an image.
-/// "valid": none. "same": so that the output has ceil(size / stride) rows and columns, the odd one below and right.
 struct Padding {
-  std::string kind = "same";
-  std::int64_t top = 0, bottom = 0, left = 0, right = 0;  ///< with kind "explicit"
+  enum class Kind : std::uint8_t {
+    valid,  ///< none
+    same,   ///< so that the output has ceil(size / stride) rows and columns, the odd one below and right
+    sides   ///< as many as `top`, `bottom`, `left` and `right` say
+  };
+  using enum Kind;
+  Kind kind = same;
+  std::int64_t top = 0, bottom = 0, left = 0, right = 0;
   Padding() = default;
-  Padding(const char* k) : kind(k) {}                         // implicit: {.padding = "valid"}
+  Padding(Kind k) : kind(k) {}                                // implicit: {.padding = Padding::valid}
   Padding(std::int64_t all) : Padding(all, all, all, all) {}  // implicit: {.padding = 2}
   Padding(int all) : Padding(std::int64_t{all}) {}
   Padding(std::int64_t t, std::int64_t b, std::int64_t l, std::int64_t r)
-      : kind("explicit"), top(t), bottom(b), left(l), right(r) {}
+      : kind(sides), top(t), bottom(b), left(l), right(r) {}
   bool operator==(const Padding&) const = default;
 };
+/// "valid", "same", or the four numbers.
 AttrValue to_attr(const Padding& v);
+/// Throws `Error` for anything else.
 void from_attr(const AttrValue& a, Padding& v);
 
 struct Conv2dOptions {
   std::int64_t stride = 1;  ///< down and across
-  Padding padding = "same";
+  Padding padding = Padding::same;
 };
 
 /// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
 /// oh = (h + top + bottom - kh) / stride + 1. Dtypes f32 and f64. Throws `Error` for other ranks, channels that differ,
-/// a window larger than the padded image, or an unknown padding.
+/// or a window larger than the padded image.
 Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
 
 struct MaxPoolOptions {

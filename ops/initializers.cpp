@@ -19,8 +19,8 @@ Fans fans(const Shape& shape) {
   return {window * static_cast<double>(shape[-2]), window * static_cast<double>(shape[-1])};
 }
 
-Init symmetric(double limit) { return {.kind = "uniform", .a = -limit, .b = limit}; }
-Init centered(double deviation) { return {.kind = "normal", .a = 0, .b = deviation}; }
+Init symmetric(double limit) { return {.kind = Init::Kind::uniform, .a = -limit, .b = limit}; }
+Init centered(double deviation) { return {.kind = Init::Kind::normal, .a = 0, .b = deviation}; }
 
 // The square root of a variance; a parameter without elements needs none.
 double root(double numerator, double fan) { return fan > 0 ? std::sqrt(numerator / fan) : 0; }
@@ -49,23 +49,23 @@ Initializer he_normal() {
 Initializer uniform(double low, double high) {
   if (!(low <= high))
     throw Error("uniform: " + short_number(low) + " is above " + short_number(high) + ". Give (low, high)");
-  return always({.kind = "uniform", .a = low, .b = high});
+  return always({.kind = Init::Kind::uniform, .a = low, .b = high});
 }
 Initializer normal(double mean, double deviation) {
   if (!(deviation >= 0))
     throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
-  return always({.kind = "normal", .a = mean, .b = deviation});
+  return always({.kind = Init::Kind::normal, .a = mean, .b = deviation});
 }
 Initializer zeros() { return always({}); }
 Initializer ones() { return constant(1); }
-Initializer constant(double value) { return always({.kind = "constant", .a = value}); }
+Initializer constant(double value) { return always({.kind = Init::Kind::constant, .a = value}); }
 
 }  // namespace init
 
 Value ops::drawn(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, bool trainable,
                  At at) {
   Init init = initializer ? initializer(type.shape) : Init{};
-  if (init.kind == "uniform" || init.kind == "normal") {
+  if (init.kind == Init::Kind::uniform || init.kind == Init::Kind::normal) {
     init.seed = g.seed();
     init.stream = g.next_stream();
   }

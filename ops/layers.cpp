@@ -93,7 +93,7 @@ Value batch_norm(Value x, BatchNormOptions options, At at) {
               offset = parameter(g, "offset", each, init::zeros(), at);
   const Value running_mean = variable(g, "running_mean", each, {}, /*trainable=*/false, at);
   const Value running_variance =
-      variable(g, "running_variance", each, {.kind = "constant", .a = 1}, /*trainable=*/false, at);
+      variable(g, "running_variance", each, {.kind = Init::Kind::constant, .a = 1}, /*trainable=*/false, at);
   const auto [mean, variance] = batch_moments(x, running_mean, running_variance, at);
   {
     const OriginGuard update(g, {.at = at, .phase = Phase::update, .scope = g.origin().scope});

@@ -49,7 +49,7 @@ Value dense(Value x, std::int64_t units, DenseOptions options = {}, At at = At::
 struct ConvOptions {
   std::int64_t size = 3;  ///< of the square window
   std::int64_t stride = 1;
-  Padding padding = "same";
+  Padding padding = Padding::same;
   Activation activation = {};
   Initializer kernel_init = init::glorot_uniform();
   Initializer bias_init = init::zeros();

@@ -45,17 +45,17 @@ template <Element T>
 void fill(const ops::Variable& v, T* out) {
   const Init& init = v.init;
   const std::int64_t count = v.type.count();
-  if (init.kind == "zeros") return;  // as it was allocated
-  if (init.kind == "constant") {
+  if (init.kind == Init::Kind::zeros) return;  // as it was allocated
+  if (init.kind == Init::Kind::constant) {
     const T value = static_cast<T>(init.a);
     for (std::int64_t i = 0; i < count; ++i) out[i] = value;
     return;
   }
-  if (init.kind == "seed") {
+  if (init.kind == Init::Kind::seed) {
     if (count > 0) out[0] = static_cast<T>(init.seed);
     return;
   }
-  const bool normal = init.kind == "normal";
+  const bool normal = init.kind == Init::Kind::normal;
   for (std::int64_t i = 0; i < count; ++i) {
     const RandomBlock bits =
         random_block(init.seed, 0, static_cast<std::uint32_t>(init.stream), static_cast<std::uint64_t>(i / 2));
@@ -123,17 +123,12 @@ void check_init(const ops::Variable& v, Location at) {
     throw Error("variable " + in_quotes(v.name) + " of type " + to_string(v.type) + ": " + problem + at_line(at) +
                 "\n  " + remedy);
   };
-  const std::string& kind = v.init.kind;
-  const bool drawn = kind == "uniform" || kind == "normal";
-  if (!drawn && kind != "zeros" && kind != "constant" && kind != "seed")
-    refuse("no recipe is called " + in_quotes(kind),
-           "There are zeros, constant, uniform, normal and seed; parameter(g, name, type, init::he_normal()) takes "
-           "initializers");
-  if (drawn && !is_float(v.type.dtype))
+  const Init::Kind kind = v.init.kind;
+  if ((kind == Init::Kind::uniform || kind == Init::Kind::normal) && !is_float(v.type.dtype))
     refuse("only floating-point values are drawn at random", "Use f32, or another floating-point dtype");
   // Beyond 2^53 not every integer is a double: what was written may be another number.
-  const bool held =
-      kind != "constant" || is_float(v.type.dtype) || (holds(v.type.dtype, v.init.a) && std::fabs(v.init.a) <= 0x1p53);
+  const bool held = kind != Init::Kind::constant || is_float(v.type.dtype) ||
+                    (holds(v.type.dtype, v.init.a) && std::fabs(v.init.a) <= 0x1p53);
   if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
 }
 

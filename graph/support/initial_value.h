@@ -6,7 +6,7 @@
 
 namespace oxbow {
 
-/// Throws `Error` for an unknown kind, and for a random kind or a fraction in a variable that is not floating point.
+/// Throws `Error` for a random kind or a fraction in a variable that is not floating point.
 void check_init(const ops::Variable& v, Location at);
 
 /// The first value of `v`, row-major. Element i of a random recipe is drawn from the bits of (seed, stream, i) and then

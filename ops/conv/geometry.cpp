@@ -33,30 +33,27 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
               .kernels = weights[3],
               .stride = stride};
   if (s.kh < 1 || s.kw < 1) throw OpError("the kernels have no elements", "Use weights of at least [1, 1, c, k]");
-  if (padding.kind == "same") {
+  if (padding.kind == Padding::same) {
     const auto missing = [&](std::int64_t size, std::int64_t taps) {
       return std::max<std::int64_t>(0, (std::max<std::int64_t>(size, 1) - 1) / stride * stride + taps - size);
     };
     const std::int64_t down = missing(s.height, s.kh), across = missing(s.width, s.kw);
     s.top = down / 2, s.bottom = down - s.top;
     s.left = across / 2, s.right = across - s.left;
-  } else if (padding.kind == "explicit") {
+  } else if (padding.kind == Padding::sides) {
     s.top = padding.top, s.bottom = padding.bottom, s.left = padding.left, s.right = padding.right;
     if (s.top < 0 || s.bottom < 0 || s.left < 0 || s.right < 0)
       throw OpError("padding cannot be negative", "Use slice to cut an image's edges off");
     if (std::max({s.top, s.bottom, s.left, s.right}) > furthest)
       throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
-  } else if (padding.kind != "valid") {
-    throw OpError("there is no padding " + in_quotes(padding.kind),
-                  "Use \"same\", \"valid\", one number, or four: top, bottom, left, right");
   }
   const std::int64_t down = s.height + s.top + s.bottom, across = s.width + s.left + s.right;
   if (down < s.kh || across < s.kw)
     throw OpError("kernels of " + std::to_string(s.kh) + " by " + std::to_string(s.kw) +
                       " do not fit into padded images of " + std::to_string(down) + " by " + std::to_string(across),
-                  "Use {.padding = \"same\"}, smaller kernels or larger images");
-  s.rows = s.height == 0 && padding.kind == "same" ? 0 : (down - s.kh) / stride + 1;
-  s.columns = s.width == 0 && padding.kind == "same" ? 0 : (across - s.kw) / stride + 1;
+                  "Use {.padding = Padding::same}, smaller kernels or larger images");
+  s.rows = s.height == 0 && padding.kind == Padding::same ? 0 : (down - s.kh) / stride + 1;
+  s.columns = s.width == 0 && padding.kind == Padding::same ? 0 : (across - s.kw) / stride + 1;
   return s;
 }
 
@@ -65,13 +62,16 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
 namespace oxbow {
 
 AttrValue to_attr(const Padding& v) {
-  if (v.kind != "explicit") return v.kind;
+  if (v.kind != Padding::sides) return std::string(v.kind == Padding::same ? "same" : "valid");
   return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
 }
 
 void from_attr(const AttrValue& a, Padding& v) {
   if (const auto* kind = std::get_if<std::string>(&a)) {
-    v = Padding(kind->c_str());
+    if (*kind != "same" && *kind != "valid")
+      throw Error("there is no padding " + in_quotes(*kind) +
+                  "\n  There is \"same\", \"valid\", or four numbers: top, bottom, left, right");
+    v = *kind == "same" ? Padding::same : Padding::valid;
     return;
   }
   std::vector<std::int64_t> sides;

@@ -96,7 +96,8 @@ Value random_state(Graph& g, At at) {
   if (const auto found = g.find("random/state")) return found->output();
   const OriginGuard top(g, {});
   const Scope scope(g, "random");
-  const Value state = variable(g, "state", {i64, {2}}, {.kind = "seed", .seed = g.seed()}, /*trainable=*/false, at);
+  const Value state =
+      variable(g, "state", {i64, {2}}, {.kind = Init::Kind::seed, .seed = g.seed()}, /*trainable=*/false, at);
   const OriginGuard update(g, {.at = {}, .phase = Phase::update, .scope = g.origin().scope});
   g.add_update(assign(state, add(state, constant(g, Tensor::of<std::int64_t>({2}, {0, 1}), at), at), at));
   return state;

@@ -10,7 +10,7 @@ void Adagrad::check() const {
 }
 
 std::vector<Slot> Adagrad::slots(const ops::Variable& parameter) const {
-  return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value(convention)}}};
+  return {{"sum", parameter.type, {.kind = Init::Kind::constant, .a = initial_accumulator_value(convention)}}};
 }
 
 Updated Adagrad::update(const Step& s) const {

@@ -16,7 +16,8 @@ void Ftrl::check() const {
 }
 
 std::vector<Slot> Ftrl::slots(const ops::Variable& parameter) const {
-  return {{"sum", parameter.type, {.kind = "constant", .a = initial_accumulator_value}}, {"linear", parameter.type}};
+  return {{"sum", parameter.type, {.kind = Init::Kind::constant, .a = initial_accumulator_value}},
+          {"linear", parameter.type}};
 }
 
 Updated Ftrl::update(const Step& s) const {

@@ -12,7 +12,9 @@ void Nadam::check() const {
 }
 
 std::vector<Slot> Nadam::slots(const ops::Variable& parameter) const {
-  return {{"m", parameter.type}, {"v", parameter.type}, {"momentum_product", {f64, {}}, {.kind = "constant", .a = 1}}};
+  return {{"m", parameter.type},
+          {"v", parameter.type},
+          {"momentum_product", {f64, {}}, {.kind = Init::Kind::constant, .a = 1}}};
 }
 
 std::vector<Value> Nadam::shared(Value rate, Value count) const {

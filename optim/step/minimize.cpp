@@ -91,7 +91,7 @@ Value StepBuilder::state(const std::string& of, const ops::Variable& parameter) 
 }
 
 Value StepBuilder::number(const std::string& name, double first) {
-  return state(name, {f64, {}}, {.kind = "constant", .a = first});
+  return state(name, {f64, {}}, {.kind = Init::Kind::constant, .a = first});
 }
 
 Value StepBuilder::set(Value variable, Value value) {

@@ -51,7 +51,9 @@ void compute_all(const Rerun& run, const std::vector<bool>& wanted, See&& see) {
   }
 }
 
-bool infinite_first_value(const ops::Variable& v) { return v.init.kind == "constant" && std::isinf(v.init.a); }
+bool infinite_first_value(const ops::Variable& v) {
+  return v.init.kind == Init::Kind::constant && std::isinf(v.init.a);
+}
 
 void mark(Node n, const Outputs& outputs, Marks& marks) {
   bool any_bad = false, from_bad = false, from_meant = false;

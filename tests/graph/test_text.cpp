@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(a_graph_reads_well) {
   Value h;
   {
     Scope scope(g, "layer");
-    const Value w =
-        variable(g, "w", {f32, {2, 3}}, {.kind = "uniform", .a = -1, .b = 1, .seed = 7, .stream = g.next_stream()});
+    const Value w = variable(g, "w", {f32, {2, 3}},
+                             {.kind = Init::Kind::uniform, .a = -1, .b = 1, .seed = 7, .stream = g.next_stream()});
     h = apply(Twice{}, {x}, At::current());
     Origin backward = g.origin();
     backward.phase = Phase::backward;

@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {x + "%1 = twice(%x#1)", "t.graph:5:12: there is no output 1 of input, which has 1"},
       {x + "%1 = twice(%x#99999999999)", "t.graph:5:14: expected the number of an output behind '#'"},
       {x + "%1 = twice(%x)", "t.graph:5:15: expected ':' and the output types, found the end of the text"},
-      {x + "%1 = twice(%x) : f33[2]", "t.graph:5:18: expected a dtype (f32, f64, f16, bf16, i8, i16, i32, i64, "
+      {x + "%1 = twice(%x) : f33[2]",
+       "t.graph:5:18: expected a dtype (f32, f64, f16, bf16, i8, i16, i32, i64, "
        "u8, u16, u32, u64 or bool), found \"f33\""},
       {x + "%1 = twice(%x) : f32[2, 4]", "t.graph:5:18: the text says f32[2, 4], but twice gives f32[2, 3]"},
       {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:17: no attribute \"to\" of op twice"},
@@ -166,6 +167,12 @@ BOOST_AUTO_TEST_CASE(malformed_attributes) {
       {"{a:" + std::string(100, '[') + "]", "t.graph:4:80: attributes nest deeper than 64 levels"},
   };
   for (const auto& [value, message] : table) BOOST_TEST(value_error(value) == message);
+  const std::string recipe = node_error(
+      "%w = variable {name: \"w\", type: f32[2], init: {kind: \"orthogonal\", a: 0.0, b: 0.0, seed: 0, stream: 0}, "
+      "trainable: true} : f32[2]");
+  BOOST_TEST(recipe ==
+             "t.graph:4:41: init: no recipe is called \"orthogonal\"\n"
+             "  There are zeros, constant, uniform, normal and seed");
 }
 
 // Every prefix and every one-byte change of a good text parses or throws an Error that names its place.

@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(halves_and_small_integers_in_programs) {
     if (d == boolean) continue;
     Graph g;
     const Value x = input(g, "x", d, {2, 3});
-    const Value w = variable(g, "w", {d, {3}}, {.kind = "constant", .a = 3});
+    const Value w = variable(g, "w", {d, {3}}, {.kind = Init::Kind::constant, .a = 3});
     const Value y = 2 * x + w - constant(g, 1, d);
     g.add_output("y", y);
     const auto program = compile({y});

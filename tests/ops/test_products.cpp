@@ -4,6 +4,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
@@ -167,9 +168,10 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
   for (std::int64_t channels : {1, 3, 4, 6, 16, 65})
     for (std::int64_t kernels : {1, 6, 16, 17, 65})
       for (std::int64_t size : {5, 8})
-        cases.push_back({{2, size + 2, size, channels}, {3, 3, channels, kernels}, 1 + size % 2, "same"});
+        cases.push_back({{2, size + 2, size, channels}, {3, 3, channels, kernels}, 1 + size % 2, Padding::same});
   for (std::int64_t stride : {1, 2, 3})
-    for (const Padding& padding : {Padding("same"), Padding("valid"), Padding(2), Padding(0, 3, 1, 0), Padding(5)}) {
+    for (const Padding& padding :
+         {Padding(Padding::same), Padding(Padding::valid), Padding(2), Padding(0, 3, 1, 0), Padding(5)}) {
       cases.push_back({{3, 9, 14, 6}, {5, 5, 6, 16}, stride, padding});
       cases.push_back({{1, 28, 28, 1}, {5, 5, 1, 6}, stride, padding});
       cases.push_back({{17, 4, 7, 16}, {2, 3, 16, 20}, stride, padding});
@@ -205,7 +207,7 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
     };
     const Pack swap{.panel = panel_of(s.channels), .transpose = true};
     BOOST_TEST_CONTEXT(to_string(c.x) << " by " << to_string(c.w) << ", stride " << c.stride << ", padding "
-                                      << c.padding.kind << c.padding.top) {
+                                      << print(to_attr(c.padding))) {
       BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {x, w})[0], y) <= 1e-11);
       BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {floats(x), floats(w)})[0], y) <=
                  bound(s.kh * s.kw * s.channels));
@@ -306,10 +308,14 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
              "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w\n"
              "  at HERE\n  Images are [n, h, w, channels], weights [kh, kw, channels, kernels]");
   const Value grey = input(g, "grey", f32, {8, 4, 4, 1});
-  BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = "valid"}); }) ==
+  BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = Padding::valid}); }) ==
              "conv2d: kernels of 5 by 5 do not fit into padded images of 4 by 4\n"
              "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"
-             "  at HERE\n  Use {.padding = \"same\"}, smaller kernels or larger images");
+             "  at HERE\n  Use {.padding = Padding::same}, smaller kernels or larger images");
+  Padding read;
+  BOOST_TEST(test::message([&] { from_attr(std::string("smae"), read); }) ==
+             "there is no padding \"smae\"\n"
+             "  There is \"same\", \"valid\", or four numbers: top, bottom, left, right");
   BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = std::int64_t{1} << 62}); }) ==
              "conv2d: the padding is beyond 1073741824\n"
              "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"

@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_told) {
 
 BOOST_AUTO_TEST_CASE(a_schedule_cannot_be_varied) {
   Graph g;
-  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 2});
+  const Value w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 2});
   const Value x = input(g, "x", f32, {any(8)});
   Model model = compile(mean(square(x - w)), optim::SGD{.learning_rate = optim::Exponential{}});
   const std::string said = message([&] { optim::find_rate(model, Dataset{{"x", Tensor({f32, {64}})}}); });

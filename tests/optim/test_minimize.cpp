@@ -23,7 +23,9 @@ struct SignDescent {
   static constexpr OptimizerInfo info{.name = "sign_descent"};
   double learning_rate = 0.25;
   bool operator==(const SignDescent&) const = default;
-  std::vector<Slot> slots(const ops::Variable&) const { return {{"steps", {f32, {}}, {.kind = "constant", .a = 10}}}; }
+  std::vector<Slot> slots(const ops::Variable&) const {
+    return {{"steps", {f32, {}}, {.kind = Init::Kind::constant, .a = 10}}};
+  }
   Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}}; }
 };
 
@@ -66,7 +68,7 @@ BOOST_AUTO_TEST_CASE(state_is_named_variables_and_its_nodes_are_of_the_update) {
 
 BOOST_AUTO_TEST_CASE(step_and_learning_rate_are_variables) {
   Graph g;
-  const Value w = variable(g, "w", {f64, {}}, {.kind = "constant", .a = 1});
+  const Value w = variable(g, "w", {f64, {}}, {.kind = Init::Kind::constant, .a = 1});
   const Program program = compile(minimize(3.0 * w, SGD{.learning_rate = 0.5}).fetches());
   Store store(g);
   program.run(store, {});
@@ -79,7 +81,7 @@ BOOST_AUTO_TEST_CASE(step_and_learning_rate_are_variables) {
 
 BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_has_slots_of_any_type) {
   Graph g;
-  const Value w = variable(g, "w", {f32, {2}}, {.kind = "constant", .a = 1});
+  const Value w = variable(g, "w", {f32, {2}}, {.kind = Init::Kind::constant, .a = 1});
   const Program program = compile(minimize(sum(square(w)), SignDescent{}).fetches());
   Store store(g);
   program.run(store, {});
@@ -90,7 +92,7 @@ BOOST_AUTO_TEST_CASE(an_optimizer_of_ones_own_has_slots_of_any_type) {
 
 BOOST_AUTO_TEST_CASE(layers_updates_come_along_where_the_loss_depends_on_them) {
   Graph g;
-  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 1});
+  const Value w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 1});
   const Value used = variable(g, "used", {f32, {}}, {}, false), unused = variable(g, "unused", {f32, {}}, {}, false);
   g.add_update(assign(used, used + 1.0));
   g.add_update(assign(unused, unused + 1.0));

@@ -22,7 +22,7 @@ namespace {
 struct Line {
   Graph g;
   Value x = input(g, "x", f64, {any(4), 3}), y = input(g, "y", f64, {any(4)});
-  Value w = variable(g, "w", {f64, {3}}, {.kind = "uniform", .a = -1, .b = 1, .seed = 5});
+  Value w = variable(g, "w", {f64, {3}}, {.kind = Init::Kind::uniform, .a = -1, .b = 1, .seed = 5});
   Value b = variable(g, "b", {f64, {}});
   Value loss = mean(square(sum(x * w, {1}) + b - y));
 };

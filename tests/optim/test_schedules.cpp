@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_rate_is_checked_when_it_is_asked) {
 
 BOOST_AUTO_TEST_CASE(a_training_step_goes_by_its_schedule) {
   Graph g;
-  const Value w = variable(g, "w", {f64, {}}, {.kind = "constant", .a = 10});
+  const Value w = variable(g, "w", {f64, {}}, {.kind = Init::Kind::constant, .a = 10});
   const Rate rate = Sequence{.rates = {1.0, Cosine{.initial = 0.5, .steps = 4}}, .at = {3}};
   const Minimized m = minimize(2.0 * w, SGD{.learning_rate = rate});
   const Program program = compile(m.fetches());

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(averages_follow_the_weights) {
 BOOST_AUTO_TEST_CASE(evaluation_and_prediction_take_the_averages) {
   Graph g;
   const Value x = input(g, "x", f64, {any(4)}), y = input(g, "y", f64, {any(4)});
-  const Value w = variable(g, "w", {f64, {}}, {.kind = "constant", .a = 4});
+  const Value w = variable(g, "w", {f64, {}}, {.kind = Init::Kind::constant, .a = 4});
   const Value predicted = w * x, loss = mean(square(predicted - y));
   const Tensor xs = draw({16}, 1, 2, 1, f64), ys = draw({16}, 1, 2, 2, f64), one = Tensor::of<double>({1}, {1.0});
   const Dataset data{{"x", xs}, {"y", ys}};

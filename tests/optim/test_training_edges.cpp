@@ -32,7 +32,7 @@ struct Slope {
   Slope(const std::vector<double>& c, DType dtype, const Optimizer& optimizer, MinimizeOptions options,
         double start = 0) {
     const auto n = static_cast<std::int64_t>(c.size());
-    const Value w = variable(g, "w", {dtype, {n}}, {.kind = "constant", .a = start});
+    const Value w = variable(g, "w", {dtype, {n}}, {.kind = Init::Kind::constant, .a = start});
     const Value slope = input(g, "c", dtype, std::vector<Dim>{n});
     step = minimize(sum(slope * w), optimizer, std::move(options));
     std::vector<Value> fetches;
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(two_optimizers_or_layers_of_one_name_are_told_what_serves) 
 
 BOOST_AUTO_TEST_CASE(empty_minibatches_move_nothing) {
   Graph g;
-  const Value x = input(g, "x", f32, {any(4)}), w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 2});
+  const Value x = input(g, "x", f32, {any(4)}), w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 2});
   const Minimized step = minimize(mean(square(w - x)), SGD{.learning_rate = 1.0}, {.accumulate = 2});
   Store store(g);
   Session last(compile(step.fetches()), store);

@@ -27,8 +27,8 @@ constexpr double nan_ = std::numeric_limits<double>::quiet_NaN(), infinity = std
 struct Net {
   Graph g;
   Value x = input(g, "x", f64, {any(4), 2});
-  Value w = variable(g, "w", {f64, {2}}, {.kind = "constant", .a = 1});
-  Value v = variable(g, "v", {f64, {2}}, {.kind = "constant", .a = 1});
+  Value w = variable(g, "w", {f64, {2}}, {.kind = Init::Kind::constant, .a = 1});
+  Value v = variable(g, "v", {f64, {2}}, {.kind = Init::Kind::constant, .a = 1});
   Value loss = mean(square(x * w + v));
 
   std::string refuses(const Optimizer& optimizer, const MinimizeOptions& options = {}) const {

@@ -46,7 +46,8 @@ std::vector<const ops::Variable*> copied(const Plan& plan) {
   for (const Plan::Step& s : plan.steps)
     if (s.node >= 0 && s.op->is<Copy>())
       if (const Place& to = plan.writes[s.first_write].place; to.home == Home::variable)
-        found.push_back(plan.graph->node(plan.variables[static_cast<std::size_t>(to.index)].node).op().as<ops::Variable>());
+        found.push_back(
+            plan.graph->node(plan.variables[static_cast<std::size_t>(to.index)].node).op().as<ops::Variable>());
   return found;
 }
 
@@ -135,7 +136,7 @@ BOOST_AUTO_TEST_CASE(only_what_a_check_is_fused_with_is_copied) {
 // What is assigned waits for the readers of the old value in the same pass, but for those that need it themselves.
 BOOST_AUTO_TEST_CASE(what_needs_the_new_value_comes_after_it) {
   Graph g;
-  const Value x = input(g, "x", f32, {8}), w = variable(g, "w", {f32, {8}}, {.kind = "constant", .a = 0.5});
+  const Value x = input(g, "x", f32, {8}), w = variable(g, "w", {f32, {8}}, {.kind = Init::Kind::constant, .a = 0.5});
   const Value next = (w + x).named("next"), both = next * w, last = both + 1.0, old = w * 3.0;
   Store store(g);
   const Tensor ones = Tensor::of<float>({8}, std::vector<float>(8, 1));

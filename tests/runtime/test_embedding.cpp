@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_run_stopped_midway_leaves_variables_and_the_next_is_whole
   for (const int threads : {1, 2, 8}) {
     std::stop_source source;
     Graph g;
-    const Value x = input(g, "x", f32, {64}), w = variable(g, "w", {f32, {64}}, {.kind = "constant", .a = 1});
+    const Value x = input(g, "x", f32, {64}), w = variable(g, "w", {f32, {64}}, {.kind = Init::Kind::constant, .a = 1});
     Value h = ask(mix(64, {x}), &source);
     for (int i = 0; i < 20; ++i) h = ask(mix(64, {h, w}), nullptr);
     const Value next = assign(w, mix(64, {w, h}));
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(any_exception_of_an_op_reaches_the_caller) {
 
 BOOST_AUTO_TEST_CASE(leaves_are_fetched_twice_and_into_what_was_fed) {
   Graph g;
-  const Value x = input(g, "x", f32, {4}), w = variable(g, "w", {f32, {4}}, {.kind = "constant", .a = 3});
+  const Value x = input(g, "x", f32, {4}), w = variable(g, "w", {f32, {4}}, {.kind = Init::Kind::constant, .a = 3});
   const Value c = constant(g, Tensor::of<float>({4}, {1, 2, 3, 4})), y = mix(4, {x, w});
   const Value written = assign(w, y);
   for (const int threads : {1, 2}) {

@@ -133,8 +133,8 @@ BOOST_AUTO_TEST_CASE(infinities_that_are_meant_are_no_fault) {
   const Value x = input(g, "x", f32, {2, 3});
   const Value scores = where(greater(x, 0.0), x, constant(g, -infinite));
   const Value attention = softmax(scores).named("attention");
-  const Value seen = variable(g, "seen", {f32, {}}, {.kind = "constant", .a = -infinite}, false);
-  const Value untouched = variable(g, "untouched", {f32, {}}, {.kind = "constant", .a = infinite}, false);
+  const Value seen = variable(g, "seen", {f32, {}}, {.kind = Init::Kind::constant, .a = -infinite}, false);
+  const Value untouched = variable(g, "untouched", {f32, {}}, {.kind = Init::Kind::constant, .a = infinite}, false);
   const std::vector<Value> fetches{attention, scores, assign(untouched, minimum(untouched, constant(g, infinite))),
                                    assign(seen, maximum(seen, max(x)))};
   for (const auto check : {results, all}) {
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(infinities_that_are_meant_are_no_fault) {
 BOOST_AUTO_TEST_CASE(what_is_usual_is_passed_over) {
   Graph g;
   const Value x = input(g, "x", f32, {3}), mask = input(g, "mask", f32, {3});
-  const Value w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 1});
+  const Value w = variable(g, "w", {f32, {3}}, {.kind = Init::Kind::constant, .a = 1});
   const Value open = log(mask).named("open");  // -Inf where the mask is 0
   const Value y = (exp(x + open) + log(x).named("fault")).named("y");
   Session session(compile({y, assign(w, w + y)}, {.numerics = {.check = results}}), Store(g));
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(the_report_reads_well_and_repeats) {
   const TemporaryFolder folder;
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 3});
-  const Value w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 2});
+  const Value w = variable(g, "w", {f32, {3}}, {.kind = Init::Kind::constant, .a = 2});
   Value y;
   {
     Scope scope(g, "head");

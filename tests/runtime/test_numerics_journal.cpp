@@ -35,8 +35,8 @@ struct Pair {
   explicit Pair(std::int64_t size = 4) {
     x = input(g, "x", f32, {any(size)});
     index = input(g, "index", i64, {});
-    w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 0.25});
-    rate = variable(g, "rate", {f32, {}}, {.kind = "constant", .a = 0.5});
+    w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 0.25});
+    rate = variable(g, "rate", {f32, {}}, {.kind = Init::Kind::constant, .a = 0.5});
     const Value table = constant(g, Tensor::of<float>({2}, {1, 2}));
     next = assign(w, w + rate * (sum(x) + gather(table, index)));
     for (Store* each : {&store, &plain_store}) each->add(g);

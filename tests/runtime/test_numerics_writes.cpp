@@ -26,8 +26,8 @@ struct Sums {
   std::vector<Value> fetches;
   Sums() {
     x = input(g, "x", f32, {size});
-    w = variable(g, "w", {f32, {size}}, {.kind = "constant", .a = 0.25});
-    rate = variable(g, "rate", {f32, {}}, {.kind = "constant", .a = 0.5});
+    w = variable(g, "w", {f32, {size}}, {.kind = Init::Kind::constant, .a = 0.25});
+    rate = variable(g, "rate", {f32, {}}, {.kind = Init::Kind::constant, .a = 0.5});
     fetches = {assign(w, w + rate * x), sum(x).named("total")};
   }
   static Tensor data(float first) {
@@ -86,9 +86,9 @@ BOOST_AUTO_TEST_CASE(variables_are_as_before_the_bad_run_however_late_it_shows) 
 BOOST_AUTO_TEST_CASE(runs_after_an_infinity_that_was_meant_are_taken_back_alike) {
   Graph g;
   const Value x = input(g, "x", f32, {4});
-  const Value w = variable(g, "w", {f32, {4}}, {.kind = "constant", .a = 0.25});
-  const Value bias = variable(g, "bias", {f32, {4}}, {.kind = "constant", .a = 0});
-  const Value least = variable(g, "least", {f32, {}}, {.kind = "constant", .a = infinite}, false);
+  const Value w = variable(g, "w", {f32, {4}}, {.kind = Init::Kind::constant, .a = 0.25});
+  const Value bias = variable(g, "bias", {f32, {4}}, {.kind = Init::Kind::constant, .a = 0});
+  const Value least = variable(g, "least", {f32, {}}, {.kind = Init::Kind::constant, .a = infinite}, false);
   const Value unseen = constant(g, infinite);
   const std::vector<Value> fetches{assign(w, w + x + bias),
                                    assign(least, where(greater(sum(x), 10.0), least, minimum(unseen, 1.0)))};
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(runs_after_an_infinity_that_was_meant_are_taken_back_alike)
 // What others wrote after our last run is theirs: a look neither blames a run for it nor takes it back.
 BOOST_AUTO_TEST_CASE(what_others_wrote_since_stays) {
   Graph g;
-  const Value x = input(g, "x", f32, {4}), w = variable(g, "w", {f32, {4}}, {.kind = "constant", .a = 0.25});
+  const Value x = input(g, "x", f32, {4}), w = variable(g, "w", {f32, {4}}, {.kind = Init::Kind::constant, .a = 0.25});
   const std::vector<Value> fetches{assign(w, w + x)};
   const Tensor good = Tensor::of<float>({4}, {1, 2, 3, 4}), bad = Tensor::of<float>({4}, {infinite, 2, 3, 4});
   for (const bool by_session : {false, true}) {
@@ -204,7 +204,8 @@ BOOST_AUTO_TEST_CASE(all_kinds_of_writes_are_looked_at) {
         for (const std::int64_t at : {std::int64_t{0}, std::int64_t{511}, rows * columns / 2, rows * columns - 1}) {
           Graph g;
           const Value x = input(g, "x", dtype, {rows, columns});
-          const Value variable = oxbow::variable(g, "w", {dtype, {rows, columns}}, {.kind = "constant", .a = 0.5});
+          const Value variable =
+              oxbow::variable(g, "w", {dtype, {rows, columns}}, {.kind = Init::Kind::constant, .a = 0.5});
           Tensor good = filled({dtype, {rows, columns}}, 0.25), bad = good.clone();
           dispatch(dtype, [&]<class T>(std::type_identity<T>) { bad.data<T>()[at] = static_cast<T>(quiet); });
           CompileOptions options{.numerics = {.check = results}};

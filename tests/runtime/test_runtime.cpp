@@ -185,8 +185,8 @@ BOOST_AUTO_TEST_CASE(a_part_of_a_value_is_fetched_without_the_rest) {
 
 BOOST_AUTO_TEST_CASE(variables_swap) {
   Graph g;
-  const Value a = variable(g, "a", {f32, {3}}, {.kind = "constant", .a = 1});
-  const Value b = variable(g, "b", {f32, {3}}, {.kind = "constant", .a = 2});
+  const Value a = variable(g, "a", {f32, {3}}, {.kind = Init::Kind::constant, .a = 1});
+  const Value b = variable(g, "b", {f32, {3}}, {.kind = Init::Kind::constant, .a = 2});
   Store store(g);
   Session session(compile({assign(a, b), assign(b, a)}), store);
   session.run();

@@ -21,8 +21,8 @@ struct Two {
   std::vector<Value> next;
   Two() {
     x = input(g, "x", f32, {any(4), 3});
-    u = variable(g, "u", {f32, {3}}, {.kind = "constant", .a = 2});
-    w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 1});
+    u = variable(g, "u", {f32, {3}}, {.kind = Init::Kind::constant, .a = 2});
+    w = variable(g, "w", {f32, {3}}, {.kind = Init::Kind::constant, .a = 1});
     next = {assign(u, apply(Mix{3, 1}, {u, w}, At::current())), assign(w, apply(Mix{3, 1}, {w, x}, At::current()))};
   }
 };
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_does_not_fit_the_store_changes_nothing) {
   const std::string file = folder / "variables.safetensors";
   Store store(t.g);
   Graph g;
-  variable(g, "u", {f32, {3}}, {.kind = "constant", .a = 9});
+  variable(g, "u", {f32, {3}}, {.kind = Init::Kind::constant, .a = 9});
   const auto refused = [&](const std::string& why) {
     Store(g).save(file);
     BOOST_TEST(message([&] { store.load(file); }) ==

@@ -39,18 +39,18 @@ struct Case {
 
 std::vector<Case> cases() {
   return {
-      {"same", {2, 4, 5, 3}, {3, 3, 3, 2}, 1, "same"},
-      {"valid", {1, 5, 4, 2}, {3, 2, 2, 3}, 1, "valid"},
-      {"stride 2", {2, 5, 6, 2}, {3, 3, 2, 2}, 2, "same"},
-      {"stride 2, even kernels", {1, 6, 5, 4}, {2, 2, 4, 1}, 2, "valid"},
-      {"stride beyond the kernel", {1, 7, 7, 1}, {1, 2, 1, 2}, 3, "valid"},
+      {"same", {2, 4, 5, 3}, {3, 3, 3, 2}, 1, Padding::same},
+      {"valid", {1, 5, 4, 2}, {3, 2, 2, 3}, 1, Padding::valid},
+      {"stride 2", {2, 5, 6, 2}, {3, 3, 2, 2}, 2, Padding::same},
+      {"stride 2, even kernels", {1, 6, 5, 4}, {2, 2, 4, 1}, 2, Padding::valid},
+      {"stride beyond the kernel", {1, 7, 7, 1}, {1, 2, 1, 2}, 3, Padding::valid},
       {"padded by 2", {1, 3, 3, 1}, {5, 5, 1, 2}, 1, 2},
       {"padded on one side", {1, 3, 4, 5}, {2, 3, 5, 2}, 1, Padding(1, 0, 0, 2)},
-      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, 1, "same"},
-      {"kernels wider than the image", {1, 2, 2, 2}, {5, 5, 2, 1}, 1, "same"},
-      {"no images", {0, 3, 3, 2}, {3, 3, 2, 2}, 1, "same"},
-      {"no channels", {1, 3, 3, 0}, {3, 3, 0, 2}, 1, "same"},
-      {"no kernels", {1, 3, 3, 2}, {3, 3, 2, 0}, 1, "same"},
+      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, 1, Padding::same},
+      {"kernels wider than the image", {1, 2, 2, 2}, {5, 5, 2, 1}, 1, Padding::same},
+      {"no images", {0, 3, 3, 2}, {3, 3, 2, 2}, 1, Padding::same},
+      {"no channels", {1, 3, 3, 0}, {3, 3, 0, 2}, 1, Padding::same},
+      {"no kernels", {1, 3, 3, 2}, {3, 3, 2, 0}, 1, Padding::same},
   };
 }
 

@@ -69,7 +69,7 @@ void RandomBuilder::leaves() {
 
 Value RandomBuilder::new_variable(const Type& type) {
   const std::string name = "v" + std::to_string(out_.graph->size());
-  return variable(*out_.graph, name, type, {"uniform", -1, 1, 7, out_.graph->next_stream()});
+  return variable(*out_.graph, name, type, {Init::Kind::uniform, -1, 1, 7, out_.graph->next_stream()});
 }
 
 Value RandomBuilder::any() {

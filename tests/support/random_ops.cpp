@@ -333,7 +333,8 @@ Value RandomBuilder::image_op() {
   const std::int64_t filters = one_of(std::vector<std::int64_t>{1, 4, 16, 17});
   const Value w = new_variable({x.dtype(), {window, window, x.shape()[3], filters}});
   sources_.push_back(w);
-  const Value y = conv2d(x, w, {.stride = stride, .padding = one_of(std::vector<Padding>{"same", "valid", 1})});
+  const Value y =
+      conv2d(x, w, {.stride = stride, .padding = one_of(std::vector<Padding>{Padding::same, Padding::valid, 1})});
   return chance(50) ? relu(y + new_variable({x.dtype(), {filters}})) : y;
 }
 

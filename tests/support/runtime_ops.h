@@ -185,7 +185,7 @@ struct MixedGraph {
     for (int v = 0; v < 4; ++v) {
       const double from = 0.25 * (v + 1);  // each number another one, so that none can stand in for its neighbour
       variables.push_back(variable(g, "v" + std::to_string(v), {f32, {40}},
-                                   {.kind = "uniform", .a = from, .b = from + 0.25, .seed = seed}));
+                                   {.kind = Init::Kind::uniform, .a = from, .b = from + 0.25, .seed = seed}));
       values.push_back(variables.back());
     }
     const auto pick = [&] {

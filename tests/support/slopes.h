@@ -17,10 +17,10 @@ struct Slopes {
     slope = input(g, "slope", f64, {2, 3});
     {
       const Scope scope(g, "first");
-      a = variable(g, "weight", {f64, {2, 3}}, {.kind = "constant", .a = 1});
+      a = variable(g, "weight", {f64, {2, 3}}, {.kind = Init::Kind::constant, .a = 1});
     }
     const Scope scope(g, "second");
-    b = variable(g, "bias", {f64, {2, 3}}, {.kind = "constant", .a = 2});
+    b = variable(g, "bias", {f64, {2, 3}}, {.kind = Init::Kind::constant, .a = 2});
     loss = sum(slope * a) + sum(slope * b);
   }
 };

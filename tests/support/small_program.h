@@ -22,7 +22,7 @@ struct Small {
   Value x, w, y, next;
   Small() {
     x = input(g, "x", f32, {any(4), 3});
-    w = variable(g, "w", {f32, {3}}, {.kind = "constant", .a = 1});
+    w = variable(g, "w", {f32, {3}}, {.kind = Init::Kind::constant, .a = 1});
     y = apply(Mix{6, 2}, {x, w}, At::current()).named("y");
     next = assign(w, apply(Mix{3, 1}, {w, apply(Check{}, {x}, At::current()).named("checked")}, At::current()));
   }

@@ -19,7 +19,7 @@ struct Kinds {
   Type type{i64, {2, 0}, {16}};
   Tensor tensor = Tensor::scalar(1.5f);
   std::vector<std::int64_t> axes{0, -1};
-  Init record{.kind = "normal", .a = -0.0, .b = 1e300, .seed = ~std::uint64_t{0}, .stream = 3};
+  Init record{.kind = Init::Kind::normal, .a = -0.0, .b = 1e300, .seed = ~std::uint64_t{0}, .stream = 3};
   static void attributes(auto&& visit) {
     visit("flag", &Kinds::flag);
     visit("whole", &Kinds::whole);

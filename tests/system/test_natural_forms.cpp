@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_variable_takes_what_a_parameter_takes) {
   const Value a = variable(g, "a", {f32, {2, 3}}, init::constant(7), /*trainable=*/false);
   variable(g, "b", {f32, {2, 3}}, init::he_normal());
   parameter(g, "c", {f32, {2, 3}}, init::he_normal());
-  const auto of = [&](const char* name) { return *g.find(name)->op().as<Variable>(); };
+  const auto of = [&](const char* name) { return *g.find(name)->op().as<ops::Variable>(); };
   BOOST_TEST(!of("a").trainable);
   BOOST_TEST((of("b").trainable && of("b").init.kind == "normal"));
   BOOST_TEST(of("b").init.stream != of("c").init.stream);
@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(an_input_takes_a_shape) {
   const Value x = input(g, "x", f32, {any(2), 3});
   const Value y = input(g, "y", i64, x.shape()), scalar = input(g, "scalar", f32, {});
   BOOST_TEST((y.shape() == Shape{2, 3}));
-  BOOST_TEST(y.node().op().as<Input>()->free_axes.empty());
-  BOOST_TEST(!x.node().op().as<Input>()->free_axes.empty());
+  BOOST_TEST(y.node().op().as<ops::Input>()->free_axes.empty());
+  BOOST_TEST(!x.node().op().as<ops::Input>()->free_axes.empty());
   BOOST_TEST(scalar.rank() == 0);
 }
 

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_graph_alone) {
 BOOST_AUTO_TEST_CASE(names_that_users_gave) {
   Graph g;
   const Value x = input(g, "x", f32, {any(3)});
-  const Value w = variable(g, "w", {f32, {}}, {.kind = "constant", .a = 2});
+  const Value w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 2});
   const Value loss = sum(square(w * x - 1.0)).named("loss");
   gradients(loss, {w})[0].named("slope");
   g.add_output("error", loss);

@@ -43,7 +43,7 @@ double since_process_start() {
 // One elementwise op after another, and the gradient of the last value's sum.
 Value chain(Graph& g, int nodes) {
   Value x = input(g, "x", f32, {any(64)});
-  const Value w = variable(g, "w", {f32, {64}}, {.kind = "constant", .a = 0.5});
+  const Value w = variable(g, "w", {f32, {64}}, {.kind = Init::Kind::constant, .a = 0.5});
   while (g.size() < nodes / 3) x = tanh(x * w);
   return sum(x);
 }

@@ -185,13 +185,13 @@ int main(int argc, char** argv) {
   for (const DType dtype : {f64, i32, f32})
     for (const std::int64_t n : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) bench.square(dtype, n);
   bench.conv({64, 28, 28, 1}, {5, 5, 1, 6}, 1, 2);
-  bench.conv({64, 14, 14, 6}, {5, 5, 6, 16}, 1, "valid");
-  bench.conv({64, 28, 28, 1}, {3, 3, 1, 32}, 1, "same");
-  bench.conv({64, 14, 14, 32}, {3, 3, 32, 64}, 1, "same");
-  bench.conv({64, 32, 32, 16}, {3, 3, 16, 16}, 1, "same");
-  bench.conv({64, 16, 16, 32}, {3, 3, 32, 32}, 1, "same");
-  bench.conv({64, 8, 8, 64}, {3, 3, 64, 64}, 1, "same");
-  bench.conv({64, 32, 32, 16}, {3, 3, 16, 32}, 2, "same");
+  bench.conv({64, 14, 14, 6}, {5, 5, 6, 16}, 1, Padding::valid);
+  bench.conv({64, 28, 28, 1}, {3, 3, 1, 32}, 1, Padding::same);
+  bench.conv({64, 14, 14, 32}, {3, 3, 32, 64}, 1, Padding::same);
+  bench.conv({64, 32, 32, 16}, {3, 3, 16, 16}, 1, Padding::same);
+  bench.conv({64, 16, 16, 32}, {3, 3, 32, 32}, 1, Padding::same);
+  bench.conv({64, 8, 8, 64}, {3, 3, 64, 64}, 1, Padding::same);
+  bench.conv({64, 32, 32, 16}, {3, 3, 16, 32}, 2, Padding::same);
   bench.pool({64, 28, 28, 6});
   bench.pool({64, 10, 10, 16});
   bench.pool({64, 28, 28, 32});

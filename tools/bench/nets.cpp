@@ -33,7 +33,7 @@ std::vector<Value> lenet(Graph& g) {
   const Value x = input(g, "x", f32, {any(64), 28, 28, 1}), label = input(g, "label", i64, {any(64)});
   Value h = conv(x, 6, {.size = 5, .activation = relu});
   h = max_pool(h);
-  h = conv(h, 16, {.size = 5, .padding = "valid", .activation = relu});
+  h = conv(h, 16, {.size = 5, .padding = Padding::valid, .activation = relu});
   h = flatten(max_pool(h));
   h = dense(h, 120, {.activation = relu});
   h = dense(h, 84, {.activation = relu});

@@ -20,7 +20,8 @@ double microseconds(std::chrono::steady_clock::time_point since) {
 
 // `nodes` sums of two earlier values of 4 floats each, eight of the last values being open at any time.
 Value tangle(Graph& g, int nodes) {
-  std::vector<Value> open{input(g, "x", f32, {4}), variable(g, "w", {f32, {4}}, {.kind = "constant", .a = 0.5})};
+  std::vector<Value> open{input(g, "x", f32, {4}),
+                          variable(g, "w", {f32, {4}}, {.kind = Init::Kind::constant, .a = 0.5})};
   for (int i = 0; i < nodes; ++i) {
     const auto n = static_cast<int>(open.size());
     const Value next = open[static_cast<std::size_t>(i * 7 % n)] + open[static_cast<std::size_t>(n - 1)];

@@ -136,8 +136,8 @@ struct PathCommand {
 // 2 / c.
 Path descend(const PathCommand& o, const std::string& optimizer, double rate) {
   Graph g;
-  const Value a = variable(g, "a", {f64, {}}, {.kind = "constant", .a = -4.5});
-  const Value b = variable(g, "b", {f64, {}}, {.kind = "constant", .a = 1.6});
+  const Value a = variable(g, "a", {f64, {}}, {.kind = Init::Kind::constant, .a = -4.5});
+  const Value b = variable(g, "b", {f64, {}}, {.kind = Init::Kind::constant, .a = 1.6});
   const Value loss = 0.5 * (square(a) + o.curvature * square(b));
   const auto with = optim::Optimizer(optimizer, Location{}).with("learning_rate", to_attr(rate));
   Store store;
