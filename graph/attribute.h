@@ -125,20 +125,25 @@ void read_attribute(std::string_view key, const AttrValue& value, Member& member
   }
 }
 
+/// Sets attribute `key` of `op`; false where it has none of that name. Throws as `read_attribute` does.
+template <class T, class... C>
+bool set_attribute(T& op, std::string_view key, const AttrValue& value, const C&... catalog) {
+  bool known = false;
+  each_attribute<T>([&](std::string_view name, auto member) {
+    if (name != key) return;
+    read_attribute(key, value, op.*member, catalog...);
+    known = true;
+  });
+  return known;
+}
+
 /// An op with these attributes; one that `record` leaves out keeps its default. Throws `AttributeError` for a name that
 /// the op does not have, or a value of the wrong kind. Ops inside attributes are looked up in `catalog`.
 template <class T>
 T with_attributes(const AttrRecord& record, const Catalog& catalog) {
   T op{};
-  for (const auto& [key, value] : record) {
-    bool known = false;
-    each_attribute<T>([&](std::string_view name, auto member) {
-      if (name != key) return;
-      read_attribute(key, value, op.*member, catalog);
-      known = true;
-    });
-    if (!known) no_attribute(key, T::info.name);
-  }
+  for (const auto& [key, value] : record)
+    if (!set_attribute(op, key, value, catalog)) no_attribute(key, T::info.name);
   return op;
 }
 

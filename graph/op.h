@@ -46,17 +46,14 @@
 // only, never on part, position or thread. Everything here is const and safe to call from several threads.
 #pragma once
 
-#include <oxbow/graph/attribute.h>
+#include <oxbow/graph/erased.h>
 #include <oxbow/graph/op_info.h>
 #include <oxbow/graph/value.h>
 
 #include <array>
 #include <cstring>
 #include <initializer_list>
-#include <memory>
 #include <optional>
-#include <string_view>
-#include <typeinfo>
 
 namespace oxbow {
 
@@ -205,23 +202,45 @@ template <class T>
 concept OpType =
     !std::same_as<T, Op> && HasInfo<T> && InfersTypes<T> && std::equality_comparable<T> && std::copy_constructible<T>;
 
+/// What an op is asked, through `Op`.
+struct OpInterface : erased::Interface<OpInfo> {
+  virtual std::vector<Type> infer(Types in, const Known& known) const = 0;
+  virtual Work work(Types in) const = 0;
+  virtual Prepared<void> prepare(Types in) const = 0;
+  virtual void run(const Run& r) const = 0;
+  virtual TileFn tile(Types in) const = 0;
+  virtual Consumer consume(Types in) const = 0;
+  virtual Grads gradient(const Node& n, Values dy) const = 0;
+  virtual Value add_to(Values in, Value sum) const = 0;
+  virtual std::vector<Value> simplify(Values in) const = 0;
+  virtual std::vector<Value> lower(Values in) const = 0;
+  virtual std::vector<Value> widen(Values in) const = 0;
+  virtual std::vector<Value> inference(Values in) const = 0;
+  virtual std::vector<Alias> alias(Types in) const = 0;
+  virtual std::vector<InputSet> overwrites(Types in) const = 0;
+  virtual std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const = 0;
+  virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
+  virtual std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const = 0;
+  virtual Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const = 0;
+  enum Can : unsigned {
+    can_run = 1,
+    can_tile = 2,
+    can_lower = 4,
+    can_simplify = 8,
+    can_inference = 16,
+    can_consume = 32,
+    can_epilogue = 64,
+    can_own = 128,
+    can_widen = 256
+  };
+  unsigned can = 0;
+};
+
 /// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
-class Op {
+class Op : public erased::Any<OpInterface> {
  public:
   template <OpType T>
   Op(T op);  // implicit: append(Softmax{.axis = 1}, ...)
-
-  const OpInfo& info() const { return *model_->info; }
-  std::string_view name() const { return model_->info->name; }
-  /// The op as a T, or null when it is another op.
-  template <class T>
-  const T* as() const {
-    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
-  }
-  template <class T>
-  bool is() const {
-    return as<T>() != nullptr;
-  }
 
   std::vector<Type> infer(Types in, const Known& known = {}) const { return model_->infer(in, known); }
   Work work(Types in) const { return model_->work(in); }
@@ -249,10 +268,9 @@ class Op {
   std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
   /// `in` are the types of this op's operands.
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
-  AttrRecord attributes() const { return model_->attributes(); }
   /// The graphs that the op owns, by the names of their attributes.
   std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const {
-    return model_->can & can_own ? model_->subgraphs() : decltype(subgraphs())();
+    return model_->can & OpInterface::can_own ? model_->subgraphs() : decltype(subgraphs())();
   }
   std::size_t hash() const;
 
@@ -261,54 +279,22 @@ class Op {
     return model_->with_subgraphs(graphs);
   }
 
-  bool has_run() const { return model_->can & can_run; }
-  bool has_tile() const { return model_->can & can_tile; }
-  bool has_lower() const { return model_->can & can_lower; }
-  bool has_simplify() const { return model_->can & can_simplify; }
-  bool has_inference() const { return model_->can & can_inference; }
-  bool has_consume() const { return model_->can & can_consume; }
-  bool has_widen() const { return model_->can & can_widen; }
-  bool has_epilogue() const { return model_->can & can_epilogue; }
+  bool has_run() const { return model_->can & OpInterface::can_run; }
+  bool has_tile() const { return model_->can & OpInterface::can_tile; }
+  bool has_lower() const { return model_->can & OpInterface::can_lower; }
+  bool has_simplify() const { return model_->can & OpInterface::can_simplify; }
+  bool has_inference() const { return model_->can & OpInterface::can_inference; }
+  bool has_consume() const { return model_->can & OpInterface::can_consume; }
+  bool has_widen() const { return model_->can & OpInterface::can_widen; }
+  bool has_epilogue() const { return model_->can & OpInterface::can_epilogue; }
   /// What a TileFn takes as `op`.
   const void* self() const { return model_->self(); }
 
-  bool operator==(const Op& other) const { return model_ == other.model_ || model_->equals(*other.model_); }
+  bool operator==(const Op&) const = default;
 
  private:
-  static constexpr unsigned can_run = 1, can_tile = 2, can_lower = 4, can_simplify = 8, can_inference = 16,
-                            can_consume = 32, can_epilogue = 64, can_own = 128, can_widen = 256;
-
-  struct Concept {
-    virtual ~Concept() = default;
-    virtual const void* self() const = 0;
-    virtual bool equals(const Concept& other) const = 0;
-    virtual std::vector<Type> infer(Types in, const Known& known) const = 0;
-    virtual Work work(Types in) const = 0;
-    virtual Prepared<void> prepare(Types in) const = 0;
-    virtual void run(const Run& r) const = 0;
-    virtual TileFn tile(Types in) const = 0;
-    virtual Consumer consume(Types in) const = 0;
-    virtual Grads gradient(const Node& n, Values dy) const = 0;
-    virtual Value add_to(Values in, Value sum) const = 0;
-    virtual std::vector<Value> simplify(Values in) const = 0;
-    virtual std::vector<Value> lower(Values in) const = 0;
-    virtual std::vector<Value> widen(Values in) const = 0;
-    virtual std::vector<Value> inference(Values in) const = 0;
-    virtual std::vector<Alias> alias(Types in) const = 0;
-    virtual std::vector<InputSet> overwrites(Types in) const = 0;
-    virtual std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const = 0;
-    virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
-    virtual AttrRecord attributes() const = 0;
-    virtual std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const = 0;
-    virtual Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const = 0;
-    const OpInfo* info = nullptr;
-    const std::type_info* type = nullptr;
-    unsigned can = 0;
-  };
   template <OpType T>
   struct Model;
-
-  std::shared_ptr<const Concept> model_;
 };
 
 }  // namespace oxbow

@@ -20,14 +20,15 @@ template <class T>
 using PreparedPlan = typename PlanOf<decltype(std::declval<const T&>().prepare(Types{}))>::type;
 
 template <OpType T>
-struct Op::Model final : Op::Concept {
-  explicit Model(T o) : op(std::move(o)) {
-    info = &op.info;
-    type = &typeid(T);
-    can = (runs() ? can_run : 0u) | (tiles() ? can_tile : 0u) | (lowers() ? can_lower : 0u) |
-          (simplifies() ? can_simplify : 0u) | (infers_otherwise() ? can_inference : 0u) |
-          (consumes() ? can_consume : 0u) | (extends() ? can_epilogue : 0u) | (owns() ? can_own : 0u) |
-          (widens() ? can_widen : 0u);
+struct Op::Model final : erased::Model<OpInterface, T> {
+  using Base = erased::Model<OpInterface, T>;
+  using Base::held;
+
+  explicit Model(T op) : Base(std::move(op)) {
+    this->can = (runs() ? Base::can_run : 0u) | (tiles() ? Base::can_tile : 0u) | (lowers() ? Base::can_lower : 0u) |
+                (simplifies() ? Base::can_simplify : 0u) | (infers_otherwise() ? Base::can_inference : 0u) |
+                (consumes() ? Base::can_consume : 0u) | (extends() ? Base::can_epilogue : 0u) |
+                (owns() ? Base::can_own : 0u) | (widens() ? Base::can_widen : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
     if constexpr (requires { std::bool_constant<T::info.by_value.empty()>{}; })
@@ -99,16 +100,13 @@ struct Op::Model final : Op::Concept {
     return all;
   }
 
-  const void* self() const override { return &op; }
-  bool equals(const Concept& other) const override {
-    return *other.type == typeid(T) && static_cast<const Model&>(other).op == op;
-  }
+  AttrRecord attributes() const override { return attributes_of(held); }
   std::vector<Type> infer(Types in, [[maybe_unused]] const Known& known) const override {
     const auto types = [&] {
-      if constexpr (requires { op.infer(in, known); })
-        return op.infer(in, known);
+      if constexpr (requires { held.infer(in, known); })
+        return held.infer(in, known);
       else
-        return op.infer(in);
+        return held.infer(in);
     }();
     if constexpr (std::is_same_v<decltype(types), const Type>)
       return {types};
@@ -117,9 +115,9 @@ struct Op::Model final : Op::Concept {
   }
   Work work(Types in) const override {
     if constexpr (prepares()) {
-      return op.prepare(in).work;
-    } else if constexpr (requires { op.work(in); }) {
-      return op.work(in);
+      return held.prepare(in).work;
+    } else if constexpr (requires { held.work(in); }) {
+      return held.work(in);
     } else {
       Work w;
       for (const Type& t : in) w.bytes += static_cast<double>(t.bytes());
@@ -132,8 +130,8 @@ struct Op::Model final : Op::Concept {
       return {work(in), nullptr};
     } else {
       static_assert(
-          !requires { op.work(in); }, "`prepare` tells the work, so an op has no `work` beside it");
-      auto made = op.prepare(in);
+          !requires { held.work(in); }, "`prepare` tells the work, so an op has no `work` beside it");
+      auto made = held.prepare(in);
       const Work its_work = made.work;
       if constexpr (std::is_same_v<decltype(made), PreparedPlan<T>>)
         return {its_work, std::make_shared<const PreparedPlan<T>>(std::move(made))};
@@ -145,104 +143,101 @@ struct Op::Model final : Op::Concept {
     if constexpr (!runs())
       throw InternalError("an op without a kernel was run");
     else if constexpr (prepares())
-      op.run(r, *static_cast<const PreparedPlan<T>*>(r.prepared));
+      held.run(r, *static_cast<const PreparedPlan<T>*>(r.prepared));
     else
-      op.run(r);
+      held.run(r);
   }
   TileFn tile([[maybe_unused]] Types in) const override {
     if constexpr (tiles())
-      return op.tile(in);
+      return held.tile(in);
     else
       return nullptr;
   }
   Consumer consume([[maybe_unused]] Types in) const override {
     if constexpr (consumes())
-      return op.consume(in);
+      return held.consume(in);
     else
       return {};
   }
   std::vector<InputSet> overwrites([[maybe_unused]] Types in) const override {
-    if constexpr (requires { op.overwrites(in); })
-      return op.overwrites(in);
+    if constexpr (requires { held.overwrites(in); })
+      return held.overwrites(in);
     else
-      return {op.info.may_overwrite};
+      return {held.info.may_overwrite};
   }
   std::optional<Op> with_epilogue([[maybe_unused]] int output, [[maybe_unused]] const Tape& tape,
                                   [[maybe_unused]] Types in) const override {
     if constexpr (extends())
-      return op.with_epilogue(output, tape, in);
+      return held.with_epilogue(output, tape, in);
     else
       return std::nullopt;
   }
   std::optional<Op> absorb([[maybe_unused]] int operand, [[maybe_unused]] const Op& producer,
                            [[maybe_unused]] Types in) const override {
-    if constexpr (requires { op.absorb(operand, producer, in); })
-      return op.absorb(operand, producer, in);
+    if constexpr (requires { held.absorb(operand, producer, in); })
+      return held.absorb(operand, producer, in);
     else
       return std::nullopt;
   }
   Grads gradient(const Node& n, Values dy) const override {
-    if constexpr (requires { op.gradient(n, dy); })
-      return op.gradient(n, dy);
+    if constexpr (requires { held.gradient(n, dy); })
+      return held.gradient(n, dy);
     else
       return NotDifferentiable{"it has no gradient rule"};
   }
   Value add_to([[maybe_unused]] Values in, [[maybe_unused]] Value sum) const override {
-    if constexpr (requires { op.add_to(in, sum); })
-      return op.add_to(in, sum);
+    if constexpr (requires { held.add_to(in, sum); })
+      return held.add_to(in, sum);
     else
       return {};
   }
   std::vector<Value> simplify([[maybe_unused]] Values in) const override {
     if constexpr (simplifies())
-      return all_of(op.simplify(in));
+      return all_of(held.simplify(in));
     else
       return {};
   }
   std::vector<Value> lower([[maybe_unused]] Values in) const override {
     if constexpr (lowers())
-      return op.lower(in);
+      return held.lower(in);
     else
       return {};
   }
   std::vector<Value> widen([[maybe_unused]] Values in) const override {
     if constexpr (widens())
-      return op.widen(in);
+      return held.widen(in);
     else
       return {};
   }
   std::vector<Value> inference([[maybe_unused]] Values in) const override {
     if constexpr (infers_otherwise())
-      return op.inference(in);
+      return held.inference(in);
     else
       return {};
   }
   std::vector<Alias> alias([[maybe_unused]] Types in) const override {
-    if constexpr (requires { op.alias(in); })
-      return all_of(op.alias(in));
+    if constexpr (requires { held.alias(in); })
+      return all_of(held.alias(in));
     else
       return {};
   }
-  AttrRecord attributes() const override { return attributes_of(op); }
   std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const override {
     std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> all;
-    each_subgraph([&](const char* name, auto member) { all.emplace_back(name, (op.*member).shared()); });
+    each_subgraph([&](const char* name, auto member) { all.emplace_back(name, (held.*member).shared()); });
     return all;
   }
   Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const override {
-    T other = op;
+    T other = held;
     each_subgraph([&, i = std::size_t{0}](const char*, auto member) mutable {
       using Member = std::remove_reference_t<decltype(other.*member)>;
       other.*member = Member(graphs[i++]);
     });
     return Op(std::move(other));
   }
-
-  T op;
 };
 
 template <OpType T>
-Op::Op(T op) : model_(std::make_shared<const Model<T>>(std::move(op))) {}
+Op::Op(T op) : Any(std::make_shared<const Model<T>>(std::move(op))) {}
 
 inline std::size_t Op::hash() const {
   return std::hash<std::string_view>()(name()) * 31 + oxbow::hash(AttrValue(attributes()));

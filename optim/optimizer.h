@@ -25,6 +25,7 @@
 // safe from any thread.
 #pragma once
 
+#include <oxbow/graph/erased.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/optim/convention.h>
 #include <oxbow/optim/rate.h>
@@ -33,7 +34,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <typeinfo>
 #include <vector>
 
 namespace oxbow::optim {
@@ -73,33 +73,44 @@ struct Updated {
 };
 
 template <class T>
-concept OptimizerType = std::equality_comparable<T> && std::copy_constructible<T> &&
-    requires(const T& o, const ops::Variable& v, const Step& s) {
+concept HasOptimizerInfo = requires {
   { T::info } -> std::convertible_to<const OptimizerInfo&>;
+};
+template <class T>
+concept OptimizerType = HasOptimizerInfo<T> && std::equality_comparable<T> && std::copy_constructible<T> &&
+    requires(const T& o, const ops::Variable& v, const Step& s) {
   o.learning_rate;
   { o.slots(v) } -> std::same_as<std::vector<Slot>>;
   { o.update(s) } -> std::same_as<Updated>;
 };
 
-/// Any optimizer, held by value (shared and immutable).
-class Optimizer {
+/// What an optimizer is asked, through `Optimizer`.
+struct OptimizerInterface : erased::Interface<OptimizerInfo> {
+  virtual Rate learning_rate() const = 0;
+  virtual std::shared_ptr<const OptimizerInterface> with(std::string_view field, const AttrValue& value) const = 0;
+  virtual void check() const = 0;
+  virtual std::vector<Slot> slots(const ops::Variable& parameter) const = 0;
+  virtual std::vector<Value> shared(Value rate, Value count) const = 0;
+  virtual Updated update(const Step& step) const = 0;
+};
+
+/// Any optimizer, held by value (shared and immutable). Of defaults that differ, `attributes` gives those of the
+/// convention that is chosen.
+class Optimizer : public erased::Any<OptimizerInterface> {
  public:
   template <OptimizerType T>
-  Optimizer(T o) : model_(std::make_shared<const Model<T>>(std::move(o))) {}  // implicit: compile(loss, Adam{})
+  Optimizer(T o) : Any(std::make_shared<const Model<T>>(std::move(o))) {}  // implicit: compile(loss, Adam{})
   /// The one with this name, in any case, with its defaults: "adam", "SGD". Throws `Error` with the near names and all
   /// known ones and the line `at` when there is none.
   Optimizer(std::string_view name, Location at = At::current());
   Optimizer(const std::string& name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
   Optimizer(const char* name, Location at = At::current()) : Optimizer(std::string_view(name), at) {}
 
-  std::string_view name() const { return model_->info->name; }
   Rate learning_rate() const { return model_->learning_rate(); }
   /// The slot that evaluation takes in the parameter's place; "" where that is the parameter itself.
   std::string_view average() const { return model_->info->average; }
   /// Whether it keeps squares of gradients.
   bool squares() const { return model_->info->squares; }
-  /// The fields and their values, in order; of defaults that differ, those of the convention that is chosen.
-  AttrRecord attributes() const { return model_->attributes(); }
   /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` with the line `at` for a
   /// field that it does not have, or a value of another kind.
   Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;
@@ -109,76 +120,48 @@ class Optimizer {
   /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
   std::vector<Value> shared(Value rate, Value count) const { return model_->shared(rate, count); }
   Updated update(const Step& step) const { return model_->update(step); }
-
-  /// The optimizer as a T, or null when it is another one.
-  template <class T>
-  const T* as() const {
-    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
-  }
+  bool operator==(const Optimizer&) const = default;
 
  private:
-  struct Concept {
-    virtual ~Concept() = default;
-    virtual const void* self() const = 0;
-    virtual Rate learning_rate() const = 0;
-    virtual AttrRecord attributes() const = 0;
-    virtual std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const = 0;
-    virtual void check() const = 0;
-    virtual std::vector<Slot> slots(const ops::Variable& parameter) const = 0;
-    virtual std::vector<Value> shared(Value rate, Value count) const = 0;
-    virtual Updated update(const Step& step) const = 0;
-    const OptimizerInfo* info = nullptr;
-    const std::type_info* type = nullptr;
-  };
   template <OptimizerType T>
-  struct Model final : Concept {
-    explicit Model(T o) : optimizer(std::move(o)) {
-      this->info = &T::info;
-      this->type = &typeid(T);
-    }
-    const void* self() const override { return &optimizer; }
-    Rate learning_rate() const override { return chosen(optimizer.learning_rate); }
+  struct Model final : erased::Model<OptimizerInterface, T> {
+    using Base = erased::Model<OptimizerInterface, T>;
+    using Base::Base, Base::held;
+
+    Rate learning_rate() const override { return chosen(held.learning_rate); }
     AttrRecord attributes() const override {
       AttrRecord fields;
       each_attribute<T>(
-          [&](const char* name, auto member) { fields.emplace_back(name, to_attr(chosen(optimizer.*member))); });
+          [&](const char* name, auto member) { fields.emplace_back(name, to_attr(chosen(held.*member))); });
       return fields;
     }
-    std::shared_ptr<const Concept> with(std::string_view field, const AttrValue& value) const override {
-      T changed = optimizer;
-      bool known = false;
-      each_attribute<T>([&](std::string_view name, auto member) {
-        if (name != field) return;
-        read_attribute(field, value, changed.*member);
-        known = true;
-      });
-      if (!known) no_field(std::string(T::info.name), field, attributes());
+    std::shared_ptr<const OptimizerInterface> with(std::string_view field, const AttrValue& value) const override {
+      T changed = held;
+      if (!set_attribute(changed, field, value)) no_field(std::string(T::info.name), field, attributes());
       return std::make_shared<const Model>(std::move(changed));
     }
     void check() const override {
-      if constexpr (requires { optimizer.check(); }) optimizer.check();
+      if constexpr (requires { held.check(); }) held.check();
     }
-    std::vector<Slot> slots(const ops::Variable& parameter) const override { return optimizer.slots(parameter); }
+    std::vector<Slot> slots(const ops::Variable& parameter) const override { return held.slots(parameter); }
     std::vector<Value> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
-      if constexpr (requires { optimizer.shared(rate, count); })
-        return optimizer.shared(rate, count);
+      if constexpr (requires { held.shared(rate, count); })
+        return held.shared(rate, count);
       else
         return {};
     }
-    Updated update(const Step& step) const override { return optimizer.update(step); }
+    Updated update(const Step& step) const override { return held.update(step); }
 
     // The value that counts, of a field whose defaults differ by convention.
     template <class M>
     const auto& chosen(const M& field) const {
-      if constexpr (requires { field(optimizer.convention); })
-        return field(optimizer.convention);
+      if constexpr (requires { field(held.convention); })
+        return field(held.convention);
       else
         return field;
     }
-    T optimizer;
   };
-  explicit Optimizer(std::shared_ptr<const Concept> model) : model_(std::move(model)) {}
-  std::shared_ptr<const Concept> model_;
+  explicit Optimizer(std::shared_ptr<const OptimizerInterface> model) : Any(std::move(model)) {}
 };
 
 /// "adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)".

@@ -29,7 +29,7 @@
 // latter. Thread safety: values; reading is safe from any thread.
 #pragma once
 
-#include <oxbow/graph/attribute.h>
+#include <oxbow/graph/erased.h>
 #include <oxbow/graph/value.h>
 
 #include <concepts>
@@ -37,7 +37,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <typeinfo>
 #include <vector>
 
 namespace oxbow::optim {
@@ -85,14 +84,48 @@ concept ScheduleType = requires {
 }
 &&std::equality_comparable<T> && (FollowsStep<T> || LooksAtResults<T>);
 
+/// What a schedule is asked, through `Schedule`.
+struct ScheduleInterface : erased::Interface<ScheduleInfo> {
+  virtual std::shared_ptr<const ScheduleInterface> with(const AttrRecord& fields) const = 0;
+  virtual void check() const = 0;
+  virtual Value rate(Value step, std::span<const Value> state) const = 0;
+  virtual std::vector<Remembered> remembers() const = 0;
+  virtual std::vector<std::string> monitors() const = 0;
+  virtual std::vector<Value> observe(const Observed& o) const = 0;
+};
+
+/// Any schedule, held by value (shared and immutable).
+class Schedule : public erased::Any<ScheduleInterface> {
+ public:
+  template <ScheduleType T>
+  explicit Schedule(T schedule) : Any(std::make_shared<const Model<T>>(std::move(schedule))) {}
+
+  /// This schedule with these fields set. Throws `Error` for one that it does not have, or a value of another kind.
+  Schedule with(const AttrRecord& fields) const { return Schedule(model_->with(fields)); }
+  void check() const { model_->check(); }
+  Value rate(Value step, std::span<const Value> state) const { return model_->rate(step, state); }
+  std::vector<Remembered> remembers() const { return model_->remembers(); }
+  std::vector<std::string> monitors() const { return model_->monitors(); }
+  std::vector<Value> observe(const Observed& o) const { return model_->observe(o); }
+  bool operator==(const Schedule&) const = default;
+
+ private:
+  template <class T>
+  struct Model;
+  explicit Schedule(std::shared_ptr<const ScheduleInterface> model) : Any(std::move(model)) {}
+};
+
 class Rate {
  public:
   Rate(double constant) : constant_(constant) {}  // implicit: .learning_rate = 1e-3
+  Rate(Schedule schedule) : schedule_(std::move(schedule)) {}
   template <ScheduleType T>
-  Rate(T schedule) : model_(std::make_shared<const Model<T>>(std::move(schedule))) {}  // implicit, as well
+  Rate(T schedule) : schedule_(Schedule(std::move(schedule))) {}  // implicit, as well
 
   /// The number; nothing where it is a schedule.
-  std::optional<double> constant() const { return model_ ? std::nullopt : std::optional(constant_); }
+  std::optional<double> constant() const { return schedule_ ? std::nullopt : std::optional(constant_); }
+  /// The schedule; null where it is a number.
+  const Schedule* schedule() const { return schedule_ ? &*schedule_ : nullptr; }
   /// The rate of `step`, f64 and of its shape; with what `remembers` lists as it is first where `state` is empty. A
   /// number gives a constant. This and `at` throw `Error` where `check` would.
   Value value(Value step, std::span<const Value> state = {}) const;
@@ -100,11 +133,13 @@ class Rate {
   std::vector<double> at(std::span<const std::int64_t> steps) const;
   double at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
   /// What it keeps, and what the schedules in it keep; nothing where none looks at results.
-  std::vector<Remembered> remembers() const { return model_ ? model_->remembers() : std::vector<Remembered>{}; }
+  std::vector<Remembered> remembers() const { return schedule_ ? schedule_->remembers() : std::vector<Remembered>{}; }
   /// The results that it looks at, by name; "" for the default.
-  std::vector<std::string> monitors() const { return model_ ? model_->monitors() : std::vector<std::string>{}; }
+  std::vector<std::string> monitors() const { return schedule_ ? schedule_->monitors() : std::vector<std::string>{}; }
   /// What it keeps after an epoch.
-  std::vector<Value> observe(const Observed& o) const { return model_ ? model_->observe(o) : std::vector<Value>{}; }
+  std::vector<Value> observe(const Observed& o) const {
+    return schedule_ ? schedule_->observe(o) : std::vector<Value>{};
+  }
   /// Throws `Error` for a number that is negative or not finite ("adam: learning_rate is -1, but ..."), or a schedule's
   /// field that makes no sense.
   void check(std::string_view optimizer, std::string_view field = "learning_rate") const;
@@ -112,76 +147,16 @@ class Rate {
   /// The schedule as a T, or null when it is another one or a number.
   template <class T>
   const T* as() const {
-    return model_ && *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+    return schedule_ ? schedule_->as<T>() : nullptr;
   }
   /// Exact: the same number, or the same schedule with the same fields.
-  bool operator==(const Rate& other) const {
-    if (!model_ || !other.model_) return model_ == other.model_ && constant_ == other.constant_;
-    return model_ == other.model_ || model_->equals(*other.model_);
-  }
+  bool operator==(const Rate&) const = default;
 
  private:
-  friend AttrValue to_attr(const Rate& rate);
-  friend void from_attr(const AttrValue& a, Rate& rate);
-  struct Concept {
-    virtual ~Concept() = default;
-    virtual const void* self() const = 0;
-    virtual bool equals(const Concept& other) const = 0;
-    virtual AttrRecord attributes() const = 0;
-    virtual Rate with(const AttrRecord& fields) const = 0;
-    virtual void check() const = 0;
-    virtual Value rate(Value step, std::span<const Value> state) const = 0;
-    virtual std::vector<Remembered> remembers() const = 0;
-    virtual std::vector<std::string> monitors() const = 0;
-    virtual std::vector<Value> observe(const Observed& o) const = 0;
-    const ScheduleInfo* info = nullptr;
-    const std::type_info* type = nullptr;
-  };
-  template <class T>
-  struct Model final : Concept {
-    explicit Model(T s) : schedule(std::move(s)) {
-      this->info = &T::info;
-      this->type = &typeid(T);
-    }
-    const void* self() const override { return &schedule; }
-    bool equals(const Concept& other) const override {
-      return *other.type == typeid(T) && static_cast<const Model&>(other).schedule == schedule;
-    }
-    AttrRecord attributes() const override { return attributes_of(schedule); }
-    Rate with(const AttrRecord& fields) const override;
-    void check() const override {
-      if constexpr (requires { schedule.check(); }) schedule.check();
-    }
-    Value rate(Value step, [[maybe_unused]] std::span<const Value> state) const override {
-      if constexpr (LooksAtResults<T>)
-        return schedule.rate(step, state);
-      else
-        return schedule.rate(step);
-    }
-    std::vector<Remembered> remembers() const override {
-      if constexpr (LooksAtResults<T>)
-        return schedule.remembers();
-      else
-        return {};
-    }
-    std::vector<std::string> monitors() const override {
-      if constexpr (LooksAtResults<T>)
-        return schedule.monitors();
-      else
-        return {};
-    }
-    std::vector<Value> observe([[maybe_unused]] const Observed& o) const override {
-      if constexpr (LooksAtResults<T>)
-        return schedule.observe(o);
-      else
-        return {};
-    }
-    T schedule;
-  };
   void check_asked() const;
 
   double constant_ = 0;
-  std::shared_ptr<const Concept> model_;  // null for a number
+  std::optional<Schedule> schedule_;  // in place of the number
 };
 
 /// "0.001", or "exponential(initial=0.001, steps=1000, factor=0.5)".
@@ -195,18 +170,45 @@ std::string describe(std::string_view name, const AttrRecord& fields);
 std::vector<Rate> schedules();
 
 template <class T>
-Rate Rate::Model<T>::with(const AttrRecord& fields) const {
-  T changed = schedule;
-  for (const auto& [field, value] : fields) {
-    bool known = false;
-    each_attribute<T>([&](std::string_view name, auto member) {
-      if (name != field) return;
-      read_attribute(field, value, changed.*member);
-      known = true;
-    });
-    if (!known) no_field("the schedule " + std::string(T::info.name), field, attributes());
+struct Schedule::Model final : erased::Model<ScheduleInterface, T> {
+  using Base = erased::Model<ScheduleInterface, T>;
+  using Base::Base, Base::held;
+
+  AttrRecord attributes() const override { return attributes_of(held); }
+  std::shared_ptr<const ScheduleInterface> with(const AttrRecord& fields) const override {
+    T changed = held;
+    for (const auto& [field, value] : fields)
+      if (!set_attribute(changed, field, value))
+        no_field("the schedule " + std::string(T::info.name), field, this->attributes());
+    return std::make_shared<const Model>(std::move(changed));
   }
-  return changed;
-}
+  void check() const override {
+    if constexpr (requires { held.check(); }) held.check();
+  }
+  Value rate(Value step, [[maybe_unused]] std::span<const Value> state) const override {
+    if constexpr (LooksAtResults<T>)
+      return held.rate(step, state);
+    else
+      return held.rate(step);
+  }
+  std::vector<Remembered> remembers() const override {
+    if constexpr (LooksAtResults<T>)
+      return held.remembers();
+    else
+      return {};
+  }
+  std::vector<std::string> monitors() const override {
+    if constexpr (LooksAtResults<T>)
+      return held.monitors();
+    else
+      return {};
+  }
+  std::vector<Value> observe([[maybe_unused]] const Observed& o) const override {
+    if constexpr (LooksAtResults<T>)
+      return held.observe(o);
+    else
+      return {};
+  }
+};
 
 }  // namespace oxbow::optim

@@ -83,6 +83,11 @@ std::string did_you_mean(std::string_view wanted, std::span<const std::string> k
   return text.empty() ? text : " Did you mean " + text + "?";
 }
 
+std::string no_such(std::string_view what, std::string_view wanted, std::span<const std::string> known) {
+  return "there is no " + std::string(what) + " " + in_quotes(wanted) + "." + did_you_mean(wanted, known) +
+         " Known are: " + listed(known);
+}
+
 std::string in_quotes(std::string_view name) { return '"' + shown_name(name) + '"'; }
 
 std::string listed(std::span<const std::string> names) { return joined(names, &shown_name); }

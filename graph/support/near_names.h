@@ -22,6 +22,9 @@ std::vector<std::string> near_names(std::string_view wanted, std::span<const std
 /// " Did you mean \"adam\" or \"adamw\"?", or "" when no name is near.
 std::string did_you_mean(std::string_view wanted, std::span<const std::string> known);
 
+/// "there is no optimizer \"adma\". Did you mean \"adam\"? Known are: adam, sgd".
+std::string no_such(std::string_view what, std::string_view wanted, std::span<const std::string> known);
+
 /// "\"x\"", with escapes for what a terminal obeys (graph/support/utf8.h), line ends too.
 std::string in_quotes(std::string_view name);
 /// "adam, adamw, sgd".

@@ -21,9 +21,7 @@ Optimizer by_name(std::string_view name, Location at) {
   const std::string wanted = letters(name);
   for (const Named& o : optimizers())
     if (letters(o.name) == wanted) return o.optimizer;
-  const std::vector<std::string> known = optimizer_names();
-  throw Error("there is no optimizer " + in_quotes(name) + "." + did_you_mean(name, known) +
-              " Known are: " + listed(known) + at_line(at));
+  throw Error(no_such("optimizer", name, optimizer_names()) + at_line(at));
 }
 
 }  // namespace

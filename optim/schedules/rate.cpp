@@ -32,12 +32,12 @@ void Rate::check_asked() const { check("rate", "the number"); }
 
 Value Rate::value(Value step, std::span<const Value> state) const {
   check_asked();
-  return model_ ? model_->rate(step, state) : oxbow::constant(step.graph(), constant_, f64);
+  return schedule() ? schedule()->rate(step, state) : oxbow::constant(step.graph(), *constant(), f64);
 }
 
 std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
   check_asked();
-  if (!model_ || steps.empty()) return std::vector<double>(steps.size(), constant_);
+  if (constant() || steps.empty()) return std::vector<double>(steps.size(), constant().value_or(0));
   const auto n = static_cast<std::int64_t>(steps.size());
   Tensor counts({f64, {n}});
   std::copy(steps.begin(), steps.end(), counts.data<double>());
@@ -49,16 +49,16 @@ std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
 }
 
 void Rate::check(std::string_view optimizer, std::string_view field) const {
-  if (model_)
-    model_->check();
+  if (schedule())
+    schedule()->check();
   else
-    check_not_negative(optimizer, field, constant_);
+    check_not_negative(optimizer, field, *constant());
 }
 
 AttrValue to_attr(const Rate& rate) {
-  if (!rate.model_) return rate.constant_;
-  AttrRecord record{{schedule_key, std::string(rate.model_->info->name)}};
-  for (auto& field : rate.model_->attributes()) record.push_back(std::move(field));
+  if (rate.constant()) return *rate.constant();
+  AttrRecord record{{schedule_key, std::string(rate.schedule()->name())}};
+  for (auto& field : rate.schedule()->attributes()) record.push_back(std::move(field));
   return record;
 }
 
@@ -72,18 +72,18 @@ void from_attr(const AttrValue& a, Rate& rate) {
   }
   const auto& wanted = a.field(schedule_key).get<std::string>("the name of a schedule");
   std::vector<std::string> known;
-  for (const Rate& s : schedules()) {
-    if (s.model_->info->name == wanted) {
+  for (const Rate& one : schedules()) {
+    const Schedule& s = *one.schedule();
+    if (s.name() == wanted) {
       AttrRecord fields;
       for (const auto& field : *record)
         if (field.first != schedule_key) fields.push_back(field);
-      rate = s.model_->with(fields);
+      rate = s.with(fields);
       return;
     }
-    known.emplace_back(s.model_->info->name);
+    known.emplace_back(s.name());
   }
-  throw Error("there is no schedule " + in_quotes(wanted) + "." + did_you_mean(wanted, known) +
-              " Known are: " + listed(known));
+  throw Error(no_such("schedule", wanted, known));
 }
 
 std::string to_string(const Rate& rate) { return describe(to_attr(rate)); }
