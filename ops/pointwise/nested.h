@@ -1,13 +1,13 @@
 // An elementwise op and the one that computes an operand of it as one routine, so that what is between them stays in a
 // register: `absorb` of the op contract. So do scalar operands, `Single`s. Each formula rounds as it does alone, so the
-// bits are the same. Made while tapes are planned, never part of a graph. Internal to ops/, for .cpp files that see
-// both formulas. Regular value types, safe from any thread.
+// bits are the same. Made while tapes are planned, never part of a graph. Internal to ops/; the table of what there is
+// stands in nested.cpp. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/passes/fused/single.h>
 #include <oxbow/ops/elementwise.h>
 
-#include <array>
+#include <string>
 #include <tuple>
 
 namespace oxbow::ops {
@@ -50,11 +50,6 @@ struct Nested<Outer, place, Inner, std::index_sequence<I...>> : Elementwise<Nest
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 };
 
-/// The sets of operands, a bit each, for which `Op` has a routine that takes single elements there. Operands are
-/// absorbed from the first one on, so with a set stand those without its highest bits.
-template <class Op>
-inline constexpr std::array<unsigned, 0> single_operands{};
-
 /// `inner`, floats only, with a single element for each operand in the set `singles`.
 template <class Inner, unsigned singles>
 struct WithSingles {
@@ -94,49 +89,14 @@ struct WithSingles {
   }
 };
 
-/// `op`, which takes single elements at `singles`, with one at `operand` too, if there is a routine.
-template <unsigned singles, class Inner>
-std::optional<Op> with_single(const Inner& op, int operand) {
-  [[maybe_unused]] constexpr auto& sets = single_operands<Inner>;
-  std::optional<Op> taken;
-  [[maybe_unused]] const auto consider = [&]<std::size_t s>(std::integral_constant<std::size_t, s>) {
-    if constexpr ((sets[s] & singles) == singles)
-      if (sets[s] == (singles | 1u << operand)) taken = WithSingles<Inner, sets[s]>{op};
-  };
-  [&]<std::size_t... S>(std::index_sequence<S...>) { (consider(std::integral_constant<std::size_t, S>()), ...); }
-  (std::make_index_sequence<sets.size()>());
-  return taken;
-}
-
-template <class Inner, unsigned singles>
-std::optional<Op> WithSingles<Inner, singles>::absorb(int operand, const Op& producer, Types) const {
-  if (!producer.is<Single>()) return std::nullopt;
-  return with_single<singles>(inner, operand);
-}
-
-/// An op that may compute the operand number `place`.
-template <std::size_t at, class Op>
-struct Operands {
-  static constexpr std::size_t place = at;
-  using Inner = Op;
+/// A pair that becomes one routine: the operand number `operand` of `outer` is computed by `inner`.
+struct Absorbed {
+  std::string formula;  ///< "add(multiply(a, b), c)"
+  Op outer, inner;
+  std::size_t outer_operands, inner_operands;
+  int operand;
 };
-
-/// What `absorb` returns for an op that takes in these `Operands`, or single elements, floats only.
-template <class... Candidates, class Outer>
-std::optional<Op> nest(const Outer& outer, int operand, const Op& producer, Types in) {
-  if (!is_float(in[0].dtype) || is_narrow(in[0].dtype)) return std::nullopt;
-  if (producer.is<Single>()) return with_single<0>(outer, operand);
-  std::optional<Op> nested;
-  [[maybe_unused]] const auto consider = [&]<std::size_t place, class Inner>(Operands<place, Inner>) {
-    const auto* inner = producer.as<Inner>();
-    if (inner == nullptr || operand != static_cast<int>(place)) return;
-    Nested<Outer, place, Inner> both;
-    both.outer = outer;
-    both.inner = *inner;
-    nested = both;
-  };
-  (consider(Candidates()), ...);
-  return nested;
-}
+/// All pairs: the rows of the table in nested.cpp, for its test and its measurement.
+std::vector<Absorbed> absorbed_pairs();
 
 }  // namespace oxbow::ops

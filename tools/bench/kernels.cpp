@@ -7,6 +7,7 @@
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/pointwise/nested.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -160,6 +161,39 @@ struct Bench {
     (*this)("conv " + name + " to x", ConvAdjoint{stride, padding}, {ty, swap.infer(std::span(&tw, 1)), tx}, flops);
   }
 
+  // A pair of elementwise ops as one routine beside the two of them with a tile of 512 lanes between, in cache.
+  void pair(const Absorbed& p) {
+    const std::string name = "pair " + p.formula;
+    if (name.find(wanted) == std::string::npos) return;
+    constexpr std::int64_t lanes = 512;
+    const Type type{f32, {lanes}};
+    const std::vector<Type> types(p.outer_operands + p.inner_operands, type);
+    const Types outer_types(types.data(), p.outer_operands);
+    const Types inner_types(types.data(), p.inner_operands);
+    const Op both = *p.outer.absorb(p.operand, p.inner, outer_types);
+    std::vector<Tensor> tensors;
+    for (std::size_t i = 0; i <= types.size(); ++i) std::fill_n(tensors.emplace_back(type).data<float>(), lanes, 1.25f);
+    std::vector<const void*> of_inner, of_outer, of_both;
+    for (std::size_t i = 0; i + 1 < types.size(); ++i) of_both.push_back(tensors[i].bytes());
+    const auto place = of_both.begin() + p.operand;
+    const auto behind = place + static_cast<std::ptrdiff_t>(p.inner_operands);
+    void* between = tensors[types.size() - 1].bytes();
+    void* out = tensors[types.size()].bytes();
+    of_inner.assign(place, behind);
+    of_outer.assign(of_both.begin(), place);
+    of_outer.push_back(between);
+    of_outer.insert(of_outer.end(), behind, of_both.end());
+    const TileFn inner = p.inner.tile(inner_types), outer = p.outer.tile(outer_types);
+    const TileFn one = both.tile(Types(types.data(), of_both.size()));
+    const double apart = quickest([&] {
+      inner(p.inner.self(), of_inner.data(), between, lanes);
+      outer(p.outer.self(), of_outer.data(), out, lanes);
+    });
+    const double together = quickest([&] { one(both.self(), of_both.data(), out, lanes); });
+    std::printf("%-64s %7.1f ns %7.1f ns %5.1f %%\n", name.c_str(), apart * 1e9, together * 1e9,
+                100 * (1 - together / apart));
+  }
+
   void pool(const Shape& x) {
     const Type tx{f32, x};
     (*this)("max pool " + to_string(x), MaxPool{}, {tx}, 0);
@@ -192,6 +226,7 @@ int main(int argc, char** argv) {
   bench.conv({64, 16, 16, 32}, {3, 3, 32, 32}, 1, Padding::same);
   bench.conv({64, 8, 8, 64}, {3, 3, 64, 64}, 1, Padding::same);
   bench.conv({64, 32, 32, 16}, {3, 3, 16, 32}, 2, Padding::same);
+  for (const Absorbed& p : absorbed_pairs()) bench.pair(p);
   bench.pool({64, 28, 28, 6});
   bench.pool({64, 10, 10, 16});
   bench.pool({64, 28, 28, 32});
