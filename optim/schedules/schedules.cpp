@@ -282,6 +282,16 @@ std::vector<Value> Every::observe(const Observed& o) const {
   return then.observe({whole(o.step / real(steps)), o.results, o.state});
 }
 
+namespace {
+
+// What a plateau keeps beside what its `initial` does, in the order of `Plateau::remembers`.
+struct PlateauState {
+  Value scale, best, waited, cooldown;
+};
+PlateauState plateau_state(State state) { return {state[0], state[1], state[2], state[3]}; }
+
+}  // namespace
+
 void Plateau::check() const {
   initial.check(info.name, "initial");
   check_factor(info, "factor", factor);
@@ -292,7 +302,7 @@ void Plateau::check() const {
 Value Plateau::rate(Value step, State state) const {
   if (state.empty()) return initial.value(step);
   const Value unscaled = initial.value(step, state.subspan(own_count));
-  return unscaled * state[0];
+  return unscaled * plateau_state(state).scale;
 }
 
 std::vector<Remembered> Plateau::remembers() const {
@@ -306,14 +316,15 @@ std::vector<std::string> Plateau::monitors() const {
   return all;
 }
 std::vector<Value> Plateau::observe(const Observed& o) const {
-  const Value result = o.results[0], scale = o.state[0], best = o.state[1];
+  const Value result = o.results[0];
+  const auto [scale, best, past, cooling] = plateau_state(o.state);
   // Both are false for a NaN.
   const Value better = maximize ? greater(result, best + min_delta) : less(result, best - min_delta);
-  const Value resting = greater(o.state[3], 0.0);
-  const Value waited = where(logical_or(better, resting), 0.0, o.state[2] + 1.0);
+  const Value resting = greater(cooling, 0.0);
+  const Value waited = where(logical_or(better, resting), 0.0, past + 1.0);
   const Value falls = greater(waited, real(patience));
   std::vector<Value> all{where(falls, maximum(scale * factor, least), scale), where(better, result, best),
-                         where(falls, 0.0, waited), where(falls, real(cooldown), maximum(o.state[3] - 1.0, 0.0))};
+                         where(falls, 0.0, waited), where(falls, real(cooldown), maximum(cooling - 1.0, 0.0))};
   append(all, initial.observe({o.step, o.results.subspan(1), o.state.subspan(own_count)}));
   return all;
 }
