@@ -11,6 +11,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 namespace oxbow::ops {
 

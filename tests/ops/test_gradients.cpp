@@ -1,5 +1,6 @@
 // Reverse accumulation: derivatives known by hand and of second order; what is not reached; what is refused; how long
 // it takes. Values that are read in parts and layers have files of their own.
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>

@@ -1,5 +1,6 @@
 // The gradient of a value that is read in parts adds up in one buffer, and that of a concat is linear in its parts:
 // values, nodes, and the bytes of plans.
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>

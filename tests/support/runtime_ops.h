@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
 #include <oxbow/graph/support/random.h>
 
 #include <algorithm>
