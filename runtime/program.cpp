@@ -2,7 +2,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/runtime/run/out_of_memory.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/run/executor.h>
-#include <oxbow/runtime/run/out_of_memory.h>
 #include <oxbow/runtime/run/program_impl.h>
 #include <oxbow/runtime/run/store_state.h>
 
@@ -190,34 +190,38 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 void Session::feed(std::string_view name, const Type& type, const void* data) {
-  state_->feed(name, type, {.shape = type.shape, .bytes = data, .fed = true});
+  while_memory_lasts("feeding", [&] { state_->feed(name, type, {.shape = type.shape, .bytes = data, .fed = true}); });
 }
 
 void Session::feed(std::string_view name, Tensor tensor) {
-  const bool handed_over = tensor.sole();
-  const std::byte* bytes = tensor.bytes();
-  const Type type = tensor.type();
-  state_->feed(name, type, {type.shape, bytes, true, std::move(tensor), handed_over});
+  while_memory_lasts("feeding", [&] {
+    const bool handed_over = tensor.sole();
+    const std::byte* bytes = tensor.bytes();
+    const Type type = tensor.type();
+    state_->feed(name, type, {type.shape, bytes, true, std::move(tensor), handed_over});
+  });
 }
 
 void Session::feed(std::string_view name, DType dtype, const void* data, std::int64_t count) {
-  const auto i = static_cast<std::size_t>(state_->impl().input(name));
-  const ops::Input& in = state_->impl().inputs[i];
-  Shape shape = in.type.shape;
-  if (in.free_axes.size() == 1 && count != shape.count()) {
-    const int axis = static_cast<int>(in.free_axes[0]);
-    const std::int64_t others = shape.with(axis, 1).count();
-    if (others > 0) shape = shape.with(axis, count / others);
-  }
-  if (shape.count() != count)
-    throw Error(
-        "input " + in_quotes(in.name) + ": " + std::to_string(count) + " elements do not fill " + declared_shape(in) +
-        at_line(state_->impl().declared[i], "declared at") +
-        (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
-         : in.free_axes.size() == 1
-             ? "\n  Feed a multiple of " + std::to_string(shape.with(static_cast<int>(in.free_axes[0]), 1).count())
-             : "\n  Feed " + std::to_string(shape.count())));
-  feed(name, {dtype, shape}, data);
+  while_memory_lasts("feeding", [&] {
+    const auto i = static_cast<std::size_t>(state_->impl().input(name));
+    const ops::Input& in = state_->impl().inputs[i];
+    Shape shape = in.type.shape;
+    if (in.free_axes.size() == 1 && count != shape.count()) {
+      const int axis = static_cast<int>(in.free_axes[0]);
+      const std::int64_t others = shape.with(axis, 1).count();
+      if (others > 0) shape = shape.with(axis, count / others);
+    }
+    if (shape.count() != count)
+      throw Error(
+          "input " + in_quotes(in.name) + ": " + std::to_string(count) + " elements do not fill " + declared_shape(in) +
+          at_line(state_->impl().declared[i], "declared at") +
+          (in.free_axes.size() > 1 ? "\n  It has several free axes: feed a Tensor, or bytes with their Type"
+           : in.free_axes.size() == 1
+               ? "\n  Feed a multiple of " + std::to_string(shape.with(static_cast<int>(in.free_axes[0]), 1).count())
+               : "\n  Feed " + std::to_string(shape.count())));
+    feed(name, {dtype, shape}, data);
+  });
 }
 
 void Session::fetch_into(int i, DType dtype, void* to, std::int64_t count) {
@@ -257,9 +261,11 @@ void Session::run(std::stop_token stop, Trace* trace) {
 }
 
 void Session::check_numerics() {
-  if (!state_->guard) return;
-  const StoreLock lock(state_->lock, StoreLock::Kind::alone);
-  state_->guard->look(*state_->lock, state_->repeat);
+  while_memory_lasts("looking for NaN and Inf", [&] {
+    if (!state_->guard) return;
+    const StoreLock lock(state_->lock, StoreLock::Kind::alone);
+    state_->guard->look(*state_->lock, state_->repeat);
+  });
 }
 
 void Session::check_fetch(int i) const {
@@ -293,11 +299,13 @@ Type Session::fetch_type(int i) const {
 }
 
 Tensor Session::fetch_tensor(int i) const {
-  const Type type = fetch_type(i);
-  const void* from = fetched(i, type.dtype);
-  Tensor copy(type);
-  if (const auto bytes = static_cast<std::size_t>(type.bytes()); bytes > 0) std::memcpy(copy.bytes(), from, bytes);
-  return copy;
+  return while_memory_lasts("copying a result", [&] {
+    const Type type = fetch_type(i);
+    const void* from = fetched(i, type.dtype);
+    Tensor copy(type);
+    if (const auto bytes = static_cast<std::size_t>(type.bytes()); bytes > 0) std::memcpy(copy.bytes(), from, bytes);
+    return copy;
+  });
 }
 
 }  // namespace oxbow

@@ -1,7 +1,7 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/runtime/run/out_of_memory.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/run/store_state.h>
 #include <oxbow/runtime/safetensors.h>
 
@@ -117,14 +117,19 @@ void Store::State::add(const Graph& graph) {
 }
 
 void Store::reset(const Graph& graph) {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  const std::vector<Value> all = oxbow::variables(graph, false);
-  for (const Value& v : all) check_writable(state_->get(v.node().op().as<ops::Variable>()->name));
-  for (const Value& v : all) {
-    const auto& declared = *v.node().op().as<ops::Variable>();
-    set_value(state_->get(declared.name), initial_value(declared), *group);
-  }
+  while_memory_lasts("resetting variables", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    const std::vector<Value> all = oxbow::variables(graph, false);
+    std::vector<std::pair<StoredVariable*, Tensor>> first;
+    for (const Value& v : all) {
+      const auto& declared = *v.node().op().as<ops::Variable>();
+      StoredVariable& here = state_->get(declared.name);
+      check_writable(here);
+      first.emplace_back(&here, initial_value(declared));
+    }
+    for (const auto& [variable, value] : first) set_value(*variable, value, *group);  // nothing fails any more
+  });
 }
 
 bool Store::contains(std::string_view name) const {
@@ -152,46 +157,54 @@ Tensor Store::get(std::string_view name) const {
 }
 
 void Store::set(std::string_view name, const Tensor& value) {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  StoredVariable& v = state_->get(name);
-  check_writable(v);
-  if (v.value.type() != value.type())
-    throw Error("variable " + in_quotes(v.name) + " is " + to_string(v.value.type()) + " and cannot be set to " +
-                to_string(value.type()) + "\n  Give a tensor of the variable's own type");
-  set_value(v, value, *group);
+  while_memory_lasts("setting a variable", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    StoredVariable& v = state_->get(name);
+    check_writable(v);
+    if (v.value.type() != value.type())
+      throw Error("variable " + in_quotes(v.name) + " is " + to_string(v.value.type()) + " and cannot be set to " +
+                  to_string(value.type()) + "\n  Give a tensor of the variable's own type");
+    set_value(v, value, *group);
+  });
 }
 
 void Store::share(std::string_view name, Store& other) {
-  if (state_ == other.state_) return;
-  State::merge(*state_, *other.state_);
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  StoredVariable& v = state_->get(name);
-  const std::shared_ptr<StoredVariable> shared = state_->variables[state_->index.find(name)->second];
-  if (StoredVariable* there = other.state_->find(name)) {
-    if (there->value.type() != v.value.type())
-      throw Error("variable " + in_quotes(v.name) + " cannot be shared: it is " + to_string(v.value.type()) +
-                  " in one store and " + to_string(there->value.type()) + " in the other");
-    other.state_->variables[other.state_->index.find(name)->second] = shared;
-  } else {
-    other.state_->insert({&shared, 1});
-  }
-  ++group->version;
+  while_memory_lasts("sharing a variable", [&] {
+    if (state_ == other.state_) return;
+    State::merge(*state_, *other.state_);
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    StoredVariable& v = state_->get(name);
+    const std::shared_ptr<StoredVariable> shared = state_->variables[state_->index.find(name)->second];
+    if (StoredVariable* there = other.state_->find(name)) {
+      if (there->value.type() != v.value.type())
+        throw Error("variable " + in_quotes(v.name) + " cannot be shared: it is " + to_string(v.value.type()) +
+                    " in one store and " + to_string(there->value.type()) + " in the other");
+      other.state_->variables[other.state_->index.find(name)->second] = shared;
+    } else {
+      other.state_->insert({&shared, 1});
+    }
+    ++group->version;
+  });
 }
 
 void Store::freeze(std::string_view name) {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  state_->get(name).frozen = true;
-  ++group->version;
+  while_memory_lasts("freezing a variable", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    state_->get(name).frozen = true;
+    ++group->version;
+  });
 }
 
 void Store::unfreeze(std::string_view name) {
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  state_->get(name).frozen = false;
-  ++group->version;
+  while_memory_lasts("unfreezing a variable", [&] {
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    state_->get(name).frozen = false;
+    ++group->version;
+  });
 }
 
 bool Store::frozen(std::string_view name) const {
@@ -214,50 +227,56 @@ Store Store::snapshot() const {
 }
 
 void Store::restore(const Store& snapshot) {
-  auto into = state_->group, from = snapshot.state_->group;
-  const TwoLocks locks(into, from);
-  for (const auto& v : snapshot.state_->variables)
-    if (const StoredVariable& here = state_->get(v->name); here.value.type() != v->value.type())
-      throw Error("variable " + in_quotes(v->name) + " is " + to_string(here.value.type()) +
-                  " and cannot be restored from " + to_string(v->value.type()));
-  for (const auto& v : snapshot.state_->variables)
-    if (StoredVariable& here = *state_->find(v->name); &here != v.get()) set_value(here, v->value, *into);
+  while_memory_lasts("restoring variables", [&] {
+    auto into = state_->group, from = snapshot.state_->group;
+    const TwoLocks locks(into, from);
+    for (const auto& v : snapshot.state_->variables)
+      if (const StoredVariable& here = state_->get(v->name); here.value.type() != v->value.type())
+        throw Error("variable " + in_quotes(v->name) + " is " + to_string(here.value.type()) +
+                    " and cannot be restored from " + to_string(v->value.type()));
+    for (const auto& v : snapshot.state_->variables)
+      if (StoredVariable& here = *state_->find(v->name); &here != v.get()) set_value(here, v->value, *into);
+  });
 }
 
 void Store::save(const std::string& path) const {
-  Safetensors content;
-  {
-    auto group = state_->group;
-    const StoreLock lock(group, Kind::shared);
-    for (const auto& v : state_->variables) content.tensors.emplace_back(v->name, v->value.clone());
-  }
-  save_safetensors(path, content);
+  while_memory_lasts("saving variables", [&] {
+    Safetensors content;
+    {
+      auto group = state_->group;
+      const StoreLock lock(group, Kind::shared);
+      for (const auto& v : state_->variables) content.tensors.emplace_back(v->name, v->value.clone());
+    }
+    save_safetensors(path, content);
+  });
 }
 
 void Store::load(const std::string& path) {
-  const Safetensors content = load_safetensors(path);
-  const auto fail = [&](const std::string& problem) {
-    throw Error(path + " does not fit the store: " + problem + "\n  Nothing was changed");
-  };
-  auto group = state_->group;
-  const StoreLock lock(group, Kind::alone);
-  std::unordered_set<std::string_view> found;
-  for (const auto& [name, tensor] : content.tensors) {
-    const StoredVariable* v = state_->find(name);
-    if (v == nullptr) {
-      std::vector<std::string> known;
-      for (const auto& k : state_->variables) known.push_back(k->name);
-      fail("it has " + in_quotes(name) + ", which the store does not have." + did_you_mean(name, known));
+  while_memory_lasts("loading variables", [&] {
+    const Safetensors content = load_safetensors(path);
+    const auto fail = [&](const std::string& problem) {
+      throw Error(path + " does not fit the store: " + problem + "\n  Nothing was changed");
+    };
+    auto group = state_->group;
+    const StoreLock lock(group, Kind::alone);
+    std::unordered_set<std::string_view> found;
+    for (const auto& [name, tensor] : content.tensors) {
+      const StoredVariable* v = state_->find(name);
+      if (v == nullptr) {
+        std::vector<std::string> known;
+        for (const auto& k : state_->variables) known.push_back(k->name);
+        fail("it has " + in_quotes(name) + ", which the store does not have." + did_you_mean(name, known));
+      }
+      if (v->value.type() != tensor.type())
+        fail("variable " + in_quotes(name) + " is " + to_string(v->value.type()) + ", but " + to_string(tensor.type()) +
+             " in the file");
+      if (v->frozen) fail("variable " + in_quotes(name) + " is frozen");
+      found.insert(name);
     }
-    if (v->value.type() != tensor.type())
-      fail("variable " + in_quotes(name) + " is " + to_string(v->value.type()) + ", but " + to_string(tensor.type()) +
-           " in the file");
-    if (v->frozen) fail("variable " + in_quotes(name) + " is frozen");
-    found.insert(name);
-  }
-  for (const auto& v : state_->variables)
-    if (!found.contains(v->name)) fail("it lacks the variable " + in_quotes(v->name));
-  for (const auto& [name, tensor] : content.tensors) set_value(*state_->find(name), tensor, *group);
+    for (const auto& v : state_->variables)
+      if (!found.contains(v->name)) fail("it lacks the variable " + in_quotes(v->name));
+    for (const auto& [name, tensor] : content.tensors) set_value(*state_->find(name), tensor, *group);
+  });
 }
 
 }  // namespace oxbow

@@ -1,6 +1,7 @@
 #include "text_file.h"
 
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/library_errors.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,20 +11,23 @@
 namespace oxbow::tools {
 
 std::string read_text(const std::string& path, std::size_t most) {
-  std::error_code unknown;
-  if (std::filesystem::is_directory(path, unknown)) throw Error("cannot read " + path + ": it is a folder");
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  std::size_t read = 0;
-  while (file) {  // what it says about its size may be wrong: a pipe, a device
-    if (read == most) throw Error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB");
-    text.resize(std::clamp<std::size_t>(2 * read, 64 << 10, most));
-    file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
-    read += static_cast<std::size_t>(file.gcount());
-  }
-  if (!file.eof()) throw Error("cannot read " + path + ": " + std::generic_category().message(errno));
-  text.resize(read);
-  return text;
+  return with_own_errors("cannot read", path, [&] {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown)) throw Error("cannot read " + path + ": it is a folder");
+    std::ifstream file(path, std::ios::binary);
+    std::string text;
+    std::size_t read = 0;
+    while (file) {  // what it says about its size may be wrong: a pipe, a device
+      if (read == most)
+        throw Error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB");
+      text.resize(std::clamp<std::size_t>(2 * read, 64 << 10, most));
+      file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
+      read += static_cast<std::size_t>(file.gcount());
+    }
+    if (!file.eof()) throw Error("cannot read " + path + ": " + std::generic_category().message(errno));
+    text.resize(read);
+    return text;
+  });
 }
 
 }  // namespace oxbow::tools

@@ -6,7 +6,10 @@
 
 namespace oxbow {
 
-void rethrow_as_error(const std::string& doing) {
+void rethrow_as_error(std::string_view doing, std::string_view what) {
+  const auto because = [&](const std::string& reason) {
+    return Error(std::string(doing) + " " + std::string(what) + ": " + reason);
+  };
   try {
     throw;
   } catch (const Error&) {
@@ -14,13 +17,13 @@ void rethrow_as_error(const std::string& doing) {
   } catch (const InternalError&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw Error(doing + ": out of memory");
+    throw because("out of memory");
   } catch (const std::length_error&) {  // what a container says to a size that no memory has
-    throw Error(doing + ": out of memory");
+    throw because("out of memory");
   } catch (const std::system_error& e) {  // of a file system too: its own text repeats the path
-    throw Error(doing + ": " + e.code().message());
+    throw because(e.code().message());
   } catch (const std::exception& e) {
-    throw Error(doing + ": " + e.what());
+    throw because(e.what());
   }
 }
 

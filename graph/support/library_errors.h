@@ -2,21 +2,21 @@
 // the functions that read and write files run within it, so that nothing else leaves them. Pure functions.
 #pragma once
 
-#include <string>
+#include <string_view>
 
 namespace oxbow {
 
 /// Within a catch block: throws Oxbow's own exceptions on as they are, and all others as an `Error`: "cannot read
-/// w.safetensors: out of memory" for a `doing` of "cannot read w.safetensors".
-[[noreturn]] void rethrow_as_error(const std::string& doing);
+/// w.safetensors: out of memory" for a `doing` of "cannot read" and that file.
+[[noreturn]] void rethrow_as_error(std::string_view doing, std::string_view what);
 
 /// What `f` returns; what it throws, as `rethrow_as_error` does.
 template <class F>
-auto with_own_errors(const std::string& doing, F&& f) {
+auto with_own_errors(std::string_view doing, std::string_view what, F&& f) {
   try {
     return f();
   } catch (...) {
-    rethrow_as_error(doing);
+    rethrow_as_error(doing, what);
   }
 }
 

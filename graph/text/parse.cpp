@@ -235,7 +235,7 @@ class Parser {
 }  // namespace
 
 std::unique_ptr<Graph> parse(std::string_view text, const Catalog& catalog, std::string_view file) {
-  return with_own_errors("cannot read " + std::string(file), [&] {
+  return with_own_errors("cannot read", file, [&] {
     Lexer in(text, file);
     return Parser(in, catalog, file).parse();
   });

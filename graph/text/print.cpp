@@ -1,5 +1,6 @@
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
 
@@ -178,12 +179,14 @@ std::string print(const AttrValue& value) {
 }
 
 std::string print(const Graph& graph, PrintOptions options) {
-  std::string out = "oxbow graph 1\nseed ";
-  append(out, to_attr(graph.seed()));
-  out += "\nnext_stream " + std::to_string(graph.peek_stream()) + "\n";
-  append_sections(out, graph, {.indent = 0, .locations = options.locations});
-  if (!options.plan_follows) out += "\nend\n";
-  return out;
+  return while_memory_lasts("printing a graph", [&] {
+    std::string out = "oxbow graph 1\nseed ";
+    append(out, to_attr(graph.seed()));
+    out += "\nnext_stream " + std::to_string(graph.peek_stream()) + "\n";
+    append_sections(out, graph, {.indent = 0, .locations = options.locations});
+    if (!options.plan_follows) out += "\nend\n";
+    return out;
+  });
 }
 
 bool equal(const Graph& a, const Graph& b) {

@@ -156,7 +156,7 @@ Tensor load(const std::string& path) {
 }  // namespace
 
 Tensor load_idx(const std::string& path) {
-  return with_own_errors("cannot read " + path, [&] { return load(path); });
+  return with_own_errors("cannot read", path, [&] { return load(path); });
 }
 
 }  // namespace oxbow

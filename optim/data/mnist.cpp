@@ -43,7 +43,7 @@ Dataset load_part(const std::string& folder, const std::string& part, Mnist& siz
 
 Mnist load_mnist(const std::string& folder) {
   Mnist set, test_sizes;
-  with_own_errors("cannot read the images in " + folder, [&] {
+  with_own_errors("cannot read the images in", folder, [&] {
     set.train = load_part(folder, "train", set);
     set.test = load_part(folder, "t10k", test_sizes);
   });

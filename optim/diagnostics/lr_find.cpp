@@ -1,4 +1,5 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/optim/diagnostics/curve_shape.h>
 #include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/model/state.h>
@@ -151,53 +152,59 @@ void suggest(RateRange& range) {
 }
 
 RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions o) {
-  check(o);
-  Model::State& state = *model.state_;
-  if (!state.step.rates[0].rate.constant())
-    throw Error("find_rate: the rate follows the schedule " + to_string(state.step.rates[0].rate) +
-                ", so it cannot be varied. Compile with a number, .learning_rate = 1e-3, find a rate, and give that to "
-                "the schedule");
-  // All that training changes: the variables, and how far into the data it is. Putting them back allocates nothing, so
-  // it works after running out of memory, too.
-  const AtEnd untouched([&state, before = state.store.snapshot(), position = state.position]() mutable {
-    state.store.restore(before);
-    state.position = std::move(position);
+  return while_memory_lasts("looking for a rate", [&] {
+    check(o);
+    Model::State& state = *model.state_;
+    if (!state.step.rates[0].rate.constant())
+      throw Error(
+          "find_rate: the rate follows the schedule " + to_string(state.step.rates[0].rate) +
+          ", so it cannot be varied. Compile with a number, .learning_rate = 1e-3, find a rate, and give that to "
+          "the schedule");
+    // All that training changes: the variables, how far into the data it is, what early stopping has seen. Putting them
+    // back allocates nothing, so it works after running out of memory, too.
+    const AtEnd untouched(
+        [&state, before = state.store.snapshot(), position = state.position, watched = state.watched]() mutable {
+          state.store.restore(before);
+          state.position = std::move(position);
+          state.watched = std::move(watched);
+        });
+    RateRange range;
+    const auto rate_of = [&](std::size_t step) {
+      return o.lowest * std::pow(o.highest / o.lowest, static_cast<double>(step) / (o.steps - 1));
+    };
+    double average = 0, weight = 0, best = 0;
+    bool last = false;
+    model.set_learning_rate(rate_of(0));
+    const auto on_step = [&](Progress& p) {
+      const double rate = rate_of(range.rates.size());
+      range.rates.push_back(rate);
+      range.losses.push_back(p.loss);
+      average = o.smoothing * average + (1 - o.smoothing) * p.loss;
+      weight = o.smoothing * weight + (1 - o.smoothing);
+      const double smooth = average / weight;
+      range.smoothed.push_back(smooth);
+      if (range.losses.size() == 1 || smooth < best) best = smooth;
+      range.diverged = !std::isfinite(smooth) || (o.stop_at > 0 && best > 0 && smooth > o.stop_at * best);
+      last = range.rates.size() == static_cast<std::size_t>(o.steps);
+      if (range.diverged || last)
+        p.stop = true;
+      else
+        model.set_learning_rate(rate_of(range.rates.size()));
+    };
+    for (int epoch = 1; !last && !range.diverged && !o.stop.stop_requested(); ++epoch)
+      model.fit(data, {.batch_size = o.batch_size,
+                       .seed = o.seed,
+                       .callbacks = {{.on_step = on_step}},
+                       .stop = o.stop,
+                       .first_epoch = epoch});
+    if (!range.losses.empty() && !std::isfinite(range.losses[0]))
+      throw Error(
+          "find_rate: the loss is not finite before any step. Look for bad data, or for a net that begins with too "
+          "large "
+          "weights");
+    suggest(range);
+    return range;
   });
-  RateRange range;
-  const auto rate_of = [&](std::size_t step) {
-    return o.lowest * std::pow(o.highest / o.lowest, static_cast<double>(step) / (o.steps - 1));
-  };
-  double average = 0, weight = 0, best = 0;
-  bool last = false;
-  model.set_learning_rate(rate_of(0));
-  const auto on_step = [&](Progress& p) {
-    const double rate = rate_of(range.rates.size());
-    range.rates.push_back(rate);
-    range.losses.push_back(p.loss);
-    average = o.smoothing * average + (1 - o.smoothing) * p.loss;
-    weight = o.smoothing * weight + (1 - o.smoothing);
-    const double smooth = average / weight;
-    range.smoothed.push_back(smooth);
-    if (range.losses.size() == 1 || smooth < best) best = smooth;
-    range.diverged = !std::isfinite(smooth) || (o.stop_at > 0 && best > 0 && smooth > o.stop_at * best);
-    last = range.rates.size() == static_cast<std::size_t>(o.steps);
-    if (range.diverged || last)
-      p.stop = true;
-    else
-      model.set_learning_rate(rate_of(range.rates.size()));
-  };
-  for (int epoch = 1; !last && !range.diverged && !o.stop.stop_requested(); ++epoch)
-    model.fit(data, {.batch_size = o.batch_size,
-                     .seed = o.seed,
-                     .callbacks = {{.on_step = on_step}},
-                     .stop = o.stop,
-                     .first_epoch = epoch});
-  if (!range.losses.empty() && !std::isfinite(range.losses[0]))
-    throw Error(
-        "find_rate: the loss is not finite before any step. Look for bad data, or for a net that begins with too large "
-        "weights");
-  suggest(range);
-  return range;
 }
 
 }  // namespace oxbow::optim

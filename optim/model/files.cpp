@@ -1,6 +1,7 @@
 // A model's variables, to and from safetensors.
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/optim/model/state.h>
 #include <oxbow/runtime/safetensors.h>
 
@@ -84,8 +85,8 @@ void add_watched(Safetensors& content, const Watched& w) {
     content.tensors.emplace_back(std::string(best_variables) + name, store.get(name));
 }
 
-// Early stopping as it was, from a file with it.
-Watched to_watched(const FitState& p, const Safetensors& content, const Store& store) {
+// Early stopping as it was, from a file with it; `best` is a copy of the variables, for those of the best epoch.
+Watched to_watched(const FitState& p, const Safetensors& content, std::optional<Store> best) {
   const auto monitor = content.metadata.find(best_key);
   if (monitor == content.metadata.end() || p.epochs.first < 0 || p.epochs.second < 0 ||
       std::max(p.epochs.first, p.epochs.second) > std::numeric_limits<int>::max() ||
@@ -95,21 +96,27 @@ Watched to_watched(const FitState& p, const Safetensors& content, const Store& s
             .best = *p.best,
             .best_epoch = static_cast<int>(p.epochs.first),
             .waited = static_cast<int>(p.epochs.second)};
-  if (!p.best_position) return w;
-  w.best_state.emplace(store.snapshot(), *p.best_position);
-  for (const auto& [name, tensor] : p.variables) w.best_state->first.set(name, *tensor);
+  if (!best) return w;
+  for (const auto& [name, tensor] : p.variables) best->set(name, *tensor);
+  w.best_state.emplace(std::move(*best), *p.best_position);
   return w;
 }
 
-// Puts back the rates that were asked for, where the file's training was asked for others.
-Restored keep_asked_rates(const std::vector<optim::StepRate>& rates, std::span<const double> of_file, Store store) {
+// The values that a file gives variables, by name.
+using NamedTensors = std::vector<std::pair<std::string_view, Tensor>>;
+
+// Puts the rates that were asked for into the place of the file's, where its training was asked for others.
+Restored keep_asked_rates(const std::vector<optim::StepRate>& rates, std::span<const double> of_file,
+                          NamedTensors& values) {
   Restored left_out;
   for (std::size_t i = 0; i < std::min(rates.size(), of_file.size()); ++i) {
     const auto asked = rates[i].rate.constant();
     if (!asked || *asked == of_file[i]) continue;
-    const std::string& variable = recipe(rates[i].variable).name;
-    if (i == 0 && !std::isnan(of_file[i])) left_out.other_rate = store.get(variable).item<double>();
-    store.set(variable, Tensor::scalar(*asked));
+    for (auto& [name, value] : values) {
+      if (name != recipe(rates[i].variable).name) continue;
+      if (i == 0 && !std::isnan(of_file[i])) left_out.other_rate = value.item<double>();
+      value = Tensor::scalar(*asked);
+    }
   }
   return left_out;
 }
@@ -117,37 +124,45 @@ Restored keep_asked_rates(const std::vector<optim::StepRate>& rates, std::span<c
 }  // namespace
 
 void Model::save(const std::string& path, Saved what) const {
+  while_memory_lasts("saving a model", [&] { save_safetensors(path, state_->content(what)); });
+}
+
+Safetensors Model::State::content(Saved what) const {
   Safetensors content;
   const auto add = [&](const std::vector<Value>& variables) {
-    for (const Value& v : variables) content.tensors.emplace_back(recipe(v).name, state_->store.get(recipe(v).name));
+    for (const Value& v : variables) content.tensors.emplace_back(recipe(v).name, store.get(recipe(v).name));
   };
-  add(state_->parameters);
-  if (what == Saved::averages && steps() > 0) {
-    const optim::Minimized& step = state_->step;
+  add(parameters);
+  const auto number = [&](const Value& v) { return store.get(recipe(v).name).item<std::int64_t>(); };
+  if (what == Saved::averages && number(step.step) > 0) {
     for (std::size_t i = 0; i < step.parameters.size(); ++i)
       for (auto& [name, tensor] : content.tensors)
-        if (name == recipe(step.parameters[i]).name) tensor = state_->store.get(recipe(step.averages[i]).name);
-    if (!step.statistics.empty() && state_->store.get(recipe(step.refreshed_at).name).item<std::int64_t>() == steps())
+        if (name == recipe(step.parameters[i]).name) tensor = store.get(recipe(step.averages[i]).name);
+    if (!step.statistics.empty() && number(step.refreshed_at) == number(step.step))
       for (const optim::Statistic& s : step.statistics)
         for (auto& [name, tensor] : content.tensors)
-          if (name == recipe(s.running).name) tensor = state_->store.get(recipe(s.refreshed).name);
+          if (name == recipe(s.running).name) tensor = store.get(recipe(s.refreshed).name);
   }
   if (what == Saved::training) {
-    add(state_->step.state);
-    const std::vector<optim::StepRate>& rates = state_->step.rates;
+    add(step.state);
+    const std::vector<optim::StepRate>& rates = step.rates;
     std::vector<double> asked;
     std::transform(rates.begin(), rates.end(), std::back_inserter(asked), asked_number);
     content.tensors.emplace_back(rates_key, Tensor::of<double>({static_cast<std::int64_t>(asked.size())}, asked));
-    const Position& p = state_->position;
+    const Position& p = position;
     content.tensors.emplace_back(position_key, to_tensor(p));
     if (p.samples > 0)
       content.tensors.emplace_back(sums_key, Tensor::of<double>({static_cast<std::int64_t>(p.sums.size())}, p.sums));
-    if (state_->watched) add_watched(content, *state_->watched);
+    if (watched) add_watched(content, *watched);
   }
-  save_safetensors(path, content);
+  return content;
 }
 
 Restored Model::load(const std::string& path) {
+  return while_memory_lasts("loading a model", [&] { return state_->load(path); });
+}
+
+Restored Model::State::load(const std::string& path) {
   const Safetensors content = load_safetensors(path);
   const auto fail = [&](const std::string& problem) {
     throw Error(path + " does not fit the model: " + problem + (problem.ends_with("?") ? "" : ".") +
@@ -156,25 +171,25 @@ Restored Model::load(const std::string& path) {
   std::unordered_map<std::string_view, const ops::Variable*> variables;
   std::unordered_set<std::string_view> training_only, given;
   std::vector<std::string> known;
-  for (const Value& v : state_->parameters) variables.emplace(recipe(v).name, &recipe(v));
-  for (const Value& v : state_->step.state)
+  for (const Value& v : parameters) variables.emplace(recipe(v).name, &recipe(v));
+  for (const Value& v : step.state)
     if (variables.emplace(recipe(v).name, &recipe(v)).second) training_only.insert(recipe(v).name);
-  for (const auto* list : {&state_->parameters, &state_->step.state})
+  for (const auto* list : {&parameters, &step.state})
     for (const Value& v : *list) known.push_back(recipe(v).name);
 
   bool has_state = false;
   FitState progress;
-  std::vector<std::pair<std::string_view, const Tensor*>> values;  // of the variables
+  NamedTensors values;
   for (const auto& [name, tensor] : content.tensors) {
     if (progress.take(name, tensor)) continue;
-    values.emplace_back(name, &tensor);
+    values.emplace_back(name, tensor);
     const auto found = variables.find(name);
     if (found == variables.end())
       fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
     const ops::Variable* v = found->second;
     if (v->type.dtype != tensor.dtype() || v->type.shape != tensor.shape())
       fail(in_quotes(name) + " is " + to_string(tensor.type()) + " there and " + to_string(v->type) + " in the model");
-    if (state_->store.frozen(name)) fail(in_quotes(name) + " is frozen in the model");
+    if (store.frozen(name)) fail(in_quotes(name) + " is frozen in the model");
     given.insert(name);
     has_state |= training_only.contains(name);
   }
@@ -185,25 +200,28 @@ Restored Model::load(const std::string& path) {
   if (progress.position) {
     Position& p = *progress.position;
     p.sums = std::move(progress.sums);
-    if (!is_valid(p) || (p.samples > 0 && p.sums.size() != state_->names.size()))
+    if (!is_valid(p) || (p.samples > 0 && p.sums.size() != names.size()))
       fail("its " + in_quotes(position_key) + " is not valid");
   }
-  std::optional<Watched> watched;
+  std::optional<Watched> early_stopping;
   if (progress.best) {
+    std::optional<Store> best;
+    if (progress.best_position) best = store.snapshot();
     try {
-      watched = to_watched(progress, content, state_->store);
+      early_stopping = to_watched(progress, content, std::move(best));
     } catch (const Error& e) {
       fail(e.what());
     }
   }
-  require(state_->parameters);
-  if (has_state) require(state_->step.state);
-  for (const auto& [name, tensor] : values) state_->store.set(name, *tensor);
+  require(parameters);
+  if (has_state) require(step.state);
+  const Restored restored = keep_asked_rates(step.rates, progress.rates, values);
+  for (const auto& [name, tensor] : values) store.set(name, tensor);  // from here on nothing fails
   if (progress.position) {
-    state_->position = *progress.position;
-    state_->watched = std::move(watched);
+    position = std::move(*progress.position);
+    watched = std::move(early_stopping);
   }
-  return keep_asked_rates(state_->step.rates, progress.rates, state_->store);
+  return restored;
 }
 
 }  // namespace oxbow

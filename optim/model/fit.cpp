@@ -1,5 +1,6 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/optim/model/state.h>
 
@@ -27,16 +28,24 @@ class Watch {
   int best_epoch() const { return watched_ ? watched_->best_epoch : 0; }
   bool ended() const { return options_ && watched_->waited > options_->patience; }
 
-  // Takes note of an epoch, which ended at `reached`; true when training should end.
+  // Before `ends_after`: all that can fail, so that what belongs together is noted together.
+  void prepare(const Epoch& epoch) {
+    if (options_ && options_->restore_best && improves(epoch)) next_best_ = store_.snapshot();
+  }
+
+  // Takes note of an epoch that was prepared for, and ended at `reached`; true when training should end.
   bool ends_after(const Epoch& epoch, const Position& reached) {
     if (!options_) return false;
     Watched& w = *watched_;
-    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - w.best : w.best - value;
-    if (w.best_epoch == 0 ? value == value : gain > options_->min_delta) {
-      w.best = value;
+    if (improves(epoch)) {
+      w.best = epoch.results[options_->monitor];
       w.best_epoch = epoch.number;
       w.waited = 0;
-      if (options_->restore_best) w.best_state.emplace(store_.snapshot(), reached);
+      if (next_best_) {
+        next_best_->restore(store_);
+        w.best_state = {std::move(*next_best_), reached};
+        next_best_.reset();
+      }
     } else {
       ++w.waited;
     }
@@ -52,9 +61,16 @@ class Watch {
   }
 
  private:
+  bool improves(const Epoch& epoch) const {
+    const Watched& w = *watched_;
+    const double value = epoch.results[options_->monitor], gain = options_->maximize ? value - w.best : w.best - value;
+    return w.best_epoch == 0 ? value == value : gain > options_->min_delta;
+  }
+
   const std::optional<EarlyStopping>& options_;
   Store store_;
   std::optional<Watched>& watched_;
+  std::optional<Store> next_best_;
 };
 
 void check(const FitOptions& o, const std::vector<std::string>& names, const optim::Minimized& step) {
@@ -85,11 +101,10 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
 }  // namespace
 
 double Results::operator[](std::string_view name) const {
-  std::vector<std::string> known;
-  for (const auto& [own, value] : entries_) {
+  for (const auto& [own, value] : entries_)
     if (own == name) return value;
-    known.push_back(own);
-  }
+  std::vector<std::string> known;
+  for (const auto& [own, value] : entries_) known.push_back(own);
   throw Error("there is no result " + in_quotes(name) + ". There are " + (known.empty() ? "none" : quoted(known)));
 }
 
@@ -201,12 +216,14 @@ class Model::State::Fit {
       const Means means = train(epoch);
       state_.trainer().check_numerics();
       if (progress_.step < progress_.steps) break;  // stopped within the epoch: it has no results
-      state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
       if (options_.refresh_statistics) state_.refresh_statistics(data_, size_);
       Epoch done{.number = epoch, .results = results(means), .seconds = 0};
       done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       history_.epochs.push_back(std::move(done));
+      watch_.prepare(history_.epochs.back());
       state_.observe(history_.epochs.back().results);
+      // Until here what fails leaves the training at the last minibatch: resumed, it ends this epoch again.
+      state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
       if (watch_.ends_after(history_.epochs.back(), state_.position)) progress_.stop = true;
       history_.best_epoch = watch_.best_epoch();
       tell(&Callback::on_epoch);
@@ -239,6 +256,8 @@ class Model::State::Fit {
     Runner& runner = steps ? state_.trainer() : state_.gather();
     batch_.gather(std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
     runner.feed(batch_);
+    Position& reached = state_.position;
+    reached.sums.reserve(state_.names.size());  // once variables have moved, nothing fails until that is noted
     try {
       runner.run(options_.stop);
     } catch (const Stopped&) {
@@ -247,7 +266,6 @@ class Model::State::Fit {
     }
     gathered_ = steps ? 0 : gathered_ + 1;
     means.add(runner, count);
-    Position& reached = state_.position;
     reached.epoch = progress_.epoch;
     reached.samples = begin + count;
     reached.seed = from_.seed;
@@ -290,10 +308,15 @@ class Model::State::Fit {
 
 History Model::fit(const Dataset& data, const FitOptions& options) {
   State& s = *state_;
-  check(options, s.names, s.step);
-  s.trainer().check(data, options.batch_size);
-  if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
-  return State::Fit(*this, s, data, options).run();
+  return while_memory_lasts(
+      "training",
+      [&] {
+        check(options, s.names, s.step);
+        s.trainer().check(data, options.batch_size);
+        if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
+        return State::Fit(*this, s, data, options).run();
+      },
+      "What was learned until then stays");
 }
 
 }  // namespace oxbow

@@ -1,5 +1,6 @@
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/model/state.h>
 
@@ -51,6 +52,11 @@ void name_output(Graph& graph, const std::string& name, Value value) {
 }  // namespace
 
 Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at) {
+  return while_memory_lasts("compiling a model",
+                            [&] { return Model::State::build(loss, optimizer, std::move(options), at); });
+}
+
+Model Model::State::build(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at) {
   check(loss, options, at);
   const Rewritten copied = copy_of(loss.graph());
   auto state = std::make_unique<Model::State>();
@@ -138,17 +144,19 @@ void Model::State::average() {
   averaged = r.finish({}).graph;
 }
 
+// In one run, so that all schedules hear of an epoch or none.
 void Model::State::observe(const Results& results) {
-  for (std::size_t i = 0; i < step.observers.size(); ++i) {
-    const optim::Observer& o = step.observers[i];
-    if (observing.size() == i) observing.emplace_back(compile(o.updates, options), store);
-    const std::string common = results.contains("val_loss") ? "val_loss" : "loss";
-    std::vector<double> values;  // read in place by the run
-    for (const auto& r : o.results) values.push_back(results[r.monitor.empty() ? common : r.monitor]);
-    for (std::size_t k = 0; k < values.size(); ++k)
-      observing[i].feed(o.results[k].input, std::span<const double>(&values[k], 1));
-    observing[i].run();
+  if (step.observers.empty()) return;
+  std::vector<Value> updates;
+  std::vector<std::pair<const std::string*, double>> feeds;  // whose numbers the run reads in place
+  const std::string common = results.contains("val_loss") ? "val_loss" : "loss";
+  for (const optim::Observer& o : step.observers) {
+    updates.insert(updates.end(), o.updates.begin(), o.updates.end());
+    for (const auto& r : o.results) feeds.emplace_back(&r.input, results[r.monitor.empty() ? common : r.monitor]);
   }
+  if (!observing) observing.emplace(compile(updates, options), store);
+  for (const auto& [input, value] : feeds) observing->feed(*input, std::span<const double>(&value, 1));
+  observing->run();
 }
 
 // The batches' statistics in training mode, by the averaged weights, each batch weighing as much as it has samples.
@@ -169,13 +177,16 @@ void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_si
           sums[i][k] += static_cast<double>(batch[k]) * static_cast<double>(end - begin);
       });
   }
+  std::vector<Tensor> means;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Tensor mean({f64, {static_cast<std::int64_t>(sums[i].size())}});
     for (std::size_t k = 0; k < sums[i].size(); ++k)
       mean.data<double>()[k] = sums[i][k] / static_cast<double>(data.size());
-    store.set(name_of(step.statistics[i].refreshed), converted(mean, of_batch[i].dtype()));
+    means.push_back(converted(mean, of_batch[i].dtype()));
   }
-  store.set(name_of(step.refreshed_at), store.get(name_of(step.step)));
+  const Tensor at = store.get(name_of(step.step));
+  for (std::size_t i = 0; i < means.size(); ++i) store.set(name_of(step.statistics[i].refreshed), means[i]);
+  store.set(name_of(step.refreshed_at), at);
 }
 
 CompileOptions Model::State::inference_options() const {
@@ -213,13 +224,19 @@ Results Model::State::evaluate(const Dataset& data, std::int64_t batch_size, con
 }
 
 void Model::refresh_statistics(const Dataset& data, std::int64_t batch_size) {
-  state_->refresh_statistics(data, batch_size);
+  while_memory_lasts("refreshing statistics", [&] { state_->refresh_statistics(data, batch_size); });
 }
 
-Results Model::evaluate(const Dataset& data, std::int64_t batch_size) { return state_->evaluate(data, batch_size, ""); }
+Results Model::evaluate(const Dataset& data, std::int64_t batch_size) {
+  return while_memory_lasts("evaluating", [&] { return state_->evaluate(data, batch_size, ""); });
+}
 
 Tensor Model::predict(const Dataset& data, std::int64_t batch_size) {
-  Runner& runner = state_->predictor();
+  return while_memory_lasts("predicting", [&] { return state_->predict(data, batch_size); });
+}
+
+Tensor Model::State::predict(const Dataset& data, std::int64_t batch_size) {
+  Runner& runner = predictor();
   runner.check(data, batch_size);
   Tensor all;
   std::int64_t row_bytes = 0;
@@ -242,11 +259,13 @@ Tensor Model::predict(const Dataset& data, std::int64_t batch_size) {
 }
 
 Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
-  const std::vector<std::string>& columns = state_->predictor().columns();
-  if (columns.size() != 1)
-    throw Error("predict: the predictions depend on " + std::to_string(columns.size()) +
-                " inputs, not on one. Give a Dataset with a column for each");
-  return predict(Dataset{{columns[0], x}}, batch_size);
+  return while_memory_lasts("predicting", [&] {
+    const std::vector<std::string>& columns = state_->predictor().columns();
+    if (columns.size() != 1)
+      throw Error("predict: the predictions depend on " + std::to_string(columns.size()) +
+                  " inputs, not on one. Give a Dataset with a column for each");
+    return state_->predict(Dataset{{columns[0], x}}, batch_size);
+  });
 }
 
 std::int64_t Model::steps() const { return state_->store.get(name_of(state_->step.step)).item<std::int64_t>(); }
@@ -257,35 +276,41 @@ double Model::learning_rate() const {
 
 // Groups with an optimizer and a number of their own keep their proportion to the rate.
 void Model::set_learning_rate(double rate) {
-  optim::check_not_negative("set_learning_rate", "the rate", rate);
-  const std::vector<optim::StepRate>& rates = state_->step.rates;
-  const auto asked = rates[0].rate.constant();
-  if (!asked)
-    throw Error("set_learning_rate: the rate follows the schedule " + to_string(rates[0].rate) +
-                ". Compile with a number, .learning_rate = 1e-3, to set it by hand");
-  for (const optim::StepRate& r : rates) {
-    const auto own = r.rate.constant();
-    if (own && (r.group.empty() || *asked > 0))
-      state_->store.set(name_of(r.variable), Tensor::scalar(r.group.empty() ? rate : *own * (rate / *asked)));
-  }
+  while_memory_lasts("setting a learning rate", [&] {
+    optim::check_not_negative("set_learning_rate", "the rate", rate);
+    const std::vector<optim::StepRate>& rates = state_->step.rates;
+    const auto asked = rates[0].rate.constant();
+    if (!asked)
+      throw Error("set_learning_rate: the rate follows the schedule " + to_string(rates[0].rate) +
+                  ". Compile with a number, .learning_rate = 1e-3, to set it by hand");
+    std::vector<std::pair<const std::string*, Tensor>> values;
+    for (const optim::StepRate& r : rates) {
+      const auto own = r.rate.constant();
+      if (own && (r.group.empty() || *asked > 0))
+        values.emplace_back(&name_of(r.variable), Tensor::scalar(r.group.empty() ? rate : *own * (rate / *asked)));
+    }
+    for (const auto& [name, value] : values) state_->store.set(*name, value);
+  });
 }
 
 void Model::set_learning_rate(double rate, std::string_view group) {
-  optim::check_not_negative("set_learning_rate", "the rate", rate);
-  std::vector<std::string> known;
-  for (const optim::StepRate& r : state_->step.rates) {
-    if (r.group.empty()) continue;
-    known.push_back(r.group);
-    if (r.group != group) continue;
-    if (!r.rate.constant())
-      throw Error("set_learning_rate: the rate of the group " + in_quotes(group) + " follows the schedule " +
-                  to_string(r.rate) + ". Give its optimizer a number to set it by hand");
-    state_->store.set(name_of(r.variable), Tensor::scalar(rate));
-    return;
-  }
-  throw Error("set_learning_rate: no parameter group " + in_quotes(group) + " has an optimizer of its own." +
-              (known.empty() ? " Without a group it sets the rate of all"
-                             : did_you_mean(group, known) + " Those that have: " + listed(known)));
+  while_memory_lasts("setting a learning rate", [&] {
+    optim::check_not_negative("set_learning_rate", "the rate", rate);
+    std::vector<std::string> known;
+    for (const optim::StepRate& r : state_->step.rates) {
+      if (r.group.empty()) continue;
+      known.push_back(r.group);
+      if (r.group != group) continue;
+      if (!r.rate.constant())
+        throw Error("set_learning_rate: the rate of the group " + in_quotes(group) + " follows the schedule " +
+                    to_string(r.rate) + ". Give its optimizer a number to set it by hand");
+      state_->store.set(name_of(r.variable), Tensor::scalar(rate));
+      return;
+    }
+    throw Error("set_learning_rate: no parameter group " + in_quotes(group) + " has an optimizer of its own." +
+                (known.empty() ? " Without a group it sets the rate of all"
+                               : did_you_mean(group, known) + " Those that have: " + listed(known)));
+  });
 }
 
 const Graph& Model::graph() const { return *state_->graph; }

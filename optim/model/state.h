@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/optim/model.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <limits>
 
@@ -86,10 +87,13 @@ struct Model::State {
   Position position;
   std::optional<Watched> watched;                                                // by the last fit with early stopping
   std::optional<Runner> training, gatherer, evaluation, prediction, refreshing;  // made on first use
-  std::vector<Session> observing;                                                // one an observer, made on first use
+  std::optional<Session> observing;                                              // all observers', made on first use
 
   class Fit;
 
+  Safetensors content(Saved what) const;
+  Restored load(const std::string& path);
+  static Model build(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at);
   Runner& trainer();
   /// For the minibatches of a step but the last.
   Runner& gather();
@@ -105,6 +109,7 @@ struct Model::State {
   Runner& evaluator();
   Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
+  Tensor predict(const Dataset& data, std::int64_t batch_size);
 };
 
 }  // namespace oxbow

@@ -110,13 +110,13 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 
 void AtomicFile::commit() {
   if (uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write");
+  const std::string folder = std::filesystem::path(target_).parent_path().string();  // nothing fails behind the rename
   // Still locked: nobody takes it away.
   if (uninterrupted([&] { return ::rename(temporary_.c_str(), target_.c_str()); }) != 0) fail("replace");
   temporary_.clear();
   ::close(std::exchange(file_, -1));
   // The rename itself is on the disk once the folder is. A folder that cannot be synced (some network disks) has it
   // still.
-  const std::string folder = std::filesystem::path(target_).parent_path().string();
   const char* name = folder.empty() ? "." : folder.c_str();
   if (const int f = uninterrupted([&] { return ::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }); f >= 0) {
     uninterrupted([&] { return ::fsync(f); });

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 namespace oxbow {
@@ -43,8 +44,8 @@ FileLock::FileLock(const std::string& path) {
     if (file < 0) throw Error("cannot create " + name_ + ": " + std::generic_category().message(errno));
     const int failed = uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); });
     if (failed != 0 && errno == EWOULDBLOCK) {
+      const std::unique_ptr<const int, void (*)(const int*)> closed(&file, [](const int* f) { ::close(*f); });
       const std::string who = holder(file);
-      ::close(file);
       throw Error(path + " is in use: " + who + " writes it. Give another path, or wait until that has ended");
     }
     struct stat made {};

@@ -143,11 +143,11 @@ Safetensors load(const std::string& path) {
 }  // namespace
 
 void save_safetensors(const std::string& path, const Safetensors& content) {
-  with_own_errors("cannot save " + path, [&] { save(path, content); });
+  with_own_errors("cannot save", path, [&] { save(path, content); });
 }
 
 Safetensors load_safetensors(const std::string& path) {
-  return with_own_errors("cannot read " + path, [&] { return load(path); });
+  return with_own_errors("cannot read", path, [&] { return load(path); });
 }
 
 }  // namespace oxbow

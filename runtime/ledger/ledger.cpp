@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/align.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/ledger/time.h>
 #include <oxbow/runtime/plan.h>
@@ -225,14 +226,18 @@ std::string_view name(Ledger::Fate fate) {
   return names[static_cast<std::size_t>(fate)];
 }
 
-Ledger ledger(const Plan& plan, int threads) { return Reader(plan, threads).read(); }
+Ledger ledger(const Plan& plan, int threads) {
+  return while_memory_lasts("looking into a plan", [&] { return Reader(plan, threads).read(); });
+}
 
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes) {
-  const Program::Impl& impl = program.impl();
-  std::vector<Shape> all;
-  for (const ops::Input& in : impl.inputs) all.push_back(in.type.shape);
-  for (const auto& [name, shape] : shapes) all[at(impl.input(name))] = shape;
-  return ledger(*impl.plan(all), impl.options.pool.threads());
+  return while_memory_lasts("looking into a plan", [&] {
+    const Program::Impl& impl = program.impl();
+    std::vector<Shape> all;
+    for (const ops::Input& in : impl.inputs) all.push_back(in.type.shape);
+    for (const auto& [name, shape] : shapes) all[at(impl.input(name))] = shape;
+    return ledger(*impl.plan(all), impl.options.pool.threads());
+  });
 }
 
 }  // namespace oxbow

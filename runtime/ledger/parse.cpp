@@ -212,7 +212,7 @@ std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const 
   // A string holds no line's end, so this stands for nothing else.
   const std::size_t place = text.find("\noxbow plan");
   if (place == std::string_view::npos) return std::nullopt;
-  return with_own_errors("cannot read " + std::string(file), [&] {
+  return with_own_errors("cannot read", file, [&] {
     return std::optional(ledger_text::Parser(text, place + 1, std::move(graph), file).parse());
   });
 }

@@ -16,6 +16,7 @@
 #include <map>
 #include <thread>
 
+#include "support/figures.h"
 #include "support/message.h"
 #include "support/temporary_folder.h"
 
@@ -196,6 +197,9 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_safetensors_file_is_noticed_or_harml
   BOOST_TEST(wrong == 0);
   BOOST_TEST(refused + harmless == 8 * static_cast<int>(file.size()));
   BOOST_TEST(harmless < 8 * 20);  // in the name of the checksum's entry alone
+  test::figure("flips", test::counted(static_cast<std::size_t>(refused + harmless)) + " bits of a state flipped: " +
+                            test::counted(static_cast<std::size_t>(refused)) + " refused, " + std::to_string(harmless) +
+                            " without effect, " + std::to_string(wrong) + " with other values");
 
   // What another program changed on purpose says how to go on.
   file.back() = static_cast<char>(file.back() ^ 1);

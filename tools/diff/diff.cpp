@@ -1,6 +1,7 @@
 #include "diff/diff.h"
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
@@ -140,32 +141,36 @@ class Comparison {
 
 }  // namespace
 
-Difference diff(const Graph& a, const Graph& b) { return Comparison(a, b).run(); }
+Difference diff(const Graph& a, const Graph& b) {
+  return while_memory_lasts("comparing graphs", [&] { return Comparison(a, b).run(); });
+}
 
 Difference diff(const Ledger& a, const Ledger& b) {
-  Difference d = diff(*a.graph, *b.graph);
-  const auto note = [&](const std::string& what, auto before, auto now) {
-    if (before != now) d.notes.push_back(what + ": " + print(AttrValue(before)) + " -> " + print(AttrValue(now)));
-  };
-  note("threads", std::int64_t{a.threads}, std::int64_t{b.threads});
-  note("arena bytes", a.arena_bytes, b.arena_bytes);
-  note("lower bound", a.lower_bound, b.lower_bound);
-  note("estimated ns", a.cost_ns, b.cost_ns);
-  note("critical path ns", a.critical_ns, b.critical_ns);
-  note("groups", std::int64_t{std::ssize(a.groups)}, std::int64_t{std::ssize(b.groups)});
-  for (const Ledger::Value& v : a.values) {
-    const NodeId j = d.b_of_a[at(v.node)];
-    if (j < 0 || v.output >= b.graph->node(j).output_count()) continue;
-    const Ledger::Value& w = b.values[static_cast<std::size_t>(b.index(j, v.output))];
-    const auto shown = [](const Ledger::Value& x) {
-      return std::string(name(x.fate)) + " in " + x.home +
-             (x.first >= 0 ? ", steps " + std::to_string(x.first) + " to " + std::to_string(x.last) : "") +
-             (x.offset >= 0 ? ", at " + std::to_string(x.offset) : "");
+  return while_memory_lasts("comparing plans", [&] {
+    Difference d = diff(*a.graph, *b.graph);
+    const auto note = [&](const std::string& what, auto before, auto now) {
+      if (before != now) d.notes.push_back(what + ": " + print(AttrValue(before)) + " -> " + print(AttrValue(now)));
     };
-    if (const std::string before = shown(v), now = shown(w); before != now)
-      d.notes.push_back(label(b.graph->node(j).output(v.output)) + ": " + before + " -> " + now);
-  }
-  return d;
+    note("threads", std::int64_t{a.threads}, std::int64_t{b.threads});
+    note("arena bytes", a.arena_bytes, b.arena_bytes);
+    note("lower bound", a.lower_bound, b.lower_bound);
+    note("estimated ns", a.cost_ns, b.cost_ns);
+    note("critical path ns", a.critical_ns, b.critical_ns);
+    note("groups", std::int64_t{std::ssize(a.groups)}, std::int64_t{std::ssize(b.groups)});
+    for (const Ledger::Value& v : a.values) {
+      const NodeId j = d.b_of_a[at(v.node)];
+      if (j < 0 || v.output >= b.graph->node(j).output_count()) continue;
+      const Ledger::Value& w = b.values[static_cast<std::size_t>(b.index(j, v.output))];
+      const auto shown = [](const Ledger::Value& x) {
+        return std::string(name(x.fate)) + " in " + x.home +
+               (x.first >= 0 ? ", steps " + std::to_string(x.first) + " to " + std::to_string(x.last) : "") +
+               (x.offset >= 0 ? ", at " + std::to_string(x.offset) : "");
+      };
+      if (const std::string before = shown(v), now = shown(w); before != now)
+        d.notes.push_back(label(b.graph->node(j).output(v.output)) + ": " + before + " -> " + now);
+    }
+    return d;
+  });
 }
 
 }  // namespace oxbow::tools

@@ -1,3 +1,5 @@
+#include <oxbow/graph/support/out_of_memory.h>
+
 #include "diff/diff.h"
 #include "dump/style.h"
 
@@ -132,6 +134,8 @@ class Writer {
 
 }  // namespace
 
-std::string diff_dot(const Difference& d, const Graph& a, const Graph& b) { return Writer(d, a, b).write(); }
+std::string diff_dot(const Difference& d, const Graph& a, const Graph& b) {
+  return while_memory_lasts("drawing a difference", [&] { return Writer(d, a, b).write(); });
+}
 
 }  // namespace oxbow::tools

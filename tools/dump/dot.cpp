@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/order/graphviz.h>
 #include <oxbow/graph/order/order.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/text.h>
 
 #include <algorithm>
@@ -215,6 +216,8 @@ class Writer {
 
 }  // namespace
 
-std::string dot(const Graph& graph, const DotOptions& options) { return Writer(graph, options).write(); }
+std::string dot(const Graph& graph, const DotOptions& options) {
+  return while_memory_lasts("drawing a graph", [&] { return Writer(graph, options).write(); });
+}
 
 }  // namespace oxbow::tools

@@ -1,6 +1,7 @@
 #include "dump/dump.h"
 
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/ledger/text.h>
 
 #include <filesystem>
@@ -116,38 +117,44 @@ std::string_view format_of(std::string_view path) {
 }
 
 std::string dump(const Graph& graph, const DumpOptions& options) {
-  if (!options.plan && options.after.empty()) return write({.graph = graph, .options = options});
-  const std::vector<Stage> way = stages(graph, options.compiling);
-  if (options.plan) return dump(plan_of(graph, way, options.compiling), options);
-  return write({.graph = *stage(way, options.after).graph, .options = options});
+  return while_memory_lasts("dumping a graph", [&] {
+    if (!options.plan && options.after.empty()) return write({.graph = graph, .options = options});
+    const std::vector<Stage> way = stages(graph, options.compiling);
+    if (options.plan) return dump(plan_of(graph, way, options.compiling), options);
+    return write({.graph = *stage(way, options.after).graph, .options = options});
+  });
 }
 
 std::string dump(const Ledger& plan, const DumpOptions& options) {
-  if (options.measured.empty()) return write({.graph = *plan.graph, .plan = &plan, .options = options});
-  Ledger timed = plan;
-  add_measured(timed, options.measured);
-  return write({.graph = *timed.graph, .plan = &timed, .options = options});
+  return while_memory_lasts("dumping a plan", [&] {
+    if (options.measured.empty()) return write({.graph = *plan.graph, .plan = &plan, .options = options});
+    Ledger timed = plan;
+    add_measured(timed, options.measured);
+    return write({.graph = *timed.graph, .plan = &timed, .options = options});
+  });
 }
 
 std::vector<DumpedStage> dump_all(const Graph& graph, const DumpOptions& options) {
-  const auto count = [](const Graph& g) { return std::to_string(g.size()) + (g.size() == 1 ? " node" : " nodes"); };
-  const std::vector<Stage> way = stages(graph, options.compiling);
-  std::vector<DumpedStage> dumped{{"built", count(graph), write({.graph = graph, .options = options})}};
-  for (const Stage& s : way)
-    if (s.changed)
-      dumped.push_back({s.name, count(*s.graph), write({.graph = *s.graph, .options = options})});
-    else
-      dumped.push_back({s.name, "nothing to do", ""});
-  const Ledger plan = plan_of(graph, way, options.compiling);
-  dumped.push_back({"plan",
-                    count(*plan.graph) + ", " + std::to_string(plan.steps.size()) + " steps, " +
-                        dots::bytes_text(plan.arena_bytes) + " at the peak",
-                    dump(plan, options)});
-  return dumped;
+  return while_memory_lasts("dumping a graph", [&] {
+    const auto count = [](const Graph& g) { return std::to_string(g.size()) + (g.size() == 1 ? " node" : " nodes"); };
+    const std::vector<Stage> way = stages(graph, options.compiling);
+    std::vector<DumpedStage> dumped{{"built", count(graph), write({.graph = graph, .options = options})}};
+    for (const Stage& s : way)
+      if (s.changed)
+        dumped.push_back({s.name, count(*s.graph), write({.graph = *s.graph, .options = options})});
+      else
+        dumped.push_back({s.name, "nothing to do", ""});
+    const Ledger plan = plan_of(graph, way, options.compiling);
+    dumped.push_back({"plan",
+                      count(*plan.graph) + ", " + std::to_string(plan.steps.size()) + " steps, " +
+                          dots::bytes_text(plan.arena_bytes) + " at the peak",
+                      dump(plan, options)});
+    return dumped;
+  });
 }
 
 std::string dump(const Program& program, const DumpOptions& options) {
-  return dump(ledger(program, options.compiling.sizes), options);
+  return while_memory_lasts("dumping a plan", [&] { return dump(ledger(program, options.compiling.sizes), options); });
 }
 
 }  // namespace oxbow::tools

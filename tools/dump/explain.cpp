@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/text/lexer.h>
 
 #include <algorithm>
@@ -272,13 +273,15 @@ Value find_value(const Graph& graph, std::string_view word) {
 }
 
 std::string explain(const Graph& graph, std::string_view word, const Compiling& how, const Ledger* planned) {
-  const Value v = find_value(graph, word);
-  std::string out = built(graph, v);
-  if (planned) return out + planned_as(*planned, v);
-  const std::vector<Stage> all = stages(graph, how);
-  out += "  on the way to the plan:\n" + way(graph, all, v);
-  const Value now = follow(all, v).back();
-  return now ? out + planned_as(plan_of(graph, all, how), now) : out;
+  return while_memory_lasts("explaining a value", [&] {
+    const Value v = find_value(graph, word);
+    std::string out = built(graph, v);
+    if (planned) return out + planned_as(*planned, v);
+    const std::vector<Stage> all = stages(graph, how);
+    out += "  on the way to the plan:\n" + way(graph, all, v);
+    const Value now = follow(all, v).back();
+    return now ? out + planned_as(plan_of(graph, all, how), now) : out;
+  });
 }
 
 }  // namespace oxbow::tools

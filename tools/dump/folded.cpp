@@ -1,5 +1,7 @@
 #include "dump/folded.h"
 
+#include <oxbow/graph/support/out_of_memory.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -223,6 +225,8 @@ class Folder {
 
 }  // namespace
 
-std::string folded_dot(const Graph& graph, const FoldOptions& options) { return Folder(graph, options).write(); }
+std::string folded_dot(const Graph& graph, const FoldOptions& options) {
+  return while_memory_lasts("drawing a graph", [&] { return Folder(graph, options).write(); });
+}
 
 }  // namespace oxbow::tools

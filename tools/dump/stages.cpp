@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copies.h>
 
@@ -29,21 +30,23 @@ std::vector<std::string> stage_names() {
 }
 
 std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
-  const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
-  if (wanted.empty()) throw Error("the graph is empty: there is nothing to compile");
-  check_disabled(how.disable);
-  std::vector<Stage> all;
-  const auto add = [&](std::string name, const std::optional<Rewritten>& made) {
-    if (made)
-      all.push_back({.name = std::move(name), .graph = made->graph, .from = *made});
-    else
-      all.push_back({.name = std::move(name), .graph = all.back().graph, .from = {}, .changed = false});
-  };
-  add("specialise", specialise(graph, wanted, how.sizes, how.mode));
-  rewrite(*all.back().graph, how.disable,
-          [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); });
-  add("copies", copies(*all.back().graph));
-  return all;
+  return while_memory_lasts("rewriting a graph", [&] {
+    const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
+    if (wanted.empty()) throw Error("the graph is empty: there is nothing to compile");
+    check_disabled(how.disable);
+    std::vector<Stage> all;
+    const auto add = [&](std::string name, const std::optional<Rewritten>& made) {
+      if (made)
+        all.push_back({.name = std::move(name), .graph = made->graph, .from = *made});
+      else
+        all.push_back({.name = std::move(name), .graph = all.back().graph, .from = {}, .changed = false});
+    };
+    add("specialise", specialise(graph, wanted, how.sizes, how.mode));
+    rewrite(*all.back().graph, how.disable,
+            [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); });
+    add("copies", copies(*all.back().graph));
+    return all;
+  });
 }
 
 std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
@@ -56,17 +59,19 @@ std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
 }
 
 Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
-  const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
-  Ledger plan = ledger(*make_plan(stages.back().graph, threads), threads);
-  for (Ledger::Value& v : plan.values) v.name.clear();
-  for (NodeId i = 0; i < built.size(); ++i) {
-    if (built.node(i).name().empty()) continue;
-    const Value now = follow(stages, built.node(i).output()).back();
-    if (!now) continue;
-    std::string& name = plan.values[static_cast<std::size_t>(plan.index(now.node_id(), now.output()))].name;
-    name += (name.empty() ? "" : ", ") + built.node(i).full_name();
-  }
-  return plan;
+  return while_memory_lasts("planning a graph", [&] {
+    const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
+    Ledger plan = ledger(*make_plan(stages.back().graph, threads), threads);
+    for (Ledger::Value& v : plan.values) v.name.clear();
+    for (NodeId i = 0; i < built.size(); ++i) {
+      if (built.node(i).name().empty()) continue;
+      const Value now = follow(stages, built.node(i).output()).back();
+      if (!now) continue;
+      std::string& name = plan.values[static_cast<std::size_t>(plan.index(now.node_id(), now.output()))].name;
+      name += (name.empty() ? "" : ", ") + built.node(i).full_name();
+    }
+    return plan;
+  });
 }
 
 }  // namespace oxbow::tools

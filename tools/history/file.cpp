@@ -36,6 +36,7 @@ const std::vector<double>* Table::find(std::string_view column) const {
 const std::vector<double>* Table::steps() const { return find_any_case(*this, "step"); }
 
 void Table::add(std::string column, std::vector<double> numbers) {
+  values.reserve(values.size() + 1);  // from here on both are added, or none
   columns.push_back(std::move(column));
   values.push_back(std::move(numbers));
 }
@@ -64,7 +65,7 @@ std::string csv_rows(const Table& table, std::size_t first) {
 }
 
 Table parse_table(const std::string& text, const std::string& path) {
-  return with_own_errors("cannot read " + path, [&] {
+  return with_own_errors("cannot read", path, [&] {
     constexpr std::string_view mark = "\xef\xbb\xbf";  // that some programs begin UTF-8 with
     const std::size_t begin = text.starts_with(mark) ? mark.size() : 0;
     const std::size_t first = text.find_first_not_of(" \t\r\n", begin);

@@ -25,6 +25,7 @@ class Rows {
   void begin_row() { ++rows_; }
   /// In the last row. A text that is not a number makes the whole column a text column.
   void set(std::size_t column, std::string_view text, std::size_t line);
+  void set(std::size_t column, double number);
   /// Throws `Error` for too many cells (limits.h).
   Table take();
 

@@ -2,15 +2,116 @@
 #include <oxbow/graph/support/limits.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <variant>
 
 #include "history/formats.h"
 
 namespace oxbow::tools {
 namespace {
 
-using Json = nlohmann::json;
+// What a text holds. Freeing it allocates nothing, as the library's own tree does: where memory runs out while a text
+// is read, that would end the process.
+struct Json {
+  struct List;
+  struct Object;
+  std::variant<std::nullptr_t, bool, double, std::unique_ptr<std::string>, std::unique_ptr<List>,
+               std::unique_ptr<Object>>
+      value = nullptr;
+
+  const List* list() const;
+  const Object* object() const;
+};
+struct Json::List {
+  std::vector<Json> items;
+};
+struct Json::Object {
+  std::vector<std::pair<std::string, Json>> fields;  // by name; of equal ones the last counts
+
+  const Json* find(std::string_view name) const {
+    for (const auto& [key, value] : fields)
+      if (key == name) return &value;
+    return nullptr;
+  }
+};
+
+const Json::List* Json::list() const {
+  const auto* l = std::get_if<std::unique_ptr<List>>(&value);
+  return l ? l->get() : nullptr;
+}
+const Json::Object* Json::object() const {
+  const auto* o = std::get_if<std::unique_ptr<Object>>(&value);
+  return o ? o->get() : nullptr;
+}
+
+// Takes the events of the JSON library's parser. Members that it calls have its names.
+class Builder {
+ public:
+  explicit Builder(const std::string& path) : path_(path) {}
+  Json take() { return std::move(whole_); }
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool v) { return add(v); }
+  bool number_integer(std::int64_t v) { return add(static_cast<double>(v)); }
+  bool number_unsigned(std::uint64_t v) { return add(static_cast<double>(v)); }
+  bool number_float(double v, const std::string&) { return add(v); }
+  bool string(std::string& v) { return add(std::make_unique<std::string>(std::move(v))); }
+  bool binary(std::vector<std::uint8_t>&) { return false; }  // which JSON does not have
+  bool key(std::string& name) {
+    key_ = std::move(name);
+    return true;
+  }
+  bool start_array(std::size_t) { return begin(std::make_unique<Json::List>()); }
+  bool start_object(std::size_t) { return begin(std::make_unique<Json::Object>()); }
+  bool end_array() {
+    around_.pop_back();
+    return true;
+  }
+  bool end_object() {
+    auto& fields = std::get<std::unique_ptr<Json::Object>>(around_.back()->value)->fields;
+    around_.pop_back();
+    std::reverse(fields.begin(), fields.end());
+    std::stable_sort(fields.begin(), fields.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    fields.erase(
+        std::unique(fields.begin(), fields.end(), [](const auto& a, const auto& b) { return a.first == b.first; }),
+        fields.end());
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const std::exception&) { return false; }
+
+ private:
+  template <class T>
+  bool add(T value) {
+    place(std::move(value));
+    return true;
+  }
+
+  template <class T>
+  bool begin(T value) {
+    if (std::ssize(around_) == limits::history_depth)
+      throw Error(path_ + ": it nests deeper than " + std::to_string(limits::history_depth) + " levels");
+    around_.reserve(static_cast<std::size_t>(limits::history_depth));
+    around_.push_back(&place(std::move(value)));
+    return true;
+  }
+
+  // Where the value that comes belongs. What is around it does not move until that is complete.
+  template <class T>
+  Json& place(T value) {
+    if (around_.empty()) return whole_ = Json{std::move(value)};
+    if (auto* list = std::get_if<std::unique_ptr<Json::List>>(&around_.back()->value))
+      return (*list)->items.emplace_back(Json{std::move(value)});
+    auto& object = std::get<std::unique_ptr<Json::Object>>(around_.back()->value);
+    return object->fields.emplace_back(std::move(key_), Json{std::move(value)}).second;
+  }
+
+  const std::string& path_;
+  Json whole_;
+  std::vector<Json*> around_;  // lists and objects that have begun, outermost first
+  std::string key_;            // of the value that comes
+};
 
 // Python's json writes these words for numbers that JSON does not have: they become strings, and so cells like others.
 std::string with_words_quoted(std::string_view text) {
@@ -39,50 +140,54 @@ std::string with_words_quoted(std::string_view text) {
 
 // Nothing where the text is no JSON.
 std::optional<Json> parsed(std::string_view text, const std::string& path) {
-  const auto check_depth = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > limits::history_depth)
-      throw Error(path + ": it nests deeper than " + std::to_string(limits::history_depth) + " levels");
-    return true;
-  };
-  Json json = Json::parse(text.begin(), text.end(), check_depth, false);
-  return json.is_discarded() ? std::nullopt : std::optional(std::move(json));
+  Builder builder(path);
+  if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
+  return builder.take();
 }
 
-// As the cell of a table; nothing for what is none.
-std::optional<std::string> cell(const Json& value) {
-  if (value.is_null()) return "";
-  if (value.is_number()) return value.dump();
-  if (value.is_string()) return value.get<std::string>();
-  return std::nullopt;
+// Puts the cell of a table into a column; false for what is none.
+bool set_cell(Rows& rows, std::size_t column, const Json& json, std::size_t line) {
+  if (std::holds_alternative<std::nullptr_t>(json.value))
+    rows.set(column, "", line);
+  else if (const auto* number = std::get_if<double>(&json.value))
+    rows.set(column, *number);
+  else if (const auto* text = std::get_if<std::unique_ptr<std::string>>(&json.value))
+    rows.set(column, **text, line);
+  else
+    return false;
+  return true;
 }
 
-void add_row(Rows& rows, const Json& object, std::size_t line) {
+bool is_cell(const Json& json) { return !json.list() && !json.object() && !std::holds_alternative<bool>(json.value); }
+
+void add_row(Rows& rows, const Json::Object& object, std::size_t line) {
   rows.begin_row();
-  for (const auto& [name, value] : object.items())
-    if (const auto text = cell(value)) rows.set(rows.column(name), *text, line);
+  for (const auto& [name, value] : object.fields)
+    if (is_cell(value)) set_cell(rows, rows.column(name), value, line);
 }
 
-bool has_objects(const Json& json) {
-  return json.is_array() && !json.empty() &&
-         std::all_of(json.begin(), json.end(), [](const Json& e) { return e.is_object(); });
+// The list where it is one of objects, and not empty.
+const Json::List* objects(const Json& json) {
+  const Json::List* list = json.list();
+  const bool all = list && !list->items.empty() &&
+                   std::all_of(list->items.begin(), list->items.end(), [](const Json& e) { return e.object(); });
+  return all ? list : nullptr;
 }
 
-Table from_objects(const Json& list, const std::string& path) {
+Table from_objects(const Json::List& list, const std::string& path) {
   Rows rows(path);
   std::size_t number = 0;
-  for (const Json& object : list) add_row(rows, object, ++number);
+  for (const Json& e : list.items) add_row(rows, *e.object(), ++number);
   return rows.take();
 }
 
 // A column's list; one with something else in it is none.
-void add_list(Table& t, const std::string& name, const Json& list, const std::string& path) {
+void add_list(Table& t, const std::string& name, const Json::List& list, const std::string& path) {
   Rows column(path);
   column.add_column(name);
-  for (const Json& v : list) {
-    const auto text = cell(v);
-    if (!text) return;
+  for (const Json& v : list.items) {
     column.begin_row();
-    column.set(0, *text, 1);
+    if (!set_cell(column, 0, v, 1)) return;
   }
   if (Table one = column.take(); !one.columns.empty()) t.add(name, std::move(one.values[0]));
 }
@@ -99,18 +204,18 @@ std::optional<Table> from_lines(std::string_view text, const std::string& path) 
     if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const auto json = parsed(one, path);
     if (!json && end == text.size() && rows.columns() > 0) break;
-    if (!json || !json->is_object()) return std::nullopt;
-    add_row(rows, *json, line);
+    if (!json || !json->object()) return std::nullopt;
+    add_row(rows, *json->object(), line);
   }
   return rows.take();
 }
 
-Table from_object(const Json& object, const std::string& path) {
-  if (const auto log = object.find("log_history"); log != object.end() && has_objects(*log))
-    return from_objects(*log, path);
+Table from_object(const Json::Object& object, const std::string& path) {
+  const Json* log = object.find("log_history");
+  if (const Json::List* list = log ? objects(*log) : nullptr) return from_objects(*list, path);
   Table t;
-  for (const auto& [name, list] : object.items())
-    if (list.is_array()) add_list(t, name, list, path);
+  for (const auto& [name, value] : object.fields)
+    if (const Json::List* list = value.list()) add_list(t, name, *list, path);
   if (!t.columns.empty()) return t;
   Rows row(path);  // a file of one line
   add_row(row, object, 1);
@@ -127,12 +232,12 @@ Table read_json(const std::string& text, const std::string& path) {
     const auto lines = from_lines(plain, path);
     if (!lines) throw Error(path + ": this is neither CSV nor JSON");
     t = *lines;
-  } else if (has_objects(*whole)) {
-    t = from_objects(*whole, path);
-  } else if (whole->is_array()) {
-    add_list(t, "loss", *whole, path);
+  } else if (const Json::List* rows = objects(*whole)) {
+    t = from_objects(*rows, path);
+  } else if (const Json::List* list = whole->list()) {
+    add_list(t, "loss", *list, path);
   } else {
-    t = from_object(*whole, path);
+    t = from_object(*whole->object(), path);
   }
   if (t.columns.empty()) throw Error(path + ": there is no list of numbers in it");
   return t;

@@ -53,8 +53,13 @@ void Rows::set(std::size_t column, std::string_view text, std::size_t line) {
   Column& c = columns_[column];
   const std::optional<double> v = number(text);
   if (!v && c.first_text.empty()) c.first_text = fmt::format("{}:{}: {} is not a number", path_, line, in_quotes(text));
+  set(column, v.value_or(absent));
+}
+
+void Rows::set(std::size_t column, double number) {
+  Column& c = columns_[column];
   c.values.resize(rows_, absent);
-  c.values.back() = v.value_or(absent);
+  c.values.back() = number;
 }
 
 Table Rows::take() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/library_errors.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/runtime/files/calls.h>
 #include <tensorboard.pb.h>
@@ -44,6 +45,10 @@ std::uint32_t masked_crc32c(const void* bytes, std::size_t count) {
 }
 
 EventFile::EventFile(const std::string& folder, std::int64_t first) {
+  with_own_errors("cannot make an event file in", folder, [&] { open(folder, first); });
+}
+
+void EventFile::open(const std::string& folder, std::int64_t first) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed) fail("make the folder", folder, failed.value());
@@ -59,12 +64,12 @@ EventFile::EventFile(const std::string& folder, std::int64_t first) {
         uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
     if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
   }
-  tensorboard::Event version = event_now(0), start = event_now(first);
-  version.set_file_version("brain.Event:2");
-  start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
-  append(version.SerializeAsString());
-  append(start.SerializeAsString());
   try {
+    tensorboard::Event version = event_now(0), start = event_now(first);
+    version.set_file_version("brain.Event:2");
+    start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+    append(version.SerializeAsString());
+    append(start.SerializeAsString());
     write();
   } catch (...) {
     ::close(file_);
@@ -75,13 +80,14 @@ EventFile::EventFile(const std::string& folder, std::int64_t first) {
 EventFile::~EventFile() {
   try {
     flush();
-  } catch (const Error&) {  // what matters was flushed before
+  } catch (...) {  // what matters was flushed before
   }
   ::close(file_);
 }
 
 void EventFile::append(const std::string& event) {
   const std::uint64_t size = event.size();
+  kept_.reserve(kept_.size() + event.size() + 2 * sizeof size);  // a record is kept whole or not at all
   append_bytes(kept_, size);
   append_bytes(kept_, masked_crc32c(&size, sizeof size));
   kept_ += event;
@@ -89,6 +95,10 @@ void EventFile::append(const std::string& event) {
 }
 
 void EventFile::add(std::int64_t step, const Scalars& scalars) {
+  with_own_errors("cannot write", path_, [&] { append(step, scalars); });
+}
+
+void EventFile::append(std::int64_t step, const Scalars& scalars) {
   tensorboard::Event e = event_now(step);
   for (const auto& [tag, value] : scalars) {
     tensorboard::Summary::Value& v = *e.mutable_summary()->add_value();

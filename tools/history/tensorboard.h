@@ -38,6 +38,8 @@ class EventFile {
   void flush();
 
  private:
+  void open(const std::string& folder, std::int64_t first);
+  void append(std::int64_t step, const Scalars& scalars);
   void append(const std::string& event);
   void write();
   std::string path_;

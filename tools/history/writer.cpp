@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/library_errors.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/files/calls.h>
 #include <unistd.h>
@@ -19,8 +20,16 @@ HistoryWriter::HistoryWriter(std::string path, Table earlier) : path_(std::move(
 }
 
 void HistoryWriter::add_row() {
+  const auto resize = [&](std::size_t rows) {
+    for (auto& column : table_.values) column.resize(rows, std::numeric_limits<double>::quiet_NaN());
+  };
+  try {
+    resize(rows_ + 1);
+  } catch (...) {
+    resize(rows_);
+    throw;
+  }
   ++rows_;
-  for (auto& column : table_.values) column.resize(rows_, std::numeric_limits<double>::quiet_NaN());
 }
 
 void HistoryWriter::set(std::string_view column, double value) {
@@ -36,6 +45,10 @@ void HistoryWriter::set(std::string_view column, double value) {
 }
 
 void HistoryWriter::save() {
+  with_own_errors("cannot write", path_, [&] { write(); });
+}
+
+void HistoryWriter::write() {
   if (saved_columns_ == table_.columns.size() && saved_columns_ > 0) {
     append(csv_rows(table_, saved_rows_));
   } else {

@@ -30,6 +30,7 @@ class HistoryWriter {
   void save();
 
  private:
+  void write();
   void append(const std::string& rows);
   std::string path_;
   Table table_;

@@ -1,14 +1,15 @@
 #include "measure/profile_report.h"
 
 #include <fmt/format.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/runtime/plan.h>
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "dump/json_text.h"
 #include "dump/style.h"
 
 namespace oxbow::tools {
@@ -155,36 +156,37 @@ std::string folded(const Profile& p) {
 }
 
 std::string chrome_trace(const Trace& trace, const std::string& title) {
-  using Json = nlohmann::ordered_json;
-  Json events = Json::array();
-  const auto call = [&](const char* what, int worker, const std::string& text) {
-    events.push_back({{"name", what}, {"ph", "M"}, {"ts", 0}, {"pid", 1}, {"tid", worker}, {"args", {{"name", text}}}});
-  };
-  call("process_name", 0, title);
-  for (int w = 0; w < trace.workers(); ++w) call("thread_name", w, w == 0 ? "caller" : fmt::format("worker {}", w));
-  const Graph& g = trace.graph();
-  for (const Trace::Event& e : trace.events()) {
-    if (e.node < 0 || e.worker < 0) continue;
-    const Node n = g.node(e.node);
-    const Work work = n.op().work(n.input_types());
-    Json args{{"node", e.node}, {"op", n.op().name()}, {"type", to_string(n.output_types())}};
-    if (const std::string ops = dots::made_of(n.op(), 1000); !ops.empty()) args["made of"] = ops;
-    if (n.origin().forward >= 0) args["gradient of"] = g.node(n.origin().forward).full_name();
-    if (n.origin().at.known()) args["line"] = to_string(n.origin().at);
-    if (e.chunks > 1) args["share"] = fmt::format("{} of {}", e.chunk + 1, e.chunks);
-    args["flops"] = work.flops;
-    args["bytes"] = work.bytes;
-    events.push_back({{"name", n.full_name()},
-                      {"cat", name(n.origin().phase)},
-                      {"ph", "X"},
-                      {"ts", static_cast<double>(e.begin) / 1e3},
-                      {"dur", static_cast<double>(e.end - e.begin) / 1e3},
-                      {"pid", 1},
-                      {"tid", e.worker},
-                      {"args", args}});
-  }
-  return Json{{"traceEvents", events}, {"displayTimeUnit", "ns"}}.dump(1, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return while_memory_lasts("writing a timeline", [&] {
+    JsonList events = JsonList::in_lines();
+    const auto call = [&](const char* what, int worker, const std::string& text) {
+      events.add(JsonObject{
+          {"name", what}, {"ph", "M"}, {"ts", 0}, {"pid", 1}, {"tid", worker}, {"args", JsonObject{{"name", text}}}});
+    };
+    call("process_name", 0, title);
+    for (int w = 0; w < trace.workers(); ++w) call("thread_name", w, w == 0 ? "caller" : fmt::format("worker {}", w));
+    const Graph& g = trace.graph();
+    for (const Trace::Event& e : trace.events()) {
+      if (e.node < 0 || e.worker < 0) continue;
+      const Node n = g.node(e.node);
+      const Work work = n.op().work(n.input_types());
+      JsonObject args{{"node", e.node}, {"op", n.op().name()}, {"type", to_string(n.output_types())}};
+      if (const std::string ops = dots::made_of(n.op(), 1000); !ops.empty()) args.add("made of", ops);
+      if (n.origin().forward >= 0) args.add("gradient of", g.node(n.origin().forward).full_name());
+      if (n.origin().at.known()) args.add("line", to_string(n.origin().at));
+      if (e.chunks > 1) args.add("share", fmt::format("{} of {}", e.chunk + 1, e.chunks));
+      args.add("flops", work.flops);
+      args.add("bytes", work.bytes);
+      events.add(JsonObject{{"name", n.full_name()},
+                            {"cat", name(n.origin().phase)},
+                            {"ph", "X"},
+                            {"ts", static_cast<double>(e.begin) / 1e3},
+                            {"dur", static_cast<double>(e.end - e.begin) / 1e3},
+                            {"pid", 1},
+                            {"tid", e.worker},
+                            {"args", std::move(args)}});
+    }
+    return JsonObject{{"traceEvents", std::move(events)}, {"displayTimeUnit", "ns"}}.finish() + "\n";
+  });
 }
 
 }  // namespace oxbow::tools
