@@ -23,14 +23,14 @@ struct Location {
 
 /// "mnist.cpp:12", or "" when unknown.
 std::string to_string(const Location& at);
-/// A line of a message: "\n  at mnist.cpp:12", or "" when unknown. Other words may stand in place of "at".
+/// A line of a message: "\n  at mnist.cpp:12", or "" when unknown. Other words may replace "at".
 std::string at_line(const Location& at, std::string_view words = "at");
 
 /// The default argument by which every builder function learns its caller's line.
 using At = std::source_location;
 
 /// The caller's fault: wrong shapes, names, files, data. `what()` is the whole message: what happened, where, what to
-/// do. Names and files may have any bytes in them: what a terminal obeys, but line ends and tabs, stands in it as an
+/// do. Names and files may have any bytes in them: what a terminal obeys, but line ends and tabs, is shown as an
 /// escape. A name's own line end becomes one through `in_quotes` (near_names.h) and `to_string(node)`.
 class Error : public std::runtime_error {
  public:
@@ -66,7 +66,7 @@ class InternalError : public std::logic_error {
   explicit InternalError(const std::string& message);
 };
 
-/// Thrown by an op that knows what is wrong but not where it stands: the graph (while building) or the executor (while
+/// Thrown by an op that knows what is wrong but not where it is: the graph (while building) or the executor (while
 /// running) adds op, node, scope, shapes and the user's line, and throws `Error`. `remedy` says what to do.
 class OpError : public Error {
  public:

@@ -72,7 +72,7 @@ class Names {
   constexpr bool any_optional() const { return optional_ != 0; }
   /// The name of value number `i`, without the marks.
   constexpr std::string_view operator[](int i) const { return names_[static_cast<std::size_t>(place(i))]; }
-  /// The same for messages, where of any number each has its own: "bias", "others[2]"; "" where there is none.
+  /// The same for messages, where of any number each has its own: "bias", "others[2]"; "" without one.
   std::string of(int i) const {
     if (!has(i)) return {};
     const std::string name((*this)[i]);

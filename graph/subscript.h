@@ -21,7 +21,7 @@ namespace oxbow {
 /// As the end of a range: up to the last element, however many there are.
 inline constexpr std::int64_t to_end = std::numeric_limits<std::int64_t>::max();
 
-/// A whole number that is no truth value: `x[true]` does not compile.
+/// A whole number that is not a truth value: `x[true]` does not compile.
 template <class T>
 concept WholeNumber = std::integral<T> && !std::same_as<T, bool>;
 

@@ -43,10 +43,10 @@ struct PrintOptions {
 std::string print(const Graph& graph, PrintOptions options = {});
 /// What stands for a value in a graph's text: "%dense/weight", "%12", "%12#1" for its node's output 1; "_" for none.
 std::string label(const Value& value);
-/// One attribute as it stands in the text of a graph.
+/// One attribute as it is in the text of a graph.
 std::string print(const AttrValue& value);
 
-/// Reads what `print` wrote. Before the "end" may stand the plan that was made of it, from a line "oxbow plan 1" on:
+/// Reads what `print` wrote. Before the "end" there may be the plan that was made of it, from a line "oxbow plan 1" on:
 /// that is for tools (runtime/ledger/text.h), and no part of the graph. Ops that `catalog` lacks become opaque nodes
 /// (graph/text/opaque.h). Throws `Error` that opens with `file`:line:column for anything else: malformed or cut text,
 /// attributes that an op does not have, inputs that it refuses, printed types that are not what the op gives, or a

@@ -144,7 +144,7 @@ TileFn Elementwise<Self, In...>::tile(Types in) const {
 }
 
 /// Operands as values: numbers become constants of the dtype of the first value among them. Throws `Error` when none is
-/// a value, and for a number that the dtype does not hold; `op` names whom for, `at` the line.
+/// a value, and for a number that the dtype does not hold; `op` names the op that asks, `at` the line.
 std::vector<Value> values_of(std::string_view op, std::initializer_list<Operand> operands, At at);
 
 /// The only element of a constant of floating point or integers, if `v` is one: what `simplify` looks for.

@@ -8,7 +8,7 @@
 
 namespace oxbow {
 
-/// A value or a number, with the line of user code where it stands: what builders of several operands take. A number
+/// A value or a number, with the line of user code where it is: what builders of several operands take. A number
 /// takes the dtype of the other operands: `2 * x`, `maximum(x, 0)`.
 class Operand {
  public:
@@ -32,7 +32,8 @@ Value subtract(Operand a, Operand b, At at = At::current());
 Value multiply(Operand a, Operand b, At at = At::current());
 /// a / b, of floating point.
 Value divide(Operand a, Operand b, At at = At::current());
-/// a^b of floating point, as IEEE 754 has it: NaN for a negative a and a b that is no integer; 1 where b is 0 or a is
+/// a^b of floating point, as IEEE 754 has it: NaN for a negative a and a b that is not an integer; 1 where b is 0 or a
+/// is
 /// 1. The exponents 1 and 2, given as numbers, become `a` itself and `square(a)`.
 Value pow(Operand a, Operand b, At at = At::current());
 /// The greater or the smaller one, of any dtype but bool; NaN if one is. Where they are equal the gradient goes to a.

@@ -17,7 +17,7 @@ class Model;
 class Results {
  public:
   void add(std::string name, double value) { entries_.emplace_back(std::move(name), value); }
-  /// Throws `Error` with the known names when there is none.
+  /// Throws `Error` with the known names for an unknown one.
   double operator[](std::string_view name) const;
   bool contains(std::string_view name) const;
   const std::vector<std::pair<std::string, double>>& entries() const { return entries_; }
@@ -55,7 +55,7 @@ struct History {
   bool stopped = false;  ///< ended before all epochs were done: early stopping, a callback, or the stop token
   /// One result over the epochs: `history["val_loss"]`.
   std::vector<double> operator[](std::string_view name) const;
-  /// One of `recorded`: `history.steps("gradient_norm")`. Throws `Error` with the known names when there is none.
+  /// One of `recorded`: `history.steps("gradient_norm")`. Throws `Error` with the known names for an unknown one.
   const std::vector<double>& steps(std::string_view name) const;
 };
 

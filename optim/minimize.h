@@ -1,5 +1,5 @@
 // From a loss to the nodes of a training step: gradients, an optimizer's arithmetic and the assigns that end it. This
-// is what stands beneath Model, with nothing hidden:
+// is what Model is built on, with nothing hidden:
 //
 //   const optim::Minimized step = optim::minimize(loss, "adam", {.clip = {.global_norm = 1}});
 //   Program program = compile(step.fetches());
@@ -25,7 +25,7 @@
 namespace oxbow::optim {
 
 /// What a step does when a gradient has a NaN or Inf, or is so large that the square which its optimizer keeps would be
-/// infinite (above 1.8e19 in f32): the weight would then stand still for ever after.
+/// infinite (above 1.8e19 in f32): the weight would never move again.
 enum class Nonfinite : std::uint8_t {
   keep,  ///< it goes into the weights, as IEEE 754 says: nothing is looked for, nothing costs time
   fail,  ///< the run throws `Error` with the parameter's name; all variables stay as they were

@@ -60,7 +60,7 @@ struct Ledger {
   struct Value {
     NodeId node = none;
     std::int32_t output = 0;
-    std::string name = {};  ///< the user's, with scopes; "" where there is none
+    std::string name = {};  ///< the user's, with scopes; "" without one
     Fate fate = Fate::dropped;
     bool saved = false;                      ///< forward, and a later phase reads it (whatever its fate)
     std::string home = {};                   ///< "arena", "input", "variable", "constant", or "none": nobody reads it
@@ -136,7 +136,7 @@ Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes
 /// Fills in `measured_ns` from runs of this plan, means over them, `run`, and its critical path. Throws `Error` for
 /// runs of another plan, and for one that failed.
 void add_measured(Ledger& plan, std::span<const Trace> runs);
-/// The measured time of each node of the graph, -1 where it is no step; empty where nothing was measured.
+/// The measured time of each node of the graph, -1 where it is not a step; empty where nothing was measured.
 std::vector<double> measured_by_node(const Ledger& plan);
 
 }  // namespace oxbow

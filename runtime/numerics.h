@@ -15,8 +15,8 @@
 // With `all`, every node of every run is looked at before the run, so that a NaN is found that never reaches a result.
 // That takes the time of running everything once more, node by node on one thread.
 //
-// An infinity that was built on purpose (a constant, or a variable whose first value is infinite) is no fault, nor is
-// what merely passes it on; a NaN that is made of it is.
+// An infinity that was built on purpose (a constant, or a variable whose first value is infinite) is not a fault, nor
+// is what merely passes it on; a NaN that is made of it is.
 #pragma once
 
 #include <oxbow/graph/error.h>

@@ -25,7 +25,7 @@ class Store {
   bool contains(std::string_view name) const;
   std::vector<std::string> names() const;  ///< in the order in which they were added
 
-  /// A copy of a variable's value, row-major. Throws `Error` with near names when there is none.
+  /// A copy of a variable's value, row-major. Throws `Error` with near names for an unknown one.
   Tensor get(std::string_view name) const;
   /// Copies `value` in. Throws `Error` for an unknown name, another type, or a frozen variable.
   void set(std::string_view name, const Tensor& value);

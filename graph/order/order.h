@@ -27,7 +27,7 @@ struct Path {
 Path critical_path(const Graph& graph, std::span<const double> weights);
 
 /// Of each node its immediate dominator: the last node before it that all paths to it from nodes without inputs pass;
-/// -1 where there is none. Lengauer and Tarjan 1979, almost linear.
+/// -1 without one. Lengauer and Tarjan 1979, almost linear.
 std::vector<NodeId> dominators(const Graph& graph);
 
 struct Edge {

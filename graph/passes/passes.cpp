@@ -45,7 +45,7 @@ void check_disabled(std::span<const std::string> disable) {
     for (auto p = all.begin(); p != all.end(); ++p)
       if (p->optional && std::none_of(all.begin(), p, [&](const Pass& q) { return q.name == p->name; }))
         names.emplace_back(p->name);
-    throw Error(in_quotes(name) + " is no rewrite that can be left out\n  These can: " + listed(names));
+    throw Error(in_quotes(name) + " is not a rewrite that can be left out\n  These can: " + listed(names));
   }
 }
 

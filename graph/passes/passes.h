@@ -33,7 +33,7 @@ std::span<const Pass> passes();
 /// What a pass's place among them is called: "simplify" for the first run of a pass, "simplify2" for its second.
 std::string stage_name(const Pass& pass);
 
-/// Throws `Error` for a name that is no pass or that cannot be left out.
+/// Throws `Error` for a name that is not a pass or that cannot be left out.
 void check_disabled(std::span<const std::string> disable);
 
 /// The graph after all passes but those named in `disable`: what the planner takes, every op with `run`.

@@ -45,7 +45,7 @@ class Rewriter {
   bool mapped(Value old) const { return static_cast<bool>(out_(old)); }
   void map(Value old, Value now);
   void map(Node old, Values now);
-  /// What the old node computed is now part of `now`'s work, whether or not its value is still to be had: backward
+  /// What the old node computed is now part of `now`'s work, whether or not its value is still available: backward
   /// nodes that belong to it belong to `now`.
   void absorb(Node old, Node now) { absorbed_[static_cast<std::size_t>(old.id())] = now.id(); }
 

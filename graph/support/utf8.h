@@ -16,7 +16,7 @@ struct Utf8Character {
 };
 Utf8Character utf8_at(std::string_view text, std::size_t at);
 
-/// As a message shows a text that anybody may have written: what a terminal obeys stands as an escape ("\n", "\x1b",
+/// As a message shows a text that anybody may have written: what a terminal obeys is shown as an escape ("\n", "\x1b",
 /// "\u009b"), and so does what turns the direction of writing around ("\u202e") and what is no UTF-8 ("\xff"). The
 /// characters in `kept` stay. A text that is shown twice is the same.
 std::string escaped(std::string_view text, std::string_view kept = {});

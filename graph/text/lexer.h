@@ -12,7 +12,7 @@ namespace oxbow::text {
 struct Token {
   enum Kind { end, word, label, string, number, punctuation };
   Kind kind = end;
-  std::string_view raw;  ///< as it stands in the text; of a label, without "#k"
+  std::string_view raw;  ///< as it is in the text; of a label, without "#k"
   std::string value;     ///< of a string, or of a label's name, without quotes and escapes
   int output = -1;       ///< of a label: k of "%x#k", -1 where it says none
   std::uint32_t line = 1;
@@ -32,7 +32,7 @@ class Lexer {
   /// Takes the token if it is this one.
   bool accept(char punctuation);
   bool accept(std::string_view word);
-  /// Takes "end" if it comes, behind which nothing may stand.
+  /// Takes "end" if it comes, after which nothing may follow.
   bool accept_end();
   /// Takes a token that must be this one; `where` completes "expected ')' ...".
   void expect(char punctuation, std::string_view where);

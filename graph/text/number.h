@@ -10,7 +10,7 @@
 
 namespace oxbow::text {
 
-/// A tensor up to this many elements stands as a list.
+/// A tensor up to this many elements is written as a list.
 inline constexpr std::int64_t listed_elements = 16;
 /// Appends the shortest text that reads back to the same bits: "3", "0.1", "-0.0", "1e+30", "inf", "nan". A NaN that is
 /// not the usual one shows its bits: "nan(0x7fc00001)".

@@ -228,7 +228,7 @@ class Parser {
   std::unique_ptr<Graph> graph_;
   const char* file_;
   int depth_ = 0;                                          // of the attributes that its text stands among
-  std::unordered_map<std::string_view, NodeId> numbered_;  // the labels that are numbers, as they stand in the text
+  std::unordered_map<std::string_view, NodeId> numbered_;  // the labels that are numbers, as they are in the text
   std::vector<Token> definitions_;                         // of each node, for messages
 };
 

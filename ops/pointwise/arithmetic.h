@@ -49,7 +49,7 @@ struct Divide : Binary<Divide> {
   bool operator==(const Divide&) const = default;
 };
 
-/// a^b, as IEEE 754 has it: NaN for a negative a and a b that is no integer; 1 where b is 0 or a is 1.
+/// a^b, as IEEE 754 has it: NaN for a negative a and a b that is not an integer; 1 where b is 0 or a is 1.
 struct Pow : Binary<Pow> {
   static constexpr OpInfo info{.name = "pow", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
   template <std::floating_point T>

@@ -6,7 +6,7 @@
 
 namespace oxbow::ops {
 
-/// a == b. Like every comparison here it has no gradient, since its result is no number.
+/// a == b. Like every comparison here it has no gradient, since its result is not a number.
 struct Equal : Binary<Equal> {
   static constexpr OpInfo info{.name = "equal", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
   template <Element T>

@@ -31,7 +31,7 @@ class Reader {
     gzbuffer(file_.get(), 1 << 18);
   }
 
-  [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + " is no valid IDX file: " + what); }
+  [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + " is not a valid IDX file: " + what); }
 
   // Before so many bytes are read: a small file can unpack to more than a disk holds.
   void check_unpacked(std::int64_t bytes) const {

@@ -19,7 +19,7 @@ void check(Value loss, const ModelOptions& options, At at) {
   for (const auto& [name, value] : options.metrics) {
     const std::string metric = "metric " + in_quotes(name);
     if (!value || &value.graph() != &loss.graph())
-      fail(metric + " is no value of the loss's graph", at, "Build it there");
+      fail(metric + " is not a value of the loss's graph", at, "Build it there");
     if (value.rank() != 0)
       fail(metric + " is " + to_string(value.type()) + ", not a scalar", at,
            "Take its mean over the batch: mean(value)");
@@ -87,7 +87,8 @@ Model Model::State::build(Value loss, const optim::Optimizer& optimizer, ModelOp
   // The graph is the whole step's, so that its text and its pictures are: not of inference alone.
   const std::vector<Value> layers = state->graph->updates();
   for (const Value& f : state->fetches)
-    if (f.node().op().is<ops::Assign>() && std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
+    if (f.node().op().is<ops::Assign>() &&
+        std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
       state->graph->add_update(f);
   state->options.pool = options.pool;
   state->options.disable = options.disable;

@@ -1,4 +1,4 @@
-// What stands behind a Model. Private to optim. Thread safety: as the model's, one thread at a time.
+// The state behind a Model. Private to optim. Thread safety: as the model's, one thread at a time.
 #pragma once
 
 #include <oxbow/optim/model.h>

@@ -17,14 +17,14 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
            "Take its mean: mean(loss)");
   for (const Value& p : o.parameters)
     if (!p || &p.graph() != &loss.graph() || !p.node().op().is<ops::Variable>())
-      refuse("a parameter is no variable of the loss's graph", at, "Give what variable() or a layer returned");
+      refuse("a parameter is not a variable of the loss's graph", at, "Give what variable() or a layer returned");
   if (const std::string step = o.scope + "/step"; loss.graph().find(step))
     refuse("the graph has an optimizer's state " + in_quotes(step) + " already", at,
            "Give this one a scope of its own: {.scope = \"" + o.scope + "_2\"}");
   if (o.accumulate < 1)
     refuse("accumulate is " + std::to_string(o.accumulate), at, "Give at least 1, the minibatches of a step");
   if (o.samples && (&o.samples.graph() != &loss.graph() || o.samples.rank() != 0))
-    refuse("the number of samples is no scalar of the loss's graph", at, "count_like(x, {0}) is one");
+    refuse("the number of samples is not a scalar of the loss's graph", at, "count_like(x, {0}) is one");
   try {
     optimizer.check();
     o.clip.check();

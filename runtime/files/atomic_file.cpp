@@ -63,7 +63,7 @@ void remove_abandoned(const std::string& target) {
   }
 }
 
-// A new file, locked; -1 and errno where there is none to be had. Between its making and its lock another process may
+// A new file, locked; -1 and errno where none can be had. Between its making and its lock another process may
 // have taken it for abandoned: then it has no name any more.
 int create_locked(const std::string& path) {
   const int file = uninterrupted([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });

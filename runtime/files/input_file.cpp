@@ -22,7 +22,7 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   }
   if (!S_ISREG(found.st_mode)) {
     ::close(file_);
-    throw Error("cannot read " + path + ": it is no regular file");
+    throw Error("cannot read " + path + ": it is not a regular file");
   }
   size_ = found.st_size;
 }

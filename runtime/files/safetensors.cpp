@@ -101,7 +101,7 @@ void save(const std::string& path, const Safetensors& content) {
 
 Safetensors load(const std::string& path) {
   const InputFile file(path);
-  const auto fail = [&](const std::string& what) { throw Error(path + " is no valid safetensors file: " + what); };
+  const auto fail = [&](const std::string& what) { throw Error(path + " is not a valid safetensors file: " + what); };
   std::uint64_t length = 0;
   constexpr std::int64_t prefix = sizeof length;
   if (file.size() < prefix) fail("it has only " + std::to_string(file.size()) + " bytes");

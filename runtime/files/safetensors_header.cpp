@@ -50,7 +50,7 @@ class Field {
 
   bool given() const { return given_; }
   const std::string& shown() const { return shown_; }
-  /// The sizes, one more than a shape can have at most; none where it is no list of them.
+  /// The sizes, one more than a shape can have at most; none where it is not a list of them.
   std::optional<std::vector<std::int64_t>> sizes() const { return list_ ? std::optional(sizes_) : std::nullopt; }
 
  private:
@@ -141,10 +141,11 @@ class HeaderReader {
     return true;
   }
 
-  // What is no object where one must be, or no string.
+  // What is not an object where one must be, or no string.
   void check_place() const {
-    if (depth_ == 1) fail(in_metadata_ ? "its \"__metadata__\" is no object" : tensor() + " is described by no object");
-    if (depth_ == 2 && in_metadata_) fail("its \"__metadata__\" has " + in_quotes(key_) + ", which is no string");
+    if (depth_ == 1)
+      fail(in_metadata_ ? "its \"__metadata__\" is not an object" : tensor() + " is described by no object");
+    if (depth_ == 2 && in_metadata_) fail("its \"__metadata__\" has " + in_quotes(key_) + ", which is not a string");
   }
 
   bool start(char bracket) {
@@ -182,7 +183,7 @@ class HeaderReader {
     if (known == all_dtypes.end())
       fail(tensor() + " has dtype " + dtype_.shown() + ", which Oxbow does not have. Save it as " + file_names());
     const auto sizes = shape_.sizes(), places = offsets_.sizes();
-    if (!sizes) fail(tensor() + " has shape " + shape_.shown() + ", which is no list of sizes");
+    if (!sizes) fail(tensor() + " has shape " + shape_.shown() + ", which is not a list of sizes");
     if (sizes->size() > Shape::max_rank)
       fail(tensor() + " has shape " + shape_.shown() + ", but a shape has at most 8 axes");
     try {

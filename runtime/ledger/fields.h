@@ -18,7 +18,7 @@ inline void from_attr(const AttrValue& a, Ledger::Fate& fate) {
   const std::string& wanted = a.get<std::string>("a value's fate as a string");
   for (int i = 0; i <= static_cast<int>(Ledger::Fate::dropped); ++i)
     if (name(fate = static_cast<Ledger::Fate>(i)) == wanted) return;
-  throw Error(in_quotes(wanted) + " is no fate of a value");
+  throw Error(in_quotes(wanted) + " is not a fate of a value");
 }
 
 inline AttrValue to_attr(const std::vector<std::int32_t>& v) {

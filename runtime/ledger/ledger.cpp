@@ -71,7 +71,7 @@ class Reader {
         out_.groups[plan_.next[n]].waits_for.push_back(static_cast<std::int32_t>(g));
   }
 
-  // Where every value lies. A node that is no step is a leaf, an assign (its output is the value assigned), looks at
+  // Where every value lies. A node that is not a step is a leaf, an assign (its output is the value assigned), looks at
   // its inputs' bytes, or is read by nobody.
   void add_values() {
     for (NodeId id = 0; id < graph_.size(); ++id) {

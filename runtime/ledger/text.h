@@ -21,7 +21,7 @@
 //
 //   end
 //
-// A field that is left out has its default. Who reads a graph reads this too: the plan is no part of the graph.
+// A field that is left out has its default. Who reads a graph reads this too: the plan is not part of the graph.
 // Thread safety: pure functions.
 #pragma once
 

@@ -17,7 +17,7 @@ bool no_nan(const Type& type, const std::byte* bytes);
 struct Census {
   std::int64_t elements = 0, nans = 0, infinities = 0;
   std::int64_t first_bad = -1;     ///< the number of the first element that is not finite, row-major
-  double least = 0, greatest = 0;  ///< of the finite ones; 0 where there is none
+  double least = 0, greatest = 0;  ///< of the finite ones; 0 without one
   std::int64_t bad() const { return nans + infinities; }
 };
 /// Counts a row-major tensor's elements.

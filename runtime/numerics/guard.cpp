@@ -124,7 +124,7 @@ void NumericsGuard::after(std::span<const Fed> feeds, const Frame& frame, const 
     look(lock, repeat);
 }
 
-// A value that was set since the last run is no run's; nor does the journal explain what other sessions wrote.
+// A value that was set since the last run is not a run's; nor does the journal explain what other sessions wrote.
 void NumericsGuard::look(const LockGroup& lock, const Repeat& repeat) {
   if (looked_ == fed_.runs() || expected_runs_ != lock.runs || expected_version_ != lock.version) return;
   const auto in_order = [&](const Kept& k) { return k.variable->changed > expected_sets_ || kept_ok(k); };

@@ -28,7 +28,7 @@ class NumericsGuard {
   void after(std::span<const Fed> feeds, const Frame& frame, const LockGroup& lock, const Repeat& repeat);
   /// Looks at what runs wrote since the last look, unless others have written since. Throws likewise.
   void look(const LockGroup& lock, const Repeat& repeat);
-  /// After a run that failed: it is no part of the journal.
+  /// After a run that failed: it is not part of the journal.
   void failed();
 
  private:

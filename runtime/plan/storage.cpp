@@ -72,7 +72,7 @@ class Finder {
   void assign(const Node& n) {
     const auto at = out_.of(n.input(1));
     const Storage& variable = out_.list[static_cast<std::size_t>(out_.of(n.input(0)).storage)];
-    invariant(variable.home == Home::variable, "an assign writes what is no variable");
+    invariant(variable.home == Home::variable, "an assign writes what is not a variable");
     Plan::Leaf& written = out_.variables[static_cast<std::size_t>(variable.index)];
     invariant(!written.written, "a variable is written twice");
     written.written = true;

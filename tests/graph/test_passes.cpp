@@ -129,7 +129,8 @@ BOOST_AUTO_TEST_CASE(lowering_leaves_only_what_runs) {
   g.add_output("y", chunk_max(scaled(x, x)));
   const auto r = lower(g);
   BOOST_REQUIRE(r.has_value());
-  BOOST_TEST(op_names(*r->graph) == (std::vector<std::string>{"input", "fused", "fused"}), boost::test_tools::per_element());
+  BOOST_TEST(op_names(*r->graph) == (std::vector<std::string>{"input", "fused", "fused"}),
+             boost::test_tools::per_element());
   BOOST_TEST(r->graph->node(1).input_count() == 1);  // x + x reads x once
   check_same(g, *r->graph);
 }
@@ -139,7 +140,7 @@ BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
   g.add_output("x", input(g, "x", f32, {1}));
   BOOST_CHECK_EXCEPTION(rewrite(g, std::vector<std::string>{"fusion"}), Error, [](const Error& e) {
     return std::string(e.what()) ==
-           "\"fusion\" is no rewrite that can be left out\n  These can: dead_code, simplify, "
+           "\"fusion\" is not a rewrite that can be left out\n  These can: dead_code, simplify, "
            "common_subexpressions, fold, fuse, epilogue";
   });
   BOOST_CHECK_THROW(rewrite(g, std::vector<std::string>{"lower"}), Error);

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(nodes_with_an_effect_stay_as_many_as_they_are) {
   BOOST_TEST(rewrite(g).graph->outputs().size() == 2u);  // they are lowered, too
 }
 
-// Of equal nodes the first one that has a name gives it, where it stands in the scope that the name belongs to.
+// Of equal nodes the first one that has a name gives it, where it is in the scope that the name belongs to.
 BOOST_AUTO_TEST_CASE(names_outlive_rewrites) {
   Graph g;
   const Value x = input(g, "x", f32, {5});

@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(malformed_headers) {
              "t.graph:3:1: expected a heading (\"forward:\", \"outputs:\", ...) or \"end\", found \"%x\"");
 }
 
-// A text that was cut off is no smaller graph, wherever it was cut.
+// A text that was cut off is not a smaller graph, wherever it was cut.
 BOOST_AUTO_TEST_CASE(cut_texts) {
   Graph g;
   const Value x = input(g, "x", f32, {2}), w = variable(g, "w", {f32, {2}});

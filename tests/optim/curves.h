@@ -4,8 +4,8 @@
 // A label follows from how a curve was made, by the rule below, which is older than the judge: no threshold of it was
 // ever set by what the judge says. Each curve has a seed. Seeds below 2'000'000, and even ones of MNIST's sweeps, may
 // be used to tune a judge; a block from there on, and odd ones, only to test it, once it is written. A block that was
-// read is spent when the judge changes after it: the next reading takes another one. Those from 2'000'000 and 4'000'000,
-// and MNIST's 3 and 1001 to 1007, are.
+// read is spent when the judge changes after it: the next reading takes another one. Those from 2'000'000 and
+// 4'000'000, and MNIST's 3 and 1001 to 1007, are.
 //
 // Where the curves come from:
 //
@@ -34,17 +34,19 @@
 //                and less than 1 % of its level; end > start / 100
 //   healthy      share <= 1 (regressions 0.3), end <= 0.35 start, and end <= 0.75 middle or end <= start / 1000. That
 //   the
-//                loss swings while it falls so is no fault: the edge of stability (Cohen et al. 2021,
+//                loss swings while it falls so is not a fault: the edge of stability (Cohen et al. 2021,
 //                https://arxiv.org/abs/2103.00065).
 //
 // What is none of these, or in between, is not made into a curve: nobody could say what it is.
 //
-// The rule for recorded runs. Of each sweep (net, optimizer, batch size, seed) the best rate is the one with the lowest end
-// (mean of the last 20 steps of 100); start is the mean first loss of the sweep; early = steps 31 to 50.
+// The rule for recorded runs. Of each sweep (net, optimizer, batch size, seed) the best rate is the one with the lowest
+// end (mean of the last 20 steps of 100); start is the mean first loss of the sweep; early = steps 31 to 50.
 //
 //   diverging    a loss that is not finite, or end >= 2 start, at a rate above the best
-//   overshot     above the best rate: one of the first 30 steps' losses is at least 2 start, start / 2 <= end < 2 start,
-//                |end - early| <= 10 % of end, and the deviation is below 20 %: a leap, and then dead or saturated units
+//   overshot     above the best rate: one of the first 30 steps' losses is at least 2 start, start / 2 <= end < 2
+//   start,
+//                |end - early| <= 10 % of end, and the deviation is below 20 %: a leap, and then dead or saturated
+//                units
 //   too slow     below the best rate, and the fall start - end is at most a quarter of the best one's
 //   oscillating  above the best rate, end >= 1.5 best ends and < 2 start, the last half's losses deviate by at
 //                least 20 % of their mean from the line through them, and end >= 0.9 early
@@ -74,8 +76,8 @@ enum class Seeds : std::uint8_t { tuning, held_out };
 
 /// 120 curves of each fault but "overshot" from quadratics, 120 of each from regressions, and all recorded curves whose
 /// sweep is of these seeds (even ones tune, odd ones are held out). `recorded` is the folder of mnist_curves.csv and
-/// overshoot_curves.csv, which tools/bench/record_curves.cpp wrote; the repository's hold sweeps of the seeds 2001, 2003,
-/// 2005 and 2007, the latter of 2009 to 2015 as well.
+/// overshoot_curves.csv, which tools/bench/record_curves.cpp wrote; the repository's hold sweeps of the seeds 2001,
+/// 2003, 2005 and 2007, the latter of 2009 to 2015 as well.
 std::vector<LabelledCurve> labelled_curves(Seeds seeds, const std::string& recorded);
 
 }  // namespace oxbow::test

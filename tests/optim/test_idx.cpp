@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(broken_idx_files_are_named_with_what_is_wrong) {
       {crc, "its compressed data are corrupt (incorrect data check). Copy it again"}};
   for (const auto& [content, expected] : table) {
     const std::string path = folder.write("broken-idx1-ubyte.gz", content);
-    BOOST_TEST(message([&] { load_idx(path); }) == path + " is no valid IDX file: " + expected);
+    BOOST_TEST(message([&] { load_idx(path); }) == path + " is not a valid IDX file: " + expected);
   }
   BOOST_CHECK_THROW(load_idx(folder.write("inside.gz", inside)), Error);
   for (std::size_t size = 0; size < zipped.size(); ++size)
@@ -80,12 +80,12 @@ BOOST_AUTO_TEST_CASE(broken_idx_files_are_named_with_what_is_wrong) {
   BOOST_TEST(message([&] { load_idx(missing); }) == "cannot read " + missing + ": No such file or directory");
 }
 
-// What is no file has no end or nobody who writes it; what unpacks to far more than it holds is suspect.
+// What is not a file has no end or nobody who writes it; what unpacks to far more than it holds is suspect.
 BOOST_AUTO_TEST_CASE(idx_files_that_would_never_end_are_refused) {
   const TemporaryFolder folder;
   const std::string pipe = folder / "pipe";
   BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  BOOST_TEST(message([&] { load_idx(pipe); }) == "cannot read " + pipe + ": it is no regular file");
+  BOOST_TEST(message([&] { load_idx(pipe); }) == "cannot read " + pipe + ": it is not a regular file");
   std::filesystem::create_symlink("circle", folder / "circle");
   BOOST_TEST(message([&] { load_idx(folder / "circle"); }) ==
              "cannot read " + (folder / "circle") + ": Too many levels of symbolic links");
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(idx_files_that_would_never_end_are_refused) {
   const std::string zeros = bytes({0, 0, 8, 1, 4, 64, 0, 0}) + std::string((4 << 24) + (64 << 16), '\0');
   const std::string packed = gzipped(folder, zeros), path = folder.write("zeros.gz", packed);
   BOOST_TEST(message([&] { load_idx(path); }) ==
-             path + " is no valid IDX file: it would unpack to 71303168 bytes, more than 100 times its own " +
+             path + " is not a valid IDX file: it would unpack to 71303168 bytes, more than 100 times its own " +
                  std::to_string(packed.size()) + ". If that is meant, unpack it with gunzip first");
   BOOST_TEST(load_idx(folder.write("zeros", zeros)).count() == 71303168);
 }

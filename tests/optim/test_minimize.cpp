@@ -115,9 +115,10 @@ BOOST_AUTO_TEST_CASE(minimize_says_what_it_cannot_minimize) {
              "parameter(g, ...)");
   BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {other}}); }) ==
              "minimize: the loss does not depend on other\n  at HERE\n  Leave it out of the parameters");
-  BOOST_TEST(message([&] { minimize(mean(x * w), "sgd", {.parameters = {x}}); }) ==
-             "minimize: a parameter is no variable of the loss's graph\n  at HERE\n  Give what variable() or a layer "
-             "returned");
+  BOOST_TEST(
+      message([&] { minimize(mean(x * w), "sgd", {.parameters = {x}}); }) ==
+      "minimize: a parameter is not a variable of the loss's graph\n  at HERE\n  Give what variable() or a layer "
+      "returned");
   BOOST_TEST(message([&] { minimize({}, "sgd"); }) ==
              "minimize: the loss is an empty Value\n  at HERE\n  Build it first");
 }

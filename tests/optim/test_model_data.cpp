@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(compile_says_what_it_cannot_compile) {
              "mean(value)");
   BOOST_TEST(message([&] {
                compile(net.loss, "sgd", {.metrics = {{"accuracy", other.accuracy}}});
-             }) == "compile: metric \"accuracy\" is no value of the loss's graph\n  at HERE\n  Build it there");
+             }) == "compile: metric \"accuracy\" is not a value of the loss's graph\n  at HERE\n  Build it there");
   BOOST_TEST(message([&] { compile(net.logits, "sgd"); }).find("not a floating-point scalar") != std::string::npos);
 }
 

@@ -87,9 +87,10 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(R"({"__metadata__":{"a":"1","a":"2"}})", ""), "its \"__metadata__\" has \"a\" twice"},
       {safetensors(R"({"__metadata__":{},"__metadata__":{}})", ""), "its header has \"__metadata__\" twice"},
       {safetensors(R"({"w":[]})", ""), "tensor \"w\" is described by no object"},
-      {safetensors(one("\"F32\"", "[[2]]", "[0,8]"), eight), "tensor \"w\" has shape [[2]], which is no list of sizes"},
+      {safetensors(one("\"F32\"", "[[2]]", "[0,8]"), eight),
+       "tensor \"w\" has shape [[2]], which is not a list of sizes"},
       {safetensors(one("\"F32\"", "{\"a\":[1,2],\"b\":3}", "[0,8]"), eight),
-       "tensor \"w\" has shape {\"a\":[1,2],\"b\":3}, which is no list of sizes"},
+       "tensor \"w\" has shape {\"a\":[1,2],\"b\":3}, which is not a list of sizes"},
       {safetensors(one("\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]"), eight),
        "tensor \"w\" has shape [1,1,1,1,1,1,1,1,2], but a shape has at most 8 axes"},
       {safetensors(R"({"w":{"x":1e999}})", ""), "its header has a number beyond a double's range at byte 15"},
@@ -104,9 +105,11 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(one("3", "[2]", "[0,4]"), eight),
        "tensor \"w\" has dtype 3, which Oxbow does not have. Save it as F32, F64, F16, BF16, I8, "
        "I16, I32, I64, U8, U16, U32, U64 or BOOL"},
-      {safetensors(one("\"F32\"", "[-2]", "[0,8]"), eight), "tensor \"w\" has shape [-2], which is no list of sizes"},
-      {safetensors(one("\"F32\"", "[1.5]", "[0,8]"), eight), "tensor \"w\" has shape [1.5], which is no list of sizes"},
-      {safetensors(one("\"F32\"", "2", "[0,8]"), eight), "tensor \"w\" has shape 2, which is no list of sizes"},
+      {safetensors(one("\"F32\"", "[-2]", "[0,8]"), eight),
+       "tensor \"w\" has shape [-2], which is not a list of sizes"},
+      {safetensors(one("\"F32\"", "[1.5]", "[0,8]"), eight),
+       "tensor \"w\" has shape [1.5], which is not a list of sizes"},
+      {safetensors(one("\"F32\"", "2", "[0,8]"), eight), "tensor \"w\" has shape 2, which is not a list of sizes"},
       {safetensors(one("\"F32\"", "[2]", "[0]"), eight), "tensor \"w\" has data_offsets [0], which are no two numbers"},
       {safetensors(one("\"F64\"", "[1]", "[18446744073709551608,0]"), ""),
        "tensor \"w\" has data_offsets [18446744073709551608,0], which are no two numbers"},
@@ -121,18 +124,18 @@ BOOST_AUTO_TEST_CASE(broken_safetensors_are_named_with_what_is_wrong) {
       {safetensors(two("[0,4]", "[0,4]"), eight.substr(4)), "tensors \"a\" and \"b\" share bytes"},
       {safetensors(two("[0,4]", "[5,9]"), eight + "1"), "bytes 4 to 5 belong to no tensor"},
       {safetensors(good, eight + "12"), "bytes 8 to 10 belong to no tensor"},
-      {safetensors(R"({"__metadata__":{"a":1}})", ""), "its \"__metadata__\" has \"a\", which is no string"},
-      {safetensors(R"({"__metadata__":1})", ""), "its \"__metadata__\" is no object"}};
+      {safetensors(R"({"__metadata__":{"a":1}})", ""), "its \"__metadata__\" has \"a\", which is not a string"},
+      {safetensors(R"({"__metadata__":1})", ""), "its \"__metadata__\" is not an object"}};
   for (const auto& [content, expected] : table) {
     const std::string path = folder.write("broken.safetensors", content);
-    BOOST_TEST(message([&] { load_safetensors(path); }) == path + " is no valid safetensors file: " + expected);
+    BOOST_TEST(message([&] { load_safetensors(path); }) == path + " is not a valid safetensors file: " + expected);
   }
   const std::string missing = folder / "missing";
   BOOST_TEST(message([&] { load_safetensors(missing); }) == "cannot read " + missing + ": No such file or directory");
   const std::string pipe = folder / "pipe";  // which nobody writes: reading would wait for ever
   BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   for (const std::string& odd : {pipe, std::string("/dev/zero"), std::string("/")})
-    BOOST_TEST(message([&] { load_safetensors(odd); }) == "cannot read " + odd + ": it is no regular file");
+    BOOST_TEST(message([&] { load_safetensors(odd); }) == "cannot read " + odd + ": it is not a regular file");
   const std::string path = folder.write("good.safetensors", safetensors(good, eight));
   BOOST_TEST(load_safetensors(path).tensors.at(0).second.count() == 2);
 }
@@ -204,7 +207,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_safetensors_file_is_noticed_or_harml
   // What another program changed on purpose says how to go on.
   file.back() = static_cast<char>(file.back() ^ 1);
   const std::string said = message([&] { load_safetensors(folder.write("flipped", file)); });
-  BOOST_TEST(said.find("is no valid safetensors file: its content has the checksum crc64:") != std::string::npos, said);
+  BOOST_TEST(said.find("is not a valid safetensors file: its content has the checksum crc64:") != std::string::npos,
+             said);
   BOOST_TEST(said.ends_with("It was damaged: copy it again, or take an older one. If another program changed it on "
                             "purpose, remove \"oxbow.checksum\" from its metadata"),
              said);
@@ -220,11 +224,11 @@ BOOST_AUTO_TEST_CASE(large_headers_are_read_in_linear_time) {
   BOOST_TEST(load_safetensors(folder.write("many", safetensors(header + "}", ""))).tensors.size() == 80'000u);
   const std::string deep = R"({"w":{"x":)" + std::string(5'000'000, '[');
   BOOST_TEST(message([&] { load_safetensors(folder.write("deep", safetensors(deep, ""))); }) ==
-             (folder / "deep") + " is no valid safetensors file: its header nests deeper than 32 levels");
+             (folder / "deep") + " is not a valid safetensors file: its header nests deeper than 32 levels");
   const std::string name(60'000, 'n');
   const std::string said =
       message([&] { load_safetensors(folder.write("long", safetensors("{\"" + name + "\":1}", ""))); });
-  BOOST_TEST(said == (folder / "long") + " is no valid safetensors file: tensor \"" + name.substr(0, 78) + "..." +
+  BOOST_TEST(said == (folder / "long") + " is not a valid safetensors file: tensor \"" + name.substr(0, 78) + "..." +
                          name.substr(0, 39) + "\" is described by no object");
   BOOST_TEST((std::chrono::steady_clock::now() - start < std::chrono::seconds(10)));
 }
@@ -260,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_save_that_fails_leaves_the_old_file) {
              }) == "cannot save " + path + ": the name \"a\" is given twice");
   const std::string pipe = folder / "pipe";  // not a device of the machine's: a fault would replace it
   BOOST_REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  BOOST_TEST(message([&] { write_file(pipe, "x"); }) == "cannot replace " + pipe + ": it is no regular file");
+  BOOST_TEST(message([&] { write_file(pipe, "x"); }) == "cannot replace " + pipe + ": it is not a regular file");
 }
 
 BOOST_AUTO_TEST_CASE(a_save_that_is_killed_leaves_a_whole_file) {

@@ -106,13 +106,13 @@ BOOST_AUTO_TEST_CASE(files_that_are_cut_or_foreign) {
   const std::string idx = folder.write("idx", std::string("\0\0\x08\x01\0\0\0\x09"
                                                           "abc",
                                                           11));
-  BOOST_TEST(message([&] { load_idx(idx); }) ==
-             idx +
-                 " is no valid IDX file: shape [9] takes 9 bytes, but only 3 follow. It was cut short: copy it again");
+  BOOST_TEST(
+      message([&] { load_idx(idx); }) ==
+      idx + " is not a valid IDX file: shape [9] takes 9 bytes, but only 3 follow. It was cut short: copy it again");
   const std::string tensors = folder.write("w.safetensors", std::string("\x10\0\0\0\0\0\0\0{\"w\":", 13));
   BOOST_TEST(message([&] { load_safetensors(tensors); }) ==
              tensors +
-                 " is no valid safetensors file: its header should have 16 bytes, but the file ends after 5. It was "
+                 " is not a valid safetensors file: its header should have 16 bytes, but the file ends after 5. It was "
                  "cut short: copy or save it again");
 }
 

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(diff_returns_what_diff_does) {
                  .output.starts_with("oxbow: only " + plan +
                                      " holds a plan, so graphs are compared: --plan makes the other's plan too\n"));
   BOOST_TEST(oxbow_("diff xor " + plan + " --plan --threads 2 --without fuse").code == 1);
-  BOOST_TEST(has(oxbow_("dump xor --plan --without fus").output, "\"fus\" is no rewrite that can be left out"));
+  BOOST_TEST(has(oxbow_("dump xor --plan --without fus").output, "\"fus\" is not a rewrite that can be left out"));
   BOOST_TEST(has(oxbow_("explain " + plan + " %6").output, "  why         saved for backward: read by step "));
   const Finished bench = oxbow_("bench --seconds 0.05 " + plan);
   BOOST_TEST(bench.code == 0, bench.output);

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_replaced_op_is_one_change) {
   BOOST_TEST(has(text, "    op: relu_gradient -> tanh_gradient\n"), text);
 }
 
-// What reads the same, but is read by others, is no replacement; and labels that are the same are told apart.
+// What reads the same, but is read by others, is not a replacement; and labels that are the same are told apart.
 BOOST_AUTO_TEST_CASE(a_removed_branch_and_an_added_one_are_two_things) {
   const auto a = read(R"(
     %x = input {name: "x", type: f32[3]} : f32[3]

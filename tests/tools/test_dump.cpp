@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(malformed_plans) {
        "this plan has version 2, but only version 1 is known. Use a newer Oxbow"},
       {replaced("{threads: 1", "{treads: 1"), "there is no field \"treads\" here"},
       {replaced("{threads: 1", "{threads: true"), "threads: expected"},
-      {replaced("fate: \"fetched\"", "fate: \"lost\""), "fate: \"lost\" is no fate of a value"},
+      {replaced("fate: \"fetched\"", "fate: \"lost\""), "fate: \"lost\" is not a fate of a value"},
       {replaced("\nsteps:", "\nstep:"), "expected \"steps:\", found \"step\""},
       {replaced("peak_step: 0", "peak_step: 7"),
        "this plan speaks of a step, group, value, block or lane that it does not have"},

@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(nodes_and_idle_time_make_all_of_the_threads_time) {
     std::istringstream lines(folded(profile));
     std::int64_t sum = 0, count = 0;
     for (std::string line; std::getline(lines, line); ++count) sum += std::stoll(line.substr(line.rfind(' ') + 1));
-    std::int64_t nodes = 0, nanoseconds = 0;  // without the wait for what can fail, which is no node
+    std::int64_t nodes = 0, nanoseconds = 0;  // without the wait for what can fail, which is not a node
     for (const auto& n : profile.nodes()) {
       nodes += n.node >= 0;
       nanoseconds += n.node >= 0 ? n.ns / profile.runs() : 0;

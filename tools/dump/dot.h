@@ -16,7 +16,7 @@ namespace oxbow::tools {
 
 /// What is said of a node beside what the graph has of it.
 struct DotRemark {
-  std::string name = {};   ///< stands in place of the node's own, where there is one
+  std::string name = {};   ///< replaces the node's own, where there is one
   std::string label = {};  ///< lines at its label's end
   std::string tip = {};    ///< lines at its tooltip's end
 };
@@ -24,10 +24,10 @@ struct DotRemark {
 struct DotOptions {
   bool types = true;                    ///< on the edges
   bool reduced = false;                 ///< leaves out edges that others imply: for graphs of a few thousand nodes
-  std::string note = {};                ///< stands below the picture
+  std::string note = {};                ///< below the picture
   std::vector<DotRemark> remarks = {};  ///< each node's; empty: none
   std::vector<NodeId> path = {};        ///< nodes whose borders, and the edges from each to the next, stand out
-  std::string path_note = {};           ///< what the path is, stands below the picture
+  std::string path_note = {};           ///< what the path is, below the picture
 
   const DotRemark& remark(NodeId node) const {
     static const DotRemark none;

@@ -7,7 +7,7 @@
 namespace oxbow::tools {
 
 /// The value that a word means: a full name, an output's name, a label ("%12#1"), a number, or a variable's or input's
-/// name. Throws `Error` with similar names when there is none.
+/// name. Throws `Error` with similar names for an unknown one.
 Value find_value(const Graph& graph, std::string_view word);
 
 /// `planned`: the plan that the graph came with, whose nodes are the graph's; otherwise it is compiled as `how` says.

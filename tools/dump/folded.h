@@ -16,10 +16,10 @@ namespace oxbow::tools {
 
 struct FoldOptions {
   int most_boxes = 64;
-  std::string note = {};          ///< stands below the picture
+  std::string note = {};          ///< below the picture
   std::vector<double> ns = {};    ///< each node's time, summed in its box's label; -1: none
   std::vector<NodeId> path = {};  ///< nodes whose boxes, and the edges from each box to the next, stand out
-  std::string path_note = {};     ///< what the path is, stands below the picture
+  std::string path_note = {};     ///< what the path is, below the picture
 };
 
 std::string folded_dot(const Graph& graph, const FoldOptions& options = {});

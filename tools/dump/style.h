@@ -9,8 +9,8 @@
 
 namespace oxbow::dots {
 
-/// Line and text colour, the fill of nodes, and the fill of frames; told apart by lightness too, for those who see few
-/// colours.
+/// Line and text colour, the fill of nodes, and the fill of frames; distinguished by lightness too, for those who see
+/// few colours.
 struct Palette {
   const char *line, *fill, *frame;
 };

@@ -57,7 +57,7 @@ std::string csv_rows(const Table& table, std::size_t first) {
       if (row < table.values[i].size() && !std::isnan(table.values[i][row]))
         out += fmt::format("{}", table.values[i][row]);
       else if (table.values.size() == 1)
-        out += "NA";  // an empty line is no row
+        out += "NA";  // an empty line is not a row
     }
     out += '\n';
   }

@@ -47,7 +47,7 @@ Table parse_table(const std::string& text, const std::string& path);
 /// "train_loss_step", ...), in any case, or else the last one of at most two. Throws `Error` with the columns that
 /// there are.
 std::vector<double> losses(const Table& table, const std::string& path, const std::string& column = {});
-/// That a column is not there, or is none of numbers.
+/// That a column is not there, or is not one of numbers.
 Error no_column(const Table& table, const std::string& path, const std::string& column);
 
 }  // namespace oxbow::tools

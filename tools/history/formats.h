@@ -11,7 +11,7 @@
 
 namespace oxbow::tools {
 
-/// A table that is filled row by row, by cells as they stand in a file. Cells that nobody sets are absent.
+/// A table that is filled row by row, by cells as they are in a file. Cells that nobody sets are absent.
 class Rows {
  public:
   /// `path` is the file's name in messages.
@@ -45,7 +45,7 @@ class Rows {
 bool is_number(std::string_view text);
 
 /// Fields in quotes may hold commas and line ends. A last record that is cut short does not count. Throws `Error` with
-/// file and line for what is no table.
+/// file and line for what is not a table.
 Table read_csv(std::string_view text, const std::string& path);
 /// An object of lists of numbers, a list of numbers or of objects, an object with a "log_history" of objects, or an
 /// object a line. NaN and Infinity are read as Python writes them.

@@ -52,7 +52,7 @@ std::vector<Type> Fused::infer(Types in) const {
   for (const std::int32_t v : tape.outputs) out.push_back(types[static_cast<std::size_t>(v)]);
   for (const Reduction& r : reductions) {
     if (!r.op.has_consume() || r.op.info().inputs.size() != 1)
-      throw OpError(std::string(r.op.name()) + " is no reduction");
+      throw OpError(std::string(r.op.name()) + " is not a reduction");
     if (r.of < 0 || static_cast<std::size_t>(r.of) >= types.size()) throw OpError("a reduction reads no value");
     if (types[static_cast<std::size_t>(r.of)].shape != common.shape)
       throw OpError("a reduction reads " + to_string(types[static_cast<std::size_t>(r.of)]) + " on a tape of shape " +
@@ -75,7 +75,8 @@ Fused::Plan::Plan(const Fused& f, Types in) {
     consumers.push_back(r.op.consume(read));
     consumed.push_back(r.of);
     const Consumer& c = consumers.back();
-    invariant(c.chunk > 0 && c.grain > 0 && c.chunk % c.grain == 0, "a reduction's chunk is no multiple of its grain");
+    invariant(c.chunk > 0 && c.grain > 0 && c.chunk % c.grain == 0,
+              "a reduction's chunk is not a multiple of its grain");
     invariant(c.chunk == consumers[0].chunk, "reductions of different chunks are fused");
     grain = std::lcm(grain, c.grain);
     state += aligned(c.state);
