@@ -67,8 +67,8 @@ std::vector<Call> calls(Graph& g) {
           {"gather", [=] { gather(x, x); }},
           {"gelu", [=] { gelu(i); }},
           {"greater", [=] { greater(x, i); }},
-          {"greater_equal", [=] { x >= i; }},
-          {"less", [=] { x < i; }},
+          {"greater_equal", [=] { return x >= i; }},
+          {"less", [=] { return x < i; }},
           {"less_equal", [=] { less_equal(x, i); }},
           {"log", [=] { log(i); }},
           {"log_softmax", [=] { log_softmax(x, 2); }},
@@ -180,10 +180,10 @@ BOOST_AUTO_TEST_CASE(operands_are_as_the_user_gave_them) {
       {message([&] { greater(x, i); }),
        "greater: dtypes differ: a f32[2, 4], b i64[2, 4]\n  a: f32[2, 4] from x\n  b: i64[2, 4] from i\n  at HERE\n"
        "  Cast one: cast(b, f32)"},
-      {message([&] { x >= v; }),
+      {message([&] { return x >= v; }),
        "greater_equal: shapes [2, 4] and [3] do not broadcast: axis -1 is 4 in one and 3 in the other\n"
        "  a: f32[2, 4] from x\n  b: f32[3] from v\n  at HERE\n  Make the sizes equal, or one of them 1"},
-      {message([&] { i > 0.5; }),
+      {message([&] { return i > 0.5; }),
        "greater: no i64 is 0.5, but the other operand is i64[2, 4]\n  at HERE\n"
        "  Cast that one to a dtype that holds the number: cast(x, f32)"},
       {message([&] { mean(x, {2}); }),
