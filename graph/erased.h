@@ -9,7 +9,6 @@
 #pragma once
 
 #include <oxbow/graph/attribute.h>
-#include <oxbow/graph/op.h>
 
 #include <memory>
 #include <string_view>

@@ -2,7 +2,6 @@
 // written, read and compared: every allocation fails in turn, alone and with all that come after it. There is an
 // `Error`; variables and files are as before; the next try gives the right bits.
 // Labels: long.
-#include <oxbow/graph/sample.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/optim/checkpoint.h>

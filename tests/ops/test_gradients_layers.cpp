@@ -1,5 +1,4 @@
 // Gradients through layers: the softmax of a cross entropy, batch norm and dropout, as they train and as they serve.
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/loss/loss.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>

@@ -2,7 +2,6 @@
 // values, nodes, and the bytes of plans.
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/order/order.h>
-#include <oxbow/graph/sample.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>

@@ -67,7 +67,7 @@ bool fail_allocation(std::int64_t n, Failing which) {
 
 void with_failing_allocations(const std::function<void()>& attempt, const std::function<void(bool)>& afterwards,
                               std::int64_t stride) {
-  const std::int64_t step = std::getenv("OXBOW_LONG") ? stride : 13 * stride;
+  const std::int64_t step = std::getenv("OXBOW_LONG") ? stride : 97 * stride;
   [[maybe_unused]] int errors = 0;
   for (const Failing which : {Failing::one, Failing::all})
     for (std::int64_t n = 1;; n += step) {
