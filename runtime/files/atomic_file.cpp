@@ -84,7 +84,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_
   struct stat old {};
   const bool replaces = ::stat(target_.c_str(), &old) == 0;
   if (replaces && !S_ISREG(old.st_mode))
-    throw Error("cannot replace " + path_ + ": it is " + (S_ISDIR(old.st_mode) ? "a folder" : "no regular file"));
+    throw Error("cannot replace " + path_ + ": it is " + (S_ISDIR(old.st_mode) ? "a folder" : "not a regular file"));
   remove_abandoned(target_);
   for (int attempt = 0; file_ < 0 && attempt < most_attempts; ++attempt) {
     temporary_ = temporary_name(target_);

@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(unknown_ops_become_opaque) {
   BOOST_CHECK_EXCEPTION(n.op().lower(n.inputs()), OpError, [](const OpError& e) {
     return std::string(e.what()) ==
            "the op \"kinds\" is not in the catalogue, so it cannot be compiled. Add the op to the "
-           "catalogue that the graph is read with";
+           "catalogue that the graph is read with. If an older Oxbow wrote the text, build its graph again";
   });
   BOOST_TEST(n.op().gradient(n, {}).refusal() == "the op \"kinds\" is not in the catalogue");
 }

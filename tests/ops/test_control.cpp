@@ -280,10 +280,10 @@ BOOST_AUTO_TEST_CASE(graphs_with_bodies_read_back) {
   const std::string planned = print(plan);
   BOOST_TEST(print(*parse_ledger(planned, std::shared_ptr<const Graph>(parse(planned, catalog())))) == planned);
 
-  const std::string text = print(*g);
+  const std::string text = print(*g, {.locations = false});
   std::string wrong = text;
   wrong.replace(wrong.find("= tanh("), 7, "= tan(");
-  BOOST_TEST(print(*parse(wrong, catalog())) == wrong);  // a node within that the catalogue lacks
+  BOOST_TEST(print(*parse(wrong, catalog()), {.locations = false}) == wrong);  // a node within that the catalogue lacks
   wrong = text;
   wrong.replace(wrong.find(": f32[2]\n"), 8, ": f32[3]");
   BOOST_TEST(has(message([&] { parse(wrong, catalog()); }), "the text says f32[3], but"));

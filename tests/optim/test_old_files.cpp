@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(texts_of_version_0_1_give_its_values) {
 
 BOOST_AUTO_TEST_CASE(an_op_that_is_gone_is_shown_but_not_run) {
   const auto graph = parse(text_of("0.1/concat_part.txt"), catalog(), "concat_part.txt");
-  BOOST_TEST(print(*graph) == text_of("0.1/concat_part.txt"));
+  BOOST_TEST(print(*graph, {.locations = false}) == text_of("0.1/concat_part.txt"));
   BOOST_CHECK_EXCEPTION(compile(graph->outputs()[0].second), Error, [](const Error& e) {
     return test::has(e.what(), "If an older Oxbow wrote the text, build its graph again");
   });

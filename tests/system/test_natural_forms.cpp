@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_variable_takes_what_a_parameter_takes) {
   parameter(g, "c", {f32, {2, 3}}, init::he_normal());
   const auto of = [&](const char* name) { return *g.find(name)->op().as<ops::Variable>(); };
   BOOST_TEST(!of("a").trainable);
-  BOOST_TEST((of("b").trainable && of("b").init.kind == "normal"));
+  BOOST_TEST((of("b").trainable && of("b").init.kind == Init::Kind::normal));
   BOOST_TEST(of("b").init.stream != of("c").init.stream);
   BOOST_TEST(of("b").init.b == of("c").init.b);
   Store store(g);
