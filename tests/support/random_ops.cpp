@@ -152,7 +152,7 @@ Value RandomBuilder::reduced(const Value& x) {
 Value RandomBuilder::moved(const Value& x) {
   if (x.rank() == 0) return broadcast_to(x, part_of_full());
   const int axis = pick(x.rank());
-  switch (pick(6)) {
+  switch (pick(7)) {
     case 0:
       return reshape(x, {-1});
     case 1: {
@@ -169,6 +169,8 @@ Value RandomBuilder::moved(const Value& x) {
       return x.type().count() < 5000 ? concat({x, x}, axis) : Value();
     case 4:
       return x.shape().rank() < 4 && x.type().count() < 2000 ? broadcast_to(x, x.shape().inserted(0, 3)) : Value();
+    case 5:
+      return x.shape()[0] > 0 ? x[-1] : Value();
     default:
       return picked_rows(x, axis);
   }
