@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/op_info.h>
+#include <oxbow/graph/tensor.h>
 #include <oxbow/graph/value.h>
 
 namespace oxbow {

@@ -4,7 +4,8 @@
 // Thread safety: a value; building appends to a graph, which is for one thread.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 #include <functional>
 
