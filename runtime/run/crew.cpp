@@ -29,8 +29,21 @@ bool Patience::wait() {
   return Clock::now() - since_ < limit;
 }
 
+// A process may end while jobs wait in a queue of oneTBB's, whose memory leak checkers do not look into: here they find
+// the jobs' crews. Without a lock, which a child that was forked off might find taken for ever.
 Pool::Crew::Crew(int workers, std::uint64_t number)
-    : process(number), workers_(workers), places_(static_cast<std::size_t>(workers)) {}
+    : process(number), workers_(workers), places_(static_cast<std::size_t>(workers)) {
+  static std::array<std::atomic<const Crew*>, 256> in_sight;
+  for (std::atomic<const Crew*>& place : in_sight)
+    if (const Crew* none = nullptr; place.compare_exchange_strong(none, this)) {
+      sight_ = &place;
+      break;
+    }
+}
+
+Pool::Crew::~Crew() {
+  if (sight_ != nullptr) sight_->store(nullptr);
+}
 
 int Pool::Crew::open(TeamWork& offered) {
   int slot = -1;

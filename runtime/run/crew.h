@@ -83,13 +83,14 @@ class Pool::Crew {
     std::atomic<int> visitors{0};
     std::atomic<bool> taken{false};
   };
-  ~Crew() = default;
+  ~Crew();
   bool enlist(int place);
   void strike(int place);
   template <class Visit>
   bool visit_all(const Visit& visit);
 
   const int workers_;
+  std::atomic<const Crew*>* sight_ = nullptr;  // see crew.cpp
   std::array<Slot, 16> slots_;
   WaitingRoom asleep_;
   std::atomic<int> owners_{1};
