@@ -1,5 +1,5 @@
-// What tests have counted and measured, for tools/docs/trust.md: with OXBOW_FIGURES=FILE in the environment they leave
-// a line each there. tools/test --long collects them. Safe from several processes at once.
+// What tests have counted and measured: with OXBOW_FIGURES=FILE in the environment they leave a line each there. Safe
+// from several processes at once.
 #pragma once
 
 #include <cstdlib>

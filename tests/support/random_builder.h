@@ -21,19 +21,12 @@ std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wa
 
 class RandomBuilder {
  public:
-  /// Draws what the bytes of `choices` say, one after another, and pseudo-random numbers behind them.
-  RandomBuilder(std::uint64_t seed, const std::vector<UnaryOp>& unary, std::span<const std::uint8_t> choices = {})
-      : state_(seed * 2 + 1), choices_(choices), unary_(unary) {}
+  RandomBuilder(std::uint64_t seed, const std::vector<UnaryOp>& unary) : state_(seed * 2 + 1), unary_(unary) {}
   RandomGraph build();
 
  private:
   // Numbers below n; a xorshift generator (Marsaglia 2003).
   int pick(int n) {
-    if (!choices_.empty()) {
-      const int choice = choices_[0];
-      choices_ = choices_.subspan(1);
-      return choice % n;
-    }
     state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
     return static_cast<int>((state_ * 0x2545F4914F6CDD1Dull >> 33) % static_cast<std::uint64_t>(n));
   }
@@ -78,7 +71,6 @@ class RandomBuilder {
   void finish();
 
   std::uint64_t state_;
-  std::span<const std::uint8_t> choices_;
   const std::vector<UnaryOp>& unary_;
   RandomGraph out_{std::make_shared<Graph>(), {}, {}};
   Shape full_;

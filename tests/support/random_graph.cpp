@@ -123,19 +123,9 @@ void RandomBuilder::finish() {
   if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
 }
 
-namespace {
-
-const std::vector<UnaryOp>& all_unary_ops() {
+RandomGraph random_graph(std::uint64_t seed) {
   static const std::vector<UnaryOp> all = unary_ops([](const std::string&) { return true; });
-  return all;
-}
-
-}  // namespace
-
-RandomGraph random_graph(std::uint64_t seed) { return RandomBuilder(seed, all_unary_ops()).build(); }
-
-RandomGraph random_graph(std::span<const std::uint8_t> choices) {
-  return RandomBuilder(0, all_unary_ops(), choices).build();
+  return RandomBuilder(seed, all).build();
 }
 
 struct RandomGraphs::Ops {

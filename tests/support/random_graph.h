@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <set>
-#include <span>
 
 namespace oxbow::test {
 
@@ -18,8 +17,6 @@ struct RandomGraph {
 };
 
 RandomGraph random_graph(std::uint64_t seed);
-/// The graph that these bytes stand for, each a choice: for a fuzzer.
-RandomGraph random_graph(std::span<const std::uint8_t> choices);
 
 /// The same from these ops alone, where functions of each element are drawn: so that a new op changes none of them.
 class RandomGraphs {
