@@ -163,7 +163,7 @@ auto in_order(Graph& g, F&& build) {
 Error located(const Node& node, const OpError& e);
 
 /// Appends an op and returns its first output: how builder functions end.
-///   Value softmax(Value x, std::int64_t axis, At at) { return apply(Softmax{.axis = axis}, {x}, at); }
+///   Value argmax(Value x, std::int64_t axis, At at) { return apply(ops::ArgMax{.axis = axis}, {x}, at); }
 /// Throws `Error` when an input is empty or the inputs are of two graphs.
 Value apply(Op op, Values inputs, Location at);
 

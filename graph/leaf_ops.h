@@ -87,7 +87,8 @@ struct Variable {
 };
 
 /// Writes `value` to `variable` at the end of the run; its output is the value written. A variable is written by at
-/// most one node of a run.
+/// most one node of a run. A plan has no step for it: what computes `value` writes the variable's bytes where no reader
+/// is left (runtime/plan/dependences.h), or a copy does. `run` is for callers without a plan.
 struct Assign {
   static constexpr OpInfo info{
       .name = "assign", .inputs = {"variable", "value"}, .shape_only = {0}, .any_layout = true, .effect = true};

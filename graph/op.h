@@ -240,7 +240,7 @@ struct OpInterface : erased::Interface<OpInfo> {
 class Op : public erased::Any<OpInterface> {
  public:
   template <OpType T>
-  Op(T op);  // implicit: append(Softmax{.axis = 1}, ...)
+  Op(T op);  // implicit: append(ArgMax{.axis = 1}, ...)
 
   std::vector<Type> infer(Types in, const Known& known = {}) const { return model_->infer(in, known); }
   Work work(Types in) const { return model_->work(in); }

@@ -13,7 +13,8 @@ namespace oxbow {
 Value stop_gradient(Value x, At at = At::current());
 
 /// x, a scalar. A run fails where it is a NaN or Inf, and so leaves all variables as they were; the message says `what`
-/// ("the gradient of dense/weight") and what to do about it. Throws `Error` unless x is a scalar of f32 or f64.
+/// ("the gradient of dense/weight") and what to do about it. Throws `Error` unless x is a floating-point
+/// scalar.
 Value require_finite(Value x, std::string what, std::string remedy, At at = At::current());
 
 struct CondOptions {

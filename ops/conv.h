@@ -36,8 +36,8 @@ struct Conv2dOptions {
 };
 
 /// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
-/// oh = (h + top + bottom - kh) / stride + 1. Dtypes f32 and f64. Throws `Error` for other ranks, channels that differ,
-/// or a window larger than the padded image.
+/// oh = (h + top + bottom - kh) / stride + 1. Floating point. Throws `Error` for other dtypes and ranks, channels that
+/// differ, or a window larger than the padded image.
 Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
 
 struct MaxPoolOptions {

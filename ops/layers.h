@@ -1,6 +1,7 @@
 // Layers: functions that make their variables as they build. Each has a scope of its own, by default its kind numbered
 // within the current scope: "dense", "dense_1", ...; so the first kernel is "dense/kernel".
 //
+//   // with #include <oxbow/ops/ops.h>
 //   Value h = dense(x, 256, {.activation = relu});
 //   Value logits = dense(dropout(h, 0.2), 10);
 #pragma once

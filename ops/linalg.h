@@ -1,4 +1,5 @@
-// Matrix products with transposes and batch axes. Dtypes f32, f64, i32, i64; integers wrap around.
+// Matrix products with transposes and batch axes. Floating point, and integers of 32 and 64 bits, which
+// wrap around.
 #pragma once
 
 #include <oxbow/graph/value.h>

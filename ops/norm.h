@@ -6,8 +6,7 @@
 namespace oxbow {
 
 /// exp(x - max x) / sum exp(x - max x) along `axis`. A NaN or +inf makes its own row NaN, a -inf has probability 0, and
-/// a row of nothing but -inf is NaN. Throws `Error` for a scalar, a missing axis, or
-/// another dtype than f32 and f64.
+/// a row of nothing but -inf is NaN. Throws `Error` for a scalar, a missing axis, or what is not floating point.
 Value softmax(Value x, std::int64_t axis = -1, At at = At::current());
 /// log(softmax(x)) without its rounding to log(0).
 Value log_softmax(Value x, std::int64_t axis = -1, At at = At::current());
@@ -17,8 +16,8 @@ struct Moments {
 };
 
 /// Mean [c] and biased variance [c] of x [..., c] over all axes but the last. Outside training the running ones take
-/// their place, which are otherwise read for their shape only. Throws `Error` unless x is f32 or f64 [..., c] and the
-/// running ones are of its dtype and [c].
+/// their place, which are otherwise read for their shape only. Throws `Error` unless x is floating point
+/// [..., c], and the running ones are of its dtype and [c].
 Moments batch_moments(Value x, Value running_mean, Value running_variance, At at = At::current());
 
 }  // namespace oxbow

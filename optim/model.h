@@ -111,8 +111,9 @@ class Model {
   std::unique_ptr<State> state_;
 };
 
-/// A model that minimizes `loss`, a floating-point scalar: `compile(loss, optim::Adam{.learning_rate = 1e-4})`, or by
-/// name. Throws `Error` as `optim::minimize` does, or when a metric is not a scalar or not of the loss's graph.
+/// A model that minimizes `loss` (values without an optimizer give a Program instead: runtime/program.h), a
+/// floating-point scalar: `compile(loss, optim::Adam{.learning_rate = 1e-4})`, or by name. Throws `Error` as
+/// `optim::minimize` does, or when a metric is not a scalar or not of the loss's graph.
 Model compile(Value loss, const optim::Optimizer& optimizer, ModelOptions options = {}, At at = At::current());
 
 }  // namespace oxbow

@@ -12,7 +12,7 @@
 //     }
 //     bool operator==(const Momentum&) const = default;
 //     void check() const {}                                                // optional: throws Error for a bad field
-//     std::vector<Slot> slots(const Variable& p) const { return {{"velocity", p.type}}; }
+//     std::vector<Slot> slots(const ops::Variable& p) const { return {{"velocity", p.type}}; }
 //     std::vector<Value> shared(Value rate, Value count) const { ... }     // optional: scalars for all parameters
 //     Updated update(const Step& s) const {
 //       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;

@@ -1,13 +1,14 @@
-// Threads for programs: a number of workers on oneTBB, or the caller's own task arena. Oxbow starts no threads itself.
+// Threads for programs: a number of workers on oneTBB, or the caller's own task arena. Oxbow starts no threads
+// itself, but in a forked child (below).
 //
 // A run is never held up for want of a worker: the thread that calls it begins at once, and does alone what nobody
 // comes to share, with the same bits. That is so where the system gives no thread (a limit on processes, no memory),
 // and where an arena has other things to do. While a run lasts, workers that came stay with it, asleep when there is
 // nothing to do; some 300 us after the last run they leave.
 //
-// After `fork`, pools go on in the child: those with threads of their own begin with new ones, those on a caller's
-// arena, whose threads did not come along, compute on the calling thread. A run that another thread was in is lost, as
-// all of that thread's is. Thread safety: all of it may be called from any thread.
+// After `fork`, pools go on in the child: those with threads of their own begin with new ones, which Oxbow starts,
+// those on a caller's arena, whose threads did not come along, compute on the calling thread. A run that another thread
+// was in is lost, as all of that thread's is. Thread safety: all of it may be called from any thread.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// From a graph to something that runs: `compile` specialises, rewrites, lowers and plans; a `Program` is the immutable
-// result, and a `Session` is one run state of it.
+// From a graph to something that runs: `compile` specialises, rewrites and plans; a `Program` is the immutable result,
+// and a `Session` (runtime/session.cpp) is one run state of it.
 //
 //   Program step = compile({loss, updated_w, updated_b});
 //   Store store(g);
@@ -26,7 +26,7 @@ namespace oxbow {
 struct CompileOptions {
   Mode mode = Mode::training;
   Pool pool = Pool::shared();             ///< where nodes run
-  std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
+  std::vector<std::string> disable = {};  ///< passes of `rewrite` to leave out: `oxbow dump --help` lists them
   Numerics numerics = {};                 ///< whether runs look for NaN and Inf: see runtime/numerics.h
   /// For so many sets of input shapes, those used last, plans are kept ready by the program, and what a run takes by
   /// each session. Whoever meets more of them in turn (batch sizes of a server, lengths of texts) plans anew at each
@@ -53,9 +53,9 @@ class Program {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Compiles what computes `fetches`, one value or several: any values of one graph, intermediates and `assign`s
-/// included. The graph may be appended to or destroyed afterwards. Throws `Error` when `fetches` is empty or mixes
-/// graphs.
+/// Compiles what computes `fetches` (a loss with an optimizer gives a Model instead: optim/model.h), one value or
+/// several: any values of one graph, intermediates and `assign`s included. The graph may be appended to or destroyed
+/// afterwards. Throws `Error` when `fetches` is empty or mixes graphs.
 Program compile(Values fetches, CompileOptions options = {});
 
 /// A run ended because its `std::stop_token` asked for it; variables are as before the run.

@@ -1,4 +1,5 @@
-// DOT text as Boost.Graph writes it, for graph/dot: declared without Boost, so that one file compiles its templates.
+// DOT text as Boost.Graph writes it, for tools/dump/dot.cpp: declared without Boost, so that one file compiles its
+// templates.
 #pragma once
 
 #include <cstddef>

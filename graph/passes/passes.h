@@ -1,10 +1,11 @@
-// The rewrites between specialising and planning, by name and in order. Each is a small header and file of its own and
-// may be left out ("ablated"); none changes a bit of any output.
+// The rewrites between specialising and planning. Each is a small header and file of its own and may be left out
+// ("ablated"); none changes a bit of any output. Some run again after what makes work for them: passes.cpp has the
+// order.
 //
 //   dead_code               nodes that no output needs go
 //   simplify                an op's own cheaper equal (`Op::simplify`)
 //   common_subexpressions   equal ops on equal inputs become one
-//   lower                   phases become nodes; not a choice, so it has no switch
+//   lower                   ops made of several kernels become several nodes; not a choice, so it has no switch
 //   fold                    what depends on constants only is computed once, here
 //   fuse                    elementwise chains and the reductions at their ends become one pass over memory
 //   epilogue                a product applies what follows it to blocks that are still in cache

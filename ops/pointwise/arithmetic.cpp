@@ -52,7 +52,7 @@ Grads Multiply::gradient(const Node& n, Values dy) const {
   return sum_to_inputs(n, {dy[0] * n.input(1), dy[0] * n.input(0)});
 }
 
-// Where b is 0 and nothing flows (dy = 0, as from a `select` that took another side) neither does anything here, though
+// Where b is 0 and nothing flows (dy = 0, as from a `where` that took another side) neither does anything here, though
 // a / b is infinite or NaN there.
 Grads Divide::gradient(const Node& n, Values dy) const {
   const Value b = n.input(1), y = n.output();

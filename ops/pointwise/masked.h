@@ -1,5 +1,5 @@
 // Products and quotients in which a zero stays zero beside an infinity: what gradient rules multiply slopes with, so
-// that nothing flows to the side that a `select` did not take, and what makes 0 log 0 zero. NaN stays NaN. Regular
+// that nothing flows to the side that a `where` did not take, and what makes 0 log 0 zero. NaN stays NaN. Regular
 // value types, safe from any thread.
 #pragma once
 
