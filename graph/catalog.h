@@ -11,8 +11,8 @@
 namespace oxbow {
 
 /// Who makes nodes of an op: users' builder functions, `gradients` alone, or passes alone. What `gradients` makes is
-/// called after the op that it is the gradient of: X_gradient, and X_gradient_of_INPUT where each input has an op of its
-/// own (`relu_gradient`, `conv2d_gradient_of_weights`). X_add adds X's gradient to a sum of gradients, in place.
+/// called after the op that it is the gradient of: X_gradient, and X_gradient_of_INPUT where each input has an op of
+/// its own (`relu_gradient`, `conv2d_gradient_of_weights`). X_add adds X's gradient to a sum of gradients, in place.
 enum class Made : std::uint8_t { by_users, by_gradients, by_passes };
 
 /// What the catalogue says of an op.

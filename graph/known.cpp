@@ -1,8 +1,8 @@
-#include <oxbow/graph/support/storage.h>
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/storage.h>
 
 namespace oxbow {
 namespace {

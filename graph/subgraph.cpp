@@ -211,7 +211,8 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
   try {
     std::vector<Value> given;
     for (const Type& t : types)
-      given.push_back(g.append(ops::Input{.name = input_name(given.size()), .type = t, .free_axes = {}}, {}, at).output());
+      given.push_back(
+          g.append(ops::Input{.name = input_name(given.size()), .type = t, .free_axes = {}}, {}, at).output());
     const NodeId own = g.size();
     std::vector<Value> results = build(given);
     if (results.empty()) refuse("returns no value", "Return what it computes");

@@ -9,9 +9,8 @@
 // say) have no known level, so there a fall is measured by the range of the curve: one that is as fast at the end as at
 // the start is too slow, however deep it goes, and one that ends at twice its first height above the lowest diverges.
 // How often verdicts are right is measured on curves whose fault follows from how they were made:
-// tests/optim/curves.h, tests/optim/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than those:
-// judge the means of several steps.
-// Safe from any thread.
+// tests/optim/curves.h, tests/optim/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than
+// those: judge the means of several steps. Safe from any thread.
 #pragma once
 
 #include <oxbow/optim/fit.h>
@@ -37,10 +36,10 @@ std::string_view name(Verdict v);
 
 /// The numbers that a verdict rests on.
 struct Evidence {
-  std::int64_t steps = 0;                 ///< that were looked at
-  std::int64_t first_bad = 0;             ///< the first step, from 1, whose loss is not finite; 0: none
-  double lift = 0;                        ///< added to each loss for `swing` and what follows, where some are below 0
-  double first = 0;                       ///< the first loss
+  std::int64_t steps = 0;      ///< that were looked at
+  std::int64_t first_bad = 0;  ///< the first step, from 1, whose loss is not finite; 0: none
+  double lift = 0;             ///< added to each loss for `swing` and what follows, where some are below 0
+  double first = 0;            ///< the first loss
   double start = 0;  ///< mean loss of the first 5 %; where the loss leaps up in the opening, of what comes before that
   double peak = 0;   ///< the highest loss of the opening, the first 30 %
   double middle = 0, end = 0;  ///< mean loss of 30 % to 50 %, and of the last 20 %

@@ -13,7 +13,6 @@
 
 #include <oxbow/optim/rate.h>
 
-
 namespace oxbow::optim {
 
 using oxbow::from_attr;

@@ -35,7 +35,8 @@ bool grows(const Node& node, const std::vector<Tensor>& inputs) {
 
 std::optional<Rewritten> fold(const Graph& from) {
   const auto reads_constant = [&](const Node& node) {
-    return node.input_count() > 0 && foldable(node.op()) && node.input(0) && node.input(0).node().op().is<ops::Constant>();
+    return node.input_count() > 0 && foldable(node.op()) && node.input(0) &&
+           node.input(0).node().op().is<ops::Constant>();
   };
   NodeId i = 0;
   while (i < from.size() && !reads_constant(from.node(i))) ++i;

@@ -4,8 +4,9 @@
 // One idea at four places: a value that one reader needs is handed over while it is near. `lower` makes a `Fused` node,
 // a tape of one step, of each elementwise op. `fuse` joins tapes, so that values pass through tiles in cache and not
 // through memory. `epilogue` hands the tape behind a product to the product, which applies it to its blocks in cache.
-// `TapePlan` joins two steps of a tape where an op knows one routine for both (`absorb`), so that the value between them
-// stays in a register. The first three change the graph; the last serves tapes of all of them when they are planned.
+// `TapePlan` joins two steps of a tape where an op knows one routine for both (`absorb`), so that the value between
+// them stays in a register. The first three change the graph; the last serves tapes of all of them when they are
+// planned.
 //
 // The node takes phase, scope and line of its last member. One of forward and backward work is forward: there the pass
 // turns round, and the backward nodes after it belong to it. A pass: see graph/passes/passes.h.

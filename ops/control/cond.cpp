@@ -2,9 +2,9 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/control.h>
+#include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
-#include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape.h>
 

@@ -2,8 +2,8 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/control.h>
-#include <oxbow/ops/control/repeat.h>
 #include <oxbow/ops/control/bodies.h>
+#include <oxbow/ops/control/repeat.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/by_value.h>

@@ -3,7 +3,6 @@
 #include <oxbow/ops/pointwise/formulas.h>
 #include <oxbow/ops/pointwise/unary.h>
 
-
 namespace oxbow::ops {
 
 template <Number T>

@@ -132,7 +132,8 @@ void StepBuilder::keep_statistics() {
     for (int k = 0; k < 2; ++k) {
       const Value running = n.input(k + 1);
       const auto known = [&](const Statistic& s) { return s.running.same(running); };
-      if (running.node().op().is<ops::Variable>() && std::none_of(out_.statistics.begin(), out_.statistics.end(), known))
+      if (running.node().op().is<ops::Variable>() &&
+          std::none_of(out_.statistics.begin(), out_.statistics.end(), known))
         out_.statistics.push_back({n.output(k), running, state("average", variable_of(running))});
     }
   }

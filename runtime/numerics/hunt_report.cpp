@@ -76,7 +76,7 @@ std::string reached_text(const Rerun& run, Node n, const Marks& marks) {
     if (!marks.of(v).bad || from[static_cast<std::size_t>(v.node_id())] < 0) continue;
     if (results++ > 0) continue;
     first = v.node().op().is<ops::Assign>() ? "variable " + in_quotes(run.name(v.node().input(0).node_id()))
-                                       : "result " + in_quotes(is_given(name) ? name : run.name(v.node_id()));
+                                            : "result " + in_quotes(is_given(name) ? name : run.name(v.node_id()));
     int steps = 0;
     for (NodeId id = v.node_id(); id != n.id(); id = from[static_cast<std::size_t>(id)])
       if (id != v.node_id() && ++steps <= 6) way = run.name(id) + (way.empty() ? "" : ", ") + way;

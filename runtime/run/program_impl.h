@@ -17,7 +17,7 @@ struct Program::Impl {
   Rewritten graph;  ///< specialised to the example sizes; it specialises further to others
   CompileOptions options;
   Grain grain;
-  std::vector<ops::Input> inputs;       ///< what is fed
+  std::vector<ops::Input> inputs;  ///< what is fed
   std::vector<Location> declared;  ///< where, input by input
   std::vector<Type> outputs;
   std::vector<std::string> output_names;

@@ -23,7 +23,8 @@ BOOST_AUTO_TEST_CASE(chains_branches_and_reductions_fuse) {
   g.add_output("b", b);
   g.add_output("largest", chunk_max(d));
   const auto r = rewrite(g);
-  BOOST_TEST(op_names(*r.graph) == (std::vector<std::string>{"input", "input", "fused"}), boost::test_tools::per_element());
+  BOOST_TEST(op_names(*r.graph) == (std::vector<std::string>{"input", "input", "fused"}),
+             boost::test_tools::per_element());
   const auto& f = *r.graph->node(2).op().as<Fused>();
   BOOST_TEST(f.tape.steps.size() == 4u);
   BOOST_TEST(f.tape.outputs.size() == 2u);

@@ -160,7 +160,8 @@ BOOST_AUTO_TEST_CASE(a_history_that_lacks_rows_is_told_when_it_is_resumed) {
   BOOST_TEST(!has(oxbow_(how + "3").output, "lacks"));
   BOOST_TEST(!has(oxbow_(how + "4 --resume").output, "lacks"));
   folder.write("out/history.csv", whole.substr(0, line(2)) + whole.substr(line(1)));
-  BOOST_TEST(has(oxbow_(how + "5 --resume").output, "/history.csv has steps that do not rise, so it is not a training history"));
+  BOOST_TEST(has(oxbow_(how + "5 --resume").output,
+                 "/history.csv has steps that do not rise, so it is not a training history"));
 }
 
 // A limit on the size of files (ulimit -f, in kB here) ends with a message and the file that was there.

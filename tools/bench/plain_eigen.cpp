@@ -17,8 +17,8 @@ void multiply(const Tensor& a, const Tensor& b, Tensor& y) {
 }  // namespace
 
 void plain_eigen(const Tensor& a, const Tensor& b, Tensor& y) {
-  dispatch<dtypes::List<float, double, std::int32_t>>(
-      a.dtype(), [&]<class T>(std::type_identity<T>) { multiply<T>(a, b, y); });
+  dispatch<dtypes::List<float, double, std::int32_t>>(a.dtype(),
+                                                      [&]<class T>(std::type_identity<T>) { multiply<T>(a, b, y); });
 }
 
 }  // namespace oxbow::tools

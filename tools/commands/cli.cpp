@@ -49,7 +49,8 @@ AttrValue field_value(const std::string& text) {
 void check_sizes(const Graph& graph, const Compiling& how) {
   std::vector<std::string> kept;
   for (NodeId i = 0; i < graph.size(); ++i)
-    if (const auto* in = graph.node(i).op().as<ops::Input>(); in && !in->free_axes.empty() && !how.sizes.contains(in->name))
+    if (const auto* in = graph.node(i).op().as<ops::Input>();
+        in && !in->free_axes.empty() && !how.sizes.contains(in->name))
       kept.push_back(in->name + " " + to_string(in->type.shape));
   if (how.sizes.empty() || kept.empty()) return;
   try {

@@ -90,7 +90,8 @@ int run(Options o) {
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);
   for (auto& [name, tensor] : all_feeds(o, *graph, how, program, read_feeds(*graph, o.feeds)))
-    if (std::any_of(program.inputs().begin(), program.inputs().end(), [&](const ops::Input& in) { return in.name == name; }))
+    if (std::any_of(program.inputs().begin(), program.inputs().end(),
+                    [&](const ops::Input& in) { return in.name == name; }))
       session.feed(name, std::move(tensor));
   for (int step = 0; step < o.steps; ++step) session.run();
   session.check_numerics();

@@ -40,7 +40,8 @@ class TapePlan {
   void run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
            std::byte* scratch, std::span<const Sink> sinks = {}) const;
   /// The same for a block of input 0; `others` are the inputs 1, 2, ... as whole arrays.
-  void run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block, std::byte* scratch) const;
+  void run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
+           std::byte* scratch) const;
 
  private:
   struct Axis {
