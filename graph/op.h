@@ -20,6 +20,10 @@
 //                                             void run(const Run& r, const P& p) const. Where P shall be private to
 //                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
+//   Grads gradient(const Node& n, Values dy, Values sums) const;   the same, for one that adds up by itself, as what
+//                                             owns graphs does: sums[i] is what nodes built later let flow to input i
+//                                             (or empty), and the gradient of i is that sum and what is added to it.
+//                                             A value that is several inputs gets one gradient, at any of them
 //   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
 //                                             output takes (0 + x may be x, and x + 0 too, for x = -0), or an empty
 //                                             Value: how `gradients` adds up the parts of one value
@@ -210,7 +214,7 @@ struct OpInterface : erased::Interface<OpInfo> {
   virtual void run(const Run& r) const = 0;
   virtual TileFn tile(Types in) const = 0;
   virtual Consumer consume(Types in) const = 0;
-  virtual Grads gradient(const Node& n, Values dy) const = 0;
+  virtual Grads gradient(const Node& n, Values dy, Values sums) const = 0;
   virtual Value add_to(Values in, Value sum) const = 0;
   virtual std::vector<Value> simplify(Values in) const = 0;
   virtual std::vector<Value> lower(Values in) const = 0;
@@ -231,7 +235,8 @@ struct OpInterface : erased::Interface<OpInfo> {
     can_consume = 32,
     can_epilogue = 64,
     can_own = 128,
-    can_widen = 256
+    can_widen = 256,
+    can_add_up = 512
   };
   unsigned can = 0;
 };
@@ -249,7 +254,8 @@ class Op : public erased::Any<OpInterface> {
   void run(const Run& r) const { model_->run(r); }
   TileFn tile(Types in) const { return model_->tile(in); }
   Consumer consume(Types in) const { return model_->consume(in); }
-  Grads gradient(const Node& n, Values dy) const;
+  /// `sums` matters to an op that `adds_up` only.
+  Grads gradient(const Node& n, Values dy, Values sums = {}) const;
   Value add_to(Values in, Value sum) const;
   /// All outputs' equals; none where the op declines.
   std::vector<Value> simplify(Values in) const;
@@ -286,6 +292,8 @@ class Op : public erased::Any<OpInterface> {
   bool has_inference() const { return model_->can & OpInterface::can_inference; }
   bool has_consume() const { return model_->can & OpInterface::can_consume; }
   bool has_widen() const { return model_->can & OpInterface::can_widen; }
+  /// Whether its gradients include what flowed to its inputs before.
+  bool adds_up() const { return model_->can & OpInterface::can_add_up; }
   bool has_epilogue() const { return model_->can & OpInterface::can_epilogue; }
   /// What a TileFn takes as `op`.
   const void* self() const { return model_->self(); }

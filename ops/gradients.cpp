@@ -89,7 +89,11 @@ class Reverse {
     const OriginGuard guard(
         graph_, {.at = n.origin().at, .forward = n.id(), .phase = Phase::backward, .scope = n.origin().scope});
     const NodeId before = graph_.size();
-    const Grads grads = n.op().gradient(n, dy);
+    const bool adds_up = n.op().adds_up();
+    std::vector<Value> sums;
+    if (adds_up)
+      for (const Value& v : n.inputs()) sums.push_back(active(v) ? grads_[slot(v)] : Value());
+    const Grads grads = n.op().gradient(n, dy, sums);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
     if (static_cast<int>(grads.values().size()) != n.input_count())
       refuse_wrong(n, "gives " + std::to_string(grads.values().size()) + " gradients for " +
@@ -103,8 +107,8 @@ class Reverse {
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
     }
-    std::vector<bool> is_sum(wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i)
+    std::vector<bool> is_sum(wanted.size(), adds_up);
+    for (std::size_t i = 0; i < wanted.size() && !adds_up; ++i)
       if (const Value sum = wanted[i] ? added_in_place(n, static_cast<int>(i), wanted[i]) : Value()) {
         wanted[i] = sum;
         is_sum[i] = true;

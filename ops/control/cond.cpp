@@ -41,13 +41,13 @@ std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
                      });
 }
 
-// A graph that takes the captured values, then those of `dy` that are there, and gives the gradients of the values that
-// are `wanted`. Empty where nothing flows back; its outputs are those for which something does.
+// A graph that takes the captured values, then those of `dy` and of `sums` that are there, and gives all that flows to
+// the captured values: what flowed to them before, and what the branch adds. Empty where neither is.
 struct BackwardBranch {
   std::shared_ptr<Graph> graph = std::make_shared<Graph>();
-  std::vector<Value> captured, dx;
+  std::vector<Value> captured, before, total;
 
-  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, const std::vector<bool>& wanted) {
+  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, Values sums) {
     graph->share_names(body.graph());
     std::size_t number = 0;
     const auto add_input = [&](const Type& type) {
@@ -55,26 +55,30 @@ struct BackwardBranch {
       return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
     };
     for (const Type& t : captured_types) captured.push_back(add_input(t));
-    std::vector<Value> flows, x;
+    std::vector<Value> flows, x, x_before;
     for (const Value& d : dy) flows.push_back(d ? add_input(d.type()) : Value());
+    for (const Value& s : sums) before.push_back(s ? add_input(s.type()) : Value());
     const std::vector<Value> y = body.write(*graph, captured, "");
     for (std::size_t i = 0; i < captured.size(); ++i)
-      if (wanted[i]) x.push_back(captured[i]);
+      if (is_float(captured[i].dtype())) {
+        x.push_back(captured[i]);
+        x_before.push_back(before[i]);
+      }
+    total.resize(captured.size());
     if (x.empty()) return;
-    const std::vector<Value> found = flow_back(y, flows, x, std::vector<Value>(x.size()));
-    dx.resize(captured.size());
+    const std::vector<Value> found = flow_back(y, flows, x, x_before);
     std::size_t next = 0;
     for (std::size_t i = 0; i < captured.size(); ++i)
-      if (wanted[i]) dx[i] = found[next++];
+      if (is_float(captured[i].dtype())) total[i] = found[next++];
   }
+
+  bool flows(std::size_t i) const { return total[i] && !(before[i] && total[i].same(before[i])); }
 
   // With outputs for these inputs: -0.0, which adds nothing, where nothing flows to one.
   Subgraph with_outputs(const std::vector<bool>& which) {
     std::size_t number = 0;
-    for (std::size_t i = 0; i < captured.size(); ++i) {
-      if (!which[i]) continue;
-      graph->add_output("y" + std::to_string(number++), !dx.empty() && dx[i] ? dx[i] : nothing_for(captured[i]));
-    }
+    for (std::size_t i = 0; i < captured.size(); ++i)
+      if (which[i]) graph->add_output("y" + std::to_string(number++), total[i] ? total[i] : nothing_for(captured[i]));
     return Subgraph(graph);
   }
 
@@ -112,20 +116,20 @@ std::vector<Value> Cond::simplify(Values in) const {
   return (taken ? then : otherwise).write(in[0].graph(), captured_of(in), taken ? "then" : "otherwise");
 }
 
-Grads Cond::gradient(const Node& n, Values dy) const {
+Grads Cond::gradient(const Node& n, Values dy, Values sums) const {
   Graph& g = n.graph();
   const std::vector<Value> in = n.inputs();
-  const Values captured = captured_of(in);
-  const std::vector<Type> types = types_of(captured);
-  std::vector<bool> wanted, flows(types.size());
-  for (const Type& t : types) wanted.push_back(is_float(t.dtype));
-  BackwardBranch a(then.typed(types), dy, types, wanted), b(otherwise.typed(types), dy, types, wanted);
-  for (std::size_t i = 0; i < types.size(); ++i) flows[i] = (!a.dx.empty() && a.dx[i]) || (!b.dx.empty() && b.dx[i]);
+  const Values before = captured_of(sums);
+  const std::vector<Type> types = types_of(captured_of(in));
+  BackwardBranch a(then.typed(types), dy, types, before), b(otherwise.typed(types), dy, types, before);
+  std::vector<bool> flows;
+  for (std::size_t i = 0; i < types.size(); ++i) flows.push_back(a.flows(i) || b.flows(i));
   std::vector<Value> grads(in.size());
   if (std::none_of(flows.begin(), flows.end(), [](bool f) { return f; })) return grads;
   std::vector<Value> read = in;
-  for (const Value& d : dy)
-    if (d) read.push_back(d);
+  for (const Values& more : {dy, before})
+    for (const Value& v : more)
+      if (v) read.push_back(v);
   const Scope scope(g, "gradient");
   const Node back = g.append(Cond{a.with_outputs(flows), b.with_outputs(flows)}, read, At::current());
   int next = 0;

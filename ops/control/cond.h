@@ -25,7 +25,7 @@ struct Cond {
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> simplify(Values in) const;
-  Grads gradient(const Node& n, Values dy) const;
+  Grads gradient(const Node& n, Values dy, Values sums) const;
 };
 
 }  // namespace oxbow::ops

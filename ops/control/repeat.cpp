@@ -4,9 +4,7 @@
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/repeat.h>
-#include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape.h>
-#include <oxbow/ops/shape/by_value.h>
 #include <oxbow/ops/shape/reshape.h>
 
 #include <algorithm>
@@ -46,190 +44,6 @@ struct Written {
     return write_nodes(*done.graph, inputs, outputs, to, in, scope,
                        [&](Node n, Values read, const Origin& origin) { return to.append_copy(n, read, origin); });
   }
-};
-
-// One step backward, written into `g`: of a body's inputs, its outputs' gradients and what has flowed to its inputs
-// before (empty where nothing has), all that flows to its inputs.
-std::vector<Value> step_back(const Subgraph& body, Graph& g, Values in, Values dy, Values before) {
-  const std::vector<Value> y = body.write(g, in, "");
-  std::vector<Value> x, sums, total(index(in.size()));
-  for (int i = 0; i < in.size(); ++i)
-    if (is_float(in[i].dtype())) {
-      x.push_back(in[i]);
-      sums.push_back(before[i]);
-    }
-  if (x.empty()) return total;
-  const std::vector<Value> found = flow_back(y, dy, x, sums);
-  std::size_t next = 0;
-  for (int i = 0; i < in.size(); ++i)
-    if (is_float(in[i].dtype())) total[index(i)] = found[next++];
-  return total;
-}
-
-// The gradient of a repeat: repeats of its steps in reverse. While it changes from step to step to which of the carried
-// values something flows, each is of a single step: what nothing flows to is not the same as zero. All others are one.
-// What the captured values get begins at -0.0, which adds nothing, not even a sign.
-class BackwardSteps {
- public:
-  BackwardSteps(const Repeat& op, const Node& n, Values dy)
-      : op_(op),
-        n_(n),
-        g_(n.graph()),
-        c_(op.carried),
-        s_(op.sliced),
-        k_(static_cast<std::int64_t>(op.body.outputs().size()) - op.carried),
-        in_(n.inputs()),
-        dy_(dy.begin(), dy.end()),
-        captured_(in_.begin() + c_ + s_, in_.end()),
-        carried_(dy_.begin(), dy_.begin() + c_),
-        sums_(captured_.size()) {
-    std::vector<Type> types = types_of(in_);
-    for (std::int64_t i = c_; i < c_ + s_; ++i) types[index(i)].shape = types[index(i)].shape.without(0);
-    body_ = op.body.typed(types);
-  }
-
-  std::vector<Value> grads() {
-    for (std::int64_t left = op_.steps; left > 0;) left -= take_back(left);
-    std::vector<Value> all = carried_;
-    for (std::int64_t i = 0; i < s_; ++i) all.push_back(put_together(i));
-    all.insert(all.end(), sums_.begin(), sums_.end());
-    return all;
-  }
-
- private:
-  Value entry(std::int64_t i) const { return n_.output(static_cast<int>(c_ + k_ + i)); }
-  const Value& d_stacked(std::int64_t j) const { return dy_[index(c_ + j)]; }
-  const Value& d_entry(std::int64_t i) const { return dy_[index(c_ + k_ + i)]; }
-
-  // The body that goes a step back, as it is built: its graph, and the values that its inputs get.
-  struct Body {
-    std::shared_ptr<Graph> graph = std::make_shared<Graph>();
-    std::vector<Value> carried, stacked, captured;  // of the graph around it
-    std::size_t inputs = 0;
-
-    Value input(const Type& type) {
-      const std::string name = "x" + std::to_string(inputs++);
-      return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
-    }
-    void give(const Value& v) { graph->add_output("y" + std::to_string(graph->outputs().size()), v); }
-  };
-
-  // Goes back over the last of the first `left` steps, or over all of them; returns how many these are.
-  std::int64_t take_back(std::int64_t left) {
-    Body b;
-    b.graph->share_names(body_.graph());
-    std::vector<Value> in, dy(index(c_)), before, sums(captured_.size());
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (carried_[index(i)]) {
-        b.carried.push_back(carried_[index(i)]);
-        dy[index(i)] = b.input(carried_[index(i)].type());
-      }
-    for (std::size_t i = 0; i < captured_.size(); ++i)
-      if (is_float(captured_[i].dtype())) {
-        b.carried.push_back(sums_[i] ? sums_[i] : nothing_for(captured_[i]));
-        sums[i] = b.input(captured_[i].type());
-      }
-    const auto sliced = [&](const Value& whole) {
-      if (!whole) return Value();
-      b.stacked.push_back(whole);
-      return b.input({whole.dtype(), whole.shape().without(0)});
-    };
-    for (std::int64_t i = 0; i < c_; ++i) in.push_back(sliced(entry(i)));
-    for (std::int64_t i = 0; i < s_; ++i) in.push_back(sliced(in_[index(c_ + i)]));
-    for (std::int64_t j = 0; j < k_; ++j) dy.push_back(sliced(d_stacked(j)));
-    for (std::int64_t i = 0; i < c_; ++i) before.push_back(sliced(d_entry(i)));
-    before.resize(index(c_ + s_));
-    before.insert(before.end(), sums.begin(), sums.end());
-    for (const Value& v : captured_) {
-      b.captured.push_back(v);
-      in.push_back(b.input(v.type()));
-    }
-    const std::vector<Value> total = step_back(body_, *b.graph, in, dy, before);
-
-    bool steady = true;
-    for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(total[index(i)]) == bool(carried_[index(i)]);
-    const std::int64_t count = steady ? left : 1;
-    const std::int64_t from = op_.reverse ? op_.steps - left : left - count;  // in the stacked values
-    for (Value& whole : b.stacked) whole = slice(whole, 0, from, from + count);
-
-    // What flows on to what flowed before is carried; what begins to flow in a single step is given out of it.
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (carried_[index(i)]) b.give(total[index(i)] ? total[index(i)] : dy[index(i)]);
-    for (std::size_t i = 0; i < captured_.size(); ++i)
-      if (sums[i]) b.give(total[index(c_ + s_) + i]);
-    std::vector<std::int64_t> given;  // inputs of the body
-    for (std::int64_t i = 0; i < c_ + s_; ++i)
-      if (total[index(i)] && (i >= c_ || !dy[index(i)])) {
-        b.give(total[index(i)]);
-        given.push_back(i);
-      }
-    const auto carried = static_cast<std::int64_t>(b.carried.size()),
-               stacked = static_cast<std::int64_t>(b.stacked.size());
-    std::vector<Value> inputs = std::move(b.carried);
-    inputs.insert(inputs.end(), b.stacked.begin(), b.stacked.end());
-    inputs.insert(inputs.end(), b.captured.begin(), b.captured.end());
-    const Node back = g_.append(
-        Repeat{
-            .steps = count, .carried = carried, .sliced = stacked, .reverse = !op_.reverse, .body = Subgraph(b.graph)},
-        inputs, At::current());
-    int next = 0;
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (Value& v = carried_[index(i)]; v) {
-        v = total[index(i)] ? back.output(next) : Value();
-        ++next;
-      }
-    for (std::size_t i = 0; i < captured_.size(); ++i)
-      if (sums[i]) {
-        if (!total[index(c_ + s_) + i].same(sums[i])) sums_[i] = back.output(next);  // else nothing flowed to it
-        ++next;
-      }
-    Part part{from, count, std::vector<Value>(index(s_))};
-    for (const std::int64_t i : given) {
-      const Value whole = back.output(next++);
-      if (i < c_)
-        carried_[index(i)] = reshape(whole, slice(shape_of(whole), 0, 1));  // of any size
-      else
-        part.slices[index(i - c_)] = whole;
-    }
-    parts_.push_back(std::move(part));
-    return count;
-  }
-
-  Value nothing_for(const Value& like) const {
-    const Value none = constant(g_, -0.0, like.dtype(), At::current());
-    return like.rank() == 0 ? none : broadcast_like(none, like);
-  }
-
-  // The gradient of a stacked input, from those of its parts: nothing where none has one.
-  Value put_together(std::int64_t i) {
-    std::vector<Value> values;
-    bool any = false;
-    std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.from < b.from; });
-    for (const Part& part : parts_) {
-      const Value& v = part.slices[index(i)];
-      any = any || v;
-      const Value& whole = in_[index(c_ + i)];
-      values.push_back(v ? v
-                         : broadcast_like(constant(g_, 0, whole.dtype(), At::current()),
-                                          slice(whole, 0, part.from, part.from + part.count)));
-    }
-    if (!any) return {};
-    return values.size() == 1 ? values[0] : concat(values, 0, At::current());
-  }
-
-  struct Part {
-    std::int64_t from, count;   // which slices of the stacked inputs
-    std::vector<Value> slices;  // of each such input, its gradient
-  };
-
-  const Repeat& op_;
-  const Node n_;
-  Graph& g_;
-  const std::int64_t c_, s_, k_;  // how many are carried, sliced, stacked
-  const std::vector<Value> in_, dy_, captured_;
-  Subgraph body_;
-  std::vector<Value> carried_, sums_;  // what flows to the carried and the captured values
-  std::vector<Part> parts_;
 };
 
 }  // namespace
@@ -286,11 +100,6 @@ std::vector<Value> Repeat::lower(Values in) const {
     out.push_back(stack(g, stacks[j], each));
   }
   return out;
-}
-
-Grads Repeat::gradient(const Node& n, Values dy) const {
-  const Scope scope(n.graph(), "gradient");
-  return BackwardSteps(*this, n, dy).grads();
 }
 
 }  // namespace oxbow::ops

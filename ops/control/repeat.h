@@ -39,7 +39,7 @@ struct Repeat {
 
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
-  Grads gradient(const Node& n, Values dy) const;
+  Grads gradient(const Node& n, Values dy, Values sums) const;
 };
 
 }  // namespace oxbow::ops

@@ -1,6 +1,5 @@
-// Ops that own graphs: `cond` and `repeat` give the values and gradients of the graph without them, bit for bit, on any
-// number of threads; only the branch that is taken computes; and everything that goes through graphs goes through
-// theirs.
+// Ops that own graphs: only the branch that is taken computes, and everything that goes through graphs goes through
+// theirs. Their values and gradients: test_control_gradients.cpp.
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
@@ -19,6 +18,7 @@
 #include "support/has.h"
 #include "support/interpreter.h"
 #include "support/message.h"
+#include "support/twin.h"
 
 BOOST_AUTO_TEST_SUITE(test_control)
 
@@ -27,52 +27,6 @@ using namespace oxbow::ops;
 using namespace oxbow::test;
 
 namespace {
-
-Tensor floats(const Shape& shape, std::uint64_t seed, double low = -1, double high = 1) {
-  Tensor t({f32, shape});
-  const Tensor drawn = draw(shape, low, high, seed);
-  for (std::int64_t i = 0; i < t.count(); ++i) t.data<float>()[i] = static_cast<float>(drawn.data<double>()[i]);
-  return t;
-}
-
-// Two graphs that shall be the same, with their results in the same order.
-struct Twin {
-  Graph g;
-  std::vector<Value> x;  // the inputs
-  std::vector<Value> y;
-};
-
-template <class Build>
-void check_same_bits(const std::vector<Tensor>& inputs, Build&& build) {
-  Twin twins[2];
-  std::map<std::string, Tensor> feeds;
-  for (int owns = 0; owns < 2; ++owns) {
-    Twin& t = twins[owns];
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const std::string name = "x" + std::to_string(i);
-      const Shape& shape = inputs[i].shape();
-      t.x.push_back(input(t.g, name, inputs[i].dtype(), std::vector<Dim>(shape.begin(), shape.end())));
-      feeds.insert_or_assign(name, inputs[i]);
-    }
-    t.y = build(t, owns == 1);
-    verify(t.g);
-    Value loss;
-    for (const Value& v : t.y) loss = loss ? loss + sum(v * v) : sum(v * v);
-    std::vector<Value> floats;
-    for (const Value& v : t.x)
-      if (is_float(v.dtype())) floats.push_back(v);
-    for (const Value& v : gradients(loss, floats)) t.y.push_back(v);
-    verify(t.g);
-  }
-  const std::vector<Tensor> plain = interpret(twins[0].y, feeds), owned = interpret(twins[1].y, feeds);
-  for (std::size_t i = 0; i < plain.size(); ++i) BOOST_TEST(same_bits(plain[i], owned[i]), "value " << i);
-  for (const int threads : {1, 2, 8}) {
-    Store store(twins[1].g);
-    const std::vector<Tensor> got = compile(twins[1].y, {.pool = Pool(threads)}).run(store, feeds);
-    for (std::size_t i = 0; i < plain.size(); ++i)
-      BOOST_TEST(same_bits(got[i], plain[i]), "value " << i << " on " << threads << " threads");
-  }
-}
 
 // How often it ran, wherever; y = x.
 struct Counted {
@@ -90,68 +44,6 @@ struct Counted {
 Value counted(Value x, int kind) { return apply(Counted{kind}, {x}, At::current()); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_CASE(cond_equals_the_branch_that_is_taken) {
-  for (const bool taken : {true, false})
-    check_same_bits({floats({4, 5}, 1), floats({5, 3}, 2), Tensor::scalar(taken)}, [&](Twin& t, bool owns) {
-      const Value x = t.x[0], w = t.x[1], p = t.x[2];
-      const auto then = [&] { return std::vector<Value>{tanh(matmul(x, w)) + 1.0, sum(x, {0})}; };
-      const auto otherwise = [&] { return std::vector<Value>{relu(matmul(x, w)), sum(x * x, {0})}; };
-      if (owns) return cond(p, then, otherwise);
-      return taken ? in_order(t.g, then) : in_order(t.g, otherwise);
-    });
-}
-
-BOOST_AUTO_TEST_CASE(repeat_equals_the_unrolled_graph) {
-  for (const std::int64_t steps : {0, 1, 2, 5})
-    for (const bool reverse : {false, true})
-      check_same_bits(
-          {floats({3, 4}, 1), floats({3, 4}, 2), floats({4, 4}, 3), floats({steps, 3, 4}, 4), floats({4}, 5)},
-          [&](Twin& t, bool owns) {
-            const Value u = t.x[2], xs = t.x[3], b = t.x[4];
-            const auto body = [&](const RepeatStep& s) {
-              const Value gate = sigmoid(s.slices[0] + matmul(s.carried[0], u) + b);
-              const Value c = gate * s.carried[1] + tanh(s.slices[0]);
-              const Value h = tanh(c) * gate;
-              return RepeatNext{.carried = {h, c}, .stacked = {exp(h * -1.0)}};
-            };
-            if (owns) {
-              RepeatResult r = repeat(steps, {t.x[0], t.x[1]}, body, {.slices = {xs}, .reverse = reverse});
-              r.carried.insert(r.carried.end(), r.stacked.begin(), r.stacked.end());
-              return r.carried;
-            }
-            RepeatStep s{{t.x[0], t.x[1]}, {}};
-            std::vector<Value> stacked(static_cast<std::size_t>(steps));
-            for (std::int64_t i = 0; i < steps; ++i) {
-              const std::int64_t at = reverse ? steps - 1 - i : i;
-              s.slices = {reshape(slice(xs, 0, at, at + 1), {3, 4})};
-              const std::vector<Value> next = in_order(t.g, [&] {
-                const RepeatNext n = body(s);
-                return std::vector<Value>{n.carried[0], n.carried[1], n.stacked[0]};
-              });
-              s.carried = {next[0], next[1]};
-              stacked[static_cast<std::size_t>(at)] = reshape(next[2], {1, 3, 4});
-            }
-            return std::vector<Value>{s.carried[0], s.carried[1], steps == 0 ? xs * 0.0 : concat(stacked)};
-          });
-}
-
-// Of a recurrence whose last state nobody reads, nothing flows to the last step's state.
-BOOST_AUTO_TEST_CASE(what_nothing_flows_to_is_not_zero) {
-  Graph g;
-  const Value h0 = input(g, "h0", f32, {2}), w = input(g, "w", f32, {2});
-  const RepeatResult r = repeat(3, {h0}, [&](const RepeatStep& s) {
-    return RepeatNext{.carried = {s.carried[0] / w}, .stacked = {s.carried[0] * 2.0}};
-  });
-  const std::vector<Value> dx = gradients(sum(r.stacked[0]), {h0, w});
-  // The last division, by a zero, is not differentiated: 0 * inf would be no number.
-  const std::map<std::string, Tensor> feeds{{"h0", Tensor::of<float>({2}, {1, 8})},
-                                            {"w", Tensor::of<float>({2}, {2, 4})}};
-  Store store(g);
-  const std::vector<Tensor> got = compile(dx).run(store, feeds);
-  BOOST_TEST(same_bits(got[0], Tensor::of<float>({2}, {2 + 1 + .5, 2 + .5f + .125f})));
-  BOOST_TEST(got[1].span<float>()[0] == -2.f / 4 - 2.f * 2 / 8);
-}
 
 BOOST_AUTO_TEST_CASE(only_the_branch_that_is_taken_computes) {
   Graph g;

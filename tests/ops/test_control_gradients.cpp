@@ -1,0 +1,151 @@
+// `cond` and `repeat` give the values and gradients of the graph without them, bit for bit, on any number of threads.
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/runtime/program.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/interpreter.h"
+#include "support/twin.h"
+
+BOOST_AUTO_TEST_SUITE(test_control_gradients)
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+BOOST_AUTO_TEST_CASE(cond_equals_the_branch_that_is_taken) {
+  for (const bool taken : {true, false})
+    check_same_bits({floats({4, 5}, 1), floats({5, 3}, 2), Tensor::scalar(taken)}, [&](Twin& t, bool owns) {
+      const Value x = t.x[0], w = t.x[1], p = t.x[2];
+      const auto then = [&] { return std::vector<Value>{tanh(matmul(x, w)) + 1.0, sum(x, {0})}; };
+      const auto otherwise = [&] { return std::vector<Value>{relu(matmul(x, w)), sum(x * x, {0})}; };
+      if (owns) return cond(p, then, otherwise);
+      return taken ? in_order(t.g, then) : in_order(t.g, otherwise);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(repeat_equals_the_unrolled_graph) {
+  for (const std::int64_t steps : {0, 1, 2, 5})
+    for (const bool reverse : {false, true})
+      check_same_bits(
+          {floats({3, 4}, 1), floats({3, 4}, 2), floats({4, 4}, 3), floats({steps, 3, 4}, 4), floats({4}, 5)},
+          [&](Twin& t, bool owns) {
+            const Value u = t.x[2], xs = t.x[3], b = t.x[4];
+            const auto body = [&](const RepeatStep& s) {
+              const Value gate = sigmoid(s.slices[0] + matmul(s.carried[0], u) + b);
+              const Value c = gate * s.carried[1] + tanh(s.slices[0]);
+              const Value h = tanh(c) * gate;
+              return RepeatNext{.carried = {h, c}, .stacked = {exp(h * -1.0)}};
+            };
+            if (owns) {
+              RepeatResult r = repeat(steps, {t.x[0], t.x[1]}, body, {.slices = {xs}, .reverse = reverse});
+              r.carried.insert(r.carried.end(), r.stacked.begin(), r.stacked.end());
+              return r.carried;
+            }
+            RepeatStep s{{t.x[0], t.x[1]}, {}};
+            std::vector<Value> stacked(static_cast<std::size_t>(steps));
+            for (std::int64_t i = 0; i < steps; ++i) {
+              const std::int64_t at = reverse ? steps - 1 - i : i;
+              s.slices = {reshape(slice(xs, 0, at, at + 1), {3, 4})};
+              const std::vector<Value> next = in_order(t.g, [&] {
+                const RepeatNext n = body(s);
+                return std::vector<Value>{n.carried[0], n.carried[1], n.stacked[0]};
+              });
+              s.carried = {next[0], next[1]};
+              stacked[static_cast<std::size_t>(at)] = reshape(next[2], {1, 3, 4});
+            }
+            return std::vector<Value>{s.carried[0], s.carried[1], steps == 0 ? xs * 0.0 : concat(stacked)};
+          });
+}
+
+// Of a recurrence whose last state nobody reads, nothing flows to the last step's state.
+BOOST_AUTO_TEST_CASE(what_nothing_flows_to_is_not_zero) {
+  Graph g;
+  const Value h0 = input(g, "h0", f32, {2}), w = input(g, "w", f32, {2});
+  const RepeatResult r = repeat(3, {h0}, [&](const RepeatStep& s) {
+    return RepeatNext{.carried = {s.carried[0] / w}, .stacked = {s.carried[0] * 2.0}};
+  });
+  const std::vector<Value> dx = gradients(sum(r.stacked[0]), {h0, w});
+  // The last division, by a zero, is not differentiated: 0 * inf would be no number.
+  const std::map<std::string, Tensor> feeds{{"h0", Tensor::of<float>({2}, {1, 8})},
+                                            {"w", Tensor::of<float>({2}, {2, 4})}};
+  Store store(g);
+  const std::vector<Tensor> got = compile(dx).run(store, feeds);
+  BOOST_TEST(same_bits(got[0], Tensor::of<float>({2}, {2 + 1 + .5, 2 + .5f + .125f})));
+  BOOST_TEST(got[1].span<float>()[0] == -2.f / 4 - 2.f * 2 / 8);
+}
+
+// A loop and its unrolled graph among other readers of what it reads: each adds its share to the same sum, in the same
+// order. `body` takes what is carried, and slices.
+template <class Body>
+void check_among_others(std::vector<Tensor> inputs, std::int64_t steps, bool reverse, Body&& body) {
+  check_same_bits(inputs, [&](Twin& t, bool owns) {
+    std::vector<Value> y;
+    for (const Value& v : t.x) y.push_back(v * 1.5);
+    const Value xs = t.x[2];
+    std::vector<Value> carried{t.x[0], t.x[0]};
+    if (owns) {
+      carried = repeat(steps, carried,
+                       [&](const RepeatStep& s) { return RepeatNext{.carried = body(t, s.carried, s.slices[0])}; },
+                       {.slices = {xs}, .reverse = reverse})
+                    .carried;
+    } else {
+      for (std::int64_t i = 0; i < steps; ++i) {
+        const std::int64_t at = reverse ? steps - 1 - i : i;
+        const Value slice_of = reshape(slice(xs, 0, at, at + 1), xs.shape().without(0).vector());
+        carried = in_order(t.g, [&] { return body(t, carried, slice_of); });
+      }
+    }
+    y.insert(y.end(), carried.begin(), carried.end());
+    for (const Value& v : t.x) y.push_back(sigmoid(v));
+    return y;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_loop_reads_is_read_elsewhere_too) {
+  for (const std::int64_t steps : {1, 2, 5})
+    for (const bool reverse : {false, true}) {
+      const std::vector<Tensor> inputs{floats({3, 3}, 1), floats({3, 3}, 2), floats({steps, 3, 3}, 3)};
+      check_among_others(inputs, steps, reverse, [](Twin& t, const std::vector<Value>& c, Value s) {
+        const Value w = t.x[1], h = tanh(matmul(c[0], w) + s);
+        return std::vector<Value>{h, h * w - c[1] * w};
+      });
+      // Carried twice and captured: one value in the first step.
+      check_among_others(inputs, steps, reverse, [](Twin& t, const std::vector<Value>& c, Value s) {
+        const Value a = c[1] * t.x[0], b = c[0] * s + a;
+        return std::vector<Value>{tanh(b), a * t.x[0] + c[0] * .5};
+      });
+      // Parts of a captured value, of which one is read in the first step that goes back alone.
+      check_among_others(inputs, steps, reverse, [](Twin& t, const std::vector<Value>& c, Value s) {
+        const Value w = t.x[1], row = slice(w, 0, 1, 2);
+        return std::vector<Value>{c[0] * row + s, c[1] * slice(w, 0, 0, 1)};
+      });
+    }
+}
+
+// The same where nothing else reads what the loop reads: no sum begins with a zero of its own.
+BOOST_AUTO_TEST_CASE(parts_of_a_value_that_only_a_loop_reads) {
+  check_same_bits({floats({3, 3}, 1), floats({4, 3}, 2)}, [](Twin& t, bool owns) {
+    const auto body = [&](Value h) { return tanh(h * slice(t.x[1], 0, 1, 2)) - slice(t.x[1], 0, 0, 1); };
+    if (owns) return std::vector<Value>{repeat(3, t.x[0], body)};
+    Value h = t.x[0];
+    for (int i = 0; i < 3; ++i) h = in_order(t.g, [&] { return std::vector<Value>{body(h)}; })[0];
+    return std::vector<Value>{h};
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_branch_reads_is_read_elsewhere_too) {
+  for (const bool taken : {true, false})
+    check_same_bits({floats({4, 5}, 1), floats({5, 3}, 2), Tensor::scalar(taken)}, [&](Twin& t, bool owns) {
+      const Value x = t.x[0], w = t.x[1];
+      std::vector<Value> y{tanh(x), tanh(w)};
+      const auto then = [&] { return std::vector<Value>{tanh(matmul(x, w)) + sum(x * x, {1}, true)}; };
+      const auto otherwise = [&] { return std::vector<Value>{relu(matmul(x, w)) - sum(w, {0})}; };
+      y.push_back((owns ? cond(t.x[2], then, otherwise) : taken ? in_order(t.g, then) : in_order(t.g, otherwise))[0]);
+      y.push_back(sigmoid(x) * 3.0);
+      y.push_back(sigmoid(w));
+      return y;
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
