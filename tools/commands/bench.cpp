@@ -6,12 +6,20 @@
 
 #include "bench/nets.h"
 #include "commands/cli.h"
-#include "commands/commands.h"
 #include "commands/load.h"
 #include "measure/feeds.h"
 
 namespace oxbow::tools {
 namespace {
+
+struct BenchCommand {
+  std::vector<std::string> nets;  ///< empty: all
+  int threads = 0;
+  double seconds = 1;          ///< to measure each net for
+  bool worker = false;         ///< speak the protocol of tools/bench/compare.py
+  std::string check_numerics;  ///< "": no; "results" or "all"
+  bool hand_over = false;      ///< what is fed to the session, which need not copy it to check numbers
+};
 
 using Clock = std::chrono::steady_clock;
 
@@ -77,15 +85,8 @@ std::pair<std::shared_ptr<Graph>, std::vector<Value>> build(const std::string& n
   return {std::move(graph), std::move(wanted)};
 }
 
-}  // namespace
-
-std::vector<std::pair<std::string, std::string>> bench_nets() {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const BenchNet& n : bench_net_list()) out.emplace_back(n.name, n.what);
-  return out;
-}
-
-int bench(const BenchCommand& o) {
+// Measures whole training steps and prints a table.
+int run_bench(const BenchCommand& o) {
   std::vector<std::string> names = o.nets;
   if (names.empty())
     for (const BenchNet& n : bench_net_list()) names.emplace_back(n.name);
@@ -125,6 +126,29 @@ int bench(const BenchCommand& o) {
     }
   }
   return 0;
+}
+
+}  // namespace
+
+Command bench_command(CLI::App& program) {
+  auto bench = std::make_shared<BenchCommand>();
+  CLI::App* b = program.add_subcommand("bench", "Measure whole training steps with Adam");
+  b->footer(
+      "Examples:\n"
+      "  oxbow bench                            all nets on all cores\n"
+      "  oxbow bench mlp lenet --threads 1      two of them on one thread\n"
+      "  oxbow bench mnist_cnn                  an example");
+  std::string nets;
+  for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {}: {}", net.name, net.what);
+  b->add_option("nets", bench->nets, "which ones, or examples, or files with graphs; default: all" + nets);
+  add_threads(*b, bench->threads, "default: all cores");
+  b->add_option("--seconds", bench->seconds, "to measure each")
+      ->check(positive, "greater than 0")
+      ->capture_default_str();
+  add_check_numerics(*b, bench->check_numerics);
+  b->add_flag("--hand-over", bench->hand_over, "hand what is fed over, so that the check need not copy it");
+  b->add_flag("--worker", bench->worker, "take turns with other programs: see tools/bench/compare.py");
+  return {b, [bench] { return run_bench(*bench); }};
 }
 
 }  // namespace oxbow::tools

@@ -63,8 +63,12 @@ void check_sizes(const Graph& graph, const Compiling& how) {
 
 }  // namespace
 
+void add_threads(CLI::App& command, int& threads, const std::string& what) {
+  command.add_option("--threads", threads, what)->check(CLI::Range(1, 256));
+}
+
 void CompilingOptions::add_to(CLI::App& command) {
-  command.add_option("--threads", threads, "that the plan is made for; default: all cores")->check(CLI::Range(1, 256));
+  add_threads(command, threads, "that the plan is made for; default: all cores");
   auto* training = command.add_flag("--training")->description("as a training step (default)");
   command.add_flag("--inference", inference, "no dropout, running statistics")->excludes(training);
   command.add_option("--size", sizes, "sizes of an input's free axes, in order: x=32; without a name, of all inputs");

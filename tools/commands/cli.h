@@ -20,6 +20,8 @@ struct Command {
   std::function<int()> run;  ///< returns the exit code
 };
 
+Command train_command(CLI::App& program);
+Command bench_command(CLI::App& program);
 Command dump_command(CLI::App& program);
 Command diff_command(CLI::App& program);
 Command explain_command(CLI::App& program);
@@ -28,6 +30,9 @@ Command ops_command(CLI::App& program);
 Command plot_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
+
+/// `--threads`, as many as a pool takes. 0 without it: all cores.
+void add_threads(CLI::App& command, int& threads, const std::string& what);
 
 /// `--check-numerics[=results|all]`: see runtime/numerics.h. `value` is "" without it.
 void add_check_numerics(CLI::App& command, std::string& value);

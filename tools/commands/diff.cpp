@@ -13,7 +13,7 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct DiffCommand {
   std::string a, b, format, out;
   bool plan = false;
   CompilingOptions compiling;
@@ -21,7 +21,7 @@ struct Options {
 
 const std::vector<std::string> known_formats = {"text", "dot", "svg", "png"};
 
-int run(const Options& o) {
+int run_diff(const DiffCommand& o) {
   const std::string format = o.format.empty() ? std::string(format_of(o.out)) : o.format;
   if (std::find(known_formats.begin(), known_formats.end(), format) == known_formats.end())
     throw Error("cannot write " + o.out + ": a difference is text, dot, svg or png");
@@ -53,9 +53,9 @@ int run(const Options& o) {
 }
 
 // As diff does: trouble is 2, since 1 says that the two differ.
-int run_or_trouble(const Options& o) {
+int diff_or_trouble(const DiffCommand& o) {
   try {
-    return run(o);
+    return run_diff(o);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "oxbow: %s\n", e.what());
     return 2;
@@ -65,7 +65,7 @@ int run_or_trouble(const Options& o) {
 }  // namespace
 
 Command diff_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<DiffCommand>();
   CLI::App* d =
       program.add_subcommand("diff", "Compare two graphs or plans: exits with 0 same, 1 different, 2 trouble");
   d->footer(
@@ -81,7 +81,7 @@ Command diff_command(CLI::App& program) {
   d->add_option("-o,--out", o->out, "a file; default: standard output");
   d->add_flag("--plan", o->plan, "compare the plans; two files with plans are always compared so");
   o->compiling.add_to(*d);
-  return {d, [o] { return run_or_trouble(*o); }};
+  return {d, [o] { return diff_or_trouble(*o); }};
 }
 
 }  // namespace oxbow::tools

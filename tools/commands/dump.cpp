@@ -14,7 +14,7 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct DumpCommand {
   std::string graph, out;
   DumpOptions dump;
   bool all = false, measured = false;
@@ -22,7 +22,7 @@ struct Options {
 };
 
 // One after another on standard output, below headings that are comments to who reads graphs; or a file each.
-void write_all(const Options& o, const std::vector<DumpedStage>& stages) {
+void write_all(const DumpCommand& o, const std::vector<DumpedStage>& stages) {
   if (o.out.empty()) {
     std::string text;
     for (const DumpedStage& s : stages)
@@ -48,7 +48,7 @@ void write_all(const Options& o, const std::vector<DumpedStage>& stages) {
   write_out("", list);
 }
 
-int run(Options o) {
+int run_dump(DumpCommand o) {
   if (o.dump.format.empty()) o.dump.format = o.all ? "text" : format_of(o.out);
   if (o.measured && !o.all && !o.dump.plan) throw Error("--measure measures the plan: add --plan or --all");
   if (o.all && o.out.empty() && o.dump.format != "text")
@@ -74,7 +74,7 @@ int run(Options o) {
 }  // namespace
 
 Command dump_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<DumpCommand>();
   CLI::App* d = program.add_subcommand("dump", "Print or draw a graph or its plan: an example's, or one from a file");
   d->footer(
       "Examples:\n"
@@ -106,7 +106,7 @@ Command dump_command(CLI::App& program) {
   d->add_flag("--locations", o->dump.locations, "with the source line that built each node");
   d->add_flag("--fold", o->dump.fold, "pictures and dot: each scope one box");
   o->compiling.add_to(*d);
-  return {d, [o] { return run(*o); }};
+  return {d, [o] { return run_dump(*o); }};
 }
 
 }  // namespace oxbow::tools

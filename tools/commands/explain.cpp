@@ -6,12 +6,12 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct ExplainCommand {
   std::string graph, value, out;
   CompilingOptions compiling;
 };
 
-int run(const Options& o) {
+int run_explain(const ExplainCommand& o) {
   const Loaded loaded = load(o.graph);
   const bool as_planned = loaded.plan && !o.compiling.given();
   write_out(o.out,
@@ -22,7 +22,7 @@ int run(const Options& o) {
 }  // namespace
 
 Command explain_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ExplainCommand>();
   CLI::App* e =
       program.add_subcommand("explain", "Tell all about one value: who made it, who reads it, why it is kept, where");
   e->footer(
@@ -34,7 +34,7 @@ Command explain_command(CLI::App& program) {
   e->add_option("value", o->value, "a name, or a label as the dump shows it")->required();
   e->add_option("-o,--out", o->out, "a file; default: standard output");
   o->compiling.add_to(*e);
-  return {e, [o] { return run(*o); }};
+  return {e, [o] { return run_explain(*o); }};
 }
 
 }  // namespace oxbow::tools

@@ -12,13 +12,13 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct OpsCommand {
   std::vector<std::string> names;
   bool internal = false, markdown = false;
   std::string out;
 };
 
-int run(const Options& o) {
+int run_ops(const OpsCommand& o) {
   std::vector<OpReference> ops = op_references(o.internal || !o.names.empty());
   if (!o.names.empty()) {
     std::vector<std::string> known;
@@ -38,7 +38,7 @@ int run(const Options& o) {
 }  // namespace
 
 Command ops_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<OpsCommand>();
   CLI::App* ops = program.add_subcommand("ops", "List ops: inputs, formula, an example, dtypes, gradient");
   ops->footer(
       "Examples:\n"
@@ -50,7 +50,7 @@ Command ops_command(CLI::App& program) {
   ops->add_flag("--internal", o->internal, "those that `gradients` and passes make, too");
   ops->add_flag("--markdown", o->markdown, "a page with a table");
   ops->add_option("-o,--out", o->out, "a file; default: standard output");
-  return {ops, [o] { return run(*o); }};
+  return {ops, [o] { return run_ops(*o); }};
 }
 
 }  // namespace oxbow::tools

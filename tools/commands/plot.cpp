@@ -8,7 +8,7 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct PlotCommand {
   std::vector<std::string> files;
   std::string out;
   HistoryPlot how;
@@ -20,7 +20,7 @@ std::string run_name(const std::string& path) {
   return p.stem() == "history" && p.has_parent_path() ? p.parent_path().filename().string() : p.stem().string();
 }
 
-int run(const Options& o) {
+int run_plot(const PlotCommand& o) {
   std::vector<RunHistory> runs;
   for (const std::string& file : o.files) runs.push_back({run_name(file), file, read_table(file)});
   const Plot drawn = plot(runs, o.how);
@@ -31,7 +31,7 @@ int run(const Options& o) {
 }  // namespace
 
 Command plot_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<PlotCommand>();
   CLI::App* p = program.add_subcommand("plot", "Draw histories, several runs on one axis");
   p->footer(
       "Examples:\n"
@@ -47,7 +47,7 @@ Command plot_command(CLI::App& program) {
       ->check(CLI::Range(1, 1'000'000'000));
   p->add_flag("--linear", o->how.linear, "losses on a linear axis");
   p->add_option("-o,--out", o->out, "a file, .svg or .html; default: SVG to standard output")->check(picture_file);
-  return {p, [o] { return run(*o); }};
+  return {p, [o] { return run_plot(*o); }};
 }
 
 }  // namespace oxbow::tools

@@ -9,14 +9,14 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct ProfileCommand {
   std::string graph, trace, folded;
   Measuring measuring;
   int top = 20;
   CompilingOptions compiling;
 };
 
-int run(const Options& o) {
+int run_profile(const ProfileCommand& o) {
   const auto graph = load_graph(o.graph);
   const Compiling how = o.compiling.read(*graph);
   const MachinePeak peak = measure_peak(how.threads > 0 ? how.threads : Pool::shared().threads());
@@ -41,7 +41,7 @@ int run(const Options& o) {
 }  // namespace
 
 Command profile_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<ProfileCommand>();
   CLI::App* p = program.add_subcommand("profile", "Run a graph some times and show where the time goes");
   p->footer(
       "Examples:\n"
@@ -58,7 +58,7 @@ Command profile_command(CLI::App& program) {
   p->add_option("--feed", o->measuring.feeds, "NAME=FILE.safetensors; other inputs get random numbers");
   p->add_option("--data", o->measuring.data, "folder with the four MNIST files: its first images are fed");
   o->compiling.add_to(*p);
-  return {p, [o] { return run(*o); }};
+  return {p, [o] { return run_profile(*o); }};
 }
 
 }  // namespace oxbow::tools

@@ -19,7 +19,7 @@
 namespace oxbow::tools {
 namespace {
 
-struct Options {
+struct RunCommand {
   std::string graph, out, parameters, numerics, repro = "out/nan";
   std::vector<std::string> feeds;
   bool random = false;
@@ -42,7 +42,7 @@ std::uint64_t checksum(const Tensor& t) {
 std::string values_text(const Tensor& t) { return t.shape().rank() == 0 ? element_text(t, 0) : to_string(census(t)); }
 
 // What to feed: what the user gave, and random numbers for the rest where that was asked for.
-Feeds all_feeds(const Options& o, const Graph& graph, const Compiling& how, const Program& program, Feeds feeds) {
+Feeds all_feeds(const RunCommand& o, const Graph& graph, const Compiling& how, const Program& program, Feeds feeds) {
   std::string missing;
   for (const ops::Input& in : program.inputs()) {
     if (feeds.contains(in.name)) continue;
@@ -76,7 +76,7 @@ void set_variables(Store& store, const std::string& path) {
   if (set == 0) throw Error(path + " has a value for none of the graph's variables");
 }
 
-int run(Options o) {
+int run_graph(RunCommand o) {
   if (const auto inputs = std::filesystem::path(o.graph) / "inputs.safetensors"; something_at(inputs))
     o.feeds.insert(o.feeds.begin(), inputs.string());  // what a hunt for NaN wrote beside its graph
   const auto graph = load_graph(o.graph);
@@ -124,7 +124,7 @@ int run(Options o) {
 }  // namespace
 
 Command run_command(CLI::App& program) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunCommand>();
   CLI::App* r = program.add_subcommand("run", "Run a graph and print what comes out, with checksums of its bits");
   r->footer(
       "Examples:\n"
@@ -144,7 +144,7 @@ Command run_command(CLI::App& program) {
   add_check_numerics(*r, o->numerics);
   r->add_option("--repro", o->repro, "folder for what repeats a NaN")->capture_default_str();
   o->compiling.add_to(*r);
-  return {r, [o] { return run(*o); }};
+  return {r, [o] { return run_graph(*o); }};
 }
 
 }  // namespace oxbow::tools

@@ -1,3 +1,5 @@
+#include "commands/train.h"
+
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/files/input_file.h>
@@ -10,9 +12,8 @@
 #include <utility>
 
 #include "commands/cli.h"
-#include "commands/commands.h"
 #include "commands/load.h"
-#include "commands/progress.h"
+#include "commands/progress_bar.h"
 #include "commands/train_history.h"
 #include "dump/dump.h"
 #include "history/plot.h"
@@ -149,13 +150,13 @@ int train(const TrainCommand& o, std::stop_token stop) {
     write_file(out / "graph.txt", dump(model.graph()));
     write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
   };
-  Progress bar("epoch");
-  const auto on_step = [&](oxbow::Progress& p) {
+  ProgressBar bar("epoch");
+  const auto on_step = [&](Progress& p) {
     write_graph();
     bar.show(static_cast<double>(p.step), static_cast<double>(p.steps),
              fmt::format("{}/{}  loss {:.4f}", p.epoch, p.epochs, p.loss));
   };
-  const auto on_epoch = [&](oxbow::Progress& p) {
+  const auto on_epoch = [&](Progress& p) {
     const Epoch& e = p.history.epochs.back();
     const auto result = [&](std::string_view name) {  // a NaN without its sign
       return std::isnan(e.results[name]) ? std::numeric_limits<double>::quiet_NaN() : e.results[name];

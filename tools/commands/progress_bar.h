@@ -7,13 +7,13 @@
 
 namespace oxbow::tools {
 
-class Progress {
+class ProgressBar {
  public:
   /// `label` is printed before the bar.
-  explicit Progress(std::string label);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  explicit ProgressBar(std::string label);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
   /// Shows that `done` of `total` are done; `note` follows the bar ("loss 0.321").
   void show(double done, double total, const std::string& note);

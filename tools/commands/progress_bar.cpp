@@ -1,4 +1,4 @@
-#include "commands/progress.h"
+#include "commands/progress_bar.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,11 +8,11 @@
 
 namespace oxbow::tools {
 
-Progress::Progress(std::string label) : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
+ProgressBar::ProgressBar(std::string label) : label_(std::move(label)), terminal_(isatty(STDERR_FILENO) == 1) {}
 
-Progress::~Progress() { clear(); }
+ProgressBar::~ProgressBar() { clear(); }
 
-void Progress::show(double done, double total, const std::string& note) {
+void ProgressBar::show(double done, double total, const std::string& note) {
   const auto now = std::chrono::steady_clock::now();
   if (!terminal_ || now - last_ < std::chrono::milliseconds(100)) return;
   last_ = now;
@@ -24,7 +24,7 @@ void Progress::show(double done, double total, const std::string& note) {
   std::fflush(stderr);
 }
 
-void Progress::clear() {
+void ProgressBar::clear() {
   if (!drawn_) return;
   drawn_ = false;
   fmt::print(stderr, "\r\x1b[K");

@@ -1,5 +1,4 @@
-// The subcommands of the `oxbow` program: each takes its options and does its job. Errors are thrown;
-// tools/commands/main.cpp turns them into messages and exit codes (0 well, 1 failed, 2 wrong usage, 130 interrupted).
+// `oxbow train`: its options, which tools/commands/train_command.cpp reads, and what it does.
 #pragma once
 
 #include <cstdint>
@@ -37,18 +36,5 @@ std::vector<std::string> schedule_names();
 /// and state are written at each epoch's end: `resume` continues from there, also after a kill. When `stop` is
 /// requested it ends between two steps and writes what it has learned so far; returns 130 then, otherwise 0.
 int train(const TrainCommand& options, std::stop_token stop);
-
-struct BenchCommand {
-  std::vector<std::string> nets;  ///< empty: all
-  int threads = 0;
-  double seconds = 1;          ///< to measure each net for
-  bool worker = false;         ///< speak the protocol of tools/bench/compare.py
-  std::string check_numerics;  ///< "": no; "results" or "all"
-  bool hand_over = false;      ///< what is fed to the session, which need not copy it to check numbers
-};
-/// Measures whole training steps and prints a table.
-int bench(const BenchCommand& options);
-/// The names that `bench` knows, with what they are.
-std::vector<std::pair<std::string, std::string>> bench_nets();
 
 }  // namespace oxbow::tools
