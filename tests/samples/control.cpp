@@ -41,10 +41,13 @@ std::vector<Sample> stop_gradient_samples() {
 }
 
 std::vector<Sample> require_finite_samples() {
-  return {{"a finite number",
-           RequireFinite{.what = "x", .remedy = "Look at x"},
-           {Tensor::scalar(0.75)},
-           [](const std::vector<Tensor>& in) { return std::vector{in[0]}; }}};
+  const auto of = [](double x) {
+    return Sample{"a finite number",
+                  RequireFinite{.what = "x", .remedy = "Look at x"},
+                  {Tensor::scalar(x)},
+                  [](const std::vector<Tensor>& in) { return std::vector{in[0]}; }};
+  };
+  return {of(0.75), of(-2)};
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Sample inputs of the catalogue's ops. They drive the generated tests: values against a plain double-precision
-// reference, gradients by finite differences, aliasing, dtypes, text round trips; random graphs draw unary ops from
-// them. They may be asked for while a test program starts, so nothing here is a variable of a file. Thread safety: made
-// on first use, read only; safe from any thread.
+// reference, gradients by finite differences, aliasing, dtypes, text round trips; random graphs draw ops by them, on
+// these inputs or others in their range. They may be asked for while a test program starts, so nothing here is a
+// variable of a file. Thread safety: made on first use, read only; safe from any thread.
 #pragma once
 
 #include <oxbow/graph/op.h>

@@ -8,20 +8,36 @@
 #include <functional>
 
 #include "random_graph.h"
+#include "samples/sample.h"
 
 namespace oxbow::test {
 
-/// A function of each element that gives its operand's dtype.
-struct UnaryOp {
-  Op op;
-  bool positive;  ///< its samples have no negative numbers
+/// What an input is drawn from: from the least to the greatest number that it has in samples; none where low > high.
+struct Range {
+  double low, high;
 };
-/// Those of the catalogue that users build with, f32 and f64 ones; a new op is among them by its samples.
-std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wanted);
+/// A function of each element that gives its operands' dtype.
+struct ElementwiseOp {
+  Op op;
+  std::vector<Range> ranges;  ///< an operand
+};
+/// An op that users build with, and its small samples, which it takes in f32 as well as in f64.
+struct SampledOp {
+  std::string name;
+  std::vector<const Sample*> samples = {};
+  std::vector<Range> ranges = {};  ///< an input
+};
+/// What is drawn by its samples: of the catalogue's ops that users build with, so that a new op is among them by
+/// itself. Those without samples are not: leaves, and ops that own graphs (see `controlled`).
+struct DrawnOps {
+  std::vector<ElementwiseOp> elementwise;
+  std::vector<SampledOp> sampled;
+};
+DrawnOps drawn_ops(const std::function<bool(const std::string&)>& wanted);
 
 class RandomBuilder {
  public:
-  RandomBuilder(std::uint64_t seed, const std::vector<UnaryOp>& unary) : state_(seed * 2 + 1), unary_(unary) {}
+  RandomBuilder(std::uint64_t seed, const DrawnOps& ops) : state_(seed * 2 + 1), ops_(ops) {}
   RandomGraph build();
 
  private:
@@ -48,10 +64,19 @@ class RandomBuilder {
   // A value that meets `a` in an elementwise op: of its dtype, of a shape that broadcasts, and not much larger.
   Value mate(const Value& a);
 
+  // An op of those that have samples, with a sample's attributes and inputs: constants, or made of values so far. Adds
+  // all its outputs. See random_samples.cpp.
+  void sampled();
+  // Of a value: of the sample's type, within its range; `finite`: without NaN.
+  Value like_sample(const Value& x, const Tensor& sample, const Range& range, bool finite);
+  // Its elements in that shape, some left out or all repeated.
+  Value shaped(const Value& x, const Shape& shape);
+  // An elementwise op of x and of what meets it; `keep`: the result has x's shape.
+  Value elementwise(const Value& x, bool keep);
+
   // Each adds or gives a value, an empty one where nothing fits: see random_ops.cpp.
   void grow();
   Value unary(const Value& x);
-  Value binary();
   Value chosen();
   Value reduced(const Value& x);
   Value moved(const Value& x);
@@ -71,8 +96,8 @@ class RandomBuilder {
   void finish();
 
   std::uint64_t state_;
-  const std::vector<UnaryOp>& unary_;
-  RandomGraph out_{std::make_shared<Graph>(), {}, {}};
+  const DrawnOps& ops_;
+  RandomGraph out_{std::make_shared<Graph>(), {}, {}, {}};
   Shape full_;
   std::vector<Value> values_, sources_;
 };

@@ -123,17 +123,27 @@ void RandomBuilder::finish() {
   if (chance(20)) out_.fetches.push_back(out_.fetches[0]);
 }
 
-RandomGraph random_graph(std::uint64_t seed) {
-  static const std::vector<UnaryOp> all = unary_ops([](const std::string&) { return true; });
-  return RandomBuilder(seed, all).build();
+namespace {
+const DrawnOps& all_drawn() {
+  static const DrawnOps all = drawn_ops([](const std::string&) { return true; });
+  return all;
+}
+}  // namespace
+
+RandomGraph random_graph(std::uint64_t seed) { return RandomBuilder(seed, all_drawn()).build(); }
+
+std::vector<std::string> sampled_ops() {
+  std::vector<std::string> names;
+  for (const SampledOp& op : all_drawn().sampled) names.push_back(op.name);
+  return names;
 }
 
 struct RandomGraphs::Ops {
-  std::vector<UnaryOp> unary;
+  DrawnOps drawn;
 };
 RandomGraphs::RandomGraphs(const std::set<std::string>& ops)
-    : ops_(new Ops{unary_ops([&](const std::string& name) { return ops.contains(name); })}) {}
+    : ops_(new Ops{drawn_ops([&](const std::string& name) { return ops.contains(name); })}) {}
 RandomGraphs::~RandomGraphs() = default;
-RandomGraph RandomGraphs::operator()(std::uint64_t seed) const { return RandomBuilder(seed, ops_->unary).build(); }
+RandomGraph RandomGraphs::operator()(std::uint64_t seed) const { return RandomBuilder(seed, ops_->drawn).build(); }
 
 }  // namespace oxbow::test

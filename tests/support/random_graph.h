@@ -14,11 +14,15 @@ struct RandomGraph {
   std::shared_ptr<Graph> graph;
   std::vector<Value> fetches;           ///< a loss, gradients, intermediates, some twice, and an assign
   std::map<std::string, Tensor> feeds;  ///< by input name
+  std::set<std::string> sampled;        ///< the ops that were drawn with their samples
 };
 
 RandomGraph random_graph(std::uint64_t seed);
 
-/// The same from these ops alone, where functions of each element are drawn: so that a new op changes none of them.
+/// The ops that are drawn with their samples: one of them is in most graphs.
+std::vector<std::string> sampled_ops();
+
+/// Random graphs from these ops alone, where ops are drawn by their samples: so that a new op changes none of them.
 class RandomGraphs {
  public:
   explicit RandomGraphs(const std::set<std::string>& ops);

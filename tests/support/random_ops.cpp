@@ -1,21 +1,19 @@
-#include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/catalog.h>
 
 #include <algorithm>
 
 #include "random_builder.h"
-#include "samples/sample.h"
 
 namespace oxbow::test {
 
 void RandomBuilder::grow() {
+  if (chance(20)) return sampled();
   const int kind = pick(full_.rank() == 4 ? 158 : 132);
   Value v;
-  if (kind < 22)
+  if (kind < 14)
     v = unary(any_float());
   else if (kind < 52)
-    v = binary();
+    v = elementwise(any_float(), false);
   else if (kind < 60)
     v = chosen();
   else if (kind < 72)
@@ -39,70 +37,16 @@ void RandomBuilder::grow() {
   if (v) values_.push_back(v);
 }
 
-std::vector<UnaryOp> unary_ops(const std::function<bool(const std::string&)>& wanted) {
-  std::vector<UnaryOp> ops;
-  for (const auto& [name, entry] : catalog().entries()) {
-    if (entry.made != Made::by_users || entry.info->inputs.size() != 1 || entry.info->inputs.variadic() ||
-        !wanted(name))
-      continue;
-    const std::vector<Sample>& samples = samples_of(name);
-    if (samples.empty()) continue;
-    const Op& op = samples.at(0).op;
-    if (!op.has_tile() || !op.attributes().empty()) continue;
-    double least = 0;
-    for (const Sample& s : samples)
-      if (s.inputs[0].dtype() == f64)
-        for (const double x : s.inputs[0].span<double>()) least = std::min(least, x);
-    bool floats = true;
-    for (const DType d : {f32, f64}) {
-      const Type type{d, {2}};
-      try {
-        floats = floats && op.infer(Types(&type, 1))[0] == type;
-      } catch (const OpError&) {
-        floats = false;
-      }
-    }
-    if (floats) ops.push_back({op, least >= 0});
-  }
-  return ops;
-}
-
 Value RandomBuilder::unary(const Value& x) {
-  switch (pick(11)) {
-    case 3:
-      return masked_multiply(x, masked_divide(x, abs(x)));
+  switch (pick(9)) {
     case 0:
       return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
     case 1:
       return pow(abs(x) + .5, one_of(std::vector<double>{2, 3, .5, -1, 1.7}));
     case 2:
       return stop_gradient(x);
-    default: {
-      const UnaryOp& drawn = one_of(unary_);
-      return apply(drawn.op, {drawn.positive ? abs(x) + .25 : x}, {});
-    }
-  }
-}
-
-Value RandomBuilder::binary() {
-  const Value a = any_float(), b = mate(a);
-  switch (pick(9)) {
-    case 8:
-      return pow(abs(a) + .25, b);
-    case 0:
-    case 1:
-      return a + b;
-    case 2:
-      return a - b;
-    case 3:
-    case 4:
-      return a * b;
-    case 5:
-      return a / (abs(b) + 1);
-    case 6:
-      return maximum(a, b);
     default:
-      return minimum(a, b * 2);
+      return elementwise(x, true);
   }
 }
 

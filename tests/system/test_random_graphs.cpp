@@ -148,9 +148,18 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
   for (std::uint64_t seed = 1; seed <= last; ++seed) check(seed, seen);
   if constexpr (graphs >= 1000)
     for (const auto& [name, entry] : catalog().entries())
-      BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name << ": see tests/support/random_ops.cpp");
+      BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name << ": see tests/support/random_builder.h");
   BOOST_TEST_MESSAGE(seen.shared_plans << " of " << seen.plans << " plans with tasks for several threads");
   BOOST_TEST(seen.shared_plans > seen.plans * 9 / 10);
+}
+
+// By its samples an op's turn comes by itself: of all that compute, but those that own graphs (`controlled` makes those).
+BOOST_AUTO_TEST_CASE(every_op_is_drawn_with_its_samples) {
+  std::set<std::string> drawn;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) drawn.merge(random_graph(seed).sampled);
+  for (const auto& [name, entry] : catalog().entries())
+    if (entry.made == Made::by_users && !Catalog::leaves().find(name) && entry.op.subgraphs().empty())
+      BOOST_TEST(drawn.contains(name), name << " is in no graph with one of its samples");
 }
 
 // Their texts, as built and as planned for two threads, read back to the same texts.
