@@ -4,6 +4,7 @@
 //
 //   struct Momentum {
 //     static constexpr OptimizerInfo info{.name = "momentum"};
+//     static constexpr SlotName velocity{"velocity"};  // what it keeps beside each parameter
 //     Rate learning_rate = 0.01;  // a number or a schedule: optim/rate.h
 //     double momentum = 0.9;
 //     static void attributes(auto&& visit) {
@@ -11,12 +12,12 @@
 //       visit("momentum", &Momentum::momentum);
 //     }
 //     bool operator==(const Momentum&) const = default;
-//     void check() const {}                                                // optional: throws Error for a bad field
-//     std::vector<Slot> slots(const ops::Variable& p) const { return {{"velocity", p.type}}; }
-//     std::vector<Value> shared(Value rate, Value count) const { ... }     // optional: scalars for all parameters
+//     void check() const {}                                                   // optional: throws Error for a bad field
+//     std::vector<Slot> slots(const ops::Variable& p) const { return {{velocity, p.type}}; }
+//     std::vector<SharedValue> shared(Value rate, Value count) const { ... }  // optional: scalars for all parameters
 //     Updated update(const Step& s) const {
-//       const Value velocity = momentum * s.slots[0] - s.rate * s.gradient;
-//       return {s.parameter + velocity, {velocity}};
+//       const Value new_velocity = momentum * s[velocity] - s.rate * s.gradient;
+//       return {s.parameter + new_velocity, {{velocity, new_velocity}}};
 //     }
 //   };
 //
@@ -46,30 +47,57 @@ struct OptimizerInfo {
   bool squares = false;
 };
 
+/// What an optimizer calls a slot by, wherever it means it: `static constexpr SlotName m{"m"}, v{"v"};`. A misspelt one
+/// does not compile. The text is a literal: the variable's name in files ends with it.
+struct SlotName {
+  std::string_view text;
+};
+/// The same of a scalar that all parameters share.
+struct SharedName {
+  std::string_view text;
+};
+
 /// A variable that an optimizer keeps beside a parameter: of the parameter's type, as a rule, and zero at first.
 struct Slot {
-  std::string name;
+  SlotName name;
   Type type;
   Init init = {};
+};
+
+/// A slot's value: `{m, new_m}`.
+struct SlotValue {
+  SlotName name;
+  Value value;
+};
+struct SharedValue {
+  SharedName name;
+  Value value;
 };
 
 /// What an update is built from. All values are those before the step.
 struct Step {
   Value parameter;
-  Value gradient;             ///< of the parameter's type
-  std::vector<Value> slots;   ///< in the order of `slots()`
-  Value count;                ///< f64 scalar: which step this is, the first being 1
-  Value rate;                 ///< the learning rate of this step: a scalar of the parameter's dtype
-  std::vector<Value> shared;  ///< what the optimizer's `shared` gave; floating-point ones in the parameter's dtype
+  Value gradient;                   ///< of the parameter's type
+  Value count;                      ///< f64 scalar: which step this is, the first being 1
+  Value rate;                       ///< the learning rate of this step: a scalar of the parameter's dtype
+  std::vector<SlotValue> slots;     ///< those that `slots()` declares
+  std::vector<SharedValue> shared;  ///< what `shared` gave; floating-point ones in the parameter's dtype
+  std::string_view optimizer;       ///< its name, for messages
+  Location at;                      ///< the line that asked for the update, for messages
+
+  /// The value of a slot: `s[m]`. Throws `Error` with the near names for one that `slots()` does not declare.
+  Value operator[](SlotName name) const;
+  /// Of what `shared` gave.
+  Value operator[](SharedName name) const;
 
   /// A floating-point scalar rounded to the parameter's dtype: what meets the parameter.
   Value scalar(Value v) const;
 };
 
-/// What a step makes of a parameter and of its slots.
+/// What a step makes of a parameter and of its slots: each of them once, in any order.
 struct Updated {
   Value parameter;
-  std::vector<Value> slots;
+  std::vector<SlotValue> slots;
 };
 
 template <class T>
@@ -90,7 +118,7 @@ struct OptimizerInterface : erased::Interface<OptimizerInfo> {
   virtual std::shared_ptr<const OptimizerInterface> with(std::string_view field, const AttrValue& value) const = 0;
   virtual void check() const = 0;
   virtual std::vector<Slot> slots(const ops::Variable& parameter) const = 0;
-  virtual std::vector<Value> shared(Value rate, Value count) const = 0;
+  virtual std::vector<SharedValue> shared(Value rate, Value count) const = 0;
   virtual Updated update(const Step& step) const = 0;
 };
 
@@ -118,8 +146,9 @@ class Optimizer : public erased::Any<OptimizerInterface> {
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const { return model_->slots(parameter); }
   /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
-  std::vector<Value> shared(Value rate, Value count) const { return model_->shared(rate, count); }
-  Updated update(const Step& step) const { return model_->update(step); }
+  std::vector<SharedValue> shared(Value rate, Value count) const { return model_->shared(rate, count); }
+  /// The slots' values in the order of `step.slots`. Throws `Error` where one is missing, unknown or there twice.
+  Updated update(const Step& step) const;
   bool operator==(const Optimizer&) const = default;
 
  private:
@@ -144,7 +173,7 @@ class Optimizer : public erased::Any<OptimizerInterface> {
       if constexpr (requires { held.check(); }) held.check();
     }
     std::vector<Slot> slots(const ops::Variable& parameter) const override { return held.slots(parameter); }
-    std::vector<Value> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
+    std::vector<SharedValue> shared([[maybe_unused]] Value rate, [[maybe_unused]] Value count) const override {
       if constexpr (requires { held.shared(rate, count); })
         return held.shared(rate, count);
       else

@@ -10,15 +10,16 @@ void Adadelta::check() const {
 }
 
 std::vector<Slot> Adadelta::slots(const ops::Variable& parameter) const {
-  return {{"square", parameter.type}, {"step_square", parameter.type}};
+  return {{squares, parameter.type}, {step_squares, parameter.type}};
 }
 
 Updated Adadelta::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, convention);
   const double keep = rho(convention), eps = epsilon(convention);
-  const Value squares = keep * s.slots[0] + (1 - keep) * square(g);
-  const Value step = sqrt(s.slots[1] + eps) / sqrt(squares + eps) * g;
-  return {moved(s, s.rate * step, weight_decay, convention), {squares, keep * s.slots[1] + (1 - keep) * square(step)}};
+  const Value new_squares = keep * s[squares] + (1 - keep) * square(g);
+  const Value step = sqrt(s[step_squares] + eps) / sqrt(new_squares + eps) * g;
+  return {moved(s, s.rate * step, weight_decay, convention),
+          {{squares, new_squares}, {step_squares, keep * s[step_squares] + (1 - keep) * square(step)}}};
 }
 
 }  // namespace oxbow::optim

@@ -15,6 +15,7 @@ namespace oxbow::optim {
 
 struct Adadelta {
   static constexpr OptimizerInfo info{.name = "adadelta", .squares = true};
+  static constexpr SlotName squares{"square"}, step_squares{"step_square"};
   ByConvention<Rate> learning_rate = {1e-3, 1.0};
   ByConvention<double> rho = {0.95, 0.9};
   ByConvention<double> epsilon = {1e-7, 1e-6};

@@ -8,6 +8,8 @@ namespace oxbow::optim {
 
 namespace {
 
+constexpr SharedName old_share{"old_share"}, new_share{"new_share"}, largest_step{"largest_step"};
+
 Value rms(Value x) { return norm(x) / std::sqrt(static_cast<double>(x.type().count())); }
 
 }  // namespace
@@ -25,13 +27,13 @@ void Adafactor::check() const {
 std::vector<Slot> Adafactor::slots(const ops::Variable& parameter) const {
   const DType dtype = parameter.type.dtype;
   const Shape& shape = parameter.type.shape;
-  if (shape.rank() < 2) return {{"v", {dtype, shape}}};
-  return {{"rows", {dtype, shape.with(shape.rank() - 1, 1)}}, {"columns", {dtype, shape.with(shape.rank() - 2, 1)}}};
+  if (shape.rank() < 2) return {{v, {dtype, shape}}};
+  return {{rows, {dtype, shape.with(shape.rank() - 1, 1)}}, {columns, {dtype, shape.with(shape.rank() - 2, 1)}}};
 }
 
-std::vector<Value> Adafactor::shared(Value rate, Value count) const {
+std::vector<SharedValue> Adafactor::shared(Value rate, Value count) const {
   const Value share = pow(count, constant(count.graph(), beta_2_decay, f64));
-  return {share, 1.0 - share, minimum(rate, rsqrt(count))};
+  return {{new_share, share}, {old_share, 1.0 - share}, {largest_step, minimum(rate, rsqrt(count))}};
 }
 
 Updated Adafactor::update(const Step& s) const {
@@ -42,26 +44,27 @@ Updated Adafactor::update(const Step& s) const {
   });
   const double least = keras || epsilon_1(convention) > 0 ? epsilon_1(convention) : machine;
   const Value squares = keras ? square(g) + least : square(g);
-  const auto averaged = [&](Value before, Value now) { return s.shared[1] * before + s.shared[0] * now; };
+  const auto averaged = [&](Value before, Value now) { return s[old_share] * before + s[new_share] * now; };
 
-  std::vector<Value> slots;
+  std::vector<SlotValue> kept;
   Value root;
   const auto root_of = [&](Value variance) { return sqrt(keras ? variance : maximum(variance, least * least)); };
   if (w.rank() < 2) {
-    slots = {averaged(s.slots[0], squares)};
-    root = root_of(slots[0]);
+    const Value new_v = averaged(s[v], squares);
+    root = root_of(new_v);
+    kept = {{v, new_v}};
   } else {
-    const Value rows = averaged(s.slots[0], mean(squares, {-1}, true));
-    const Value columns = averaged(s.slots[1], mean(squares, {-2}, true));
-    const Value size = mean(rows, {-2}, true);
+    const Value new_rows = averaged(s[rows], mean(squares, {-1}, true));
+    const Value new_columns = averaged(s[columns], mean(squares, {-2}, true));
+    const Value size = mean(new_rows, {-2}, true);
     // Roots before the product: where a row and its column are both without gradient, that would be too small a number.
-    root = keras ? sqrt(rows / size) * sqrt(columns) : root_of(rows / maximum(size, least) * columns);
-    slots = {rows, columns};
+    root = keras ? sqrt(new_rows / size) * sqrt(new_columns) : root_of(new_rows / maximum(size, least) * new_columns);
+    kept = {{rows, new_rows}, {columns, new_columns}};
   }
   const Value step = g / root;
   const Value of_w = keras && weight_decay != 0 ? rms(w) * abs(1.0 - s.rate * weight_decay) : rms(w);
-  const Value size = maximum(of_w, epsilon_2) * s.shared[2];
-  return {moved(s, size / maximum(rms(step) / clip_threshold, 1.0) * step, weight_decay, Convention::keras), slots};
+  const Value size = maximum(of_w, epsilon_2) * s[largest_step];
+  return {moved(s, size / maximum(rms(step) / clip_threshold, 1.0) * step, weight_decay, Convention::keras), kept};
 }
 
 }  // namespace oxbow::optim

@@ -20,6 +20,7 @@ namespace oxbow::optim {
 
 struct Adafactor {
   static constexpr OptimizerInfo info{.name = "adafactor", .squares = true};
+  static constexpr SlotName v{"v"}, rows{"rows"}, columns{"columns"};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   double beta_2_decay = -0.8;
   ByConvention<double> epsilon_1 = {1e-30, 0};
@@ -40,7 +41,7 @@ struct Adafactor {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -10,15 +10,15 @@ void Adagrad::check() const {
 }
 
 std::vector<Slot> Adagrad::slots(const ops::Variable& parameter) const {
-  return {{"sum", parameter.type, {.kind = Init::Kind::constant, .a = initial_accumulator_value(convention)}}};
+  return {{sum, parameter.type, {.kind = Init::Kind::constant, .a = initial_accumulator_value(convention)}}};
 }
 
 Updated Adagrad::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, convention);
   const double eps = epsilon(convention);
-  const Value sum = s.slots[0] + square(g);
-  const Value step = s.rate * g / (convention == Convention::keras ? sqrt(sum + eps) : sqrt(sum) + eps);
-  return {moved(s, step, weight_decay, convention), {sum}};
+  const Value new_sum = s[sum] + square(g);
+  const Value step = s.rate * g / (convention == Convention::keras ? sqrt(new_sum + eps) : sqrt(new_sum) + eps);
+  return {moved(s, step, weight_decay, convention), {{sum, new_sum}}};
 }
 
 }  // namespace oxbow::optim

@@ -14,6 +14,7 @@ namespace oxbow::optim {
 
 struct Adagrad {
   static constexpr OptimizerInfo info{.name = "adagrad", .squares = true};
+  static constexpr SlotName sum{"sum"};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   ByConvention<double> initial_accumulator_value = {0.1, 0};
   ByConvention<double> epsilon = {1e-7, 1e-10};

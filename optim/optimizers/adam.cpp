@@ -3,6 +3,10 @@
 
 namespace oxbow::optim {
 
+namespace {
+constexpr SharedName corrected_rate{"corrected_rate"}, corrected_epsilon{"corrected_epsilon"};
+}  // namespace
+
 void Adam::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);
@@ -11,28 +15,28 @@ void Adam::check() const {
 }
 
 std::vector<Slot> Adam::slots(const ops::Variable& parameter) const {
-  std::vector<Slot> slots{{"m", parameter.type}, {"v", parameter.type}};
-  if (amsgrad) slots.push_back({"v_max", parameter.type});
+  std::vector<Slot> slots{{m, parameter.type}, {v, parameter.type}};
+  if (amsgrad) slots.push_back({v_max, parameter.type});
   return slots;
 }
 
-std::vector<Value> Adam::shared(Value rate, Value count) const {
+std::vector<SharedValue> Adam::shared(Value rate, Value count) const {
   const Value root = sqrt(bias_correction(beta_2, count));
   const Value corrected = rate * root / bias_correction(beta_1, count);
-  if (convention == Convention::keras) return {corrected};
-  return {corrected, epsilon(convention) * root};
+  if (convention == Convention::keras) return {{corrected_rate, corrected}};
+  return {{corrected_rate, corrected}, {corrected_epsilon, epsilon(convention) * root}};
 }
 
 Updated Adam::update(const Step& s, Convention decay) const {
   const Value g = decayed_gradient(s, weight_decay, decay);
-  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
-  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  std::vector<Value> slots{m, v};
-  if (amsgrad) slots.push_back(maximum(s.slots[2], v));
-  const Value root = sqrt(slots.back());
-  const Value step =
-      s.shared[0] * m / (convention == Convention::keras ? root + epsilon(convention) : root + s.shared[1]);
-  return {moved(s, step, weight_decay, decay), slots};
+  const Value new_m = beta_1 * s[m] + (1 - beta_1) * g;
+  const Value new_v = beta_2 * s[v] + (1 - beta_2) * square(g);
+  std::vector<SlotValue> kept{{m, new_m}, {v, new_v}};
+  if (amsgrad) kept.push_back({v_max, maximum(s[v_max], new_v)});
+  const Value root = sqrt(kept.back().value);
+  const Value step = s[corrected_rate] * new_m /
+                     (convention == Convention::keras ? root + epsilon(convention) : root + s[corrected_epsilon]);
+  return {moved(s, step, weight_decay, decay), kept};
 }
 
 }  // namespace oxbow::optim

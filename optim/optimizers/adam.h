@@ -18,6 +18,7 @@ namespace oxbow::optim {
 
 struct Adam {
   static constexpr OptimizerInfo info{.name = "adam", .squares = true};
+  static constexpr SlotName m{"m"}, v{"v"}, v_max{"v_max"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -38,7 +39,7 @@ struct Adam {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const { return update(s, convention); }
   /// With weights that decay by another convention.
   Updated update(const Step& s, Convention decay) const;

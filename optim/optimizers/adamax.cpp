@@ -3,6 +3,10 @@
 
 namespace oxbow::optim {
 
+namespace {
+constexpr SharedName corrected_rate{"corrected_rate"};
+}  // namespace
+
 void Adamax::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);
@@ -11,18 +15,21 @@ void Adamax::check() const {
 }
 
 std::vector<Slot> Adamax::slots(const ops::Variable& parameter) const {
-  return {{"m", parameter.type}, {"u", parameter.type}};
+  return {{m, parameter.type}, {u, parameter.type}};
 }
 
-std::vector<Value> Adamax::shared(Value rate, Value count) const { return {rate / bias_correction(beta_1, count)}; }
+std::vector<SharedValue> Adamax::shared(Value rate, Value count) const {
+  return {{corrected_rate, rate / bias_correction(beta_1, count)}};
+}
 
 Updated Adamax::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, convention);
   const bool keras = convention == Convention::keras;
   const double eps = epsilon(convention);
-  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
-  const Value u = maximum(beta_2 * s.slots[1], keras ? abs(g) : abs(g) + eps);
-  return {moved(s, s.shared[0] * m / (keras ? u + eps : u), weight_decay, convention), {m, u}};
+  const Value new_m = beta_1 * s[m] + (1 - beta_1) * g;
+  const Value new_u = maximum(beta_2 * s[u], keras ? abs(g) : abs(g) + eps);
+  return {moved(s, s[corrected_rate] * new_m / (keras ? new_u + eps : new_u), weight_decay, convention),
+          {{m, new_m}, {u, new_u}}};
 }
 
 }  // namespace oxbow::optim

@@ -12,6 +12,7 @@ namespace oxbow::optim {
 
 struct Adamax {
   static constexpr OptimizerInfo info{.name = "adamax"};
+  static constexpr SlotName m{"m"}, u{"u"};
   ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -30,7 +31,7 @@ struct Adamax {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -21,7 +21,7 @@ void AdamW::check() const {
 
 std::vector<Slot> AdamW::slots(const ops::Variable& parameter) const { return adam().slots(parameter); }
 
-std::vector<Value> AdamW::shared(Value rate, Value count) const { return adam().shared(rate, count); }
+std::vector<SharedValue> AdamW::shared(Value rate, Value count) const { return adam().shared(rate, count); }
 
 Updated AdamW::update(const Step& s) const { return adam().update(s, Convention::keras); }
 

@@ -32,7 +32,7 @@ struct AdamW {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 
  private:

@@ -14,6 +14,7 @@ namespace oxbow::optim {
 
 struct ASGD {
   static constexpr OptimizerInfo info{.name = "asgd", .average = "average"};
+  static constexpr SlotName average{"average"};
   Rate learning_rate = 0.01;
   double lambda = 1e-4;
   double alpha = 0.75;
@@ -30,7 +31,7 @@ struct ASGD {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -4,6 +4,10 @@
 
 namespace oxbow::optim {
 
+namespace {
+constexpr SharedName correction{"correction"}, corrected_epsilon{"corrected_epsilon"};
+}  // namespace
+
 void LAMB::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);
@@ -12,21 +16,21 @@ void LAMB::check() const {
 }
 
 std::vector<Slot> LAMB::slots(const ops::Variable& parameter) const {
-  return {{"m", parameter.type}, {"v", parameter.type}};
+  return {{m, parameter.type}, {v, parameter.type}};
 }
 
-std::vector<Value> LAMB::shared(Value, Value count) const {
+std::vector<SharedValue> LAMB::shared(Value, Value count) const {
   const Value root = sqrt(bias_correction(beta_2, count));
-  return {root / bias_correction(beta_1, count), epsilon * root};
+  return {{correction, root / bias_correction(beta_1, count)}, {corrected_epsilon, epsilon * root}};
 }
 
 Updated LAMB::update(const Step& s) const {
   const Value w = s.parameter, g = s.gradient;
-  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
-  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  Value step = s.shared[0] * m / (sqrt(v) + s.shared[1]);
+  const Value new_m = beta_1 * s[m] + (1 - beta_1) * g;
+  const Value new_v = beta_2 * s[v] + (1 - beta_2) * square(g);
+  Value step = s[correction] * new_m / (sqrt(new_v) + s[corrected_epsilon]);
   if (weight_decay != 0) step = step + weight_decay * w;
-  return {w - s.rate * length_ratio(norm(w), norm(step)) * step, {m, v}};
+  return {w - s.rate * length_ratio(norm(w), norm(step)) * step, {{m, new_m}, {v, new_v}}};
 }
 
 }  // namespace oxbow::optim

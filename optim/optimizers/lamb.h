@@ -15,6 +15,7 @@ namespace oxbow::optim {
 
 struct LAMB {
   static constexpr OptimizerInfo info{.name = "lamb", .squares = true};
+  static constexpr SlotName m{"m"}, v{"v"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -31,7 +32,7 @@ struct LAMB {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -10,7 +10,7 @@ void LARS::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> LARS::slots(const ops::Variable& parameter) const { return {{"velocity", parameter.type}}; }
+std::vector<Slot> LARS::slots(const ops::Variable& parameter) const { return {{velocity, parameter.type}}; }
 
 Updated LARS::update(const Step& s) const {
   const Value w = s.parameter, g = s.gradient;
@@ -19,8 +19,8 @@ Updated LARS::update(const Step& s) const {
   const Value length = weight_decay == 0 ? of_g : of_g + weight_decay * of_w;
   const Value ratio = where(both, trust_coefficient * of_w / length, 1.0);
   const Value step = weight_decay == 0 ? g : g + weight_decay * w;
-  const Value velocity = momentum * s.slots[0] + s.rate * ratio * step;
-  return {w - velocity, {velocity}};
+  const Value new_velocity = momentum * s[velocity] + s.rate * ratio * step;
+  return {w - new_velocity, {{velocity, new_velocity}}};
 }
 
 }  // namespace oxbow::optim

@@ -15,6 +15,7 @@ namespace oxbow::optim {
 
 struct LARS {
   static constexpr OptimizerInfo info{.name = "lars"};
+  static constexpr SlotName velocity{"velocity"};
   Rate learning_rate = 0.1;
   double momentum = 0.9;
   double trust_coefficient = 1e-3;

@@ -9,13 +9,13 @@ void Lion::check() const {
   check_not_negative(info.name, "weight_decay", weight_decay);
 }
 
-std::vector<Slot> Lion::slots(const ops::Variable& parameter) const { return {{"m", parameter.type}}; }
+std::vector<Slot> Lion::slots(const ops::Variable& parameter) const { return {{m, parameter.type}}; }
 
 Updated Lion::update(const Step& s) const {
-  const Value m = s.slots[0];
-  const Value towards = s.gradient - m;  // what both averages move along, so that they share a pass
-  const Value step = s.rate * sign(m + (1 - beta_1) * towards);
-  return {moved(s, step, weight_decay, Convention::keras), {m + (1 - beta_2) * towards}};
+  const Value mean = s[m];
+  const Value towards = s.gradient - mean;  // what both averages move along, so that they share a pass
+  const Value step = s.rate * sign(mean + (1 - beta_1) * towards);
+  return {moved(s, step, weight_decay, Convention::keras), {{m, mean + (1 - beta_2) * towards}}};
 }
 
 }  // namespace oxbow::optim

@@ -13,6 +13,7 @@ namespace oxbow::optim {
 
 struct Lion {
   static constexpr OptimizerInfo info{.name = "lion"};
+  static constexpr SlotName m{"m"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.99;

@@ -55,10 +55,10 @@ void Muon::check() const {
 
 std::vector<Slot> Muon::slots(const ops::Variable& parameter) const {
   if (!is_matrix(parameter)) return adamw().slots(parameter);
-  return {{"velocity", parameter.type}};
+  return {{velocity, parameter.type}};
 }
 
-std::vector<Value> Muon::shared(Value rate, Value count) const {
+std::vector<SharedValue> Muon::shared(Value rate, Value count) const {
   return adamw().shared(adam_rate_ratio == 1 ? rate : adam_rate_ratio * rate, count);
 }
 
@@ -66,13 +66,13 @@ Updated Muon::update(const Step& s) const {
   if (!is_matrix(*s.parameter.node().op().as<ops::Variable>())) return adamw().update(s);
   const bool keras = convention == Convention::keras;
   const Value g = keras ? s.gradient : (1 - momentum) * s.gradient;
-  const Value velocity = momentum * s.slots[0] + g;
-  const Value x = nesterov ? g + momentum * velocity : velocity;
+  const Value new_velocity = momentum * s[velocity] + g;
+  const Value x = nesterov ? g + momentum * new_velocity : new_velocity;
   const Value size = norm(x);
   const Value step = newton_schulz(x / (keras ? size + 1e-7 : maximum(size, 1e-7)), newton_schulz_steps);
   const auto rows = static_cast<double>(x.shape()[0]), columns = static_cast<double>(x.shape()[1]);
   const double stretch = keras ? 0.2 * std::sqrt(std::max(rows, columns)) : std::sqrt(std::max(1.0, rows / columns));
-  return {moved(s, s.rate * stretch * step, weight_decay(convention), Convention::keras), {velocity}};
+  return {moved(s, s.rate * stretch * step, weight_decay(convention), Convention::keras), {{velocity, new_velocity}}};
 }
 
 }  // namespace oxbow::optim

@@ -21,6 +21,7 @@ namespace oxbow::optim {
 
 struct Muon {
   static constexpr OptimizerInfo info{.name = "muon", .squares = true};
+  static constexpr SlotName velocity{"velocity"};
   Rate learning_rate = 1e-3;
   double momentum = 0.95;
   bool nesterov = true;
@@ -49,7 +50,7 @@ struct Muon {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 
  private:

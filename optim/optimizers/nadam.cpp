@@ -3,6 +3,10 @@
 
 namespace oxbow::optim {
 
+namespace {
+constexpr SharedName corrected_rate{"corrected_rate"}, corrected_epsilon{"corrected_epsilon"};
+}  // namespace
+
 void Nadam::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);
@@ -12,14 +16,13 @@ void Nadam::check() const {
 }
 
 std::vector<Slot> Nadam::slots(const ops::Variable& parameter) const {
-  return {{"m", parameter.type},
-          {"v", parameter.type},
-          {"momentum_product", {f64, {}}, {.kind = Init::Kind::constant, .a = 1}}};
+  return {
+      {m, parameter.type}, {v, parameter.type}, {momentum_product, {f64, {}}, {.kind = Init::Kind::constant, .a = 1}}};
 }
 
-std::vector<Value> Nadam::shared(Value rate, Value count) const {
+std::vector<SharedValue> Nadam::shared(Value rate, Value count) const {
   const Value root = sqrt(bias_correction(beta_2, count));
-  return {rate * root, epsilon(convention) * root};
+  return {{corrected_rate, rate * root}, {corrected_epsilon, epsilon(convention) * root}};
 }
 
 Updated Nadam::update(const Step& s) const {
@@ -28,13 +31,13 @@ Updated Nadam::update(const Step& s) const {
     return beta_1 * (1.0 - 0.5 * pow(constant(t.graph(), 0.96, f64), momentum_decay(convention) * t));
   };
   const Value now = momentum(s.count), next = momentum(s.count + 1.0);
-  const Value product = s.slots[2] * now;
-  const Value of_m = s.shared[0] * s.scalar(next / (1.0 - product * next));
-  const Value of_g = s.shared[0] * s.scalar((1.0 - now) / (1.0 - product));
-  const Value m = beta_1 * s.slots[0] + (1 - beta_1) * g;
-  const Value v = beta_2 * s.slots[1] + (1 - beta_2) * square(g);
-  const Value step = (of_m * m + of_g * g) / (sqrt(v) + s.shared[1]);
-  return {moved(s, step, weight_decay, convention), {m, v, product}};
+  const Value product = s[momentum_product] * now;
+  const Value of_m = s[corrected_rate] * s.scalar(next / (1.0 - product * next));
+  const Value of_g = s[corrected_rate] * s.scalar((1.0 - now) / (1.0 - product));
+  const Value new_m = beta_1 * s[m] + (1 - beta_1) * g;
+  const Value new_v = beta_2 * s[v] + (1 - beta_2) * square(g);
+  const Value step = (of_m * new_m + of_g * g) / (sqrt(new_v) + s[corrected_epsilon]);
+  return {moved(s, step, weight_decay, convention), {{m, new_m}, {v, new_v}, {momentum_product, product}}};
 }
 
 }  // namespace oxbow::optim

@@ -17,6 +17,7 @@ namespace oxbow::optim {
 
 struct Nadam {
   static constexpr OptimizerInfo info{.name = "nadam", .squares = true};
+  static constexpr SlotName m{"m"}, v{"v"}, momentum_product{"momentum_product"};
   ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -37,7 +38,7 @@ struct Nadam {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -24,7 +24,39 @@ Optimizer by_name(std::string_view name, Location at) {
   throw Error(no_such("optimizer", name, optimizer_names()) + at_line(at));
 }
 
+// "slots() declares: m, v".
+std::string declared(std::span<const std::string> names, const std::string& where) {
+  return where + (names.empty() ? " declares none" : " declares: " + listed(names));
+}
+
+template <class T>
+std::vector<std::string> names_of(const std::vector<T>& values) {
+  std::vector<std::string> names;
+  for (const T& v : values) names.emplace_back(v.name.text);
+  return names;
+}
+
+template <class T>
+const T* find(const std::vector<T>& values, std::string_view name) {
+  const auto place = std::find_if(values.begin(), values.end(), [&](const T& v) { return v.name.text == name; });
+  return place == values.end() ? nullptr : &*place;
+}
+
+template <class T>
+Value value_of(const Step& s, const std::vector<T>& values, std::string_view name, const char* what,
+               const char* where) {
+  if (const T* found = find(values, name)) return found->value;
+  const std::vector<std::string> known = names_of(values);
+  throw Error(std::string(s.optimizer) + ": update reads the " + what + " " + in_quotes(name) +
+              ", which is not there." + did_you_mean(name, known) + " " + declared(known, where) + at_line(s.at));
+}
+
 }  // namespace
+
+Value Step::operator[](SlotName name) const { return value_of(*this, slots, name.text, "slot", "slots()"); }
+Value Step::operator[](SharedName name) const {
+  return value_of(*this, shared, name.text, "shared scalar", "shared()");
+}
 
 Value Step::scalar(Value v) const { return v.dtype() == parameter.dtype() ? v : cast(v, parameter.dtype()); }
 
@@ -58,6 +90,29 @@ Optimizer Optimizer::with(std::string_view field, const AttrValue& value, Locati
 void Optimizer::check() const {
   learning_rate().check(name());
   model_->check();
+}
+
+Updated Optimizer::update(const Step& step) const {
+  Updated given = model_->update(step);
+  const std::vector<std::string> known = names_of(step.slots);
+  const auto fail = [&](std::string_view slot, const std::string& what, const std::string& remedy) {
+    throw Error(std::string(name()) + ": update gives " + what + " the slot " + in_quotes(slot) + remedy +
+                at_line(step.at));
+  };
+  for (const SlotValue& v : given.slots)
+    if (!find(step.slots, v.name.text))
+      fail(v.name.text, "a value for",
+           ", which is not there." + did_you_mean(v.name.text, known) + " " + declared(known, "slots()"));
+  Updated updated{given.parameter, {}};
+  for (const SlotValue& slot : step.slots) {
+    const SlotValue* value = find(given.slots, slot.name.text);
+    if (!value || !value->value) fail(slot.name.text, "no value for", ", which slots() declares");
+    if (std::count_if(given.slots.begin(), given.slots.end(),
+                      [&](const SlotValue& v) { return v.name.text == slot.name.text; }) > 1)
+      fail(slot.name.text, "two values for", ": leave one of them out");
+    updated.slots.push_back(*value);
+  }
+  return updated;
 }
 
 std::string to_string(const Optimizer& optimizer) { return describe(optimizer.name(), optimizer.attributes()); }

@@ -16,6 +16,7 @@ namespace oxbow::optim {
 
 struct RAdam {
   static constexpr OptimizerInfo info{.name = "radam", .squares = true};
+  static constexpr SlotName m{"m"}, v{"v"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -34,7 +35,7 @@ struct RAdam {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

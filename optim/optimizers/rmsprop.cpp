@@ -11,9 +11,9 @@ void RMSprop::check() const {
 }
 
 std::vector<Slot> RMSprop::slots(const ops::Variable& parameter) const {
-  std::vector<Slot> slots{{"square", parameter.type}};
-  if (centered) slots.push_back({"mean", parameter.type});
-  if (momentum > 0) slots.push_back({"velocity", parameter.type});
+  std::vector<Slot> slots{{squares, parameter.type}};
+  if (centered) slots.push_back({mean, parameter.type});
+  if (momentum > 0) slots.push_back({velocity, parameter.type});
   return slots;
 }
 
@@ -21,18 +21,20 @@ Updated RMSprop::update(const Step& s) const {
   const Value g = decayed_gradient(s, weight_decay, convention);
   const double keep = rho(convention), eps = epsilon(convention);
   const bool keras = convention == Convention::keras;
-  std::vector<Value> slots{keep * s.slots[0] + (1 - keep) * square(g)};
-  Value variance = slots[0];
+  const Value new_squares = keep * s[squares] + (1 - keep) * square(g);
+  std::vector<SlotValue> kept{{squares, new_squares}};
+  Value variance = new_squares;
   if (centered) {
-    slots.push_back(keep * s.slots[1] + (1 - keep) * g);
-    variance = maximum(variance - square(slots[1]), 0.0);
+    const Value new_mean = keep * s[mean] + (1 - keep) * g;
+    variance = maximum(variance - square(new_mean), 0.0);
+    kept.push_back({mean, new_mean});
   }
   Value step = (keras ? s.rate * g : g) / (keras ? sqrt(variance + eps) : sqrt(variance) + eps);
   if (momentum > 0) {
-    step = momentum * s.slots.back() + step;
-    slots.push_back(step);
+    step = momentum * s[velocity] + step;
+    kept.push_back({velocity, step});
   }
-  return {moved(s, keras ? step : s.rate * step, weight_decay, convention), slots};
+  return {moved(s, keras ? step : s.rate * step, weight_decay, convention), kept};
 }
 
 }  // namespace oxbow::optim

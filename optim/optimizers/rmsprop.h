@@ -18,6 +18,7 @@ namespace oxbow::optim {
 
 struct RMSprop {
   static constexpr OptimizerInfo info{.name = "rmsprop", .squares = true};
+  static constexpr SlotName squares{"square"}, mean{"mean"}, velocity{"velocity"};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   ByConvention<double> rho = {0.9, 0.99};  ///< PyTorch's alpha
   double momentum = 0;

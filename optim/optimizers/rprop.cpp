@@ -14,18 +14,18 @@ void Rprop::check() const {
 }
 
 std::vector<Slot> Rprop::slots(const ops::Variable& parameter) const {
-  return {{"gradient", parameter.type}, {"step", parameter.type}};
+  return {{last_gradient, parameter.type}, {last_step, parameter.type}};
 }
 
 Updated Rprop::update(const Step& s) const {
-  const Value agree = sign(s.gradient) * sign(s.slots[0]);
+  const Value agree = sign(s.gradient) * sign(s[last_gradient]);
   const Value turned = less(agree, 0.0);
   const Value one = constant(s.parameter.graph(), 1, s.parameter.dtype());
   const Value factor = where(greater(agree, 0.0), eta_plus, where(turned, eta_minus, one));
-  const Value before = where(equal(s.count, 1.0), s.rate, s.slots[1]);
+  const Value before = where(equal(s.count, 1.0), s.rate, s[last_step]);
   const Value step = minimum(maximum(before * factor, step_min), step_max);
   const Value g = where(turned, 0.0, s.gradient);
-  return {s.parameter - step * sign(g), {g, step}};
+  return {s.parameter - step * sign(g), {{last_gradient, g}, {last_step, step}}};
 }
 
 }  // namespace oxbow::optim

@@ -14,6 +14,7 @@ namespace oxbow::optim {
 
 struct Rprop {
   static constexpr OptimizerInfo info{.name = "rprop"};
+  static constexpr SlotName last_gradient{"gradient"}, last_step{"step"};
   Rate learning_rate = 0.01;  ///< the size of the first step
   double eta_minus = 0.5;
   double eta_plus = 1.2;

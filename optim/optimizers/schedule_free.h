@@ -18,6 +18,7 @@ namespace oxbow::optim {
 
 struct ScheduleFreeAdamW {
   static constexpr OptimizerInfo info{.name = "schedule_free_adamw", .average = "x", .squares = true};
+  static constexpr SlotName v{"v"}, z{"z"}, x{"x"}, largest_rate{"largest_rate"}, weight_sum{"weight_sum"};
   Rate learning_rate = 0.0025;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
@@ -34,7 +35,7 @@ struct ScheduleFreeAdamW {
 
   void check() const;
   std::vector<Slot> slots(const ops::Variable& parameter) const;
-  std::vector<Value> shared(Value rate, Value count) const;
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   Updated update(const Step& s) const;
 };
 

@@ -15,7 +15,7 @@ void SGD::check() const {
 
 std::vector<Slot> SGD::slots(const ops::Variable& parameter) const {
   if (momentum == 0) return {};
-  return {{"velocity", parameter.type}};
+  return {{velocity, parameter.type}};
 }
 
 Updated SGD::update(const Step& s) const {
@@ -23,13 +23,14 @@ Updated SGD::update(const Step& s) const {
   if (momentum == 0) return {moved(s, s.rate * g, weight_decay, convention), {}};
   if (convention == Convention::keras) {
     const Value step = s.rate * g;
-    const Value velocity = momentum * s.slots[0] - step;
-    return {moved(s, nesterov ? step - momentum * velocity : negate(velocity), weight_decay, convention), {velocity}};
+    const Value new_velocity = momentum * s[velocity] - step;
+    return {moved(s, nesterov ? step - momentum * new_velocity : negate(new_velocity), weight_decay, convention),
+            {{velocity, new_velocity}}};
   }
   // The velocity is zero before the first step, whose gradient counts whole.
   const Value share = s.scalar(where(equal(s.count, 1.0), constant(g.graph(), 1, f64), 1 - dampening));
-  const Value velocity = momentum * s.slots[0] + (dampening == 0 ? g : share * g);
-  return {s.parameter - s.rate * (nesterov ? g + momentum * velocity : velocity), {velocity}};
+  const Value new_velocity = momentum * s[velocity] + (dampening == 0 ? g : share * g);
+  return {s.parameter - s.rate * (nesterov ? g + momentum * new_velocity : new_velocity), {{velocity, new_velocity}}};
 }
 
 }  // namespace oxbow::optim

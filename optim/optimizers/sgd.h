@@ -16,6 +16,7 @@ namespace oxbow::optim {
 
 struct SGD {
   static constexpr OptimizerInfo info{.name = "sgd"};
+  static constexpr SlotName velocity{"velocity"};
   ByConvention<Rate> learning_rate = {0.01, 1e-3};
   double momentum = 0;
   double dampening = 0;  ///< of the gradient's share in the velocity; PyTorch's alone

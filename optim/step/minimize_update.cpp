@@ -89,31 +89,46 @@ const Step& StepBuilder::step_for(RateGroup& group, DType dtype) {
   Step& s = place->second;
   if (!is_new) return s;
   const OriginGuard guard = scope(std::string(group.optimizer.name()));
-  if (group.of.size() == 1) group.shared = in_order(graph_, [&] { return group.optimizer.shared(group.rate, count_); });
+  if (group.of.size() == 1) group.shared = shared(group);
   const auto round = [&](Value v) { return is_float(v.dtype()) && v.dtype() != dtype ? cast(v, dtype) : v; };
   s.count = count_;
   s.rate = round(group.rate);
-  for (const Value& v : group.shared) s.shared.push_back(round(v));
+  for (const SharedValue& v : group.shared) s.shared.push_back({v.name, round(v.value)});
   return s;
+}
+
+std::vector<SharedValue> StepBuilder::shared(const RateGroup& group) {
+  std::vector<SharedValue> named;
+  const std::vector<Value> values = in_order(graph_, [&] {
+    named = group.optimizer.shared(group.rate, count_);
+    std::vector<Value> built;
+    for (const SharedValue& v : named) built.push_back(v.value);
+    return built;
+  });
+  for (std::size_t i = 0; i < named.size(); ++i) named[i].value = values[i];
+  return named;
 }
 
 void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value gradient) {
   const ops::Variable& v = variable_of(p);
   s.parameter = p;
   s.gradient = gradient;
+  s.optimizer = optimizer.name();
+  s.at = at_;
   Value average = p;
   for (const Slot& slot : optimizer.slots(v)) {
-    s.slots.push_back(state(slot.name, slot.type, slot.init));
-    if (slot.name == optimizer.average()) average = s.slots.back();
+    s.slots.push_back({slot.name, state(std::string(slot.name.text), slot.type, slot.init)});
+    if (slot.name.text == optimizer.average()) average = s.slots.back().value;
   }
   const std::vector<Value> updated = in_order(graph_, [&] {
-    Updated u = optimizer.update(s);
-    u.slots.push_back(u.parameter);
-    return std::move(u.slots);
+    const Updated u = optimizer.update(s);
+    std::vector<Value> values;
+    for (const SlotValue& slot : u.slots) values.push_back(slot.value);
+    values.push_back(u.parameter);
+    return values;
   });
-  invariant(updated.size() == s.slots.size() + 1, "an optimizer returns another number of slots than it has");
   written_.push_back(set(p, updated.back()));
-  for (std::size_t k = 0; k < s.slots.size(); ++k) set(s.slots[k], updated[k]);
+  for (std::size_t k = 0; k < s.slots.size(); ++k) set(s.slots[k].value, updated[k]);
   if (options_.average.index() != 0) {
     average = state("average", v);
     const Value mean = in_order(graph_, [&] { return averaged(options_.average, average, p, updated.back(), count_); });

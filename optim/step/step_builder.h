@@ -27,7 +27,7 @@ class StepBuilder {
   struct RateGroup {
     Optimizer optimizer;
     Value rate;  // f64
-    std::vector<Value> shared = {};
+    std::vector<SharedValue> shared = {};
     std::map<DType, Step> of = {};  // what parameters of a dtype are given
   };
   // A rate's variable, and what this step goes by: the same, unless a schedule computes it.
@@ -62,6 +62,8 @@ class StepBuilder {
   RateGroup rate_group(const Group& group, int number, Value rate);
   void update(Value rate, const std::vector<Value>& gradients);
   const Step& step_for(RateGroup& group, DType dtype);
+  // What the group's optimizer computes once a step.
+  std::vector<SharedValue> shared(const RateGroup& group);
   void update(const Optimizer& optimizer, Step s, Value p, Value gradient);
   void keep_statistics();
   void record_norms();

@@ -21,12 +21,33 @@ namespace {
 // A user's own optimizer, outside the list.
 struct SignDescent {
   static constexpr OptimizerInfo info{.name = "sign_descent"};
+  static constexpr SlotName steps{"steps"};
   double learning_rate = 0.25;
   bool operator==(const SignDescent&) const = default;
   std::vector<Slot> slots(const ops::Variable&) const {
-    return {{"steps", {f32, {}}, {.kind = Init::Kind::constant, .a = 10}}};
+    return {{steps, {f32, {}}, {.kind = Init::Kind::constant, .a = 10}}};
   }
-  Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {s.slots[0] + 1.0}}; }
+  Updated update(const Step& s) const { return {s.parameter - s.rate * sign(s.gradient), {{steps, s[steps] + 1.0}}}; }
+};
+
+// Two slots and a shared scalar, read and given by the names in the fields.
+struct ByNames {
+  static constexpr OptimizerInfo info{.name = "by_names"};
+  static constexpr SlotName m{"m"}, v_max{"v_max"};
+  double learning_rate = 0.25;
+  std::vector<std::string> given{"m", "v_max"};
+  std::string read = "m", shared_read = "half";
+  bool operator==(const ByNames&) const = default;
+  std::vector<Slot> slots(const ops::Variable& p) const { return {{m, p.type}, {v_max, {f64, {}}}}; }
+  std::vector<SharedValue> shared(Value rate, Value) const { return {{{"half"}, rate * 0.5}}; }
+  Updated update(const Step& s) const {
+    Updated u{s.parameter - s[SharedName{shared_read}] * s[SlotName{read}], {}};
+    for (const std::string& name : given) {
+      const SlotName slot{name};
+      u.slots.push_back({slot, name == "v_max" ? s[v_max] + 1.0 : s[m] + 2.0});
+    }
+    return u;
+  }
 };
 
 std::vector<std::string> names(const std::vector<Value>& values) {
@@ -36,6 +57,42 @@ std::vector<std::string> names(const std::vector<Value>& values) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(slots_are_read_and_given_by_name_in_any_order) {
+  const auto after = [](const ByNames& optimizer) {
+    Graph g;
+    const Value w = variable(g, "w", {f32, {2}});
+    const Minimized m = minimize(sum(square(w)), optimizer);
+    Store store(g);
+    for (int step = 0; step < 3; ++step) compile(m.updates).run(store, {});
+    const Tensor first = store.get("optimizer/by_names/w/m"), second = store.get("optimizer/by_names/w/v_max");
+    return std::pair(first.data<float>()[1], second.item<double>());
+  };
+  const std::pair<float, double> want(6, 3);
+  BOOST_TEST((after({}) == want));
+  BOOST_TEST((after({.given = {"v_max", "m"}}) == want));
+
+  const auto said = [](const ByNames& optimizer) {
+    Graph g;
+    const Value loss = sum(square(variable(g, "w", {f32, {2}})));
+    return message([&] { minimize(loss, optimizer); });
+  };
+  BOOST_TEST(said({.given = {"m"}}) ==
+             "by_names: update gives no value for the slot \"v_max\", which slots() declares\n  at HERE");
+  BOOST_TEST(said({.given = {"m", "v_max", "m"}}) ==
+             "by_names: update gives two values for the slot \"m\": leave one of them out\n  at HERE");
+  BOOST_TEST(
+      said({.given = {"m", "v_max", "vmax"}}) ==
+      "by_names: update gives a value for the slot \"vmax\", which is not there. Did you mean \"v_max\"? slots() "
+      "declares: m, v_max\n  at HERE");
+  BOOST_TEST(
+      said({.read = "v_mx"}) ==
+      "by_names: update reads the slot \"v_mx\", which is not there. Did you mean \"v_max\"? slots() declares: m, "
+      "v_max\n  at HERE");
+  BOOST_TEST(said({.shared_read = "quarter"}) ==
+             "by_names: update reads the shared scalar \"quarter\", which is not there. shared() declares: half\n  at "
+             "HERE");
+}
 
 BOOST_AUTO_TEST_CASE(state_is_named_variables_and_its_nodes_are_of_the_update) {
   Graph g;

@@ -8,6 +8,8 @@ using namespace oxbow;
 //   v = v - (1 - beta_2) * sign(v - g^2) * g^2
 struct Yogi {
   static constexpr optim::OptimizerInfo info{.name = "yogi"};
+  static constexpr optim::SlotName m{"m"}, v{"v"};
+  static constexpr optim::SharedName corrected_rate{"corrected_rate"};
   optim::Rate learning_rate = 0.01;
   double beta_1 = 0.9, beta_2 = 0.999, epsilon = 1e-3;
   static void attributes(auto&& visit) {
@@ -25,17 +27,18 @@ struct Yogi {
     optim::check_epsilon(info.name, "epsilon", epsilon);
   }
   // State: variables beside each parameter, saved and loaded with the model's.
-  std::vector<optim::Slot> slots(const ops::Variable& p) const { return {{"m", p.type}, {"v", p.type}}; }
+  std::vector<optim::Slot> slots(const ops::Variable& p) const { return {{m, p.type}, {v, p.type}}; }
   // Scalars that every parameter needs, computed once a step in double: `count` is 1 in the first step.
-  std::vector<Value> shared(Value rate, Value count) const {
-    return {rate * sqrt(optim::bias_correction(beta_2, count)) / optim::bias_correction(beta_1, count)};
+  std::vector<optim::SharedValue> shared(Value rate, Value count) const {
+    const Value correction = sqrt(optim::bias_correction(beta_2, count)) / optim::bias_correction(beta_1, count);
+    return {{corrected_rate, rate * correction}};
   }
-  // The new parameter and the new slots, in their order.
+  // The new parameter and the new slots, from those before.
   optim::Updated update(const optim::Step& s) const {
     const Value square_g = square(s.gradient);
-    const Value m = beta_1 * s.slots[0] + (1 - beta_1) * s.gradient;
-    const Value v = s.slots[1] - (1 - beta_2) * sign(s.slots[1] - square_g) * square_g;
-    return {s.parameter - s.shared[0] * m / (sqrt(v) + epsilon), {m, v}};
+    const Value new_m = beta_1 * s[m] + (1 - beta_1) * s.gradient;
+    const Value new_v = s[v] - (1 - beta_2) * sign(s[v] - square_g) * square_g;
+    return {s.parameter - s[corrected_rate] * new_m / (sqrt(new_v) + epsilon), {{m, new_m}, {v, new_v}}};
   }
 };
 
