@@ -77,7 +77,9 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
     for (const auto& [name, value] : graph.graph->outputs()) fetches.push_back(value);
     sized = specialise(*graph.graph, fetches, named, options.mode);
   }
-  auto plan = make_plan(rewrite(*sized.graph, options.disable).graph, options.pool.threads(), grain);
+  const int threads = options.pool.threads();
+  const RewriteOptions how{.context = {.mode = options.mode, .threads = threads}, .disable = options.disable};
+  auto plan = make_plan(rewrite(*sized.graph, how).graph, threads, grain);
   if (plans_.size() == static_cast<std::size_t>(options.cached_shapes)) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;

@@ -15,17 +15,23 @@
 namespace oxbow {
 namespace {
 
+// A pass that goes by the graph alone.
+template <std::optional<Rewritten> (*pass)(const Graph&)>
+std::optional<Rewritten> alone(const Graph& from, const PassContext&) {
+  return pass(from);
+}
+
 constexpr std::array all{
-    Pass{"dead_code", dead_code},
-    Pass{"simplify", simplify},
-    Pass{"common_subexpressions", common_subexpressions},
-    Pass{"lower", lower, false},
-    Pass{"simplify", simplify},  // pairs of packing and unpacking, say, that lowering brought together
-    Pass{"fold", fold},
-    Pass{"common_subexpressions", common_subexpressions},
-    Pass{"dead_code", dead_code},
-    Pass{"fuse", fuse},
-    Pass{"epilogue", epilogue},
+    Pass{"dead_code", alone<dead_code>},
+    Pass{"simplify", alone<simplify>},
+    Pass{"common_subexpressions", alone<common_subexpressions>},
+    Pass{"lower", alone<lower>, false},
+    Pass{"simplify", alone<simplify>},  // pairs of packing and unpacking, say, that lowering brought together
+    Pass{"fold", alone<fold>},
+    Pass{"common_subexpressions", alone<common_subexpressions>},
+    Pass{"dead_code", alone<dead_code>},
+    Pass{"fuse", alone<fuse>},
+    Pass{"epilogue", alone<epilogue>},
 };
 
 }  // namespace
@@ -49,25 +55,23 @@ void check_disabled(std::span<const std::string> disable) {
   }
 }
 
-Rewritten rewrite(const Graph& from, std::span<const std::string> disable, const PassObserver& observe) {
+Rewritten rewrite(const Graph& from, const RewriteOptions& options) {
+  const std::vector<std::string>& disable = options.disable;
   check_disabled(disable);
   std::optional<Rewritten> done;
   for (const Pass& pass : all) {
     std::optional<Rewritten> next;
     if (std::find(disable.begin(), disable.end(), pass.name) == disable.end())
-      next = pass.run(done ? *done->graph : from);
+      next = pass.run(done ? *done->graph : from, options.context);
 #ifndef NDEBUG
     if (next) verify(*next->graph);
 #endif
-    if (observe) observe(pass, next);
+    if (options.observe) options.observe(pass, next);
     if (next) done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
   }
   return done ? std::move(*done) : copy_of(from);
 }
 
-Rewritten rewrite_unfused(const Graph& from) {
-  static const std::vector<std::string> without{"fuse", "epilogue"};
-  return rewrite(from, without);
-}
+Rewritten rewrite_unfused(const Graph& from) { return rewrite(from, {.disable = {"fuse", "epilogue"}}); }
 
 }  // namespace oxbow

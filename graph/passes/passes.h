@@ -13,18 +13,28 @@
 // Thread safety: pure functions of a graph that nobody appends to, as every pass is.
 #pragma once
 
+#include <oxbow/graph/mode.h>
 #include <oxbow/graph/passes/rewrite.h>
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace oxbow {
 
+/// What a graph is rewritten for. A pass may go by it in what it chooses, and keeps every bit all the same. Nothing
+/// where it is not known: of a body, which an op rewrites while it is lowered itself.
+struct PassContext {
+  std::optional<Mode> mode = {};
+  std::optional<int> threads = {};  ///< that the plan will be made for
+};
+
 struct Pass {
   std::string_view name;
-  std::optional<Rewritten> (*run)(const Graph& from);  ///< empty: nothing to do
+  std::optional<Rewritten> (*run)(const Graph& from, const PassContext& context);  ///< empty: nothing to do
   bool optional = true;
 };
 
@@ -37,11 +47,16 @@ std::string stage_name(const Pass& pass);
 /// Throws `Error` for a name that is not a pass or that cannot be left out.
 void check_disabled(std::span<const std::string> disable);
 
-/// The graph after all passes but those named in `disable`: what the planner takes, every op with `run`.
-/// Outputs keep their names and order. Throws as `check_disabled` does. `observe` is told of each pass in turn, and
-/// what came out: nothing where it is left out or had nothing to do.
-using PassObserver = std::function<void(const Pass& pass, const std::optional<Rewritten>& made)>;
-Rewritten rewrite(const Graph& from, std::span<const std::string> disable = {}, const PassObserver& observe = {});
+struct RewriteOptions {
+  PassContext context = {};
+  std::vector<std::string> disable = {};  ///< passes to leave out, by name
+  /// Told of each pass in turn, and what came out: nothing where it is left out or had nothing to do.
+  std::function<void(const Pass& pass, const std::optional<Rewritten>& made)> observe = {};
+};
+
+/// The graph after all passes but those that are left out: what the planner takes, every op with `run`. Outputs keep
+/// their names and order. Throws as `check_disabled` does.
+Rewritten rewrite(const Graph& from, const RewriteOptions& options = {});
 
 /// The same without what makes nodes larger (`fuse`, `epilogue`): for a graph that becomes part of another.
 Rewritten rewrite_unfused(const Graph& from);

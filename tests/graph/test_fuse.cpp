@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(chains_branches_and_reductions_fuse) {
   BOOST_TEST(f.reductions.size() == 1u);
   check_same(g, *r.graph);
   const std::vector<std::string> off{"fuse"};
-  BOOST_TEST(count(*rewrite(g, off).graph, "fused") == 5);
+  BOOST_TEST(count(*rewrite(g, {.disable = off}).graph, "fused") == 5);
 }
 
 BOOST_AUTO_TEST_CASE(more_reductions_than_a_node_takes_are_several_nodes) {
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(random_chains_keep_their_bits) {
     BOOST_TEST_CONTEXT("round " << round) {
       check_same(g, *rewrite(g).graph);
       for (const Pass& p : passes())
-        if (p.optional) check_same(g, *rewrite(g, std::vector{std::string(p.name)}).graph);
+        if (p.optional) check_same(g, *rewrite(g, {.disable = {std::string(p.name)}}).graph);
     }
   }
 }

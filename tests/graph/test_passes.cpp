@@ -138,12 +138,12 @@ BOOST_AUTO_TEST_CASE(lowering_leaves_only_what_runs) {
 BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
   Graph g;
   g.add_output("x", input(g, "x", f32, {1}));
-  BOOST_CHECK_EXCEPTION(rewrite(g, std::vector<std::string>{"fusion"}), Error, [](const Error& e) {
+  BOOST_CHECK_EXCEPTION(rewrite(g, {.disable = {"fusion"}}), Error, [](const Error& e) {
     return std::string(e.what()) ==
            "\"fusion\" is not a rewrite that can be left out\n  These can: dead_code, simplify, "
            "common_subexpressions, fold, fuse, epilogue";
   });
-  BOOST_CHECK_THROW(rewrite(g, std::vector<std::string>{"lower"}), Error);
+  BOOST_CHECK_THROW(rewrite(g, {.disable = {"lower"}}), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

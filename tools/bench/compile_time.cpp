@@ -84,7 +84,8 @@ void measure(bool wide, int nodes, std::vector<Row>& rows, std::vector<NodeId>& 
   Rewritten now = timed("specialise", [&] { return specialise(g, fetches, {}, Mode::training); });
   int number = 0;
   for (const Pass& pass : passes()) {
-    auto next = timed(fmt::format("{} {}", ++number, pass.name), [&] { return pass.run(*now.graph); });
+    auto next = timed(fmt::format("{} {}", ++number, pass.name),
+                      [&] { return pass.run(*now.graph, {.mode = Mode::training, .threads = 1}); });
     if (next) now = std::move(*next);
   }
   timed("plan", [&] { return make_plan(now.graph, 1); });

@@ -7,6 +7,12 @@
 #include <oxbow/runtime/plan/copies.h>
 
 namespace oxbow::tools {
+namespace {
+
+int threads_of(const Compiling& how) { return how.threads > 0 ? how.threads : Pool::shared().threads(); }
+
+}  // namespace
+
 std::vector<Value> fetches(const Graph& graph) {
   std::vector<Value> all;
   for (const auto& [name, value] : graph.outputs()) all.push_back(value);
@@ -42,8 +48,10 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
         all.push_back({.name = std::move(name), .graph = all.back().graph, .from = {}, .changed = false});
     };
     add("specialise", specialise(graph, wanted, how.sizes, how.mode));
-    rewrite(*all.back().graph, how.disable,
-            [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); });
+    rewrite(*all.back().graph,
+            {.context = {.mode = how.mode, .threads = threads_of(how)},
+             .disable = how.disable,
+             .observe = [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); }});
     add("copies", copies(*all.back().graph));
     return all;
   });
@@ -60,7 +68,7 @@ std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
 
 Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
   return while_memory_lasts("planning a graph", [&] {
-    const int threads = how.threads > 0 ? how.threads : Pool::shared().threads();
+    const int threads = threads_of(how);
     Ledger plan = ledger(*make_plan(stages.back().graph, threads), threads);
     for (Ledger::Value& v : plan.values) v.name.clear();
     for (NodeId i = 0; i < built.size(); ++i) {
