@@ -58,13 +58,31 @@ void AttrValue::wrong(const char* expected) const {
 }
 
 const AttrValue& AttrValue::field(std::string_view key) const {
-  for (const auto& [name, value] : get<AttrRecord>("a record"))
+  const AttrRecord& record = get<AttrRecord>("a record");
+  for (const auto& [name, value] : record)
     if (name == key) return value;
-  throw Error("the field " + in_quotes(key) + " is missing");
+  std::vector<std::string> names;
+  for (const auto& [name, value] : record) names.push_back(name);
+  const std::vector<std::string> near = near_names(key, names);
+  throw Error("the field " + in_quotes(key) + " is missing" +
+              (near.empty() ? "" : ", but there is " + in_quotes(near[0])));
 }
 
-void no_attribute(const std::string& key, std::string_view op) {
-  throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(op));
+void no_attribute(const std::string& key, std::string_view op, std::span<const std::string> known) {
+  throw AttributeError(key, "no attribute " + in_quotes(key) + " of op " + std::string(op) + "." +
+                                did_you_mean(key, known) +
+                                (known.empty() ? " It has none" : " It has: " + listed(known)));
+}
+
+std::size_t word_of(const AttrValue& a, std::string_view what, std::span<const std::string_view> words,
+                    std::string_view remedy) {
+  const std::string& word = a.get<std::string>("a word");
+  const auto place = std::find(words.begin(), words.end(), word);
+  if (place == words.end()) {
+    const std::vector<std::string> known(words.begin(), words.end());
+    throw Error(no_such(what, word, known) + (remedy.empty() ? "" : "\n  " + std::string(remedy)));
+  }
+  return static_cast<std::size_t>(place - words.begin());
 }
 
 bool same_bits(const AttrValue& a, const AttrValue& b) {

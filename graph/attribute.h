@@ -12,6 +12,7 @@
 
 #include <oxbow/graph/tensor.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,8 +62,14 @@ class AttributeError : public Error {
   std::string key_;
 };
 
-/// Throws `AttributeError` for a `key` that the op does not have.
-[[noreturn]] void no_attribute(const std::string& key, std::string_view op);
+/// Throws `AttributeError` for a `key` that the op does not have: `known` are those that it has.
+[[noreturn]] void no_attribute(const std::string& key, std::string_view op, std::span<const std::string> known);
+
+/// The place among `words` of the one that `a` says: how an attribute is read that is written as a word. Throws `Error`
+/// for another, with the near ones and then with `remedy`, where there is more than words: "there is no padding
+/// \"smae\". Did you mean \"same\"? Known are: valid, same".
+std::size_t word_of(const AttrValue& a, std::string_view what, std::span<const std::string_view> words,
+                    std::string_view remedy = {});
 
 /// Equal to the last bit: NaN equals itself, and 0.0 differs from -0.0.
 bool same_bits(const AttrValue& a, const AttrValue& b);
@@ -143,7 +150,11 @@ template <class T>
 T with_attributes(const AttrRecord& record, const Catalog& catalog) {
   T op{};
   for (const auto& [key, value] : record)
-    if (!set_attribute(op, key, value, catalog)) no_attribute(key, T::info.name);
+    if (!set_attribute(op, key, value, catalog)) {
+      std::vector<std::string> known;
+      each_attribute<T>([&](const char* name, auto) { known.emplace_back(name); });
+      no_attribute(key, T::info.name, known);
+    }
   return op;
 }
 

@@ -71,11 +71,7 @@ AttrValue to_attr(const Init& v) {
 }
 
 void from_attr(const AttrValue& a, Init& v) {
-  const std::string& kind = a.field("kind").get<std::string>("a string");
-  const auto place = std::find(kinds.begin(), kinds.end(), kind);
-  if (place == kinds.end())
-    throw Error("no recipe is called " + in_quotes(kind) + "\n  There are zeros, constant, uniform, normal and seed");
-  v.kind = static_cast<Init::Kind>(place - kinds.begin());
+  v.kind = static_cast<Init::Kind>(word_of(a.field("kind"), "recipe", kinds));
   from_attr(a.field("a"), v.a);
   from_attr(a.field("b"), v.b);
   from_attr(a.field("seed"), v.seed);

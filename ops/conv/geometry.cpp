@@ -1,8 +1,8 @@
-#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 
 #include <algorithm>
+#include <array>
 
 namespace oxbow::ops {
 namespace {
@@ -61,17 +61,18 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
 
 namespace oxbow {
 
+namespace {
+constexpr std::array<std::string_view, 2> kinds{"valid", "same"};  // of Padding::Kind
+}
+
 AttrValue to_attr(const Padding& v) {
-  if (v.kind != Padding::sides) return std::string(v.kind == Padding::same ? "same" : "valid");
+  if (v.kind != Padding::sides) return std::string(kinds[static_cast<std::size_t>(v.kind)]);
   return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
 }
 
 void from_attr(const AttrValue& a, Padding& v) {
-  if (const auto* kind = std::get_if<std::string>(&a)) {
-    if (*kind != "same" && *kind != "valid")
-      throw Error("there is no padding " + in_quotes(*kind) +
-                  "\n  There is \"same\", \"valid\", or four numbers: top, bottom, left, right");
-    v = *kind == "same" ? Padding::same : Padding::valid;
+  if (std::holds_alternative<std::string>(a)) {
+    v = static_cast<Padding::Kind>(word_of(a, "padding", kinds, "Or four numbers: top, bottom, left, right"));
     return;
   }
   std::vector<std::int64_t> sides;

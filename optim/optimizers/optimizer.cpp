@@ -4,6 +4,7 @@
 #include <oxbow/optim/optimizer.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -60,13 +61,14 @@ Value Step::operator[](SharedName name) const {
 
 Value Step::scalar(Value v) const { return v.dtype() == parameter.dtype() ? v : cast(v, parameter.dtype()); }
 
-AttrValue to_attr(Convention c) { return std::string(c == Convention::keras ? "keras" : "pytorch"); }
+namespace {
+constexpr std::array<std::string_view, 2> conventions{"keras", "pytorch"};  // of Convention
+}
+
+AttrValue to_attr(Convention c) { return std::string(conventions[static_cast<std::size_t>(c)]); }
 
 void from_attr(const AttrValue& a, Convention& c) {
-  const std::string name = lower_case(a.get<std::string>("a convention"));
-  if (name != "keras" && name != "pytorch")
-    throw Error("there is no convention " + in_quotes(name) + ": it is \"keras\" or \"pytorch\"");
-  c = name == "keras" ? Convention::keras : Convention::pytorch;
+  c = static_cast<Convention>(word_of(lower_case(a.get<std::string>("a convention")), "convention", conventions));
 }
 
 std::vector<std::string> optimizer_names() {

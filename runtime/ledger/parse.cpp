@@ -30,7 +30,10 @@ void read_record(Lexer& in, T& item) {
     } catch (const Error& e) {
       in.fail(keys[i], key + ": " + e.what());
     }
-    if (!known) in.fail(keys[i], "there is no field " + in_quotes(key) + " here");
+    if (known) continue;
+    std::vector<std::string> names;
+    std::apply([&](const auto&... f) { (names.emplace_back(f.name), ...); }, fields(&item));
+    in.fail(keys[i], "there is no field " + in_quotes(key) + " here." + did_you_mean(key, names));
   }
 }
 

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
        "t.graph:5:18: expected a dtype (f32, f64, f16, bf16, i8, i16, i32, i64, "
        "u8, u16, u32, u64 or bool), found \"f33\""},
       {x + "%1 = twice(%x) : f32[2, 4]", "t.graph:5:18: the text says f32[2, 4], but twice gives f32[2, 3]"},
-      {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:17: no attribute \"to\" of op twice"},
+      {x + "%1 = twice(%x) {to: 1} : f32[2, 3]", "t.graph:5:17: no attribute \"to\" of op twice. It has: by"},
       {x + "%1 = twice(%x) {by: 1.5} : f32[2, 3]", "t.graph:5:17: by: expected an integer, but there is a number"},
       {x + "%1 = twice(%x) {by: 1, by: 2} : f32[2, 3]", "t.graph:5:24: the attribute \"by\" is given twice"},
       {x + x,
@@ -170,9 +170,12 @@ BOOST_AUTO_TEST_CASE(malformed_attributes) {
   const std::string recipe = node_error(
       "%w = variable {name: \"w\", type: f32[2], init: {kind: \"orthogonal\", a: 0.0, b: 0.0, seed: 0, stream: 0}, "
       "trainable: true} : f32[2]");
-  BOOST_TEST(recipe ==
-             "t.graph:4:41: init: no recipe is called \"orthogonal\"\n"
-             "  There are zeros, constant, uniform, normal and seed");
+  BOOST_TEST(
+      recipe ==
+      "t.graph:4:41: init: there is no recipe \"orthogonal\". Known are: zeros, constant, uniform, normal, seed");
+  BOOST_TEST(
+      node_error("%w = variable {name: \"w\", type: f32[2], init: {kid: \"zeros\"}, trainable: true} : f32[2]") ==
+      "t.graph:4:41: init: the field \"kind\" is missing, but there is \"kid\"");
 }
 
 // Every prefix and every one-byte change of a good text parses or throws an Error that names its place.

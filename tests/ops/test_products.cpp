@@ -314,8 +314,8 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
              "  at HERE\n  Use {.padding = Padding::same}, smaller kernels or larger images");
   Padding read;
   BOOST_TEST(test::message([&] { from_attr(std::string("smae"), read); }) ==
-             "there is no padding \"smae\"\n"
-             "  There is \"same\", \"valid\", or four numbers: top, bottom, left, right");
+             "there is no padding \"smae\". Did you mean \"same\"? Known are: valid, same\n"
+             "  Or four numbers: top, bottom, left, right");
   BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = std::int64_t{1} << 62}); }) ==
              "conv2d: the padding is beyond 1073741824\n"
              "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"

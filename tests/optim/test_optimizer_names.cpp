@@ -63,7 +63,10 @@ BOOST_AUTO_TEST_CASE(fields_are_set_by_name) {
       "adam has no field \"beta1\". Did you mean \"beta_1\" or \"beta_2\"? Its fields are: learning_rate, beta_1, "
       "beta_2, epsilon, weight_decay, amsgrad, convention\n  at HERE");
   BOOST_TEST(message([&] { Optimizer("adam").with("convention", std::string("jax")); }) ==
-             "adam: convention: there is no convention \"jax\": it is \"keras\" or \"pytorch\"\n  at HERE");
+             "adam: convention: there is no convention \"jax\". Known are: keras, pytorch\n  at HERE");
+  BOOST_TEST(message([&] { Optimizer("adam").with("convention", std::string("PyTroch")); }) ==
+             "adam: convention: there is no convention \"pytroch\". Did you mean \"pytorch\"? Known are: keras, "
+             "pytorch\n  at HERE");
   BOOST_TEST(message([&] { Optimizer("adam").with("amsgrad", 0.5); }) ==
              "adam: amsgrad: expected a bool, but there is a number\n  at HERE");
 }

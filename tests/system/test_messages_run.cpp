@@ -77,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(text_that_is_no_graph, SomeGraph) {
       {message([&] { read("  %x = square(%y) : f32[2]\n"); }),
        "net.txt:6:15: there is no node %y above"},
       {message([&] { read("  %x = input {name: \"x\", typ: f32[2], free_axes: []} : f32[2]\n"); }),
-       "net.txt:6:26: no attribute \"typ\" of op input"},
+       "net.txt:6:26: no attribute \"typ\" of op input. Did you mean \"type\"? It has: name, type, free_axes"},
       {message([&] { read("  %x = input {name: \"x\", type: f32[2], free_axes: []} : f64[2]\n"); }),
        "net.txt:6:57: the text says f64[2], but input gives f32[2]"},
   });

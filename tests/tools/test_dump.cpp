@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(malformed_plans) {
   const std::pair<std::string, std::string_view> cases[] = {
       {replaced("oxbow plan 1", "oxbow plan 2"),
        "this plan has version 2, but only version 1 is known. Use a newer Oxbow"},
-      {replaced("{threads: 1", "{treads: 1"), "there is no field \"treads\" here"},
+      {replaced("{threads: 1", "{treads: 1"), "there is no field \"treads\" here. Did you mean \"threads\"?"},
       {replaced("{threads: 1", "{threads: true"), "threads: expected"},
       {replaced("fate: \"fetched\"", "fate: \"lost\""), "fate: \"lost\" is not a fate of a value"},
       {replaced("\nsteps:", "\nstep:"), "expected \"steps:\", found \"step\""},
