@@ -30,6 +30,11 @@ Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At:
 /// not have, or a range that does not lie within it.
 Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end = to_end, At at = At::current());
 
+/// Of such a range every `step`-th element: begin, begin + step, ... up to but without `end`. With a negative step they
+/// go down from `begin`, and `to_end` stands for down to the first: slice(x, 0, -1, to_end, -1) has the rows of x from
+/// the last to the first. Throws `Error` as above, and for a step of 0.
+Value slice(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step, At at = At::current());
+
 /// x[subscripts], as `Value` has it: for each of the first axes a place, which takes the axis away, or a range. Throws
 /// `Error` for more subscripts than axes, and for places and ranges that do not lie within their axis.
 Value part(Value x, const Subscripts& subscripts);

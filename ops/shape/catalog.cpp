@@ -6,6 +6,7 @@
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/strided_slice.h>
 #include <oxbow/ops/shape/transpose.h>
 
 namespace oxbow::ops {
@@ -23,6 +24,9 @@ void add_shape(Catalog& c) {
   c.add<Slice>({.formula = "the elements [begin, end) along an axis",
                 .example = inputs({{f64, {2, 3}}}),
                 .op = {.axis = 1, .begin = 0, .end = 2}});
+  c.add<StridedSlice>({.formula = "the elements begin, begin + step, ... of [begin, end) along an axis",
+                       .example = inputs({{f64, {2, 3}}}),
+                       .op = {.axis = 1, .begin = -1, .step = -2}});
   c.add<SliceBy>(
       {.formula = "the elements from begins to ends along axes",
        .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({1}, {0}), Tensor::of<std::int64_t>({1}, {1})},
@@ -48,6 +52,7 @@ void add_shape(Catalog& c) {
       {.formula = "start, start + step, ... up to but without limit",
        .example = {Tensor::scalar<std::int64_t>(0), Tensor::scalar<std::int64_t>(6), Tensor::scalar<std::int64_t>(2)}});
   c.add<SliceGradient>({.formula = "dy where the slice was taken from like, 0 elsewhere"}, Made::by_gradients);
+  c.add<StridedSliceGradient>({.formula = "dy where the slice was taken from like, 0 elsewhere"}, Made::by_gradients);
   c.add<SliceAdd>({.formula = "sum, with dy added where the slice was taken"}, Made::by_gradients);
   c.add<SliceByGradient>({.formula = "dy where the slices were taken from like, 0 elsewhere"}, Made::by_gradients);
   c.add<TileGradient>({.formula = "dy summed over the repeats of like's elements"}, Made::by_gradients);

@@ -12,10 +12,11 @@ std::string written(const std::vector<Subscript>& subscripts) {
     if (text.size() > 2) text += ", ";
     if (s.is_place)
       text += std::to_string(s.begin);
-    else if (s.begin == 0 && s.end == to_end)
+    else if (s.begin == 0 && s.end == to_end && s.step == 1)
       text += "range()";
     else
-      text += "range(" + number(s.begin) + ", " + number(s.end) + ")";
+      text +=
+          "range(" + number(s.begin) + ", " + number(s.end) + (s.step == 1 ? "" : ", " + std::to_string(s.step)) + ")";
   }
   return text + "]";
 }
@@ -43,7 +44,7 @@ Value part(Value x, const Subscripts& subscripts) {
       const Subscript& s = each[i];
       const auto axis = static_cast<std::int64_t>(i), size = x.shape()[static_cast<int>(i)];
       if (!s.is_place) {
-        if (s.begin != 0 || s.end != to_end) y = slice(y, axis, s.begin, s.end, subscripts.at());
+        if (s.begin != 0 || s.end != to_end || s.step != 1) y = slice(y, axis, s.begin, s.end, s.step, subscripts.at());
         continue;
       }
       if (s.begin < -size || s.begin >= size)

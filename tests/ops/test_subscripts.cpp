@@ -47,7 +47,13 @@ BOOST_AUTO_TEST_CASE(places_and_ranges_are_those_of_numpy) {
                {x[{range(), range(), 0}], {2, 3}, {0, 4, 8, 12, 16, 20}},
                {x[{range(-1, to_end), 0}], {1, 4}, {12, 13, 14, 15}},
                {x[range(1, to_end)][{0, 0}], {4}, {12, 13, 14, 15}},
-               {x[{0, range(2, 2)}], {0, 4}, {}}};
+               {x[{0, range(2, 2)}], {0, 4}, {}},
+               {x[{0, 0, range(0, 4, 3)}], {2}, {0, 3}},
+               {x[{0, 0, range(1, to_end, 2)}], {2}, {1, 3}},
+               {x[range(-1, to_end, -1)][{range(), 0, 0}], {2}, {12, 0}},
+               {x[{1, 2, range(3, 0, -2)}], {2}, {23, 21}},
+               {x[{1, range(-1, -3, -1), 0}], {2}, {20, 16}},
+               {slice(x, 2, 0, to_end, 3)[{0, 0}], {2}, {0, 3}}};
   std::vector<Value> fetches;
   for (const auto& c : cases) fetches.push_back(c.y);
   Store store(g);
@@ -62,9 +68,11 @@ BOOST_AUTO_TEST_CASE(places_and_ranges_are_those_of_numpy) {
 BOOST_AUTO_TEST_CASE(a_free_axis_may_have_any_size) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 3});
-  const Program program = compile({x[-1], x[{range(), 1}]});
+  const Program program = compile({x[-1], x[{range(), 1}], x[{range(-1, to_end, -2), 0}], shape_of(x)[range(1, 2, 2)]});
   Store store(g);
   const auto out = program.run(store, {{"x", counting({4, 3})}});
+  BOOST_TEST(numbers(out[2]) == (std::vector<float>{9, 3}));
+  BOOST_TEST(out[3].item<std::int64_t>() == 3);
   BOOST_TEST(numbers(out[0]) == (std::vector<float>{9, 10, 11}));
   BOOST_TEST(numbers(out[1]) == (std::vector<float>{1, 4, 7, 10}));
 }
@@ -72,7 +80,8 @@ BOOST_AUTO_TEST_CASE(a_free_axis_may_have_any_size) {
 BOOST_AUTO_TEST_CASE(a_size_of_a_shape_is_known) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 3}), label = input(g, "label", i64, {2});
-  const Program program = compile({one_hot(label, shape_of(x)[0]), one_hot(label, shape_of(x)[-1])});
+  const Value sizes = shape_of(x)[range(-1, to_end, -1)];
+  const Program program = compile({one_hot(label, sizes[1]), one_hot(label, sizes[0])});
   Store store(g);
   const auto out = program.run(store, {{"x", counting({4, 3})}, {"label", Tensor::of<std::int64_t>({2}, {0, 2})}});
   BOOST_TEST(numbers(out[0]) == (std::vector<float>{1, 0, 0, 0, 0, 0, 1, 0}));
@@ -117,6 +126,14 @@ BOOST_AUTO_TEST_CASE(what_does_not_lie_within_x_is_refused) {
       {message([&] { x[range(1, 9)]; }),
        "x[range(1, 9)]: the range 1 to 9 does not lie within axis 0 of [2, 4]" + of_x +
            "Use 0 <= begin <= end <= 2, or negative numbers to count from the end"},
+      {message([&] { x[{range(), range(0, 5, 2)}]; }),
+       "x[range(), range(0, 5, 2)]: the range 0 to 5 by 2 does not lie within axis 1 of [2, 4]" + of_x +
+           "Use 0 <= begin <= end <= 4, or negative numbers to count from the end"},
+      {message([&] { x[range(2, to_end, -1)]; }),
+       "x[range(2, to_end, -1)]: the range 2 to the first by -1 does not lie within axis 0 of [2, 4]" + of_x +
+           "Use 0 <= end <= begin < 2, or negative numbers to count from the end"},
+      {message([&] { slice(x, 0, 0, 2, 0); }),
+       "strided_slice: the step of a range is 0" + of_x + "Use 1 for each element, -1 for each of them backwards"},
       {message([&] { none[0]; }),
        "x[0]: there is no place 0 in axis 0, whose size is 0\n  x: f32[0, 4] from none\n  at HERE\n"
        "  Take a range of it"},

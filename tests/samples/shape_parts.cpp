@@ -2,7 +2,9 @@
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/strided_slice.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "samples/families.h"
@@ -70,6 +72,69 @@ std::vector<Sample> slice_gradient_samples() {
   return {sample({3}, {5}, {.axis = 0, .begin = 1, .end = 4}), sample({2, 2}, {2, 4}, {.axis = 1, .begin = -2}),
           sample({2, 1, 2}, {2, 3, 2}, {.axis = 1, .begin = 1, .end = 2}), sample({2, 3}, {2, 3}, {.axis = 0}),
           sample({0, 3}, {4, 3}, {.axis = 0, .begin = 2, .end = 2})};
+}
+
+// Ranges by steps, and the places that they take, as Python's slices of such a list do.
+struct Strides {
+  Shape x;
+  StridedSlice op;
+  std::vector<std::int64_t> places;
+};
+std::vector<Strides> strides() {
+  return {{{7}, {.axis = 0, .begin = 0, .end = to_end, .step = 2}, {0, 2, 4, 6}},
+          {{7}, {.axis = 0, .begin = 1, .end = 6, .step = 3}, {1, 4}},
+          {{7}, {.axis = 0, .begin = -1, .end = to_end, .step = -1}, {6, 5, 4, 3, 2, 1, 0}},
+          {{7}, {.axis = -1, .begin = 5, .end = -6, .step = -2}, {5, 3}},
+          {{2, 5}, {.axis = 1, .begin = 0, .end = to_end, .step = 3}, {0, 3}},
+          {{4, 3}, {.axis = 0, .begin = -2, .end = to_end, .step = -2}, {2, 0}},
+          {{2, 5, 3}, {.axis = 1, .begin = 4, .end = 0, .step = -3}, {4, 1}},
+          {{5, 2}, {.axis = 0, .begin = 0, .end = to_end, .step = std::int64_t{1} << 62}, {0}},
+          {{5, 2}, {.axis = 0, .begin = 2, .end = 2, .step = 2}, {}},
+          {{0, 3}, {.axis = 0, .begin = -1, .end = to_end, .step = -1}, {}},
+          {{6, 2}, {.axis = 0, .begin = 1, .end = 5, .step = 1}, {1, 2, 3, 4}}};
+}
+
+std::vector<Sample> strided_slice_samples() {
+  std::vector<Sample> samples;
+  for (const DType dtype : {f64, i32, boolean})
+    for (const Strides& s : strides()) {
+      if (dtype != f64 && s.x.rank() != 3) continue;
+      const int axis = s.x.axis_of(s.op.axis);
+      const auto reference = [s, axis](const std::vector<Tensor>& in) {
+        const Shape to = s.x.with(axis, static_cast<std::int64_t>(s.places.size()));
+        return std::vector<Tensor>{rearranged(in[0], to, [&](Index i) {
+          std::int64_t& place = i[static_cast<std::size_t>(axis)];
+          place = s.places[static_cast<std::size_t>(place)];
+          return i;
+        })};
+      };
+      samples.push_back(
+          {"of " + to_string(s.x) + " by " + std::to_string(s.op.step), s.op, {draw(s.x, 0, 2, 1, dtype)}, reference});
+    }
+  return samples;
+}
+
+std::vector<Sample> strided_slice_gradient_samples() {
+  std::vector<Sample> samples;
+  for (const Strides& s : strides()) {
+    const int axis = s.x.axis_of(s.op.axis);
+    const auto reference = [s, axis](const std::vector<Tensor>& in) {
+      return std::vector<Tensor>{rearranged(in[0], s.x, [&](Index i) {
+        std::int64_t& place = i[static_cast<std::size_t>(axis)];
+        const auto taken = std::find(s.places.begin(), s.places.end(), place);
+        if (taken == s.places.end()) return Index();
+        place = taken - s.places.begin();
+        return i;
+      })};
+    };
+    const StridedSliceGradient op{.axis = s.op.axis, .begin = s.op.begin, .end = s.op.end, .step = s.op.step};
+    const Shape dy = s.x.with(axis, static_cast<std::int64_t>(s.places.size()));
+    samples.push_back({"into " + to_string(s.x) + " by " + std::to_string(s.op.step),
+                       op,
+                       {draw(dy, -1, 1, 1), draw(s.x, -1, 1, 2)},
+                       reference});
+  }
+  return samples;
 }
 
 std::vector<Sample> slice_add_samples() {
@@ -226,6 +291,8 @@ void add_shape_parts(Samples& s) {
   s.add<Slice>(slice_samples());
   s.add<SliceGradient>(slice_gradient_samples());
   s.add<SliceAdd>(slice_add_samples());
+  s.add<StridedSlice>(strided_slice_samples());
+  s.add<StridedSliceGradient>(strided_slice_gradient_samples());
   s.add<Concat>(concat_samples());
   s.add<ConcatGradient>(concat_gradient_samples());
   s.add<Gather>(gather_samples());
