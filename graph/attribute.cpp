@@ -10,6 +10,8 @@
 #include <limits>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 const char* kind_of(const AttrValue& v) {

@@ -20,7 +20,7 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
             " from " + to_string(inputs[i].node());
   }
   text += at_line(at);
-  if (!scope.empty()) text += "\n  in scope " + escaped(scope);
+  if (!scope.empty()) text += "\n  in scope " + internal::escaped(scope);
   if (!remedy.empty()) text += "\n  " + remedy;
   return text;
 }
@@ -217,15 +217,16 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
 void Graph::name(NodeId node, std::string_view name) {
   Record& record = at(node);
   if (name.empty() || name.find('/') != std::string_view::npos)
-    throw Error(in_quotes(name) + " cannot name a node" + at_line(record.origin.at) +
+    throw Error(internal::in_quotes(name) + " cannot name a node" + at_line(record.origin.at) +
                 "\n  Give at least one character and no '/': a Scope puts \"encoder/\" before names");
   if (record.name.str() == name) return;
   const std::string full = record.origin.scoped(name);
   const auto [place, is_new] = own_->names.try_emplace(full, node);
   if (!is_new) {
     const Location& first = this->node(place->second).origin().at;
-    throw Error("the name " + in_quotes(full) + " is taken" + (first.known() ? " at " + to_string(first) : "") +
-                at_line(record.origin.at) + "\n  Use another name, or a Scope around one of the two");
+    throw Error("the name " + internal::in_quotes(full) + " is taken" +
+                (first.known() ? " at " + to_string(first) : "") + at_line(record.origin.at) +
+                "\n  Use another name, or a Scope around one of the two");
   }
   if (!record.name.empty()) own_->names.erase(record.origin.scoped(record.name));
   record.name = std::string(name);
@@ -244,9 +245,9 @@ void Graph::add_update(Value assign) {
 
 void Graph::add_output(std::string name, Value value) {
   if (!value || &value.graph() != this)
-    throw Error("add_output(" + in_quotes(name) + "): the value belongs to another graph");
+    throw Error("add_output(" + internal::in_quotes(name) + "): the value belongs to another graph");
   if (!own_->output_names.insert(name).second)
-    throw Error("the graph has an output named " + in_quotes(name) + " already. Use another name");
+    throw Error("the graph has an output named " + internal::in_quotes(name) + " already. Use another name");
   own_->outputs.emplace_back(std::move(name), value);
 }
 

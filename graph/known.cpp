@@ -58,7 +58,7 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
         }
       }
       if (open.size() > before) continue;
-      if (k.because < 0) k.outputs = evaluate(n.op(), in);
+      if (k.because < 0) k.outputs = internal::evaluate(n.op(), in);
     }
     own_->knowledge.emplace(n.id(), std::move(k));
     open.pop_back();

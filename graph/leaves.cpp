@@ -82,7 +82,7 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
   std::vector<std::int64_t> sizes, free_axes;
   for (const Dim& d : dims) {
     if (d.size < 0)
-      throw Error("input " + in_quotes(name) + ": an axis cannot have the size " + std::to_string(d.size) +
+      throw Error("input " + internal::in_quotes(name) + ": an axis cannot have the size " + std::to_string(d.size) +
                   at_line(at) + "\n  Where any size may be fed, give an example of it: any(64)");
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
@@ -102,15 +102,15 @@ Value constant(Graph& g, Tensor value, At at) { return g.append(ops::Constant{st
 
 Value constant(Graph& g, double value, DType dtype, At at) {
   if (!holds(dtype, std::trunc(value)))
-    throw Error("constant: " + short_number(value) + " does not fit in " + std::string(name(dtype)) + at_line(at) +
-                "\n  Give a number in its range, or another dtype");
+    throw Error("constant: " + internal::short_number(value) + " does not fit in " + std::string(name(dtype)) +
+                at_line(at) + "\n  Give a number in its range, or another dtype");
   return dispatch(
       dtype, [&]<class T>(std::type_identity<T>) { return constant(g, Tensor::scalar<T>(static_cast<T>(value)), at); });
 }
 
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
   ops::Variable declared{g.origin().scoped(name), type, std::move(init), trainable};
-  check_init(declared, at);
+  internal::check_init(declared, at);
   return g.append(std::move(declared), {}, at).output().named(name);
 }
 

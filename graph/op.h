@@ -62,7 +62,9 @@
 namespace oxbow {
 
 class Op;
+namespace internal {
 struct Tape;
+}
 
 /// The inputs of an op whose values are known before anything runs: constants, the sizes of shapes, and what is
 /// computed from them (graph/known.h).
@@ -222,7 +224,7 @@ struct OpInterface : erased::Interface<OpInfo> {
   virtual std::vector<Value> inference(Values in) const = 0;
   virtual std::vector<Alias> alias(Types in) const = 0;
   virtual std::vector<InputSet> overwrites(Types in) const = 0;
-  virtual std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const = 0;
+  virtual std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const = 0;
   virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
   virtual std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const = 0;
   virtual Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const = 0;
@@ -271,7 +273,7 @@ class Op : public erased::Any<OpInterface> {
   std::vector<Alias> alias(Types in) const { return model_->alias(in); }
   /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
   std::vector<InputSet> overwrites(Types in) const { return model_->overwrites(in); }
-  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   /// `in` are the types of this op's operands.
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   /// The graphs that the op owns, by the names of their attributes.

@@ -64,7 +64,7 @@ struct Op::Model final : erased::Model<OpInterface, T> {
     return requires(const T& o, Types in) { o.consume(in); };
   }
   static constexpr bool extends() {
-    return requires(const T& o, const Tape& t, Types in) { o.with_epilogue(0, t, in); };
+    return requires(const T& o, const internal::Tape& t, Types in) { o.with_epilogue(0, t, in); };
   }
   // Calls `visit(name, member)` for each attribute that is a graph.
   static void each_subgraph([[maybe_unused]] auto&& visit) {
@@ -168,7 +168,7 @@ struct Op::Model final : erased::Model<OpInterface, T> {
     else
       return {held.info.may_overwrite};
   }
-  std::optional<Op> with_epilogue([[maybe_unused]] int output, [[maybe_unused]] const Tape& tape,
+  std::optional<Op> with_epilogue([[maybe_unused]] int output, [[maybe_unused]] const internal::Tape& tape,
                                   [[maybe_unused]] Types in) const override {
     if constexpr (extends())
       return held.with_epilogue(output, tape, in);
@@ -250,7 +250,7 @@ inline std::size_t Op::hash() const {
 inline std::optional<Op> Op::absorb(int operand, const Op& producer, Types in) const {
   return model_->absorb(operand, producer, in);
 }
-inline std::optional<Op> Op::with_epilogue(int output, const Tape& tape, Types in) const {
+inline std::optional<Op> Op::with_epilogue(int output, const internal::Tape& tape, Types in) const {
   return model_->with_epilogue(output, tape, in);
 }
 inline Grads Op::gradient(const Node& n, Values dy, Values sums) const { return model_->gradient(n, dy, sums); }

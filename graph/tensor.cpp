@@ -10,8 +10,8 @@
 namespace oxbow {
 
 std::shared_ptr<std::byte> allocate(std::int64_t bytes) {
-  const auto size = static_cast<std::size_t>(aligned(bytes) + alignment);
-  void* p = std::aligned_alloc(alignment, size);
+  const auto size = static_cast<std::size_t>(internal::aligned(bytes) + internal::alignment);
+  void* p = std::aligned_alloc(internal::alignment, size);
   if (p == nullptr) throw Error("out of memory: cannot allocate " + std::to_string(bytes) + " bytes");
   std::memset(p, 0, size);
   return {static_cast<std::byte*>(p), [](std::byte* b) { std::free(b); }};
@@ -56,7 +56,8 @@ Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DTy
   dispatch(dtype, [&]<class T>(std::type_identity<T>) {
     T* out = t.data<T>();
     for (std::int64_t i = 0; i < t.count(); ++i) {
-      const double u = low + (high - low) * uniform01(random_block(seed, 0, 0, static_cast<std::uint64_t>(i))[0]);
+      const double u = low + (high - low) * internal::uniform01(
+                                                internal::random_block(seed, 0, 0, static_cast<std::uint64_t>(i))[0]);
       out[i] = is_float(dtype) ? static_cast<T>(u) : static_cast<T>(std::floor(u));
     }
   });

@@ -31,7 +31,7 @@ const std::string& Node::name() const { return graph_->at(id_).name.str(); }
 std::string Node::full_name() const {
   return origin().scoped(name().empty() ? std::string(op().name()) + "_" + std::to_string(id_) : name());
 }
-std::string to_string(const Node& node) { return escaped(node.full_name()); }
+std::string to_string(const Node& node) { return internal::escaped(node.full_name()); }
 const Origin& Node::origin() const { return graph_->at(id_).origin; }
 int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
 Value Node::input(int i) const {
@@ -61,7 +61,8 @@ Value Node::output(std::string_view name) const {
     known.push_back(names.of(i));
     if (known.back() == name) return output(i);
   }
-  throw Error(to_string(*this) + " has no output " + in_quotes(name) + "\n  Its outputs: " + listed(known));
+  throw Error(to_string(*this) + " has no output " + internal::in_quotes(name) +
+              "\n  Its outputs: " + internal::listed(known));
 }
 int Node::output_count() const { return static_cast<int>(output_types().size()); }
 Types Node::output_types() const { return graph_->at(id_).outputs; }

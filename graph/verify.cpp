@@ -8,6 +8,8 @@
 #include <unordered_map>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 // A check returns what is wrong, "" when nothing is. Later checks rely on earlier ones: the order is part of the list.

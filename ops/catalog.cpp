@@ -7,7 +7,7 @@ namespace {
 
 Catalog all() {
   Catalog c = Catalog::leaves();
-  c.add<Fused>({.formula = "a chain of elementwise ops, in one pass"}, Made::by_passes);
+  c.add<internal::Fused>({.formula = "a chain of elementwise ops, in one pass"}, Made::by_passes);
   ops::add_pointwise(c);
   ops::add_reduction(c);
   ops::add_shape(c);

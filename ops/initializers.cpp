@@ -48,12 +48,13 @@ Initializer he_normal() {
 
 Initializer uniform(double low, double high) {
   if (!(low <= high))
-    throw Error("uniform: " + short_number(low) + " is above " + short_number(high) + ". Give (low, high)");
+    throw Error("uniform: " + internal::short_number(low) + " is above " + internal::short_number(high) +
+                ". Give (low, high)");
   return always({.kind = Init::Kind::uniform, .a = low, .b = high});
 }
 Initializer normal(double mean, double deviation) {
   if (!(deviation >= 0))
-    throw Error("normal: the deviation " + short_number(deviation) + " is negative. Give (mean, deviation)");
+    throw Error("normal: the deviation " + internal::short_number(deviation) + " is negative. Give (mean, deviation)");
   return always({.kind = Init::Kind::normal, .a = mean, .b = deviation});
 }
 Initializer zeros() { return always({}); }

@@ -18,7 +18,7 @@ std::string layer_name(const Graph& g, const std::string& asked, const std::stri
   if (!asked.empty()) {
     const std::string full = prefix + asked + "/" + member;
     if (const auto first = g.find(full))
-      throw Error(kind + ": the name " + in_quotes(full) + " is taken" +
+      throw Error(kind + ": the name " + internal::in_quotes(full) + " is taken" +
                   (first->origin().at.known() ? " at " + to_string(first->origin().at) : "") + at_line(at) +
                   "\n  Give this layer another name, or leave .name out: it is numbered then. Two layers with the same "
                   "weights are two products with one parameter()");
@@ -82,10 +82,11 @@ Value conv(Value x, std::int64_t filters, ConvOptions options, At at) {
 Value batch_norm(Value x, BatchNormOptions options, At at) {
   check("batch_norm", x, 2, "[samples, features]", at);
   if (!(options.momentum >= 0 && options.momentum <= 1))
-    refuse("batch_norm", "the momentum " + short_number(options.momentum) + " is not in [0, 1]", x, at,
+    refuse("batch_norm", "the momentum " + internal::short_number(options.momentum) + " is not in [0, 1]", x, at,
            "Give what the running statistics keep each step, such as 0.9");
   if (!(options.epsilon > 0))
-    refuse("batch_norm", "epsilon " + short_number(options.epsilon) + " is not positive", x, at, "Give 1e-5 or so");
+    refuse("batch_norm", "epsilon " + internal::short_number(options.epsilon) + " is not positive", x, at,
+           "Give 1e-5 or so");
   Graph& g = x.graph();
   const Scope scope(g, layer_name(g, options.name, "batch_norm", "scale", at));
   const Type each{x.dtype(), {x.shape()[-1]}};

@@ -6,7 +6,9 @@
 
 namespace oxbow {
 
+namespace internal {
 class PreparedOps;
+}
 
 /// Whose memory a value lies in; `index` below counts within each kind, in the Plan's lists.
 enum class Home : std::uint8_t { none, arena, input, variable, constant, fetch };
@@ -59,7 +61,7 @@ struct Plan {
   std::vector<std::uint32_t> next, group_of_task;
   std::vector<Fetch> fetches;
   std::vector<Leaf> inputs, variables, constants;
-  std::shared_ptr<const PreparedOps> ops;  ///< what `steps` point to
+  std::shared_ptr<const internal::PreparedOps> ops;  ///< what `steps` point to
 
   std::int64_t arena_bytes = 0;    ///< all values that are no leaves
   std::int64_t lower_bound = 0;    ///< no arena is smaller: what is alive at once in a serial run

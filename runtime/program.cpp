@@ -8,6 +8,8 @@
 #include <algorithm>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 void check_written_once(const Graph& graph) {

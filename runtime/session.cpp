@@ -9,6 +9,8 @@
 #include <cstring>
 
 namespace oxbow {
+using namespace internal;
+
 struct Session::State {
   /// What one plan needs; one for each set of shapes that was run.
   struct Run {

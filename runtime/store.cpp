@@ -11,6 +11,8 @@
 #include <unordered_set>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 using Kind = StoreLock::Kind;

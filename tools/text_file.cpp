@@ -11,7 +11,7 @@
 namespace oxbow::tools {
 
 std::string read_text(const std::string& path, std::size_t most) {
-  return with_own_errors("cannot read", path, [&] {
+  return internal::with_own_errors("cannot read", path, [&] {
     std::error_code unknown;
     if (std::filesystem::is_directory(path, unknown)) throw Error("cannot read " + path + ": it is a folder");
     std::ifstream file(path, std::ios::binary);

@@ -7,7 +7,7 @@
 
 #include <boost/graph/compressed_sparse_row_graph.hpp>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Which input of the edge's target it is.
 struct InputEdge {
@@ -46,4 +46,4 @@ inline BoostView boost_view(const Graph& g, bool entry = false) {
                    n + (entry ? 1 : 0));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <iosfwd>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct DotEdge {
   std::size_t from, to;  ///< vertices
@@ -22,4 +22,4 @@ void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<D
                     const std::function<void(std::ostream&, std::size_t)>& vertex,
                     const std::function<void(std::ostream&, const DotEdge&)>& edge);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -13,7 +13,7 @@
 #include <boost/property_map/function_property_map.hpp>
 #include <boost/property_map/vector_property_map.hpp>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 template <class V>
@@ -141,4 +141,4 @@ void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<D
       heading);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// All nodes, each behind its inputs, depth first: a chain stays together where it can.
 std::vector<NodeId> topological_order(const Graph& graph);
@@ -39,4 +39,4 @@ struct Edge {
 std::vector<Edge> transitive_reduction(const Graph& graph);
 inline constexpr NodeId largest_reduction = 4096;
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

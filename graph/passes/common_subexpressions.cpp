@@ -3,7 +3,7 @@
 
 #include <bit>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // Where each old node's equal is, as the first of its kind among the old nodes.
@@ -112,4 +112,4 @@ std::optional<Rewritten> common_subexpressions(const Graph& from) {
   return r.finish();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,8 +5,8 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 std::optional<Rewritten> common_subexpressions(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 std::optional<Rewritten> dead_code(const Graph& from) {
   const std::vector<bool> live = live_nodes(from);
@@ -13,4 +13,4 @@ std::optional<Rewritten> dead_code(const Graph& from) {
   return r.finish();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,8 +4,8 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 std::optional<Rewritten> dead_code(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

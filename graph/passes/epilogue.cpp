@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
@@ -193,4 +193,4 @@ std::optional<Rewritten> epilogue(const Graph& from) {
   return r.finish();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

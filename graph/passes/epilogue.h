@@ -19,7 +19,7 @@
 #include <oxbow/graph/passes/fused/tape_plan.h>
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// The output types of a product whose result has type `result` and whose extra inputs are `extra`.
 std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra);
@@ -32,4 +32,4 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
 /// own behind it.
 std::optional<Rewritten> epilogue(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

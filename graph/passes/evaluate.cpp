@@ -4,7 +4,7 @@
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/support/float_mode.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 std::vector<Tensor> run_kernel(const Op& op, std::span<const Tensor> inputs) {
@@ -76,4 +76,4 @@ std::vector<Tensor> evaluate(Values wanted) {
   return out;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

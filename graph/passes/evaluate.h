@@ -6,7 +6,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/op.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// The outputs of `op`, by the very kernels that a program runs, so with the same bits. Throws `OpError` as the op
 /// does, and `InternalError` for an op that is not computed (an input or a variable).
@@ -15,4 +15,4 @@ std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs);
 /// Values of one graph, computed from constants alone. Throws as the above.
 std::vector<Tensor> evaluate(Values wanted);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -2,7 +2,7 @@
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/fold.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::int64_t most_growth = 64 * 1024;  // bytes: folding must not turn a small program into a large one
@@ -62,4 +62,4 @@ std::optional<Rewritten> fold(const Graph& from) {
   return r.finish();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,9 +4,9 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Leaves alone what has effects, may fail on its data, or would store more than 64 KiB more than its inputs do.
 std::optional<Rewritten> fold(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

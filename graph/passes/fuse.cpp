@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
@@ -249,4 +249,4 @@ std::optional<Rewritten> fuse(const Graph& from) {
   return Fuser(from, groups).build();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -14,9 +14,9 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Works on a lowered graph. Linear in its edges. Which nodes may join: graph/passes/fuse_groups.h.
 std::optional<Rewritten> fuse(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

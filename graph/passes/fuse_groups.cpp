@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::int32_t most_steps = 256;  // of one tape: beyond it slots leave the cache, and nothing is won
@@ -270,4 +270,4 @@ void FuseGroups::cut() {
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -9,7 +9,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/passes/fused/fused.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class FuseGroups {
  public:
@@ -49,4 +49,4 @@ class FuseGroups {
   std::int32_t groups_ = 0;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

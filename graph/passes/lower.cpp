@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 bool is_fusible(const Op& op) { return op.has_tile() || op.has_consume(); }
@@ -89,4 +89,4 @@ std::optional<Rewritten> lower(const Graph& from) {
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,9 +6,9 @@
 
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A graph in which every op is a leaf or has `run`. Throws `Error` for an op that has no way to compute.
 std::optional<Rewritten> lower(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // A pass that goes by the graph alone.
@@ -74,4 +74,4 @@ Rewritten rewrite(const Graph& from, const RewriteOptions& options) {
 
 Rewritten rewrite_unfused(const Graph& from) { return rewrite(from, {.disable = {"fuse", "epilogue"}}); }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// What a graph is rewritten for. A pass may go by it in what it chooses, and keeps every bit all the same. Nothing
 /// where it is not known: of a body, which an op rewrites while it is lowered itself.
@@ -61,4 +61,4 @@ Rewritten rewrite(const Graph& from, const RewriteOptions& options = {});
 /// The same without what makes nodes larger (`fuse`, `epilogue`): for a graph that becomes part of another.
 Rewritten rewrite_unfused(const Graph& from);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

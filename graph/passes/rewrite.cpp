@@ -1,7 +1,7 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/rewrite.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 Rewritten chain(Rewritten first, Rewritten second) {
   for (Value& v : first.values)
@@ -109,4 +109,4 @@ std::vector<bool> live_nodes(const Graph& graph) {
   return ancestors(graph, results);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -17,7 +17,7 @@
 #include <memory>
 #include <span>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A graph and where the old graph's values went: an empty Value for what is gone.
 struct Rewritten {
@@ -82,4 +82,4 @@ Rewritten copy_of(const Graph& from);
 /// For each node, whether an output of the graph needs it. Effects count only where an output needs them.
 std::vector<bool> live_nodes(const Graph& graph);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::size_t most_alike = 16;  // ops of one hash: where more differ by attributes only, those are not shared
@@ -55,4 +55,4 @@ Op SharedOps::operator()(Op op) {
   return op;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

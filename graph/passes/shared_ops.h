@@ -7,7 +7,7 @@
 
 #include <unordered_map>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class SharedOps {
  public:
@@ -18,4 +18,4 @@ class SharedOps {
   std::unordered_map<std::size_t, std::vector<Op>> known_;  // by hash, few under each
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

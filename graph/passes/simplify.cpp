@@ -1,6 +1,6 @@
 #include <oxbow/graph/passes/simplify.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr int most_steps = 32;  // of one node; an op that never declines is not worth a hang
@@ -53,4 +53,4 @@ std::optional<Rewritten> simplify(const Graph& from) {
   return r.finish();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 using Outputs = std::vector<std::pair<std::string, Value>>;
@@ -121,4 +121,4 @@ Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::str
   return r.finish(named(graph, fetches));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 
 #include <map>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A new graph that computes `fetches`, values of `graph`. Its outputs are the fetches in order, one each also where a
 /// value is fetched twice; a fetch that `graph` names as an output keeps that name, others are "0", "1", ... by
@@ -18,4 +18,4 @@ namespace oxbow {
 /// refuses the new shapes.
 Rewritten specialise(const Graph& graph, Values fetches, const std::map<std::string, Shape>& shapes, Mode mode);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 inline constexpr std::int64_t alignment = 64;  ///< bytes
 
@@ -14,4 +14,4 @@ constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + t
 /// So many bytes, and what is left of their last cache line.
 constexpr std::int64_t aligned(std::int64_t bytes) { return round_up(bytes, alignment); }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class FloatMode {
  public:
@@ -30,4 +30,4 @@ class FloatMode {
 #endif
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A hash of two: depends on their order, and on every bit of both. (The factor is 2^64 over the golden ratio.)
 constexpr std::size_t mixed(std::size_t a, std::size_t b) {
@@ -12,4 +12,4 @@ constexpr std::size_t mixed(std::size_t a, std::size_t b) {
   return a ^ (a >> 29);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

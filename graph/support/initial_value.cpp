@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // Horner's rule, lowest coefficient first.
@@ -139,4 +139,4 @@ Tensor initial_value(const ops::Variable& v) {
   return t;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

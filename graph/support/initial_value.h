@@ -4,7 +4,7 @@
 
 #include <oxbow/graph/leaves.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Throws `Error` for a random kind or a fraction in a variable that is not floating point.
 void check_init(const ops::Variable& v, Location at);
@@ -17,4 +17,4 @@ Tensor initial_value(const ops::Variable& v);
 /// points of the normal distribution", Applied Statistics 37, 1988).
 double normal_quantile(double p);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

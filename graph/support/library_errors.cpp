@@ -4,7 +4,7 @@
 #include <new>
 #include <system_error>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 void rethrow_as_error(std::string_view doing, std::string_view what) {
   const auto because = [&](const std::string& reason) {
@@ -27,4 +27,4 @@ void rethrow_as_error(std::string_view doing, std::string_view what) {
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Within a catch block: throws Oxbow's own exceptions on as they are, and all others as an `Error`: "cannot read
 /// w.safetensors: out of memory" for a `doing` of "cannot read" and that file.
@@ -20,4 +20,4 @@ auto with_own_errors(std::string_view doing, std::string_view what, F&& f) {
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

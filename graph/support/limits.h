@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace oxbow::limits {
+namespace oxbow::internal::limits {
 
 // Messages. What is longer is shown with "..." in its middle.
 inline constexpr std::size_t shown_name = 120;             ///< bytes of a name or a value
@@ -37,4 +37,4 @@ inline constexpr std::size_t history_columns = 10'000;
 inline constexpr std::size_t history_cells = 100'000'000;  ///< rows times columns
 inline constexpr int history_depth = 32;                   ///< JSON objects and lists within one another
 
-}  // namespace oxbow::limits
+}  // namespace oxbow::internal::limits

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -99,4 +99,4 @@ std::string short_number(double number) {
   return text;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

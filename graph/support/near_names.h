@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// With ASCII's capitals made small.
 std::string lower_case(std::string_view text);
@@ -35,4 +35,4 @@ std::string quoted(std::span<const std::string> names);
 /// "0.001", "1e-07", "nan": at most six digits.
 std::string short_number(double number);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 
 #include <new>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// What `f()` returns. Where memory runs out in it, throws `Error`, which says what `is_left`: what was given back on
 /// the way there is enough for the message, and where it is not, `std::bad_alloc` goes on.
@@ -19,4 +19,4 @@ decltype(auto) while_memory_lasts(const char* doing, const F& f, const char* is_
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 using RandomBlock = std::array<std::uint32_t, 4>;
 
@@ -27,4 +27,4 @@ constexpr RandomBlock random_block(std::uint64_t seed, std::uint32_t step, std::
 /// 24 random bits as a float in [0, 1).
 constexpr float uniform01(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // Marks, embeddings, overrides and isolates of the bidirectional algorithm (Unicode Annex 9): a name with one in it can
@@ -72,4 +72,4 @@ std::string clipped(std::string_view text, std::size_t most) {
   return out.append(gap).append(text.substr(tail));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

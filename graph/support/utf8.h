@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// One character of UTF-8. Where the bytes are none (cut short, longer than needed, a surrogate, beyond U+10FFFF),
 /// `valid` is false, `length` is 1 and `point` is the byte.
@@ -28,4 +28,4 @@ bool shown_as_is(Utf8Character c);
 /// "..." between them. Cut between characters, where the text is UTF-8.
 std::string clipped(std::string_view text, std::size_t most);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -214,4 +214,4 @@ Token Lexer::read() {
   fail(first, show(c) + " begins nothing that a graph's text may hold");
 }
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 
 struct Token {
   enum Kind { end, word, label, string, number, punctuation };
@@ -60,4 +60,4 @@ class Lexer {
   Token next_;
 };
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

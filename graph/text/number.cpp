@@ -9,7 +9,7 @@
 #include <cstring>
 #include <limits>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 namespace {
 
 constexpr std::string_view digits64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -237,4 +237,4 @@ void append_tensor(std::string& out, const Tensor& t) {
   });
 }
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 
 /// A tensor up to this many elements is written as a list.
 inline constexpr std::int64_t listed_elements = 16;
@@ -36,4 +36,4 @@ bool read_base64(std::string_view text, std::byte* bytes, std::size_t size);
 /// Appends "tensor f32[2] [0.5, 1.0]", or with `splat 0.0` or `base64 "..."` for the elements.
 void append_tensor(std::string& out, const Tensor& t);
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

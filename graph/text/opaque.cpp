@@ -1,7 +1,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text/opaque.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 std::string unknown(const std::string& name) { return "the op " + in_quotes(name) + " is not in the catalogue"; }
@@ -33,4 +33,4 @@ bool Opaque::operator==(const Opaque& other) const {
          same_bits(AttrValue(text->attributes), AttrValue(other.text->attributes));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

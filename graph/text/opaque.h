@@ -4,7 +4,7 @@
 
 #include <oxbow/graph/op.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Opaque {
   struct Text {
@@ -26,4 +26,4 @@ struct Opaque {
 
 inline AttrRecord attributes_of(const Opaque& op) { return op.text->attributes; }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -10,6 +10,8 @@
 #include <unordered_map>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 using text::Lexer;

@@ -5,6 +5,8 @@
 #include <oxbow/graph/text/number.h>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 using text::append_number;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 namespace {
 
 // A number as one text, put together from its tokens: "nan(0x7ff8000000000001)" is four.
@@ -185,4 +185,4 @@ AttrValue read_value(Lexer& in, int depth, const ReadGraph& read_graph) {
   return *v;
 }
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace oxbow::text {
+namespace oxbow::internal::text {
 
 /// "f32[2, 3]", "f32[784, 256]{panel 64}". Throws `Error` with the place, as all here do.
 Type read_type(Lexer& in);
@@ -22,4 +22,4 @@ AttrValue read_value(Lexer& in, int depth = 0, const ReadGraph& read_graph = {})
 /// "{key: value, ...}"; the opening brace is still to come. `where` gets each key's place.
 AttrRecord read_record(Lexer& in, int depth = 0, std::vector<Token>* where = nullptr, const ReadGraph& read_graph = {});
 
-}  // namespace oxbow::text
+}  // namespace oxbow::internal::text

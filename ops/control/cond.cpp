@@ -25,7 +25,7 @@ bool only_looks(const Node& n) {
 std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
   Graph& to = in[0].graph();
   const Subgraph typed = body.typed(types_of(captured_of(in)));
-  const Rewritten r = rewrite(typed.graph());
+  const internal::Rewritten r = internal::rewrite(typed.graph());
   std::vector<Value> inputs, outputs;
   for (const Value& v : typed.inputs()) inputs.push_back(r(v));
   for (const auto& [name, v] : r.graph->outputs()) outputs.push_back(v);

@@ -70,7 +70,7 @@ AttrValue to_attr(const Guarded::Inner& inner) {
   return record;
 }
 void from_attr(const AttrValue& a, Guarded::Inner& inner, const Catalog& catalog) {
-  inner.op = op_from_attr(a, catalog);
+  inner.op = internal::op_from_attr(a, catalog);
 }
 
 Type Merge::infer(Types in) const {

@@ -33,10 +33,10 @@ Value stack(Graph& g, Values values, const Type& each) {
 // What is done before the body is written: rewritten as a graph of its own, so that what is done for each step after
 // that is done once.
 struct Written {
-  Rewritten done;
+  internal::Rewritten done;
   std::vector<Value> inputs, outputs;
 
-  explicit Written(const Subgraph& body) : done(rewrite_unfused(body.graph())) {
+  explicit Written(const Subgraph& body) : done(internal::rewrite_unfused(body.graph())) {
     for (const Value& v : body.inputs()) inputs.push_back(done(v));
     for (const auto& [name, v] : done.graph->outputs()) outputs.push_back(v);
   }

@@ -34,7 +34,7 @@ Prepared<ConvRows> prepared(const Op& op, Types in) {
 }
 
 template <class T>
-std::optional<Op> extended(T op, const Tape& tape) {
+std::optional<Op> extended(T op, const internal::Tape& tape) {
   if (!op.epilogue.empty()) return std::nullopt;
   op.epilogue = tape;
   return Op(std::move(op));
@@ -45,26 +45,30 @@ std::optional<Op> extended(T op, const Tape& tape) {
 std::vector<Type> ConvForward::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "x");
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
-  return epilogue.empty() ? std::vector{y} : epilogue_types(epilogue, y, in.subspan(2));
+  return epilogue.empty() ? std::vector{y} : internal::epilogue_types(epilogue, y, in.subspan(2));
 }
 Prepared<ConvRows> ConvForward::prepare(Types in) const { return prepared(*this, in); }
 void ConvForward::run(const Run& r, const ConvRows& rows) const { rows.run(r, 2); }
 std::vector<InputSet> ConvForward::overwrites(Types in) const {
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
-  return epilogue_overwrites(epilogue, y, in, 2);
+  return internal::epilogue_overwrites(epilogue, y, in, 2);
 }
-std::optional<Op> ConvForward::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
+std::optional<Op> ConvForward::with_epilogue(int, const internal::Tape& tape, Types) const {
+  return extended(*this, tape);
+}
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "dy");
   const Type dx{in[0].dtype, in[2].shape};
-  return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
+  return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(3));
 }
 Prepared<ConvRows> ConvAdjoint::prepare(Types in) const { return prepared(*this, in); }
 void ConvAdjoint::run(const Run& r, const ConvRows& rows) const { rows.run(r, 3); }
 std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
-  return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
+  return internal::epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
 }
-std::optional<Op> ConvAdjoint::with_epilogue(int, const Tape& tape, Types) const { return extended(*this, tape); }
+std::optional<Op> ConvAdjoint::with_epilogue(int, const internal::Tape& tape, Types) const {
+  return extended(*this, tape);
+}
 
 }  // namespace oxbow::ops

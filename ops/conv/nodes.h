@@ -15,7 +15,7 @@ struct ConvForward {
   static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights", "extra..."}, .outputs = {"y..."}};
   std::int64_t stride = 1;
   Padding padding = {};
-  Tape epilogue = {};
+  internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
     visit("stride", &ConvForward::stride);
     visit("padding", &ConvForward::padding);
@@ -25,7 +25,7 @@ struct ConvForward {
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   bool operator==(const ConvForward&) const = default;
 };
 
@@ -38,7 +38,7 @@ struct ConvAdjoint {
                                .any_layout = true};
   std::int64_t stride = 1;
   Padding padding = {};
-  Tape epilogue = {};
+  internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
     visit("stride", &ConvAdjoint::stride);
     visit("padding", &ConvAdjoint::padding);
@@ -48,7 +48,7 @@ struct ConvAdjoint {
   Prepared<ConvRows> prepare(Types in) const;
   void run(const Run& r, const ConvRows& rows) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   bool operator==(const ConvAdjoint&) const = default;
 };
 
@@ -63,7 +63,7 @@ struct ConvStrips {
   std::int64_t kh = 1, kw = 1;
   std::int64_t stride = 1;
   Padding padding = {};
-  Tape epilogue = {};
+  internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
     visit("kh", &ConvStrips::kh);
     visit("kw", &ConvStrips::kw);
@@ -78,7 +78,7 @@ struct ConvStrips {
   Prepared<Plan> prepare(Types in) const;
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   bool operator==(const ConvStrips&) const = default;
 };
 

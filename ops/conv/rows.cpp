@@ -116,12 +116,12 @@ void ConvRows::make_groups() {
   }
 }
 
-void ConvRows::then(const Tape& epilogue, Types extra) {
+void ConvRows::then(const internal::Tape& epilogue, Types extra) {
   if (epilogue.empty()) return;
   std::vector<Type> types{{dtype_, {images_, out_h_, out_w_, out_c_}}};
   types.insert(types.end(), extra.begin(), extra.end());
   with_tape_ = true;
-  tape_ = TapePlan(epilogue, types);
+  tape_ = internal::TapePlan(epilogue, types);
 }
 
 void ConvRows::prepare() {

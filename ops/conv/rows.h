@@ -19,7 +19,7 @@ class ConvRows {
   static ConvRows forward(const ConvShape& s, DType dtype);
   static ConvRows adjoint(const ConvShape& s, DType dtype, std::int64_t panel);
   /// Applies a tape to rows while they are in cache.
-  void then(const Tape& epilogue, Types extra);
+  void then(const internal::Tape& epilogue, Types extra);
   /// Makes or looks up the kernels: not needed for `work`.
   void prepare();
 
@@ -69,7 +69,7 @@ class ConvRows {
   gemm::Kernel patch_kernel_;
   std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
   bool with_tape_ = false;
-  TapePlan tape_;
+  internal::TapePlan tape_;
 };
 
 }  // namespace oxbow::ops

@@ -27,7 +27,7 @@ struct ConvStrips::Plan {
   std::int64_t tile_rows = 1;       // of dy, whose strips make a tile
   gemm::Kernel kernels[2][2] = {};  // by [last rows][last panel]; empty: plain loops
   bool with_tape = false;
-  TapePlan tape;
+  internal::TapePlan tape;
 
   std::int64_t patch() const { return s.kh * s.kw * s.channels; }
   std::int64_t panels() const { return (patch() + panel - 1) / panel; }
@@ -68,7 +68,7 @@ ConvStrips::Plan plan_of(const ConvStrips& op, Types in) {
     std::vector<Type> types{{p.dtype, in[2].shape}};
     types.insert(types.end(), in.begin() + 3, in.end());
     p.with_tape = true;
-    p.tape = TapePlan(op.epilogue, types);
+    p.tape = internal::TapePlan(op.epilogue, types);
   }
   return p;
 }
@@ -86,7 +86,7 @@ std::vector<Type> ConvStrips::infer(Types in) const {
     throw OpError("packed weights lie in panels of 64");
   check_computed<dtypes::Floats>(in[0], "dy");
   const Type dx{in[0].dtype, in[2].shape};
-  return epilogue.empty() ? std::vector{dx} : epilogue_types(epilogue, dx, in.subspan(3));
+  return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(3));
 }
 
 Prepared<ConvStrips::Plan> ConvStrips::prepare(Types in) const {
@@ -174,10 +174,10 @@ void ConvStrips::run(const Run& r, const Plan& p) const {
 }
 
 std::vector<InputSet> ConvStrips::overwrites(Types in) const {
-  return epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
+  return internal::epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
 }
 
-std::optional<Op> ConvStrips::with_epilogue(int, const Tape& tape, Types) const {
+std::optional<Op> ConvStrips::with_epilogue(int, const internal::Tape& tape, Types) const {
   if (!epilogue.empty()) return std::nullopt;
   ConvStrips with = *this;
   with.epilogue = tape;

@@ -122,7 +122,7 @@ struct Product::Plan {
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
   bool with_tape = false;
-  TapePlan tape;
+  internal::TapePlan tape;
   std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
 };
 
@@ -147,7 +147,7 @@ Type Product::result(Types in) const {
 std::vector<Type> Product::infer(Types in) const {
   const Type type = result(in);
   if (epilogue.empty()) return {type};
-  return epilogue_types(epilogue, type, in.subspan(2));
+  return internal::epilogue_types(epilogue, type, in.subspan(2));
 }
 
 Prepared<Product::Plan> Product::prepare(Types in) const {
@@ -175,7 +175,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     std::vector<Type> types{type};
     types.insert(types.end(), in.begin() + 2, in.end());
     p.with_tape = true;
-    p.tape = TapePlan(epilogue, types);
+    p.tape = internal::TapePlan(epilogue, types);
     p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
     work.scratch = p.tape_scratch + p.tape.scratch();
     work.flops += p.tape.flops() * static_cast<double>(type.count());
@@ -255,9 +255,11 @@ void Product::run(const Run& r, const Plan& p) const {
   });
 }
 
-std::vector<InputSet> Product::overwrites(Types in) const { return epilogue_overwrites(epilogue, result(in), in, 2); }
+std::vector<InputSet> Product::overwrites(Types in) const {
+  return internal::epilogue_overwrites(epilogue, result(in), in, 2);
+}
 
-std::optional<Op> Product::with_epilogue(int, const Tape& tape, Types) const {
+std::optional<Op> Product::with_epilogue(int, const internal::Tape& tape, Types) const {
   if (!epilogue.empty()) return std::nullopt;
   Product with = *this;
   with.epilogue = tape;

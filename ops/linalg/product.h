@@ -15,7 +15,7 @@ struct Product {
       .name = "product", .inputs = {"a", "b", "extra..."}, .outputs = {"y..."}, .any_layout = true};
   bool transpose_a = false;
   bool sum_leading = false;  ///< with transpose_a: leading axes, equal in a and b, are summed too
-  Tape epilogue = {};
+  internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
     visit("transpose_a", &Product::transpose_a);
     visit("sum_leading", &Product::sum_leading);
@@ -27,7 +27,7 @@ struct Product {
   Prepared<Plan> prepare(Types in) const;
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
-  std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
+  std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   bool operator==(const Product&) const = default;
 
  private:

@@ -117,7 +117,7 @@ std::optional<Op> with_single(const Inner& op, int operand) {
 template <class Outer>
 std::optional<Op> absorbed(const Outer& outer, int operand, const Op& producer, Types in) {
   if (!is_float(in[0].dtype) || is_narrow(in[0].dtype)) return std::nullopt;
-  if (producer.is<Single>()) return with_single<0>(outer, operand);
+  if (producer.is<internal::Single>()) return with_single<0>(outer, operand);
   std::optional<Op> nested;
   each_row([&]<class Row>(std::type_identity<Row>) {
     if constexpr (std::is_same_v<typename Row::Outer, Outer>) {
@@ -185,7 +185,7 @@ std::optional<Op> Nested<Outer, place, Inner, std::index_sequence<I...>>::absorb
 
 template <class Inner, unsigned singles>
 std::optional<Op> WithSingles<Inner, singles>::absorb(int operand, const Op& producer, Types) const {
-  if (!producer.is<Single>()) return std::nullopt;
+  if (!producer.is<internal::Single>()) return std::nullopt;
   return with_single<singles>(inner, operand);
 }
 

@@ -51,7 +51,8 @@ std::uint32_t threshold(double rate) { return static_cast<std::uint32_t>(rate * 
 Type Dropout::infer(Types in) const {
   check_dtype(dtypes::Floats{}, in[0], "x");
   if (!(rate >= 0 && rate < 1))
-    throw OpError("the rate " + short_number(rate) + " is not in [0, 1)", "Give the fraction of elements to drop");
+    throw OpError("the rate " + internal::short_number(rate) + " is not in [0, 1)",
+                  "Give the fraction of elements to drop");
   if (in[1] != Type{i64, {2}})
     throw OpError("the state is " + to_string(in[1]) + ", not i64[2]", "Give random_state(graph)");
   return in[0];

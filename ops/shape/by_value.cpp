@@ -259,9 +259,9 @@ Grads TileGradient::gradient(const Node& n, Values dy) const { return {tile(dy[0
 
 Type Pad::infer(Types in, const Known& known) const {
   if (!holds(in[0].dtype, value))
-    throw OpError(
-        "x is " + to_string(in[0]) + ", and no " + std::string(name(in[0].dtype)) + " is " + short_number(value),
-        "Pad with a value of x's dtype, or cast x");
+    throw OpError("x is " + to_string(in[0]) + ", and no " + std::string(name(in[0].dtype)) + " is " +
+                      internal::short_number(value),
+                  "Pad with a value of x's dtype, or cast x");
   return {in[0].dtype, padding_of(in[0].shape, known(1)).shape};
 }
 std::vector<Value> Pad::lower(Values in) const {

@@ -7,6 +7,8 @@
 #include <numeric>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 std::int64_t row_bytes(const Type& t) { return t.shape.count(1, t.shape.rank()) * size_of(t.dtype); }

@@ -14,6 +14,8 @@
 #include <system_error>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 // A file, inflated while it is read if it is gzipped; every complaint names it.

@@ -10,7 +10,8 @@ namespace {
 
 std::string find(const std::string& folder, const std::string& name) {
   for (const char* ending : {"", ".gz"})
-    if (const auto path = (std::filesystem::path(folder) / (name + ending)).string(); something_at(path)) return path;
+    if (const auto path = (std::filesystem::path(folder) / (name + ending)).string(); internal::something_at(path))
+      return path;
   throw Error("there is neither " + name + " nor " + name + ".gz in " + folder);
 }
 
@@ -43,7 +44,7 @@ Dataset load_part(const std::string& folder, const std::string& part, Mnist& siz
 
 Mnist load_mnist(const std::string& folder) {
   Mnist set, test_sizes;
-  with_own_errors("cannot read the images in", folder, [&] {
+  internal::with_own_errors("cannot read the images in", folder, [&] {
     set.train = load_part(folder, "train", set);
     set.test = load_part(folder, "t10k", test_sizes);
   });

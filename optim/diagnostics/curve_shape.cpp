@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 namespace {
 
 constexpr double tiny = std::numeric_limits<double>::min();
@@ -186,4 +186,4 @@ CurveShape measure_curve(Numbers losses) {
   return s;
 }
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

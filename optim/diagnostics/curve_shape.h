@@ -8,7 +8,7 @@
 
 #include <span>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 
 struct CurveShape {
   double lift = 0;  ///< what was added to each loss; 0 where none is below 0
@@ -67,4 +67,4 @@ double step_noise(std::span<const double> losses);
 /// Measures at least 20 finite losses whose squares are finite, too.
 CurveShape measure_curve(std::span<const double> losses);
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

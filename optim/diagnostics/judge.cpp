@@ -7,6 +7,8 @@
 #include <initializer_list>
 
 namespace oxbow::optim {
+using namespace internal;
+
 namespace {
 
 // All thresholds were set on the tuning seeds of tests/optim/curves.h; held-out seeds served only to count errors.

@@ -10,6 +10,8 @@
 #include <span>
 
 namespace oxbow::optim {
+using namespace oxbow::internal;
+
 namespace {
 
 constexpr std::size_t fewest = 20;
@@ -60,7 +62,7 @@ Level level(std::span<const double> losses, double least) {
 bool loss_fell(std::span<const double> losses) {
   constexpr double errors = 4, share = 0.01;
   const std::size_t count = std::max<std::size_t>(4, losses.size() / 10);
-  const double least = step_noise(losses.first(losses.size() / 2));
+  const double least = internal::step_noise(losses.first(losses.size() / 2));
   const Level first = level(losses.first(count), least);
   for (std::size_t begin = 1; begin + count <= losses.size(); ++begin) {
     const Level l = level(losses.subspan(begin, count), least);

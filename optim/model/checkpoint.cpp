@@ -8,7 +8,7 @@ namespace oxbow {
 Callback checkpoint(std::string path, std::int64_t every, std::function<void()> before) {
   if (every < 0)
     throw Error("checkpoint: every is " + std::to_string(every) + ". Give at least 1, or 0 for epochs only");
-  auto held = std::make_shared<FileLock>(path);
+  auto held = std::make_shared<internal::FileLock>(path);
   const auto save = [path = std::move(path), before = std::move(before), held = std::move(held)](Progress& p) {
     if (before) before();
     p.model.save(path, Saved::training);

@@ -13,6 +13,9 @@
 #include <unordered_set>
 
 namespace oxbow {
+using namespace internal;
+using namespace optim::internal;
+
 namespace {
 
 const ops::Variable& recipe(Value v) { return *v.node().op().as<ops::Variable>(); }

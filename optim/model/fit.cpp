@@ -11,6 +11,9 @@
 #include <ostream>
 
 namespace oxbow {
+using namespace internal;
+using namespace optim::internal;
+
 namespace {
 
 // Early stopping: remembers the best epoch and its variables, in `watched`, which is saved with a training's state.

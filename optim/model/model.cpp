@@ -8,6 +8,9 @@
 #include <cstring>
 
 namespace oxbow {
+using namespace internal;
+using namespace optim::internal;
+
 namespace {
 
 [[noreturn]] void fail(const std::string& what, At at, const std::string& remedy) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::optim::internal {
 namespace {
 
 // "f32[any, 784]"
@@ -25,7 +25,7 @@ bool fits(const ops::Input& input, const Type& column) {
 std::string columns_of(const Dataset& data) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : data.columns()) names.push_back(name);
-  return quoted(names);
+  return oxbow::internal::quoted(names);
 }
 
 }  // namespace
@@ -42,13 +42,14 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
       const auto node = graph_->find(input.name);
       throw Error(doing_ + ": " + problem + (node ? at_line(node->origin().at) : "") + "\n  " + remedy);
     };
-    const std::string what = "input " + in_quotes(input.name) + ", " + describe(input);
+    const std::string what = "input " + oxbow::internal::in_quotes(input.name) + ", " + describe(input);
     if (!data.contains(input.name))
       fail("the data have no column for " + what,
            data.columns().empty() ? "Give a tensor of that name" : "Their columns are " + columns_of(data));
     const Type& column = data[input.name].type();
     if (!fits(input, column))
-      fail("column " + in_quotes(input.name) + " is " + to_string(column) + ", but does not fit " + what,
+      fail("column " + oxbow::internal::in_quotes(input.name) + " is " + to_string(column) + ", but does not fit " +
+               what,
            "Convert or reshape the column first");
     if (const std::int64_t fixed = input.type.shape[0];
         !input.is_free(0) && (batch_size != fixed || data.size() % fixed != 0))
@@ -83,4 +84,4 @@ void Means::add(const Runner& runner, std::int64_t samples) {
   samples_ += samples;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::optim::internal

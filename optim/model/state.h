@@ -6,7 +6,7 @@
 
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::optim::internal {
 
 /// A program and its session, fed with rows of a data set.
 class Runner {
@@ -67,6 +67,10 @@ struct Watched {
   std::optional<std::pair<Store, Position>> best_state = {};  // at the best epoch's end, where that is to be restored
 };
 
+}  // namespace oxbow::optim::internal
+
+namespace oxbow {
+
 struct Model::State {
   std::shared_ptr<Graph> graph;
   optim::Minimized step;
@@ -84,30 +88,30 @@ struct Model::State {
   std::vector<Value> of_batch;  // of that graph: `Minimized::statistics`
   CompileOptions options;
   Store store;
-  Position position;
-  std::optional<Watched> watched;                                                // by the last fit with early stopping
-  std::optional<Runner> training, gatherer, evaluation, prediction, refreshing;  // made on first use
-  std::optional<Session> observing;                                              // all observers', made on first use
+  optim::internal::Position position;
+  std::optional<optim::internal::Watched> watched;  // by the last fit with early stopping
+  std::optional<optim::internal::Runner> training, gatherer, evaluation, prediction, refreshing;  // made on first use
+  std::optional<Session> observing;  // all observers', made on first use
 
   class Fit;
 
   Safetensors content(Saved what) const;
   Restored load(const std::string& path);
   static Model build(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at);
-  Runner& trainer();
+  optim::internal::Runner& trainer();
   /// For the minibatches of a step but the last.
-  Runner& gather();
+  optim::internal::Runner& gather();
   /// Tells an epoch's results to the schedules that look at them.
   void observe(const Results& results);
   void average();
   void refresh_statistics(const Dataset& data, std::int64_t batch_size);
-  Position begin(const FitOptions& options, std::int64_t samples);
+  optim::internal::Position begin(const FitOptions& options, std::int64_t samples);
   int gathered(bool resume);
   void reserve(History& history, std::size_t steps) const;
-  void record(History& history, const Runner& runner, bool stepped) const;
+  void record(History& history, const optim::internal::Runner& runner, bool stepped) const;
   CompileOptions inference_options() const;
-  Runner& evaluator();
-  Runner& predictor();
+  optim::internal::Runner& evaluator();
+  optim::internal::Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
   Tensor predict(const Dataset& data, std::int64_t batch_size);
 };

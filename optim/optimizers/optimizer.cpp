@@ -9,6 +9,8 @@
 #include <string>
 
 namespace oxbow::optim {
+using namespace oxbow::internal;
+
 namespace {
 
 // "Schedule-Free AdamW", "ScheduleFreeAdamW" and "schedule_free_adamw" are one name.

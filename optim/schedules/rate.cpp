@@ -6,6 +6,8 @@
 #include <oxbow/optim/rate.h>
 
 namespace oxbow::optim {
+using namespace oxbow::internal;
+
 namespace {
 
 constexpr const char* schedule_key = "schedule";

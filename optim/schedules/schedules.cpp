@@ -7,6 +7,8 @@
 #include <limits>
 
 namespace oxbow::optim {
+using namespace oxbow::internal;
+
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 namespace oxbow::optim {
+using namespace oxbow::internal;
+
 namespace {
 
 [[noreturn]] void fail(const Group& group, const std::string& problem) {

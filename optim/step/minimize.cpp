@@ -4,6 +4,8 @@
 #include <oxbow/optim/step/step_builder.h>
 
 namespace oxbow::optim {
+using namespace internal;
+
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, At at, const std::string& remedy) {
@@ -19,7 +21,7 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
     if (!p || &p.graph() != &loss.graph() || !p.node().op().is<ops::Variable>())
       refuse("a parameter is not a variable of the loss's graph", at, "Give what variable() or a layer returned");
   if (const std::string step = o.scope + "/step"; loss.graph().find(step))
-    refuse("the graph has an optimizer's state " + in_quotes(step) + " already", at,
+    refuse("the graph has an optimizer's state " + oxbow::internal::in_quotes(step) + " already", at,
            "Give this one a scope of its own: {.scope = \"" + o.scope + "_2\"}");
   if (o.accumulate < 1)
     refuse("accumulate is " + std::to_string(o.accumulate), at, "Give at least 1, the minibatches of a step");
@@ -42,7 +44,7 @@ StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeO
       optimizer_(optimizer),
       options_(options),
       at_(at),
-      needed_(ancestors(loss.graph(), {loss})) {
+      needed_(oxbow::internal::ancestors(loss.graph(), {loss})) {
   out_.loss = loss;
 }
 

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 
 namespace {
 
@@ -137,4 +137,4 @@ const Optimizer& StepBuilder::optimizer_of(std::size_t parameter) const {
              : optimizer_;
 }
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

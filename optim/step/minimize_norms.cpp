@@ -1,7 +1,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/step/step_builder.h>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 namespace {
 
 // How far something moved, by its length. What did not move has moved by 0, where its length is 0 as well.
@@ -27,4 +27,4 @@ void StepBuilder::record_norms() {
   out_.recorded.insert(out_.recorded.end(), own.begin(), own.end());
 }
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 
 StepBuilder::ReadRate StepBuilder::learning_rate(const Rate& rate, const std::string& group,
                                                  const std::string& within) {
@@ -71,7 +71,8 @@ void StepBuilder::update(Value rate, const std::vector<Value>& gradients) {
       try {
         rate_groups.emplace(k, rate_group(group, k + 1, rate));
       } catch (const Error& e) {
-        throw Error("minimize: parameter group " + in_quotes(group.pattern) + ": " + e.what() + at_line(at_));
+        throw Error("minimize: parameter group " + oxbow::internal::in_quotes(group.pattern) + ": " + e.what() +
+                    at_line(at_));
       }
     }
   for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
@@ -157,4 +158,4 @@ void StepBuilder::keep_statistics() {
   out_.refreshed_at = state("refreshed_at", {i64, {}});
 }
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

@@ -12,7 +12,7 @@
 
 #include <map>
 
-namespace oxbow::optim {
+namespace oxbow::optim::internal {
 
 inline const ops::Variable& variable_of(Value v) { return *v.node().op().as<ops::Variable>(); }
 
@@ -82,4 +82,4 @@ class StepBuilder {
   Minimized out_;
 };
 
-}  // namespace oxbow::optim
+}  // namespace oxbow::optim::internal

@@ -18,6 +18,8 @@
 #include <utility>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 // Process and number tell temporary files of one target apart. Nobody else names files so: they may be removed.

@@ -5,7 +5,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // Keeps SIGXFSZ, which a write beyond the file size limit raises on its thread, from ending the process: while it is
@@ -62,4 +62,4 @@ std::size_t write_bytes_at(int file, const void* bytes, std::size_t count, std::
   });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Makes a call of the system that returns -1 on failure, again as long as a signal interrupts it.
 template <class Call>
@@ -23,4 +23,4 @@ std::size_t write_bytes(int file, const void* bytes, std::size_t count);
 /// The same from byte `offset` of the file on.
 std::size_t write_bytes_at(int file, const void* bytes, std::size_t count, std::int64_t offset);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

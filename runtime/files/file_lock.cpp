@@ -12,7 +12,7 @@
 #include <memory>
 #include <system_error>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr int most_attempts = 100;  // a file system that does not count links ends here
@@ -64,4 +64,4 @@ FileLock::~FileLock() {
   ::close(file_);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class FileLock {
  public:
@@ -24,4 +24,4 @@ class FileLock {
   int file_ = -1;  // none where the disk knows no locks
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
   struct stat found {};
@@ -50,4 +50,4 @@ bool something_at(const std::string& path) {
   return std::filesystem::status(path, unknown).type() != std::filesystem::file_type::not_found;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

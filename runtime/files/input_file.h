@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class InputFile {
  public:
@@ -31,4 +31,4 @@ class InputFile {
 /// Whether there is something of this name, be it unreadable: a link into a circle, a folder without permission.
 bool something_at(const std::string& path);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -11,6 +11,8 @@
 #include <bit>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little endian");

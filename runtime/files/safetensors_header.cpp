@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 using Json = nlohmann::json;
@@ -295,4 +295,4 @@ std::string write_header(const SafetensorsHeader& header) {
   return out + '}';
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

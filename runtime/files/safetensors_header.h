@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct SafetensorsHeader {
   struct Entry {
@@ -26,4 +26,4 @@ SafetensorsHeader read_header(std::string_view json, std::int64_t data_bytes);
 /// Without padding. Throws `Error` for a name or metadata that is not UTF-8.
 std::string write_header(const SafetensorsHeader& header);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 
 #include <tuple>
 
-namespace oxbow::ledger_text {
+namespace oxbow::internal::ledger_text {
 
 using oxbow::from_attr;
 using oxbow::to_attr;
@@ -108,4 +108,4 @@ constexpr auto fields(const Ledger::Event*) {
                     Field{"end_ns", &E::end_ns}};
 }
 
-}  // namespace oxbow::ledger_text
+}  // namespace oxbow::internal::ledger_text

@@ -48,7 +48,7 @@ class Reader {
     add_blocks();
     set_fates();
     find_peak();
-    add_times(out_, plan_);
+    internal::add_times(out_, plan_);
     return std::move(out_);
   }
 
@@ -170,7 +170,7 @@ class Reader {
           out_.values[at(v.overwrites)].overwritten_by = index;
         } else {
           v.block = static_cast<std::int32_t>(out_.blocks.size());
-          out_.blocks.push_back({.offset = v.offset, .bytes = aligned(v.bytes), .first = s});
+          out_.blocks.push_back({.offset = v.offset, .bytes = internal::aligned(v.bytes), .first = s});
         }
         Ledger::Block& block = out_.blocks[at(v.block)];
         block.values.push_back(index);
@@ -227,11 +227,11 @@ std::string_view name(Ledger::Fate fate) {
 }
 
 Ledger ledger(const Plan& plan, int threads) {
-  return while_memory_lasts("looking into a plan", [&] { return Reader(plan, threads).read(); });
+  return internal::while_memory_lasts("looking into a plan", [&] { return Reader(plan, threads).read(); });
 }
 
 Ledger ledger(const Program& program, const std::map<std::string, Shape>& shapes) {
-  return while_memory_lasts("looking into a plan", [&] {
+  return internal::while_memory_lasts("looking into a plan", [&] {
     const Program::Impl& impl = program.impl();
     std::vector<Shape> all;
     for (const ops::Input& in : impl.inputs) all.push_back(in.type.shape);

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace ledger_text {
 namespace {
 
@@ -220,4 +220,4 @@ std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const 
   });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 #include <oxbow/runtime/ledger/fields.h>
 #include <oxbow/runtime/ledger/text.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace ledger_text {
 namespace {
 
@@ -73,4 +73,4 @@ std::string print(const Ledger& plan, PrintOptions options) {
   });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

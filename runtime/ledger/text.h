@@ -29,7 +29,7 @@
 
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 std::string print(const Ledger& plan, PrintOptions options = {});
 
@@ -38,4 +38,4 @@ std::string print(const Ledger& plan, PrintOptions options = {});
 std::optional<Ledger> parse_ledger(std::string_view text, std::shared_ptr<const Graph> graph,
                                    std::string_view file = "<text>");
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -132,7 +132,7 @@ class Timer {
 
 }  // namespace
 
-void add_times(Ledger& ledger, const Plan& plan) {
+void internal::add_times(Ledger& ledger, const Plan& plan) {
   Timer timer(ledger, plan);
   timer.find_critical_path();
   timer.lay_out();

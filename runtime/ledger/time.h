@@ -4,10 +4,10 @@
 
 #include <oxbow/runtime/ledger.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Fills in `critical`, `critical_path`, `critical_ns` and the groups' shares of a ledger whose steps, groups and
 /// values are those of `plan`.
 void add_times(Ledger& ledger, const Plan& plan);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::int64_t block_bytes = 64 * 1024;  // at least
@@ -95,4 +95,4 @@ std::vector<Fed> FeedJournal::feeds(std::size_t i) const {
   return feeds;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// What is fed to an input.
 struct Fed {
@@ -65,4 +65,4 @@ class FeedJournal {
   std::int64_t held_ = 0;    // of all feeds
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

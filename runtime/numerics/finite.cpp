@@ -7,7 +7,7 @@
 #include <cstring>
 #include <limits>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::int64_t block = 4096;  // elements between two looks at what was gathered
@@ -114,4 +114,4 @@ std::string element_text(const Tensor& tensor, std::int64_t element) {
   });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,7 +6,7 @@
 
 #include <string>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Whether no element is a NaN or an infinity; true for integers. As fast as memory is read.
 bool all_finite(const Type& type, const std::byte* bytes);
@@ -30,4 +30,4 @@ std::string position(const Shape& shape, std::int64_t element);
 /// One element, as in messages: "0.25", "NaN", "-Inf".
 std::string element_text(const Tensor& tensor, std::int64_t element);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

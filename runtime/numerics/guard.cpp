@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr double usual_journal = 64, longest_journal = 512;        // runs
@@ -251,4 +251,4 @@ void NumericsGuard::search(std::span<const Fed> feeds, std::int64_t run, bool ev
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

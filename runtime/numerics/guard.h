@@ -13,7 +13,7 @@
 
 #include <functional>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class NumericsGuard {
  public:
@@ -70,4 +70,4 @@ class NumericsGuard {
   std::uint64_t expected_runs_ = 0, expected_sets_ = 0, expected_version_ = 0;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 Outputs compute(const Rerun& run, Node n, const std::vector<Outputs>& values) {
@@ -127,4 +127,4 @@ Hunted hunt(const Rerun& run, const Numerics& options, bool everywhere, const st
 
 std::vector<bool> makers(const Rerun& run) { return mark_all(run, live_nodes(*run.graph)).maker; }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <functional>
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// One run to be computed again. The graph is specialised to what was fed, and not rewritten: what it fetches are its
 /// outputs.
@@ -33,4 +33,4 @@ Hunted hunt(const Rerun& run, const Numerics& options, bool everywhere, const st
 /// The nodes that made a NaN or Inf of their own.
 std::vector<bool> makers(const Rerun& run);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // As the user knows it: "dense/matmul_3", or "lstm_1.2" for output 2.
@@ -162,4 +162,4 @@ NumericsError report(const Rerun& run, const std::vector<NodeId>& culprits, cons
   return {std::move(found), text};
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

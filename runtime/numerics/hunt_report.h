@@ -7,7 +7,7 @@
 #include <oxbow/runtime/numerics/hunt.h>
 #include <oxbow/runtime/safetensors.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// What a value holds.
 struct Mark {
@@ -58,4 +58,4 @@ inline bool reads(Node n, int input) { return n.input(input) && n.op().info().re
 NumericsError report(const Rerun& run, const std::vector<NodeId>& culprits, const Scene& scene, const Marks& marks,
                      const Numerics& options);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::uint32_t none = ~0u;
@@ -107,4 +107,4 @@ Blocks find_blocks(const Graph& graph, const Storages& storages, const Schedule&
   return Finder(graph, storages, schedule, tasks).take();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

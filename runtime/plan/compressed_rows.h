@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct CompressedRows {
   std::vector<std::uint32_t> first, items;  ///< row i is items[first[i]] up to items[first[i + 1]]
@@ -33,4 +33,4 @@ struct CompressedRows {
   }
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 Work Copy::work(Types in) const {
   const std::int64_t bytes = in[0].bytes();
@@ -50,4 +50,4 @@ std::optional<Rewritten> copies(const Graph& from) {
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

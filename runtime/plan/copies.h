@@ -6,7 +6,7 @@
 #include <oxbow/graph/passes/rewrite.h>
 #include <oxbow/runtime/plan/dependences.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A value's bytes once more.
 struct Copy {
@@ -25,4 +25,4 @@ std::optional<Rewritten> copies(const Graph& from);
 /// One round of it: a copy may need one itself, as of a variable that is assigned to itself.
 std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages, const Dependences& waits);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 class Finder {
@@ -181,4 +181,4 @@ class Finder {
 
 Dependences find_dependences(const Graph& graph, const Storages& storages) { return Finder(graph, storages).find(); }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -11,7 +11,7 @@
 #include <oxbow/runtime/plan/compressed_rows.h>
 #include <oxbow/runtime/plan/storage.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Dependences {
   static constexpr std::uint32_t none = ~0u;
@@ -33,4 +33,4 @@ struct Dependences {
 /// Linear in the graph's edges, and in the variables' readers.
 Dependences find_dependences(const Graph& graph, const Storages& storages);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

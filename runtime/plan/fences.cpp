@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr double felt = 0.1;   // of a run that is perfectly shared: so much the longest way may grow
@@ -127,4 +127,4 @@ std::vector<CompressedRows::Entry> fences(std::span<const Tasks::Group> groups,
   return {};
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

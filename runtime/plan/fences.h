@@ -5,7 +5,7 @@
 
 #include <oxbow/runtime/plan/tasks.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Cuts the serial order into stretches of equal cost, `shortest` nanoseconds or more, each with a fence: the group in
 /// it with the longest way to an end. A fence waits for all groups that lie at least a whole stretch before its own,
@@ -18,4 +18,4 @@ std::vector<CompressedRows::Entry> fences(std::span<const Tasks::Group> groups,
 /// The longest way from the start of each group to an end, in estimated nanoseconds.
 std::vector<double> upward_ranks(std::span<const Tasks::Group> groups, const CompressedRows& next);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

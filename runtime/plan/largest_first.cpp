@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr double pairs_per_block = 1500;  // looked at in all rounds together, at about 1 ns each
@@ -184,4 +184,4 @@ Arena place_largest_first(const Blocks& blocks, std::span<const std::uint32_t> w
       .place(enough, std::max(1, static_cast<int>(std::min<double>(rounds, most_rounds))));
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 
 #include <oxbow/runtime/plan/memory.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// So many blocks of `count` can be placed thus in time linear in `count`.
 std::size_t most_compared(std::size_t count);
@@ -15,4 +15,4 @@ std::size_t most_compared(std::size_t count);
 Arena place_largest_first(const Blocks& blocks, std::span<const std::uint32_t> which, const Tasks& tasks,
                           std::int64_t enough);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

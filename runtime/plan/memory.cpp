@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr int most_tries = 16;  // free blocks looked at for one value
@@ -185,4 +185,4 @@ Arena place_blocks(const Blocks& blocks, const Tasks& tasks) {
   return best;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

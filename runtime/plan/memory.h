@@ -5,7 +5,7 @@
 
 #include <oxbow/runtime/plan/tasks.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A stretch of memory that some values use one after another, each overwriting the last in place.
 struct Block {
@@ -39,4 +39,4 @@ struct Arena {
 /// linear in their number allows.
 Arena place_blocks(const Blocks& blocks, const Tasks& tasks);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

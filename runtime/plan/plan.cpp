@@ -5,6 +5,8 @@
 #include <algorithm>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 constexpr double worth_fencing = 1.02;   // from so many times the lower bound, threads are kept nearer the serial order

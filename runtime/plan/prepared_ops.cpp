@@ -1,6 +1,6 @@
 #include <oxbow/runtime/plan/prepared_ops.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 bool is_for(const PreparedOp& p, const Node& n) {
@@ -26,4 +26,4 @@ const PreparedOp& PreparedOps::of(const Node& n) {
   return list_.back();
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

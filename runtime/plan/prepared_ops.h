@@ -10,7 +10,7 @@
 #include <deque>
 #include <unordered_map>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct PreparedOp {
   Op op;
@@ -29,4 +29,4 @@ class PreparedOps {
   std::unordered_multimap<const void*, const PreparedOp*> known_;  // by op object
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr double flops_per_ns = 40, bytes_per_ns = 12, ns_per_step = 30;  // of one core, roughly
@@ -71,4 +71,4 @@ Schedule Scheduler::schedule(Preference preference) const {
   return out;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

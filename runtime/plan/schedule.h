@@ -6,7 +6,7 @@
 #include <oxbow/runtime/plan/prepared_ops.h>
 #include <oxbow/runtime/plan/serial_order.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Schedule {
   struct Step {
@@ -37,4 +37,4 @@ class Scheduler {
   std::vector<std::int64_t> bytes_;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // What would be free after which step, as the order grows.
@@ -91,4 +91,4 @@ std::vector<std::uint32_t> serial_order(const OrderedBy& by, Preference preferen
   return order;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// What serial orders go by; all vectors are by step, in an order that edges between values follow.
 struct OrderedBy {
@@ -28,4 +28,4 @@ constexpr Preference preferences[] = {Preference::short_ways, Preference::long_w
 
 std::vector<std::uint32_t> serial_order(const OrderedBy& by, Preference preference);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

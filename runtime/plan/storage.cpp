@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 class Finder {
@@ -106,4 +106,4 @@ class Finder {
 
 Storages find_storages(const Graph& graph) { return Finder(graph).find(); }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 
 #include <oxbow/runtime/plan.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Storage {
   Home home = Home::arena;
@@ -41,4 +41,4 @@ struct Storages {
 /// Gives every value its storage.
 Storages find_storages(const Graph& graph);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
@@ -140,4 +140,4 @@ Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Gr
   return threads > 1 && longest > grain.not_worth_sharing ? make_tasks(schedule, 1, RunAhead::free, grain) : tasks;
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 
 #include <oxbow/runtime/plan/schedule.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Tasks {
   struct Group {
@@ -38,4 +38,4 @@ enum class RunAhead : std::uint8_t { free, fenced };
 /// Cuts the schedule for so many threads. One thread, or a step too small to share, makes one group.
 Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Grain& grain);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,4 +70,4 @@ int usable_cpus() {
   return std::max(1, quota ? static_cast<int>(std::min<double>(cores, std::ceil(*quota))) : cores);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

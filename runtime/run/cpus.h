@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// The cores that the calling thread may run on, but no more than the CPU quota, rounded up. At least 1.
 int usable_cpus();
@@ -15,4 +15,4 @@ int usable_cpus();
 std::optional<double> cpu_quota(const std::filesystem::path& groups = "/proc/self/cgroup",
                                 const std::filesystem::path& mount = "/sys/fs/cgroup");
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,6 +6,8 @@
 #endif
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 void relax() {

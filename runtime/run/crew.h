@@ -18,7 +18,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Something that several threads do together.
 class TeamWork {
@@ -51,13 +51,17 @@ class Patience {
   Clock::time_point since_;
 };
 
+}  // namespace oxbow::internal
+
+namespace oxbow {
+
 class Pool::Crew {
  public:
   Crew(int workers, std::uint64_t process);
 
   /// Offers work to the workers that are there, and wakes them. Returns the slot, or -1 where all are taken: then the
   /// caller works alone.
-  int open(TeamWork& work);
+  int open(internal::TeamWork& work);
   /// Takes the offer back; returns when no worker is inside any more.
   void close(int slot);
   /// So many tasks became ready: wakes as many workers, if they sleep.
@@ -79,7 +83,7 @@ class Pool::Crew {
 
  private:
   struct alignas(64) Slot {
-    std::atomic<TeamWork*> work{nullptr};
+    std::atomic<internal::TeamWork*> work{nullptr};
     std::atomic<int> visitors{0};
     std::atomic<bool> taken{false};
   };
@@ -92,7 +96,7 @@ class Pool::Crew {
   const int workers_;
   std::atomic<const Crew*>* sight_ = nullptr;  // see crew.cpp
   std::array<Slot, 16> slots_;
-  WaitingRoom asleep_;
+  internal::WaitingRoom asleep_;
   std::atomic<int> owners_{1};
   std::vector<std::atomic<bool>> places_;     // those that are taken
   alignas(64) std::atomic<int> enlisted_{0};  // never less than places are taken

@@ -5,7 +5,7 @@
 #include <bit>
 #include <utility>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::uint32_t none = ~0u;
@@ -278,4 +278,4 @@ void Executor::run_parts(const Plan::Step& step, std::int64_t first, std::int64_
   for (; r.part < last; ++r.part) step.op->run(r);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

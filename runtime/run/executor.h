@@ -13,7 +13,7 @@
 #include <exception>
 #include <stop_token>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class Executor final : private TeamWork {
  public:
@@ -75,4 +75,4 @@ class Executor final : private TeamWork {
   std::atomic<bool> failed_{false};
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

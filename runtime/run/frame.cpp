@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/runtime/run/frame.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 Frame::Frame(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   const Plan& p = *plan_;
@@ -85,4 +85,4 @@ const std::byte* Frame::fetched(int i) const {
   return bases_[fetch.variable >= 0 ? slot(Home::variable, fetch.variable) : slot(Home::fetch, i)];
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

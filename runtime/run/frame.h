@@ -5,7 +5,7 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/runtime/plan.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class Frame {
  public:
@@ -44,4 +44,4 @@ class Frame {
   std::byte* arena_ = nullptr;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

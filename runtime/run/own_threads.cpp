@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // An arena for each worker: so each thread that oneTBB starts is started by the thread that asks for it, which can do
@@ -53,4 +53,4 @@ std::function<void(const Pool::Job&)> own_threads(int threads) {
   return [own = std::make_shared<OwnThreads>(threads)](const Pool::Job& job) { own->enqueue(job); };
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

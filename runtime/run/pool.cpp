@@ -8,6 +8,8 @@
 #include <string>
 
 namespace oxbow {
+using namespace internal;
+
 namespace {
 
 constexpr int most_threads = 256;  // more are a slip of the keyboard, and would take the machine down
@@ -16,7 +18,7 @@ std::atomic<std::uint64_t> forks{0};
 
 }  // namespace
 
-std::uint64_t process_number() {
+std::uint64_t internal::process_number() {
   [[maybe_unused]] static const int registered = pthread_atfork(nullptr, nullptr, [] { ++forks; });
   return forks.load(std::memory_order_relaxed);
 }

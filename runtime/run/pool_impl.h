@@ -14,7 +14,7 @@ struct Pool::Impl {
   Crew& crew();
   /// Offers work to the crew and asks for the workers that are missing. Returns the slot, or -1: see `Crew::open`. A
   /// worker that cannot be had is done without.
-  int open(Crew& crew, TeamWork& work);
+  int open(Crew& crew, internal::TeamWork& work);
 
   const int threads;
 
@@ -23,8 +23,12 @@ struct Pool::Impl {
   std::atomic<Crew*> crew_;
 };
 
+}  // namespace oxbow
+
+namespace oxbow::internal {
+
 /// 0, and one more in each child that was forked since the first pool was made. There other threads than the one that
 /// called `fork` are gone, with whatever they held.
 std::uint64_t process_number();
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -14,7 +14,7 @@ struct Program::Impl {
   /// `oxbow::compile` with a grain.
   static Program compile(Values fetches, CompileOptions options, const Grain& grain);
 
-  Rewritten graph;  ///< specialised to the example sizes; it specialises further to others
+  internal::Rewritten graph;  ///< specialised to the example sizes; it specialises further to others
   CompileOptions options;
   Grain grain;
   std::vector<ops::Input> inputs;  ///< what is fed

@@ -9,7 +9,7 @@
 #include <shared_mutex>
 #include <span>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A variable's value. Stores that share it point to the same one.
 struct StoredVariable {
@@ -29,25 +29,34 @@ struct LockGroup {
   std::uint64_t sets = 0;                  // of single variables, by Store's functions
 };
 
+}  // namespace oxbow::internal
+
+namespace oxbow {
+
 struct Store::State {
-  std::vector<std::shared_ptr<StoredVariable>> variables;  // guarded by the group's lock, as is `index`
+  std::vector<std::shared_ptr<internal::StoredVariable>> variables;  // guarded by the group's lock, as is `index`
   std::map<std::string, std::size_t, std::less<>> index;
-  const std::shared_ptr<LockGroup> group = std::make_shared<LockGroup>();  // or what it was merged into
+  const std::shared_ptr<internal::LockGroup> group =
+      std::make_shared<internal::LockGroup>();  // or what it was merged into
 
   /// The variable, or null. The caller holds the lock.
-  StoredVariable* find(std::string_view name) const {
+  internal::StoredVariable* find(std::string_view name) const {
     const auto place = index.find(name);
     return place == index.end() ? nullptr : variables[place->second].get();
   }
   /// The variable. Throws `Error` with near names.
-  StoredVariable& get(std::string_view name) const;
+  internal::StoredVariable& get(std::string_view name) const;
   /// The graph's variables that are not here yet. Takes the lock.
   void add(const Graph& graph);
   /// All of them, or none where memory runs out. The caller holds the lock.
-  void insert(std::span<const std::shared_ptr<StoredVariable>> more);
+  void insert(std::span<const std::shared_ptr<internal::StoredVariable>> more);
   /// One lock for both from now on.
   static void merge(State& a, State& b);
 };
+
+}  // namespace oxbow
+
+namespace oxbow::internal {
 
 /// Holds a group's lock until the end of the block, alone or beside other readers.
 class StoreLock {
@@ -76,4 +85,4 @@ class TwoLocks {
   std::unique_lock<std::shared_mutex> first_, second_;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,7 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 class WaitingRoom {
  public:
@@ -43,4 +43,4 @@ class WaitingRoom {
   int calls_ = 0;               // guarded by mutex_: woken, and not up yet
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

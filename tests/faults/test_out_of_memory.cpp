@@ -31,6 +31,7 @@
 BOOST_AUTO_TEST_SUITE(test_out_of_memory)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using test::TemporaryFolder;
 using test::with_failing_allocations;
 

@@ -22,7 +22,7 @@ void answered(F&& f) {
   try {
     f();
   } catch (const Error& e) {
-    if (std::string(e.what()).size() > limits::message) std::abort();
+    if (std::string(e.what()).size() > internal::limits::message) std::abort();
   }
 }
 

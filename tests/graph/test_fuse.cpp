@@ -13,6 +13,7 @@
 BOOST_AUTO_TEST_SUITE(test_fuse)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 BOOST_AUTO_TEST_CASE(chains_branches_and_reductions_fuse) {

@@ -10,6 +10,7 @@
 BOOST_AUTO_TEST_SUITE(test_order)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 
 namespace {
 

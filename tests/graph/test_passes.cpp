@@ -22,6 +22,7 @@
 BOOST_AUTO_TEST_SUITE(test_passes)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 BOOST_AUTO_TEST_CASE(specialise_takes_fed_shapes_and_names_the_fetches) {

@@ -12,6 +12,7 @@
 BOOST_AUTO_TEST_SUITE(test_passes_contract)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

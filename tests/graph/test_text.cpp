@@ -29,7 +29,7 @@ std::string round_trip(const Graph& g, PrintOptions options = {.locations = fals
 
 std::string attribute_round_trip(AttrValue value) {
   Graph g;
-  g.append(Opaque({"foreign", {{"a", value}}, {}, {}}), {}, {});
+  g.append(internal::Opaque({"foreign", {{"a", value}}, {}, {}}), {}, {});
   const auto back = parse(print(g), Catalog::leaves());
   BOOST_TEST(same_bits(back->node(0).op().attributes()[0].second, value));
   return print(value);
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(unknown_ops_become_opaque) {
   BOOST_TEST(print(*opaque) == text);
   BOOST_TEST(!equal(g, *opaque));
   const Node n = opaque->node(1);
-  BOOST_TEST(n.op().is<Opaque>());
+  BOOST_TEST(n.op().is<internal::Opaque>());
   BOOST_TEST(n.full_name() == "kinds_1");
   BOOST_TEST(equal(*opaque, *parse(text, Catalog::leaves())));
   BOOST_CHECK_EXCEPTION(n.op().lower(n.inputs()), OpError, [](const OpError& e) {

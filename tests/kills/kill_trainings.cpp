@@ -55,7 +55,7 @@ void train(const std::string& set, const fs::path& folder) {
       {.minimize = {.accumulate = set == "accumulation" ? 3 : 1,
                     .average = set == "averages" ? optim::Average(optim::EMA{.decay = 0.9}) : optim::Average()}});
   const std::string state = folder / "state", path = folder / "history.csv";
-  if (something_at(state)) model.load(state);
+  if (internal::something_at(state)) model.load(state);
   tools::HistoryWriter history(path, rows_until(path, model.minibatches()));
   const tools::TensorBoard board(folder / "runs");
   const auto before = [&] {

@@ -102,7 +102,8 @@ BOOST_AUTO_TEST_CASE(shapes_follow_a_free_axis_at_each_specialisation) {
 
 BOOST_AUTO_TEST_CASE(what_asks_for_values_becomes_what_has_numbers) {
   Computed c;
-  const Rewritten r = rewrite(*specialise(c.g, c.values, {{"x", {2, 6}}}, Mode::training).graph);
+  const internal::Rewritten r =
+      internal::rewrite(*internal::specialise(c.g, c.values, {{"x", {2, 6}}}, Mode::training).graph);
   for (NodeId i = 0; i < r.graph->size(); ++i) {
     const Op& op = r.graph->node(i).op();
     BOOST_TEST(op.info().by_value.empty(), op.name());

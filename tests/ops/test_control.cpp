@@ -23,6 +23,7 @@
 BOOST_AUTO_TEST_SUITE(test_control)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::ops;
 using namespace oxbow::test;
 

@@ -23,6 +23,7 @@
 BOOST_AUTO_TEST_SUITE(test_dtypes)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using test::interpret;
 
 namespace {

@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(nothing_stays_that_no_gradient_needs) {
   const Value loss = mean(square(matmul(x, w)));
   const NodeId before = g.size();
   const Value dw = gradients(loss, {w})[0];
-  const std::vector<bool> live = ancestors(g, {dw});
+  const std::vector<bool> live = internal::ancestors(g, {dw});
   for (NodeId i = before; i < g.size(); ++i) BOOST_TEST(live[static_cast<std::size_t>(i)], g.node(i).full_name());
 }
 

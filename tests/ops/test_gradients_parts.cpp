@@ -92,7 +92,7 @@ BOOST_DATA_TEST_CASE(parts_add_up_in_one_buffer, boost::unit_test::data::make(pa
 
   // What is as large as x: at most a buffer for the parts, and one for what is read as a whole.
   std::int64_t large = 0;
-  const std::vector<bool> live = ancestors(g, {{dx}});
+  const std::vector<bool> live = internal::ancestors(g, {{dx}});
   for (NodeId id = x.node_id() + 1; id < g.size(); ++id)
     if (const Node n = g.node(id); live[static_cast<std::size_t>(id)] && n.op().info().may_overwrite.empty())
       large += n.output().type() == x.type();

@@ -29,7 +29,7 @@ Tensor random(const Shape& shape, int seed) {
 // A product of several chunks of k, with a last panel and last rows of their own.
 Tensor product() {
   const Tensor in[] = {random({301, 700}, 1), random({700, 150}, 2)};
-  return std::move(evaluate(Product{}, in)[0]);
+  return std::move(internal::evaluate(Product{}, in)[0]);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ Tensor numbers(std::int64_t n, std::uint32_t stream) {
   constexpr double special[] = {0.0, -0.0, 1.0, -1.0, INFINITY, -INFINITY, NAN, 1e-42, 3e38};
   for (std::int64_t i = 0; i < n; ++i) {
     const auto at = (static_cast<std::size_t>(i) + stream) % 23;
-    const RandomBlock bits = random_block(7, 0, stream, static_cast<std::uint64_t>(i));
+    const internal::RandomBlock bits = internal::random_block(7, 0, stream, static_cast<std::uint64_t>(i));
     const double drawn =
         (static_cast<double>(bits[0]) / 0x1p31 - 1) * std::ldexp(1.0, static_cast<int>(bits[1] % 9) - 4);
     t.data<T>()[i] = static_cast<T>(at < std::size(special) ? special[at] : drawn);

@@ -29,6 +29,7 @@
 BOOST_AUTO_TEST_SUITE(test_products)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::ops;
 
 namespace {

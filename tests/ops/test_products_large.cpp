@@ -70,7 +70,8 @@ BOOST_AUTO_TEST_CASE(gradients_of_wide_weights) {
   const Tensor x = draw({96, 200}, -1, 1, 1, f32), dy = draw({96, 1024}, -1, 1, 2, f32);
   const Value w = variable(g, "w", {f32, {200, 1024}}, {.kind = Init::Kind::zeros});
   const Value dw = gradients(sum(matmul(constant(g, x), w) * constant(g, dy)), {w})[0];
-  const Rewritten lowered = rewrite(*specialise(g, {{dw}}, {}, Mode::training).graph, {.disable = {"fold"}});
+  const internal::Rewritten lowered =
+      internal::rewrite(*internal::specialise(g, {{dw}}, {}, Mode::training).graph, {.disable = {"fold"}});
   int packed = 0;
   for (NodeId id = 0; id < lowered.graph->size(); ++id) packed += lowered.graph->node(id).op().is<Pack>();
   BOOST_TEST(packed == 1);

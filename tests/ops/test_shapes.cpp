@@ -25,6 +25,7 @@
 BOOST_AUTO_TEST_SUITE(test_shapes)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::ops;
 using oxbow::test::has;
 

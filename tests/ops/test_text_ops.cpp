@@ -51,7 +51,7 @@ void check_round_trip(const Graph& g) {
   BOOST_TEST(print(*back) == text);
   BOOST_TEST(equal(g, *back));
   for (NodeId i = 0; i < back->size(); ++i)
-    BOOST_TEST(!back->node(i).op().is<Opaque>(), g.node(i).op().name() << " is not in the catalogue");
+    BOOST_TEST(!back->node(i).op().is<internal::Opaque>(), g.node(i).op().name() << " is not in the catalogue");
 }
 
 // Calls `f` with copies of `value` in each of which one number or word is another.
@@ -92,8 +92,9 @@ BOOST_AUTO_TEST_CASE(samples_round_trip) {
 }
 
 BOOST_AUTO_TEST_CASE(what_samples_are_rewritten_to_round_trips) {
-  for_all_samples(
-      [](const std::string&, const test::Sample& sample) { check_round_trip(*rewrite(*graph_of(sample)).graph); });
+  for_all_samples([](const std::string&, const test::Sample& sample) {
+    check_round_trip(*internal::rewrite(*graph_of(sample)).graph);
+  });
 }
 
 // An op whose attributes come from a text refuses what makes no sense by an Error; it never does harm. Asked of the
@@ -120,7 +121,7 @@ BOOST_AUTO_TEST_CASE(senseless_attributes_are_refused) {
     for (std::size_t k = 0; k < samples.size() && k < 3; ++k) {
       BOOST_TEST_CONTEXT(name << ": " << samples[k].what) {
         const auto g = graph_of(samples[k]);
-        const auto rewritten = rewrite(*g);
+        const auto rewritten = internal::rewrite(*g);
         for (const Graph* graph : {g.get(), rewritten.graph.get()})
           for (NodeId i = 0; i < graph->size(); ++i) distort(graph->node(i));
       }

@@ -18,6 +18,7 @@
 BOOST_AUTO_TEST_SUITE(test_old_files)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 
 namespace {
 

@@ -18,6 +18,7 @@
 BOOST_AUTO_TEST_SUITE(test_optimizer_names)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::optim;
 using oxbow::test::all_optimizers;
 using oxbow::test::message;

@@ -58,7 +58,7 @@ double passes_a_parameter(const Optimizer& o) {
   for (const char* name : {"a", "b", "c"}) h = tanh(matmul(h, variable(g, name, {f32, {64, 64}})));
   const Minimized m = minimize(sum(square(h)), o);
   for (std::size_t i = 0; i < m.updates.size(); ++i) g.add_output("update_" + std::to_string(i), m.updates[i]);
-  const Rewritten r = rewrite(g, {.disable = {"epilogue"}});
+  const internal::Rewritten r = internal::rewrite(g, {.disable = {"epilogue"}});
   int passes = 0;
   for (NodeId i = 0; i < r.graph->size(); ++i) {
     const Node n = r.graph->node(i);

@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(schedules_print_compare_and_are_set_by_name) {
   BOOST_TEST(with({{"schedule", std::string("cosin")}}) ==
              "adam: learning_rate: there is no schedule \"cosin\". Did you mean \"cosine\" or \"cosine_restarts\"? "
              "Known are: " +
-                 listed(known));
+                 internal::listed(known));
   BOOST_TEST(with({{"schedule", std::string("cosine")}, {"stpes", std::int64_t{5}}}) ==
              "adam: learning_rate: the schedule cosine has no field \"stpes\". Did you mean \"steps\"? Its fields "
              "are: initial, steps, final");

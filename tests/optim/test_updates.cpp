@@ -13,6 +13,7 @@
 BOOST_AUTO_TEST_SUITE(test_updates)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 
 namespace {
 

@@ -17,6 +17,7 @@
 BOOST_AUTO_TEST_SUITE(test_embedding)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

@@ -16,6 +16,7 @@
 BOOST_AUTO_TEST_SUITE(test_ledger)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 
 namespace {
 

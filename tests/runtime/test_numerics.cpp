@@ -18,6 +18,7 @@
 BOOST_AUTO_TEST_SUITE(test_numerics)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

@@ -45,7 +45,7 @@ struct Poisoned {
   std::vector<Value> fetches;
 };
 Poisoned poison(const Graph& from, const std::vector<Value>& fetches, Value target, double with) {
-  Rewriter r(from);
+  internal::Rewriter r(from);
   const Value trigger = input(r.to(), "trigger", f32, {});
   std::map<NodeId, Value> raw;  // variables: what assigns write
   for (NodeId id = 0; id < from.size(); ++id) {
@@ -83,7 +83,7 @@ bool goes_wrong(const Poisoned& p, const Tensors& tensors) {
   bool bad = false;
   for (int i = 0; i < static_cast<int>(program.outputs().size()); ++i) {
     const Tensor t = session.fetch_tensor(i);
-    bad = bad || !all_finite(t.type(), t.bytes());
+    bad = bad || !internal::all_finite(t.type(), t.bytes());
   }
   return bad;
 }

@@ -78,7 +78,7 @@ struct Pair {
 
 BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
   const std::vector<ops::Input> inputs{{"a", {f32, {3}}, {0}}, {"b", {u8, {2, 2}}, {0, 1}}};
-  FeedJournal journal(inputs);
+  internal::FeedJournal journal(inputs);
   std::vector<std::vector<Tensor>> model;
   std::vector<std::int64_t> bytes;  // that each run added, in whole cache lines
   std::uint64_t state = 1;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
       if (pick(3) == 0) b = Shape{pick(9), pick(300)};
       const bool again = last.count() > 0 && pick(3) > 0, handed_over = again || pick(4) == 0;
       std::vector<Tensor> run{again ? last : Tensor({f32, a}), Tensor({u8, b})};
-      std::vector<Fed> feeds;
+      std::vector<internal::Fed> feeds;
       for (Tensor& t : run) {
         const bool first = feeds.empty();
         if (!first || !again) std::fill_n(t.bytes(), t.type().bytes(), static_cast<std::byte>(pick(256)));
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_feed_journal_is_a_list_of_runs) {
     }
     if (step % 20 != 0) continue;
     for (std::size_t i = 0; i < model.size(); ++i) {
-      const std::vector<Fed> feeds = journal.feeds(i);
+      const std::vector<internal::Fed> feeds = journal.feeds(i);
       BOOST_REQUIRE_EQUAL(feeds.size(), 2u);
       for (std::size_t k = 0; k < 2; ++k) {
         const Tensor& t = model[i][k];

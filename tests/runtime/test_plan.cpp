@@ -14,6 +14,7 @@
 BOOST_AUTO_TEST_SUITE(test_plan)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

@@ -48,7 +48,7 @@ std::optional<Expected> interpret(const MixedGraph& from, const std::vector<floa
     if (const auto* x = n.op().as<ops::Input>()) {
       values[{id, 0}] = Tensor::of<float>(x->type.shape, std::span(x->name == "x0" ? x0 : x1));
     } else if (const auto* v = n.op().as<ops::Variable>()) {
-      values[{id, 0}] = initial_value(*v);
+      values[{id, 0}] = internal::initial_value(*v);
     } else {
       std::vector<Tensor> in;
       for (int i = 0; i < n.input_count(); ++i) in.push_back(values[{n.input(i).node_id(), n.input(i).output()}]);
@@ -57,7 +57,7 @@ std::optional<Expected> interpret(const MixedGraph& from, const std::vector<floa
         continue;
       }
       try {
-        const std::vector<Tensor> results = evaluate(n.op(), in);
+        const std::vector<Tensor> results = internal::evaluate(n.op(), in);
         for (std::size_t k = 0; k < results.size(); ++k) values[{id, static_cast<int>(k)}] = results[k];
       } catch (const OpError&) {
         return std::nullopt;
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_bits_of_a_plain_loop) {
           BOOST_CHECK_THROW(session.run(), Error);
           for (const Value& v : variables(graph.g, false)) {
             const auto& declared = *v.node().op().as<ops::Variable>();
-            BOOST_TEST(same_bits(store.get(declared.name), initial_value(declared)));
+            BOOST_TEST(same_bits(store.get(declared.name), internal::initial_value(declared)));
           }
           continue;
         }

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(every_thread_computes_in_the_same_mode) {
       std::fesetround(mode);
       session.run();
       const std::vector<Tensor> folded =
-          evaluate(Modes{}, std::array{Tensor::of<float>({64}, std::span(sixty_four_ones))});
+          internal::evaluate(Modes{}, std::array{Tensor::of<float>({64}, std::span(sixty_four_ones))});
       const int after = std::fegetround();
       std::fesetround(FE_TONEAREST);
       BOOST_TEST(after == mode);

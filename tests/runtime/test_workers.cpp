@@ -16,6 +16,7 @@
 BOOST_AUTO_TEST_SUITE(test_workers)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 using namespace std::chrono_literals;
 

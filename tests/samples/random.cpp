@@ -15,8 +15,9 @@ std::vector<Tensor> plain_dropout(const Dropout& op, const std::vector<Tensor>& 
   const auto* state = in[1].data<std::int64_t>();
   for (std::int64_t i = 0; i < y.count(); ++i) {
     const auto block = static_cast<std::uint64_t>(i / 256 * 64 + i % 64);
-    const auto words = random_block(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
-                                    static_cast<std::uint32_t>(op.stream), block);
+    const auto words =
+        internal::random_block(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
+                               static_cast<std::uint32_t>(op.stream), block);
     const bool kept = words[static_cast<std::size_t>(i / 64 % 4)] >= static_cast<std::uint32_t>(op.rate * 0x1p32);
     y.data<double>()[i] = kept ? in[0].data<double>()[i] / (1 - op.rate) : 0;
   }

@@ -9,6 +9,8 @@
 #include "memory_file.h"
 
 namespace oxbow::test {
+using namespace internal;
+
 namespace {
 
 // Runs `read` on the path of a file with these bytes; what is wrong with the error that it throws.

@@ -24,7 +24,7 @@ inline std::string read_hostile_history(const std::string& text) {
   } catch (const Error& e) {
     const std::string said = e.what();
     if (!said.starts_with("FILE") && !said.starts_with("cannot read FILE")) return "no name in the message: " + said;
-    if (said.size() > limits::message) return "a message of " + std::to_string(said.size()) + " bytes";
+    if (said.size() > internal::limits::message) return "a message of " + std::to_string(said.size()) + " bytes";
     return "";
   }
   // Names of our own: others' may hold what a header does not.

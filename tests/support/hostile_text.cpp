@@ -4,6 +4,8 @@
 #include <oxbow/runtime/ledger/text.h>
 
 namespace oxbow::test {
+using namespace internal;
+
 namespace {
 
 // "FILE:line:column: ..."

@@ -117,7 +117,7 @@ std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mo
     std::memcpy(output.bytes(), input.bytes(), static_cast<std::size_t>(output.type().bytes()));
     input = Tensor(input.type(), {output.bytes(), [keep = output](std::byte*) {}});
   }
-  const FloatMode mode_of_kernels;
+  const internal::FloatMode mode_of_kernels;
   if (op.has_run())
     run_parts(op, from, out, how.unread);
   else if (op.has_tile())
@@ -136,7 +136,7 @@ std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, c
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensors& variables, Mode mode) {
   if (fetches.empty()) return {};
   Graph& graph = fetches[0].graph();
-  const std::vector<bool> live = ancestors(fetches[0].graph(), fetches);
+  const std::vector<bool> live = internal::ancestors(fetches[0].graph(), fetches);
   std::vector<std::vector<Tensor>> results(live.size());
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (!live[static_cast<std::size_t>(id)]) continue;
@@ -148,7 +148,7 @@ std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensor
       out = {fed->second};
     } else if (const ops::Variable* variable = n.op().as<ops::Variable>()) {
       const auto given = variables.find(variable->name);
-      out = {given == variables.end() ? initial_value(*variable) : given->second};
+      out = {given == variables.end() ? internal::initial_value(*variable) : given->second};
     } else if (const ops::Constant* c = n.op().as<ops::Constant>()) {
       out = {c->value};
     } else {

@@ -39,7 +39,7 @@ std::vector<Tensor> values_of(const Graph& g) {
     else if (const auto* constant = node.op().as<ops::Constant>())
       out = {constant->value};
     else
-      out = evaluate(node.op(), in);
+      out = internal::evaluate(node.op(), in);
   }
   std::vector<Tensor> outputs;
   for (const auto& [name, v] : g.outputs()) outputs.push_back(value(v));

@@ -169,7 +169,9 @@ struct Meet {
 class Draw {
  public:
   explicit Draw(std::uint64_t seed) : seed_(seed) {}
-  std::uint32_t below(std::size_t n) { return random_block(seed_, 0, 0, next_++)[0] % static_cast<std::uint32_t>(n); }
+  std::uint32_t below(std::size_t n) {
+    return internal::random_block(seed_, 0, 0, next_++)[0] % static_cast<std::uint32_t>(n);
+  }
 
  private:
   std::uint64_t seed_, next_ = 0;

@@ -24,6 +24,7 @@
 BOOST_AUTO_TEST_SUITE(test_contract)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

@@ -16,7 +16,7 @@ using oxbow::test::SomeGraph;
 
 namespace {
 
-std::string optimizer_list() { return listed(optim::optimizer_names()); }
+std::string optimizer_list() { return internal::listed(optim::optimizer_names()); }
 
 }  // namespace
 

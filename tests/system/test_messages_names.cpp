@@ -12,6 +12,7 @@
 BOOST_AUTO_TEST_SUITE(test_messages_names)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using oxbow::test::message;
 
 BOOST_AUTO_TEST_CASE(what_a_terminal_obeys_is_shown_as_an_escape) {

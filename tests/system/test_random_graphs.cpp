@@ -28,6 +28,7 @@
 BOOST_AUTO_TEST_SUITE(test_random_graphs)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 namespace {

@@ -15,6 +15,7 @@
 BOOST_AUTO_TEST_SUITE(test_diff)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::tools;
 using oxbow::test::has;
 

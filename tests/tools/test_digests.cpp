@@ -33,6 +33,7 @@
 BOOST_AUTO_TEST_SUITE(test_digests)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::ops;
 
 namespace {

@@ -105,7 +105,7 @@ struct Net {
 std::vector<Net> nets() {
   std::vector<Net> all;
   const auto add = [&](std::string_view name, const Graph& g, Values fetches) {
-    all.push_back({name, specialise(g, fetches, {}, Mode::training).graph});
+    all.push_back({name, internal::specialise(g, fetches, {}, Mode::training).graph});
   };
   const auto whole = [](const Graph& g) {
     std::vector<Value> fetches = g.updates();
@@ -134,7 +134,7 @@ double ratio(std::int64_t a, std::int64_t b) { return static_cast<double>(a) / s
 BOOST_AUTO_TEST_CASE(arenas_are_hardly_larger_than_they_must_be) {
   for (const Net& net : nets())
     for (const int threads : {1, 2}) {
-      const Ledger l = ledger(*make_plan(rewrite(*net.graph).graph, threads), threads);
+      const Ledger l = ledger(*make_plan(internal::rewrite(*net.graph).graph, threads), threads);
       const Blocks blocks(l);
       for (std::size_t a = 0; a < l.blocks.size(); ++a)
         for (std::size_t b = 0; b < a; ++b) {

@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
     examples_there += "  " + std::string(e.name) + std::string(19 - e.name.size(), ' ') + std::string(e.what) + "\n";
   std::vector<std::string> suffixes;
   for (const auto& format : oxbow::tools::formats()) suffixes.push_back("." + std::string(format.extension));
-  const std::string suffixes_there = oxbow::listed(suffixes);
-  const std::string optimizers_there = oxbow::listed(oxbow::optim::optimizer_names());
+  const std::string suffixes_there = oxbow::internal::listed(suffixes);
+  const std::string optimizers_there = oxbow::internal::listed(oxbow::optim::optimizer_names());
   const std::string folder_name = folder / "";
   const std::pair<std::string, std::string> cases[] = {
       {"dump nothing", "\"nothing\" is neither a file that can be read nor an example. There are:\n" + examples_there},

@@ -81,9 +81,9 @@ void measure(bool wide, int nodes, std::vector<Row>& rows, std::vector<NodeId>& 
     return wide ? optim::minimize(loss, optim::Adam{}).fetches()
                 : std::vector<Value>{loss, gradients(loss, variables(g))[0]};
   });
-  Rewritten now = timed("specialise", [&] { return specialise(g, fetches, {}, Mode::training); });
+  internal::Rewritten now = timed("specialise", [&] { return internal::specialise(g, fetches, {}, Mode::training); });
   int number = 0;
-  for (const Pass& pass : passes()) {
+  for (const internal::Pass& pass : internal::passes()) {
     auto next = timed(fmt::format("{} {}", ++number, pass.name),
                       [&] { return pass.run(*now.graph, {.mode = Mode::training, .threads = 1}); });
     if (next) now = std::move(*next);

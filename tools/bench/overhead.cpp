@@ -44,9 +44,9 @@ void measure(int nodes, int threads) {
   const Program program = compile({y}, options);
   const double compiling = microseconds(start);
 
-  const Rewritten rewritten =
-      rewrite(*specialise(g, {{y}}, {}, Mode::training).graph,
-              {.context = {.mode = Mode::training, .threads = threads}, .disable = options.disable});
+  const internal::Rewritten rewritten =
+      internal::rewrite(*internal::specialise(g, {{y}}, {}, Mode::training).graph,
+                        {.context = {.mode = Mode::training, .threads = threads}, .disable = options.disable});
   start = std::chrono::steady_clock::now();
   const auto plan = make_plan(rewritten.graph, threads);
   const double planning = microseconds(start);

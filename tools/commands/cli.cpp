@@ -16,6 +16,8 @@
 #include "plot/plot.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 std::vector<std::int64_t> read_sizes(const std::string& text, const std::string& option) {

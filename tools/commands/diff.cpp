@@ -44,7 +44,7 @@ int run_diff(const DiffCommand& o) {
   if (format == "text") {
     std::string text = diff_text(d, from, to);
     if (!text.empty()) text = "--- " + o.a + "\n+++ " + o.b + "\n" + text;
-    write_out(o.out, escaped(text, "\n"));
+    write_out(o.out, internal::escaped(text, "\n"));
   } else {
     const std::string dot = diff_dot(d, from, to);
     write_out(o.out, format == "dot" ? dot : format == "svg" ? render_svg(dot) : render_png(dot));

@@ -98,7 +98,8 @@ Command dump_command(CLI::App& program) {
   d->add_option("-f,--format", o->dump.format, "default: what --out's suffix says, else text" + list)
       ->check(CLI::IsMember(names));
   d->add_option("-o,--out", o->out, "a file, with --all a folder; default: standard output");
-  auto* one = d->add_option("--after", o->dump.after, "a stage of the way to the plan: " + listed(stage_names()));
+  auto* one =
+      d->add_option("--after", o->dump.after, "a stage of the way to the plan: " + internal::listed(stage_names()));
   auto* plan = d->add_flag("--plan", o->dump.plan, "the plan: steps, memory, lanes")->excludes(one);
   d->add_flag("--all", o->all, "the graph as built, after each rewrite, and the plan")->excludes(one)->excludes(plan);
   d->add_flag("--measure", o->measured,

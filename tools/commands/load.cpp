@@ -16,6 +16,8 @@
 #include "text_file.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 // The catalogue and the planner's own op, which plans hold.

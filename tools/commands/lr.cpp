@@ -238,7 +238,7 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr path -o rates.svg                   three rates of plain descent\n"
       "  oxbow lr path --optimizer sgd adam --rate 0.1 -o both.svg");
   path->add_option("--rate", p->rates, "one or more")->check(positive, "greater than 0")->capture_default_str();
-  path->add_option("--optimizer", p->optimizers, "one or more, by name: " + listed(optim::optimizer_names()))
+  path->add_option("--optimizer", p->optimizers, "one or more, by name: " + internal::listed(optim::optimizer_names()))
       ->capture_default_str();
   path->add_option("--steps", p->steps, "of each descent")->check(CLI::Range(1, 10000))->capture_default_str();
   path->add_option("--curvature", p->curvature, "c: along b; plain descent diverges from rate 2 / c on")

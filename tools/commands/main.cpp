@@ -39,9 +39,9 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
     if (e.get_exit_code() == 0) problem = CLI::ExtrasError(unknown).what();
     if (!known.empty())
       problem = fmt::format("there is no {} \"{}\".{}", option ? "option" : "command", unknown[0],
-                            did_you_mean(unknown[0], known));
+                            internal::did_you_mean(unknown[0], known));
   }
-  return "oxbow: " + escaped(problem, "\n\t") + "\nRun " + command + " --help to see what there is\n";
+  return "oxbow: " + internal::escaped(problem, "\n\t") + "\nRun " + command + " --help to see what there is\n";
 }
 
 // A file that is opened where a standard stream was closed gets the stream's number, and the next line that is printed.
@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("oxbow: out of memory\n", stderr);
   } catch (const std::exception& e) {
-    std::fputs(("oxbow: " + escaped(e.what(), "\n\t") + "\n").c_str(),
+    std::fputs(("oxbow: " + internal::escaped(e.what(), "\n\t") + "\n").c_str(),
                stderr);  // does not throw where nothing can report it
   }
   return 1;

@@ -25,7 +25,7 @@ int run_ops(const OpsCommand& o) {
     for (const OpReference& op : ops) known.push_back(op.name);
     for (const std::string& name : o.names)
       if (std::find(known.begin(), known.end(), name) == known.end())
-        throw Error("there is no op " + in_quotes(name) + "." + did_you_mean(name, known) +
+        throw Error("there is no op " + internal::in_quotes(name) + "." + internal::did_you_mean(name, known) +
                     "\nRun oxbow ops to see what there is");
     std::erase_if(ops, [&](const OpReference& op) {
       return std::find(o.names.begin(), o.names.end(), op.name) == o.names.end();

@@ -17,6 +17,8 @@
 #include "measure/feeds.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 struct RunCommand {

@@ -94,7 +94,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
   const std::filesystem::path out(o.out), state = out / "training.safetensors";
-  if (o.resume && !something_at(state))
+  if (o.resume && !internal::something_at(state))
     throw Error(fmt::format(
         "there is no {} to resume\n  Train without --resume first, or name another folder with --out", state.string()));
   std::error_code failed;
@@ -195,7 +195,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     fmt::print("history      {}\n", history.path());
   }
   fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
-  if (something_at(state)) fmt::print("to resume    {}\n", state.string());
+  if (internal::something_at(state)) fmt::print("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
   fmt::print("graph        {}\n", (out / "graph.txt").string());
   fmt::print("its picture  {}\n", (out / "graph.svg").string());

@@ -142,11 +142,11 @@ class Comparison {
 }  // namespace
 
 Difference diff(const Graph& a, const Graph& b) {
-  return while_memory_lasts("comparing graphs", [&] { return Comparison(a, b).run(); });
+  return internal::while_memory_lasts("comparing graphs", [&] { return Comparison(a, b).run(); });
 }
 
 Difference diff(const Ledger& a, const Ledger& b) {
-  return while_memory_lasts("comparing plans", [&] {
+  return internal::while_memory_lasts("comparing plans", [&] {
     Difference d = diff(*a.graph, *b.graph);
     const auto note = [&](const std::string& what, auto before, auto now) {
       if (before != now) d.notes.push_back(what + ": " + print(AttrValue(before)) + " -> " + print(AttrValue(now)));

@@ -10,6 +10,8 @@
 #include "diff/common_subsequence.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 // The attributes that say what an op does: names and streams only distinguish it from others alike.

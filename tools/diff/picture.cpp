@@ -135,7 +135,7 @@ class Writer {
 }  // namespace
 
 std::string diff_dot(const Difference& d, const Graph& a, const Graph& b) {
-  return while_memory_lasts("drawing a difference", [&] { return Writer(d, a, b).write(); });
+  return internal::while_memory_lasts("drawing a difference", [&] { return Writer(d, a, b).write(); });
 }
 
 }  // namespace oxbow::tools

@@ -25,7 +25,7 @@ std::string node_line(Node n) {
 }
 
 std::string diff_text(const Difference& d, const Graph& a, const Graph& b) {
-  return while_memory_lasts("writing a difference", [&]() -> std::string {
+  return internal::while_memory_lasts("writing a difference", [&]() -> std::string {
     if (d.same()) return "";
     std::string out;
     // In the order of b; a removed node is listed where it was.

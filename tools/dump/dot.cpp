@@ -13,6 +13,8 @@
 #include "dump/style.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 using namespace dots;

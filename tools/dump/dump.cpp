@@ -17,6 +17,8 @@
 #include "page.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 // "26 steps on 2 threads, 856 kB at the peak".

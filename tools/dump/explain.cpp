@@ -12,6 +12,8 @@
 #include "dump/style.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 constexpr std::size_t most_listed = 12;

@@ -226,7 +226,7 @@ class Folder {
 }  // namespace
 
 std::string folded_dot(const Graph& graph, const FoldOptions& options) {
-  return while_memory_lasts("drawing a graph", [&] { return Folder(graph, options).write(); });
+  return internal::while_memory_lasts("drawing a graph", [&] { return Folder(graph, options).write(); });
 }
 
 }  // namespace oxbow::tools

@@ -7,6 +7,8 @@
 #include <oxbow/runtime/plan/copies.h>
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 int threads_of(const Compiling& how) { return how.threads > 0 ? how.threads : Pool::shared().threads(); }

@@ -11,8 +11,8 @@ namespace oxbow::tools {
 struct Stage {
   std::string name;  ///< "specialise", a pass ("simplify"), its second run ("simplify2"), or "copies" (for the plan)
   std::shared_ptr<const Graph> graph;
-  Rewritten from;       ///< from the stage before (the first one: from the graph as built)
-  bool changed = true;  ///< false: the rewrite had nothing to do, the graph is the one before
+  internal::Rewritten from;  ///< from the stage before (the first one: from the graph as built)
+  bool changed = true;       ///< false: the rewrite had nothing to do, the graph is the one before
 };
 
 /// The names of the stages, in order.

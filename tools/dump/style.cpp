@@ -42,12 +42,12 @@ Palette palette(Phase phase) {
 std::string printable(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
-    const auto [point, length, valid] = utf8_at(text, i);
+    const auto [point, length, valid] = internal::utf8_at(text, i);
     if (point < 0x80) {
       if ((point >= 0x20 && point != 0x7f) || point == '\n') out += text[i];
     } else {
       // No control character, nothing that turns the text around, and nothing that XML forbids.
-      const bool good = shown_as_is({point, length, valid}) && point != 0xfffe && point != 0xffff;
+      const bool good = internal::shown_as_is({point, length, valid}) && point != 0xfffe && point != 0xffff;
       out += good ? text.substr(i, length) : std::string_view("\xef\xbf\xbd");
     }
     i += length;
@@ -90,7 +90,7 @@ std::string made_of(const Op& op, std::size_t most) {
   std::vector<std::string> ops;
   for (const auto& [key, value] : op.attributes()) collect_ops(value, ops);
   if (ops.empty()) return "";
-  if (!op.is<Fused>()) ops.insert(ops.begin(), std::string(op.name()));
+  if (!op.is<internal::Fused>()) ops.insert(ops.begin(), std::string(op.name()));
   const std::size_t shown = std::min(most, ops.size());
   std::string out;
   for (std::size_t i = 0; i < shown; ++i) out += (i > 0 ? ", " : "") + ops[i];
@@ -103,7 +103,7 @@ bool is_given(std::string_view output_name) {
 
 std::string computes(const Op& op) {
   const std::string made = made_of(op, 3);
-  return made.empty() ? std::string(op.name()) : op.is<Fused>() ? "fused: " + made : made;
+  return made.empty() ? std::string(op.name()) : op.is<internal::Fused>() ? "fused: " + made : made;
 }
 
 std::string bytes_text(std::int64_t bytes) {

@@ -13,6 +13,8 @@
 #include "text_file.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 // What other programs call the loss of a step, each in any case; the first that there is counts.

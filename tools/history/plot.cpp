@@ -87,7 +87,7 @@ void check_shown(const Panel& panel, const std::string& column, const std::vecto
   std::string files;
   for (const RunHistory& r : runs) files += (files.empty() ? "" : ", ") + r.file;
   const bool finite = std::any_of(panel.series.begin(), panel.series.end(), has_finite);
-  throw Error(files + ": column " + in_quotes(column) + " has no " +
+  throw Error(files + ": column " + internal::in_quotes(column) + " has no " +
               (finite ? "value above 0, and a logarithmic axis shows no others\n  Draw it with --linear"
                       : "finite value to draw"));
 }

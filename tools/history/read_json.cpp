@@ -90,9 +90,9 @@ class Builder {
 
   template <class T>
   bool begin(T value) {
-    if (std::ssize(around_) == limits::history_depth)
-      throw Error(path_ + ": it nests deeper than " + std::to_string(limits::history_depth) + " levels");
-    around_.reserve(static_cast<std::size_t>(limits::history_depth));
+    if (std::ssize(around_) == internal::limits::history_depth)
+      throw Error(path_ + ": it nests deeper than " + std::to_string(internal::limits::history_depth) + " levels");
+    around_.reserve(static_cast<std::size_t>(internal::limits::history_depth));
     around_.push_back(&place(std::move(value)));
     return true;
   }

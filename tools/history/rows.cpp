@@ -14,6 +14,8 @@
 #include "history/formats.h"
 
 namespace oxbow::tools {
+using namespace internal;
+
 namespace {
 
 constexpr double absent = std::numeric_limits<double>::quiet_NaN();

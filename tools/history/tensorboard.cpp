@@ -45,7 +45,7 @@ std::uint32_t masked_crc32c(const void* bytes, std::size_t count) {
 }
 
 EventFile::EventFile(const std::string& folder, std::int64_t first) {
-  with_own_errors("cannot make an event file in", folder, [&] { open(folder, first); });
+  internal::with_own_errors("cannot make an event file in", folder, [&] { open(folder, first); });
 }
 
 void EventFile::open(const std::string& folder, std::int64_t first) {
@@ -60,8 +60,8 @@ void EventFile::open(const std::string& folder, std::int64_t first) {
     std::snprintf(number, sizeof number, "%06d", k);
     path_ =
         (std::filesystem::path(folder) / ("events.out.tfevents." + std::to_string(seconds) + "." + number)).string();
-    file_ =
-        uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
+    file_ = internal::uninterrupted(
+        [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
     if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
   }
   try {
@@ -95,7 +95,7 @@ void EventFile::append(const std::string& event) {
 }
 
 void EventFile::add(std::int64_t step, const Scalars& scalars) {
-  with_own_errors("cannot write", path_, [&] { append(step, scalars); });
+  internal::with_own_errors("cannot write", path_, [&] { append(step, scalars); });
 }
 
 void EventFile::append(std::int64_t step, const Scalars& scalars) {
@@ -111,7 +111,7 @@ void EventFile::append(std::int64_t step, const Scalars& scalars) {
 
 void EventFile::write() {
   written_ = std::chrono::steady_clock::now();
-  const std::size_t done = write_bytes(file_, kept_.data(), kept_.size());
+  const std::size_t done = internal::write_bytes(file_, kept_.data(), kept_.size());
   const int reason = errno;
   const bool all = done == kept_.size();
   kept_.erase(0, done);
@@ -120,7 +120,7 @@ void EventFile::write() {
 
 void EventFile::flush() {
   write();
-  if (uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write", path_, errno);
+  if (internal::uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write", path_, errno);
 }
 
 struct TensorBoard::Run {

@@ -45,7 +45,7 @@ void HistoryWriter::set(std::string_view column, double value) {
 }
 
 void HistoryWriter::save() {
-  with_own_errors("cannot write", path_, [&] { write(); });
+  internal::with_own_errors("cannot write", path_, [&] { write(); });
 }
 
 void HistoryWriter::write() {
@@ -61,7 +61,7 @@ void HistoryWriter::write() {
 }
 
 void HistoryWriter::append(const std::string& rows) {
-  const int file = uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
+  const int file = internal::uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
   const auto failed = [&](int reason) {
     if (file >= 0) {
       static_cast<void>(::ftruncate(file, saved_bytes_));  // makes the file shorter: this needs no room
@@ -71,8 +71,8 @@ void HistoryWriter::append(const std::string& rows) {
                 ". What was written before is still there");
   };
   if (file < 0) failed(errno);
-  if (write_bytes_at(file, rows.data(), rows.size(), saved_bytes_) < rows.size()) failed(errno);
-  if (uninterrupted([&] { return ::fsync(file); }) != 0) failed(errno);
+  if (internal::write_bytes_at(file, rows.data(), rows.size(), saved_bytes_) < rows.size()) failed(errno);
+  if (internal::uninterrupted([&] { return ::fsync(file); }) != 0) failed(errno);
   ::close(file);
   saved_bytes_ += static_cast<std::int64_t>(rows.size());
 }

@@ -60,8 +60,9 @@ const ops::Input* find_input(const Graph& graph, const std::string& name, NodeId
   std::vector<std::string> known;
   for (NodeId id = 0; id < graph.size(); ++id)
     if (const auto* in = graph.node(id).op().as<ops::Input>()) known.push_back(in->name);
-  throw Error("--feed " + option + ": the graph has no input " + in_quotes(name) + "." + did_you_mean(name, known) +
-              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + listed(known)));
+  throw Error("--feed " + option + ": the graph has no input " + internal::in_quotes(name) + "." +
+              internal::did_you_mean(name, known) +
+              (known.empty() ? "\n  It has no inputs" : "\n  Its inputs: " + internal::listed(known)));
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ Feeds read_feeds(const Graph& graph, std::span<const std::string> options) {
         std::find_if(file.tensors.begin(), file.tensors.end(), [&](const auto& t) { return t.first == name; });
     if (own == file.tensors.end() && file.tensors.size() != 1)
       throw Error("--feed " + option + ": the file holds " + std::to_string(file.tensors.size()) +
-                  " tensors, and none is named " + in_quotes(name));
+                  " tensors, and none is named " + internal::in_quotes(name));
     feeds.insert_or_assign(name, own == file.tensors.end() ? file.tensors[0].second : own->second);
   }
   return feeds;

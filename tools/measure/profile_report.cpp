@@ -29,7 +29,7 @@ std::vector<std::string> path_of(const Graph& graph, NodeId id) {
   if (const std::size_t slash = own.rfind('/'); slash != std::string::npos) own = own.substr(slash + 1);
   if (const std::string ops = dots::made_of(n.op(), 5); !ops.empty()) own += " (" + ops + ")";
   path.push_back(own);
-  for (std::string& part : path) part = escaped(part);
+  for (std::string& part : path) part = internal::escaped(part);
   return path;
 }
 
@@ -156,7 +156,7 @@ std::string folded(const Profile& p) {
 }
 
 std::string chrome_trace(const Trace& trace, const std::string& title) {
-  return while_memory_lasts("writing a timeline", [&] {
+  return internal::while_memory_lasts("writing a timeline", [&] {
     JsonList events = JsonList::in_lines();
     const auto call = [&](const char* what, int worker, const std::string& text) {
       events.add(JsonObject{

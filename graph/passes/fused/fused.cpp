@@ -6,7 +6,7 @@
 #include <array>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // No two parts below the first size: a hand-over costs some 0.3 us. Above 16 parts they grow up to the second: each new
@@ -164,4 +164,4 @@ void from_attr(const AttrValue& a, std::vector<Fused::Reduction>& reductions, co
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

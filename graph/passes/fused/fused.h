@@ -5,7 +5,7 @@
 
 #include <oxbow/graph/passes/fused/tape.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// Outputs: the tape's, then one for each reduction. All arrays have the tape's shape, inputs broadcast to it.
 struct Fused {
@@ -36,4 +36,4 @@ struct Fused {
 AttrValue to_attr(const std::vector<Fused::Reduction>& reductions);
 void from_attr(const AttrValue& a, std::vector<Fused::Reduction>& reductions, const Catalog& catalog);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 // Bytes are moved by width, whatever they mean.
@@ -21,4 +21,4 @@ TileFn Single::tile(Types in) const {
   return dispatch_width(in[0].dtype, []<class Word>(std::type_identity<Word>) -> TileFn { return repeat<Word>; });
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -6,7 +6,7 @@
 
 #include <oxbow/graph/op.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// y[i] = x[0]
 struct Single {
@@ -16,4 +16,4 @@ struct Single {
   TileFn tile(Types in) const;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

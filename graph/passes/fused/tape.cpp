@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 bool spreads_to(const Type& from, const Type& to) {
@@ -119,4 +119,4 @@ Op op_from_attr(const AttrValue& record, const Catalog& catalog) {
   return entry->make({}, catalog);
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

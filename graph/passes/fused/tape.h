@@ -7,7 +7,7 @@
 
 #include <oxbow/graph/catalog.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 struct Tape {
   struct Step {
@@ -40,4 +40,4 @@ void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog);
 /// The op that a record {op: "name", with: {attributes}} describes. Throws `Error` when the catalogue does not have it.
 Op op_from_attr(const AttrValue& record, const Catalog& catalog);
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace oxbow {
+namespace oxbow::internal {
 namespace {
 
 constexpr std::int64_t lanes = 1024;  // of a slot
@@ -251,4 +251,4 @@ void TapePlan::settle_places(const Tape& tape, const std::vector<Type>& types, s
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

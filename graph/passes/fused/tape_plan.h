@@ -7,7 +7,7 @@
 
 #include <oxbow/graph/passes/fused/tape.h>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 /// A rectangle of a product's result: `rows` rows of `columns` elements that follow one another.
 struct TapeBlock {
@@ -115,4 +115,4 @@ class TapePlan {
   double flops_ = 0;
 };
 
-}  // namespace oxbow
+}  // namespace oxbow::internal

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace oxbow {
+namespace oxbow::internal {
 
 void TapePlan::lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first,
                        std::int64_t lanes, std::byte* to) {
@@ -96,4 +96,4 @@ void TapePlan::run(std::span<const ConstView> others, std::span<const View> out,
   }
 }
 
-}  // namespace oxbow
+}  // namespace oxbow::internal
