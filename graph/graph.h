@@ -5,7 +5,7 @@
 //   Value h = relu(matmul(x, w) + b);
 //
 // A `Value` or `Node` is a small handle (graph and number) and is valid as long as its graph, which never moves.
-// Passes never edit a graph: they build a new one (graph/passes/rewrite.h).
+// Passes never edit a graph: they build a new one (graph/passes/rewriter.h).
 // Thread safety: building is for one thread; a graph that nobody appends to may be read by any number.
 #pragma once
 

@@ -39,7 +39,7 @@
 //                                             (default: info.may_overwrite for output 0, none for others)
 //   std::optional<Op> with_epilogue(int output, const Tape& tape, Types in) const;
 //                                             this op with elementwise steps applied to that output while it is in
-//                                             cache: see graph/passes/epilogue.h
+//                                             cache: see graph/passes/fusion/epilogue.h
 //   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
 //                                             elementwise: one routine for this op and the one that computes that
 //                                             operand, whose own operands take its place; same bits
@@ -159,7 +159,7 @@ using TileFn = void (*)(const void* op, const void* const* in, void* out, std::i
 /// is one empty chunk. For chunk c: `begin`, then `take` with its elements in order, then `end`, which writes to the
 /// output array `out` what chunk c alone gives. Chunks may run at the same time and in any order. Every `take` but a
 /// chunk's last brings a multiple of `grain` elements, and the bits may not depend on how many: a caller without tiles
-/// of its own takes a whole chunk at once. `graph/passes/fused/fused.h` runs consumers, on an array or on what a chain
+/// of its own takes a whole chunk at once. `graph/passes/fusion/fused.h` runs consumers, on an array or on what a chain
 /// of elementwise ops has just computed.
 struct Consumer {
   std::int64_t chunk = 0;  ///< at least 1; some 16k elements make a good chunk, since parts are whole chunks

@@ -1,5 +1,5 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/verify.h>
 

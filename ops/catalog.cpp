@@ -1,4 +1,4 @@
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/catalog/families.h>
 

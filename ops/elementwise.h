@@ -1,5 +1,5 @@
 // Elementwise ops: the formula is a plain scalar function, written once; loops over lanes are instantiated from it and
-// vectorised by the compiler. Operands broadcast. Whatever runs an elementwise op (graph/passes/fused/fused.h) goes
+// vectorised by the compiler. Operands broadcast. Whatever runs an elementwise op (graph/passes/fusion/fused.h) goes
 // through `tile`.
 //
 //   // gaussian.h

@@ -3,7 +3,7 @@
 // Linear in the graph's edges, where equal hashes are rare. A pass: see graph/passes/passes.h.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 

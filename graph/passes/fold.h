@@ -2,7 +2,7 @@
 // A pass: see graph/passes/passes.h.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 

@@ -1,10 +1,10 @@
 // Lowering: ops on dtypes that their kernels lack compute in other ones (`Op::widen`), ops made of several kernels
 // become several nodes (`Op::lower`, again and again), and every elementwise op and every reduction's kernel becomes a
-// `Fused` node of its own (graph/passes/fused/fused.h), so that all that is left has `run`. A pass: see
+// `Fused` node of its own (graph/passes/fusion/fused.h), so that all that is left has `run`. A pass: see
 // graph/passes/passes.h.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 

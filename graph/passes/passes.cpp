@@ -1,8 +1,8 @@
 #include <oxbow/graph/passes/common_subexpressions.h>
 #include <oxbow/graph/passes/dead_code.h>
-#include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/fold.h>
-#include <oxbow/graph/passes/fuse.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/fuse.h>
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>

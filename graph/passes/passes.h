@@ -14,7 +14,7 @@
 #pragma once
 
 #include <oxbow/graph/mode.h>
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 #include <functional>
 #include <optional>

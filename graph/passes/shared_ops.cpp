@@ -1,4 +1,4 @@
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/passes/shared_ops.h>
 #include <oxbow/graph/support/hash.h>
 

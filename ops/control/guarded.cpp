@@ -1,5 +1,5 @@
 #include <oxbow/graph/known.h>
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/shape.h>

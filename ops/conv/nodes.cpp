@@ -1,5 +1,5 @@
-#include <oxbow/graph/passes/epilogue.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/rows.h>

@@ -2,7 +2,7 @@
 // gradient to x), and the gradient to the weights in chunks of the batch. Regular value types, safe from any thread.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/conv.h>
 

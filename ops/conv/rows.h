@@ -5,9 +5,9 @@
 // instead and multiplied by all taps at once. Internal to ops/. Immutable once made.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv/patches.h>
-#include <oxbow/ops/kernels/gemm_narrow.h>
+#include <oxbow/ops/shared/gemm_narrow.h>
 
 #include <optional>
 

@@ -2,7 +2,7 @@
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/patches.h>
-#include <oxbow/ops/kernels/gemm_narrow.h>
+#include <oxbow/ops/shared/gemm_narrow.h>
 
 #include <algorithm>
 #include <optional>

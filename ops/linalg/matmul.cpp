@@ -1,9 +1,9 @@
-#include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shared/gemm.h>
 
 namespace oxbow::ops {
 namespace {

@@ -1,6 +1,6 @@
-#include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/shared/gemm.h>
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
-#include <oxbow/graph/passes/epilogue.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
-#include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/shared/gemm.h>
 #include <oxbow/ops/widen.h>
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // The product that MatMul and Contract lower to. Parts are tiles of the output, 64 columns (96 for Eigen's blocks) by
-// up to 128 rows, by shape alone. An element is summed over rising k as ops/kernels/gemm.h says, so its bits depend on
+// up to 128 rows, by shape alone. An element is summed over rising k as ops/shared/gemm.h says, so its bits depend on
 // its row of a and its column of b only: not on path, tile, layout of b or number of parts. Regular value types, safe
 // from any thread.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 
 namespace oxbow::ops {
 

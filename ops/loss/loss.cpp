@@ -1,5 +1,4 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/kernels/rows.h>
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/loss/loss.h>
@@ -8,6 +7,7 @@
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shared/rows.h>
 
 namespace oxbow::ops {
 namespace {

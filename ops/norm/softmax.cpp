@@ -1,9 +1,9 @@
-#include <oxbow/ops/kernels/rows.h>
 #include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/softmax.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/rows.h>
 
 #include <cmath>
 #include <numeric>

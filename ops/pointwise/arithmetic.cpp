@@ -1,4 +1,3 @@
-#include <oxbow/ops/kernels/power.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/formulas.h>
@@ -7,6 +6,7 @@
 #include <oxbow/ops/reduction/reduce.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
+#include <oxbow/ops/shared/power.h>
 
 #include <algorithm>
 #include <cmath>

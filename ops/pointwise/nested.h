@@ -4,7 +4,7 @@
 // stands in nested.cpp. Regular value types, safe from any thread.
 #pragma once
 
-#include <oxbow/graph/passes/fused/single.h>
+#include <oxbow/graph/passes/fusion/single.h>
 #include <oxbow/ops/elementwise.h>
 
 #include <string>

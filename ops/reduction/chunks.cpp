@@ -1,4 +1,4 @@
-#include <oxbow/ops/kernels/cascade.h>
+#include <oxbow/ops/reduction/cascade.h>
 
 #include <algorithm>
 #include <bit>

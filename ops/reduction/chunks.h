@@ -9,9 +9,8 @@
 //
 // Which op serves a shape:
 //   ReduceChunks   inner <= 4096. A `Consumer`: it can stand at the end of a chain of elementwise ops. A chunk is a
-//   number of
-//                  whole slices, or, where there is one long slice only, a part of it; then the result is partial, and
-//                  the lowering reduces the partial results once more.
+//                  number of whole slices, or, where there is one long slice only, a part of it; then the result is
+//                  partial, and the lowering reduces the partial results once more.
 //   ReduceColumns  longer rows: parts are blocks of columns, each read from the first row to the last.
 // Regular value types, safe from any thread.
 #pragma once

@@ -1,4 +1,4 @@
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/ops/pointwise.h>

@@ -1,7 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/passes/evaluate.h>
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/runtime/numerics/finite.h>
 #include <oxbow/runtime/numerics/hunt_report.h>
 

@@ -3,7 +3,7 @@
 // variable (runtime/plan/dependences.h says when). Thread safety: a pure function of a graph that nobody appends to.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/runtime/plan/dependences.h>
 
 namespace oxbow::internal {

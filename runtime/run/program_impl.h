@@ -2,7 +2,7 @@
 // Thread safety: immutable but for the plans, which a lock guards.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/program.h>
 

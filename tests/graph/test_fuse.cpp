@@ -1,9 +1,9 @@
 // What fusion and epilogues make of a graph: which nodes become one, and the same bits, NaN, infinities and signed
 // zeros included.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/epilogue.h>
-#include <oxbow/graph/passes/fuse.h>
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/fuse.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/passes/passes.h>
 
 #include <boost/test/unit_test.hpp>

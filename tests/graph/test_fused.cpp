@@ -1,10 +1,10 @@
 // Fused nodes: every kind of operand, several outputs, reductions at the ends, blocks of products, texts of attributes.
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/evaluate.h>
-#include <oxbow/graph/passes/fused/fused.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/fused.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/graph/passes/passes.h>
 
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // Kernels that are made at run time: how long they are kept, and what happens where there can be none.
 #include <malloc.h>
 #include <oxbow/graph/passes/evaluate.h>
-#include <oxbow/ops/kernels/gemm.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/shared/gemm.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 // Steps of a tape that are computed as one routine (`absorb`): the same bits as one after the other, in place too, and
 // where operands are single elements.
 #include <oxbow/graph/passes/evaluate.h>
-#include <oxbow/graph/passes/fused/fused.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/fused.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>

@@ -2,8 +2,8 @@
 // their errors say.
 // Labels: levels.
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/epilogue.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>

@@ -1,5 +1,5 @@
 // An optimizer's update is one pass over memory: one fused node a parameter, written straight into the variables.
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/optim/optimizer.h>

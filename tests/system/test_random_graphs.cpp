@@ -6,7 +6,7 @@
 // several: they are cut far finer than is worth it. Labels: memory, threads, levels, long.
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/ledger/text.h>
@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
   BOOST_TEST(seen.shared_plans > seen.plans * 9 / 10);
 }
 
-// By its samples an op's turn comes by itself: of all that compute, but those that own graphs (`controlled` makes those).
+// By its samples an op's turn comes by itself: of all that compute, but those that own graphs (`controlled` makes
+// those).
 BOOST_AUTO_TEST_CASE(every_op_is_drawn_with_its_samples) {
   std::set<std::string> drawn;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) drawn.merge(random_graph(seed).sampled);

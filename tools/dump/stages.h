@@ -2,7 +2,7 @@
 // value went on it. What `oxbow dump --after`, `diff` and `explain` show. Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/tools/dump/compiling.h>
 

@@ -1,6 +1,6 @@
 #include "dump/style.h"
 
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>

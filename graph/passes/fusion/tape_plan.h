@@ -1,11 +1,11 @@
 // A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
 // steps live in slots of some 1024 lanes, so they stay in the first cache; operands of the tape's full shape are read,
 // and outputs written, where they are, and so are single elements by the routines that take one
-// (graph/passes/fused/single.h). Every other operand (rows, columns, any broadcast) is laid out in a slot. Thread
+// (graph/passes/fusion/single.h). Every other operand (rows, columns, any broadcast) is laid out in a slot. Thread
 // safety: immutable once made.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 
 namespace oxbow::internal {
 

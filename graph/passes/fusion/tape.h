@@ -1,8 +1,8 @@
 // A tape: a straight-line program of elementwise ops, all of one shape, applied to many elements at once. `Fused` nodes
-// run tapes over arrays; products run them on what they have just computed (graph/passes/epilogue.h).
+// run tapes over arrays; products run them on what they have just computed (graph/passes/fusion/epilogue.h).
 //
 // Values are numbered: the inputs first, then each step's result. Inputs broadcast to the tape's shape; every step has
-// it. A regular value type. `TapePlan` (graph/passes/fused/tape_plan.h) makes it ready to run.
+// it. A regular value type. `TapePlan` (graph/passes/fusion/tape_plan.h) makes it ready to run.
 #pragma once
 
 #include <oxbow/graph/catalog.h>

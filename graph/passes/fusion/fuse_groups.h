@@ -1,4 +1,4 @@
-// Which fused nodes go through memory together: what `fuse` (graph/passes/fuse.h) makes one node of each.
+// Which fused nodes go through memory together: what `fuse` (graph/passes/fusion/fuse.h) makes one node of each.
 //
 // Each fused node gets a stage, the largest number of times that a path to it leaves fused nodes of its own shape.
 // Along an edge the stage never falls, and it rises on the way through any other node. So no path between two nodes of
@@ -7,7 +7,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 
 namespace oxbow::internal {
 
@@ -23,7 +23,7 @@ class FuseGroups {
  private:
   struct Mark {
     const Fused* fused = nullptr;
-    std::int32_t products = 0;  // operands that could apply this node to their blocks (graph/passes/epilogue.h)
+    std::int32_t products = 0;  // operands that could apply this node to their blocks (graph/passes/fusion/epilogue.h)
     bool begins_sum = false;    // it does not join the sum of products that it adds to
     std::int32_t stage = 0;
     NodeId parent = -1;      // in the forest of sets that `join` makes

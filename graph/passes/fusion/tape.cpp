@@ -1,4 +1,4 @@
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 #include <oxbow/graph/text/opaque.h>
 
 #include <algorithm>

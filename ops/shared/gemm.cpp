@@ -1,6 +1,6 @@
 #include <libxsmm_cpuid.h>
 #include <libxsmm_generator.h>
-#include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/shared/gemm.h>
 #include <sys/mman.h>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 // merges.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape.h>
+#include <oxbow/graph/passes/fusion/tape.h>
 
 namespace oxbow::internal {
 

@@ -1,4 +1,4 @@
-#include <oxbow/graph/passes/fused/single.h>
+#include <oxbow/graph/passes/fusion/single.h>
 
 #include <cstring>
 

@@ -1,5 +1,5 @@
 #include <oxbow/graph/order/order.h>
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 

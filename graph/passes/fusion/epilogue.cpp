@@ -1,5 +1,5 @@
-#include <oxbow/graph/passes/epilogue.h>
-#include <oxbow/graph/passes/fused/fused.h>
+#include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 
 #include <algorithm>
 #include <limits>

@@ -16,8 +16,8 @@
 // 0 itself if that has the result's dtype and `epilogue.may_overwrite(0, 0)`. Bits do not depend on blocks.
 #pragma once
 
-#include <oxbow/graph/passes/fused/tape_plan.h>
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 

@@ -1,5 +1,5 @@
 // Compiled with -ffp-contract=fast: sums of products of vectors are fused, which the language has no word for.
-#include <oxbow/ops/kernels/gemm_narrow.h>
+#include <oxbow/ops/shared/gemm_narrow.h>
 
 #include <algorithm>
 #include <array>

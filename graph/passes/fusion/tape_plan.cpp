@@ -1,5 +1,5 @@
-#include <oxbow/graph/passes/fused/single.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/single.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/graph/support/align.h>
 
 #include <algorithm>

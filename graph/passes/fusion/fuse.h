@@ -12,11 +12,11 @@
 // turns round, and the backward nodes after it belong to it. A pass: see graph/passes/passes.h.
 #pragma once
 
-#include <oxbow/graph/passes/rewrite.h>
+#include <oxbow/graph/passes/rewriter.h>
 
 namespace oxbow::internal {
 
-/// Works on a lowered graph. Linear in its edges. Which nodes may join: graph/passes/fuse_groups.h.
+/// Works on a lowered graph. Linear in its edges. Which nodes may join: graph/passes/fusion/fuse_groups.h.
 std::optional<Rewritten> fuse(const Graph& from);
 
 }  // namespace oxbow::internal

@@ -1,5 +1,5 @@
 // The running half of tape_plan.h: what a warm step executes, free of allocation and look-ups.
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 
 #include <algorithm>
 #include <cstring>

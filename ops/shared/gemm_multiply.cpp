@@ -1,4 +1,4 @@
-#include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/shared/gemm.h>
 
 #include <algorithm>
 #include <array>

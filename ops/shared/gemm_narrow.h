@@ -3,7 +3,7 @@
 // ops/. Each element is one chain of fused multiply-adds. Safe from any thread.
 #pragma once
 
-#include <oxbow/ops/kernels/gemm.h>
+#include <oxbow/ops/shared/gemm.h>
 
 namespace oxbow::ops::gemm {
 

@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/fuse.h>
-#include <oxbow/graph/passes/fuse_groups.h>
+#include <oxbow/graph/passes/fusion/fuse.h>
+#include <oxbow/graph/passes/fusion/fuse_groups.h>
 #include <oxbow/graph/passes/shared_ops.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/passes/fuse_groups.h>
-#include <oxbow/graph/passes/fused/tape_plan.h>
+#include <oxbow/graph/passes/fusion/fuse_groups.h>
+#include <oxbow/graph/passes/fusion/tape_plan.h>
 
 #include <algorithm>
 #include <limits>
