@@ -1,4 +1,5 @@
 // What a newcomer writes first, each in its natural form.
+#include <oxbow/graph/op.h>
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>
