@@ -1,5 +1,5 @@
 #include <oxbow/graph/support/align.h>
-#include <oxbow/runtime/plan/memory.h>
+#include <oxbow/runtime/plan/blocks.h>
 
 #include <algorithm>
 
