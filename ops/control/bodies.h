@@ -5,6 +5,8 @@
 
 namespace oxbow::ops {
 
+inline std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
 /// The scope asked for, or the kind with the first number for which no node is named `kind` there. The node itself is
 /// named so within it: "repeat_1/repeat".
 inline std::string control_scope(const Graph& g, const std::string& asked, const std::string& kind) {

@@ -12,8 +12,6 @@
 namespace oxbow::ops {
 namespace {
 
-std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 Type stacked_type(const Type& t, std::int64_t steps) { return {t.dtype, t.shape.inserted(0, steps)}; }
 
 // Slice i of [steps, ...].

@@ -11,8 +11,6 @@
 namespace oxbow::ops {
 namespace {
 
-std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 // The gradient of a repeat: repeats of its steps in reverse, whose sums go on from what flowed to its inputs before, so
 // that they have the bits of the unrolled graph's. While it changes from step to step to which carried and captured
 // values something flows, each is of a single step: what nothing flows to is not the same as zero. All others are one.
