@@ -8,8 +8,6 @@ namespace oxbow::optim {
 
 namespace {
 
-constexpr SharedName old_share{"old_share"}, new_share{"new_share"}, largest_step{"largest_step"};
-
 Value rms(Value x) { return norm(x) / std::sqrt(static_cast<double>(x.type().count())); }
 
 }  // namespace

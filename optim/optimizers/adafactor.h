@@ -21,6 +21,7 @@ namespace oxbow::optim {
 struct Adafactor {
   static constexpr OptimizerInfo info{.name = "adafactor", .squares = true};
   static constexpr SlotName v{"v"}, rows{"rows"}, columns{"columns"};
+  static constexpr SharedName old_share{"old_share"}, new_share{"new_share"}, largest_step{"largest_step"};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   double beta_2_decay = -0.8;
   ByConvention<double> epsilon_1 = {1e-30, 0};

@@ -19,6 +19,7 @@ namespace oxbow::optim {
 struct Adam {
   static constexpr OptimizerInfo info{.name = "adam", .squares = true};
   static constexpr SlotName m{"m"}, v{"v"}, v_max{"v_max"};
+  static constexpr SharedName corrected_rate{"corrected_rate"}, corrected_epsilon{"corrected_epsilon"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -3,10 +3,6 @@
 
 namespace oxbow::optim {
 
-namespace {
-constexpr SharedName corrected_rate{"corrected_rate"};
-}  // namespace
-
 void Adamax::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);

@@ -13,6 +13,7 @@ namespace oxbow::optim {
 struct Adamax {
   static constexpr OptimizerInfo info{.name = "adamax"};
   static constexpr SlotName m{"m"}, u{"u"};
+  static constexpr SharedName corrected_rate{"corrected_rate"};
   ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;

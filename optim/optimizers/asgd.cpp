@@ -3,10 +3,6 @@
 
 namespace oxbow::optim {
 
-namespace {
-constexpr SharedName decayed_rate{"decayed_rate"}, averages{"averages"}, share{"share"};
-}  // namespace
-
 void ASGD::check() const {
   check_not_negative(info.name, "lambda", lambda);
   check_not_negative(info.name, "alpha", alpha);

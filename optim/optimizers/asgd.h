@@ -15,6 +15,7 @@ namespace oxbow::optim {
 struct ASGD {
   static constexpr OptimizerInfo info{.name = "asgd", .average = "average"};
   static constexpr SlotName average{"average"};
+  static constexpr SharedName decayed_rate{"decayed_rate"}, averages{"averages"}, share{"share"};
   Rate learning_rate = 0.01;
   double lambda = 1e-4;
   double alpha = 0.75;

@@ -4,10 +4,6 @@
 
 namespace oxbow::optim {
 
-namespace {
-constexpr SharedName correction{"correction"}, corrected_epsilon{"corrected_epsilon"};
-}  // namespace
-
 void LAMB::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);

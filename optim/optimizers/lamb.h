@@ -16,6 +16,7 @@ namespace oxbow::optim {
 struct LAMB {
   static constexpr OptimizerInfo info{.name = "lamb", .squares = true};
   static constexpr SlotName m{"m"}, v{"v"};
+  static constexpr SharedName correction{"correction"}, corrected_epsilon{"corrected_epsilon"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -18,6 +18,7 @@ namespace oxbow::optim {
 struct Nadam {
   static constexpr OptimizerInfo info{.name = "nadam", .squares = true};
   static constexpr SlotName m{"m"}, v{"v"}, momentum_product{"momentum_product"};
+  static constexpr SharedName corrected_rate{"corrected_rate"}, corrected_epsilon{"corrected_epsilon"};
   ByConvention<Rate> learning_rate = {1e-3, 2e-3};
   double beta_1 = 0.9;
   double beta_2 = 0.999;

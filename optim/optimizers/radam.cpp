@@ -3,10 +3,6 @@
 
 namespace oxbow::optim {
 
-namespace {
-constexpr SharedName is_sure{"is_sure"}, plain_rate{"plain_rate"}, sure_rate{"sure_rate"};
-}  // namespace
-
 void RAdam::check() const {
   check_fraction(info.name, "beta_1", beta_1);
   check_fraction(info.name, "beta_2", beta_2);

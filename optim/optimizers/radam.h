@@ -17,6 +17,7 @@ namespace oxbow::optim {
 struct RAdam {
   static constexpr OptimizerInfo info{.name = "radam", .squares = true};
   static constexpr SlotName m{"m"}, v{"v"};
+  static constexpr SharedName is_sure{"is_sure"}, plain_rate{"plain_rate"}, sure_rate{"sure_rate"};
   Rate learning_rate = 1e-3;
   double beta_1 = 0.9;
   double beta_2 = 0.999;

@@ -19,6 +19,8 @@ namespace oxbow::optim {
 struct ScheduleFreeAdamW {
   static constexpr OptimizerInfo info{.name = "schedule_free_adamw", .average = "x", .squares = true};
   static constexpr SlotName v{"v"}, z{"z"}, x{"x"}, largest_rate{"largest_rate"}, weight_sum{"weight_sum"};
+  static constexpr SharedName is_first{"is_first"}, corrected_rate{"corrected_rate"},
+      corrected_epsilon{"corrected_epsilon"};
   Rate learning_rate = 0.0025;
   double beta_1 = 0.9;
   double beta_2 = 0.999;
