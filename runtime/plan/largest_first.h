@@ -3,7 +3,7 @@
 // of blocks: those of a large graph that matter. Thread safety: pure functions.
 #pragma once
 
-#include <oxbow/runtime/plan/memory.h>
+#include <oxbow/runtime/plan/arena.h>
 
 namespace oxbow::internal {
 

@@ -1,6 +1,6 @@
 #include <oxbow/graph/support/align.h>
+#include <oxbow/runtime/plan/arena.h>
 #include <oxbow/runtime/plan/copies.h>
-#include <oxbow/runtime/plan/memory.h>
 
 #include <algorithm>
 

@@ -1,3 +1,4 @@
+// What `oxbow train` does; its options are read in tools/commands/train_command.cpp.
 #include "commands/train.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The options of `oxbow train`, and Ctrl-C.
 #include <signal.h>
 #include <unistd.h>
 
