@@ -1,9 +1,12 @@
 """Training steps against PyTorch and JAX: all workers take turns in one run, so that they meet the same machine.
 
     python tools/bench/compare.py [--oxbow build/bin/oxbow] [--nets mlp,lenet] [--threads 1,2] [--rounds 7] [--peers torch,compiled,jax]
+    python tools/bench/compare.py --before other/build/bin/oxbow    another build of Oxbow instead of the peers
 
-Prints a Markdown table: the median of the rounds' medians, in milliseconds a step, and ours over the best peer. The python
-that runs it has torch and jax (pip install torch jax), in an environment outside the tree; Oxbow itself needs neither.
+Prints a Markdown table: the median of the rounds' medians, in milliseconds a step, and ours over the best peer, with the
+geometric mean of these ratios at the end. A net is a name that `oxbow bench` knows, or, without peers, a file with a graph.
+The python that runs it has torch and jax (pip install torch jax), in an environment outside the tree; Oxbow itself needs
+neither, nor does --before.
 """
 
 import argparse
@@ -40,17 +43,21 @@ def main():
     options.add_argument("--nets", default="mlp,branches,lenet,chain,micro,adam")
     options.add_argument("--threads", default="1,2")
     options.add_argument("--peers", default="torch,compiled,jax")
+    options.add_argument("--before", help="the oxbow program of another build, in the peers' place")
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument("--seconds", type=float, default=0.4)
     o = options.parse_args()
 
-    peers = [p for p in o.peers.split(",") if p]
+    peers = ["before"] if o.before else [p for p in o.peers.split(",") if p]
+    ratios = []
     print("| net | threads | oxbow | " + " | ".join(peers) + " | oxbow / best peer |")
     print("|---|---|---|" + "---|" * len(peers) + "---|")
     for net in o.nets.split(","):
         for threads in map(int, o.threads.split(",")):
             commands = {"oxbow": [o.oxbow, "bench", net, "--threads", str(threads), "--worker"]}
-            for p in peers:
+            if o.before:
+                commands["before"] = [o.before, *commands["oxbow"][1:]]
+            for p in peers if not o.before else []:
                 commands[p] = [sys.executable, os.path.join(here, "peers.py"), p, net, str(threads)]
             workers, times = {}, {name: [] for name in commands}
             for name, command in commands.items():
@@ -67,7 +74,9 @@ def main():
             best = min((median[p] for p in peers if p in median), default=float("nan"))
             cells = [f"{median[n]:.4g}" if n in median else "-" for n in commands]
             ratio = median.get("oxbow", float("nan")) / best
-            print(f"| {net} | {threads} | " + " | ".join(cells) + f" | {ratio:.2f} |", flush=True)
+            ratios.append(ratio)
+            print(f"| {os.path.basename(net)} | {threads} | " + " | ".join(cells) + f" | {ratio:.2f} |", flush=True)
+    print(f"\ngeometric mean of the ratios: {statistics.geometric_mean(ratios):.3f}, largest {max(ratios):.2f}")
 
 
 if __name__ == "__main__":
