@@ -23,7 +23,7 @@
 //   Grads gradient(const Node& n, Values dy, Values sums) const;   the same, for one that adds up by itself, as what
 //                                             owns graphs does: sums[i] is what nodes built later let flow to input i
 //                                             (or empty), and the gradient of i is that sum and what is added to it.
-//                                             A value that is several inputs gets one gradient, at any of them
+//                                             Of a value that is several inputs the last one has the sum
 //   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
 //                                             output takes (0 + x may be x, and x + 0 too, for x = -0), or an empty
 //                                             Value: how `gradients` adds up the parts of one value

@@ -9,11 +9,6 @@ namespace {
 
 std::string input_name(std::size_t i) { return "x" + std::to_string(i); }
 
-Value new_input(Graph& g, const Type& type, std::size_t number) {
-  const std::string name = input_name(number);
-  return g.append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
-}
-
 // What the scope of a node is called within `outer`.
 std::string inner_scope(const std::string& outer, const std::string& scope) {
   if (outer.empty()) return scope;
@@ -28,19 +23,18 @@ class Cutter {
         first_(first),
         outer_scope_(g.origin().scope.str()),
         captured_(captured),
+        to_(g),
         now_(static_cast<std::size_t>(g.size() - first)) {
-    to_->share_names(g);
     for (std::size_t i = 0; i < types; ++i)
-      now_[i] = new_input(*to_, g.node(first + static_cast<NodeId>(i)).output().type(), i).node();
-    for (const Value& v : captured_) capture_.push_back(new_input(*to_, v.type(), types + capture_.size()));
+      now_[i] = to_.input(g.node(first + static_cast<NodeId>(i)).output().type()).node();
+    for (const Value& v : captured_) capture_.push_back(to_.input(v.type()));
     types_ = types;
   }
 
-  std::shared_ptr<Graph> cut(std::vector<Value>& results) {
+  Subgraph cut(std::vector<Value>& results) {
     for (NodeId id = first_ + static_cast<NodeId>(types_); id < g_.size(); ++id) move(g_.node(id));
-    std::size_t number = 0;
-    for (const Value& v : results) to_->add_output("y" + std::to_string(number++), value(v));
-    return to_;
+    for (const Value& v : results) to_.output(value(v));
+    return to_.build();
   }
 
   // The leaves that the function made, by the places in `captured` that wait for them.
@@ -58,7 +52,7 @@ class Cutter {
     if (n.op().is<ops::Input>() || n.op().is<ops::Variable>()) {
       hoisted_.push_back({n.op(), n.name(), n.origin(), captured_.size()});
       captured_.emplace_back();
-      capture_.push_back(new_input(*to_, n.output().type(), types_ + capture_.size()));
+      capture_.push_back(to_.input(n.output().type()));
       now = capture_.back().node();
       return;
     }
@@ -70,7 +64,7 @@ class Cutter {
       origin.forward = now_[static_cast<std::size_t>(origin.forward - first_)]->id();
     else
       origin.forward = -1;
-    now = to_->append_copy(n, in, origin);
+    now = to_.graph().append_copy(n, in, origin);
   }
 
   Value value(const Value& v) {
@@ -79,11 +73,11 @@ class Cutter {
       if (captured_[i].same(v)) return capture_[i];
     if (const auto* fixed = v.node().op().as<ops::Constant>()) {
       auto& copy = constants_[v.node_id()];
-      if (!copy) copy = constant(*to_, fixed->value);
+      if (!copy) copy = constant(to_.graph(), fixed->value);
       return copy;
     }
     captured_.push_back(v);
-    capture_.push_back(new_input(*to_, v.type(), types_ + capture_.size()));
+    capture_.push_back(to_.input(v.type()));
     return capture_.back();
   }
 
@@ -92,7 +86,7 @@ class Cutter {
   const std::string outer_scope_;
   std::vector<Value>& captured_;
   std::size_t types_ = 0;
-  std::shared_ptr<Graph> to_ = std::make_shared<Graph>();
+  SubgraphBuilder to_;
   std::vector<Value> capture_;            // of each in `captured_`, the input that stands for it
   std::vector<std::optional<Node>> now_;  // of each node from `first_` on
   std::unordered_map<NodeId, Value> constants_;
@@ -100,6 +94,15 @@ class Cutter {
 };
 
 }  // namespace
+
+SubgraphBuilder::SubgraphBuilder(const Graph& names) { graph_->share_names(names); }
+
+Value SubgraphBuilder::input(const Type& type) {
+  const std::string name = input_name(inputs_++);
+  return graph_->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
+}
+
+void SubgraphBuilder::output(Value v) { graph_->add_output("y" + std::to_string(graph_->outputs().size()), v); }
 
 Subgraph::Subgraph(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {
   for (NodeId id = 0; id < graph_->size(); ++id)
@@ -131,13 +134,12 @@ Subgraph Subgraph::typed(Types in) const {
   bool same = in.size() == inputs_.size();
   for (std::size_t i = 0; same && i < in.size(); ++i) same = in[i] == inputs_[i].type();
   if (same) return *this;
-  auto to = std::make_shared<Graph>();
-  to->share_names(*graph_);
+  SubgraphBuilder to(*graph_);
   std::vector<Value> now;
-  for (std::size_t i = 0; i < in.size(); ++i) now.push_back(new_input(*to, in[i], i));
-  const std::vector<Value> results = write(*to, now, "");
-  for (std::size_t k = 0; k < results.size(); ++k) to->add_output(graph_->outputs()[k].first, results[k]);
-  return Subgraph(std::move(to));
+  for (const Type& type : in) now.push_back(to.input(type));
+  const std::vector<Value> results = write(to.graph(), now, "");
+  for (std::size_t k = 0; k < results.size(); ++k) to.graph().add_output(graph_->outputs()[k].first, results[k]);
+  return to.build();
 }
 
 std::vector<Value> write_nodes(const Graph& from, Values inputs, Values outputs, Graph& to, Values in,
@@ -226,7 +228,7 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
       if (g.node(id).op().is<ops::Assign>())
         refuse("assigns to " + to_string(g.node(id).input(0).node()), "Return the value, and assign it outside");
     Cutter cutter(g, first, types.size(), captured);
-    Subgraph made(cutter.cut(results));
+    Subgraph made = cutter.cut(results);
     const std::vector<Cutter::Hoisted> hoisted = cutter.hoisted();
     g.take_back(first);
     for (const Cutter::Hoisted& leaf : hoisted) {
@@ -245,14 +247,11 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
 
 Subgraph with_captured(const Subgraph& s, const std::vector<Value>& captured) {
   // Inputs for the last of them are all that is missing.
-  auto to = std::make_shared<Graph>();
-  to->share_names(s.graph());
+  SubgraphBuilder to(s.graph());
   std::vector<Value> in;
-  for (const Value& v : captured) in.push_back(new_input(*to, v.type(), in.size()));
-  const std::size_t own = s.inputs().size();
-  const std::vector<Value> results = s.write(*to, std::span<const Value>(in).first(own), "");
-  for (std::size_t k = 0; k < results.size(); ++k) to->add_output("y" + std::to_string(k), results[k]);
-  return Subgraph(std::move(to));
+  for (const Value& v : captured) in.push_back(to.input(v.type()));
+  for (const Value& v : s.write(to.graph(), std::span<const Value>(in).first(s.inputs().size()), "")) to.output(v);
+  return to.build();
 }
 
 }  // namespace oxbow

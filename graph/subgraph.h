@@ -42,6 +42,21 @@ class Subgraph {
 AttrValue to_attr(const Subgraph& s);
 void from_attr(const AttrValue& a, Subgraph& s);
 
+/// The graph of a Subgraph as it is built. Its inputs are called "x0", "x1", ..., its outputs "y0", "y1", ...
+class SubgraphBuilder {
+ public:
+  /// Shares the names of `names`: see `Graph::share_names`.
+  explicit SubgraphBuilder(const Graph& names);
+  Graph& graph() { return *graph_; }
+  Value input(const Type& type);
+  void output(Value v);
+  Subgraph build() const { return Subgraph(graph_); }
+
+ private:
+  std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
+  std::size_t inputs_ = 0;
+};
+
 /// Writes a graph's nodes into `to`, as `Subgraph::write` does: `in` are the values for `inputs` (of `from`; one that
 /// is gone is empty). `each` is called for a node with its inputs there, and appends it.
 std::vector<Value> write_nodes(const Graph& from, Values inputs, Values outputs, Graph& to, Values in,

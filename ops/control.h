@@ -1,4 +1,18 @@
-// What passes its input on and changes what happens around it.
+// Control flow: branches and loops, whose bodies are functions that build, called once; and what passes its input on
+// and changes what happens around it. What a body reads of the surrounding graph becomes inputs of the node.
+//
+//   Value y = cond(mean(x) > 0.0, [&] { return tanh(matmul(x, w)); }, [&] { return x; });
+//
+//   // An Elman network over x [steps, batch, features]: the last state and all states.
+//   const auto [last, states] = repeat(steps, {h0}, [&](const RepeatStep& s) {
+//     const Value h = tanh(matmul(s.slices[0], w) + matmul(s.carried[0], u) + b);
+//     return RepeatNext{.carried = {h}, .stacked = {h}};
+//   }, {.slices = {x}});
+//
+//   Value root = repeat(20, guess, [&](Value y) { return 0.5 * (y + x / y); });  // Heron's method
+//
+// `compile` writes both out: a branch's nodes run under a guard, and a loop's body is written once a step, so that time
+// to compile and nodes grow with the steps, and steps that do not wait for one another run side by side.
 #pragma once
 
 #include <oxbow/graph/value.h>

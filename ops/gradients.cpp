@@ -92,7 +92,7 @@ class Reverse {
     const bool adds_up = n.op().adds_up();
     std::vector<Value> sums;
     if (adds_up)
-      for (const Value& v : n.inputs()) sums.push_back(active(v) ? grads_[slot(v)] : Value());
+      for (int i = 0; i < n.input_count(); ++i) sums.push_back(is_last(n, i) ? sum_of(n.input(i)) : Value());
     const Grads grads = n.op().gradient(n, dy, sums);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
     if (static_cast<int>(grads.values().size()) != n.input_count())
@@ -107,20 +107,34 @@ class Reverse {
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
     }
-    std::vector<bool> is_sum(wanted.size(), adds_up);
-    for (std::size_t i = 0; i < wanted.size() && !adds_up; ++i)
-      if (const Value sum = wanted[i] ? added_in_place(n, static_cast<int>(i), wanted[i]) : Value()) {
+    std::vector<bool> is_sum(wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (adds_up)
+        is_sum[i] = wanted[i] && sums[i];
+      else if (const Value sum = wanted[i] ? added_in_place(n, static_cast<int>(i), wanted[i]) : Value()) {
         wanted[i] = sum;
         is_sum[i] = true;
       }
-    graph_.settle(before, wanted);  // an op gives the gradients of all its inputs
-    for (int i = 0; i < n.input_count(); ++i) {
-      const Value dx = wanted[static_cast<std::size_t>(i)];
-      if (dx && is_sum[static_cast<std::size_t>(i)])
-        grads_[slot(n.input(i))] = dx;
-      else if (dx)
-        collect(n.input(i), dx);
-    }
+    graph_.settle(before, wanted);        // an op gives the gradients of all its inputs
+    for (const bool sum : {true, false})  // what adds to a sum comes after it
+      for (int i = 0; i < n.input_count(); ++i) {
+        const Value dx = wanted[static_cast<std::size_t>(i)];
+        if (!dx || is_sum[static_cast<std::size_t>(i)] != sum) continue;
+        if (sum)
+          grads_[slot(n.input(i))] = dx;
+        else
+          collect(n.input(i), dx);
+      }
+  }
+
+  // What has flowed to v so far.
+  Value sum_of(Value v) const { return active(v) ? grads_[slot(v)] : Value(); }
+
+  // Whether no later input of the node is the same value.
+  static bool is_last(Node n, int i) {
+    for (int j = i + 1; j < n.input_count(); ++j)
+      if (n.input(j) && n.input(j).same(n.input(i))) return false;
+    return true;
   }
 
   // What has flowed to input i, and dx, where dx can be added to that without being made: a part of a large value adds

@@ -73,15 +73,15 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
   std::map<std::string, Shape> named;
   for (std::size_t i = 0; i < shapes.size(); ++i)
     if (shapes[i] != inputs[i].type.shape) named.emplace(inputs[i].name, shapes[i]);
-  Rewritten sized = graph;
+  std::shared_ptr<const Graph> sized = graph.graph;
   if (!named.empty()) {
     std::vector<Value> fetches;
     for (const auto& [name, value] : graph.graph->outputs()) fetches.push_back(value);
-    sized = specialise(*graph.graph, fetches, named, options.mode);
+    sized = specialise(*graph.graph, fetches, named, options.mode).graph;
   }
   const int threads = options.pool.threads();
   const RewriteOptions how{.context = {.mode = options.mode, .threads = threads}, .disable = options.disable};
-  auto plan = make_plan(rewrite(*sized.graph, how).graph, threads, grain);
+  auto plan = make_plan(rewrite(*sized, how).graph, threads, grain);
   if (plans_.size() == static_cast<std::size_t>(options.cached_shapes)) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;

@@ -43,15 +43,19 @@ std::string stage_name(const Pass& pass) {
   return std::string(pass.name) + (runs > 1 ? std::to_string(runs) : "");
 }
 
+std::vector<std::string> optional_passes() {
+  std::vector<std::string> names;
+  for (auto p = all.begin(); p != all.end(); ++p)
+    if (p->optional && std::none_of(all.begin(), p, [&](const Pass& q) { return q.name == p->name; }))
+      names.emplace_back(p->name);
+  return names;
+}
+
 void check_disabled(std::span<const std::string> disable) {
   for (const std::string& name : disable) {
     const auto pass = std::find_if(all.begin(), all.end(), [&](const Pass& p) { return p.name == name; });
     if (pass != all.end() && pass->optional) continue;
-    std::vector<std::string> names;
-    for (auto p = all.begin(); p != all.end(); ++p)
-      if (p->optional && std::none_of(all.begin(), p, [&](const Pass& q) { return q.name == p->name; }))
-        names.emplace_back(p->name);
-    throw Error(in_quotes(name) + " is not a rewrite that can be left out\n  These can: " + listed(names));
+    throw Error(in_quotes(name) + " is not a rewrite that can be left out\n  These can: " + listed(optional_passes()));
   }
 }
 

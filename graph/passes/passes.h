@@ -44,6 +44,9 @@ std::span<const Pass> passes();
 /// What a pass's place among them is called: "simplify" for the first run of a pass, "simplify2" for its second.
 std::string stage_name(const Pass& pass);
 
+/// The names of those that can be left out.
+std::vector<std::string> optional_passes();
+
 /// Throws `Error` for a name that is not a pass or that cannot be left out.
 void check_disabled(std::span<const std::string> disable);
 

@@ -23,4 +23,18 @@ inline std::vector<Type> types_of(Values values) {
   return types;
 }
 
+/// Throws `OpError` for a predicate that is not bool[].
+inline void check_predicate(const Type& t) {
+  if (t.dtype != boolean || t.shape.rank() != 0)
+    throw OpError("the predicate is " + to_string(t) + ", not bool[]",
+                  "Give a scalar bool: a comparison of scalars, say");
+}
+
+/// Of a repeat's inputs, of which `sliced` are stacked behind `carried`, the types that a step takes.
+inline std::vector<Type> step_types(Values in, std::int64_t carried, std::int64_t sliced) {
+  std::vector<Type> types = types_of(in);
+  for (std::int64_t i = carried; i < carried + sliced; ++i) types[index(i)].shape = types[index(i)].shape.without(0);
+  return types;
+}
+
 }  // namespace oxbow::ops

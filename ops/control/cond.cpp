@@ -44,21 +44,15 @@ std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
 // A graph that takes the captured values, then those of `dy` and of `sums` that are there, and gives all that flows to
 // the captured values: what flowed to them before, and what the branch adds. Empty where neither is.
 struct BackwardBranch {
-  std::shared_ptr<Graph> graph = std::make_shared<Graph>();
+  SubgraphBuilder built;
   std::vector<Value> captured, before, total;
 
-  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, Values sums) {
-    graph->share_names(body.graph());
-    std::size_t number = 0;
-    const auto add_input = [&](const Type& type) {
-      const std::string name = "x" + std::to_string(number++);
-      return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
-    };
-    for (const Type& t : captured_types) captured.push_back(add_input(t));
+  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, Values sums) : built(body.graph()) {
+    for (const Type& t : captured_types) captured.push_back(built.input(t));
     std::vector<Value> flows, x, x_before;
-    for (const Value& d : dy) flows.push_back(d ? add_input(d.type()) : Value());
-    for (const Value& s : sums) before.push_back(s ? add_input(s.type()) : Value());
-    const std::vector<Value> y = body.write(*graph, captured, "");
+    for (const Value& d : dy) flows.push_back(d ? built.input(d.type()) : Value());
+    for (const Value& s : sums) before.push_back(s ? built.input(s.type()) : Value());
+    const std::vector<Value> y = body.write(built.graph(), captured, "");
     for (std::size_t i = 0; i < captured.size(); ++i)
       if (is_float(captured[i].dtype())) {
         x.push_back(captured[i]);
@@ -76,14 +70,13 @@ struct BackwardBranch {
 
   // With outputs for these inputs: -0.0, which adds nothing, where nothing flows to one.
   Subgraph with_outputs(const std::vector<bool>& which) {
-    std::size_t number = 0;
     for (std::size_t i = 0; i < captured.size(); ++i)
-      if (which[i]) graph->add_output("y" + std::to_string(number++), total[i] ? total[i] : nothing_for(captured[i]));
-    return Subgraph(graph);
+      if (which[i]) built.output(total[i] ? total[i] : nothing_for(captured[i]));
+    return built.build();
   }
 
   Value nothing_for(const Value& like) {
-    const Value none = constant(*graph, -0.0, like.dtype());
+    const Value none = constant(built.graph(), -0.0, like.dtype());
     return like.rank() == 0 ? none : broadcast_like(none, like);
   }
 };
@@ -91,9 +84,7 @@ struct BackwardBranch {
 }  // namespace
 
 std::vector<Type> Cond::infer(Types in) const {
-  if (in[0].dtype != boolean || in[0].shape.rank() != 0)
-    throw OpError("the predicate is " + to_string(in[0]) + ", not bool[]",
-                  "Give a scalar bool: a comparison of scalars, say");
+  check_predicate(in[0]);
   if (!then || !otherwise) throw OpError("it lacks a branch", "Give both graphs");
   const std::vector<Type> a = then.infer(in.subspan(1)), b = otherwise.infer(in.subspan(1));
   if (a != b)

@@ -1,14 +1,8 @@
 // One of two branches, chosen when the graph runs: only the one that is taken computes.
-//
-//   Value y = cond(greater(mean(x), 0), [&] { return tanh(matmul(x, w)); }, [&] { return x; });
-//
-// The branches are functions that build; what they read of the surrounding graph becomes inputs of the node, and what
-// they build its own graphs. Regular value type, safe from any thread.
+// Regular value type, safe from any thread. How it is used: ops/control.h.
 #pragma once
 
 #include <oxbow/graph/subgraph.h>
-
-#include <type_traits>
 
 namespace oxbow::ops {
 

@@ -1,6 +1,7 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/passes/fusion/tape.h>
 #include <oxbow/ops/control.h>
+#include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
@@ -8,12 +9,6 @@
 
 namespace oxbow::ops {
 namespace {
-
-void check_predicate(const Type& t) {
-  if (t.dtype != boolean || t.shape.rank() != 0)
-    throw OpError("the predicate is " + to_string(t) + ", not bool[]",
-                  "Give a scalar bool: a comparison of scalars, say");
-}
 
 // A pass that builds on the predicate may know it.
 std::optional<bool> known_predicate(Value predicate) {

@@ -76,8 +76,7 @@ std::vector<Type> Repeat::infer(Types in) const {
 
 std::vector<Value> Repeat::lower(Values in) const {
   Graph& g = in[0].graph();
-  std::vector<Type> types = types_of(in);
-  for (std::int64_t i = carried; i < carried + sliced; ++i) types[index(i)].shape = types[index(i)].shape.without(0);
+  const std::vector<Type> types = step_types(in, carried, sliced);
   const Subgraph typed = body.typed(types);
   const Written written(typed);
   std::vector<Value> step(in.begin(), in.end());

@@ -1,21 +1,9 @@
 // A body that is done again and again, with values that it carries from one step to the next, slices of stacked values
 // that it reads, and values of which it gives one a step: a loop, a recurrence, an iterative method.
-//
-//   // An Elman network over x [steps, batch, features]: the last state and all states.
-//   const auto [last, states] = repeat(steps, {h0}, [&](const RepeatStep& s) {
-//     const Value h = tanh(matmul(s.slices[0], w) + matmul(s.carried[0], u) + b);
-//     return RepeatNext{.carried = {h}, .stacked = {h}};
-//   }, {.slices = {x}});
-//
-//   Value root = repeat(20, guess, [&](Value y) { return 0.5 * (y + x / y); });  // Heron's method
-//
-// The body is a function that builds, called once; what it reads of the surrounding graph becomes inputs of the node.
-// Regular value types, safe from any thread.
+// Regular value type, safe from any thread. How it is used: ops/control.h.
 #pragma once
 
 #include <oxbow/graph/subgraph.h>
-
-#include <type_traits>
 
 namespace oxbow::ops {
 

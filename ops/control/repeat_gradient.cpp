@@ -31,9 +31,7 @@ class BackwardSteps {
         carried_(dy_.begin(), dy_.begin() + c_),
         sums_(before_.begin() + c_ + s_, before_.end()),
         first_(index(c_)) {
-    std::vector<Type> types = types_of(in_);
-    for (std::int64_t i = c_; i < c_ + s_; ++i) types[index(i)].shape = types[index(i)].shape.without(0);
-    body_ = op.body.typed(types);
+    body_ = op.body.typed(step_types(in_, c_, s_));
     for (std::int64_t i = 0; i < c_; ++i) {
       one_value_.push_back(i);
       for (std::size_t j = index(i) + 1; j < in_.size(); ++j)
@@ -46,21 +44,10 @@ class BackwardSteps {
     for (std::int64_t left = op_.steps; left > 0;) left -= take_back(left);
     std::vector<Value> all(in_.size());
     for (std::size_t i = 0; i < sums_.size(); ++i) all[index(c_ + s_) + i] = sums_[i];
-    const auto add_to = [&](std::int64_t i, const Value& dx) {
-      if (!dx) return;
-      std::size_t last = index(i);
-      for (std::size_t j = last + 1; j < in_.size(); ++j)
-        if (in_[j].same(in_[index(i)])) last = j;
-      Value& sum = all[last];
-      if (!sum) sum = before_[last];
-      sum = sum ? sum + dx : dx;
-    };
     for (std::int64_t i = 0; i < c_; ++i)
-      if (first_[index(i)])
-        all[index(i)] = first_[index(i)];
-      else
-        add_to(i, carried_[index(i)]);
-    for (std::int64_t i = 0; i < s_; ++i) add_to(c_ + i, put_together(i));
+      all[index(i)] = first_[index(i)] ? first_[index(i)] : sum_of(before_[index(i)], carried_[index(i)]);
+    for (std::int64_t i = c_; i < c_ + s_; ++i)
+      if (const Value dx = put_together(i - c_)) all[index(i)] = sum_of(before_[index(i)], dx);
     return all;
   }
 
@@ -70,16 +57,11 @@ class BackwardSteps {
   const Value& d_stacked(std::int64_t j) const { return dy_[index(c_ + j)]; }
   const Value& d_entry(std::int64_t i) const { return dy_[index(c_ + k_ + i)]; }
 
-  // The body that goes a step back, as it is built: its graph, and the values that its inputs get.
-  struct Body {
-    std::shared_ptr<Graph> graph = std::make_shared<Graph>();
-    std::vector<Value> carried, stacked, captured;  // of the graph around it
-    std::size_t inputs = 0;
+  // The body that goes a step back, as it is built, and the values of the graph around it that its inputs get.
+  struct Body : SubgraphBuilder {
+    using SubgraphBuilder::SubgraphBuilder;
+    std::vector<Value> carried, stacked, captured;
 
-    Value input(const Type& type) {
-      const std::string name = "x" + std::to_string(inputs++);
-      return graph->append(ops::Input{.name = name, .type = type, .free_axes = {}}, {}, {}).output().named(name);
-    }
     Value carry(const Value& v) {
       if (!v) return {};
       carried.push_back(v);
@@ -90,7 +72,6 @@ class BackwardSteps {
       stacked.push_back(whole);
       return input({whole.dtype(), whole.shape().without(0)});
     }
-    void give(const Value& v) { graph->add_output("y" + std::to_string(graph->outputs().size()), v); }
   };
 
   // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
@@ -98,8 +79,7 @@ class BackwardSteps {
     const bool joined = joins_ && left == 1;  // what the step carries are inputs of the node
     const auto is_other = [&](std::int64_t i) { return joined && i < c_ && one_value_[index(i)] != i; };
     const auto first_captured = c_ + s_, all = static_cast<std::int64_t>(in_.size());
-    Body b;
-    b.graph->share_names(body_.graph());
+    Body b(body_.graph());
     std::vector<Value> in(in_.size()), before(in_.size()), dy;
     for (const Value& v : carried_) dy.push_back(b.carry(v));
     for (std::int64_t i = first_captured; i < all; ++i) before[index(i)] = b.carry(sums_[index(i - first_captured)]);
@@ -121,7 +101,7 @@ class BackwardSteps {
       in[index(i)] = in[one];
       before[one] = sum_of(before[one], before[index(i)]);
     }
-    const std::vector<Value> total = step_back(*b.graph, in, dy, before, is_other);
+    const std::vector<Value> total = step_back(b.graph(), in, dy, before, is_other);
 
     bool steady = true;
     for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(total[index(i)]) == bool(carried_[index(i)]);
@@ -132,15 +112,15 @@ class BackwardSteps {
 
     // What flows on to what flowed before is carried; what begins to flow in a single step is given out of it.
     for (std::int64_t i = 0; i < c_; ++i)
-      if (carried_[index(i)]) b.give(total[index(i)] ? total[index(i)] : dy[index(i)]);
+      if (carried_[index(i)]) b.output(total[index(i)] ? total[index(i)] : dy[index(i)]);
     for (std::size_t i = 0; i < sums_.size(); ++i)
-      if (sums_[i]) b.give(total[index(c_ + s_) + i]);
+      if (sums_[i]) b.output(total[index(c_ + s_) + i]);
     for (std::int64_t i = 0; i < c_; ++i)
-      if (first[index(i)]) b.give(total[index(i)]);
+      if (first[index(i)]) b.output(total[index(i)]);
     std::vector<std::int64_t> given;  // inputs of the body
     for (std::int64_t i = 0; i < all; ++i)
       if (total[index(i)] && (is_sliced(index(i)) || !flowing(i)) && !(i < c_ && first[index(i)])) {
-        b.give(total[index(i)]);
+        b.output(total[index(i)]);
         given.push_back(i);
       }
     const Node back = append(b, count);
@@ -198,7 +178,7 @@ class BackwardSteps {
                             .carried = static_cast<std::int64_t>(b.carried.size()),
                             .sliced = static_cast<std::int64_t>(b.stacked.size()),
                             .reverse = !op_.reverse,
-                            .body = Subgraph(b.graph)},
+                            .body = b.build()},
                      inputs, At::current());
   }
 

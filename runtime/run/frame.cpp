@@ -75,11 +75,6 @@ void Frame::set_fetch(int i, void* bytes) {
   if (fetch.variable < 0) set(Home::fetch, i, bytes ? static_cast<std::byte*>(bytes) : arena_ + fetch.offset);
 }
 
-std::byte* Frame::address(const Place& place) const {
-  if (place.home == Home::none) return nullptr;
-  return (place.home == Home::arena ? arena_ : bases_[slot(place.home, place.index)]) + place.offset;
-}
-
 const std::byte* Frame::fetched(int i) const {
   const Plan::Fetch& fetch = plan_->fetches[static_cast<std::size_t>(i)];
   return bases_[fetch.variable >= 0 ? slot(Home::variable, fetch.variable) : slot(Home::fetch, i)];

@@ -21,7 +21,6 @@ class Frame {
   /// Null: back to the arena.
   void set_fetch(int i, void* bytes);
 
-  std::byte* address(const Place& place) const;
   std::span<const ConstView> reads(const Plan::Step& s) const { return {reads_.data() + s.first_read, s.reads}; }
   std::span<const View> writes(const Plan::Step& s) const { return {writes_.data() + s.first_write, s.writes}; }
   const std::byte* fetched(int i) const;

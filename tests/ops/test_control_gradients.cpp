@@ -148,4 +148,32 @@ BOOST_AUTO_TEST_CASE(what_a_branch_reads_is_read_elsewhere_too) {
     });
 }
 
+// The gradient of a branch reads what the branch reads and what flowed back: here one value, of which a second gradient
+// must not lose a share. The same of a loop.
+BOOST_AUTO_TEST_CASE(gradients_of_gradients_equal_the_plain_graphs) {
+  for (const int kind : {0, 1}) {
+    const auto second = [&](bool owns) {
+      auto g = std::make_unique<Graph>();
+      const Value x = input(*g, "x", f64, {3});
+      const auto body = [&] { return tanh(x * x); };
+      Value y;
+      if (kind == 0)
+        y = owns ? cond(constant(*g, true, boolean), body, [&] { return x; }) : body();
+      else if (owns)
+        y = repeat(2, x, [&](Value h) { return tanh(h * x); });
+      else
+        y = tanh(tanh(x * x) * x);
+      const Value dx = gradients(y, x, {x})[0];
+      g->add_output("d2x", gradients(dx, x, {x})[0]);
+      return g;
+    };
+    const auto owned = second(true), plain = second(false);
+    const Tensor x = Tensor::of<double>({3}, {-.5, .25, 1});
+    const Tensor a = interpret({owned->outputs()[0].second}, {{"x", x}})[0];
+    const Tensor b = interpret({plain->outputs()[0].second}, {{"x", x}})[0];
+    for (int i = 0; i < 3; ++i)
+      BOOST_TEST(a.data<double>()[i] == b.data<double>()[i], boost::test_tools::tolerance(1e-12));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 #include "commands/cli.h"
 
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
@@ -74,7 +75,7 @@ void CompilingOptions::add_to(CLI::App& command) {
   auto* training = command.add_flag("--training")->description("as a training step (default)");
   command.add_flag("--inference", inference, "no dropout, running statistics")->excludes(training);
   command.add_option("--size", sizes, "sizes of an input's free axes, in order: x=32; without a name, of all inputs");
-  command.add_option("--without", without, "rewrites to leave out");
+  command.add_option("--without", without, "passes to leave out: " + listed(internal::optional_passes()));
 }
 
 Compiling CompilingOptions::read(const Graph& graph) const {
