@@ -7,13 +7,13 @@ namespace oxbow::ops {
 template <std::floating_point T>
 T MaskedMultiply::at(T a, T b) const {
   const T product = a * b;
-  return (a == T(0)) & (math::abs(b) == std::numeric_limits<T>::infinity()) ? T(0) : product;
+  return ((a == T(0)) & (math::abs(b) == std::numeric_limits<T>::infinity())) ? T(0) : product;
 }
 
 template <std::floating_point T>
 T MaskedDivide::at(T a, T b) const {
   const T quotient = a / b;
-  return (a == T(0)) & (b == T(0)) ? T(0) : quotient;
+  return ((a == T(0)) & (b == T(0))) ? T(0) : quotient;
 }
 
 Grads MaskedMultiply::gradient(const Node& n, Values dy) const {

@@ -31,8 +31,8 @@ struct Json::Object {
   std::vector<std::pair<std::string, Json>> fields;  // by name; of equal ones the last counts
 
   const Json* find(std::string_view name) const {
-    for (const auto& [key, value] : fields)
-      if (key == name) return &value;
+    for (const auto& [key, held] : fields)
+      if (key == name) return &held;
     return nullptr;
   }
 };
