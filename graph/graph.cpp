@@ -128,8 +128,7 @@ Node Graph::add_copy(Node old, Values inputs, const Origin& origin) {
 
 void Graph::take_back(NodeId first) {
   if (first >= size()) return;
-  for (NodeId id = first; id < size(); ++id)
-    if (const Record& r = at(id); !r.name.empty()) own_->names.erase(r.origin.scoped(r.name));
+  for (NodeId id = first; id < size(); ++id) own_->forget_names(at(id), id);
   std::erase_if(own_->updates, [&](const Value& v) { return v.node_id() >= first; });
   std::erase_if(own_->outputs, [&](const auto& output) {
     return output.second.node_id() >= first && own_->output_names.erase(output.first) > 0;
@@ -198,8 +197,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   const auto moved = [&](NodeId id) { return id < first ? id : now[static_cast<std::size_t>(id - first)]; };
   for (std::size_t i = 0; i < order.size(); ++i)
     now[static_cast<std::size_t>(order[i] - first)] = first + static_cast<NodeId>(i);
-  for (const Record& r : records)
-    if (!r.name.empty()) own_->names.erase(r.origin.scoped(r.name));
+  for (std::size_t i = 0; i < records.size(); ++i) own_->forget_names(records[i], first + static_cast<NodeId>(i));
   for (const NodeId id : order) {
     Record& r = records[static_cast<std::size_t>(id - first)];
     const std::uint32_t from =
@@ -208,6 +206,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
       own_->inputs.push_back({moved(slots[from + i].node), slots[from + i].output});
     r.origin.forward = moved(r.origin.forward);
     if (!r.name.empty()) own_->names.emplace(r.origin.scoped(r.name), moved(id));
+    if (const std::string* key = key_of(r.op)) own_->names.emplace(*key, moved(id));
     own_->nodes.push_back(std::move(r));
   }
   std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
@@ -228,7 +227,10 @@ void Graph::name(NodeId node, std::string_view name) {
                 (first.known() ? " at " + to_string(first) : "") + at_line(record.origin.at) +
                 "\n  Use another name, or a Scope around one of the two");
   }
-  if (!record.name.empty()) own_->names.erase(record.origin.scoped(record.name));
+  // What is fed or stored under its first name keeps that one as well.
+  const std::string* key = key_of(record.op);
+  if (const std::string old = record.origin.scoped(record.name); !record.name.empty() && !(key && *key == old))
+    own_->names.erase(old);
   record.name = std::string(name);
 }
 
@@ -239,7 +241,10 @@ std::optional<Node> Graph::find(std::string_view full_name) const {
 }
 
 void Graph::add_update(Value assign) {
-  if (&assign.graph() != this) throw Error("add_update: the value belongs to another graph");
+  if (!assign || &assign.graph() != this) throw Error("add_update: the value belongs to another graph");
+  if (!assign.node().op().is<ops::Assign>())
+    throw Error("add_update: " + to_string(assign.node()) + " writes nothing" +
+                at_line(assign.node().origin().at, "built at") + "\n  Give what assign() returned");
   own_->updates.push_back(assign);
 }
 

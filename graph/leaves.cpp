@@ -60,6 +60,17 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kinds{"zeros", "constant", "uniform", "normal", "seed"};  // of Init::Kind
 
+// A leaf whose name is refused is not there.
+Value named_leaf(Graph& g, Op leaf, std::string_view name, const Location& at) {
+  const Node made = g.append(std::move(leaf), {}, at);
+  try {
+    return made.output().named(name);
+  } catch (const Error&) {
+    g.take_back(made.id());
+    throw;
+  }
+}
+
 }  // namespace
 
 AttrValue to_attr(const Init& v) {
@@ -87,7 +98,7 @@ Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> d
     if (d.free) free_axes.push_back(static_cast<std::int64_t>(sizes.size()));
     sizes.push_back(d.size);
   }
-  return g.append(ops::Input{g.origin().scoped(name), {dtype, Shape(sizes)}, free_axes}, {}, at).output().named(name);
+  return named_leaf(g, ops::Input{g.origin().scoped(name), {dtype, Shape(sizes)}, free_axes}, name, at);
 }
 
 Value input(Graph& g, std::string_view name, DType dtype, std::initializer_list<Dim> dims, At at) {
@@ -111,7 +122,7 @@ Value constant(Graph& g, double value, DType dtype, At at) {
 Value variable(Graph& g, std::string_view name, const Type& type, Init init, bool trainable, At at) {
   ops::Variable declared{g.origin().scoped(name), type, std::move(init), trainable};
   internal::check_init(declared, at);
-  return g.append(std::move(declared), {}, at).output().named(name);
+  return named_leaf(g, std::move(declared), name, at);
 }
 
 Value assign(Value variable, Value value, At at) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/leaf_ops.h>
 #include <oxbow/graph/op.h>
 
 #include <deque>
@@ -25,6 +26,13 @@ struct Graph::Knowledge {       // of a node
   NodeId because = -1;          // then: the node that makes it so
 };
 
+/// Under what an input is fed, or a variable is stored; null of any other op.
+inline const std::string* key_of(const Op& op) {
+  if (const auto* input = op.as<ops::Input>()) return &input->name;
+  if (const auto* variable = op.as<ops::Variable>()) return &variable->name;
+  return nullptr;
+}
+
 struct Graph::Storage {
   struct Slot {
     NodeId node;
@@ -43,6 +51,13 @@ struct Graph::Storage {
   std::mutex knowing;  // held while `knowledge`, which const functions add to, is read or written
   std::unordered_map<NodeId, Knowledge> knowledge;
   std::shared_ptr<Interned> interned = std::make_shared<Interned>();
+
+  /// Those of a node that goes.
+  void forget_names(const Record& record, NodeId id) {
+    if (!record.name.empty()) names.erase(record.origin.scoped(record.name));
+    if (const std::string* key = key_of(record.op))
+      if (const auto place = names.find(*key); place != names.end() && place->second == id) names.erase(place);
+  }
 };
 
 inline Graph::Record& Graph::at(NodeId id) { return own_->nodes[static_cast<std::size_t>(id)]; }

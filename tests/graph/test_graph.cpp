@@ -2,6 +2,7 @@
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/graph/verify.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -41,6 +42,30 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_renamed_leaves_its_old_name_to_others) {
   const Value a = constant(g, 1.0).named("first").named("second"), b = constant(g, 2.0).named("first");
   BOOST_TEST(g.find("second")->id() == a.node_id());
   BOOST_TEST(g.find("first")->id() == b.node_id());
+}
+
+BOOST_AUTO_TEST_CASE(a_leaf_whose_name_is_refused_is_not_there) {
+  Graph g;
+  input(g, "x", f32, {2});
+  variable(g, "w", {f32, {2}});
+  for (const char* name : {"x", "w", "a/b", ""}) {
+    BOOST_CHECK_THROW(input(g, name, f32, {2}), Error);
+    BOOST_CHECK_THROW(variable(g, name, {f32, {2}}), Error);
+  }
+  BOOST_TEST(g.size() == 2);
+  BOOST_TEST(!first_violation(g).has_value());
+}
+
+// It is fed, or stored, under that one still.
+BOOST_AUTO_TEST_CASE(a_leaf_that_is_renamed_keeps_its_first_name_from_others) {
+  Graph g;
+  const Value w = variable(g, "w", {f32, {2}}).named("weight");
+  BOOST_CHECK_THROW(variable(g, "w", {f32, {2}}), Error);
+  BOOST_TEST(g.find("w")->id() == w.node_id());
+  BOOST_TEST(g.find("weight")->id() == w.node_id());
+  g.take_back(0);
+  variable(g, "w", {f32, {2}});
+  BOOST_TEST(!first_violation(g).has_value());
 }
 
 // A builder inside a guard with a line of its own gives that line to all that it builds, and to nothing after it.
@@ -129,6 +154,8 @@ BOOST_AUTO_TEST_CASE(values_of_two_graphs_do_not_mix) {
            std::string(e.what()).find("tests/graph/test_graph.cpp:") != std::string::npos;
   });
   BOOST_CHECK_THROW(b.add_update(assign(v, v)), Error);
+  BOOST_CHECK_THROW(b.add_update(x), Error);
+  BOOST_CHECK_THROW(b.add_update({}), Error);
   BOOST_CHECK_THROW(b.add_output("v", v), Error);
   BOOST_CHECK_EXCEPTION(assign(v, constant(a, Tensor({f64, {2}}))), Error, [](const Error& e) {
     return std::string(e.what()).find("a variable of type f32[2] cannot take a value of type f64[2]") !=

@@ -100,13 +100,6 @@ BOOST_AUTO_TEST_CASE(assigns_write_variables_once) {
   BOOST_TEST(verdict(h) == told("node 1 (assign_1) breaks \"what an assign writes is a variable\": it is y"));
 }
 
-BOOST_AUTO_TEST_CASE(updates_are_assigns) {
-  Graph g;
-  g.add_update(input(g, "x", f32, {2}));
-  BOOST_TEST(verdict(g) ==
-             told("node 0 (x) breaks \"updates are assigns of the graph\": it is an update, but its op is input"));
-}
-
 BOOST_AUTO_TEST_CASE(forward_nodes_stand_before) {
   for (const NodeId forward : {0, 7}) {
     Graph g;
