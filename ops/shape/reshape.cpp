@@ -25,7 +25,7 @@ Type Reshape::infer(Types in) const {
       throw OpError("an axis cannot have the size " + std::to_string(sizes[i]),
                     "Use -1 for one axis to take what is left, or 0 to keep an axis");
     } else {
-      given *= sizes[i];
+      given = Shape{given, sizes[i]}.count();  // which refuses more elements than there are
     }
   }
   if (rests > 1) throw OpError("only one size can be -1", "Give all sizes but one");

@@ -91,7 +91,7 @@ inline T pow(T x, T y) {
     r = exp_twice(ordinary ? t : y * log(a), ordinary ? error : 0.0);
   }
   // Beyond 2^53 every double is an even integer; so is every float beyond 2^24.
-  const T clamped = y > T(0x1p54) ? T(0x1p54) : (y < T(-0x1p54) ? T(-0x1p54) : y);
+  const T clamped = y > T(-0x1p54) ? (y < T(0x1p54) ? y : T(0x1p54)) : T(-0x1p54);  // a NaN too, of which r is one
   const auto whole = static_cast<std::int64_t>(clamped);
   const bool integer = static_cast<T>(whole) == clamped;
   const bool odd = integer && (whole & 1) != 0;

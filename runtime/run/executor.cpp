@@ -16,7 +16,8 @@ void fetch_ahead(const Plan::Step* step, const Plan::Step* end) {
   if (end - step <= ahead) return;
   __builtin_prefetch(step[ahead].op);
   __builtin_prefetch(step[ahead].prepared);
-  __builtin_prefetch(static_cast<const char*>(step[ahead].prepared) + 64);
+  const auto prepared = reinterpret_cast<std::uintptr_t>(step[ahead].prepared);  // 0 of most
+  __builtin_prefetch(reinterpret_cast<const void*>(prepared + 64));
 }
 
 // Writes a worker's steps down: one reading of the clock each, the end of a step being the beginning of the next.
