@@ -57,6 +57,11 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, 
   return s;
 }
 
+void check_given(std::string_view which, const Type& given, const Type& wanted) {
+  if (given != wanted)
+    throw OpError(std::string(which) + " is " + to_string(given) + " where " + to_string(wanted) + " fits");
+}
+
 }  // namespace oxbow::ops
 
 namespace oxbow {

@@ -16,11 +16,16 @@ struct ConvShape {
   Shape weights() const { return {kh, kw, channels, kernels}; }
   Shape y() const { return {images, rows, columns, kernels}; }
   double flops() const {
-    return 2.0 * static_cast<double>(images * rows * columns) * static_cast<double>(kh * kw * channels * kernels);
+    double product = 2;
+    for (const std::int64_t size : {images, rows, columns, kh, kw, channels, kernels})
+      product *= static_cast<double>(size);
+    return product;
   }
 };
 
 /// Throws `OpError` where x and weights do not fit.
 ConvShape conv_shape(const Shape& x, const Shape& weights, std::int64_t stride, const Padding& padding);
+/// Throws `OpError` unless they are equal.
+void check_given(std::string_view which, const Type& given, const Type& wanted);
 
 }  // namespace oxbow::ops

@@ -16,12 +16,15 @@ ConvRows rows_of(const ConvForward& op, Types in) {
 }
 
 // The weights' last two axes are swapped: [kh, kw, k, c].
-ConvRows rows_of(const ConvAdjoint& op, Types in) {
+ConvShape shape_of(const ConvAdjoint& op, Types in) {
   const Shape& w = in[1].shape;
   if (!(w.rank() == 4 && in[1].layout.panel > 0)) throw OpError("an adjoint convolution's weights are packed");
   if (!(in[1].layout.panel == 64 || in[1].layout.panel >= w[3])) throw OpError("packed weights lie in panels of 64");
-  const ConvShape s = conv_shape(in[2].shape, {w[0], w[1], w[3], w[2]}, op.stride, op.padding);
-  ConvRows rows = ConvRows::adjoint(s, in[0].dtype, in[1].layout.panel);
+  return conv_shape(in[2].shape, {w[0], w[1], w[3], w[2]}, op.stride, op.padding);
+}
+
+ConvRows rows_of(const ConvAdjoint& op, Types in) {
+  ConvRows rows = ConvRows::adjoint(shape_of(op, in), in[0].dtype, in[1].layout.panel);
   rows.then(op.epilogue, in.subspan(3));
   return rows;
 }
@@ -44,6 +47,7 @@ std::optional<Op> extended(T op, const internal::Tape& tape) {
 
 std::vector<Type> ConvForward::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "x");
+  check_given("weights", in[1], {in[0].dtype, in[1].shape, in[1].layout});
   const Type y{in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
   return epilogue.empty() ? std::vector{y} : internal::epilogue_types(epilogue, y, in.subspan(2));
 }
@@ -59,6 +63,8 @@ std::optional<Op> ConvForward::with_epilogue(int, const internal::Tape& tape, Ty
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "dy");
+  check_given("dy", in[0], {in[0].dtype, shape_of(*this, in).y()});
+  check_given("weights", in[1], {in[0].dtype, in[1].shape, in[1].layout});
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(3));
 }

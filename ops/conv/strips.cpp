@@ -84,7 +84,12 @@ std::vector<Type> ConvStrips::infer(Types in) const {
     throw OpError("strips take packed weights");
   if (!(in[1].layout.panel == panel || in[1].layout.panel >= in[1].shape[-1]))
     throw OpError("packed weights lie in panels of 64");
+  const std::int64_t taps = in[1].shape[1];
+  if (in[1].dtype != in[0].dtype || kh > taps || kw > taps / kh || taps % (kh * kw) != 0)
+    throw OpError("strips of " + std::to_string(kh) + " by " + std::to_string(kw) + " do not fit weights of type " +
+                  to_string(in[1]));
   check_computed<dtypes::Floats>(in[0], "dy");
+  check_given("dy", in[0], {in[0].dtype, shape_of(*this, in).y()});
   const Type dx{in[0].dtype, in[2].shape};
   return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(3));
 }

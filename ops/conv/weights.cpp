@@ -47,6 +47,7 @@ struct ConvWeightChunks::Plan {
 Type ConvWeightChunks::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "x");
   const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  check_given("dy", in[1], {in[0].dtype, s.y()});
   return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
 }
 

@@ -59,6 +59,8 @@ void transpose(const T* from, std::int64_t from_stride, T* to, std::int64_t to_s
       to[r * to_stride + c] = from[c * from_stride + r];
 }
 
+constexpr std::int64_t widest = 1 << 20;
+
 template <class T>
 void pack_unit(const Pack& op, const Run& r, const Cut& cut, std::int64_t unit) {
   const std::int64_t block = unit % cut.blocks, j = unit / cut.blocks % cut.panels,
@@ -81,7 +83,8 @@ void pack_unit(const Pack& op, const Run& r, const Cut& cut, std::int64_t unit) 
 Type Pack::infer(Types in) const {
   const Type& x = in[0];
   if (x.shape.rank() < 2) throw OpError("x has fewer than two axes", "Only matrices are packed");
-  if (panel < 1) throw OpError("a panel cannot be " + std::to_string(panel) + " wide", "Use 64, or 16");
+  if (panel < 1 || panel > widest)
+    throw OpError("a panel cannot be " + std::to_string(panel) + " wide", "Use 64, or 16");
   const int rank = x.shape.rank();
   const Shape shape = transpose ? x.shape.with(rank - 2, x.shape[-1]).with(rank - 1, x.shape[-2]) : x.shape;
   return {x.dtype, shape, {.panel = static_cast<std::int32_t>(panel)}};

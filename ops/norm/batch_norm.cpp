@@ -10,6 +10,10 @@
 namespace oxbow::ops {
 namespace {
 
+void check_rows(const Type& x) {
+  if (x.shape.rank() < 2)
+    throw OpError("x is " + to_string(x) + ", without an axis to average over", "Give [batch, ..., channels]");
+}
 std::int64_t channels(const Type& x) { return x.shape[-1]; }
 std::int64_t rows(const Type& x) { return x.shape.count(0, x.shape.rank() - 1); }
 
@@ -42,8 +46,7 @@ void moments(const T* x, std::int64_t count, std::int64_t stride, double* mean, 
 std::vector<Type> BatchMoments::infer(Types in) const {
   const Type& x = in[0];
   check_dtype(dtypes::Floats{}, x, "x");
-  if (x.shape.rank() < 2)
-    throw OpError("x is " + to_string(x) + ", without an axis to average over", "Give [batch, ..., channels]");
+  check_rows(x);
   const Type each{x.dtype, {channels(x)}};
   if (in[1] != each || in[2] != each)
     throw OpError(
@@ -78,6 +81,7 @@ Grads BatchMoments::gradient(const Node& n, Values d) const {
 
 Type ChunkMoments::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "x");
+  check_rows(in[0]);
   return {f64, {chunks(in[0]), 2, channels(in[0])}};
 }
 
@@ -107,6 +111,7 @@ void ChunkMoments::run(const Run& r) const {
 }
 
 std::vector<Type> MergeMoments::infer(Types in) const {
+  check_rows(in[1]);
   if (in[0] != Type{f64, {chunks(in[1]), 2, channels(in[1])}})
     throw OpError("the chunks are not those of " + to_string(in[1]), "They come from chunk_moments of the same x");
   check_computed<dtypes::Floats>(in[1], "x");
