@@ -206,7 +206,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
       own_->inputs.push_back({moved(slots[from + i].node), slots[from + i].output});
     r.origin.forward = moved(r.origin.forward);
     if (!r.name.empty()) own_->names.emplace(r.origin.scoped(r.name), moved(id));
-    if (const std::string* key = key_of(r.op)) own_->names.emplace(*key, moved(id));
+    if (const std::string* key = internal::key_of(r.op)) own_->names.emplace(*key, moved(id));
     own_->nodes.push_back(std::move(r));
   }
   std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
@@ -228,7 +228,7 @@ void Graph::name(NodeId node, std::string_view name) {
                 "\n  Use another name, or a Scope around one of the two");
   }
   // What is fed or stored under its first name keeps that one as well.
-  const std::string* key = key_of(record.op);
+  const std::string* key = internal::key_of(record.op);
   if (const std::string old = record.origin.scoped(record.name); !record.name.empty() && !(key && *key == old))
     own_->names.erase(old);
   record.name = std::string(name);

@@ -26,12 +26,20 @@ struct Graph::Knowledge {       // of a node
   NodeId because = -1;          // then: the node that makes it so
 };
 
+}  // namespace oxbow
+
+namespace oxbow::internal {
+
 /// Under what an input is fed, or a variable is stored; null of any other op.
 inline const std::string* key_of(const Op& op) {
   if (const auto* input = op.as<ops::Input>()) return &input->name;
   if (const auto* variable = op.as<ops::Variable>()) return &variable->name;
   return nullptr;
 }
+
+}  // namespace oxbow::internal
+
+namespace oxbow {
 
 struct Graph::Storage {
   struct Slot {
@@ -55,7 +63,7 @@ struct Graph::Storage {
   /// Those of a node that goes.
   void forget_names(const Record& record, NodeId id) {
     if (!record.name.empty()) names.erase(record.origin.scoped(record.name));
-    if (const std::string* key = key_of(record.op))
+    if (const std::string* key = internal::key_of(record.op))
       if (const auto place = names.find(*key); place != names.end() && place->second == id) names.erase(place);
   }
 };
