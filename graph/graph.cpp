@@ -30,7 +30,6 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
 Graph::Graph() : own_(std::make_unique<Storage>()) {}
 Graph::~Graph() = default;
 
-NodeId Graph::size() const { return static_cast<NodeId>(own_->nodes.size()); }
 const std::vector<Value>& Graph::updates() const { return own_->updates; }
 const std::vector<std::pair<std::string, Value>>& Graph::outputs() const { return own_->outputs; }
 
@@ -93,11 +92,13 @@ Node Graph::append(Op op, Values inputs, Location at) {
 }
 
 Node Graph::add(Op op, Values inputs, Types outputs, const Origin& origin) {
-  const auto first_input = static_cast<std::uint32_t>(own_->inputs.size());
-  for (const Value& v : inputs) own_->inputs.push_back({v.node_id(), v.output()});  // an empty one is node -1
+  while (own_->nodes.size() > wired_.size()) own_->nodes.pop_back();  // memory ran out below
+  const auto first_input = static_cast<std::uint32_t>(inputs_.size());
+  for (const Value& v : inputs) inputs_.push_back({v.node_id(), v.output()});  // an empty one is node -1
   const std::span<Type> kept = new_types(outputs.size());
   std::copy(outputs.begin(), outputs.end(), kept.begin());
-  own_->nodes.push_back({std::move(op), first_input, static_cast<std::uint32_t>(inputs.size()), kept, {}, origin});
+  own_->nodes.push_back({std::move(op), {}, origin});
+  wired_.push_back({first_input, static_cast<std::uint32_t>(inputs.size()), kept});
   return {*this, size() - 1};
 }
 
@@ -121,7 +122,7 @@ Node Graph::add_copy(Node old, Values inputs, const Origin& origin) {
   bool same = inputs.size() == old.input_count() && from.op.info().by_value.empty();
   for (int i = 0; same && i < inputs.size(); ++i)
     same = inputs[i] ? inputs[i].type() == old.input_type(i) : !old.input(i);
-  if (same) return add(from.op, inputs, from.outputs, origin);
+  if (same) return add(from.op, inputs, old.output_types(), origin);
   const OriginGuard guard(*this, origin);
   return append(from.op, inputs, origin.at);
 }
@@ -134,7 +135,8 @@ void Graph::take_back(NodeId first) {
     return output.second.node_id() >= first && own_->output_names.erase(output.first) > 0;
   });
   std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
-  own_->inputs.resize(at(first).first_input);
+  inputs_.resize(wired(first).first_input);
+  wired_.resize(static_cast<std::size_t>(first));
   own_->nodes.erase(own_->nodes.begin() + first, own_->nodes.end());
 }
 
@@ -155,10 +157,10 @@ std::vector<NodeId> Graph::reading_order(NodeId first, std::span<const NodeId> r
   for (const NodeId root : roots)
     for (enter(root); !open.empty();) {
       const auto [id, next] = open.back();
-      const Record& record = at(id);
-      if (next < record.input_count) {
+      const Wired& reads = wired(id);
+      if (next < reads.input_count) {
         ++open.back().next;
-        enter(own_->inputs[record.first_input + next].node);
+        enter(inputs_[reads.first_input + next].node);
       } else {
         open.pop_back();
         order.push_back(id);
@@ -190,9 +192,11 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   const auto begin = own_->nodes.begin() + first;
   std::vector<Record> records(std::make_move_iterator(begin), std::make_move_iterator(own_->nodes.end()));
   own_->nodes.erase(begin, own_->nodes.end());
-  const std::uint32_t first_input = records[0].first_input;
-  const std::vector<Storage::Slot> slots(own_->inputs.begin() + first_input, own_->inputs.end());
-  own_->inputs.resize(first_input);
+  const std::vector<Wired> wired(wired_.begin() + first, wired_.end());
+  wired_.resize(static_cast<std::size_t>(first));
+  const std::uint32_t first_input = wired[0].first_input;
+  const std::vector<Slot> slots(inputs_.begin() + first_input, inputs_.end());
+  inputs_.resize(first_input);
   std::vector<NodeId> now(records.size(), -1);
   const auto moved = [&](NodeId id) { return id < first ? id : now[static_cast<std::size_t>(id - first)]; };
   for (std::size_t i = 0; i < order.size(); ++i)
@@ -200,10 +204,11 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   for (std::size_t i = 0; i < records.size(); ++i) own_->forget_names(records[i], first + static_cast<NodeId>(i));
   for (const NodeId id : order) {
     Record& r = records[static_cast<std::size_t>(id - first)];
-    const std::uint32_t from =
-        std::exchange(r.first_input, static_cast<std::uint32_t>(own_->inputs.size())) - first_input;
-    for (std::uint32_t i = 0; i < r.input_count; ++i)
-      own_->inputs.push_back({moved(slots[from + i].node), slots[from + i].output});
+    Wired w = wired[static_cast<std::size_t>(id - first)];
+    const std::uint32_t from = std::exchange(w.first_input, static_cast<std::uint32_t>(inputs_.size())) - first_input;
+    for (std::uint32_t i = 0; i < w.input_count; ++i)
+      inputs_.push_back({moved(slots[from + i].node), slots[from + i].output});
+    wired_.push_back(w);
     r.origin.forward = moved(r.origin.forward);
     if (!r.name.empty()) own_->names.emplace(r.origin.scoped(r.name), moved(id));
     if (const std::string* key = internal::key_of(r.op)) own_->names.emplace(*key, moved(id));

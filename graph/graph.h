@@ -50,7 +50,7 @@ class Graph {
   /// too. Handles to them are invalid.
   void take_back(NodeId first);
 
-  NodeId size() const;
+  NodeId size() const { return static_cast<NodeId>(wired_.size()); }
   Node node(NodeId id) { return {*this, id}; }
   /// Handles give no way to change a node, so a const graph hands them out as well.
   Node node(NodeId id) const { return {const_cast<Graph&>(*this), id}; }
@@ -114,6 +114,19 @@ class Graph {
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;
   std::span<Type> new_types(std::size_t count);
 
+  /// What a node reads and gives. Apart from all else of it, since `Value` and `Node` ask for it all the time.
+  struct Wired {
+    std::uint32_t first_input, input_count;  ///< within `inputs_`
+    Types outputs;                           ///< they do not move
+  };
+  struct Slot {
+    NodeId node;  ///< -1: the input is absent
+    std::int32_t output;
+  };
+  const Wired& wired(NodeId id) const { return wired_[static_cast<std::size_t>(id)]; }
+
+  std::vector<Wired> wired_;
+  std::vector<Slot> inputs_;  // of all nodes, one after another
   std::unique_ptr<Storage> own_;
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
@@ -166,5 +179,20 @@ Error located(const Node& node, const OpError& e);
 ///   Value argmax(Value x, std::int64_t axis, At at) { return apply(ops::ArgMax{.axis = axis}, {x}, at); }
 /// Throws `Error` when an input is empty or the inputs are of two graphs.
 Value apply(Op op, Values inputs, Location at);
+
+inline Node Value::node() const { return {*graph_, node_}; }
+inline const Type& Value::type() const { return graph_->wired(node_).outputs[static_cast<std::size_t>(output_)]; }
+
+inline int Node::input_count() const { return static_cast<int>(graph_->wired(id_).input_count); }
+inline Value Node::input(int i) const {
+  const Graph::Slot& slot = graph_->inputs_[graph_->wired(id_).first_input + static_cast<std::size_t>(i)];
+  return slot.node < 0 ? Value() : Value(*graph_, slot.node, slot.output);
+}
+inline const Type& Node::input_type(int i) const {
+  const Value v = input(i);
+  return v ? v.type() : Type::absent();
+}
+inline int Node::output_count() const { return static_cast<int>(graph_->wired(id_).outputs.size()); }
+inline Types Node::output_types() const { return graph_->wired(id_).outputs; }
 
 }  // namespace oxbow

@@ -19,8 +19,6 @@ std::string Origin::scoped(std::string_view name) const {
   return scope.empty() ? std::string(name) : scope.str() + "/" + std::string(name);
 }
 
-Node Value::node() const { return {*graph_, node_}; }
-const Type& Value::type() const { return graph_->at(node_).outputs[static_cast<std::size_t>(output_)]; }
 Value Value::named(std::string_view name) const {
   graph_->name(node_, name);
   return *this;
@@ -33,15 +31,6 @@ std::string Node::full_name() const {
 }
 std::string to_string(const Node& node) { return internal::escaped(node.full_name()); }
 const Origin& Node::origin() const { return graph_->at(id_).origin; }
-int Node::input_count() const { return static_cast<int>(graph_->at(id_).input_count); }
-Value Node::input(int i) const {
-  const auto& slot = graph_->own_->inputs[graph_->at(id_).first_input + static_cast<std::size_t>(i)];
-  return slot.node < 0 ? Value() : Value(*graph_, slot.node, slot.output);
-}
-const Type& Node::input_type(int i) const {
-  const Value v = input(i);
-  return v ? v.type() : Type::absent();
-}
 std::vector<Value> Node::inputs() const {
   std::vector<Value> values;
   values.reserve(static_cast<std::size_t>(input_count()));
@@ -64,7 +53,5 @@ Value Node::output(std::string_view name) const {
   throw Error(to_string(*this) + " has no output " + internal::in_quotes(name) +
               "\n  Its outputs: " + internal::listed(known));
 }
-int Node::output_count() const { return static_cast<int>(output_types().size()); }
-Types Node::output_types() const { return graph_->at(id_).outputs; }
 
 }  // namespace oxbow

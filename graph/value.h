@@ -30,11 +30,11 @@ class Value {
 
   explicit operator bool() const { return graph_ != nullptr; }
   Graph& graph() const { return *graph_; }
-  Node node() const;
+  inline Node node() const;
   NodeId node_id() const { return node_; }
   int output() const { return output_; }
 
-  const Type& type() const;
+  inline const Type& type() const;
   const Shape& shape() const { return type().shape; }
   DType dtype() const { return type().dtype; }
   int rank() const { return shape().rank(); }
@@ -123,17 +123,17 @@ class Node {
   std::string full_name() const;
   const Origin& origin() const;
 
-  int input_count() const;
+  inline int input_count() const;
   /// Input `i`; an empty Value for an optional one that is absent, whose type is absent too.
-  Value input(int i) const;
-  const Type& input_type(int i) const;
+  inline Value input(int i) const;
+  inline const Type& input_type(int i) const;
   std::vector<Value> inputs() const;
   std::vector<Type> input_types() const;
-  int output_count() const;
+  inline int output_count() const;
   Value output(int i = 0) const { return {*graph_, id_, i}; }
   /// The output that the op names so: `node.output("probabilities")`. Throws `Error` when it has none of that name.
   Value output(std::string_view name) const;
-  Types output_types() const;
+  inline Types output_types() const;
 
   bool operator==(const Node&) const = default;
 
@@ -145,3 +145,5 @@ class Node {
 std::string to_string(const Node& node);
 
 }  // namespace oxbow
+
+#include <oxbow/graph/graph.h>  // has what the inline members above look up

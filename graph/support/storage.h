@@ -15,8 +15,6 @@ namespace oxbow {
 
 struct Graph::Record {
   Op op;
-  std::uint32_t first_input, input_count;
-  std::span<const Type> outputs;
   SharedText name;
   Origin origin;
 };
@@ -42,15 +40,10 @@ inline const std::string* key_of(const Op& op) {
 namespace oxbow {
 
 struct Graph::Storage {
-  struct Slot {
-    NodeId node;
-    std::int32_t output;
-  };
   using Interned = std::set<std::string, std::less<>>;
 
   std::deque<Record> nodes;  // never moves a record, so references to ops and names stay good while one appends
-  std::vector<Slot> inputs;  // of all nodes, one after another
-  std::vector<std::unique_ptr<Type[]>> type_blocks;  // where `Record::outputs` lie, which do not move either
+  std::vector<std::unique_ptr<Type[]>> type_blocks;  // where `Wired::outputs` lie, which do not move either
   std::size_t types_left = 0;                        // in the last block
   std::unordered_map<std::string, NodeId> names;
   std::vector<Value> updates;
