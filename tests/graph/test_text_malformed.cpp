@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(malformed_nodes) {
       {x + "outputs:\ny = %x",
        "t.graph:6:1: expected a node, a heading (\"forward:\", \"outputs:\", ...) or \"end\", found \"y\""},
       {x + "updates:\n%x\nend",
-       "t.graph:5:1: add_update: x writes nothing\n  built at t.graph:4\n  Give what assign() returned"},
+       "t.graph:6:1: add_update: x writes nothing\n  built at t.graph:4\n  Give what assign() returned"},
       {x + "%1 = assign(%x, %x) : f32[2, 3] end", "t.graph:5:1: it is x, but what an assign writes is a variable"},
       {"%i = input {name: \"i\", type: i32[2]} : i32[2]\n%1 = twice(%i) : i32[2]",
        "t.graph:5:1: twice: x is i32[2]\n  x: i32[2] from i\n  at t.graph:5\n  Cast it to f32"},
