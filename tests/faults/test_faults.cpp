@@ -1,5 +1,6 @@
 // Every call of the system by which files are read and written, made to fail in turn, and to be interrupted: a failed
 // save leaves the old file and says why; an interrupted one is made again.
+// Labels: figures.
 #include <fcntl.h>
 #include <oxbow/graph/tensor.h>
 #include <oxbow/optim/idx.h>

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 namespace oxbow::test {
 
@@ -55,7 +56,7 @@ bool attempt_with(std::int64_t n, Failing which, const std::function<void()>& at
 
 }  // namespace
 
-std::size_t failed_allocations() { return failures; }
+std::size_t failed_allocations() { return std::exchange(failures, 0); }
 
 bool fail_allocation(std::int64_t n, Failing which) {
   until_failure = 0;

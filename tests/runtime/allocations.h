@@ -24,7 +24,7 @@ bool fail_allocation(std::int64_t n, Failing which = Failing::one);
 void with_failing_allocations(const std::function<void()>& attempt, const std::function<void(bool)>& afterwards,
                               std::int64_t stride = 1);
 
-/// How often an allocation has failed in these calls.
+/// How often an allocation has failed in these calls since this was asked last.
 std::size_t failed_allocations();
 
 }  // namespace oxbow::test
