@@ -1,0 +1,189 @@
+// The calls that bytes choose from: products, images, layers, losses, gradients, branches and loops, and any op of the
+// catalogue.
+#include <oxbow/graph/catalog.h>
+#include <oxbow/ops/catalog.h>
+#include <oxbow/ops/ops.h>
+
+#include "hostile_calls.h"
+
+namespace oxbow::test {
+namespace {
+
+Reduction reduction(Calls& c) { return static_cast<Reduction>(c.below(3)); }
+
+Padding padding(Calls& c) {
+  switch (c.below(4)) {
+    case 0:
+      return Padding::valid;
+    case 1:
+      return Padding::same;
+    case 2:
+      return c.few();
+    default: {
+      const std::int64_t top = c.number(), bottom = c.number(), left = c.number(), right = c.number();
+      return {top, bottom, left, right};
+    }
+  }
+}
+
+Activation activation(Calls& c) {
+  if (c.flag()) return {};
+  return some_unary(c);
+}
+
+void products(std::vector<Call>& all) {
+  const Call product = [](Calls& c) {
+    const Value a = c.operand(), b = c.operand();
+    const int transposed = c.byte();
+    c.keep(matmul(a, b, {.transpose_a = (transposed & 1) != 0, .transpose_b = (transposed & 2) != 0}));
+  };
+  const Call dense_ = [](Calls& c) {
+    const Value x = c.operand();
+    DenseOptions options;
+    options.activation = activation(c);
+    options.use_bias = c.flag();
+    if (c.flag()) options.name = c.name();
+    c.keep(dense(x, c.number(), std::move(options)));
+  };
+  all.insert(all.end(), {product, product, dense_, dense_});
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), weights = c.operand();
+    const std::int64_t stride = c.number();
+    c.keep(conv2d(x, weights, {.stride = stride, .padding = padding(c)}));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const std::int64_t size = c.number(), stride = c.number();
+    c.keep(max_pool(x, {.size = size, .stride = stride}));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    ConvOptions options;
+    options.size = c.few();
+    options.stride = c.number();
+    options.padding = padding(c);
+    options.activation = activation(c);
+    options.use_bias = c.flag();
+    c.keep(conv(x, c.number(), std::move(options)));
+  });
+}
+
+void training(std::vector<Call>& all) {
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const double momentum = c.real();
+    c.keep(batch_norm(x, {.momentum = momentum, .epsilon = c.real()}));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), mean = c.operand(), variance = c.operand();
+    const Moments m = batch_moments(x, mean, variance);
+    c.keep({m.mean, m.variance});
+  });
+  all.push_back([](Calls& c) {
+    const Value a = c.operand(), b = c.operand();
+    const Reduction how = reduction(c);
+    const int loss = c.below(3);
+    c.keep(loss == 0   ? cross_entropy(a, b, how)
+           : loss == 1 ? binary_cross_entropy(a, b, how)
+                       : mean_squared_error(a, b, how));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(dropout(x, c.real()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(require_finite(x, c.name(), c.name()));
+  });
+  all.push_back([](Calls& c) {
+    const Value y = c.operand();
+    const std::vector<Value> x = c.operands();
+    c.keep(gradients(c.flag() ? y : sum(y), x));
+  });
+  all.push_back([](Calls& c) {
+    const Value y = c.operand(), dy = c.operand();
+    c.keep(gradients(y, dy, c.operands()));
+  });
+}
+
+void controlled(std::vector<Call>& all) {
+  all.push_back([](Calls& c) {
+    Value predicate = c.operand();
+    if (predicate && c.flag()) predicate = less(sum(predicate), c.real());
+    CondOptions options;
+    if (c.flag()) options.name = c.name();
+    const auto branch = [&] {
+      const Calls::Body body(c);
+      return c.make_some();
+    };
+    c.keep(cond(predicate, branch, branch, std::move(options)));
+  });
+  all.push_back([](Calls& c) {
+    const std::int64_t steps = c.few();
+    const Value carried = c.operand();
+    c.keep(repeat(steps, carried, [&](Value v) {
+      const Calls::Body body(c);
+      c.keep(v);
+      return c.make_some();
+    }));
+  });
+  all.push_back([](Calls& c) {
+    const std::int64_t steps = c.few();
+    const std::vector<Value> carried = c.operands();
+    RepeatOptions options;
+    options.slices = c.operands();
+    options.reverse = c.flag();
+    const RepeatResult r = repeat(
+        steps, carried,
+        [&](const RepeatStep& s) {
+          const Calls::Body body(c);
+          c.keep(s.carried), c.keep(s.slices);
+          RepeatNext next;
+          for (std::size_t i = 0; i < s.carried.size(); ++i)
+            next.carried.push_back(c.flag() ? s.carried[i] : c.make_some());
+          if (c.flag()) next.stacked.push_back(c.make_some());
+          return next;
+        },
+        std::move(options));
+    c.keep(r.carried), c.keep(r.stacked);
+  });
+  all.push_back([](Calls& c) {
+    const Scope scope(c.graph(), c.name());
+    c.make_some();
+  });
+}
+
+// Any op of the catalogue, its attributes bent, on whatever there is.
+void any_op(std::vector<Call>& all) {
+  const Call bent = [](Calls& c) {
+    static const std::vector<const Catalog::Entry*> entries = [] {
+      std::vector<const Catalog::Entry*> some;
+      for (const auto& [name, entry] : catalog().entries())
+        if (name != "input" && name != "variable" && name != "assign" && name != "cond" && name != "repeat")
+          some.push_back(&entry);
+      return some;
+    }();
+    const Catalog::Entry& entry = *entries[static_cast<std::size_t>(c.byte()) % entries.size()];
+    AttrRecord attributes = entry.op.attributes();
+    for (auto& [key, value] : attributes)
+      if (c.flag()) value = c.bent(value);
+    const Op op = entry.make(attributes, catalog());
+    std::vector<Value> inputs;
+    const Names& names = entry.info->inputs;
+    for (int i = names.fixed() + (names.variadic() ? c.below(4) : 0); i > 0; --i) inputs.push_back(c.operand());
+    const Node made = c.graph().append(op, inputs, At::current());
+    for (int i = 0; i < made.output_count(); ++i) c.keep(made.output(i));
+  };
+  all.insert(all.end(), {bent, bent, bent, bent});
+}
+
+}  // namespace
+
+void add_calls_of_nets(std::vector<Call>& all) {
+  products(all);
+  training(all);
+  controlled(all);
+  any_op(all);
+}
+
+}  // namespace oxbow::test

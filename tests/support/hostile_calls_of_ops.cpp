@@ -1,0 +1,284 @@
+// The calls that bytes choose from: leaves, and ops of elements, reductions and shapes. A new builder is a line here.
+#include <oxbow/ops/ops.h>
+
+#include <array>
+
+#include "hostile_calls.h"
+
+namespace oxbow::test {
+namespace {
+
+constexpr std::array<UnaryBuilder, 23> unary = {
+    negate, square, abs,     sign, reciprocal, exp,      log,         sqrt,          rsqrt,    cospi,   sinpi, erf,
+    relu,   tanh,   sigmoid, gelu, softplus,   softsign, logical_not, stop_gradient, shape_of, flatten, square};
+using Binary = Value (*)(Operand, Operand, At);
+constexpr std::array<Binary, 13> binary = {add,   subtract,  multiply, divide,     pow,     maximum,      minimum,
+                                           equal, not_equal, less,     less_equal, greater, greater_equal};
+using OfTwo = Value (*)(Value, Value, At);
+constexpr std::array<OfTwo, 9> of_two = {masked_multiply,
+                                         masked_divide,
+                                         logical_and,
+                                         logical_or,
+                                         sum_to,
+                                         reshape_like,
+                                         [](Value a, Value b, At) { return broadcast_like(a, b); },
+                                         contract,
+                                         [](Value a, Value b, At) { return reshape(a, b); }};
+using Reduce = Value (*)(Value, Axes, bool, At);
+constexpr std::array<Reduce, 5> reductions = {sum, mean, max, min, norm};
+
+Operand number_or_value(Calls& c) {
+  if (c.below(4) == 0) return c.real();
+  return c.operand();
+}
+
+Init init_of(Calls& c) {
+  Init init;
+  init.kind = static_cast<Init::Kind>(c.below(5));
+  init.a = c.real();
+  init.b = c.real();
+  init.seed = static_cast<std::uint64_t>(c.number());
+  init.stream = c.number();
+  return init;
+}
+
+Initializer initializer(Calls& c) {
+  const int kind = c.below(7);
+  const double a = c.real(), b = c.real();
+  switch (kind) {
+    case 0:
+      return init::glorot_normal();
+    case 1:
+      return init::he_uniform();
+    case 2:
+      return init::uniform(a, b);
+    case 3:
+      return init::normal(a, b);
+    case 4:
+      return init::constant(a);
+    case 5:
+      return init::ones();
+    default:
+      return init::glorot_uniform();
+  }
+}
+
+Subscripts subscripts(Calls& c) {
+  const auto one = [&]() -> Subscript {
+    const std::int64_t begin = c.number();
+    if (c.flag()) return begin;
+    return range(begin, c.flag() ? to_end : c.number());
+  };
+  const Subscript first = one();
+  if (c.flag()) return first;
+  const Subscript second = one();
+  return {first, second};
+}
+
+// A vector of whole numbers to be known while the graph is built.
+Value vector(Calls& c) {
+  if (c.flag()) return c.operand();
+  const std::vector<std::int64_t> all = c.numbers();
+  return constant(c.graph(), Tensor::of({static_cast<std::int64_t>(all.size())}, all));
+}
+Value whole(Calls& c) {
+  if (c.flag()) return c.operand();
+  const auto n = static_cast<double>(c.few());
+  return constant(c.graph(), n, c.flag() ? i64 : i32);
+}
+
+void leaves(std::vector<Call>& all) {
+  const Call input_ = [](Calls& c) {
+    const std::string name = c.name();
+    const DType dtype = c.dtype();
+    std::vector<Dim> dims;
+    for (const std::int64_t size : c.shape()) dims.push_back(c.below(4) == 0 ? oxbow::any(size) : Dim(size));
+    c.keep(input(c.graph(), name, dtype, dims));
+  };
+  const Call tensor = [](Calls& c) {
+    const DType dtype = c.dtype();
+    const Shape shape = c.shape();
+    c.keep(constant(c.graph(), c.tensor({dtype, shape})));
+  };
+  const Call variable_ = [](Calls& c) {
+    const std::string name = c.name();
+    const DType dtype = c.dtype();
+    const Shape shape = c.shape();
+    const Init init = init_of(c);
+    c.keep(variable(c.graph(), name, {dtype, shape}, init, c.flag()));
+  };
+  const Call parameter_ = [](Calls& c) {
+    const std::string name = c.name();
+    const Shape shape = c.shape();
+    c.keep(parameter(c.graph(), name, {f32, shape}, initializer(c)));
+  };
+  all.insert(all.end(), {input_, input_, input_, tensor, tensor, variable_, parameter_, parameter_});
+  all.push_back([](Calls& c) {
+    const double value = c.real();
+    c.keep(constant(c.graph(), value, c.dtype()));
+  });
+  all.push_back([](Calls& c) {  // of any sizes
+    const std::vector<std::int64_t> sizes = c.numbers();
+    c.keep(input(c.graph(), c.name(), f32, Shape(sizes)));
+  });
+  all.push_back([](Calls& c) {
+    const Value to = c.operand();
+    c.keep(assign(to, c.operand()));
+  });
+  all.push_back([](Calls& c) { c.graph().add_update(c.operand()); });
+  all.push_back([](Calls& c) {
+    const std::string name = c.name();
+    c.graph().add_output(name, c.operand());
+  });
+  all.push_back([](Calls& c) {
+    const Value v = c.operand();
+    if (v) (void)v.named(c.name());
+  });
+}
+
+void elementwise(std::vector<Call>& all) {
+  const Call of_one = [](Calls& c) {
+    const UnaryBuilder f = one_of(c, unary);
+    c.keep(f(c.operand(), At::current()));
+  };
+  const Call of_two_or_numbers = [](Calls& c) {
+    const Binary f = one_of(c, binary);
+    const Operand a = number_or_value(c), b = number_or_value(c);
+    c.keep(f(a, b, At::current()));
+  };
+  all.insert(all.end(), {of_one, of_one, of_one, of_two_or_numbers, of_two_or_numbers, of_two_or_numbers});
+  all.push_back([](Calls& c) {
+    const OfTwo f = one_of(c, of_two);
+    const Value a = c.operand(), b = c.operand();
+    c.keep(f(a, b, At::current()));
+  });
+  all.push_back([](Calls& c) {
+    const Value condition = c.operand();
+    const Operand a = number_or_value(c), b = number_or_value(c);
+    c.keep(where(condition, a, b));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(cast(x, c.dtype()));
+  });
+}
+
+void reducing(std::vector<Call>& all) {
+  const Call reduce = [](Calls& c) {
+    const Reduce f = one_of(c, reductions);
+    const Value x = c.operand();
+    const std::vector<std::int64_t> axes = c.axes();
+    c.keep(f(x, axes, c.flag(), At::current()));
+  };
+  all.insert(all.end(), {reduce, reduce});
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(argmax(x, c.number()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(count_like(x, c.axes()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const std::int64_t axis = c.few();
+    const TopKResult top = c.flag() ? top_k(x, c.number(), axis) : top_k(x, whole(c), axis);
+    c.keep({top.values, top.indices});
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const std::int64_t axis = c.few();
+    c.keep(c.flag() ? softmax(x, axis) : log_softmax(x, axis));
+  });
+}
+
+void moving(std::vector<Call>& all) {
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(reshape(x, c.numbers()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(c.flag() ? squeeze(x, c.axes()) : transpose(x, c.axes()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(transpose(x));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const std::int64_t axis = c.few(), begin = c.number();
+    c.keep(slice(x, axis, begin, c.flag() ? to_end : c.number()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    if (x) c.keep(x[subscripts(c)]);
+  });
+  all.push_back([](Calls& c) {
+    const std::vector<Value> values = c.operands();
+    c.keep(concat(values, c.few()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    c.keep(broadcast_to(x, c.flag() ? c.shape() : Shape(c.numbers())));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), like = c.operand();
+    c.keep(broadcast_like(x, like, c.axes()));
+  });
+  all.push_back([](Calls& c) {
+    const Value table = c.operand(), indices = c.operand();
+    c.keep(gather(table, indices, c.few()));
+  });
+  all.push_back([](Calls& c) {
+    const Value like = c.operand(), indices = c.operand(), updates = c.operand();
+    c.keep(scatter_add(like, indices, updates, c.few()));
+  });
+  all.push_back([](Calls& c) {
+    const Value labels = c.operand();
+    const DType dtype = c.dtype();
+    c.keep(c.flag() ? one_hot(labels, c.number(), dtype) : one_hot(labels, whole(c), dtype));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), to = vector(c);
+    c.keep(c.flag() ? reshape(x, to) : broadcast_to(x, to));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), begins = vector(c), ends = vector(c);
+    c.keep(slice(x, begins, ends, c.axes()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    if (c.flag()) return c.keep(tile(x, c.numbers()));
+    const Value repeats = vector(c);
+    c.keep(tile(x, repeats));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const double value = c.real();
+    if (c.flag()) {
+      const Value pads = c.operand();
+      return c.keep(pad(x, pads, value));
+    }
+    std::vector<std::pair<std::int64_t, std::int64_t>> pads(x ? static_cast<std::size_t>(x.rank()) : 1);
+    for (auto& [before, after] : pads) before = c.number(), after = c.few();
+    c.keep(pad(x, pads, value));
+  });
+  all.push_back([](Calls& c) {
+    const Value start = whole(c), limit = whole(c), step = whole(c);
+    c.keep(arange(start, limit, step));
+  });
+}
+
+}  // namespace
+
+UnaryBuilder some_unary(Calls& c) { return one_of(c, unary); }
+
+void add_calls_of_ops(std::vector<Call>& all) {
+  leaves(all);
+  elementwise(all);
+  reducing(all);
+  moving(all);
+}
+
+}  // namespace oxbow::test
