@@ -21,6 +21,7 @@
 
 #include "history/tensorboard.h"
 #include "history/writer.h"
+#include "support/figures.h"
 
 using namespace oxbow;
 namespace fs = std::filesystem;
@@ -168,6 +169,9 @@ int main(int argc, char** argv) {
     if (::mkdtemp(folder.data()) == nullptr) return 2;
     int wrong = 0;
     for (const std::string& set : sets) wrong += wrong_ends(fs::canonical(argv[0]), set, folder, kills, random);
+    test::figure("kills", test::counted(static_cast<std::size_t>(kills) * sets.size()) +
+                              " SIGKILLs at random moments, over " + std::to_string(sets.size()) + " option sets: " +
+                              std::to_string(wrong) + " trainings that ended otherwise than one that nobody killed");
     if (wrong == 0) fs::remove_all(folder);
     return wrong == 0 ? 0 : 1;
   } catch (const std::exception& e) {

@@ -1,4 +1,5 @@
 // The judge of loss curves against labels that follow from how the curves were made: tests/optim/curves.h.
+// Labels: figures.
 #include <oxbow/optim/judge.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "curves.h"
+#include "support/figures.h"
 #include "support/message.h"
 #include "support/places.h"
 
@@ -73,6 +75,12 @@ BOOST_AUTO_TEST_CASE(nearly_all_held_out_curves_are_judged_right) {
     total += c.families.at(family).second;
     right += c.families.at(family).first;
   }
+  test::figure("judge", test::counted(static_cast<std::size_t>(right)) + " of " +
+                            test::counted(static_cast<std::size_t>(total)) +
+                            " held-out curves (quadratics, regressions, MNIST), " +
+                            test::counted(static_cast<std::size_t>(c.families.at("nets").first)) + " of " +
+                            test::counted(static_cast<std::size_t>(c.families.at("nets").second)) +
+                            " of nets of several kinds");
   BOOST_TEST(total >= 1700);
   BOOST_TEST(c.families.at("mnist").second >= 300);
   BOOST_TEST(100 * right >= 99 * total, c.text());
@@ -89,6 +97,9 @@ BOOST_AUTO_TEST_CASE(held_out_curves_that_overshoot_are_told_from_all_others) {
   for (const int n : c.of[overshot]) curves += n;
   for (std::size_t label = 0; label < faults; ++label)
     if (label != overshot) alarms += c.of[label][overshot];
+  test::figure("overshot", std::to_string(c.of[overshot][overshot]) + " of " + std::to_string(curves) +
+                               " curves that overshoot are named, and " + std::to_string(c.of[healthy][overshot]) +
+                               " healthy ones are called so");
   BOOST_TEST(curves >= 200);
   BOOST_TEST(100 * c.of[overshot][overshot] >= 99 * curves, c.text());
   BOOST_TEST(c.of[healthy][overshot] == 0, c.text());

@@ -1,5 +1,5 @@
 // Safetensors files and atomic writing; what is said about files that are cut short or corrupt.
-// Labels: memory.
+// Labels: memory, figures.
 #include <fcntl.h>
 #include <oxbow/graph/tensor.h>
 #include <oxbow/runtime/atomic_file.h>
@@ -163,6 +163,7 @@ BOOST_AUTO_TEST_CASE(every_truncation_of_a_safetensors_file_is_noticed) {
     const std::string path = folder.write("cut", whole.substr(0, size));
     BOOST_CHECK_THROW(load_safetensors(path), Error);
   }
+  test::figure("truncations", test::counted(whole.size()) + " lengths to which a file was cut: all refused");
 }
 
 // 10 kB, as a training's state has it: a flipped bit is noticed, or changes nothing.

@@ -1,5 +1,6 @@
 // The hunt for NaN and Inf, by injection: whichever node of a training step makes one, forward, backward or in the
 // update, is named.
+// Labels: figures.
 #include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/numerics/finite.h>

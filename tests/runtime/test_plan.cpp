@@ -1,5 +1,5 @@
 // Plans of random graphs, checked against the definition: no two values that may be alive at once share a byte.
-// Labels: memory, threads.
+// Labels: memory, threads, figures.
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copies.h>
@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
+#include "support/figures.h"
 #include "support/fine_grain.h"
 #include "support/runtime_ops.h"
 
@@ -102,6 +103,7 @@ std::shared_ptr<const Plan> planned(const MixedGraph& from, int threads) {
 BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
   std::int64_t planned_bytes = 0, bound = 0, separate = 0;
   std::size_t groups = 0, steps = 0;  // of plans for several threads
+  std::size_t plans = 0, sharing = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed)
     for (const int threads : {1, 2, 8}) {
       const MixedGraph graph(seed, 20 + static_cast<int>(seed));
@@ -113,11 +115,14 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
         end = std::max(end, all[a].end);
         separate += (all[a].end - all[a].begin + 63) / 64 * 64;
         for (std::size_t b = a + 1; b < all.size(); ++b)
-          if (all[a].begin < all[b].end && all[b].begin < all[a].end)
+          if (all[a].begin < all[b].end && all[b].begin < all[a].end) {
+            ++sharing;
             BOOST_REQUIRE_MESSAGE(
                 over(all[a], all[b], order) || over(all[b], all[a], order),
                 "seed " << seed << ", " << threads << " threads: steps " << all[a].writer << " and " << all[b].writer);
+          }
       }
+      ++plans;
       BOOST_TEST(plan->arena_bytes >= plan->lower_bound);
       BOOST_TEST(plan->arena_bytes >= end);
       BOOST_TEST(plan->arena_bytes < end + 64);
@@ -127,6 +132,8 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
     }
   BOOST_TEST_MESSAGE("arenas " << planned_bytes << " bytes, lower bounds " << bound << ", without sharing "
                                << separate);
+  test::figure("plans", test::counted(plans) + " plans for 1, 2 and 8 threads, " + test::counted(sharing) +
+                            " pairs of values that share bytes: 0 that may be alive at once under any schedule");
   BOOST_TEST(planned_bytes < separate / 2);
   BOOST_TEST(groups > steps / 2);
 }

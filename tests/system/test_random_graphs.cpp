@@ -21,6 +21,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/figures.h"
 #include "support/fine_grain.h"
 #include "support/interpreter.h"
 #include "support/random_graph.h"
@@ -91,6 +92,7 @@ std::string first_difference(const Tensor& a, const Tensor& b) {
 struct Seen {
   std::set<std::string, std::less<>> ops;
   int plans = 0, shared_plans = 0;  // of those for several threads: all, and those with tasks for several
+  std::size_t runs = 0, differing = 0;
 
   void add(const Graph& g) {
     for (NodeId id = 0; id < g.size(); ++id) {
@@ -125,16 +127,20 @@ void check(std::uint64_t seed, Seen& seen) {
       if (s.threads > 1) ++seen.plans, seen.shared_plans += plan->groups.size() > 1;
       const std::vector<Tensor> got = program.run(store, feeds);
       BOOST_REQUIRE_EQUAL(got.size(), want.size());
+      ++seen.runs;
+      std::size_t differ = 0;
       const std::vector<Tensor>& fewest = on_fewest.try_emplace(s.disable, got).first->second;
       for (std::size_t i = 0; i < got.size(); ++i) {
         const auto equal = [&](const Tensor& a, const Tensor& b) {  // what a message takes to make, only a failure pays
-          if (!same_bits(a, b))
-            BOOST_ERROR("fetch " << i << " (" << g.fetches[i].node().full_name() << ", " << to_string(want[i].type())
-                                 << "): " << first_difference(b, a));
+          if (same_bits(a, b)) return;
+          ++differ;
+          BOOST_ERROR("fetch " << i << " (" << g.fetches[i].node().full_name() << ", " << to_string(want[i].type())
+                               << "): " << first_difference(b, a));
         };
         equal(same_nans(got[i]), want[i]);
         equal(got[i], fewest[i]);
       }
+      seen.differing += differ > 0;
     }
   }
 }
@@ -150,6 +156,9 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
   if constexpr (graphs >= 1000)
     for (const auto& [name, entry] : catalog().entries())
       BOOST_TEST(seen.ops.count(name) == 1U, "no random graph has " << name << ": see tests/support/random_builder.h");
+  test::figure("bits", test::counted(last) + " random graphs, " + test::counted(seen.runs) +
+                           " programs of them on 1, 2 and 8 threads, rewrites left out in turn: " +
+                           std::to_string(seen.differing) + " with other bits than the plain interpreter");
   BOOST_TEST_MESSAGE(seen.shared_plans << " of " << seen.plans << " plans with tasks for several threads");
   BOOST_TEST(seen.shared_plans > seen.plans * 9 / 10);
 }
