@@ -17,6 +17,7 @@
 BOOST_AUTO_TEST_SUITE(test_out_of_memory_dumps)
 
 using namespace oxbow;
+using namespace oxbow::internal;
 using namespace oxbow::test;
 
 BOOST_AUTO_TEST_CASE(texts_of_graphs_and_plans) {

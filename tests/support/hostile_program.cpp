@@ -18,6 +18,8 @@
 #include "interpreter.h"
 
 namespace oxbow::test {
+using namespace internal;
+
 namespace {
 
 constexpr std::int64_t most_arena = 1 << 20;  // a program may ask for more than there is: that is not run
