@@ -106,14 +106,24 @@ Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
   Origin origin = old.origin();
   origin.forward = forward;
   const Node copy = add_copy(old, inputs, origin);
-  if (!old.name().empty()) name(copy.id(), old.name());
+  if (!take_name(copy.id(), old)) name(copy.id(), old.name());  // which says by whom it is taken
   return copy;
 }
 
 Node Graph::append_copy(Node old, Values inputs, const Origin& origin) {
   const Node copy = add_copy(old, inputs, origin);
-  if (!old.name().empty() && !find(origin.scoped(old.name()))) name(copy.id(), old.name());
+  take_name(copy.id(), old);
   return copy;
+}
+
+// The old node's name for its copy, which has none: false where it is taken. Copies share the text.
+bool Graph::take_name(NodeId copy, Node old) {
+  const SharedText& name = old.graph().at(old.id()).name;
+  if (name.empty()) return true;
+  Record& record = at(copy);
+  if (!own_->names.try_emplace(record.origin.scoped(name), copy).second) return false;
+  record.name = name;
+  return true;
 }
 
 Node Graph::add_copy(Node old, Values inputs, const Origin& origin) {

@@ -109,6 +109,7 @@ class Graph {
   const Record& at(NodeId id) const;
   Node add(Op op, Values inputs, Types outputs, const Origin& origin);
   Node add_copy(Node old, Values inputs, const Origin& origin);
+  bool take_name(NodeId copy, Node old);
   /// What is known of a node, found out once: see graph/known.h. The reference is good while its lock is held.
   const Knowledge& knowledge(NodeId id) const;
   std::vector<NodeId> reading_order(NodeId first, std::span<const NodeId> roots) const;

@@ -16,6 +16,8 @@ namespace {
 // values something flows, each is of a single step: what nothing flows to is not the same as zero. All others are one.
 // The first step is a repeat of its own where something flowed to what it carries before, to which its shares are added
 // one by one, or where the node has that value as another input too: there they are one.
+// A value that is both stacked and captured has two shares here, each summed by itself: there alone the last bits may
+// differ from the unrolled graph's.
 class BackwardSteps {
  public:
   BackwardSteps(const Repeat& op, const Node& n, Values dy, Values sums)
