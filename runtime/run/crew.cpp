@@ -70,16 +70,9 @@ void Pool::Crew::close(int slot) {
 int Pool::Crew::enlist() {
   for (int now = enlisted_.load(); now < workers_;)
     if (enlisted_.compare_exchange_weak(now, now + 1))
-      for (int place = 0;; place = (place + 1) % workers_)  // one is free: they are given back before they are counted
+      for (int place = 0;; place = (place + 1) % workers_)  // one is free: see `enlisted_`
         if (!places_[static_cast<std::size_t>(place)].exchange(true)) return place;
   return -1;
-}
-
-bool Pool::Crew::enlist(int place) {
-  ++enlisted_;
-  if (!places_[static_cast<std::size_t>(place)].exchange(true)) return true;
-  --enlisted_;
-  return false;
 }
 
 void Pool::Crew::strike(int place) {
@@ -117,7 +110,9 @@ void Pool::Crew::stay(int place) {
         asleep_.wait([&] { return dismissed_.load() || open_.load() == 0 || visit_all(ready); });
       } else {
         strike(place);
-        if (open_.load() == 0 || !enlist(place)) return;  // else a run was opened that counts on this worker
+        if (open_.load() == 0) return;
+        place = enlist();  // a run was opened that may count on this worker
+        if (place < 0) return;
       }
     }
     patience.renew();

@@ -69,7 +69,7 @@ class Pool::Crew {
 
   /// Takes a worker's place, numbered from 0, that is free: its worker is not there and not on its way. -1: none is.
   int enlist();
-  /// The stay of the worker of this place; gives the place back.
+  /// The stay of a worker that was given this place, or later another one; gives it back.
   void stay(int place);
   /// Sends all workers away, those too that come later.
   void dismiss();
@@ -88,7 +88,6 @@ class Pool::Crew {
     std::atomic<bool> taken{false};
   };
   ~Crew();
-  bool enlist(int place);
   void strike(int place);
   template <class Visit>
   bool visit_all(const Visit& visit);
@@ -98,9 +97,11 @@ class Pool::Crew {
   std::array<Slot, 16> slots_;
   internal::WaitingRoom asleep_;
   std::atomic<int> owners_{1};
-  std::vector<std::atomic<bool>> places_;     // those that are taken
-  alignas(64) std::atomic<int> enlisted_{0};  // never less than places are taken
-  alignas(64) std::atomic<int> open_{0};      // slots that have work
+  std::vector<std::atomic<bool>> places_;  // those that are taken
+  // Never more than there are workers, never less than places are taken: a worker is counted before it takes a place,
+  // and gives that back before it is no longer counted. So whoever is counted finds a place.
+  alignas(64) std::atomic<int> enlisted_{0};
+  alignas(64) std::atomic<int> open_{0};  // slots that have work
   std::atomic<bool> dismissed_{false};
 };
 

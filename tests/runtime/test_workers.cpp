@@ -118,6 +118,20 @@ BOOST_AUTO_TEST_CASE(who_waits_takes_no_processor_time) {
     }
 }
 
+// Workers leave some 300 us after a run: a run that is opened just then gets a worker that comes back, or a new one,
+// and goes on in any case.
+BOOST_AUTO_TEST_CASE(runs_that_are_opened_while_workers_leave) {
+  Graph g;
+  Value h = input(g, "x", f32, {64});
+  for (int i = 0; i < 4; ++i) h = pause(h, 0, 8);
+  Session session(compile({h}, {.pool = Pool(8)}), Store());
+  session.feed<float>("x", ones);
+  for (int run = 0; run < 1500; ++run) {
+    session.run();
+    std::this_thread::sleep_for(std::chrono::microseconds(180 + run % 200));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_quota_of_control_groups_is_found) {
   const TemporaryFolder folder;
   const std::filesystem::path groups = folder / "cgroup", mount = folder / "mount";
