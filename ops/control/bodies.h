@@ -1,7 +1,7 @@
 // What ops that own graphs share. For .cpp files of ops only.
 #pragma once
 
-#include <oxbow/graph/graph.h>
+#include <oxbow/graph/subgraph.h>
 
 namespace oxbow::ops {
 
@@ -36,5 +36,10 @@ inline std::vector<Type> step_types(Values in, std::int64_t carried, std::int64_
   for (std::int64_t i = carried; i < carried + sliced; ++i) types[index(i)].shape = types[index(i)].shape.without(0);
   return types;
 }
+
+/// Writes a body into `g`, on the values `in`, and goes back through it: of each input all that flows to it, which is
+/// `before`, what has flowed there already, and what `dy`, the gradients of the body's outputs, add to that. Any of
+/// them may be empty, and so is what nothing flows to. Of a value that is several inputs the last one has it all.
+std::vector<Value> flow_through(const Subgraph& body, Graph& g, Values in, Values dy, Values before);
 
 }  // namespace oxbow::ops

@@ -5,7 +5,6 @@
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
-#include <oxbow/ops/gradients.h>
 #include <oxbow/ops/shape.h>
 
 #include <algorithm>
@@ -49,21 +48,10 @@ struct BackwardBranch {
 
   BackwardBranch(const Subgraph& body, Values dy, Types captured_types, Values sums) : built(body.graph()) {
     for (const Type& t : captured_types) captured.push_back(built.input(t));
-    std::vector<Value> flows, x, x_before;
+    std::vector<Value> flows;
     for (const Value& d : dy) flows.push_back(d ? built.input(d.type()) : Value());
     for (const Value& s : sums) before.push_back(s ? built.input(s.type()) : Value());
-    const std::vector<Value> y = body.write(built.graph(), captured, "");
-    for (std::size_t i = 0; i < captured.size(); ++i)
-      if (is_float(captured[i].dtype())) {
-        x.push_back(captured[i]);
-        x_before.push_back(before[i]);
-      }
-    total.resize(captured.size());
-    if (x.empty()) return;
-    const std::vector<Value> found = flow_back(y, flows, x, x_before);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < captured.size(); ++i)
-      if (is_float(captured[i].dtype())) total[i] = found[next++];
+    total = flow_through(body, built.graph(), captured, flows, before);
   }
 
   bool flows(std::size_t i) const { return total[i] && !(before[i] && total[i].same(before[i])); }

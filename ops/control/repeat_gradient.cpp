@@ -2,7 +2,6 @@
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/repeat.h>
-#include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 
@@ -103,7 +102,7 @@ class BackwardSteps {
       in[index(i)] = in[one];
       before[one] = sum_of(before[one], before[index(i)]);
     }
-    const std::vector<Value> total = step_back(b.graph(), in, dy, before, is_other);
+    const std::vector<Value> total = flow_through(body_, b.graph(), in, dy, before);
 
     bool steady = true;
     for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(total[index(i)]) == bool(carried_[index(i)]);
@@ -152,25 +151,6 @@ class BackwardSteps {
 
   // What has flowed to an input that is carried or captured.
   Value& flowing(std::int64_t i) { return i < c_ ? carried_[index(i)] : sums_[index(i - c_ - s_)]; }
-
-  // One step backward, written into `g`: of the body's inputs, its outputs' gradients and what has flowed to its inputs
-  // before (empty where nothing has), all that flows to its inputs. Those that are another input's value get nothing.
-  template <class IsOther>
-  std::vector<Value> step_back(Graph& g, Values in, Values dy, Values before, IsOther&& is_other) const {
-    const std::vector<Value> y = body_.write(g, in, "");
-    std::vector<Value> x, sums, total(index(in.size()));
-    std::vector<int> inputs;
-    for (int i = 0; i < in.size(); ++i)
-      if (is_float(in[i].dtype()) && !is_other(i)) {
-        x.push_back(in[i]);
-        sums.push_back(before[i]);
-        inputs.push_back(i);
-      }
-    if (x.empty()) return total;
-    const std::vector<Value> found = flow_back(y, dy, x, sums);
-    for (std::size_t j = 0; j < found.size(); ++j) total[index(inputs[j])] = found[j];
-    return total;
-  }
 
   Node append(const Body& b, std::int64_t count) {
     std::vector<Value> inputs = b.carried;
