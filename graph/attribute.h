@@ -65,9 +65,9 @@ class AttributeError : public Error {
 /// Throws `AttributeError` for a `key` that the op does not have: `known` are those that it has.
 [[noreturn]] void no_attribute(const std::string& key, std::string_view op, std::span<const std::string> known);
 
-/// The place among `words` of the one that `a` says: how an attribute is read that is written as a word. Throws `Error`
-/// for another, with the near ones and then with `remedy`, where there is more than words: "there is no padding
-/// \"smae\". Did you mean \"same\"? Known are: valid, same".
+/// The index in `words` of the word that `a` holds: reads an attribute that is written as a word. `what` names the
+/// attribute in messages. Throws `Error` for a word that is not listed: with the words that are spelt alike, all of
+/// `words`, and `remedy`, which says what else than a word may be given.
 std::size_t word_of(const AttrValue& a, std::string_view what, std::span<const std::string_view> words,
                     std::string_view remedy = {});
 

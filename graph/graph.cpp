@@ -106,7 +106,7 @@ Node Graph::append_copy(Node old, Values inputs, NodeId forward) {
   Origin origin = old.origin();
   origin.forward = forward;
   const Node copy = add_copy(old, inputs, origin);
-  if (!take_name(copy.id(), old)) name(copy.id(), old.name());  // which says by whom it is taken
+  if (!take_name(copy.id(), old)) name(copy.id(), old.name());  // throws: the name is taken
   return copy;
 }
 
@@ -202,9 +202,9 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   const auto begin = own_->nodes.begin() + first;
   std::vector<Record> records(std::make_move_iterator(begin), std::make_move_iterator(own_->nodes.end()));
   own_->nodes.erase(begin, own_->nodes.end());
-  const std::vector<Wired> wired(wired_.begin() + first, wired_.end());
+  const std::vector<Wired> unsettled(wired_.begin() + first, wired_.end());
   wired_.resize(static_cast<std::size_t>(first));
-  const std::uint32_t first_input = wired[0].first_input;
+  const std::uint32_t first_input = unsettled[0].first_input;
   const std::vector<Slot> slots(inputs_.begin() + first_input, inputs_.end());
   inputs_.resize(first_input);
   std::vector<NodeId> now(records.size(), -1);
@@ -214,7 +214,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
   for (std::size_t i = 0; i < records.size(); ++i) own_->forget_names(records[i], first + static_cast<NodeId>(i));
   for (const NodeId id : order) {
     Record& r = records[static_cast<std::size_t>(id - first)];
-    Wired w = wired[static_cast<std::size_t>(id - first)];
+    Wired w = unsettled[static_cast<std::size_t>(id - first)];
     const std::uint32_t from = std::exchange(w.first_input, static_cast<std::uint32_t>(inputs_.size())) - first_input;
     for (std::uint32_t i = 0; i < w.input_count; ++i)
       inputs_.push_back({moved(slots[from + i].node), slots[from + i].output});

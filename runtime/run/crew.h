@@ -99,7 +99,7 @@ class Pool::Crew {
   std::atomic<int> owners_{1};
   std::vector<std::atomic<bool>> places_;  // those that are taken
   // Never more than there are workers, never less than places are taken: a worker is counted before it takes a place,
-  // and gives that back before it is no longer counted. So whoever is counted finds a place.
+  // and gives that back before it is no longer counted. A counted worker therefore always finds a free place.
   alignas(64) std::atomic<int> enlisted_{0};
   alignas(64) std::atomic<int> open_{0};  // slots that have work
   std::atomic<bool> dismissed_{false};
