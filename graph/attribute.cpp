@@ -55,6 +55,12 @@ bool same_nodes(const Graph& a, const Graph& b) {
 UnknownOp::UnknownOp(const std::string& name)
     : Error("the catalogue has no op " + in_quotes(name) + "\n  Add it to the catalogue that the text is read with") {}
 
+AttrValue::AttrValue(const AttrValue& other) = default;
+AttrValue::AttrValue(AttrValue&& other) noexcept = default;
+AttrValue& AttrValue::operator=(const AttrValue& other) = default;
+AttrValue& AttrValue::operator=(AttrValue&& other) noexcept = default;
+AttrValue::~AttrValue() = default;
+
 void AttrValue::wrong(const char* expected) const {
   throw Error(std::string("expected ") + expected + ", but there is " + kind_of(*this));
 }

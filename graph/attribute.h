@@ -33,6 +33,12 @@ using AttrRecord = std::vector<std::pair<std::string, AttrValue>>;  // in declar
 struct AttrValue : std::variant<bool, std::int64_t, double, std::string, DType, Type, Tensor, AttrList, AttrRecord,
                                 std::shared_ptr<const Graph>> {
   using variant::variant;
+  // Defined apart, so that a program which includes this does not compile them again for all alternatives.
+  AttrValue(const AttrValue& other);
+  AttrValue(AttrValue&& other) noexcept;
+  AttrValue& operator=(const AttrValue& other);
+  AttrValue& operator=(AttrValue&& other) noexcept;
+  ~AttrValue();
   /// The alternative T. Throws `Error` that names what is there instead of what was `expected`: "a list of sizes".
   template <class T>
   const T& get(const char* expected) const {

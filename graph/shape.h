@@ -20,9 +20,9 @@ class Shape {
   Shape() = default;
   /// Sizes, outermost axis first. Throws `Error` for a negative size, for more than `max_rank` axes, and where the
   /// product of the sizes other than 0 is above `max_count`.
-  Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+  Shape(std::initializer_list<std::int64_t> sizes);
   explicit Shape(std::span<const std::int64_t> sizes);
-  explicit Shape(const std::vector<std::int64_t>& sizes) : Shape(std::span(sizes)) {}
+  explicit Shape(const std::vector<std::int64_t>& sizes);
 
   int rank() const { return rank_; }
   /// The size of an axis; a negative axis counts from the end (-1 is the last). The axis must exist: see `axis_of`.
@@ -36,7 +36,7 @@ class Shape {
 
   const std::int64_t* begin() const { return sizes_.data(); }
   const std::int64_t* end() const { return sizes_.data() + rank_; }
-  std::vector<std::int64_t> vector() const { return {begin(), end()}; }
+  std::vector<std::int64_t> vector() const;
 
   /// This shape with one axis resized, removed or added.
   Shape with(int axis, std::int64_t size) const;

@@ -39,6 +39,11 @@ Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes
   }
 }
 
+Shape::Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+Shape::Shape(const std::vector<std::int64_t>& sizes) : Shape(std::span(sizes)) {}
+
+std::vector<std::int64_t> Shape::vector() const { return {begin(), end()}; }
+
 std::int64_t Shape::count(int first, int last) const {
   std::int64_t product = 1;
   for (int i = first; i < last; ++i) product *= sizes_[static_cast<std::size_t>(i)];

@@ -10,6 +10,9 @@ std::string_view name(Phase phase) {
   return names[static_cast<std::size_t>(phase)];
 }
 
+SharedText::SharedText(std::string text)
+    : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+
 const std::string& SharedText::str() const {
   static const std::string none;
   return text_ ? *text_ : none;

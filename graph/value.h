@@ -89,7 +89,7 @@ std::string_view name(Phase phase);
 class SharedText {
  public:
   SharedText() = default;  ///< ""
-  SharedText(std::string text) : text_(text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))) {}
+  SharedText(std::string text);
   SharedText(const char* text) : SharedText(std::string(text)) {}
   const std::string& str() const;
   operator std::string_view() const { return str(); }

@@ -16,7 +16,7 @@ class Model;
 /// Named numbers in order: loss, metrics, and the same with "val_" before for validation data.
 class Results {
  public:
-  void add(std::string name, double value) { entries_.emplace_back(std::move(name), value); }
+  void add(std::string name, double value);
   /// Throws `Error` with the known names for an unknown one.
   double operator[](std::string_view name) const;
   bool contains(std::string_view name) const;

@@ -144,9 +144,9 @@ class Optimizer : public erased::Any<OptimizerInterface> {
   Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;
   /// Throws `Error` for a field that makes no sense: a negative rate, say.
   void check() const;
-  std::vector<Slot> slots(const ops::Variable& parameter) const { return model_->slots(parameter); }
+  std::vector<Slot> slots(const ops::Variable& parameter) const;
   /// Scalars that every parameter with this rate needs, computed once a step from the f64 scalars `rate` and `count`.
-  std::vector<SharedValue> shared(Value rate, Value count) const { return model_->shared(rate, count); }
+  std::vector<SharedValue> shared(Value rate, Value count) const;
   /// The slots' values in the order of `step.slots`. Throws `Error` where one is missing, unknown or there twice.
   Updated update(const Step& step) const;
   bool operator==(const Optimizer&) const = default;

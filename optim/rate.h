@@ -104,9 +104,9 @@ class Schedule : public erased::Any<ScheduleInterface> {
   Schedule with(const AttrRecord& fields) const { return Schedule(model_->with(fields)); }
   void check() const { model_->check(); }
   Value rate(Value step, std::span<const Value> state) const { return model_->rate(step, state); }
-  std::vector<Remembered> remembers() const { return model_->remembers(); }
-  std::vector<std::string> monitors() const { return model_->monitors(); }
-  std::vector<Value> observe(const Observed& o) const { return model_->observe(o); }
+  std::vector<Remembered> remembers() const;
+  std::vector<std::string> monitors() const;
+  std::vector<Value> observe(const Observed& o) const;
   bool operator==(const Schedule&) const = default;
 
  private:
@@ -131,15 +131,13 @@ class Rate {
   Value value(Value step, std::span<const Value> state = {}) const;
   /// The rates of these steps, the first step of a training being 0: for plots and tables.
   std::vector<double> at(std::span<const std::int64_t> steps) const;
-  double at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
+  double at(std::int64_t step) const;
   /// What it keeps, and what the schedules in it keep; nothing where none looks at results.
-  std::vector<Remembered> remembers() const { return schedule_ ? schedule_->remembers() : std::vector<Remembered>{}; }
+  std::vector<Remembered> remembers() const;
   /// The results that it looks at, by name; "" for the default.
-  std::vector<std::string> monitors() const { return schedule_ ? schedule_->monitors() : std::vector<std::string>{}; }
+  std::vector<std::string> monitors() const;
   /// What it keeps after an epoch.
-  std::vector<Value> observe(const Observed& o) const {
-    return schedule_ ? schedule_->observe(o) : std::vector<Value>{};
-  }
+  std::vector<Value> observe(const Observed& o) const;
   /// Throws `Error` for a number that is negative or not finite ("adam: learning_rate is -1, but ..."), or a schedule's
   /// field that makes no sense.
   void check(std::string_view optimizer, std::string_view field = "learning_rate") const;

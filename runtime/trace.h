@@ -29,7 +29,7 @@ class Trace {
   };
 
   /// Of the last run; empty before the first.
-  std::span<const Event> events() const { return events_; }
+  std::span<const Event> events() const { return {events_.data(), events_.size()}; }
   /// How many threads might have taken part: workers are numbered below it. At any moment a number stands for at most
   /// one thread; over time it may stand for several.
   int workers() const { return workers_; }

@@ -103,6 +103,8 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
 
 }  // namespace
 
+void Results::add(std::string name, double value) { entries_.emplace_back(std::move(name), value); }
+
 double Results::operator[](std::string_view name) const {
   for (const auto& [own, value] : entries_)
     if (own == name) return value;

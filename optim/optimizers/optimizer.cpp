@@ -56,6 +56,9 @@ Value value_of(const Step& s, const std::vector<T>& values, std::string_view nam
 
 }  // namespace
 
+std::vector<Slot> Optimizer::slots(const ops::Variable& parameter) const { return model_->slots(parameter); }
+std::vector<SharedValue> Optimizer::shared(Value rate, Value count) const { return model_->shared(rate, count); }
+
 Value Step::operator[](SlotName name) const { return value_of(*this, slots, name.text, "slot", "slots()"); }
 Value Step::operator[](SharedName name) const {
   return value_of(*this, shared, name.text, "shared scalar", "shared()");

@@ -50,6 +50,22 @@ std::vector<double> Rate::at(std::span<const std::int64_t> steps) const {
   return {rates.data<double>(), rates.data<double>() + n};
 }
 
+double Rate::at(std::int64_t step) const { return at(std::span(&step, 1))[0]; }
+
+std::vector<Remembered> Schedule::remembers() const { return model_->remembers(); }
+std::vector<std::string> Schedule::monitors() const { return model_->monitors(); }
+std::vector<Value> Schedule::observe(const Observed& o) const { return model_->observe(o); }
+
+std::vector<Remembered> Rate::remembers() const {
+  return schedule_ ? schedule_->remembers() : std::vector<Remembered>{};
+}
+std::vector<std::string> Rate::monitors() const {
+  return schedule_ ? schedule_->monitors() : std::vector<std::string>{};
+}
+std::vector<Value> Rate::observe(const Observed& o) const {
+  return schedule_ ? schedule_->observe(o) : std::vector<Value>{};
+}
+
 void Rate::check(std::string_view optimizer, std::string_view field) const {
   if (schedule())
     schedule()->check();
