@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <string>
 #include <vector>
 
 namespace oxbow::internal {
@@ -16,10 +17,10 @@ struct DotEdge {
 };
 
 /// A digraph of `vertices` vertices. The functions write what belongs to the graph, and the attributes of a vertex and
-/// of an edge, in square brackets.
-void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<DotEdge>& edges,
-                    const std::function<void(std::ostream&)>& heading,
-                    const std::function<void(std::ostream&, std::size_t)>& vertex,
-                    const std::function<void(std::ostream&, const DotEdge&)>& edge);
+/// of an edge, in square brackets. Throws what they throw, and std::bad_alloc.
+std::string graphviz(std::size_t vertices, const std::vector<DotEdge>& edges,
+                     const std::function<void(std::ostream&)>& heading,
+                     const std::function<void(std::ostream&, std::size_t)>& vertex,
+                     const std::function<void(std::ostream&, const DotEdge&)>& edge);
 
 }  // namespace oxbow::internal

@@ -12,6 +12,7 @@
 #include <boost/graph/transitive_reduction.hpp>
 #include <boost/property_map/function_property_map.hpp>
 #include <boost/property_map/vector_property_map.hpp>
+#include <sstream>
 
 namespace oxbow::internal {
 namespace {
@@ -122,10 +123,10 @@ std::vector<Edge> transitive_reduction(const Graph& graph) {
   return edges;
 }
 
-void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<DotEdge>& edges,
-                    const std::function<void(std::ostream&)>& heading,
-                    const std::function<void(std::ostream&, std::size_t)>& vertex,
-                    const std::function<void(std::ostream&, const DotEdge&)>& edge) {
+std::string graphviz(std::size_t vertices, const std::vector<DotEdge>& edges,
+                     const std::function<void(std::ostream&)>& heading,
+                     const std::function<void(std::ostream&, std::size_t)>& vertex,
+                     const std::function<void(std::ostream&, const DotEdge&)>& edge) {
   std::vector<std::pair<BoostVertex, BoostVertex>> ends;
   std::vector<InputEdge> inputs;
   for (const DotEdge& e : edges) {
@@ -133,12 +134,15 @@ void write_graphviz(std::ostream& out, std::size_t vertices, const std::vector<D
     inputs.push_back({e.input});
   }
   const BoostView view(boost::edges_are_unsorted_multi_pass, ends.begin(), ends.end(), inputs.begin(), vertices);
+  std::ostringstream out;
+  out.exceptions(std::ios::badbit);  // or what memory was too short for would be left out in silence
   boost::write_graphviz(
       out, view, vertex,
       [&](std::ostream& o, const BoostEdge& e) {
         edge(o, {source(e, view), target(e, view), view[e].input});
       },
       heading);
+  return out.str();
 }
 
 }  // namespace oxbow::internal

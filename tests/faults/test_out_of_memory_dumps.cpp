@@ -43,14 +43,7 @@ BOOST_AUTO_TEST_CASE(dumps) {
     if (format.name == "svg" || format.name == "png") continue;  // DOT, which Graphviz makes a picture of
     for (const bool plan : {false, true}) {
       const tools::DumpOptions options{.format = std::string(format.name), .plan = plan, .compiling = {.threads = 2}};
-      if (!plan) {
-        check_pure(format.name, [&] { return tools::dump(net.g, options); });
-        continue;
-      }
-      // A plan that is made while memory is short may be another one; the next is not.
-      const std::string expected = tools::dump(net.g, options);
-      with_failing_allocations([&] { tools::dump(net.g, options); },
-                               [&](bool) { BOOST_REQUIRE(tools::dump(net.g, options) == expected); });
+      check_pure(std::string(format.name) + (plan ? " of a plan" : ""), [&] { return tools::dump(net.g, options); });
     }
   }
   check_pure("folded", [&] { return tools::dump(net.g, {.format = "dot", .reduced = true, .fold = true}); });

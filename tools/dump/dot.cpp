@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <map>
+#include <ostream>
 #include <set>
-#include <sstream>
 
 #include "dump/style.h"
 
@@ -101,12 +101,10 @@ class Writer {
   }
 
   std::string write() const {
-    std::ostringstream out;
-    write_graphviz(
-        out, vertices_.size(), edges_, [&](std::ostream& o) { heading(o); },
+    return graphviz(
+        vertices_.size(), edges_, [&](std::ostream& o) { heading(o); },
         [&](std::ostream& o, Vertex v) { vertex(o, v); },
         [&](std::ostream& o, const DotEdge& e) { edge(o, graph_.node(static_cast<NodeId>(e.to)), e.input); });
-    return out.str();
   }
 
  private:
