@@ -25,13 +25,19 @@ std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages,
     const OriginGuard guard = r.as(as);
     return apply(Copy{}, {r(v)}, v.node().origin().at);
   };
+  // What reads such an assign reads its value: it must not wait for the copy, which may have to wait for it.
+  std::vector<std::pair<Value, Value>> assigned;
   for (NodeId i = 0; i < from.size(); ++i) {
     const Node n = from.node(i);
-    if (copied[static_cast<std::size_t>(i)])
-      r.replace(n, n.op(), {r(n.input(0)), copy(n.input(1), n)});
-    else
+    if (!copied[static_cast<std::size_t>(i)]) {
       r.copy(n);
+      continue;
+    }
+    const Value value = r(n.input(1));
+    assigned.emplace_back(n.output(), r.replace(n, n.op(), {r(n.input(0)), copy(n.input(1), n)}).output());
+    r.map(n.output(), value);
   }
+  for (const auto& [was, now] : assigned) r.map(was, now);
   std::vector<std::pair<std::string, Value>> outputs;
   for (const auto& [name, v] : from.outputs()) outputs.emplace_back(name, r(v));
   for (const std::size_t o : storages.shared_fetches)

@@ -2,6 +2,8 @@
 // Labels: memory, threads, figures.
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/support/initial_value.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/runtime/run/program_impl.h>
 
 #include <algorithm>
@@ -197,6 +199,22 @@ BOOST_AUTO_TEST_CASE(variables_swap) {
   session.run();
   BOOST_TEST(store.get("a").data<float>()[2] == 2.0f);
   BOOST_TEST(store.get("b").data<float>()[2] == 1.0f);
+}
+
+// The step that reads both must come before the write, and after what is written.
+BOOST_AUTO_TEST_CASE(what_is_assigned_is_read_beside_the_value_before) {
+  for (const bool itself : {false, true})
+    for (const bool can_fail : {false, true}) {
+      Graph g;
+      const Value w = variable(g, "w", {f32, {}}, {.kind = Init::Kind::constant, .a = 4});
+      const Value next = assign(w, itself ? w : w * w);
+      const Value y = can_fail ? require_finite(next, "next", "look") - w : next - w;
+      Store store(g);
+      const std::vector<Tensor> results = compile({y, next}).run(store, {});
+      BOOST_TEST(results[0].item<float>() == (itself ? 0.0f : 12.0f));
+      BOOST_TEST(results[1].item<float>() == (itself ? 4.0f : 16.0f));
+      BOOST_TEST(store.get("w").item<float>() == (itself ? 4.0f : 16.0f));
+    }
 }
 
 // So that putting things back cannot fail, even where memory has run out.
