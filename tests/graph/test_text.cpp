@@ -223,4 +223,16 @@ BOOST_AUTO_TEST_CASE(equality_sees_structure_and_not_notes) {
   BOOST_TEST(!equal(*build(0.0, false, "y"), *build(-0.0, false, "y")));
 }
 
+BOOST_AUTO_TEST_CASE(equality_sees_the_bits_of_numbers) {
+  const auto build = [](double deviation) {
+    auto g = std::make_unique<Graph>();
+    variable(*g, "w", {f32, {2}}, {.kind = Init::Kind::constant, .a = 1, .b = deviation});
+    return g;
+  };
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  BOOST_TEST(equal(*build(nan), *build(nan)));
+  BOOST_TEST(!equal(*build(nan), *build(1)));
+  BOOST_TEST(!equal(*build(0.0), *build(-0.0)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
