@@ -4,6 +4,8 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/storage.h>
 
+#include <algorithm>
+
 namespace oxbow {
 namespace {
 
@@ -59,6 +61,11 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
       }
       if (open.size() > before) continue;
       if (k.because < 0) k.outputs = internal::evaluate(n.op(), in);
+      if (std::any_of(k.outputs.begin(), k.outputs.end(), internal::lacks_bytes)) {
+        int i = 0;
+        while (!internal::lacks_bytes(in[static_cast<std::size_t>(i)])) ++i;
+        k = {.outputs = {}, .because = n.input(i).node_id()};
+      }
     }
     own_->knowledge.emplace(n.id(), std::move(k));
     open.pop_back();

@@ -47,6 +47,8 @@ std::vector<Tensor> run_lowered(const Op& op, std::span<const Tensor> inputs) {
 
 }  // namespace
 
+bool lacks_bytes(const Tensor& t) { return t.type().present && t.type().bytes() > 0 && t.bytes() == nullptr; }
+
 std::vector<Tensor> evaluate(const Op& op, std::span<const Tensor> inputs) {
   std::vector<Type> types;
   for (const Tensor& t : inputs) types.push_back(t.type());
@@ -65,11 +67,22 @@ std::vector<Tensor> evaluate(Values wanted) {
   for (NodeId i = 0; i < graph.size(); ++i) {
     if (!live[static_cast<std::size_t>(i)]) continue;
     const Node n = graph.node(i);
+    std::vector<Tensor>& out = values[static_cast<std::size_t>(i)];
+    if (const auto* fixed = n.op().as<ops::Constant>()) {
+      out = {fixed->value};
+      continue;
+    }
     in.clear();
-    for (int k = 0; k < n.input_count(); ++k)
+    bool missing = false;
+    for (int k = 0; k < n.input_count(); ++k) {
       in.push_back(n.input(k) ? value(n.input(k)) : Tensor(Type::absent(), nullptr));
-    const auto* fixed = n.op().as<ops::Constant>();
-    values[static_cast<std::size_t>(i)] = fixed ? std::vector{fixed->value} : evaluate(n.op(), in);
+      missing = missing || (lacks_bytes(in.back()) && n.op().info().reads(k));
+    }
+    if (!missing) {
+      out = evaluate(n.op(), in);
+      continue;
+    }
+    for (const Type& type : n.output_types()) out.emplace_back(type, nullptr);
   }
   std::vector<Tensor> out;
   for (const Value& v : wanted) out.push_back(value(v));

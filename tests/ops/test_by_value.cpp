@@ -76,6 +76,22 @@ BOOST_AUTO_TEST_CASE(what_is_computed_from_constants_and_shapes_is_known) {
   BOOST_TEST(known_value(sum)->item<std::int64_t>() == 20000);
 }
 
+// The moments of an empty batch are the running ones, of which others read the shape only.
+BOOST_AUTO_TEST_CASE(what_depends_on_a_variable_after_all_is_not_known) {
+  for (const DType dtype : {f32, bf16})
+    for (const std::int64_t rows : {0, 2}) {
+      Graph g;
+      const Value x = constant(g, Tensor({dtype, {rows, 1}}));
+      const Value mean = variable(g, "mean", {dtype, {1}}), variance = variable(g, "variance", {dtype, {1}});
+      const Moments m = batch_moments(x, mean, variance);
+      BOOST_TEST(known_value(m.mean).has_value() == (rows > 0), name(dtype) << ", " << rows << " rows");
+      BOOST_TEST(known_value(m.variance).has_value() == (rows > 0), name(dtype) << ", " << rows << " rows");
+      if (rows > 0) continue;
+      const std::string said = message([&] { reshape(x, cast(m.mean, i64)); });
+      BOOST_TEST(has(said, "depends on the variable mean, which may change"), said);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(shapes_follow_a_free_axis_at_each_specialisation) {
   Computed c;
   for (std::size_t i = 0; i < c.values.size(); ++i) BOOST_TEST(c.values[i].shape() == at_four[i], "value " << i);
