@@ -100,13 +100,24 @@ const std::vector<ops::Input>& Program::inputs() const { return impl_->inputs; }
 const std::vector<Type>& Program::outputs() const { return impl_->outputs; }
 const std::vector<std::string>& Program::output_names() const { return impl_->output_names; }
 
+// Where results go is there before the run: nothing can fail behind it, when variables are written.
 std::vector<Tensor> Program::run(Store& store, const std::map<std::string, Tensor>& feeds) const {
-  Session session(*this, store);
-  for (const auto& [name, tensor] : feeds) session.feed(name, tensor);
-  session.run();
-  std::vector<Tensor> results;
-  for (std::size_t i = 0; i < impl_->outputs.size(); ++i) results.push_back(session.fetch_tensor(static_cast<int>(i)));
-  return results;
+  return while_memory_lasts("running", [&] {
+    Session session(*this, store);
+    std::vector<Shape> shapes;
+    for (const auto& [name, tensor] : feeds) session.feed(name, tensor);
+    for (const ops::Input& in : inputs())
+      if (const auto fed = feeds.find(in.name); fed != feeds.end()) shapes.push_back(fed->second.shape());
+    std::vector<Tensor> results;
+    if (shapes.size() == inputs().size())  // or else the run says what is missing
+      for (const Plan::Fetch& f : impl_->plan(shapes)->fetches) results.emplace_back(f.type);
+    for (std::size_t i = 0; i < results.size(); ++i)
+      dispatch(results[i].dtype(), [&]<class T>(std::type_identity<T>) {
+        session.fetch_into<T>(static_cast<int>(i), results[i].span<T>());
+      });
+    session.run();
+    return results;
+  });
 }
 
 }  // namespace oxbow

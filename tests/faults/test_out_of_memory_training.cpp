@@ -98,6 +98,7 @@ BOOST_AUTO_TEST_CASE(feeds_and_fetches) {
   const Program program = compile({net.hidden}, {.mode = Mode::inference});
   Store store(net.g);
   const Tensor three = held_out["x"].clone(), expected = program.run(store, {{"x", three}})[0];
+  const std::map<std::string, Tensor> feeds{{"x", three}};
   Session session(program, store);
   Tensor got = expected;
   with_failing_allocations(
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(feeds_and_fetches) {
         got = session.fetch_tensor(0);
         session.feed<float>("x", three.span<float>());
         session.run();
-        got = program.run(store, {{"x", three}})[0];
+        got = program.run(store, feeds)[0];
       },
       [&](bool) { BOOST_REQUIRE(same_bits(got, expected)); });
   const std::vector<float> wrong(2);
@@ -115,6 +116,23 @@ BOOST_AUTO_TEST_CASE(feeds_and_fetches) {
   with_failing_allocations([&] { session.feed<float>("z", wrong); }, [&](bool error) { BOOST_REQUIRE(error); });
   session.run();
   BOOST_TEST(same_bits(session.fetch_tensor(0), expected));
+}
+
+BOOST_AUTO_TEST_CASE(a_run_gives_its_results_or_writes_nothing) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4)}), w = variable(g, "w", {f32, {}});
+  const Program program = compile({x * w, assign(w, w + sum(x))});
+  Store store(g);
+  const Tensor before = store.get("w");
+  const std::map<std::string, Tensor> feeds{{"x", Tensor::of<float>({3}, {1, 2, 4})}};
+  program.run(store, feeds);
+  const Tensor after = store.get("w");
+  store.set("w", before);
+  with_failing_allocations([&] { program.run(store, feeds); },
+                           [&](bool error) {
+                             BOOST_REQUIRE(same_bits(store.get("w"), error ? before : after));
+                             store.set("w", before);
+                           });
 }
 
 BOOST_AUTO_TEST_CASE(event_files_and_checkpoints) {
