@@ -74,7 +74,7 @@ Value RandomBuilder::reduced(const Value& x) {
   const bool wide = x.rank() > 1 && x.shape()[-1] > 4096;
   if (wide) axes = {0};
   const bool keep = chance(40);
-  if (wide && chance(70)) {  // they are few
+  if (wide && chance(70) && x.type().count() > 0) {  // they are few
     const Value most = max(x, axes, keep), least = min(x, axes, keep);
     return most - least;
   }
