@@ -1,12 +1,19 @@
 #include "hostile_calls.h"
 
+#include <oxbow/ops/control/cond.h>
+#include <oxbow/ops/control/repeat.h>
+
+#include <algorithm>
 #include <limits>
 
 namespace oxbow::test {
 namespace {
 
 constexpr int most_calls = 40, most_depth = 3;
-constexpr NodeId most_nodes = 300;  // gradients of gradients of gradients are many
+// Loops in loops, and gradients of gradients of gradients, would be millions of nodes: what takes a graph beyond this
+// many is the last call that is made.
+constexpr std::int64_t most_nodes = 300;
+constexpr std::int64_t most_steps = 12;  // of loops in loops, together
 constexpr std::int64_t most_elements = 600, most_bytes = 1 << 15;
 
 const std::vector<Call>& calls() {
@@ -21,17 +28,36 @@ const std::vector<Call>& calls() {
 
 }  // namespace
 
+std::int64_t unrolled_size(const Graph& g) {
+  constexpr std::int64_t many = 1'000'000;  // is as good as more
+  std::int64_t all = 0;
+  for (NodeId id = 0; id < g.size() && all < many; ++id) {
+    const Op& op = g.node(id).op();
+    std::int64_t nodes = 1;
+    if (const auto* loop = op.as<ops::Repeat>()) nodes += loop->steps * unrolled_size(loop->body.graph());
+    if (const auto* fork = op.as<ops::Cond>())
+      nodes += unrolled_size(fork->then.graph()) + unrolled_size(fork->otherwise.graph());
+    all += std::min(nodes, many);
+  }
+  return all;
+}
+
 void Calls::make_all() {
   while (at_ < bytes_.size() && calls_ < most_calls) make_one();
 }
 
 void Calls::make_one() {
   ++calls_;
-  if (graph_->size() > most_nodes) return;
+  if (unrolled_size(*graph_) > most_nodes) return;
   try {
     calls()[static_cast<std::size_t>(below(static_cast<int>(calls().size())))](*this);
   } catch (const Error&) {  // an answer
   }
+}
+
+std::int64_t Calls::steps() {
+  const std::int64_t n = few();
+  return n * times_ > most_steps ? 1 : n;
 }
 
 Value Calls::make_some() {

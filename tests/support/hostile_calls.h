@@ -37,6 +37,8 @@ class Calls {
   bool flag() { return byte() & 1; }
   std::int64_t number();                       // mostly small, some at the edges of its type
   std::int64_t few() { return below(7) - 1; }  // of what takes time for each
+  // Of a loop, within those around it: all of them together go round few times.
+  std::int64_t steps();
   double real();
   DType dtype();
   std::vector<std::int64_t> numbers();
@@ -55,17 +57,20 @@ class Calls {
   }
   // Some calls more, and a value to return from them: for scopes and bodies.
   Value make_some();
-  // Values of a body are forgotten at the end of it.
+  // Values of a body, which is done so many times, are forgotten at the end of it.
   class Body {
    public:
-    explicit Body(Calls& c) : c_(c), before_(c.values_.size()) {}
-    ~Body() { c_.values_.resize(before_); }
+    explicit Body(Calls& c, std::int64_t times = 1) : c_(c), before_(c.values_.size()), times_(c.times_) {
+      if (times > 1) c_.times_ *= times;
+    }
+    ~Body() { c_.values_.resize(before_), c_.times_ = times_; }
     Body(const Body&) = delete;
     Body& operator=(const Body&) = delete;
 
    private:
     Calls& c_;
     const std::size_t before_;
+    const std::int64_t times_;
   };
 
  private:
@@ -74,9 +79,13 @@ class Calls {
   std::string_view bytes_;
   std::size_t at_ = 0;
   int calls_ = 0, depth_ = 0;
+  std::int64_t times_ = 1;  // that what is built now is done
   std::shared_ptr<Graph> graph_ = std::make_shared<Graph>(), other_ = std::make_shared<Graph>();
   std::vector<Value> values_;
 };
+
+// How many nodes a graph comes to when it is compiled: those of a loop's body count for each step.
+std::int64_t unrolled_size(const Graph& g);
 
 using Call = void (*)(Calls&);
 void add_calls_of_ops(std::vector<Call>& all);

@@ -119,16 +119,16 @@ void controlled(std::vector<Call>& all) {
     c.keep(cond(predicate, branch, branch, std::move(options)));
   });
   all.push_back([](Calls& c) {
-    const std::int64_t steps = c.few();
+    const std::int64_t steps = c.steps();
     const Value carried = c.operand();
     c.keep(repeat(steps, carried, [&](Value v) {
-      const Calls::Body body(c);
+      const Calls::Body body(c, steps);
       c.keep(v);
       return c.make_some();
     }));
   });
   all.push_back([](Calls& c) {
-    const std::int64_t steps = c.few();
+    const std::int64_t steps = c.steps();
     const std::vector<Value> carried = c.operands();
     RepeatOptions options;
     options.slices = c.operands();
@@ -136,7 +136,7 @@ void controlled(std::vector<Call>& all) {
     const RepeatResult r = repeat(
         steps, carried,
         [&](const RepeatStep& s) {
-          const Calls::Body body(c);
+          const Calls::Body body(c, steps);
           c.keep(s.carried), c.keep(s.slices);
           RepeatNext next;
           for (std::size_t i = 0; i < s.carried.size(); ++i)
