@@ -20,7 +20,7 @@ Type check(Types in) {
 Work row_work(Types in, std::int64_t scratch) {
   const auto elements = static_cast<double>(in[0].count());
   return {.parts = rows::parts(rows::count(in[0]), rows::length(in[0])),
-          .scratch = scratch,
+          .scratch = elements > 0 ? scratch : 0,
           .flops = 20 * elements,
           .bytes = 2 * elements * static_cast<double>(size_of(in[0].dtype))};
 }
@@ -28,6 +28,7 @@ Work row_work(Types in, std::int64_t scratch) {
 // Calls `block(x, count, y)` for blocks of rows of this part.
 template <class T, class F>
 void for_blocks(const Run& r, F block) {
+  if (r.in_type(0).count() == 0) return;  // there may be very many rows without an element
   const std::int64_t n = rows::length(r.in_type(0)), step = rows::block_rows(n);
   const auto [begin, end] = r.share(rows::count(r.in_type(0)));
   for (std::int64_t row = begin; row < end; row += step)

@@ -257,6 +257,17 @@ BOOST_AUTO_TEST_CASE(lengths_neither_overflow_nor_vanish) {
   BOOST_CHECK_THROW(norm(constant(g, 1, i32)), Error);
 }
 
+// In time and memory for no element, however many rows there are, or however long they would be.
+BOOST_AUTO_TEST_CASE(a_softmax_of_nothing_is_nothing) {
+  constexpr std::int64_t many = std::int64_t{1} << 40;
+  for (const Shape& shape : {Shape{many, 0}, Shape{0, many}}) {
+    Graph g;
+    const Value x = input(g, "x", f32, shape);
+    for (const Tensor& y : test::interpret({softmax(x), log_softmax(x)}, {{"x", Tensor({f32, shape})}}))
+      BOOST_TEST(y.shape() == shape);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_batch_trains_nothing) {
   for (const DType dtype : {f32, f64}) {
     Graph g;
