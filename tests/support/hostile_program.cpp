@@ -162,10 +162,12 @@ std::optional<Ran> run(const Wanted& w, const Program& program, const Graph& g) 
 
 bool small(const Graph& g) {
   if (unrolled_size(g) > most_nodes) return false;
-  std::int64_t bytes = 0;
-  for (const Value& v : variables(g, false)) {
-    if (v.type().bytes() > most_arena) return false;
-    bytes += v.type().bytes();
+  std::int64_t bytes = 0;  // of what is fed and stored
+  for (NodeId id = 0; id < g.size(); ++id) {
+    const Node n = g.node(id);
+    if (!n.op().is<ops::Input>() && !n.op().is<ops::Variable>()) continue;
+    if (n.output().type().bytes() > most_arena) return false;
+    bytes += n.output().type().bytes();
   }
   return bytes <= most_arena;
 }
