@@ -14,14 +14,18 @@ constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane regi
 constexpr std::int64_t wide = 96;        // the same where `gemm::multiply` computes all: a block of Eigen's
 constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 kB
 constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
+constexpr std::int64_t abreast = 16;     // panels of a wide tile, at most
+constexpr std::int64_t flat = 64;        // rows of a wide tile: 256 kB with 16 panels
 constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
-constexpr std::int64_t kept = 131072;    // elements of b, at most, for tiles of whole rows: half a second-level cache
+constexpr std::int64_t kept = 131072;    // elements of b that stay in the second-level cache: half of one
 constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
+constexpr double long_flops = 5e7;       // some 0.5 ms: of such tiles there are two dozen, where they can be cut
 constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 us
 
 // The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows.
-// A tile is a panel wide, or all of n, so that a tape runs over elements that follow one another.
+// A tile is a panel wide, or, where that pays, up to `abreast` or all of n: a tape wants long rows, kernels that read
+// panels side by side fetch each other's, and a chunk of a serves them all.
 struct Tiling {
   std::int64_t batches = 1, m = 0, n = 0, k = 0;
   std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
@@ -59,14 +63,25 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
   t.panels = (t.n + step - 1) / step;
   std::int64_t limit = tallest;
   const auto tiles = [&] { return t.batches * t.column_tiles * ((t.m + limit - 1) / limit); };
-  const auto too_few = [&] { return tiles() < 8 && t.flops() / static_cast<double>(tiles()) > 2 * part_flops; };
-  const auto cut = [&](std::int64_t width, std::int64_t tall) {
+  const auto too_few = [&] {
+    const double each = t.flops() / static_cast<double>(tiles());
+    return tiles() < (each > long_flops ? 24 : 8) && each > 2 * part_flops;
+  };
+  const auto cut = [&](std::int64_t width, std::int64_t tall, std::int64_t least = shortest) {
     t.width = width;
     t.column_tiles = (t.n + width - 1) / width;
     limit = tall;
-    while (limit > shortest && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
+    while (limit > least && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
   };
-  cut(std::min(step, t.n), tallest);
+  const bool in_rows = in[1].layout.plain(), with_tape = !op.epilogue.empty();
+  const bool wide_tile = gemm::sums_in_one_chain(result.dtype) && t.k * t.n > kept &&
+                         (gemm::reads_whole_panels() ? in_rows || with_tape : !in_rows && with_tape);
+  for (std::int64_t across = wide_tile ? abreast : 1;; across /= 2) {
+    const std::int64_t groups = (t.panels + across - 1) / across;
+    const std::int64_t width = std::min((t.panels + groups - 1) / groups * step, t.n);
+    cut(width, width > step ? flat : tallest, across > 4 ? flat : shortest);
+    if (across == 1 || !too_few()) break;
+  }
   if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= kept) {
     const Tiling narrow = t;
     const std::int64_t narrow_limit = limit;
@@ -121,6 +136,7 @@ struct Product::Plan {
   // Kernels by [last rows][last panel][first, middle, last chunk of k]; empty: plain loops.
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
+  bool fetches_b = false;  // the kernels fetch what of b the next one reads
   bool with_tape = false;
   internal::TapePlan tape;
   std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
@@ -171,6 +187,10 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     for (std::int64_t& at : p.a_matrix) at *= t.m * t.k;
     for (std::int64_t& at : p.b_matrix) at *= b_size;
   }
+  // What sums in one chain may be summed in chunks, by whatever kernel.
+  const std::int64_t chunks = gemm::sums_in_one_chain(type.dtype) ? (t.k + sum_chunk - 1) / sum_chunk : 1;
+  p.chunk = t.k == 0 ? 0 : (t.k + chunks - 1) / chunks;
+  p.fetches_b = t.width > t.step && t.k * t.n > kept;
   if (!epilogue.empty()) {
     std::vector<Type> types{type};
     types.insert(types.end(), in.begin() + 2, in.end());
@@ -182,8 +202,6 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
   }
   if (t.units == 0 || t.k == 0) return {work, plan};
 
-  const std::int64_t chunks = (t.k + sum_chunk - 1) / sum_chunk;
-  p.chunk = (t.k + chunks - 1) / chunks;
   for (int last_rows = 0; last_rows < 2; ++last_rows) {
     const std::int64_t rows = last_rows ? t.m - t.rows * (t.row_tiles - 1) : t.rows;
     if (!last_rows && t.row_tiles == 1) continue;
@@ -197,7 +215,8 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
                     .lda = transpose_a ? t.m : t.k,
                     .ldb = p.ldb,
                     .ldy = epilogue.empty() ? t.n : t.width,
-                    .transpose_a = transpose_a};
+                    .transpose_a = transpose_a,
+                    .fetches_b = p.fetches_b};
       auto& kernels = p.kernels[last_rows][last_panel];
       kernels[0] = gemm::kernel(s);
       s.accumulate = true;
@@ -227,18 +246,31 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const std::int64_t place = (batch * t.m + i) * t.n + column;
   T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
   const std::int64_t ldy = p.with_tape ? t.width : t.n;
-  for (std::int64_t j = 0; j < columns; j += t.step) {
-    const T* b = b_matrix + (column + j) / t.step * p.panel_stride;
-    T* y = tile + j;
-    const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
-    if (kernels[0]) {
-      if constexpr (std::is_same_v<T, float>)
-        for (std::int64_t k = 0; k < t.k; k += p.chunk)
-          kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b + k * p.ldb, a + k * p.a_step, y);
-    } else {
-      gemm::multiply<T>(rows, std::min(t.step, columns - j), t.k, {a, p.a_row, p.a_step}, b, p.ldb, y, ldy, false);
+  const auto b_at = [&](std::int64_t j, std::int64_t k) {
+    return b_matrix + (column + j) / t.step * p.panel_stride + k * p.ldb;
+  };
+  std::int64_t k = 0;
+  do {
+    const std::int64_t deep = std::min(p.chunk, t.k - k);
+    const T* left = a + k * p.a_step;
+    for (std::int64_t j = 0; j < columns; j += t.step) {
+      const T* b = b_at(j, k);
+      T* y = tile + j;
+      const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
+      if (!kernels[0]) {
+        gemm::multiply<T>(rows, std::min(t.step, columns - j), deep, {left, p.a_row, p.a_step}, b, p.ldb, y, ldy,
+                          k > 0);
+      } else if constexpr (std::is_same_v<T, float>) {
+        const auto& kernel = kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2];
+        if (p.fetches_b)
+          kernel(b, left, y, j + t.step < columns ? b_at(j + t.step, k) : b_at(0, k + deep < t.k ? k + deep : 0), left,
+                 y);
+        else
+          kernel(b, left, y);
+      }
     }
-  }
+    k += p.chunk;
+  } while (k < t.k);
   if (p.with_tape)
     p.tape.run(r.inputs.subspan(2), r.outputs,
                {.first = place, .rows = rows, .columns = columns, .stride = t.n, .result = tile, .result_stride = ldy},

@@ -68,16 +68,21 @@ class Made {
 };
 
 /// y[rows][columns] (+)= a[rows][k] b[k][columns], row-major with these distances between rows; `transpose_a`: a is
-/// [k][rows]. Called with (b, a, y). Each element is one chain of fused multiply-adds over rising k.
+/// [k][rows]. Called with (b, a, y), or with `fetches_b` (b, a, y, next b, a, y): such a kernel has the next one's b
+/// brought to the second-level cache while it computes. Each element is one chain of fused multiply-adds over rising k.
 using Kernel = Made<void(const float* b, const float* a, float* y, ...)>;
 struct Shape {
   std::int64_t rows, columns, k, lda, ldb, ldy;
-  bool transpose_a = false, accumulate = false;
+  bool transpose_a = false, accumulate = false, fetches_b = false;
   auto operator<=>(const Shape&) const = default;
 };
 
 /// Whether this processor runs what libxsmm makes well, and as one chain an element.
 bool has_jit();
+/// Whether kernels read 64 columns of b at once, in four registers of AVX-512. Then it matters little how far apart b's
+/// rows are; with AVX2 they go over b in strips of 24, and rows that meet in one set of the first cache cost half of
+/// the speed.
+bool reads_whole_panels();
 /// libxsmm sums narrow kernels of few rows in several chains: those must not be used.
 constexpr bool is_one_chain(std::int64_t rows, std::int64_t columns) { return columns > 16 || rows >= 12 || rows == 1; }
 /// The kernel for a shape: some 20 us to make, a lookup where somebody holds it already. Empty where libxsmm has none

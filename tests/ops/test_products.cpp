@@ -276,6 +276,12 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
     check(Product{.transpose_a = true}, {f({20, 70}, 1), f({20, n}, 2)});
     check(Product{}, {f({3, 5, 4}, 1), f({3, 4, n}, 2)});
   }
+  // More of b than a cache keeps: tiles of several panels.
+  const Tensor rows = f({300, 1100}, 2);
+  for (const Tensor& b : {rows, run_op(Pack{}, {rows})[0]}) {
+    check(Product{}, {f({130, 300}, 1), b});
+    check(Product{.transpose_a = true}, {f({300, 130}, 1), b});
+  }
   const Tensor x = f({3, 9, 8, 4}, 1), rgb = f({3, 9, 8, 3}, 1), w = f({3, 3, 4, 70}, 2), dy = f({3, 9, 8, 70}, 3);
   check(ConvForward{}, {x, w});
   check(ConvForward{}, {rgb, f({3, 3, 3, 10}, 2)});
