@@ -3,6 +3,7 @@
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/gemm.h>
 
 namespace oxbow::ops {
@@ -36,13 +37,14 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
 // Rows a multiple of 4 KiB apart meet in one set of the first cache.
 bool rows_collide(Value b) { return gemm::has_kernels(b.dtype()) && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
 
-// Many rows repay copying a wide right operand into panels: its rows are far apart in memory. Where they collide, fewer
-// do: whole steps of a 1024-wide net with 128 rows take 27.5 ms without and 22.7 with, where kernels have AVX2, and the
-// same where they have AVX-512. (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
-bool worth_packing(Value a, Value b, bool transpose_a) {
-  const std::int64_t rows =
-      b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
-  return gemm::has_kernels(b.dtype()) && rows >= (rows_collide(b) ? 128 : 256) && b.shape()[-1] >= 512;
+constexpr std::int64_t kept = 131072;  // elements that stay in the second-level cache however they lie
+
+// Many rows repay copying a wide right operand into panels where kernels go over it in strips: its rows are far apart
+// in memory. Where they collide, fewer do: whole steps of a 1024-wide net with 128 rows take 27.5 ms without and 22.7
+// with AVX2. (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
+bool worth_packing(std::int64_t rows, Value b) {
+  return gemm::has_kernels(b.dtype()) && !gemm::reads_whole_panels() && rows >= (rows_collide(b) ? 128 : 256) &&
+         b.shape()[-1] >= 512;
 }
 
 }  // namespace
@@ -72,7 +74,9 @@ Work MatMul::work(Types in) const { return product_work(in, infer(in), in[0].sha
 
 std::vector<Value> MatMul::lower(Values in) const {
   const Value a = in[0], b = in[1];
-  const bool packed = transpose_b || worth_packing(a, b, transpose_a);
+  const std::int64_t rows =
+      b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
+  const bool packed = transpose_b || worth_packing(rows, b);
   return {apply(Product{.transpose_a = transpose_a}, {a, packed ? pack(b, transpose_b) : b}, Location{})};
 }
 
@@ -104,9 +108,14 @@ Work Contract::work(Types in) const {
 }
 
 std::vector<Value> Contract::lower(Values in) const {
-  const Value a = in[0], b = in[1];
-  const bool packed = b.rank() == 2 && rows_collide(b) && a.shape()[-1] >= 128;
-  return {apply(Product{.transpose_a = true, .sum_leading = true}, {a, packed ? pack(b) : b}, Location{})};
+  Value a = in[0], b = in[1];
+  if (worth_packing(a.shape()[-1], b) && (rows_collide(b) || b.shape().count() > kept)) {
+    // Leading axes are summed like one: panels are of the whole.
+    const std::int64_t k = b.shape().count(0, b.rank() - 1);
+    a = reshape(a, {k, a.shape()[-1]});
+    b = pack(reshape(b, {k, b.shape()[-1]}));
+  }
+  return {apply(Product{.transpose_a = true, .sum_leading = true}, {a, b}, Location{})};
 }
 
 // y = sum a^T b, so da = b dy^T and db = a dy.

@@ -3,6 +3,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/ops/linalg/pack.h>
+#include <oxbow/ops/shared/gemm.h>
 #include <oxbow/oxbow.h>
 
 #include <Eigen/Core>
@@ -64,7 +65,7 @@ BOOST_AUTO_TEST_CASE(single_precision) { compare<float, double>(3e-7); }
 BOOST_AUTO_TEST_CASE(double_precision) { compare<double, double>(1e-15); }
 BOOST_AUTO_TEST_CASE(integers_are_exact) { compare<std::int64_t, std::int64_t>(0); }
 
-// Rows of 4 KiB are packed for the gradient of a weight, too.
+// Rows of 4 KiB are packed for the gradient of a weight, too, where kernels go over them in strips.
 BOOST_AUTO_TEST_CASE(gradients_of_wide_weights) {
   Graph g;
   const Tensor x = draw({96, 200}, -1, 1, 1, f32), dy = draw({96, 1024}, -1, 1, 2, f32);
@@ -74,7 +75,7 @@ BOOST_AUTO_TEST_CASE(gradients_of_wide_weights) {
       internal::rewrite(*internal::specialise(g, {{dw}}, {}, Mode::training).graph, {.disable = {"fold"}});
   int packed = 0;
   for (NodeId id = 0; id < lowered.graph->size(); ++id) packed += lowered.graph->node(id).op().is<Pack>();
-  BOOST_TEST(packed == 1);
+  BOOST_TEST(packed == (ops::gemm::reads_whole_panels() ? 0 : 1));
   Store store(g);
   const Tensor got = compile({dw}, {.disable = {"fold"}}).run(store, {})[0];
   const Matrix<double> expected = mapped<float>(x).cast<double>().transpose() * mapped<float>(dy).cast<double>();
