@@ -1,13 +1,18 @@
 // How near products and convolutions come to this machine's peak, on one thread: GF/s of each kernel at the shapes of
-// the nets that Oxbow is measured by, against fused multiply-adds in registers, read in the same minute.
+// the nets that Oxbow is measured by, against fused multiply-adds in registers, read in the same minute. Weight
+// gradients are read as they are and with Adam's step as their epilogue, that step also by itself.
 //   build/bin/bench_kernels [part of a name]
 #include <immintrin.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/pointwise/nested.h>
+#include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/shared/gemm.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -29,14 +34,15 @@ double seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-// The quickest of several measurements, each of some 20 ms.
+// The quickest of several measurements, each of some 20 ms, or of fewer where one takes long.
 double quickest(const std::function<void()>& f) {
   f();
   double start = seconds();
   f();
   const int times = std::max(1, static_cast<int>(0.02 / (seconds() - start + 1e-9)));
   double best = 1e9;
-  for (int i = 0; i < 7; ++i) {
+  const double end = seconds() + 1;
+  for (int i = 0; i < 7 && (i < 2 || seconds() < end); ++i) {
     start = seconds();
     for (int k = 0; k < times; ++k) f();
     best = std::min(best, (seconds() - start) / times);
@@ -80,12 +86,34 @@ double peak() {
   return 2.0 * 12 * (wide ? 16 : 8) * steps / time / 1e9;
 }
 
+// A step of Adam on a gradient, the tape's input 0. The inputs 1, 2, 3 are the parameter and both moments, which the
+// outputs replace; single numbers follow.
+internal::Tape adam() {
+  internal::Tape tape{.inputs = 10};
+  const auto step = [&](Op op, std::initializer_list<std::int32_t> operands) {
+    return tape.add(std::move(op), std::span(operands.begin(), operands.size()));
+  };
+  const auto scaled = [&](std::int32_t number, std::int32_t x) { return step(Multiply{}, {number, x}); };
+  const std::int32_t m = step(Add{}, {scaled(4, 2), scaled(5, 0)});
+  const std::int32_t v = step(Add{}, {scaled(6, 3), scaled(7, step(Square{}, {0}))});
+  const std::int32_t below = step(Add{}, {step(Sqrt{}, {v}), 9});
+  tape.outputs = {step(Subtract{}, {1, step(Divide{}, {scaled(8, m), below})}), m, v};
+  return tape;
+}
+std::vector<Type> with_adam(std::vector<Type> types, const Type& weights) {
+  types.insert(types.end(), 3, weights);
+  types.insert(types.end(), 6, Type{weights.dtype, {}});
+  return types;
+}
+
 struct Bench {
   double best = 0;  // GF/s
   std::string wanted;
 
-  // Runs all parts of an op on inputs of these types, one after another.
-  void operator()(const std::string& name, const Op& op, const std::vector<Type>& types, double flops) {
+  // Runs all parts of an op on inputs of these types, one after another. `replaced`: the first of the inputs that lie
+  // where the outputs do.
+  void operator()(const std::string& name, const Op& op, const std::vector<Type>& types, double flops,
+                  std::size_t replaced = ~std::size_t{0}) {
     if (name.find(wanted) == std::string::npos) return;
     std::vector<Tensor> tensors;
     std::vector<ConstView> in;
@@ -98,7 +126,8 @@ struct Bench {
                [&]<class T>(std::type_identity<T>) { std::ranges::fill(x.span<T>(), static_cast<T>(T(1) / T(2))); });
       in.push_back({&t, tensors.back().bytes()});
     }
-    for (const Type& t : out_types) out.push_back({&t, tensors.emplace_back(t).bytes()});
+    for (const Type& t : out_types)
+      out.push_back({&t, replaced < types.size() ? tensors[replaced++].bytes() : tensors.emplace_back(t).bytes()});
     const auto [work, prepared] = op.prepare(types);
     const auto scratch = allocate(work.scratch + 64);
     const double time = quickest([&] {
@@ -133,8 +162,20 @@ struct Bench {
     const std::string name = std::to_string(m) + " x " + std::to_string(k) + " x " + std::to_string(n);
     const Type x{f32, {m, k}}, w{f32, {k, n}}, y{f32, {m, n}};
     const Pack swap{.panel = std::clamp<std::int64_t>((k + 15) / 16 * 16, 16, 64), .transpose = true};
-    (*this)("dense " + name, Product{}, {x, w}, flops);
-    (*this)("dense " + name + " to weights", Product{.transpose_a = true}, {x, y}, flops);
+    // With AVX2, as products are lowered, many rows have wide right operands packed.
+    const auto packed = [&](const Type& b, std::int64_t rows) {
+      const Pack into{};
+      const bool pays = !gemm::reads_whole_panels() && rows >= 256 && b.shape[-1] >= 512;
+      if (pays) (*this)("dense " + name + ": packing " + to_string(b.shape), into, {b}, 0);
+      return pays ? into.infer(std::span(&b, 1)) : b;
+    };
+    const Type right = packed(y, k);
+    (*this)("dense " + name, Product{}, {x, packed(w, m)}, flops);
+    (*this)("dense " + name + " to weights", Product{.transpose_a = true}, {x, right}, flops);
+    Product updates{.transpose_a = true, .epilogue = adam()};
+    (*this)("dense " + name + " to weights, Adam", updates, with_adam({x, right}, w), flops, 2);
+    const internal::Fused alone{.tape = adam(), .reductions = {}};
+    (*this)("dense " + name + " Adam alone", alone, with_adam({w}, w), 0, 1);
     (*this)("dense " + name + " to x", Product{}, {y, swap.infer(std::span(&w, 1))}, flops);
     (*this)("dense " + name + " transposing w", swap, {w}, 0);
   }
@@ -212,10 +253,19 @@ int main(int argc, char** argv) {
   bench.dense(64, 784, 512);
   bench.dense(64, 400, 120);
   bench.dense(64, 120, 84);
-  bench.dense(64, 64, 64);
   bench.dense(1, 32, 32);
+  bench.dense(768, 128, 128);
   bench.dense(768, 128, 512);
+  bench.dense(768, 512, 128);
+  bench.dense(32, 320, 1024);
+  bench.dense(512, 768, 768);
+  bench.dense(512, 768, 3072);
+  bench.dense(512, 3072, 768);
+  bench.dense(1024, 784, 1024);
   bench.dense(1024, 1024, 1024);
+  bench.dense(1024, 1024, 10);
+  for (const std::int64_t rows : {1, 8}) bench.dense(rows, 1024, 1024);
+  for (const std::int64_t n : {64, 128, 256, 512, 1024, 2048, 4096}) bench.dense(n, n, n);
   for (const DType dtype : {f64, i32, f32})
     for (const std::int64_t n : {4, 8, 16, 32, 64, 128, 256, 512, 1024}) bench.square(dtype, n);
   bench.conv({64, 28, 28, 1}, {5, 5, 1, 6}, 1, 2);
