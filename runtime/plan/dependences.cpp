@@ -28,10 +28,27 @@ class Finder {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!storages_.computes[static_cast<std::size_t>(id)]) continue;
       const auto step = static_cast<std::uint32_t>(out_.nodes.size());
-      if (graph_.node(id).op().info().can_fail) failing_.push_back(step);
+      if (const Node n = graph_.node(id); n.op().info().can_fail && !is_checked_before(n)) failing_.push_back(step);
       out_.step_of[static_cast<std::size_t>(id)] = step;
       out_.nodes.push_back(id);
     }
+  }
+
+  // Whether a gradient's node can fail only where its forward node fails: on the same integers, which that one has
+  // checked. Else a table's gradient, the last step of all, would hold up every write of a variable.
+  bool is_checked_before(const Node& n) const {
+    const Origin& origin = n.origin();
+    if (origin.phase != Phase::backward || origin.forward < 0) return false;
+    const Node forward = graph_.node(origin.forward);
+    if (!forward.op().info().can_fail || !storages_.computes[static_cast<std::size_t>(forward.id())]) return false;
+    const auto reads = [](const Node& reader, Value v) {
+      for (int i = 0; i < reader.input_count(); ++i)
+        if (reader.input(i) && reader.op().info().reads(i) && reader.input(i).same(v)) return true;
+      return false;
+    };
+    for (int i = 0; i < forward.input_count(); ++i)
+      if (const Value v = forward.input(i); v && is_integer(v.dtype()) && reads(forward, v) && reads(n, v)) return true;
+    return false;
   }
 
   // A value's writer before its readers; the readers of variables are kept for the hazards.

@@ -2,10 +2,10 @@
 //
 // Edges are the values that steps read, and hazards: a step that writes a variable in place comes after all other
 // readers of that variable, and after every step that can fail on its data, so that a failed run leaves the variables
-// as they were. Where the value cannot lie in the variable, or where the hazards would close a cycle, a `Copy` has to
-// write the variable instead: a step like any other, but one that nothing waits for. `copies` puts those into the
-// graph (runtime/plan/copies.h).
-// Thread safety: values, and pure functions.
+// as they were; a step of a gradient that reads the integers (labels, indices) of its forward step, which can fail,
+// does not fail where that one has not. Where the value cannot lie in the variable, or where the hazards would close a
+// cycle, a `Copy` has to write the variable instead: a step like any other, but one that nothing waits for. `copies`
+// puts those into the graph (runtime/plan/copies.h). Thread safety: values, and pure functions.
 #pragma once
 
 #include <oxbow/runtime/plan/compressed_rows.h>
