@@ -29,7 +29,9 @@ struct ModelOptions {
   Pool pool = Pool::shared();
   std::optional<Store> store = {};  ///< where the variables live, one of the model's own if empty; those there are kept
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
-  Numerics numerics = {};                 ///< whether training looks for NaN and Inf: see runtime/numerics.h
+  /// The most bytes that the values of a training step, and of any other run, may take: see runtime/program.h.
+  std::optional<std::int64_t> memory_budget = {};
+  Numerics numerics = {};  ///< whether training looks for NaN and Inf: see runtime/numerics.h
 };
 
 /// What `Model::save` writes.

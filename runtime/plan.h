@@ -4,6 +4,8 @@
 
 #include <oxbow/graph/graph.h>
 
+#include <optional>
+
 namespace oxbow {
 
 namespace internal {
@@ -82,7 +84,10 @@ struct Grain {
 };
 
 /// Plans a graph as `rewrite` leaves it, its outputs being what is fetched. Where values need copies, the plan is that
-/// of the graph with these (runtime/plan/copies.h).
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain = {});
+/// of the graph with these (runtime/plan/copies.h). With a budget, `arena_bytes` is at most that: where it would be
+/// more, threads run in order, and steps run more than once (runtime/plan/recompute.h); throws `Error` where that does
+/// not go far enough.
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain = {},
+                                      std::optional<std::int64_t> memory_budget = {});
 
 }  // namespace oxbow

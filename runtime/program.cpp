@@ -40,6 +40,9 @@ Program Program::Impl::compile(Values fetches, CompileOptions options, const Gra
   if (options.cached_shapes < 1)
     throw Error("compile: cached_shapes is " + std::to_string(options.cached_shapes) +
                 "\n  Keep at least 1 set of shapes ready");
+  if (options.memory_budget.value_or(0) < 0)
+    throw Error("compile: memory_budget is " + std::to_string(*options.memory_budget) +
+                "\n  Give a number of bytes, or none at all");
   impl->options = std::move(options);
   impl->grain = grain;
   const Graph& graph = *impl->graph.graph;
@@ -81,7 +84,7 @@ std::shared_ptr<const Plan> Program::Impl::plan(std::span<const Shape> shapes) c
   }
   const int threads = options.pool.threads();
   const RewriteOptions how{.context = {.mode = options.mode, .threads = threads}, .disable = options.disable};
-  auto plan = make_plan(rewrite(*sized, how).graph, threads, grain);
+  auto plan = make_plan(rewrite(*sized, how).graph, threads, grain, options.memory_budget);
   if (plans_.size() == static_cast<std::size_t>(options.cached_shapes)) plans_.erase(plans_.begin());
   plans_.push_back({{shapes.begin(), shapes.end()}, plan});
   return plan;

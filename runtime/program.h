@@ -19,6 +19,7 @@
 #include <oxbow/runtime/trace.h>
 
 #include <map>
+#include <optional>
 #include <stop_token>
 
 namespace oxbow {
@@ -32,6 +33,12 @@ struct CompileOptions {
   /// each session. Whoever meets more of them in turn (batch sizes of a server, lengths of texts) plans anew at each
   /// change. At least 1.
   int cached_shapes = 32;
+  /// The most bytes that the values of a run may take: the arena, `arena_bytes` of dumps and ledgers, for any shapes.
+  /// Not counted are variables, what is fed, constants, and the kernels' scratch memory, `scratch_bytes` a thread.
+  /// Where the usual plan takes more, values are made anew for those who read them late, and threads keep to the serial
+  /// order: more time for fewer bytes, and the same bits. A larger budget never takes more work. `compile` (for other
+  /// shapes the run) throws `Error` where no such plan is found, naming what has to be alive at once. Empty: no limit.
+  std::optional<std::int64_t> memory_budget = {};
 };
 
 class Program {

@@ -96,6 +96,7 @@ Model Model::State::build(Value loss, const optim::Optimizer& optimizer, ModelOp
   state->options.pool = options.pool;
   state->options.disable = options.disable;
   state->options.numerics = options.numerics;
+  state->options.memory_budget = options.memory_budget;
   if (options.store) state->store = *options.store;
   state->store.add(*state->graph);
   return Model(std::move(state));

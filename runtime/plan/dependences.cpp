@@ -10,9 +10,10 @@ class Finder {
  public:
   Finder(const Graph& graph, const Storages& storages) : graph_(graph), storages_(storages) {}
 
-  Dependences find() {
+  Dependences find(std::span<const Wait> waits) {
     collect_steps();
     collect_values();
+    for (const Wait& w : waits) out_.values.push_back({step_of(w.after), step_of(w.node)});
     collect_writes_in_place();
     leave_out_causes_of_failure();
     collect_hazards();
@@ -196,6 +197,8 @@ class Finder {
 
 }  // namespace
 
-Dependences find_dependences(const Graph& graph, const Storages& storages) { return Finder(graph, storages).find(); }
+Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits) {
+  return Finder(graph, storages).find(waits);
+}
 
 }  // namespace oxbow::internal

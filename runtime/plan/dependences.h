@@ -30,7 +30,12 @@ struct Dependences {
   std::vector<std::size_t> left;  ///< the assigns whose values need a copy that is written so
 };
 
+/// A node that has to wait for another one, for no value's sake.
+struct Wait {
+  NodeId node, after;
+};
+
 /// Linear in the graph's edges, and in the variables' readers.
-Dependences find_dependences(const Graph& graph, const Storages& storages);
+Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits = {});
 
 }  // namespace oxbow::internal

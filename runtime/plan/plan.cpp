@@ -1,6 +1,8 @@
 #include <oxbow/graph/support/align.h>
 #include <oxbow/runtime/plan/arena.h>
+#include <oxbow/runtime/plan/budget.h>
 #include <oxbow/runtime/plan/copies.h>
+#include <oxbow/runtime/plan/recompute.h>
 
 #include <algorithm>
 
@@ -11,24 +13,49 @@ namespace {
 
 constexpr double worth_fencing = 1.02;   // from so many times the lower bound, threads are kept nearer the serial order
 constexpr double worth_another = 0.9;    // of the usual order's bytes: what another order has to come down to
+constexpr int levels = 64;               // of the peak without a budget: between them, no steps are chosen to run again
 constexpr std::int64_t small = 1 << 20;  // bytes that are worth no other order: they stay in a cache
 
 class Planner {
  public:
-  Planner(std::shared_ptr<const Graph> graph, Storages storages, Dependences waits, int threads, const Grain& grain)
-      : graph_(*graph), storages_(std::move(storages)), waits_(std::move(waits)) {
+  /// `order`: of the steps, as nodes, -1 being the barrier; empty: to be chosen.
+  Planner(std::shared_ptr<const Graph> graph, Storages storages, Dependences waits, const Grain& grain,
+          std::span<const NodeId> order)
+      : whole_(std::move(graph)),
+        graph_(*whole_),
+        grain_(grain),
+        storages_(std::move(storages)),
+        waits_(std::move(waits)) {
     for (const Dependences::Write& write : waits_.in_place) {
       Storage& s = storages_.list[static_cast<std::size_t>(write.storage)];
       s.home = Home::variable;
       s.index = write.variable;
     }
-    choose_order(grain);
-    choose_layout(threads, grain);
-    plan_->graph = std::move(graph);
-    plan_->ops = ops_;
+    order.empty() ? choose_order() : take_order(order);
   }
 
+  void lay_out(int threads) {
+    layout_ = laid_out(threads, RunAhead::free);
+    if (layout_.tasks.groups.size() < 2 ||
+        static_cast<double>(layout_.arena.bytes) <= worth_fencing * static_cast<double>(layout_.arena.lower_bound))
+      return;
+    if (Layout fenced = laid_out(threads, RunAhead::fenced);
+        fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
+      layout_ = std::move(fenced);
+  }
+  /// Lets no thread run ahead of the serial order.
+  void lay_out_in_order(int threads) { layout_ = laid_out(threads, RunAhead::in_order); }
+
+  std::int64_t bytes() const { return layout_.arena.bytes; }
+  std::size_t groups() const { return layout_.tasks.groups.size(); }
+  const Storages& storages() const { return storages_; }
+  const Dependences& waits() const { return waits_; }
+  const Schedule& schedule() const { return schedule_; }
+
   std::shared_ptr<const Plan> plan() {
+    plan_ = std::make_shared<Plan>();
+    plan_->graph = whole_;
+    plan_->ops = ops_;
     add_groups();
     for (const Schedule::Step& s : schedule_.steps) add_step(s);
     plan_->writes_variables = !storages_.assigns.empty();
@@ -52,12 +79,12 @@ class Planner {
   };
 
   // The usual order, unless another takes clearly fewer bytes.
-  void choose_order(const Grain& grain) {
+  void choose_order() {
     const Scheduler scheduler(graph_, storages_, waits_, *ops_);
     std::int64_t least = 0;
     for (const Preference preference : preferences) {
       Schedule schedule = scheduler.schedule(preference);
-      const Tasks serial = make_tasks(schedule, 1, RunAhead::free, grain);
+      const Tasks serial = make_tasks(schedule, 1, RunAhead::free, grain_);
       const std::int64_t bytes = serial_peak(find_blocks(graph_, storages_, schedule, serial));
       if (preference == preferences[0]) {
         schedule_ = std::move(schedule);
@@ -70,18 +97,17 @@ class Planner {
     }
   }
 
-  void choose_layout(int threads, const Grain& grain) {
-    layout_ = lay_out(threads, RunAhead::free, grain);
-    if (layout_.tasks.groups.size() < 2 ||
-        static_cast<double>(layout_.arena.bytes) <= worth_fencing * static_cast<double>(layout_.arena.lower_bound))
-      return;
-    if (Layout fenced = lay_out(threads, RunAhead::fenced, grain);
-        fenced.tasks.groups.size() > 1 && fenced.arena.bytes < layout_.arena.bytes)
-      layout_ = std::move(fenced);
+  void take_order(std::span<const NodeId> order) {
+    std::vector<std::uint32_t> steps;
+    for (const NodeId node : order)
+      steps.push_back(node < 0 ? static_cast<std::uint32_t>(waits_.nodes.size()) - 1
+                               : waits_.step_of[static_cast<std::size_t>(node)]);
+    invariant(steps.size() == waits_.nodes.size(), "an order of other steps than the graph's");
+    schedule_ = Scheduler(graph_, storages_, waits_, *ops_).schedule(steps);
   }
 
-  Layout lay_out(int threads, RunAhead ahead, const Grain& grain) const {
-    Layout l{.tasks = make_tasks(schedule_, threads, ahead, grain), .blocks = {}, .arena = {}};
+  Layout laid_out(int threads, RunAhead ahead) const {
+    Layout l{.tasks = make_tasks(schedule_, threads, ahead, grain_), .blocks = {}, .arena = {}};
     l.blocks = find_blocks(graph_, storages_, schedule_, l.tasks);
     l.arena = place_blocks(l.blocks, l.tasks);
     return l;
@@ -142,8 +168,10 @@ class Planner {
     plan_->steps.push_back(step);
   }
 
+  std::shared_ptr<const Graph> whole_;
   const Graph& graph_;
-  std::shared_ptr<Plan> plan_ = std::make_shared<Plan>();
+  const Grain& grain_;
+  std::shared_ptr<Plan> plan_;
   std::shared_ptr<PreparedOps> ops_ = std::make_shared<PreparedOps>();
   Storages storages_;
   Dependences waits_;
@@ -153,15 +181,63 @@ class Planner {
 
 }  // namespace
 
-std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain) {
-  while (true) {
-    Storages storages = find_storages(*graph);
-    Dependences waits = find_dependences(*graph, storages);
-    if (const std::optional<Rewritten> with = add_copies(*graph, storages, waits))
-      graph = with->graph;
-    else
-      return Planner(std::move(graph), std::move(storages), std::move(waits), threads, grain).plan();
-  }
+std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain,
+                                      std::optional<std::int64_t> memory_budget) {
+  return make_plan_within(std::move(graph), threads, grain, memory_budget).plan;
 }
+
+namespace internal {
+
+PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, const Grain& grain,
+                            std::optional<std::int64_t> budget) {
+  std::optional<Rewritten> made;
+  const auto lead_on = [&](Rewritten next) {
+    made = made ? chain(std::move(*made), std::move(next)) : std::move(next);
+    graph = made->graph;
+  };
+  Storages storages = find_storages(*graph);
+  Dependences waits = find_dependences(*graph, storages);
+  while (std::optional<Rewritten> with = add_copies(*graph, storages, waits)) {
+    lead_on(std::move(*with));
+    storages = find_storages(*graph);
+    waits = find_dependences(*graph, storages);
+  }
+  Planner planner(graph, std::move(storages), std::move(waits), grain, {});
+  planner.lay_out(threads);
+  if (!budget || planner.bytes() <= *budget) return {planner.plan(), std::move(made)};
+
+  // In turn: the same steps in order, then ever more of them run again, each time as freely as the budget lets them.
+  // Only the first of these that fits is taken, so that more bytes never come with more work.
+  std::shared_ptr<const Plan> smallest = planner.plan();
+  const auto fits = [&](Planner& p) {
+    for (const bool in_order : {false, true}) {
+      in_order ? p.lay_out_in_order(threads) : p.lay_out(threads);
+      if (p.bytes() < smallest->arena_bytes) smallest = p.plan();
+      if (p.bytes() <= *budget) return true;
+    }
+    return false;
+  };
+  if (fits(planner)) return {smallest, std::move(made)};
+  Recomputation recomputation(*graph, planner.storages(), planner.waits(), planner.schedule());
+  const std::int64_t whole = recomputation.peak();
+  for (int level = 1; level <= levels; ++level) {
+    const bool reached = recomputation.lower_to(whole - whole / levels * level);
+    if (recomputation.peak() > *budget && reached) continue;
+    Recomputed next = recomputation.result();
+    Storages storages_then = find_storages(*next.graph.graph);
+    Dependences waits_then = find_dependences(*next.graph.graph, storages_then, next.waits);
+    if (waits_then.left.empty()) {
+      Planner then(next.graph.graph, std::move(storages_then), std::move(waits_then), grain, next.order);
+      if (fits(then)) {
+        lead_on(std::move(next.graph));
+        return {smallest, std::move(made)};
+      }
+    }
+    if (!reached) break;
+  }
+  throw over_budget(*smallest, *budget, threads);
+}
+
+}  // namespace internal
 
 }  // namespace oxbow

@@ -57,8 +57,11 @@ void Scheduler::collect_storages(const Graph& graph, const Storages& storages) {
 }
 
 Schedule Scheduler::schedule(Preference preference) const {
-  const std::vector<std::uint32_t> order =
-      serial_order({.next = next_, .rank = rank_, .reads = reads_, .writes = writes_, .bytes = bytes_}, preference);
+  return schedule(
+      serial_order({.next = next_, .rank = rank_, .reads = reads_, .writes = writes_, .bytes = bytes_}, preference));
+}
+
+Schedule Scheduler::schedule(std::span<const std::uint32_t> order) const {
   Schedule out;
   std::vector<std::uint32_t> place(steps_.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) {
@@ -66,7 +69,10 @@ Schedule Scheduler::schedule(Preference preference) const {
     out.steps.push_back(steps_[order[i]]);
   }
   std::vector<CompressedRows::Entry> edges = edges_;
-  for (auto& e : edges) e = {place[e.row], place[e.item]};
+  for (auto& e : edges) {
+    e = {place[e.row], place[e.item]};
+    invariant(e.row < e.item, "an order has a step before what it waits for");
+  }
   out.next = CompressedRows::of(steps_.size(), edges);
   return out;
 }

@@ -25,6 +25,8 @@ class Scheduler {
  public:
   Scheduler(const Graph& graph, const Storages& storages, const Dependences& waits, PreparedOps& ops);
   Schedule schedule(Preference preference) const;
+  /// The same in a given order of the steps, which has to follow all edges.
+  Schedule schedule(std::span<const std::uint32_t> order) const;
 
  private:
   void collect_storages(const Graph& graph, const Storages& storages);

@@ -127,6 +127,10 @@ Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Gr
   Tasks tasks;
   cut(schedule, threads, grain, tasks);
   std::vector<CompressedRows::Entry> edges = group_edges(schedule, tasks);
+  if (ahead == RunAhead::in_order) {
+    edges.clear();
+    for (std::uint32_t g = 1; g < tasks.groups.size(); ++g) edges.push_back({g - 1, g});
+  }
   if (ahead == RunAhead::fenced) {
     const std::vector<CompressedRows::Entry> added = fences(tasks.groups, edges, threads, grain.fence);
     edges.insert(edges.end(), added.begin(), added.end());

@@ -31,9 +31,10 @@ struct Tasks {
   }
 };
 
-/// How far threads may run ahead of the serial order: as far as the edges let them, or up to the next of some fences
-/// (see runtime/plan/fences.h), which keeps fewer values alive at once.
-enum class RunAhead : std::uint8_t { free, fenced };
+/// How far threads may run ahead of the serial order: as far as the edges let them; up to the next of some fences (see
+/// runtime/plan/fences.h), which keeps fewer values alive at once; or not at all: they share wide steps, and no more is
+/// alive than in a serial run.
+enum class RunAhead : std::uint8_t { free, fenced, in_order };
 
 /// Cuts the schedule for so many threads. One thread, or a step too small to share, makes one group.
 Tasks make_tasks(const Schedule& schedule, int threads, RunAhead ahead, const Grain& grain);
