@@ -15,6 +15,7 @@ namespace {
 struct BenchCommand {
   std::vector<std::string> nets;  ///< empty: all
   int threads = 0;
+  std::optional<std::int64_t> memory_budget = {};
   double seconds = 1;          ///< to measure each net for
   bool worker = false;         ///< speak the protocol of tools/bench/compare.py
   std::string check_numerics;  ///< "": no; "results" or "all"
@@ -100,7 +101,8 @@ int run_bench(const BenchCommand& o) {
     const auto [graph, wanted] = build(name);
     std::vector<Tensor> kept;  // ours too, so that the sessions have to copy them
     const auto session_of = [&](CheckNumerics how) {
-      const Program program = compile(wanted, {.pool = pool, .numerics = {.check = how}});
+      const Program program =
+          compile(wanted, {.pool = pool, .numerics = {.check = how}, .memory_budget = o.memory_budget});
       auto session = std::make_unique<Session>(program, Store(*graph));
       for (const ops::Input& in : program.inputs()) {
         Tensor data = random_feed(*graph, in.name, in.type.shape);
@@ -142,6 +144,7 @@ Command bench_command(CLI::App& program) {
   for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {}: {}", net.name, net.what);
   b->add_option("nets", bench->nets, "which ones, or examples, or files with graphs; default: all" + nets);
   add_threads(*b, bench->threads, "default: all cores");
+  add_memory_budget(*b, bench->memory_budget);
   b->add_option("--seconds", bench->seconds, "to measure each")
       ->check(positive, "greater than 0")
       ->capture_default_str();

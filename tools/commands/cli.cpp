@@ -64,7 +64,26 @@ void check_sizes(const Graph& graph, const Compiling& how) {
   }
 }
 
+// "200M", "1.5G", "65536".
+std::int64_t read_bytes(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, wrong] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+  const double factor = unit.empty() ? 1 : unit == "k" ? 1e3 : unit == "M" ? 1e6 : unit == "G" ? 1e9 : 0;
+  if (wrong != std::errc() || factor == 0 || !(number >= 0) || number * factor > 9e18)
+    throw CLI::ValidationError("--memory-budget",
+                               text + " is not a number of bytes, as in 65536, 200M (millions) or 1.5G");
+  return static_cast<std::int64_t>(number * factor);
+}
+
 }  // namespace
+
+void add_memory_budget(CLI::App& command, std::optional<std::int64_t>& bytes) {
+  command.add_option_function<std::string>(
+      "--memory-budget", [&bytes](const std::string& text) { bytes = read_bytes(text); },
+      "the most bytes that values may take at once, as in 200M: what does not fit is computed again when it is read");
+}
 
 void add_threads(CLI::App& command, int& threads, const std::string& what) {
   command.add_option("--threads", threads, what)->check(CLI::Range(1, 256));
@@ -76,10 +95,14 @@ void CompilingOptions::add_to(CLI::App& command) {
   command.add_flag("--inference", inference, "no dropout, running statistics")->excludes(training);
   command.add_option("--size", sizes, "sizes of an input's free axes, in order: x=32; without a name, of all inputs");
   command.add_option("--without", without, "passes to leave out: " + listed(internal::optional_passes()));
+  add_memory_budget(command, memory_budget);
 }
 
 Compiling CompilingOptions::read(const Graph& graph) const {
-  Compiling how{.mode = inference ? Mode::inference : Mode::training, .threads = threads, .disable = without};
+  Compiling how{.mode = inference ? Mode::inference : Mode::training,
+                .threads = threads,
+                .disable = without,
+                .memory_budget = memory_budget};
   for (const std::string& option : sizes) {
     const std::size_t mark = option.rfind('=');
     const std::string wanted = mark == std::string::npos ? "" : option.substr(0, mark);

@@ -87,7 +87,8 @@ int run_graph(RunCommand o) {
   const Program program = compile(wanted, {.mode = how.mode,
                                            .pool = how.threads > 0 ? Pool(how.threads) : Pool::shared(),
                                            .disable = how.disable,
-                                           .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro}});
+                                           .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro},
+                                           .memory_budget = how.memory_budget});
   Store store(*graph);
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -26,7 +27,8 @@ struct TrainCommand {
   std::int64_t checkpoint_every = 0;     ///< minibatches; 0: at the end of each epoch only
   int epochs = 10;
   std::int64_t batch_size = 64;
-  int threads = 0;  ///< 0: all cores
+  int threads = 0;                                 ///< 0: all cores
+  std::optional<std::int64_t> memory_budget = {};  ///< bytes that values may take at once
   std::uint64_t seed = 0;
   std::string check_numerics;  ///< "": no; "results" or "all"
 };

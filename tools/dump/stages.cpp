@@ -3,7 +3,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/out_of_memory.h>
-#include <oxbow/runtime/plan.h>
+#include <oxbow/runtime/plan/budget.h>
 #include <oxbow/runtime/plan/copies.h>
 
 namespace oxbow::tools {
@@ -34,6 +34,7 @@ std::vector<std::string> stage_names() {
   std::vector<std::string> names = {"specialise"};
   for (const Pass& pass : passes()) names.push_back(stage_name(pass));
   names.emplace_back("copies");
+  names.emplace_back("recompute");
   return names;
 }
 
@@ -55,6 +56,9 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
              .disable = how.disable,
              .observe = [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); }});
     add("copies", copies(*all.back().graph));
+    std::optional<Rewritten> recomputed;
+    if (how.memory_budget) recomputed = make_plan_within(all.back().graph, threads_of(how), {}, how.memory_budget).made;
+    add("recompute", recomputed);
     return all;
   });
 }
@@ -71,7 +75,8 @@ std::vector<Value> follow(const std::vector<Stage>& stages, Value built) {
 Ledger plan_of(const Graph& built, const std::vector<Stage>& stages, const Compiling& how) {
   return while_memory_lasts("planning a graph", [&] {
     const int threads = threads_of(how);
-    Ledger plan = ledger(*make_plan(stages.back().graph, threads), threads);
+    const auto& before = stages[stages.size() - 2].graph;  // without steps that run again: the plan has those anew
+    Ledger plan = ledger(*make_plan(before, threads, {}, how.memory_budget), threads);
     for (Ledger::Value& v : plan.values) v.name.clear();
     for (NodeId i = 0; i < built.size(); ++i) {
       if (built.node(i).name().empty()) continue;

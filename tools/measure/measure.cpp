@@ -30,7 +30,8 @@ std::vector<Trace> measure(const Graph& graph, const Compiling& how, const Measu
   const Pool pool = how.threads > 0 ? Pool(how.threads) : Pool::shared();
   const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
   if (wanted.empty()) throw Error("the graph is empty: there is nothing to run");
-  const Program program = compile(wanted, {.mode = how.mode, .pool = pool, .disable = how.disable});
+  const Program program =
+      compile(wanted, {.mode = how.mode, .pool = pool, .disable = how.disable, .memory_budget = how.memory_budget});
   Store store(graph);
   Session session(program, store);
   for (const auto& [name, tensor] : all_feeds(measuring, graph, how, program)) session.feed(name, tensor);
