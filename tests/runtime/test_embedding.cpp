@@ -14,6 +14,7 @@
 #include "support/figures.h"
 #include "support/message.h"
 #include "support/runtime_ops.h"
+#include "support/touched.h"
 
 BOOST_AUTO_TEST_SUITE(test_embedding)
 
@@ -126,38 +127,13 @@ BOOST_AUTO_TEST_CASE(the_bytes_that_a_run_touches_are_those_that_were_planned) {
     for (const int threads : {1, 4}) {
       const MixedGraph graph(seed, 80);
       const auto plan = make_plan(specialise(graph.g, graph.fetches, {}, Mode::training).graph, threads);
-      constexpr std::size_t guard = 4096;
-      const auto arena = static_cast<std::size_t>(plan->arena_bytes);
-      const auto memory = allocate(plan->arena_bytes + static_cast<std::int64_t>(guard));
-      const auto scratch = allocate(plan->scratch_bytes * threads + 64);
-      std::vector<std::vector<float>> leaves(16, std::vector<float>(64, 0.5f));
-      std::vector<bool> touched(arena);
-      bool beyond = false, failed = false;
-      for (const int pattern : {0xA5, 0x5A}) {  // a byte that is written the pattern itself shows under the other
-        std::fill_n(memory.get(), arena + guard, static_cast<std::byte>(pattern));
-        Frame frame(plan);
-        frame.set_arena(memory.get());
-        for (std::size_t i = 0; i < plan->inputs.size(); ++i) frame.set_input(static_cast<int>(i), leaves[i].data());
-        for (std::size_t i = 0; i < plan->variables.size(); ++i)
-          frame.set_variable(static_cast<int>(i), reinterpret_cast<std::byte*>(leaves[4 + i].data()));
-        try {
-          Executor(frame, Pool(threads)).run(scratch.get(), {});
-        } catch (const Error&) {
-          failed = true;  // a number that was checked is negative
-        }
-        for (std::size_t i = 0; i < arena; ++i)
-          if (memory.get()[i] != static_cast<std::byte>(pattern)) touched[i] = true;
-        for (std::size_t i = arena; i < arena + guard; ++i)
-          beyond = beyond || memory.get()[i] != static_cast<std::byte>(pattern);
-      }
-      BOOST_TEST(!beyond, "seed " << seed << ": a run wrote beyond its arena");
-      if (failed) continue;
+      const Touched run = touched(plan, threads);
+      BOOST_TEST(!run.beyond, "seed " << seed << ": a run wrote beyond its arena");
+      if (run.failed) continue;  // a number that was checked is negative
       ++compared;
-      const auto last = std::find(touched.rbegin(), touched.rend(), true);
-      const auto peak = static_cast<std::int64_t>(touched.rend() - last);
-      BOOST_TEST((peak + 63) / 64 * 64 == plan->arena_bytes,
-                 "seed " << seed << ": " << peak << " bytes of " << plan->arena_bytes << " were touched");
-      differing += (peak + 63) / 64 * 64 != plan->arena_bytes;
+      BOOST_TEST(run.bytes == plan->arena_bytes,
+                 "seed " << seed << ": " << run.bytes << " bytes of " << plan->arena_bytes << " were touched");
+      differing += run.bytes != plan->arena_bytes;
     }
   test::figure("peaks", std::to_string(compared) + " random training steps on 1 and 4 threads: " +
                             std::to_string(differing) + " touched more or fewer bytes than were planned");

@@ -1,6 +1,7 @@
 // Plans of random graphs, checked against the definition: no two values that may be alive at once share a byte.
 // Labels: memory, threads, figures.
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/graph/verify.h>
 #include <oxbow/runtime/plan.h>
 #include <oxbow/runtime/plan/copies.h>
 
@@ -98,6 +99,30 @@ std::shared_ptr<const Plan> planned(const MixedGraph& from, int threads) {
   return make_plan(specialise(from.g, from.fetches, {}, Mode::training).graph, threads, fine_grain);
 }
 
+struct Sharing {
+  std::int64_t end = 0;       // of the arena, as values lie in it
+  std::size_t pairs = 0;      // of values that share bytes
+  std::int64_t separate = 0;  // what all would take without sharing any
+};
+
+// Of each pair of values that share bytes, one is over when the other is written.
+Sharing check_sharing(const Plan& plan, const std::string& which) {
+  const Order order(plan);
+  const std::vector<Life> all = lives(plan);
+  Sharing found;
+  for (std::size_t a = 0; a < all.size(); ++a) {
+    found.end = std::max(found.end, all[a].end);
+    found.separate += (all[a].end - all[a].begin + 63) / 64 * 64;
+    for (std::size_t b = a + 1; b < all.size(); ++b)
+      if (all[a].begin < all[b].end && all[b].begin < all[a].end) {
+        ++found.pairs;
+        BOOST_REQUIRE_MESSAGE(over(all[a], all[b], order) || over(all[b], all[a], order),
+                              which << ": steps " << all[a].writer << " and " << all[b].writer);
+      }
+  }
+  return found;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
@@ -108,20 +133,10 @@ BOOST_AUTO_TEST_CASE(values_that_may_live_at_once_share_no_bytes) {
     for (const int threads : {1, 2, 8}) {
       const MixedGraph graph(seed, 20 + static_cast<int>(seed));
       const auto plan = planned(graph, threads);
-      const Order order(*plan);
-      const std::vector<Life> all = lives(*plan);
-      std::int64_t end = 0;
-      for (std::size_t a = 0; a < all.size(); ++a) {
-        end = std::max(end, all[a].end);
-        separate += (all[a].end - all[a].begin + 63) / 64 * 64;
-        for (std::size_t b = a + 1; b < all.size(); ++b)
-          if (all[a].begin < all[b].end && all[b].begin < all[a].end) {
-            ++sharing;
-            BOOST_REQUIRE_MESSAGE(
-                over(all[a], all[b], order) || over(all[b], all[a], order),
-                "seed " << seed << ", " << threads << " threads: steps " << all[a].writer << " and " << all[b].writer);
-          }
-      }
+      const auto [end, shares, apart] =
+          check_sharing(*plan, "seed " + std::to_string(seed) + ", " + std::to_string(threads) + " threads");
+      sharing += shares;
+      separate += apart;
       ++plans;
       BOOST_TEST(plan->arena_bytes >= plan->lower_bound);
       BOOST_TEST(plan->arena_bytes >= end);
@@ -152,6 +167,33 @@ BOOST_AUTO_TEST_CASE(a_wide_step_is_shared_by_itself_whatever_the_grain) {
   }
   BOOST_TEST(wide > 5);
   BOOST_TEST(joined > 20);
+}
+
+BOOST_AUTO_TEST_CASE(plans_within_a_budget_share_no_bytes_either) {
+  std::size_t kept = 0, again = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed)
+    for (const int threads : {1, 2, 8}) {
+      const MixedGraph graph(seed, 40 + static_cast<int>(seed));
+      const auto free = planned(graph, threads);
+      for (const double share : {0.9, 0.75, 0.6}) {
+        const auto budget = static_cast<std::int64_t>(share * static_cast<double>(free->arena_bytes));
+        std::shared_ptr<const Plan> plan;
+        try {
+          plan = make_plan(specialise(graph.g, graph.fetches, {}, Mode::training).graph, threads, fine_grain, budget);
+        } catch (const Error&) {
+          continue;
+        }
+        ++kept;
+        again += plan->steps.size() > free->steps.size();
+        verify(*plan->graph);
+        BOOST_TEST(plan->arena_bytes <= budget);
+        check_sharing(*plan, "seed " + std::to_string(seed) + ", " + std::to_string(threads) + " threads, " +
+                                 std::to_string(share));
+      }
+    }
+  BOOST_TEST_MESSAGE(kept << " budgets were kept, " << again << " by steps that run again");
+  BOOST_TEST(kept > 100u);
+  BOOST_TEST(again > 20u);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_waits_for_what_it_reads) {

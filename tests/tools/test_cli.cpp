@@ -178,6 +178,38 @@ BOOST_AUTO_TEST_CASE(dump_all_shows_each_stage) {
   BOOST_TEST(has(oxbow_("dump xor --all --plan").output, "--plan excludes --all"));
 }
 
+BOOST_AUTO_TEST_CASE(commands_take_a_budget_of_bytes) {
+  const auto peak = [](const std::string& options) {
+    const Finished plan = oxbow_("dump mnist_cnn --plan --threads 2 " + options);
+    BOOST_TEST(plan.code == 0, plan.output);
+    const std::size_t at = plan.output.find("arena_bytes: ");
+    BOOST_REQUIRE(at != std::string::npos);
+    return std::stol(plan.output.substr(at + 13));
+  };
+  const long usual = peak(""), budget = usual * 2 / 3;
+  BOOST_TEST(peak("--memory-budget " + std::to_string(usual)) == usual);
+  BOOST_TEST(peak("--memory-budget 1G") == usual);
+  BOOST_TEST(peak("--memory-budget " + std::to_string(budget)) <= budget);
+  const Finished plan = oxbow_("dump mnist_cnn --plan --threads 2 --memory-budget " + std::to_string(budget));
+  const TemporaryFolder folder;
+  BOOST_TEST(oxbow_("dump " + folder.write("plan.txt", plan.output)).output == plan.output, "it reads back");
+  const Finished tight = oxbow_("dump mnist_cnn --plan --memory-budget 10k");
+  BOOST_TEST(tight.code == 1);
+  BOOST_TEST(has(tight.output, "oxbow: the memory budget of 10000 bytes cannot be kept: the smallest plan"),
+             tight.output);
+  for (const std::string command :
+       {"run mnist_mlp --random", "bench mnist_mlp --seconds 0.01", "profile mnist_mlp --steps 2",
+        "explain mnist_mlp loss", "dump mnist_mlp --after recompute"}) {
+    BOOST_TEST(oxbow_(command + " --memory-budget 100M").code == 0, command);
+    BOOST_TEST(oxbow_(command + " --memory-budget 1").code == 1, command);
+  }
+  for (const std::string wrong : {"many", "10X", "-5", "nan", "1e30", "5kM"}) {
+    const Finished refused = oxbow_("dump xor --plan --memory-budget=" + wrong);
+    BOOST_TEST(refused.code == 2, wrong << ": " << refused.output);
+    BOOST_TEST(has(refused.output, "is not a number of bytes, as in 65536, 200M (millions) or 1.5G"), refused.output);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(measured_plans_read_back) {
   const TemporaryFolder folder;
   const std::string plan = folder / "plan.txt";
