@@ -1,5 +1,6 @@
 #include "nets.h"
 
+#include <cmath>
 #include <map>
 
 namespace oxbow::tools {
@@ -89,6 +90,86 @@ std::vector<Value> lstm(Graph& g) {
   return adam(cross_entropy(dense(reshape(concat(all, 1), {batch * steps, units}), letters), label));
 }
 
+std::vector<Value> mlp_large(Graph& g) {
+  const Value x = input(g, "x", f32, {any(1024), 784}), label = input(g, "label", i64, {any(1024)});
+  Value h = dense(x, 1024, {.activation = relu});
+  h = dense(h, 1024, {.activation = relu});
+  return adam(cross_entropy(dense(h, 10), label));
+}
+
+// He et al. 2015, section 4.2 (https://arxiv.org/abs/1512.03385), with a convolution on the shortcuts that change
+// shape.
+std::vector<Value> resnet20(Graph& g) {
+  const Value x = input(g, "x", f32, {any(128), 32, 32, 3}), label = input(g, "label", i64, {any(128)});
+  const auto normed = [](Value in, std::int64_t filters, std::int64_t size, std::int64_t stride) {
+    return batch_norm(conv(in, filters, {.size = size, .stride = stride, .use_bias = false}));
+  };
+  Value h = relu(normed(x, 16, 3, 1));
+  for (const std::int64_t filters : {16, 32, 64})
+    for (int block = 0; block < 3; ++block) {
+      const std::int64_t stride = block == 0 && filters > 16 ? 2 : 1;
+      const Value shortcut = stride == 1 ? h : normed(h, filters, 1, stride);
+      h = relu(normed(relu(normed(h, filters, 3, stride)), filters, 3, 1) + shortcut);
+    }
+  return adam(cross_entropy(dense(mean(h, {1, 2}), 10), label));
+}
+
+struct Transformer {
+  std::int64_t layers, width, heads, length, batch, letters;
+  bool tied = false;  // the head's weights are the embedding's
+};
+
+Value layer_norm(Value x, const std::string& name) {
+  const Scope scope(x.graph(), name);
+  const Type each{f32, {x.shape()[-1]}};
+  const Value centred = x - mean(x, {-1}, true);
+  return centred * rsqrt(mean(square(centred), {-1}, true) + 1e-5) * parameter(x.graph(), "scale", each, init::ones()) +
+         parameter(x.graph(), "offset", each, init::zeros());
+}
+
+// Each place sees itself and those before it.
+Value causal_attention(Value x, const Transformer& t) {
+  const auto in_heads = [&](const char* name) {
+    const Value y = reshape(dense(x, t.width, {.name = name}), {t.batch, t.length, t.heads, t.width / t.heads});
+    return transpose(y, {0, 2, 1, 3});
+  };
+  const Value q = in_heads("query"), k = in_heads("key"), v = in_heads("value");
+  std::vector<float> mask(static_cast<std::size_t>(t.length * t.length));
+  for (std::int64_t i = 0; i < t.length; ++i)
+    for (std::int64_t j = i + 1; j < t.length; ++j) mask[static_cast<std::size_t>(i * t.length + j)] = -1e9f;
+  const double scale = 1 / std::sqrt(static_cast<double>(t.width / t.heads));
+  const Value scores =
+      matmul(q, k, {.transpose_b = true}) * scale + constant(x.graph(), Tensor::of<float>({t.length, t.length}, mask));
+  const Value seen = transpose(matmul(softmax(scores), v), {0, 2, 1, 3});
+  return dense(reshape(seen, {t.batch, t.length, t.width}), t.width, {.name = "projection"});
+}
+
+// Radford et al. 2019, "Language models are unsupervised multitask learners", without dropout.
+std::vector<Value> transformer(Graph& g, const Transformer& t) {
+  const Value x = input(g, "x", i64, {t.batch, t.length}), label = input(g, "label", i64, {t.batch * t.length});
+  const Value table = parameter(g, "letters", {f32, {t.letters, t.width}}, init::normal(0, 0.02));
+  Value h = gather(table, x) + parameter(g, "places", {f32, {t.length, t.width}}, init::normal(0, 0.02));
+  for (std::int64_t l = 0; l < t.layers; ++l) {
+    const Scope scope(g, "block" + std::to_string(l));
+    h = h + causal_attention(layer_norm(h, "norm0"), t);
+    h = h + dense(dense(layer_norm(h, "norm1"), 4 * t.width, {.activation = gelu}), t.width);
+  }
+  h = layer_norm(h, "norm");
+  const Value logits = t.tied ? matmul(h, table, {.transpose_b = true}) : dense(h, t.letters);
+  return adam(cross_entropy(reshape(logits, {t.batch * t.length, t.letters}), label));
+}
+
+std::vector<Value> gpt(Graph& g) {
+  return transformer(g, {.layers = 4, .width = 128, .heads = 4, .length = 64, .batch = 12, .letters = 65});
+}
+std::vector<Value> gpt2_wide(Graph& g) {
+  return transformer(g, {.layers = 2, .width = 768, .heads = 12, .length = 256, .batch = 2, .letters = 65});
+}
+std::vector<Value> gpt2(Graph& g) {
+  return transformer(
+      g, {.layers = 12, .width = 768, .heads = 12, .length = 256, .batch = 1, .letters = 50257, .tied = true});
+}
+
 constexpr BenchNet nets[] = {
     {"mlp", "784-256-256-10, batch 32, Adam", mlp},
     {"branches", "64 branches of 8 times x = tanh(x w), 64x64, Adam", branches},
@@ -97,6 +178,11 @@ constexpr BenchNet nets[] = {
     {"micro", "10-32-32-1, batch 1, Adam", micro},
     {"adam", "Adam over ten parameters of 1000x1000, gradients fed", adam_alone},
     {"lstm", "256 units, 100 steps written out, batch 32, 65 letters, Adam", lstm},
+    {"mlp_large", "784-1024-1024-10, batch 1024, Adam", mlp_large},
+    {"resnet20", "ResNet-20 on 32x32, batch 128, Adam", resnet20},
+    {"gpt", "4 layers, 128 wide, 4 heads, 64 long, batch 12, 65 letters, Adam", gpt},
+    {"gpt2_wide", "2 layers of GPT-2 small (768 wide, 12 heads), 256 long, batch 2, 65 letters, Adam", gpt2_wide},
+    {"gpt2", "GPT-2 small: 12 layers, 50257 tokens, 256 long, batch 1, Adam", gpt2},
 };
 
 }  // namespace

@@ -43,13 +43,6 @@ double median_step(Session& session, double seconds) {
   return median(times);
 }
 
-// What compare.py talks to: "go SECONDS" in, the median out.
-void serve(Session& session) {
-  std::cout << "ready" << std::endl;
-  std::string go;
-  for (double seconds = 0; std::cin >> go >> seconds;) std::cout << median_step(session, seconds) << std::endl;
-}
-
 // Medians of two sessions that take turns of a few milliseconds, so that whatever slows the machine slows both.
 std::pair<double, double> by_turns(Session& a, Session& b, double seconds) {
   constexpr double turn = 0.005;
@@ -66,24 +59,35 @@ std::pair<double, double> by_turns(Session& a, Session& b, double seconds) {
   return {median(times[0]), median(times[1])};
 }
 
-// What to fetch of the net of this name, in a graph that is kept alive: one of the compared nets, an example or a file.
-std::pair<std::shared_ptr<Graph>, std::vector<Value>> build(const std::string& name) {
-  for (const BenchNet& net : bench_net_list()) {
-    if (net.name != name) continue;
-    auto graph = std::make_shared<Graph>();
-    auto wanted = net.build(*graph);
-    return {std::move(graph), std::move(wanted)};
+// A net on random numbers, compiled and run once, for that plans. Feeds are kept in `kept` too, so that sessions which
+// check numbers have to copy them, unless they are handed over.
+std::unique_ptr<Session> session_of(const Graph& graph, const std::vector<Value>& wanted,
+                                    const CompileOptions& options, std::vector<Tensor>* kept) {
+  const Program program = compile(wanted, options);
+  auto session = std::make_unique<Session>(program, Store(graph));
+  for (const ops::Input& in : program.inputs()) {
+    Tensor data = random_feed(graph, in.name, in.type.shape);
+    kept ? session->feed(in.name, kept->emplace_back(data)) : session->feed(in.name, std::move(data));
   }
-  std::shared_ptr<Graph> graph;
-  try {
-    graph = load_graph(name);
-  } catch (const UnknownGraph& e) {
-    std::string nets;
-    for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {:<18} {}", net.name, net.what);
-    throw Error(e.what() + ("\nOr these nets of bench:" + nets));
-  }
-  auto wanted = fetches(*graph);
-  return {std::move(graph), std::move(wanted)};
+  session->run();
+  return session;
+}
+
+// What tools/bench/compare.py talks to. It says "loaded" before anything is built and waits for a line; "first" after
+// the first step; "ready", with the bytes of all variables, after nine more; then for each "go SECONDS" the median.
+int serve(const std::string& name, const CompileOptions& options) {
+  std::cout << "loaded" << std::endl;
+  std::string word;
+  std::cin >> word;
+  const auto [graph, wanted] = load_net(name);
+  const auto session = session_of(*graph, wanted, options, nullptr);
+  std::cout << "first" << std::endl;
+  for (int step = 1; step < 10; ++step) session->run();
+  std::int64_t bytes = 0;
+  for (const Value& v : variables(*graph, false)) bytes += v.type().bytes();
+  std::cout << "ready " << bytes << std::endl;
+  for (double seconds = 0; std::cin >> word >> seconds;) std::cout << median_step(*session, seconds) << std::endl;
+  return 0;
 }
 
 // Measures whole training steps and prints a table.
@@ -93,34 +97,24 @@ int run_bench(const BenchCommand& o) {
     for (const BenchNet& n : bench_net_list()) names.emplace_back(n.name);
   if (o.worker && names.size() != 1) throw Error("--worker measures one net: name it");
   const Pool pool = o.threads > 0 ? Pool(o.threads) : Pool::shared();
+  const CompileOptions options{.pool = pool, .memory_budget = o.memory_budget};
+  if (o.worker) return serve(names[0], options);
   const CheckNumerics check = read_check_numerics(o.check_numerics);
-  if (!o.worker)
-    fmt::print("{:<10} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms",
-               check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
+  CompileOptions with_check = options;
+  with_check.numerics.check = check;
+  fmt::print("{:<10} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms",
+             check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
   for (const std::string& name : names) {
-    const auto [graph, wanted] = build(name);
-    std::vector<Tensor> kept;  // ours too, so that the sessions have to copy them
-    const auto session_of = [&](CheckNumerics how) {
-      const Program program =
-          compile(wanted, {.pool = pool, .numerics = {.check = how}, .memory_budget = o.memory_budget});
-      auto session = std::make_unique<Session>(program, Store(*graph));
-      for (const ops::Input& in : program.inputs()) {
-        Tensor data = random_feed(*graph, in.name, in.type.shape);
-        o.hand_over ? session->feed(in.name, std::move(data)) : session->feed(in.name, kept.emplace_back(data));
-      }
-      session->run();  // plans
-      return session;
-    };
+    const auto [graph, wanted] = load_net(name);
+    std::vector<Tensor> kept;
     const auto start = Clock::now();
-    const auto plain = session_of(CheckNumerics::off);
+    const auto plain = session_of(*graph, wanted, options, o.hand_over ? nullptr : &kept);
     const double compiled = 1e3 * since(start);
     median_step(*plain, 0.1);
-    if (o.worker) {
-      serve(*plain);
-    } else if (check == CheckNumerics::off) {
+    if (check == CheckNumerics::off) {
       fmt::print("{:<10} {:>12.4f} {:>12.1f}\n", name, median_step(*plain, o.seconds), compiled);
     } else {
-      const auto checked = session_of(check);
+      const auto checked = session_of(*graph, wanted, with_check, o.hand_over ? nullptr : &kept);
       median_step(*checked, 0.1);
       const auto [without, with] = by_turns(*plain, *checked, o.seconds);
       fmt::print("{:<10} {:>12.4f} {:>12.1f} {:>12.4f} {:>9.1f}%\n", name, without, compiled, with,

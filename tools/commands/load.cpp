@@ -12,6 +12,7 @@
 
 #include <filesystem>
 
+#include "bench/nets.h"
 #include "examples/examples.h"
 #include "text_file.h"
 
@@ -65,6 +66,25 @@ Loaded load(const std::string& name) {
 }
 
 std::shared_ptr<Graph> load_graph(const std::string& name) { return load(name).graph; }
+
+Net load_net(const std::string& name) {
+  for (const BenchNet& net : bench_net_list()) {
+    if (net.name != name) continue;
+    auto graph = std::make_shared<Graph>();
+    auto wanted = net.build(*graph);
+    return {std::move(graph), std::move(wanted)};
+  }
+  std::shared_ptr<Graph> graph;
+  try {
+    graph = load_graph(name);
+  } catch (const UnknownGraph& e) {
+    std::string nets;
+    for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {:<18} {}", net.name, net.what);
+    throw Error(e.what() + ("\nOr these nets of bench:" + nets));
+  }
+  auto wanted = fetches(*graph);
+  return {std::move(graph), std::move(wanted)};
+}
 
 std::shared_ptr<Graph> load_training(const std::string& name) {
   auto graph = load_graph(name);

@@ -26,7 +26,15 @@ Loaded load(const std::string& name);
 /// The graph alone: a plan's is as good as any.
 std::shared_ptr<Graph> load_graph(const std::string& name);
 
-/// The same without a training step that it came with: what its named outputs need.
+/// A training step of one of the nets that `oxbow bench` compares, or the outputs and updates of an example or a file.
+struct Net {
+  std::shared_ptr<Graph> graph;
+  std::vector<Value> fetches;
+};
+/// Throws `Error` for a name that is none of these, and as `load` does.
+Net load_net(const std::string& name);
+
+/// What `load_graph` gives without a training step that it came with: what its named outputs need.
 std::shared_ptr<Graph> load_training(const std::string& name);
 
 /// "linear_regression, xor, ...".
