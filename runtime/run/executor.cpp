@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/float_mode.h>
 #include <oxbow/runtime/run/executor.h>
+#include <oxbow/runtime/run/pass_on.h>
 
 #include <algorithm>
 #include <bit>
@@ -8,7 +9,6 @@
 namespace oxbow::internal {
 namespace {
 
-constexpr std::uint32_t none = ~0u;
 constexpr int ahead = 8;  // so many steps before its turn a step's memory is fetched into cache
 
 // In a big graph a step's op and tables are far from those of the step before.
@@ -138,7 +138,7 @@ bool Executor::work(int worker) noexcept {
   bool any = false;
   for (std::uint32_t task; claim(task); any = true) {
     std::uint32_t group = plan_.group_of_task[task], chunk = task - plan_.groups[group].first_task;
-    while (group != none) {
+    while (group != no_group) {
       run_task<traced>(group, chunk, worker);
       const std::uint32_t chunks = plan_.groups[group].chunks;
       if (chunks > 1) {
@@ -196,23 +196,13 @@ void Executor::make_ready(std::uint32_t group, std::uint32_t first_chunk) {
 
 // Counts a group as finished. Returns the most urgent of those that it made ready, whose first chunk the caller runs.
 std::uint32_t Executor::finish(std::uint32_t group) {
-  const Plan::Group& g = plan_.groups[group];
-  std::uint32_t mine = none, others = 0;
-  for (std::uint32_t i = g.first_next; i < g.last_next; ++i) {
-    std::uint32_t h = plan_.next[i];
-    if (progress_[h].waits.fetch_sub(1, std::memory_order_acq_rel) != 1) continue;
-    if (mine == none) {
-      mine = h;
-      continue;
-    }
-    if (plan_.groups[h].first_task < plan_.groups[mine].first_task) std::swap(h, mine);
-    make_ready(h, 0);
-    others += plan_.groups[h].chunks;
-  }
-  if (mine != none) {
-    make_ready(mine, 1);
-    others += plan_.groups[mine].chunks - 1;
-  }
+  std::uint32_t others = 0;
+  const std::uint32_t mine = pass_on(
+      plan_, group, [&](std::uint32_t g) { return progress_[g].waits.fetch_sub(1, std::memory_order_acq_rel) == 1; },
+      [&](std::uint32_t g, std::uint32_t first_chunk) {
+        make_ready(g, first_chunk);
+        others += plan_.groups[g].chunks - first_chunk;
+      });
   call(others);
   if (left_.fetch_sub(1) == 1) caller_.call(1);
   return mine;

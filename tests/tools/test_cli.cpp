@@ -143,8 +143,9 @@ BOOST_AUTO_TEST_CASE(every_command_takes_files_of_other_programs) {
   write_file(folder / "step.txt", print(g));
   write_file(folder / "plan.txt", tools::dump(g, {.plan = true, .compiling = {.threads = 2, .fetches = step}}));
   for (const std::string name : {"forward.txt", "step.txt", "plan.txt"})
-    for (const std::string command : {"dump", "dump -f json", "dump --all", "diff forward.txt", "explain",
-                                      "run --random", "profile --steps 3", "bench --seconds 0.01"}) {
+    for (const std::string command :
+         {"dump", "dump -f json", "dump --all", "diff forward.txt", "explain", "run --random", "profile --steps 3",
+          "plan --cores 2 --runs 1", "bench --seconds 0.01"}) {
       const std::string words = command + " " + name + (command == "explain" ? " x" : "");
       const Finished run = oxbow::test::command("cd " + (folder / "") + " && " + programs + "oxbow " + words + " 2>&1");
       const bool differs = command.starts_with("diff") && name != "forward.txt";

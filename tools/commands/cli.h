@@ -27,6 +27,7 @@ Command diff_command(CLI::App& program);
 Command explain_command(CLI::App& program);
 Command lr_command(CLI::App& program);
 Command ops_command(CLI::App& program);
+Command plan_command(CLI::App& program);
 Command plot_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
