@@ -2,9 +2,9 @@
 
 #include <oxbow/graph/op.h>
 #include <oxbow/runtime/program.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <optional>
 
 #include "measure/feeds.h"
@@ -108,6 +108,16 @@ TimedTasks time_tasks(const Graph& graph, const std::vector<Value>& fetches, con
   return timed;
 }
 
-std::int64_t largest_cache() { return std::max(0L, ::sysconf(_SC_LEVEL3_CACHE_SIZE)); }
+// From the kernel: what the C library says of AMD's is ten times as much on some.
+std::int64_t largest_cache() {
+  std::int64_t most = 0;
+  for (int index = 0;; ++index) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");
+    std::int64_t size = 0;
+    char unit = 0;
+    if (!(file >> size >> unit)) return most;
+    most = std::max(most, size * (unit == 'K' ? 1 << 10 : unit == 'M' ? 1 << 20 : 1));
+  }
+}
 
 }  // namespace oxbow::tools
