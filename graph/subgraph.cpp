@@ -7,7 +7,12 @@
 namespace oxbow {
 namespace {
 
-std::string input_name(std::size_t i) { return "x" + std::to_string(i); }
+// Appended, as g++ 12 warns of the one-line sum (its bug 105651).
+std::string input_name(std::size_t i) {
+  std::string name = "x";
+  name += std::to_string(i);
+  return name;
+}
 
 // What the scope of a node is called within `outer`.
 std::string inner_scope(const std::string& outer, const std::string& scope) {

@@ -37,8 +37,6 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
 // Rows a multiple of 4 KiB apart meet in one set of the first cache.
 bool rows_collide(Value b) { return gemm::has_kernels(b.dtype()) && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
 
-constexpr std::int64_t kept = 131072;  // elements that stay in the second-level cache however they lie
-
 // Many rows repay copying a wide right operand into panels where kernels go over it in strips: its rows are far apart
 // in memory. Where they collide, fewer do: whole steps of a 1024-wide net with 128 rows take 27.5 ms without and 22.7
 // with AVX2. (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
@@ -109,7 +107,7 @@ Work Contract::work(Types in) const {
 
 std::vector<Value> Contract::lower(Values in) const {
   Value a = in[0], b = in[1];
-  if (worth_packing(a.shape()[-1], b) && (rows_collide(b) || b.shape().count() > kept)) {
+  if (worth_packing(a.shape()[-1], b) && (rows_collide(b) || b.shape().count() > stays_in_cache)) {
     // Leading axes are summed like one: panels are of the whole.
     const std::int64_t k = b.shape().count(0, b.rank() - 1);
     a = reshape(a, {k, a.shape()[-1]});

@@ -17,7 +17,6 @@ constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for havin
 constexpr std::int64_t abreast = 16;     // panels of a wide tile, at most
 constexpr std::int64_t flat = 64;        // rows of a wide tile: 256 kB with 16 panels
 constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
-constexpr std::int64_t kept = 131072;    // elements of b that stay in the second-level cache: half of one
 constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
 constexpr double long_flops = 5e7;       // some 0.5 ms: of such tiles there are two dozen, where they can be cut
@@ -74,7 +73,7 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     while (limit > least && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
   };
   const bool in_rows = in[1].layout.plain(), with_tape = !op.epilogue.empty();
-  const bool wide_tile = gemm::sums_in_one_chain(result.dtype) && t.k * t.n > kept &&
+  const bool wide_tile = gemm::sums_in_one_chain(result.dtype) && t.k * t.n > stays_in_cache &&
                          (gemm::reads_whole_panels() ? in_rows || with_tape : !in_rows && with_tape);
   for (std::int64_t across = wide_tile ? abreast : 1;; across /= 2) {
     const std::int64_t groups = (t.panels + across - 1) / across;
@@ -82,7 +81,7 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     cut(width, width > step ? flat : tallest, across > 4 ? flat : shortest);
     if (across == 1 || !too_few()) break;
   }
-  if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= kept) {
+  if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= stays_in_cache) {
     const Tiling narrow = t;
     const std::int64_t narrow_limit = limit;
     cut(t.n, std::clamp(band / t.n / 4 * 4, shortest / 2, tallest));
@@ -190,7 +189,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
   // What sums in one chain may be summed in chunks, by whatever kernel.
   const std::int64_t chunks = gemm::sums_in_one_chain(type.dtype) ? (t.k + sum_chunk - 1) / sum_chunk : 1;
   p.chunk = t.k == 0 ? 0 : (t.k + chunks - 1) / chunks;
-  p.fetches_b = t.width > t.step && t.k * t.n > kept;
+  p.fetches_b = t.width > t.step && t.k * t.n > stays_in_cache;
   if (!epilogue.empty()) {
     std::vector<Type> types{type};
     types.insert(types.end(), in.begin() + 2, in.end());
