@@ -1,5 +1,8 @@
-// Compiled with -ffp-contract=fast: sums of products of vectors are fused, which the language has no word for.
 #include <oxbow/ops/shared/gemm_narrow.h>
+
+#if defined(__FMA__)
+#include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -15,16 +18,36 @@ constexpr std::int64_t widest = 16;  // lanes of a register
 constexpr std::int64_t widest = 8;
 #endif
 
+// A register, and the same anywhere in an array.
 template <std::int64_t lanes>
 struct Register;
 template <>
 struct Register<8> {
-  typedef float type __attribute__((vector_size(32), aligned(4), may_alias));
+  typedef float type __attribute__((vector_size(32)));
+  typedef float anywhere __attribute__((vector_size(32), aligned(4), may_alias));
 };
 template <>
 struct Register<16> {
-  typedef float type __attribute__((vector_size(64), aligned(4), may_alias));
+  typedef float type __attribute__((vector_size(64)));
+  typedef float anywhere __attribute__((vector_size(64), aligned(4), may_alias));
 };
+
+// sum += a b, rounded once, by intrinsics: the language has no word for it, and what a compiler fuses by itself depends
+// on how much it optimizes and for which processor. (Without fused multiply-adds nobody calls this: see `is_narrow`.)
+template <class Vector>
+inline void add_product(float a, const Vector& b, Vector& sum) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(Vector) == 64) {
+    sum = Vector(_mm512_fmadd_ps(_mm512_set1_ps(a), __m512(b), __m512(sum)));
+    return;
+  }
+#endif
+#if defined(__FMA__)
+  if constexpr (sizeof(Vector) == 32) sum = Vector(_mm256_fmadd_ps(_mm256_set1_ps(a), __m256(b), __m256(sum)));
+#else
+  sum += a * b;
+#endif
+}
 
 // What a block of rows takes.
 struct Block {
@@ -46,6 +69,7 @@ template <std::int64_t width, bool unit, std::int64_t rows>
 void block(const Block& w) {
   constexpr std::int64_t lanes = std::min(width, widest), vectors = width / lanes;
   using Vector = typename Register<lanes>::type;
+  using Anywhere = typename Register<lanes>::anywhere;
   const Narrow& n = w.n;
   const std::int64_t columns = n.columns, ldy = n.ldy;
   Vector sums[rows][vectors];
@@ -55,7 +79,7 @@ void block(const Block& w) {
       if (!n.accumulate) continue;
       const float* from = w.y + r * ldy + v * lanes;
       if (columns == width)
-        sums[r][v] = *reinterpret_cast<const Vector*>(from);
+        sums[r][v] = *reinterpret_cast<const Anywhere*>(from);
       else
         for (std::int64_t l = 0; l < std::min(lanes, columns - v * lanes); ++l) sums[r][v][l] = from[l];
     }
@@ -66,17 +90,17 @@ void block(const Block& w) {
     for (std::int64_t p = 0; p < k; ++p, a += step, b += ldb) {
       Vector right[vectors];
 #pragma GCC unroll 2
-      for (std::int64_t v = 0; v < vectors; ++v) right[v] = *reinterpret_cast<const Vector*>(b + v * lanes);
+      for (std::int64_t v = 0; v < vectors; ++v) right[v] = *reinterpret_cast<const Anywhere*>(b + v * lanes);
 #pragma GCC unroll 12
       for (std::int64_t r = 0; r < rows; ++r)
 #pragma GCC unroll 2
-        for (std::int64_t v = 0; v < vectors; ++v) sums[r][v] += a[r * row] * right[v];
+        for (std::int64_t v = 0; v < vectors; ++v) add_product(a[r * row], right[v], sums[r][v]);
     }
   }
   for (std::int64_t r = 0; r < rows; ++r) {
     float* to = w.y + r * ldy;
     if (r < w.exact)
-      for (std::int64_t v = 0; v < vectors; ++v) *reinterpret_cast<Vector*>(to + v * lanes) = sums[r][v];
+      for (std::int64_t v = 0; v < vectors; ++v) *reinterpret_cast<Anywhere*>(to + v * lanes) = sums[r][v];
     else
       for (std::int64_t l = 0; l < columns; ++l) to[l] = sums[r][l / lanes][l % lanes];
   }
