@@ -3,9 +3,11 @@
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/shared/gemm.h>
+#include <oxbow/ops/shared/gemm_narrow.h>
 #include <oxbow/ops/widen.h>
 
 #include <algorithm>
+#include <array>
 
 namespace oxbow::ops {
 namespace {
@@ -136,6 +138,7 @@ struct Product::Plan {
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
   bool fetches_b = false;  // the kernels fetch what of b the next one reads
+  bool narrow = false;     // `gemm::narrow` computes it all
   bool with_tape = false;
   internal::TapePlan tape;
   std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
@@ -199,7 +202,12 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     work.scratch = p.tape_scratch + p.tape.scratch();
     work.flops += p.tape.flops() * static_cast<double>(type.count());
   }
-  if (t.units == 0 || t.k == 0) return {work, plan};
+  // Kernels of AVX-512 for few columns take many rows of a at once, which is bad where these collide in the first
+  // cache.
+  const bool collide = t.k % 512 == 0;
+  p.narrow = gemm::is_narrow(type.dtype, t.n) && t.flops() >= jit_flops &&
+             (!gemm::reads_whole_panels() || (!transpose_a && (t.n <= 8 || collide)));
+  if (t.units == 0 || t.k == 0 || p.narrow) return {work, plan};
 
   for (int last_rows = 0; last_rows < 2; ++last_rows) {
     const std::int64_t rows = last_rows ? t.m - t.rows * (t.row_tiles - 1) : t.rows;
@@ -230,6 +238,20 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
 
 namespace {
 
+// y (+)= a b for `rows` by all columns and `k` terms, a chunk at most.
+void narrow(const Product::Plan& p, gemm::Strided<float> a, const float* b, std::int64_t rows, std::int64_t k, float* y,
+            std::int64_t ldy, bool accumulate) {
+  const std::int64_t columns = p.tiles.n, width = gemm::narrow_width(columns);
+  std::array<float, sum_chunk * gemm::narrow_width(16)> wide_rows;
+  std::int64_t ldb = p.ldb;
+  if (ldb < width) {
+    gemm::widen(k, columns, b, wide_rows.data());
+    b = wide_rows.data();
+    ldb = width;
+  }
+  gemm::narrow({.rows = rows, .columns = columns, .k = k, .ldb = ldb, .ldy = ldy, .accumulate = accumulate}, a, b, y);
+}
+
 template <class T>
 void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const Tiling& t = p.tiles;
@@ -256,7 +278,9 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
       const T* b = b_at(j, k);
       T* y = tile + j;
       const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
-      if (!kernels[0]) {
+      if (p.narrow) {
+        if constexpr (std::is_same_v<T, float>) narrow(p, {left, p.a_row, p.a_step}, b, rows, deep, y, ldy, k > 0);
+      } else if (!kernels[0]) {
         gemm::multiply<T>(rows, std::min(t.step, columns - j), deep, {left, p.a_row, p.a_step}, b, p.ldb, y, ldy,
                           k > 0);
       } else if constexpr (std::is_same_v<T, float>) {
