@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <new>
 
 extern char** environ;
 
@@ -33,14 +35,15 @@ std::string render(const std::string& dot, std::string format) {
 
   posix_spawn_file_actions_t redirect;
   posix_spawn_file_actions_init(&redirect);
-  posix_spawn_file_actions_adddup2(&redirect, in.descriptor(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&redirect, out.descriptor(), STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  int failed = posix_spawn_file_actions_adddup2(&redirect, in.descriptor(), STDIN_FILENO);
+  if (failed == 0) failed = posix_spawn_file_actions_adddup2(&redirect, out.descriptor(), STDOUT_FILENO);
+  if (failed == 0) failed = posix_spawn_file_actions_addopen(&redirect, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::string program = "dot";
   char* arguments[] = {program.data(), format.data(), nullptr};
   pid_t child = 0;
-  const int failed = posix_spawnp(&child, program.c_str(), &redirect, nullptr, arguments, environ);
+  if (failed == 0) failed = posix_spawnp(&child, program.c_str(), &redirect, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&redirect);
+  if (failed == ENOMEM) throw std::bad_alloc();
   if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
   int status = 0;
   const bool known = waitpid(child, &status, 0) == child;
@@ -53,6 +56,7 @@ std::string render(const std::string& dot, std::string format) {
   std::rewind(out.file.get());
   char buffer[1 << 14];
   for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, out.file.get())) > 0;) picture.append(buffer, n);
+  if (std::ferror(out.file.get())) throw Error("cannot read what Graphviz drew");
   return picture;
 }
 
