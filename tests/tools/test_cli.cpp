@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(commands_take_a_budget_of_bytes) {
     BOOST_REQUIRE(at != std::string::npos);
     return std::stol(plan.output.substr(at + 13));
   };
-  const long usual = peak(""), budget = usual * 2 / 3;
+  const long usual = peak(""), budget = usual * 92 / 100;
   BOOST_TEST(peak("--memory-budget " + std::to_string(usual)) == usual);
   BOOST_TEST(peak("--memory-budget 1G") == usual);
   BOOST_TEST(peak("--memory-budget " + std::to_string(budget)) <= budget);
