@@ -94,7 +94,6 @@ void Recomputation::choose_steps(Candidate& c) const {
   const std::uint32_t at = line_.place[c.reader];
   std::vector<std::uint32_t> region = {line_.runs[line_.values[c.value].run].step};
   CheapestCut cut;
-  std::vector<double> kept;  // of each input of the cut: bytes by places
   const auto number = [&](std::uint32_t step) {
     const auto found = std::find(region.begin(), region.end(), step);
     const auto i = static_cast<std::uint32_t>(found - region.begin());
