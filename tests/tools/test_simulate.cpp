@@ -2,6 +2,7 @@
 #include <oxbow/runtime/plan.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 #include "measure/simulate.h"
 #include "support/command.h"
@@ -42,6 +43,12 @@ Plan plan_of(const std::vector<std::uint32_t>& chunks,
 // Without hand-overs, and memory enough for everybody.
 SimulatedMachine machine(int cores) {
   return {.cores = cores, .buses = 1000, .hand_over_ns = 0, .asleep_after = 1e9, .wake_up_ns = 0};
+}
+
+SimulatedMachine machine_of(int cores, double buses) {
+  SimulatedMachine m = machine(cores);
+  m.buses = buses;
+  return m;
 }
 
 double run(const Plan& plan, const std::vector<TaskCost>& costs, const SimulatedMachine& m) {
@@ -90,18 +97,21 @@ BOOST_AUTO_TEST_CASE(a_core_goes_on_with_what_it_made_ready) {
   BOOST_TEST(order == (std::vector<std::uint32_t>{0, 2, 1, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(waiting_for_memory_takes_longer_in_company) {
+BOOST_AUTO_TEST_CASE(waiting_for_memory_takes_longer_in_company, *boost::unit_test::tolerance(1e-9)) {
   const Plan plan = plan_of({1, 1}, {});
-  SimulatedMachine m = machine(2);
-  m.buses = 1;
+  SimulatedMachine m = machine_of(2, 1);
   BOOST_TEST(run(plan, {{.ns = 100, .memory = 1}, {.ns = 100, .memory = 1}}, m) == 200);
   BOOST_TEST(run(plan, {{.ns = 100, .memory = 0.5}, {.ns = 100, .memory = 0.5}}, m) == 100);
   m.buses = 0.5;
-  BOOST_TEST(run(plan, {{.ns = 100, .memory = 0.5}, {.ns = 100, .memory = 0.5}}, m) == 150);
-  // 150 ns for the first, in which the second gets 120 of its 300 done.
+  BOOST_TEST(run(plan, {{.ns = 100, .memory = 0.5}, {.ns = 100, .memory = 0.5}}, m) == 200);
+  // While both run, waiting takes c times as long: 1 / c + 0.5 / (1 + 0.5 (c - 1)) = 1, so c is the golden ratio. The
+  // first ends after 100 c; the second, (1 + c) / 2 times as slow so far, does the rest alone.
   m.buses = 1;
-  BOOST_TEST(run(plan, {{.ns = 100, .memory = 1}, {.ns = 300, .memory = 0.5}}, m) == 330,
-             boost::test_tools::tolerance(1e-9));
+  const double c = (1 + std::sqrt(5.0)) / 2;
+  BOOST_TEST(run(plan, {{.ns = 100, .memory = 1}, {.ns = 300, .memory = 0.5}}, m) == 100 * c + 300 - 200 * c / (1 + c));
+  // Four cores get no more out of memory than it has.
+  BOOST_TEST(run(plan_of({1, 1, 1, 1}, {}), std::vector<TaskCost>(4, {.ns = 100, .memory = 0.5}), machine_of(4, 1)) ==
+             200);
 }
 
 BOOST_AUTO_TEST_CASE(a_hand_over_delays_idle_cores_only) {
@@ -122,8 +132,7 @@ BOOST_AUTO_TEST_CASE(no_run_is_shorter_than_its_bounds) {
   const Plan plan = plan_of({1, 3, 1}, {{0, 1}, {1, 2}});
   const std::vector<TaskCost> costs = {
       {.ns = 10, .memory = 1}, {.ns = 20}, {.ns = 20, .memory = 0.5}, {.ns = 20}, {.ns = 30}};
-  SimulatedMachine m = machine(2);
-  m.buses = 0.5;
+  const SimulatedMachine m = machine_of(2, 0.5);
   const Bounds b = bounds(plan, costs, m);
   BOOST_TEST(b.work == 50);
   BOOST_TEST(b.longest_way == 60);

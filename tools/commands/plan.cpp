@@ -110,8 +110,9 @@ void print_estimates(const TimedTasks& timed, int top) {
 int run_plan(const PlanCommand& o) {
   const Net net = load_net(o.graph);
   const int here = Pool::shared().threads();
-  const double alone = measure_peak(1).bytes_per_ns;
-  const double together = o.bandwidth > 0 ? o.bandwidth : std::max(alone, here * measure_peak(here).bytes_per_ns);
+  const double in_company = measure_peak(here).bytes_per_ns;
+  const double alone = std::max(measure_peak(1).bytes_per_ns, in_company);
+  const double together = o.bandwidth > 0 ? o.bandwidth : here * in_company;
   const int cores = o.cores > 0 ? o.cores : here;
   fmt::print(
       "{}: simulated from tasks timed on one core of {}; main memory {:.1f} GB/s a core, {:.1f} GB/s in all{}\n\n",

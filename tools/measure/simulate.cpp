@@ -64,12 +64,22 @@ class Simulation {
       }
   }
 
-  // How much longer than alone what waits for memory takes now.
+  // How much longer than alone what waits for memory takes now: so that all together get what memory can serve.
   double crowd() const {
+    std::vector<double> shares;
     double wanted = 0;
     for (const Core& c : cores_)
-      if (c.busy && c.before <= 0) wanted += costs_[c.task].memory;
-    return std::max(1.0, wanted / machine_.buses);
+      if (c.busy && c.before <= 0) shares.push_back(costs_[c.task].memory);
+    for (const double m : shares) wanted += m;
+    if (wanted <= machine_.buses) return 1;
+    double low = 1, high = static_cast<double>(shares.size()) / machine_.buses;  // there a share takes 1 / high or less
+    for (int halving = 0; halving < 48; ++halving) {
+      const double middle = (low + high) / 2;
+      double served = 0;
+      for (const double m : shares) served += m / (1 + m * (middle - 1));
+      (served > machine_.buses ? low : high) = middle;
+    }
+    return high;
   }
 
   // To the next moment at which a task begins or ends. False where nothing runs.

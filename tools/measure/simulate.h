@@ -37,7 +37,7 @@ struct Simulated {
 
 /// `costs`: of each task of the plan, as they are numbered there. Cores that have nothing to do take the most urgent
 /// task that is ready, the first core first. While tasks run whose shares of waiting for memory add up to more than
-/// `buses`, that waiting takes longer by as much.
+/// `buses`, all waiting takes longer by one factor, so that they get `buses` in all.
 Simulated simulate(const Plan& plan, std::span<const TaskCost> costs, const SimulatedMachine& machine);
 
 /// The longest way: groups of the plan that wait for one another, the longest chunk of each counted.

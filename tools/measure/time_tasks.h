@@ -20,7 +20,7 @@ struct TimedTasks {
 
 struct TimingOfTasks {
   int threads = 1;               ///< that the plan is made for
-  int runs = 12;                 ///< that are timed, the medians of which count
+  int runs = 12;                 ///< that are timed, of which the lower quartiles count
   bool measure = false;          ///< runs on so many real threads too, in turn with those on one
   double bytes_per_ns = 0;       ///< what one core by itself reads and writes of main memory
   std::int64_t cache_bytes = 0;  ///< what a run of no more bytes is about finds in cache
