@@ -139,7 +139,7 @@ def main():
     known = NETS.split(",")
     place = {net: i for i, net in enumerate(known)}
     results = dict(sorted(results.items(), key=lambda r: place.get(r[0].split()[0], len(known))))
-    names = ["oxbow", *peers]
+    names = [n for n in ["oxbow", *peers] if any(n in of for of in results.values())]
     by_time = table("ms a step", results, names, 0, ".4g")
     by_memory = table("MB", results, names, 1, ".0f")
     table("s to the first step", results, names, 2, ".2f")
