@@ -30,8 +30,9 @@ struct Plan {
     NodeId node;
     std::uint32_t first_read, reads, first_write, writes;
     std::int64_t parts;
-    bool commits = false;  ///< writes a variable in place: from here on the run cannot be taken back
-    double cost = 0;       ///< estimated nanoseconds
+    bool can_fail = false;  ///< on its data, where no step before it has: whatever commits waits for it
+    bool commits = false;   ///< writes a variable in place: from here on the run cannot be taken back
+    double cost = 0;        ///< estimated nanoseconds
   };
   /// What threads are handed: a stretch of steps, or, with several chunks, the parts of one wide step.
   struct Group {

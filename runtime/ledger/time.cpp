@@ -47,7 +47,7 @@ Path longest_path(const Ledger& ledger, const Plan& plan, const std::vector<doub
       if (const Place& to = plan.writes[step.first_write + k].place; to.home == Home::variable)
         wait(s, readers_end[at(to.index)], start);
     finish[at(s)] = start + ns[at(s)];
-    if (n.op().info().can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
+    if (step.can_fail && (barrier < 0 || finish[at(s)] > finish[at(barrier)])) barrier = s;
     for (std::uint32_t i = 0; i < step.reads; ++i)
       if (const Place& in = plan.reads[step.first_read + i].place; in.home == Home::variable)
         if (std::int32_t& end = readers_end[at(in.index)]; end < 0 || finish[at(s)] > finish[at(end)]) end = s;

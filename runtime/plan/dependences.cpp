@@ -29,7 +29,7 @@ class Finder {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!storages_.computes[static_cast<std::size_t>(id)]) continue;
       const auto step = static_cast<std::uint32_t>(out_.nodes.size());
-      if (const Node n = graph_.node(id); n.op().info().can_fail && !is_checked_before(n)) failing_.push_back(step);
+      if (const Node n = graph_.node(id); n.op().info().can_fail && !is_checked_before(n)) out_.failing.push_back(step);
       out_.step_of[static_cast<std::size_t>(id)] = step;
       out_.nodes.push_back(id);
     }
@@ -91,10 +91,10 @@ class Finder {
       taken[static_cast<std::size_t>(at.storage)] = true;
       out_.in_place.push_back({step_of(value.writer), at.storage, assign.variable, a});
     }
-    if (failing_.empty() || out_.in_place.empty()) return;
+    if (out_.failing.empty() || out_.in_place.empty()) return;
     barrier_ = static_cast<std::uint32_t>(out_.nodes.size());
     out_.nodes.push_back(-1);
-    for (const std::uint32_t f : failing_) out_.values.push_back({f, barrier_});
+    for (const std::uint32_t f : out_.failing) out_.values.push_back({f, barrier_});
   }
 
   // Whether `writer` may write output `to` over `from`, as far as its own reads go.
@@ -190,7 +190,6 @@ class Finder {
   const Graph& graph_;
   const Storages& storages_;
   Dependences out_;
-  std::vector<std::uint32_t> failing_;
   std::uint32_t barrier_ = Dependences::none;
   CompressedRows readers_;  // of each variable
 };

@@ -27,7 +27,8 @@ struct Dependences {
     std::size_t assign;
   };
   std::vector<Write> in_place;
-  std::vector<std::size_t> left;  ///< the assigns whose values need a copy that is written so
+  std::vector<std::uint32_t> failing;  ///< steps that may fail on their data: each write of a variable waits for them
+  std::vector<std::size_t> left;       ///< the assigns whose values need a copy that is written so
 };
 
 /// A node that has to wait for another one, for no value's sake.

@@ -154,6 +154,7 @@ class Planner {
       step.op = &s.op->op;
       step.prepared = s.op->prepared.get();
       step.parts = s.op->work.parts;
+      step.can_fail = s.can_fail;
       step.commits = s.commits;
       step.cost = s.cost;
       plan_->scratch_bytes = std::max(plan_->scratch_bytes, aligned(s.op->work.scratch));

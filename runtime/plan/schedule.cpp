@@ -23,6 +23,7 @@ Scheduler::Scheduler(const Graph& graph, const Storages& storages, const Depende
     steps_[s] = {.node = waits.nodes[s], .op = &op, .cost = cost_of(op.work)};
   }
   for (const Dependences::Write& write : waits.in_place) steps_[write.step].commits = true;
+  for (const std::uint32_t step : waits.failing) steps_[step].can_fail = true;
 
   // Ranks follow values only: node numbers are topological, and the barrier ends all its ways.
   const CompressedRows readers = CompressedRows::of(steps_.size(), edges_);

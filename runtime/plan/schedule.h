@@ -13,7 +13,7 @@ struct Schedule {
     NodeId node = -1;  ///< -1: nothing runs; what comes after may write variables
     const PreparedOp* op = nullptr;
     double cost = 0;  ///< estimated nanoseconds
-    bool commits = false;
+    bool can_fail = false, commits = false;
   };
   std::vector<Step> steps;  ///< in serial order: every edge goes forward
   CompressedRows next;      ///< of each step those that wait for it
