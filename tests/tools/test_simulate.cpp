@@ -72,9 +72,9 @@ BOOST_AUTO_TEST_CASE(tasks_wait_for_those_before_them) {
   const std::vector<TaskCost> costs = {{.ns = 10}, {.ns = 20}, {.ns = 50}, {.ns = 5}};
   BOOST_TEST(run(plan, costs, machine(1)) == 85);
   BOOST_TEST(run(plan, costs, machine(2)) == 65);
-  const LongestWay way = longest_way(plan, costs);
-  BOOST_TEST(way.ns == 65);
-  BOOST_TEST(way.groups == (std::vector<std::uint32_t>{0, 2, 3}));
+  const CriticalPath path = critical_path(plan, costs);
+  BOOST_TEST(path.ns == 65);
+  BOOST_TEST(path.groups == (std::vector<std::uint32_t>{0, 2, 3}));
 }
 
 BOOST_AUTO_TEST_CASE(a_wide_group_ends_with_its_last_chunk) {
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_wide_group_ends_with_its_last_chunk) {
   BOOST_TEST(run(plan, costs, machine(1)) == 71);
   BOOST_TEST(run(plan, costs, machine(2)) == 51);  // 10 and 40 on one core, 10 and 10 on the other
   BOOST_TEST(run(plan, costs, machine(4)) == 41);
-  BOOST_TEST(longest_way(plan, costs).ns == 41);
+  BOOST_TEST(critical_path(plan, costs).ns == 41);
 }
 
 // Whoever finishes a group goes on with the most urgent of those that it made ready.
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(no_run_is_shorter_than_its_bounds) {
   const SimulatedMachine m = machine_of(2, 0.5);
   const Bounds b = bounds(plan, costs, m);
   BOOST_TEST(b.work == 50);
-  BOOST_TEST(b.longest_way == 60);
+  BOOST_TEST(b.critical_path == 60);
   BOOST_TEST(b.memory == 40);
   BOOST_TEST(run(plan, costs, m) >= 60);
 }
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(the_command_prints_a_row_for_each_number_of_cores) {
   const Finished plan =
       command(program("oxbow") + " plan mnist_mlp --cores 3 --runs 4 --picture " + folder / "step.svg");
   BOOST_TEST(plan.code == 0);
-  for (const char* row : {"\n    1  ", "\n    2  ", "\n    3  ", "The longest way"})
+  for (const char* row : {"\n    1  ", "\n    2  ", "\n    3  ", "The critical path"})
     BOOST_TEST(plan.output.find(row) != std::string::npos, plan.output);
   const std::string picture = folder.read("step.svg");
   BOOST_TEST(picture.starts_with("<svg "));

@@ -40,7 +40,7 @@ struct OfCores {
 std::string bound_by(const OfCores& of) {
   constexpr double clearly = 1.1;
   const std::pair<double, const char*> all[] = {
-      {of.bounds.work, "work"}, {of.bounds.longest_way, "longest way"}, {of.bounds.memory, "memory"}};
+      {of.bounds.work, "work"}, {of.bounds.critical_path, "critical path"}, {of.bounds.memory, "memory"}};
   const auto& [ns, what] = *std::max_element(std::begin(all), std::end(all));
   if (of.run.ns < clearly * ns) return what;
   return of.run.ns - of.hand_over < clearly * ns ? "hand-over" : "order of tasks";
@@ -59,18 +59,18 @@ OfCores simulate_on(int cores, const Net& net, const TimingOfTasks& timing, doub
   return of;
 }
 
-void print_longest_way(const OfCores& of, int top) {
+void print_critical_path(const OfCores& of, int top) {
   const Plan& plan = of.timed.plan();
-  const LongestWay way = longest_way(plan, of.timed.costs);
+  const CriticalPath path = critical_path(plan, of.timed.costs);
   std::vector<std::pair<double, NodeId>> nodes;
-  for (const std::uint32_t g : way.groups)
+  for (const std::uint32_t g : path.groups)
     for (std::uint32_t s = plan.groups[g].first; s < plan.groups[g].last; ++s)
       if (plan.steps[s].node >= 0) nodes.emplace_back(of.timed.step_ns[s], plan.steps[s].node);
   std::stable_sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  fmt::print("\nThe longest way, which the plan for {} cores leaves: {:.3f} ms, {} nodes\n{:>10}  {:>7}  node\n",
-             of.machine.cores, way.ns / 1e6, nodes.size(), "us", "share");
+  fmt::print("\nThe critical path, which the plan for {} cores leaves: {:.3f} ms, {} nodes\n{:>10}  {:>7}  node\n",
+             of.machine.cores, path.ns / 1e6, nodes.size(), "us", "share");
   for (std::size_t i = 0; i < std::min<std::size_t>(nodes.size(), static_cast<std::size_t>(top)); ++i)
-    fmt::print("{:>10.2f}  {:>5.1f} %  {}\n", nodes[i].first / 1e3, 100 * nodes[i].first / way.ns,
+    fmt::print("{:>10.2f}  {:>5.1f} %  {}\n", nodes[i].first / 1e3, 100 * nodes[i].first / path.ns,
                describe(*plan.graph, nodes[i].second));
 }
 
@@ -117,8 +117,8 @@ int run_plan(const PlanCommand& o) {
   fmt::print(
       "{}: simulated from tasks timed on one core of {}; main memory {:.1f} GB/s a core, {:.1f} GB/s in all{}\n\n",
       o.graph, here, alone, together, o.bandwidth > 0 ? " (as asked for)" : "");
-  fmt::print("{:>5}  {:>10}  {:>8}  {:>9}  {:>8}  {:>11}  {:>8}  {:>9}  {}{}\n", "cores", "ms a step", "speed-up",
-             "of cores", "work", "longest way", "memory", "hand-over", "bound by",
+  fmt::print("{:>5}  {:>10}  {:>8}  {:>9}  {:>8}  {:>13}  {:>8}  {:>9}  {}{}\n", "cores", "ms a step", "speed-up",
+             "of cores", "work", "critical path", "memory", "hand-over", "bound by",
              o.check ? "      measured  simulated / measured" : "");
   OfCores last;
   TimedTasks first;
@@ -135,14 +135,14 @@ int run_plan(const PlanCommand& o) {
       one = last.run.ns;
       first = last.timed;
     }
-    fmt::print("{:>5}  {:>10.4f}  {:>8.2f}  {:>7.0f} %  {:>8.3f}  {:>11.3f}  {:>8.3f}  {:>9.3f}  {:<14}", n,
+    fmt::print("{:>5}  {:>10.4f}  {:>8.2f}  {:>7.0f} %  {:>8.3f}  {:>13.3f}  {:>8.3f}  {:>9.3f}  {:<14}", n,
                last.run.ns / 1e6, one / last.run.ns, 100 * one / last.run.ns / n, last.bounds.work / 1e6,
-               last.bounds.longest_way / 1e6, last.bounds.memory / 1e6, last.hand_over / 1e6, bound_by(last));
+               last.bounds.critical_path / 1e6, last.bounds.memory / 1e6, last.hand_over / 1e6, bound_by(last));
     if (last.timed.measured_ns > 0)
       fmt::print("{:>8.4f}  {:.2f}", last.timed.measured_ns / 1e6, last.run.ns / last.timed.measured_ns);
     fmt::print("\n");
   }
-  print_longest_way(last, o.top);
+  print_critical_path(last, o.top);
   if (o.estimates) print_estimates(first, o.top);
   if (!o.picture.empty())
     write_out(o.picture, picture(last.timed.plan(), last.run, cores, fmt::format("{} on {} cores", o.graph, cores)));

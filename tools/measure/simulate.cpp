@@ -138,7 +138,7 @@ Simulated simulate(const Plan& plan, std::span<const TaskCost> costs, const Simu
   return Simulation(plan, costs, machine).run();
 }
 
-LongestWay longest_way(const Plan& plan, std::span<const TaskCost> costs) {
+CriticalPath critical_path(const Plan& plan, std::span<const TaskCost> costs) {
   std::vector<double> rank(plan.groups.size());
   std::vector<std::uint32_t> then(plan.groups.size(), no_group);
   std::uint32_t from = no_group;
@@ -148,14 +148,14 @@ LongestWay longest_way(const Plan& plan, std::span<const TaskCost> costs) {
     rank[g] = longest_chunk(plan.groups[g], costs) + (then[g] == no_group ? 0 : rank[then[g]]);
     if (from == no_group || rank[g] > rank[from]) from = g;
   }
-  LongestWay way;
-  if (from != no_group) way.ns = rank[from];
-  for (; from != no_group; from = then[from]) way.groups.push_back(from);
-  return way;
+  CriticalPath path;
+  if (from != no_group) path.ns = rank[from];
+  for (; from != no_group; from = then[from]) path.groups.push_back(from);
+  return path;
 }
 
 Bounds bounds(const Plan& plan, std::span<const TaskCost> costs, const SimulatedMachine& machine) {
-  Bounds b{.longest_way = longest_way(plan, costs).ns};
+  Bounds b{.critical_path = critical_path(plan, costs).ns};
   for (const TaskCost& c : costs) {
     b.work += c.ns / machine.cores;
     b.memory += c.ns * c.memory / machine.buses;

@@ -40,18 +40,18 @@ struct Simulated {
 /// `buses`, all waiting takes longer by one factor, so that they get `buses` in all.
 Simulated simulate(const Plan& plan, std::span<const TaskCost> costs, const SimulatedMachine& machine);
 
-/// The longest way: groups of the plan that wait for one another, the longest chunk of each counted.
-struct LongestWay {
+/// The critical path: groups of the plan that wait for one another, the longest chunk of each counted.
+struct CriticalPath {
   std::vector<std::uint32_t> groups;
   double ns = 0;
 };
-LongestWay longest_way(const Plan& plan, std::span<const TaskCost> costs);
+CriticalPath critical_path(const Plan& plan, std::span<const TaskCost> costs);
 
 /// What no schedule on this machine is shorter than, in ns.
 struct Bounds {
-  double work = 0;         ///< of all tasks, over the cores
-  double longest_way = 0;  ///< on any number of cores
-  double memory = 0;       ///< all waiting for memory, over the buses
+  double work = 0;           ///< of all tasks, over the cores
+  double critical_path = 0;  ///< on any number of cores
+  double memory = 0;         ///< all waiting for memory, over the buses
 };
 Bounds bounds(const Plan& plan, std::span<const TaskCost> costs, const SimulatedMachine& machine);
 
