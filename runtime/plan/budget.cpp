@@ -16,9 +16,9 @@ std::string bytes_text(std::int64_t bytes) { return std::to_string(bytes) + (byt
 std::string described(const Node& n) {
   std::string text{n.op().name()};
   if (!n.name().empty())
-    text += " " + in_quotes(n.full_name());
+    text.append(" ").append(in_quotes(n.full_name()));
   else if (!n.origin().scope.str().empty())
-    text += " in " + in_quotes(n.origin().scope.str());
+    text.append(" in ").append(in_quotes(n.origin().scope.str()));
   if (n.origin().at.known()) text += ", built at " + to_string(n.origin().at);
   return text;
 }
