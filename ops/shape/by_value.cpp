@@ -119,8 +119,12 @@ Padded padding_of(const Shape& x, const Tensor& pads) {
       throw OpError(
           "axis " + std::to_string(axis) + " is padded by " + std::to_string(before) + " and " + std::to_string(after),
           "Slice x where elements shall go");
+    std::int64_t size = 0;
+    if (__builtin_add_overflow(before, x[axis], &size) || __builtin_add_overflow(size, after, &size))
+      throw OpError("axis " + std::to_string(axis) + " of " + to_string(x) + " is padded beyond what a size can be",
+                    "Pad by less");
     begins.push_back(before);
-    sizes.push_back(before + x[axis] + after);
+    sizes.push_back(size);
   }
   return {Shape(sizes), std::move(begins)};
 }
@@ -133,7 +137,11 @@ Shape tiled(const Shape& x, const Numbers& repeats) {
   for (int axis = 0; axis < x.rank(); ++axis) {
     const std::int64_t times = repeats[static_cast<std::size_t>(axis)];
     if (times < 0) throw OpError("x cannot be repeated " + std::to_string(times) + " times", "Give at least 0");
-    sizes.push_back(x[axis] * times);
+    std::int64_t size = 0;
+    if (__builtin_mul_overflow(x[axis], times, &size))
+      throw OpError("axis " + std::to_string(axis) + " of " + to_string(x) + " is repeated beyond what a size can be",
+                    "Repeat it less");
+    sizes.push_back(size);
   }
   return Shape(sizes);
 }
