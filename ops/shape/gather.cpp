@@ -114,6 +114,9 @@ void add_rows(const Run& r, const AroundAxis& a, const T* x) {
   const bool by_columns = a.inner >= 2 * column_block;
   const std::int64_t blocks = by_columns ? (a.inner + column_block - 1) / column_block : a.size;
   const auto [begin, end] = r.share(a.outer * blocks);
+  // Rows that are not there are no part's; an index that asks for one is wrong all the same.
+  if (a.size == 0 && a.outer > 0 && r.in_type(1).count() > 0)
+    out_of_range("index", r.in<I>(1)[0], r.in_type(1), 0, a.size);
   for (std::int64_t at = begin; at < end;) {  // an outer slice at a time
     const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
     const std::int64_t column = first * column_block;
