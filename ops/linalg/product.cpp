@@ -205,7 +205,8 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
   // Kernels of AVX-512 for few columns take many rows of a at once, which is bad where these collide in the first
   // cache.
   const bool collide = t.k % 512 == 0;
-  p.narrow = gemm::is_narrow(type.dtype, t.n) && t.flops() >= jit_flops &&
+  const bool widens = p.ldb < gemm::narrow_width(t.n);  // from rows of n
+  p.narrow = gemm::is_narrow(type.dtype, t.n) && t.flops() >= jit_flops && (!widens || p.ldb == t.n) &&
              (!gemm::reads_whole_panels() || (!transpose_a && (t.n <= 8 || collide)));
   if (t.units == 0 || t.k == 0 || p.narrow) return {work, plan};
 

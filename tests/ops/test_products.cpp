@@ -93,6 +93,17 @@ void check_samples(double tolerance) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(panels_of_any_width_change_no_bit) {
+  for (const std::int64_t n : {5, 10})
+    for (const std::int64_t panel : {n + 1, n + 2, std::int64_t{16}, std::int64_t{64}})
+      for (const std::int64_t k : {64, 512}) {
+        const Tensor a = floats(draw({200, k}, -1, 1, 1)), b = floats(draw({k, n}, -1, 1, 2));
+        const Tensor packed = run_op(Pack{.panel = panel}, {b})[0];
+        BOOST_TEST(same_bits(run_op(Product{}, {a, packed})[0], run_op(Product{}, {a, b})[0]),
+                   n << " columns in panels of " << panel << ", k " << k);
+      }
+}
+
 BOOST_AUTO_TEST_CASE(products_at_the_tiles_edges) {
   std::map<std::pair<DType, ProductPath>, int> entered;
   const std::int64_t sizes[] = {0, 1, 15, 16, 17, 63, 64, 65};
