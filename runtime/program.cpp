@@ -116,8 +116,7 @@ std::vector<Tensor> Program::run(Store& store, const std::map<std::string, Tenso
       for (const Plan::Fetch& f : impl_->plan(shapes)->fetches) results.emplace_back(f.type);
     for (std::size_t i = 0; i < results.size(); ++i)
       dispatch(results[i].dtype(), [&]<class T>(std::type_identity<T>) {
-        const auto count = static_cast<std::size_t>(results[i].type().count());  // the bytes may be more, in panels
-        session.fetch_into<T>(static_cast<int>(i), std::span(results[i].data<T>(), count));
+        session.fetch_into<T>(static_cast<int>(i), results[i].span<T>());
       });
     session.run();
     return results;

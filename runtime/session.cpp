@@ -150,10 +150,10 @@ struct Session::State {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const Target& t = targets[i];
       const Type& type = frame.plan().fetches[i].type;
-      if (t.bytes && t.count != type.count())
+      if (t.bytes && t.count != type.stored())
         throw Error("fetch_into(" + std::to_string(i) + "): the span has " + std::to_string(t.count) +
                     " elements, but the value is " + to_string(type) + " in this run\n  Give a span of " +
-                    std::to_string(type.count()) + ", or an empty one for memory of the session's own");
+                    std::to_string(type.stored()) + ", or an empty one for memory of the session's own");
       frame.set_fetch(static_cast<int>(i), t.bytes);
     }
   }
@@ -162,7 +162,7 @@ struct Session::State {
     const Plan& plan = frame.plan();
     for (std::size_t i = 0; i < targets.size(); ++i)
       if (const Plan::Fetch& f = plan.fetches[i];
-          targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0 && f.type.count() == targets[i].count)
+          targets[i].bytes && f.variable >= 0 && f.type.bytes() > 0 && f.type.stored() == targets[i].count)
         std::memcpy(targets[i].bytes, frame.fetched(static_cast<int>(i)), static_cast<std::size_t>(f.type.bytes()));
   }
 
