@@ -10,8 +10,9 @@ class Finder {
  public:
   Finder(const Graph& graph, const Storages& storages) : graph_(graph), storages_(storages) {}
 
-  Dependences find(std::span<const Wait> waits) {
+  Dependences find(std::span<const Wait> waits, std::optional<std::span<const NodeId>> failing) {
     collect_steps();
+    failing ? take_failing(*failing) : collect_failing();
     collect_values();
     for (const Wait& w : waits) out_.values.push_back({step_of(w.after), step_of(w.node)});
     collect_writes_in_place();
@@ -29,10 +30,18 @@ class Finder {
     for (NodeId id = 0; id < graph_.size(); ++id) {
       if (!storages_.computes[static_cast<std::size_t>(id)]) continue;
       const auto step = static_cast<std::uint32_t>(out_.nodes.size());
-      if (const Node n = graph_.node(id); n.op().info().can_fail && !is_checked_before(n)) out_.failing.push_back(step);
       out_.step_of[static_cast<std::size_t>(id)] = step;
       out_.nodes.push_back(id);
     }
+  }
+
+  void collect_failing() {
+    for (std::uint32_t s = 0; s < out_.nodes.size(); ++s)
+      if (const Node n = graph_.node(out_.nodes[s]); n.op().info().can_fail && !is_checked_before(n))
+        out_.failing.push_back(s);
+  }
+  void take_failing(std::span<const NodeId> nodes) {
+    for (const NodeId node : nodes) out_.failing.push_back(step_of(node));
   }
 
   // Whether a gradient's node can fail only where its forward node fails: on the same integers, which that one has
@@ -47,9 +56,14 @@ class Finder {
         if (reader.input(i) && reader.op().info().reads(i) && reader.input(i).same(v)) return true;
       return false;
     };
-    for (int i = 0; i < forward.input_count(); ++i)
-      if (const Value v = forward.input(i); v && is_integer(v.dtype()) && reads(forward, v) && reads(n, v)) return true;
-    return false;
+    bool any = false;
+    for (int i = 0; i < n.input_count(); ++i) {
+      const Value v = n.input(i);
+      if (!v || !n.op().info().reads(i) || !is_integer(v.dtype())) continue;
+      if (!reads(forward, v)) return false;
+      any = true;
+    }
+    return any;
   }
 
   // A value's writer before its readers; the readers of variables are kept for the hazards.
@@ -196,8 +210,9 @@ class Finder {
 
 }  // namespace
 
-Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits) {
-  return Finder(graph, storages).find(waits);
+Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits,
+                             std::optional<std::span<const NodeId>> failing) {
+  return Finder(graph, storages).find(waits, failing);
 }
 
 }  // namespace oxbow::internal

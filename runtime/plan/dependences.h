@@ -2,14 +2,16 @@
 //
 // Edges are the values that steps read, and hazards: a step that writes a variable in place comes after all other
 // readers of that variable, and after every step that can fail on its data, so that a failed run leaves the variables
-// as they were; a step of a gradient that reads the integers (labels, indices) of its forward step, which can fail,
-// does not fail where that one has not. Where the value cannot lie in the variable, or where the hazards would close a
-// cycle, a `Copy` has to write the variable instead: a step like any other, but one that nothing waits for. `copies`
-// puts those into the graph (runtime/plan/copies.h). Thread safety: values, and pure functions.
+// as they were; a step of a gradient that reads no other integers (labels, indices) than its forward step, which can
+// fail, does not fail where that one has not. Where the value cannot lie in the variable, or where the hazards would
+// close a cycle, a `Copy` has to write the variable instead: a step like any other, but one that nothing waits for.
+// `copies` puts those into the graph (runtime/plan/copies.h). Thread safety: values, and pure functions.
 #pragma once
 
 #include <oxbow/runtime/plan/compressed_rows.h>
 #include <oxbow/runtime/plan/storage.h>
+
+#include <optional>
 
 namespace oxbow::internal {
 
@@ -36,7 +38,8 @@ struct Wait {
   NodeId node, after;
 };
 
-/// Linear in the graph's edges, and in the variables' readers.
-Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits = {});
+/// Linear in the graph's edges, and in the variables' readers. `failing`: the nodes that may fail, where that is known.
+Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits = {},
+                             std::optional<std::span<const NodeId>> failing = {});
 
 }  // namespace oxbow::internal

@@ -226,7 +226,7 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
     if (recomputation.peak() > *budget && reached) continue;
     Recomputed next = recomputation.result();
     Storages storages_then = find_storages(*next.graph.graph);
-    Dependences waits_then = find_dependences(*next.graph.graph, storages_then, next.waits);
+    Dependences waits_then = find_dependences(*next.graph.graph, storages_then, next.waits, next.failing);
     if (waits_then.left.empty()) {
       Planner then(next.graph.graph, std::move(storages_then), std::move(waits_then), grain, next.order);
       if (fits(then)) {

@@ -30,7 +30,10 @@ class Builder {
       if (from_.node(id).op().is<ops::Assign>()) first_of(from_.node(id).output());
     std::vector<std::pair<std::string, Value>> outputs;
     for (const auto& [name, value] : from_.outputs()) outputs.emplace_back(name, first_of(value));
-    for (const std::uint32_t r : line_.order) result_.order.push_back(now_[r]);
+    for (const std::uint32_t r : line_.order) {
+      result_.order.push_back(now_[r]);
+      if (line_.steps[line_.runs[r].step].can_fail) result_.failing.push_back(now_[r]);
+    }
     add_waits();
     result_.graph = rewriter_.finish_with(outputs);
     return std::move(result_);

@@ -15,6 +15,7 @@ Timeline::Step read_step(const Graph& graph, const Storages& storages, const Sch
   Timeline::Step out;
   out.node = from.node;
   out.cost = from.cost;
+  out.can_fail = from.can_fail;
   if (from.node < 0) return out;
   const Node n = graph.node(from.node);
   const OpInfo& info = n.op().info();

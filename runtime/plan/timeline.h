@@ -17,6 +17,7 @@ struct Timeline {
   struct Step {
     NodeId node = -1;  ///< -1: the barrier
     double cost = 0;
+    bool can_fail = false;                     ///< what writes variables waits for it
     bool may_repeat = false;                   ///< a second run gives the same bits and does nothing else
     std::vector<std::uint32_t> reads, writes;  ///< storages, each once
     std::vector<std::uint32_t> variables;      ///< the numbers of those that it reads

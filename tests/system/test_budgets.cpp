@@ -50,7 +50,7 @@ Net attention() {
   const std::int64_t batch = 2, length = 16, width = 32;
   const Value x = input(g, "x", i64, {batch, length}), label = input(g, "label", i64, {batch * length});
   const Value table = variable(g, "table", {f32, {10, width}}, {.kind = Init::Kind::uniform, .a = -1, .b = 1});
-  Value h = gather(table, x);
+  Value h = gather(table, cast(x, i32));  // computed, so that it may be made anew for the table's gradient
   for (int layer = 0; layer < 4; ++layer) {
     const Value q = dense(h, width), k = dense(h, width), v = dense(h, width);
     h = h + dropout(dense(matmul(softmax(matmul(q, transpose(k, {0, 2, 1}))), v), width), 0.1);
