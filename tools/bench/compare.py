@@ -100,7 +100,7 @@ def table(title, results, names, field, digits):
             ratios[key] = values["oxbow"] / best
             ratio = f"{ratios[key]:.2f}"
         cells = [format(values[n], digits) if n in values else "-" for n in names]
-        net, threads = key.split()
+        net, threads = key.rsplit(" ", 1)
         print(f"| {os.path.basename(net)} | {threads} | " + " | ".join(cells) + f" | {ratio} |", flush=True)
     return ratios
 
@@ -138,13 +138,14 @@ def main():
 
     known = NETS.split(",")
     place = {net: i for i, net in enumerate(known)}
-    results = dict(sorted(results.items(), key=lambda r: place.get(r[0].split()[0], len(known))))
+    results = dict(sorted(results.items(), key=lambda r: place.get(r[0].rsplit(" ", 1)[0], len(known))))
     names = [n for n in ["oxbow", *peers] if any(n in of for of in results.values())]
     by_time = table("ms a step", results, names, 0, ".4g")
     by_memory = table("MB", results, names, 1, ".0f")
     table("s to the first step", results, names, 2, ".2f")
-    print(f"\ngeometric mean of the ratios of time: {statistics.geometric_mean(by_time.values()):.3f}, "
-          f"largest {max(by_time.values()):.2f}")
+    if by_time:
+        print(f"\ngeometric mean of the ratios of time: {statistics.geometric_mean(by_time.values()):.3f}, "
+              f"largest {max(by_time.values()):.2f}")
     if o.plot:
         with open(o.plot, "w") as f:
             f.write(picture([("time of a step, oxbow / best peer", by_time),

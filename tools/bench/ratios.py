@@ -13,7 +13,7 @@ STYLE = ("svg{background:#fff}text{font:12px sans-serif;fill:#333}.t{font-size:1
 
 def panel(title, ratios, threads, top):
     """The panel's elements, and where it ends."""
-    nets = list(dict.fromkeys(key.split()[0] for key in ratios))
+    nets = list(dict.fromkeys(key.rsplit(" ", 1)[0] for key in ratios))
     values = [v for v in ratios.values() if v > 0]
     low, high = math.floor(math.log10(min(values + [0.5]))), math.log10(max(values + [1.5])) + 0.1
 
@@ -42,7 +42,7 @@ def panel(title, ratios, threads, top):
 
 def picture(panels):
     """`panels`: pairs of a title and ratios by "net threads"."""
-    threads = sorted({key.split()[1] for _, ratios in panels for key in ratios}, key=int)
+    threads = sorted({key.rsplit(" ", 1)[1] for _, ratios in panels for key in ratios}, key=int)
     body, y = [], 34
     for k, n in enumerate(threads):
         x = LEFT + 110 * k

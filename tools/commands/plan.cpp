@@ -41,7 +41,7 @@ std::string bound_by(const OfCores& of) {
   constexpr double clearly = 1.1;
   const std::pair<double, const char*> all[] = {
       {of.bounds.work, "work"}, {of.bounds.critical_path, "critical path"}, {of.bounds.memory, "memory"}};
-  const auto& [ns, what] = *std::max_element(std::begin(all), std::end(all));
+  const auto& [ns, what] = *std::ranges::max_element(all, {}, &std::pair<double, const char*>::first);
   if (of.run.ns < clearly * ns) return what;
   return of.run.ns - of.hand_over < clearly * ns ? "hand-over" : "order of tasks";
 }
