@@ -35,17 +35,20 @@ Work product_work(Types in, const Type& out, std::int64_t k) {
 }
 
 // Rows a multiple of 4 KiB apart meet in one set of the first cache.
-bool rows_collide(Value b) { return gemm::has_kernels(b.dtype()) && b.shape()[-1] > 0 && b.shape()[-1] % 1024 == 0; }
-
-// Many rows repay copying a wide right operand into panels where kernels go over it in strips: its rows are far apart
-// in memory. Where they collide, fewer do: with AVX2, whole steps of a 1024-wide net with 128 rows take 27.5 ms
-// unpacked and 22.7 packed. (Eigen's blocks, which compute other dtypes, are packed as they are computed.)
-bool worth_packing(std::int64_t rows, Value b) {
-  return gemm::has_kernels(b.dtype()) && !gemm::reads_whole_panels() && rows >= (rows_collide(b) ? 128 : 256) &&
-         b.shape()[-1] >= 512;
-}
+bool rows_collide(const Type& b) { return b.shape[-1] > 0 && b.shape[-1] % 1024 == 0; }
 
 }  // namespace
+
+// Their rows are far apart in memory. Where they collide, fewer do: with AVX2, whole steps of a 1024-wide net with 128
+// rows take 27.5 ms unpacked and 22.7 packed. (Eigen's blocks are packed as they are computed.)
+bool pays_to_pack(std::int64_t rows, const Type& b) {
+  return gemm::sums_in_one_chain(b.dtype) && gemm::has_jit() && !gemm::reads_whole_panels() &&
+         rows >= (rows_collide(b) ? 128 : 256) && b.shape[-1] >= 512;
+}
+
+bool pays_to_pack_gradient(std::int64_t rows, const Type& b) {
+  return pays_to_pack(rows, b) && (rows_collide(b) || b.shape.count() > stays_in_cache);
+}
 
 Type MatMul::infer(Types in) const {
   check_dtypes(in);
@@ -74,7 +77,7 @@ std::vector<Value> MatMul::lower(Values in) const {
   const Value a = in[0], b = in[1];
   const std::int64_t rows =
       b.rank() == 2 && !transpose_a ? a.shape().count(0, a.rank() - 1) : a.shape()[transpose_a ? -1 : -2];
-  const bool packed = transpose_b || worth_packing(rows, b);
+  const bool packed = transpose_b || pays_to_pack(rows, b.type());
   return {apply(Product{.transpose_a = transpose_a}, {a, packed ? pack(b, transpose_b) : b}, Location{})};
 }
 
@@ -107,7 +110,7 @@ Work Contract::work(Types in) const {
 
 std::vector<Value> Contract::lower(Values in) const {
   Value a = in[0], b = in[1];
-  if (worth_packing(a.shape()[-1], b) && (rows_collide(b) || b.shape().count() > stays_in_cache)) {
+  if (pays_to_pack_gradient(a.shape()[-1], b.type())) {
     // Leading axes are summed like one: panels are of the whole.
     const std::int64_t k = b.shape().count(0, b.rank() - 1);
     a = reshape(a, {k, a.shape()[-1]});

@@ -36,4 +36,9 @@ struct Contract {
   bool operator==(const Contract&) const = default;
 };
 
+/// Whether a product of so many rows repays copying its right operand into panels, because its kernels go over that in
+/// strips; and whether the gradient to a weight, whose right operand is read once for all, does.
+bool pays_to_pack(std::int64_t rows, const Type& b);
+bool pays_to_pack_gradient(std::int64_t rows, const Type& b);
+
 }  // namespace oxbow::ops

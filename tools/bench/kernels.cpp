@@ -7,6 +7,7 @@
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
@@ -162,15 +163,14 @@ struct Bench {
     const std::string name = std::to_string(m) + " x " + std::to_string(k) + " x " + std::to_string(n);
     const Type x{f32, {m, k}}, w{f32, {k, n}}, y{f32, {m, n}};
     const Pack swap{.panel = std::clamp<std::int64_t>((k + 15) / 16 * 16, 16, 64), .transpose = true};
-    // With AVX2, as products are lowered, many rows have wide right operands packed.
-    const auto packed = [&](const Type& b, std::int64_t rows) {
+    // As products are lowered.
+    const auto packed = [&](const Type& b, bool pays) {
       const Pack into{};
-      const bool pays = !gemm::reads_whole_panels() && rows >= 256 && b.shape[-1] >= 512;
       if (pays) (*this)("dense " + name + ": packing " + to_string(b.shape), into, {b}, 0);
       return pays ? into.infer(std::span(&b, 1)) : b;
     };
-    const Type right = packed(y, k);
-    (*this)("dense " + name, Product{}, {x, packed(w, m)}, flops);
+    const Type right = packed(y, pays_to_pack_gradient(k, y));
+    (*this)("dense " + name, Product{}, {x, packed(w, pays_to_pack(m, w))}, flops);
     (*this)("dense " + name + " to weights", Product{.transpose_a = true}, {x, right}, flops);
     Product updates{.transpose_a = true, .epilogue = adam()};
     (*this)("dense " + name + " to weights, Adam", updates, with_adam({x, right}, w), flops, 2);
