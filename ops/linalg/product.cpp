@@ -74,6 +74,8 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     limit = tall;
     while (limit > least && t.m > limit / 2 && too_few()) limit /= 2;  // so that there is something to share out
   };
+  // Kernels of AVX-512 serve rows of b as well as panels, several side by side. Those of AVX2 go over rows in strips:
+  // there only a tape's longer runs repay a wide tile, and only where b lies in panels.
   const bool in_rows = in[1].layout.plain(), with_tape = !op.epilogue.empty();
   const bool wide_tile = gemm::sums_in_one_chain(result.dtype) && t.k * t.n > stays_in_cache &&
                          (gemm::reads_whole_panels() ? in_rows || with_tape : !in_rows && with_tape);
@@ -84,12 +86,12 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     if (across == 1 || !too_few()) break;
   }
   if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= stays_in_cache) {
-    const Tiling narrow = t;
-    const std::int64_t narrow_limit = limit;
+    const Tiling before = t;
+    const std::int64_t limit_before = limit;
     cut(t.n, std::clamp(band / t.n / 4 * 4, shortest / 2, tallest));
     if (too_few()) {
-      t = narrow;
-      limit = narrow_limit;
+      t = before;
+      limit = limit_before;
     }
   }
   t.row_tiles = (t.m + limit - 1) / limit;

@@ -1,7 +1,7 @@
-// The product that MatMul and Contract lower to. Parts are tiles of the output, by shape alone: 64 columns (96 for
-// Eigen's blocks) by up to 128 rows, and up to 1024 columns by 64 rows where b does not stay in cache. An element is
-// summed over rising k as ops/shared/gemm.h says, so its bits depend on its row of a and its column of b only: not on
-// path, tile, layout of b or number of parts. Regular value types, safe from any thread.
+// The product that MatMul and Contract lower to. Parts are tiles of the output, by shapes, layout and instruction set:
+// 64 columns (96 for Eigen's blocks) by up to 128 rows, and up to 1024 columns by 64 rows where b does not stay in
+// cache. An element is summed over rising k as ops/shared/gemm.h says, so its bits depend on its row of a and its
+// column of b only: not on path, tile, layout of b or number of parts. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/passes/fusion/tape.h>
