@@ -16,7 +16,7 @@ double cost_of(const Work& work) {
 }  // namespace
 
 Scheduler::Scheduler(const Graph& graph, const Storages& storages, const Dependences& waits, PreparedOps& ops)
-    : waits_(waits), steps_(waits.nodes.size()), edges_(waits.values), rank_(waits.nodes.size()) {
+    : steps_(waits.nodes.size()), edges_(waits.values), rank_(waits.nodes.size()) {
   for (std::size_t s = 0; s < steps_.size(); ++s) {
     if (waits.nodes[s] < 0) continue;
     const PreparedOp& op = ops.of(graph.node(waits.nodes[s]));

@@ -31,7 +31,6 @@ class Scheduler {
  private:
   void collect_storages(const Graph& graph, const Storages& storages);
 
-  const Dependences& waits_;
   std::vector<Schedule::Step> steps_;         // in the graph's order
   std::vector<CompressedRows::Entry> edges_;  // of values, then hazards
   CompressedRows next_, reads_, writes_;
