@@ -3,6 +3,7 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/hash.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/same_nodes.h>
 
 #include <algorithm>
 #include <bit>
@@ -23,31 +24,6 @@ const char* kind_of(const AttrValue& v) {
 
 std::size_t hash_bytes(const std::byte* bytes, std::size_t size) {
   return std::hash<std::string_view>()({reinterpret_cast<const char*>(bytes), size});
-}
-
-}  // namespace
-
-namespace {
-
-bool same_place(const Value& a, const Value& b) { return a.node_id() == b.node_id() && a.output() == b.output(); }
-
-// Node by node; names, scopes and lines are notes.
-bool same_nodes(const Graph& a, const Graph& b) {
-  if (&a == &b) return true;
-  if (a.size() != b.size() || a.outputs().size() != b.outputs().size()) return false;
-  for (NodeId id = 0; id < a.size(); ++id) {
-    const Node x = a.node(id), y = b.node(id);
-    const Types s = x.output_types(), t = y.output_types();
-    if (&x.op().info() != &y.op().info() || x.input_count() != y.input_count() ||
-        !std::equal(s.begin(), s.end(), t.begin(), t.end()) ||
-        !same_bits(AttrValue(x.op().attributes()), AttrValue(y.op().attributes())))
-      return false;
-    for (int i = 0; i < x.input_count(); ++i)
-      if (!same_place(x.input(i), y.input(i))) return false;
-  }
-  for (std::size_t k = 0; k < a.outputs().size(); ++k)
-    if (!same_place(a.outputs()[k].second, b.outputs()[k].second)) return false;
-  return true;
 }
 
 }  // namespace

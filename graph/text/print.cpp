@@ -1,6 +1,7 @@
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/support/out_of_memory.h>
+#include <oxbow/graph/support/same_nodes.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
 
@@ -192,26 +193,10 @@ std::string print(const Graph& graph, PrintOptions options) {
 }
 
 bool equal(const Graph& a, const Graph& b) {
-  const auto same = [](const Value& x, const Value& y) {
-    return x.node_id() == y.node_id() && x.output() == y.output();  // node -1 where both are absent
-  };
-  const auto all_same = [&](const auto& x, const auto& y) {
-    return std::equal(x.begin(), x.end(), y.begin(), y.end(), same);
-  };
-  if (a.size() != b.size() || a.seed() != b.seed() || a.peek_stream() != b.peek_stream() ||
-      !all_same(a.updates(), b.updates()))
-    return false;
-  for (NodeId i = 0; i < a.size(); ++i) {
-    const Node x = a.node(i), y = b.node(i);
-    const Types s = x.output_types(), t = y.output_types();
-    // An op's own == does not take NaN for itself, and takes 0.0 for -0.0.
-    const bool same_kind = &x.op().info() == &y.op().info() || x.op() == y.op();
-    if (!same_kind || !same_bits(AttrValue(x.op().attributes()), AttrValue(y.op().attributes())) ||
-        !all_same(x.inputs(), y.inputs()) || !std::equal(s.begin(), s.end(), t.begin(), t.end()))
-      return false;
-  }
-  return std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
-                    [&](const auto& x, const auto& y) { return x.first == y.first && same(x.second, y.second); });
+  return a.seed() == b.seed() && a.peek_stream() == b.peek_stream() && same_nodes(a, b) &&
+         std::equal(a.updates().begin(), a.updates().end(), b.updates().begin(), b.updates().end(), same_place) &&
+         std::equal(a.outputs().begin(), a.outputs().end(), b.outputs().begin(), b.outputs().end(),
+                    [](const auto& x, const auto& y) { return x.first == y.first; });
 }
 
 }  // namespace oxbow
