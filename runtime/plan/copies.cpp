@@ -15,7 +15,9 @@ void Copy::run(const Run& r) const {
   std::memcpy(r.outputs[0].bytes + begin, r.inputs[0].bytes + begin, static_cast<std::size_t>(end - begin));
 }
 
-std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages, const Dependences& waits) {
+namespace {
+
+std::optional<Rewritten> one_round(const Graph& from, const Storages& storages, const Dependences& waits) {
   if (waits.left.empty() && storages.shared_fetches.empty()) return std::nullopt;
 
   std::vector<bool> copied(static_cast<std::size_t>(from.size()));
@@ -45,14 +47,17 @@ std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages,
   return r.finish_with(outputs);
 }
 
-std::optional<Rewritten> copies(const Graph& from) {
-  std::optional<Rewritten> done;
+}  // namespace
+
+WithCopies add_copies(const Graph& from) {
+  std::optional<Rewritten> made;
   while (true) {
-    const Graph& graph = done ? *done->graph : from;
-    const Storages storages = find_storages(graph);
-    std::optional<Rewritten> next = add_copies(graph, storages, find_dependences(graph, storages));
-    if (!next) return done;
-    done = done ? chain(std::move(*done), std::move(*next)) : std::move(next);
+    const Graph& graph = made ? *made->graph : from;
+    Storages storages = find_storages(graph);
+    Dependences waits = find_dependences(graph, storages);
+    std::optional<Rewritten> next = one_round(graph, storages, waits);
+    if (!next) return {std::move(made), std::move(storages), std::move(waits)};
+    made = made ? chain(std::move(*made), std::move(*next)) : std::move(next);
   }
 }
 

@@ -19,10 +19,13 @@ struct Copy {
   bool operator==(const Copy&) const = default;
 };
 
-/// The graph with the copies that `make_plan` adds; nothing where none are needed, as nearly always.
-std::optional<Rewritten> copies(const Graph& from);
-
-/// One round of it: a copy may need one itself, as of a variable that is assigned to itself.
-std::optional<Rewritten> add_copies(const Graph& from, const Storages& storages, const Dependences& waits);
+/// A graph that needs no more copies.
+struct WithCopies {
+  std::optional<Rewritten> made;  ///< from the one that was given; nothing where none are needed, as nearly always
+  Storages storages;
+  Dependences waits;
+};
+/// Adds copies until none is needed: one may need one itself, as of a variable that is assigned to itself.
+WithCopies add_copies(const Graph& from);
 
 }  // namespace oxbow::internal

@@ -196,14 +196,9 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
     made = made ? chain(std::move(*made), std::move(next)) : std::move(next);
     graph = made->graph;
   };
-  Storages storages = find_storages(*graph);
-  Dependences waits = find_dependences(*graph, storages);
-  while (std::optional<Rewritten> with = add_copies(*graph, storages, waits)) {
-    lead_on(std::move(*with));
-    storages = find_storages(*graph);
-    waits = find_dependences(*graph, storages);
-  }
-  Planner planner(graph, std::move(storages), std::move(waits), grain, {});
+  WithCopies ready = add_copies(*graph);
+  if (ready.made) lead_on(std::move(*ready.made));
+  Planner planner(graph, std::move(ready.storages), std::move(ready.waits), grain, {});
   planner.lay_out(threads);
   if (!budget || planner.bytes() <= *budget) return {planner.plan(), std::move(made)};
 
@@ -211,13 +206,10 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
   // Only the first of these that fits is taken, so that more bytes never come with more work.
   std::shared_ptr<const Plan> smallest = planner.plan();
   const auto fits = [&](Planner& p) {
-    for (const bool in_order : {false, true}) {
-      in_order ? p.lay_out_in_order(threads) : p.lay_out(threads);
-      if (p.bytes() < smallest->arena_bytes) smallest = p.plan();
-      if (p.bytes() <= *budget) return true;
-    }
-    return false;
+    if (p.bytes() < smallest->arena_bytes) smallest = p.plan();
+    return p.bytes() <= *budget;
   };
+  planner.lay_out_in_order(threads);
   if (fits(planner)) return {smallest, std::move(made)};
   Recomputation recomputation(*graph, planner.storages(), planner.waits(), planner.schedule());
   const std::int64_t whole = recomputation.peak();
@@ -229,6 +221,8 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
     Dependences waits_then = find_dependences(*next.graph.graph, storages_then, next.waits, next.failing);
     if (waits_then.left.empty()) {
       Planner then(next.graph.graph, std::move(storages_then), std::move(waits_then), grain, next.order);
+      then.lay_out(threads);
+      if (!fits(then)) then.lay_out_in_order(threads);
       if (fits(then)) {
         lead_on(std::move(next.graph));
         return {smallest, std::move(made)};

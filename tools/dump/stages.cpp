@@ -55,7 +55,7 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
             {.context = {.mode = how.mode, .threads = threads_of(how)},
              .disable = how.disable,
              .observe = [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); }});
-    add("copies", copies(*all.back().graph));
+    add("copies", add_copies(*all.back().graph).made);
     std::optional<Rewritten> recomputed;
     if (how.memory_budget) recomputed = make_plan_within(all.back().graph, threads_of(how), {}, how.memory_budget).made;
     add("recompute", recomputed);
