@@ -49,6 +49,9 @@ class Rewriter {
   /// nodes that belong to it belong to `now`.
   void absorb(Node old, Node now) { absorbed_[static_cast<std::size_t>(old.id())] = now.id(); }
 
+  /// Of its forward node, what does that one's work now, or -1.
+  NodeId forward_of(Node old) const;
+
   /// The same op on the mapped inputs, with the same name and origin.
   Node copy(Node old);
   /// Another op in the old node's place: on these inputs, with its name and origin; outputs are mapped one to one.
@@ -69,7 +72,6 @@ class Rewriter {
 
  private:
   void map_outputs(Node old, Node now);
-  NodeId forward_of(Node old) const;  // of its forward node, what does that one's work now, or -1
   const Graph& from_;
   Rewritten out_;
   std::vector<NodeId> absorbed_;  // of each old node, the new one that does its work among other, or -1

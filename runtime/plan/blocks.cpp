@@ -72,11 +72,7 @@ class Finder {
     if (std::find(taken_.begin(), taken_.end(), block) != taken_.end()) return false;
     for (const std::uint32_t r : readers_[s])
       if (r != step && !tasks_.before(r, step)) return false;
-    for (int j = 0; j < n.input_count(); ++j)
-      if (n.input(j) && n.op().info().reads(j) && storages_.of(n.input(j)).storage == at.storage &&
-          (!allowed.contains(j) || n.input_type(j).bytes() != storage.bytes))
-        return false;
-    return true;
+    return may_take_over(storages_, n, at.storage, allowed);
   }
 
   // The block's end is that of the storage that has it now. Readers that others come after say nothing.

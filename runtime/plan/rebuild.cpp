@@ -128,11 +128,7 @@ class Builder {
 
   Origin origin_of(Node old) const {
     Origin origin = old.origin();
-    if (origin.forward >= 0) {
-      const Node forward = from_.node(origin.forward);
-      const bool there = forward.output_count() > 0 && rewriter_.mapped(forward.output());
-      origin.forward = there ? rewriter_(forward.output()).node_id() : -1;
-    }
+    origin.forward = rewriter_.forward_of(old);
     return origin;
   }
 

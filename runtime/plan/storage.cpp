@@ -104,6 +104,15 @@ class Finder {
 
 }  // namespace
 
+bool may_take_over(const Storages& storages, const Node& step, std::int32_t storage, InputSet allowed) {
+  const std::int64_t bytes = storages.list[static_cast<std::size_t>(storage)].bytes;
+  for (int i = 0; i < step.input_count(); ++i)
+    if (step.input(i) && step.op().info().reads(i) && storages.of(step.input(i)).storage == storage &&
+        (!allowed.contains(i) || step.input_type(i).bytes() != bytes))
+      return false;
+  return true;
+}
+
 Storages find_storages(const Graph& graph) { return Finder(graph).find(); }
 
 }  // namespace oxbow::internal

@@ -3,6 +3,7 @@
 // Thread safety: values, and a pure function.
 #pragma once
 
+#include <oxbow/graph/op_info.h>
 #include <oxbow/runtime/plan.h>
 
 namespace oxbow::internal {
@@ -37,6 +38,10 @@ struct Storages {
     return values[static_cast<std::size_t>(first_value[static_cast<std::size_t>(v.node_id())] + v.output())];
   }
 };
+
+/// Whether a step may write its output over a storage, as far as its own reads go: by inputs that `allowed` names, of
+/// just these bytes, all of them.
+bool may_take_over(const Storages& storages, const Node& step, std::int32_t storage, InputSet allowed);
 
 /// Gives every value its storage.
 Storages find_storages(const Graph& graph);

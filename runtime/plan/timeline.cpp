@@ -35,17 +35,12 @@ Timeline::Step read_step(const Graph& graph, const Storages& storages, const Sch
     if (storage.writer != n.id()) continue;
     if (storage.home == Home::fetch || storage.home == Home::variable) out.may_repeat = false;
     if (!counts(storage)) continue;
-    // As runtime/plan/blocks.cpp decides: inputs of just these bytes, all of them.
     for (std::uint32_t r = 0; r < out.reads.size() && storage.bytes > 0; ++r) {
       const Storage& from_storage = storages.list[out.reads[r]];
       if (from_storage.home != Home::arena || from_storage.bytes != storage.bytes) continue;
-      bool allowed = true;
-      for (int i = 0; i < n.input_count(); ++i)
-        if (n.input(i) && info.reads(i) &&
-            static_cast<std::uint32_t>(storages.of(n.input(i)).storage) == out.reads[r] &&
-            (!from.op->overwrites[static_cast<std::size_t>(k)].contains(i) || n.input_type(i).bytes() != storage.bytes))
-          allowed = false;
-      if (allowed) out.takes.push_back({static_cast<std::uint32_t>(out.writes.size()), r});
+      if (may_take_over(storages, n, static_cast<std::int32_t>(out.reads[r]),
+                        from.op->overwrites[static_cast<std::size_t>(k)]))
+        out.takes.push_back({static_cast<std::uint32_t>(out.writes.size()), r});
     }
     out.writes.push_back(s);
   }

@@ -6,8 +6,6 @@
 
 #include <oxbow/runtime/plan/schedule.h>
 
-#include <optional>
-
 namespace oxbow::internal {
 
 struct Timeline {
