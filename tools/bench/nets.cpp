@@ -8,10 +8,10 @@ namespace {
 
 std::vector<Value> adam(Value loss) { return optim::minimize(loss, optim::Adam{}).fetches(); }
 
-std::vector<Value> mlp(Graph& g) {
-  const Value x = input(g, "x", f32, {any(32), 784}), label = input(g, "label", i64, {any(32)});
-  Value h = dense(x, 256, {.activation = relu});
-  h = dense(h, 256, {.activation = relu});
+std::vector<Value> mlp(Graph& g, std::int64_t batch, std::int64_t width) {
+  const Value x = input(g, "x", f32, {any(batch), 784}), label = input(g, "label", i64, {any(batch)});
+  Value h = dense(x, width, {.activation = relu});
+  h = dense(h, width, {.activation = relu});
   return adam(cross_entropy(dense(h, 10), label));
 }
 
@@ -90,13 +90,6 @@ std::vector<Value> lstm(Graph& g) {
   return adam(cross_entropy(dense(reshape(concat(all, 1), {batch * steps, units}), letters), label));
 }
 
-std::vector<Value> mlp_large(Graph& g) {
-  const Value x = input(g, "x", f32, {any(1024), 784}), label = input(g, "label", i64, {any(1024)});
-  Value h = dense(x, 1024, {.activation = relu});
-  h = dense(h, 1024, {.activation = relu});
-  return adam(cross_entropy(dense(h, 10), label));
-}
-
 // He et al. 2015, section 4.2 (https://arxiv.org/abs/1512.03385), with a convolution on the shortcuts that change
 // shape.
 std::vector<Value> resnet20(Graph& g) {
@@ -171,14 +164,14 @@ std::vector<Value> gpt2(Graph& g) {
 }
 
 constexpr BenchNet nets[] = {
-    {"mlp", "784-256-256-10, batch 32, Adam", mlp},
+    {"mlp", "784-256-256-10, batch 32, Adam", [](Graph& g) { return mlp(g, 32, 256); }},
     {"branches", "64 branches of 8 times x = tanh(x w), 64x64, Adam", branches},
     {"lenet", "LeNet-5 on 28x28, batch 64, Adam", lenet},
     {"chain", "16 times x = tanh(1.01 x + 0.5) - x x on 2^20 floats, and the gradient of its sum", chain},
     {"micro", "10-32-32-1, batch 1, Adam", micro},
     {"adam", "Adam over ten parameters of 1000x1000, gradients fed", adam_alone},
     {"lstm", "256 units, 100 steps written out, batch 32, 65 letters, Adam", lstm},
-    {"mlp_large", "784-1024-1024-10, batch 1024, Adam", mlp_large},
+    {"mlp_large", "784-1024-1024-10, batch 1024, Adam", [](Graph& g) { return mlp(g, 1024, 1024); }},
     {"resnet20", "ResNet-20 on 32x32, batch 128, Adam", resnet20},
     {"gpt", "4 layers, 128 wide, 4 heads, 64 long, batch 12, 65 letters, Adam", gpt},
     {"gpt2_wide", "2 layers of GPT-2 small (768 wide, 12 heads), 256 long, batch 2, 65 letters, Adam", gpt2_wide},

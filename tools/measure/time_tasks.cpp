@@ -51,16 +51,19 @@ TimedTasks add_up(const Trace& trace, const std::vector<double>& event_ns, doubl
   std::vector<std::uint32_t> group_of(plan.steps.size());
   for (std::uint32_t g = 0; g < plan.groups.size(); ++g)
     std::fill(group_of.begin() + plan.groups[g].first, group_of.begin() + plan.groups[g].last, g);
-  const bool in_cache = bytes_of(plan) <= how.cache_bytes;
+  std::vector<double> touched(plan.steps.size());  // bytes; none where all find room in a cache
+  if (bytes_of(plan) > how.cache_bytes)
+    for (std::size_t s = 0; s < touched.size(); ++s)
+      if (plan.steps[s].node >= 0) {
+        const Node n = plan.graph->node(plan.steps[s].node);
+        touched[s] = n.op().work(n.input_types()).bytes;
+      }
   for (std::size_t i = 0; i < event_ns.size(); ++i) {
     const Trace::Event& e = trace.events()[i];
     TaskCost& cost = timed.costs[plan.groups[group_of[e.step]].first_task + static_cast<std::uint32_t>(e.chunk)];
     timed.step_ns[e.step] = std::max(timed.step_ns[e.step], event_ns[i]);
     cost.ns += event_ns[i];
-    if (e.node < 0 || in_cache) continue;
-    const Node n = plan.graph->node(e.node);
-    const double waited = n.op().work(n.input_types()).bytes / e.chunks / how.bytes_per_ns;
-    cost.memory += std::min(event_ns[i], waited);  // ns so far
+    cost.memory += std::min(event_ns[i], touched[e.step] / e.chunks / how.bytes_per_ns);  // ns so far
   }
   for (TaskCost& c : timed.costs) {
     c.ns += between;
