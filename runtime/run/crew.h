@@ -100,8 +100,9 @@ class Pool::Crew {
   internal::WaitingRoom asleep_;
   std::atomic<int> owners_{1};
   std::vector<std::atomic<bool>> places_;  // those that are taken
-  // Never more than there are workers, never less than places are taken: a worker is counted before it takes a place,
-  // and gives that back before it is no longer counted. A counted worker therefore always finds a free place.
+  // At least as many as places are taken, at most as many as there are workers. A worker is first counted and then
+  // takes a place; when it leaves, it first frees the place and then takes itself off the count. So it always finds one
+  // free.
   alignas(64) std::atomic<int> enlisted_{0};
   alignas(64) std::atomic<int> open_{0};  // slots that have work
   std::atomic<bool> dismissed_{false};

@@ -13,7 +13,7 @@ constexpr std::uint32_t no_group = ~0u;
 /// Passes on that a group is finished. `last_wait(g)` counts one of the groups that g waits for as finished, and says
 /// whether it was the last; `make_ready(g, first)` offers g's chunks from `first` to all threads. Returns the most
 /// urgent of the groups that became ready, whose first chunk, alone not offered, the same thread runs next: what it
-/// reads is in that thread's cache. `no_group`: there is none.
+/// reads is in that thread's cache. Returns `no_group` where none became ready.
 template <class LastWait, class MakeReady>
 std::uint32_t pass_on(const Plan& plan, std::uint32_t group, const LastWait& last_wait, const MakeReady& make_ready) {
   std::uint32_t mine = no_group;

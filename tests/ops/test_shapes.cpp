@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(an_index_out_of_range_is_named_with_its_place) {
   BOOST_TEST(has(message_of([&] { evaluate(Gather{}, pick); }), "index 7 at [1, 1] is out of range"));
   BOOST_TEST(has(message_of([&] { evaluate(Gather{}, pick); }), "It must lie in 0 to 3"));
   BOOST_TEST(has(message_of([&] { evaluate(ScatterAdd{}, add); }), "index 7 at [1, 1] is out of range"));
-  // Also where there is no row to add to: the gradient, which gathers by the same indices, relies on that.
+  // Also for a table without rows: the gradient gathers by the same indices and must not be the first to fail.
   const std::vector<Tensor> none{Tensor({f32, {0, 2}}), Tensor::of<std::int64_t>({1}, {3}), Tensor({f32, {1, 2}})};
   for (const Op& op : {Op(ScatterAdd{}), Op(GatherAdd{})})
     BOOST_TEST(has(message_of([&] { evaluate(op, none); }), "index 3 at [0] is out of range"), op.name());

@@ -31,7 +31,7 @@ struct Net {
   std::shared_ptr<Graph> graph;
   std::vector<Value> fetches;
 };
-/// Throws `Error` for a name that is none of these, and as `load` does.
+/// Throws `Error` for an unknown name, and as `load` does.
 Net load_net(const std::string& name);
 
 /// What `load_graph` gives without a training step that it came with: what its named outputs need.
