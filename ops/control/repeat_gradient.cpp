@@ -4,19 +4,20 @@
 #include <oxbow/ops/control/repeat.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/gather.h>
+#include <oxbow/ops/shape/slice.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace oxbow::ops {
 namespace {
 
 // The gradient of a repeat: repeats of its steps in reverse, whose sums go on from what flowed to its inputs before, so
-// that they have the bits of the unrolled graph's. While it changes from step to step to which carried and captured
-// values something flows, each is of a single step: what nothing flows to is not the same as zero. All others are one.
-// The first step is a repeat of its own where something flowed to what it carries before, to which its shares are added
-// one by one, or where the node has that value as another input too: there they are one.
-// A value that is both stacked and captured has two shares here, each summed by itself: there alone the last bits may
-// differ from the unrolled graph's.
+// that they have the bits of the unrolled graph's. While it changes from step to step to which carried, stacked and
+// captured values something flows, each is of a single step: what nothing flows to is not the same as zero. All others
+// are one. The first step is a repeat of its own where something flowed to what it carries before, to which its shares
+// are added one by one, or where the node has that value as another input too: there they are one.
 class BackwardSteps {
  public:
   BackwardSteps(const Repeat& op, const Node& n, Values dy, Values sums)
@@ -26,39 +27,42 @@ class BackwardSteps {
         c_(op.carried),
         s_(op.sliced),
         k_(static_cast<std::int64_t>(op.body.outputs().size()) - op.carried),
+        all_(n.input_count()),
         in_(n.inputs()),
         dy_(dy.begin(), dy.end()),
-        before_(sums.begin(), sums.end()),
         carried_(dy_.begin(), dy_.begin() + c_),
-        sums_(before_.begin() + c_ + s_, before_.end()),
-        first_(index(c_)) {
+        sums_(sums.begin(), sums.end()) {
     body_ = op.body.typed(step_types(in_, c_, s_));
-    for (std::int64_t i = 0; i < c_; ++i) {
-      one_value_.push_back(i);
-      for (std::size_t j = index(i) + 1; j < in_.size(); ++j)
-        if (!is_sliced(j) && in_[j].same(in_[index(i)])) one_value_.back() = static_cast<std::int64_t>(j);
-      joins_ = joins_ || one_value_.back() != i || before_[index(i)];
+    for (std::int64_t i = 0; i < all_; ++i) {
+      last_.push_back(i);
+      for (std::int64_t j = i + 1; j < all_; ++j)
+        if (in_[index(j)].same(in_[index(i)])) last_.back() = j;
+      joins_ = joins_ || (i < c_ && (last_.back() != i || sums_[index(i)]));
+    }
+    if (s_ > 0) {
+      Tensor numbers({i64, {op.steps}});
+      std::iota(numbers.data<std::int64_t>(), numbers.data<std::int64_t>() + op.steps, 0);
+      numbers_ = constant(g_, numbers, At::current());
     }
   }
 
   std::vector<Value> grads() {
     for (std::int64_t left = op_.steps; left > 0;) left -= take_back(left);
-    std::vector<Value> all(in_.size());
-    for (std::size_t i = 0; i < sums_.size(); ++i) all[index(c_ + s_) + i] = sums_[i];
-    for (std::int64_t i = 0; i < c_; ++i)
-      all[index(i)] = first_[index(i)] ? first_[index(i)] : sum_of(before_[index(i)], carried_[index(i)]);
-    for (std::int64_t i = c_; i < c_ + s_; ++i)
-      if (const Value dx = put_together(i - c_)) all[index(i)] = sum_of(before_[index(i)], dx);
-    return all;
+    for (std::int64_t i = 0; i < c_; ++i) {
+      Value& sum = sums_[index(last_[index(i)])];
+      sum = sum_of(sum, carried_[index(i)]);
+    }
+    return sums_;
   }
 
  private:
-  bool is_sliced(std::size_t i) const { return i >= index(c_) && i < index(c_ + s_); }
+  bool is_sliced(std::int64_t i) const { return i >= c_ && i < c_ + s_; }
   Value entry(std::int64_t i) const { return n_.output(static_cast<int>(c_ + k_ + i)); }
   const Value& d_stacked(std::int64_t j) const { return dy_[index(c_ + j)]; }
   const Value& d_entry(std::int64_t i) const { return dy_[index(c_ + k_ + i)]; }
 
-  // The body that goes a step back, as it is built, and the values of the graph around it that its inputs get.
+  // The body that goes a step back, as it is built, and the values of the graph around it that its inputs get. Its
+  // inputs are made in this order.
   struct Body : SubgraphBuilder {
     using SubgraphBuilder::SubgraphBuilder;
     std::vector<Value> carried, stacked, captured;
@@ -73,84 +77,102 @@ class BackwardSteps {
       stacked.push_back(whole);
       return input({whole.dtype(), whole.shape().without(0)});
     }
+    Value capture(const Value& v) {
+      captured.push_back(v);
+      return input(v.type());
+    }
   };
 
   // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
   std::int64_t take_back(std::int64_t left) {
     const bool joined = joins_ && left == 1;  // what the step carries are inputs of the node
-    const auto is_other = [&](std::int64_t i) { return joined && i < c_ && one_value_[index(i)] != i; };
-    const auto first_captured = c_ + s_, all = static_cast<std::int64_t>(in_.size());
+    // Of a value that is an input of the node, here and below at its last input: the body's input that has all of it.
+    std::vector<std::int64_t> whole(in_.size(), -1);
+    for (std::int64_t i = joined ? 0 : c_; i < all_; ++i)
+      if (!is_sliced(i)) whole[index(last_[index(i)])] = i;
+    const auto whole_of = [&](std::int64_t i) { return whole[index(last_[index(i)])]; };
+    const auto is_other = [&](std::int64_t i) { return joined && i < c_ && whole_of(i) != i; };
+    const auto has_sum = [&](std::int64_t i) { return last_[index(i)] == i && (i >= c_ || joined); };
+
     Body b(body_.graph());
-    std::vector<Value> in(in_.size()), before(in_.size()), dy;
+    std::vector<Value> in(in_.size()), before(in_.size()), sums(in_.size()), dy;
     for (const Value& v : carried_) dy.push_back(b.carry(v));
-    for (std::int64_t i = first_captured; i < all; ++i) before[index(i)] = b.carry(sums_[index(i - first_captured)]);
-    std::vector<Value> first(index(c_));
-    for (std::int64_t i = 0; joined && i < c_; ++i)
-      if (!is_other(i)) first[index(i)] = b.carry(before_[index(i)]);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i)) sums[index(i)] = b.carry(sums_[index(i)]);
     for (std::int64_t i = 0; i < c_; ++i)
       if (!is_other(i)) in[index(i)] = b.slice_of(entry(i));
-    for (std::int64_t i = c_; i < first_captured; ++i) in[index(i)] = b.slice_of(in_[index(i)]);
+    for (std::int64_t i = c_; i < c_ + s_; ++i) in[index(i)] = b.slice_of(in_[index(i)]);
     for (std::int64_t j = 0; j < k_; ++j) dy.push_back(b.slice_of(d_stacked(j)));
-    for (std::int64_t i = 0; i < c_; ++i) before[index(i)] = sum_of(first[index(i)], b.slice_of(d_entry(i)));
-    for (std::int64_t i = first_captured; i < all; ++i) {
-      b.captured.push_back(in_[index(i)]);
-      in[index(i)] = b.input(in_[index(i)].type());
-    }
+    for (std::int64_t i = 0; i < c_; ++i) before[index(i)] = b.slice_of(d_entry(i));
+    const Value number = b.slice_of(numbers_);
+    for (std::int64_t i = c_ + s_; i < all_; ++i) in[index(i)] = b.capture(in_[index(i)]);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (const std::int64_t one = whole[index(i)]; one >= 0)
+        before[index(one)] = sum_of(sums[index(i)], before[index(one)]);
     for (std::int64_t i = 0; i < c_; ++i) {
       if (!is_other(i)) continue;
-      const std::size_t one = index(one_value_[index(i)]);
+      const std::size_t one = index(whole_of(i));
       in[index(i)] = in[one];
       before[one] = sum_of(before[one], before[index(i)]);
     }
-    const std::vector<Value> total = flow_through(body_, b.graph(), in, dy, before);
+    std::vector<Value> flow = flow_through(body_, b.graph(), in, dy, before);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (const std::int64_t one = whole[index(i)]; one >= 0) sums[index(i)] = flow[index(one)];
+    for (std::int64_t i = c_ + s_ - 1; i >= c_; --i)  // the unrolled graph reads the slices before all else
+      if (const Value& part = flow[index(i)]) {
+        Value& sum = sums[index(last_[index(i)])];
+        sum = sum ? apply(GatherAdd{.axis = 0}, {sum, number, part}, At::current())
+                  : first_part(part, b.capture(in_[index(i)]), place(left));
+      }
+    if (joined) std::fill_n(flow.begin(), c_, Value());  // it is in the sums
 
     bool steady = true;
-    for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(total[index(i)]) == bool(carried_[index(i)]);
-    for (std::size_t i = 0; i < sums_.size(); ++i) steady = steady && bool(total[index(c_ + s_) + i]) == bool(sums_[i]);
+    for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(flow[index(i)]) == bool(carried_[index(i)]);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i)) steady = steady && bool(sums[index(i)]) == bool(sums_[index(i)]);
     const std::int64_t count = !steady ? 1 : joins_ && left > 1 ? left - 1 : left;
-    const std::int64_t from = op_.reverse ? op_.steps - left : left - count;  // in the stacked values
-    for (Value& whole : b.stacked) whole = slice(whole, 0, from, from + count);
+    const std::int64_t from = op_.reverse ? place(left) : left - count;
+    for (Value& stacked : b.stacked) stacked = slice(stacked, 0, from, from + count);
 
     // What flows on to what flowed before is carried; what begins to flow in a single step is given out of it.
+    std::vector<std::pair<Value, Value*>> given;
     for (std::int64_t i = 0; i < c_; ++i)
-      if (carried_[index(i)]) b.output(total[index(i)] ? total[index(i)] : dy[index(i)]);
-    for (std::size_t i = 0; i < sums_.size(); ++i)
-      if (sums_[i]) b.output(total[index(c_ + s_) + i]);
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (first[index(i)]) b.output(total[index(i)]);
-    std::vector<std::int64_t> given;  // inputs of the body
-    for (std::int64_t i = 0; i < all; ++i)
-      if (total[index(i)] && (is_sliced(index(i)) || !flowing(i)) && !(i < c_ && first[index(i)])) {
-        b.output(total[index(i)]);
-        given.push_back(i);
-      }
+      if (carried_[index(i)])
+        b.output(flow[index(i)] ? flow[index(i)] : dy[index(i)]);
+      else if (flow[index(i)])
+        given.emplace_back(flow[index(i)], &carried_[index(i)]);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i) && sums_[index(i)])
+        b.output(sums[index(i)]);
+      else if (has_sum(i) && sums[index(i)])
+        given.emplace_back(sums[index(i)], &sums_[index(i)]);
+    for (const auto& [v, to] : given) b.output(v);
     const Node back = append(b, count);
     int next = 0;
     for (std::int64_t i = 0; i < c_; ++i)
       if (Value& v = carried_[index(i)]; v) {
-        v = total[index(i)] ? back.output(next) : Value();
+        v = flow[index(i)] ? back.output(next) : Value();
         ++next;
       }
-    for (Value& sum : sums_)
-      if (sum) sum = back.output(next++);
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (first[index(i)]) first_[index(i)] = back.output(next++);
-    Part part{from, count, std::vector<Value>(index(s_))};
-    for (const std::int64_t i : given) {
-      const Value whole = back.output(next++);
-      if (is_sliced(index(i)))
-        part.slices[index(i - c_)] = whole;
-      else
-        flowing(i) = reshape(whole, slice(shape_of(whole), 0, 1));  // of any size
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i) && sums_[index(i)]) sums_[index(i)] = back.output(next++);
+    for (const auto& [v, to] : given) {
+      const Value stacked = back.output(next++);
+      *to = reshape(stacked, slice(shape_of(stacked), 0, 1));  // of any size
     }
-    parts_.push_back(std::move(part));
     return count;
   }
 
   static Value sum_of(const Value& a, const Value& b) { return a && b ? a + b : a ? a : b; }
 
-  // What has flowed to an input that is carried or captured.
-  Value& flowing(std::int64_t i) { return i < c_ ? carried_[index(i)] : sums_[index(i - c_ - s_)]; }
+  // Which slice of the stacked values the last of the first `left` steps reads.
+  std::int64_t place(std::int64_t left) const { return op_.reverse ? op_.steps - left : left - 1; }
+
+  // The gradient of a stacked value to which nothing has flowed but to this slice.
+  static Value first_part(const Value& part, const Value& stacked, std::int64_t at) {
+    const Value row = reshape_like(part, slice(stacked, 0, at, at + 1), At::current());
+    return apply(SliceGradient{.axis = 0, .begin = at, .end = at + 1}, {row, stacked}, At::current());
+  }
 
   Node append(const Body& b, std::int64_t count) {
     std::vector<Value> inputs = b.carried;
@@ -164,39 +186,17 @@ class BackwardSteps {
                      inputs, At::current());
   }
 
-  // The gradient of a stacked input, from those of its parts: nothing where none has one.
-  Value put_together(std::int64_t i) {
-    std::vector<Value> values;
-    bool any = false;
-    std::sort(parts_.begin(), parts_.end(), [](const Part& a, const Part& b) { return a.from < b.from; });
-    for (const Part& part : parts_) {
-      const Value& v = part.slices[index(i)];
-      any = any || v;
-      const Value& whole = in_[index(c_ + i)];
-      values.push_back(v ? v
-                         : broadcast_like(constant(g_, 0, whole.dtype(), At::current()),
-                                          slice(whole, 0, part.from, part.from + part.count)));
-    }
-    if (!any) return {};
-    return values.size() == 1 ? values[0] : concat(values, 0, At::current());
-  }
-
-  struct Part {
-    std::int64_t from, count;   // which slices of the stacked inputs
-    std::vector<Value> slices;  // of each such input, its gradient
-  };
-
   const Repeat& op_;
   const Node n_;
   Graph& g_;
-  const std::int64_t c_, s_, k_;  // how many are carried, sliced, stacked
-  const std::vector<Value> in_, dy_, before_;
+  const std::int64_t c_, s_, k_, all_;  // how many are carried, sliced, stacked; how many inputs there are
+  const std::vector<Value> in_, dy_;
   Subgraph body_;
-  std::vector<Value> carried_, sums_;    // what has flowed to the carried and the captured values
-  std::vector<Value> first_;             // to what the first step carries, with what flowed there before
-  std::vector<std::int64_t> one_value_;  // of each carried value: the last carried or captured one that is the same
-  bool joins_ = false;                   // whether there is another such one
-  std::vector<Part> parts_;
+  std::vector<Value> carried_;      // what has flowed to the carried values
+  std::vector<Value> sums_;         // to each value that is an input of the node, at its last input
+  std::vector<std::int64_t> last_;  // of each input: the last one that is the same value
+  bool joins_ = false;  // whether what the first step carries has a sum to go on from, or is another input too
+  Value numbers_;       // of the slices of stacked values
 };
 
 }  // namespace

@@ -120,6 +120,38 @@ BOOST_AUTO_TEST_CASE(what_a_loop_reads_is_read_elsewhere_too) {
         const Value w = t.x[1], row = slice(w, 0, 1, 2);
         return std::vector<Value>{c[0] * row + s, c[1] * slice(w, 0, 0, 1)};
       });
+      // Stacked and captured: a step's slice adds to the sum of what the steps capture.
+      check_among_others(inputs, steps, reverse, [](Twin& t, const std::vector<Value>& c, Value s) {
+        const Value all = sum(t.x[2] * t.x[2], {0});
+        return std::vector<Value>{tanh(c[0] * s + all), c[1] * mean(t.x[2]) + s * c[0]};
+      });
+    }
+}
+
+// One value stacked, captured and carried, whose sums begin with what flows to it first, a -0.0 among that.
+BOOST_AUTO_TEST_CASE(what_is_stacked_captured_and_carried_is_one_value) {
+  for (const int kind : {0, 1, 2, 3})
+    for (const bool reverse : {false, true}) {
+      const std::vector<Tensor> inputs{floats({3, 3}, 1), floats({3}, 2)};
+      check_same_bits(inputs, [&](Twin& t, bool owns) {
+        const Value x = t.x[0], b = t.x[1], start = kind % 2 ? x : x * 0.5;
+        const auto body = [&](Value h, Value s) {
+          const Value y = h * relu(s - b) * -1.0;
+          return kind / 2 ? tanh(matmul(y, x)) + y : y + s;
+        };
+        if (owns)
+          return repeat(3, {start},
+                        [&](const RepeatStep& s) { return RepeatNext{.carried = {body(s.carried[0], s.slices[0])}}; },
+                        {.slices = {x}, .reverse = reverse})
+              .carried;
+        Value h = start;
+        for (int i = 0; i < 3; ++i) {
+          const int at = reverse ? 2 - i : i;
+          const Value slice_of = reshape(slice(x, 0, at, at + 1), {3});
+          h = in_order(t.g, [&] { return std::vector<Value>{body(h, slice_of)}; })[0];
+        }
+        return std::vector<Value>{h};
+      });
     }
 }
 
