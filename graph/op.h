@@ -183,12 +183,17 @@ class Grads {
   Grads(std::initializer_list<Value> values) : values_(values) {}
   Grads(std::vector<Value> values) : values_(std::move(values)) {}
   Grads(NotDifferentiable why) : refusal_(std::move(why.reason)) {}
+  /// For ops that do not always do the same: `flows` says of each input by which bool[] the op adds to what flows to it
+  /// when the graph runs; empty where it always does. A gradient that adds to no sum is 0 where the op adds nothing.
+  Grads(std::vector<Value> values, std::vector<Value> flows) : values_(std::move(values)), flows_(std::move(flows)) {}
   const std::vector<Value>& values() const { return values_; }
+  /// Whether the op adds to what flows to input i when the graph runs; empty where it always does.
+  Value flows(int i) const { return flows_.empty() ? Value() : flows_[static_cast<std::size_t>(i)]; }
   /// Why there are no gradients; "" where there are.
   const std::string& refusal() const { return refusal_; }
 
  private:
-  std::vector<Value> values_;
+  std::vector<Value> values_, flows_;
   std::string refusal_;
 };
 

@@ -21,6 +21,35 @@ Value filled(double scalar, Value like, At at) {
   return like.rank() == 0 ? c : broadcast_like(c, like, {}, at);
 }
 
+// What has flowed to a value. Where branches are, only a run decides whether anything does.
+struct Flow {
+  Value sum;
+  Value flows;                // whether anything has, a bool[]; empty where it always has
+  bool zero_if_none = false;  // what the sum is where nothing has flowed: otherwise anything
+
+  explicit operator bool() const { return bool(sum); }
+  bool always() const { return !flows; }
+  // The sum, and 0 where nothing has flowed.
+  Value or_zero() const { return always() || zero_if_none ? sum : where(flows, sum, 0.0); }
+  // The sum, and where nothing has flowed what adds nothing to anything.
+  Value or_nothing() const { return always() ? sum : where(flows, sum, -0.0); }
+
+  // One after the other; what has not flowed is not added, as it has no place in the graph without the branch: a zero
+  // would change the sign of another, and what follows from it may be no number.
+  void add(const Flow& more) {
+    if (!sum) {
+      *this = more;
+      return;
+    }
+    Value total = oxbow::add(sum, more.sum);
+    if (!more.always()) total = where(more.flows, total, sum);
+    if (!always()) total = where(flows, total, more.sum);
+    zero_if_none = more.zero_if_none;
+    flows = always() || more.always() ? Value() : logical_or(flows, more.flows);
+    sum = total;
+  }
+};
+
 // One walk from y back to the xs. A value is active when it is an x, or floating point and computed from one by reading
 // more than its shape; a node is when one of its outputs may be. Only active values collect gradients.
 class Reverse {
@@ -32,18 +61,18 @@ class Reverse {
 
   /// What has flowed to an x before.
   void begin_with(Value x, Value sum) {
-    if (x.node_id() <= last_) grads_[slot(x)] = sum;
+    if (x.node_id() <= last_) flows_[slot(x)] = {sum};
   }
 
   void walk(Values y, Values dy) {
     for (int i = 0; i < y.size(); ++i)
-      if (dy[i]) collect(y[i], dy[i]);
+      if (dy[i]) collect(y[i], {dy[i]});
     for (NodeId id = last_; id >= lowest_; --id)
       if (active_node(id)) step(graph_.node(id));
   }
 
   /// Empty when nothing flowed to v.
-  Value gradient(Value v) const { return v.node_id() <= last_ ? grads_[slot(v)] : Value(); }
+  Value gradient(Value v) const { return v.node_id() <= last_ ? flows_[slot(v)].or_zero() : Value(); }
 
  private:
   void mark(Values x) {
@@ -57,7 +86,7 @@ class Reverse {
       count += static_cast<std::size_t>(graph_.node(id).output_count());
     }
     first_.push_back(count);
-    grads_.resize(count);
+    flows_.resize(count);
     active_.resize(count);
     node_active_.resize(static_cast<std::size_t>(end - lowest_));
     for (const Value& v : x)
@@ -79,25 +108,24 @@ class Reverse {
 
   // Asks a node that some gradient has reached for those of its inputs.
   void step(Node n) {
-    std::vector<Value> dy;
-    bool reached = false;
-    for (int i = 0; i < n.output_count(); ++i) {
-      dy.push_back(grads_[slot(n.output(i))]);
-      reached = reached || dy.back();
-    }
-    if (!reached) return;
+    if (!reached(n)) return;
     const OriginGuard guard(
         graph_, {.at = n.origin().at, .forward = n.id(), .phase = Phase::backward, .scope = n.origin().scope});
     const NodeId before = graph_.size();
-    const bool adds_up = n.op().adds_up();
+    std::vector<Value> dy;
+    const Value flows = flows_back(n, dy);
+    const bool adds_up = n.op().adds_up() && !flows;
     std::vector<Value> sums;
-    if (adds_up)
-      for (int i = 0; i < n.input_count(); ++i) sums.push_back(is_last(n, i) ? sum_of(n.input(i)) : Value());
+    if (n.op().adds_up())
+      for (int i = 0; i < n.input_count(); ++i)
+        sums.push_back(adds_up && is_last(n, i) && active(n.input(i)) ? flows_[slot(n.input(i))].or_nothing()
+                                                                      : Value());
     const Grads grads = n.op().gradient(n, dy, sums);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
     if (static_cast<int>(grads.values().size()) != n.input_count())
       refuse_wrong(n, "gives " + std::to_string(grads.values().size()) + " gradients for " +
                           std::to_string(n.input_count()) + " inputs");
+    const std::size_t count = grads.values().size();
     std::vector<Value> wanted = grads.values();
     for (int i = 0; i < n.input_count(); ++i) {
       Value& dx = wanted[static_cast<std::size_t>(i)];
@@ -107,28 +135,64 @@ class Reverse {
         refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
                             to_string(n.input_type(i)));
     }
-    std::vector<bool> is_sum(wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i)
+    std::vector<bool> is_sum(count), zero_if_none(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const int input = static_cast<int>(i);
       if (adds_up)
         is_sum[i] = wanted[i] && sums[i];
-      else if (const Value sum = wanted[i] ? added_in_place(n, static_cast<int>(i), wanted[i]) : Value()) {
+      else if (const Value sum = wanted[i] && !flows ? added_in_place(n, input, wanted[i]) : Value()) {
         wanted[i] = sum;
         is_sum[i] = true;
       }
+      const Value own = wanted[i] ? grads.flows(input) : Value();
+      zero_if_none[i] = own && !flows;
+      if (adds_up && is_sum[i])  // of what has flowed, and what the op adds
+        wanted.push_back(sum_flows(n.input(input), own));
+      else
+        wanted.push_back(own && flows ? logical_and(own, flows) : own || !wanted[i] ? own : flows);
+    }
     graph_.settle(before, wanted);        // an op gives the gradients of all its inputs
     for (const bool sum : {true, false})  // what adds to a sum comes after it
-      for (int i = 0; i < n.input_count(); ++i) {
-        const Value dx = wanted[static_cast<std::size_t>(i)];
-        if (!dx || is_sum[static_cast<std::size_t>(i)] != sum) continue;
+      for (std::size_t i = 0; i < count; ++i) {
+        const Value dx = wanted[i];
+        if (!dx || is_sum[i] != sum) continue;
+        const Value x = n.input(static_cast<int>(i));
         if (sum)
-          grads_[slot(n.input(i))] = dx;
+          flows_[slot(x)] = {dx, wanted[count + i]};
         else
-          collect(n.input(i), dx);
+          collect(x, {dx, wanted[count + i], zero_if_none[i]});
       }
   }
 
-  // What has flowed to v so far.
-  Value sum_of(Value v) const { return active(v) ? grads_[slot(v)] : Value(); }
+  bool reached(Node n) const {
+    for (int i = 0; i < n.output_count(); ++i)
+      if (flows_[slot(n.output(i))]) return true;
+    return false;
+  }
+
+  // Writes the gradients of a node's outputs; gives whether any flows, empty where one always does. Of several outputs
+  // none may be anything where it does not flow, but another does.
+  Value flows_back(Node n, std::vector<Value>& dy) const {
+    Value flows;
+    bool always = false;
+    for (int i = 0; i < n.output_count(); ++i) {
+      const Flow& flow = flows_[slot(n.output(i))];
+      dy.push_back(n.output_count() == 1 ? flow.sum : flow ? flow.or_zero() : Value());
+      if (!flow) continue;
+      always = always || flow.always();
+      if (!always) flows = flows ? logical_or(flows, flow.flows) : flow.flows;
+    }
+    return always ? Value() : flows;
+  }
+
+  // Whether anything flows to v when `more` says that more does; both may be empty for always.
+  Value sum_flows(Value v, Value more) const {
+    const Value& flows = flows_[slot(v)].flows;
+    return flows && more ? logical_or(flows, more) : Value();
+  }
+
+  // What has always flowed to v so far.
+  Value sum_of(Value v) const { return active(v) && flows_[slot(v)].always() ? flows_[slot(v)].sum : Value(); }
 
   // Whether no later input of the node is the same value.
   static bool is_last(Node n, int i) {
@@ -140,17 +204,15 @@ class Reverse {
   // What has flowed to input i, and dx, where dx can be added to that without being made: a part of a large value adds
   // to the part. Empty where it cannot, and for an input that the node has twice.
   Value added_in_place(Node n, int i, Value dx) const {
-    const Value sum = grads_[slot(n.input(i))];
+    const Value sum = sum_of(n.input(i));
     const Value more = sum ? dx.node().op().add_to(dx.node().inputs(), sum) : Value();
     for (int j = 0; more && j < n.input_count(); ++j)
       if (j != i && n.input(j).same(n.input(i))) return {};
     return more;
   }
 
-  void collect(Value v, Value dv) {
-    if (!active(v)) return;
-    Value& sum = grads_[slot(v)];
-    sum = sum ? add(sum, dv) : dv;
+  void collect(Value v, const Flow& dv) {
+    if (active(v)) flows_[slot(v)].add(dv);
   }
 
   [[noreturn]] void refuse_missing(Node n, const std::string& reason) const {
@@ -180,7 +242,7 @@ class Reverse {
   const Location at_;
   NodeId lowest_ = 0;               // nodes before it read no x
   std::vector<std::size_t> first_;  // of each node from the lowest on, where its outputs are in the next two
-  std::vector<Value> grads_;
+  std::vector<Flow> flows_;
   std::vector<bool> active_;
   std::vector<bool> node_active_;
 };

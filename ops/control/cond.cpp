@@ -5,6 +5,7 @@
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
+#include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 
 #include <algorithm>
@@ -56,16 +57,16 @@ struct BackwardBranch {
 
   bool flows(std::size_t i) const { return total[i] && !(before[i] && total[i].same(before[i])); }
 
-  // With outputs for these inputs: -0.0, which adds nothing, where nothing flows to one.
+  // With outputs for these inputs: 0 where nothing flows to one.
   Subgraph with_outputs(const std::vector<bool>& which) {
     for (std::size_t i = 0; i < captured.size(); ++i)
-      if (which[i]) built.output(total[i] ? total[i] : nothing_for(captured[i]));
+      if (which[i]) built.output(total[i] ? total[i] : zeros(captured[i]));
     return built.build();
   }
 
-  Value nothing_for(const Value& like) {
-    const Value none = constant(built.graph(), -0.0, like.dtype());
-    return like.rank() == 0 ? none : broadcast_like(none, like);
+  Value zeros(const Value& like) {
+    const Value zero = constant(built.graph(), 0, like.dtype());
+    return like.rank() == 0 ? zero : broadcast_like(zero, like);
   }
 };
 
@@ -103,7 +104,7 @@ Grads Cond::gradient(const Node& n, Values dy, Values sums) const {
   BackwardBranch a(then.typed(types), dy, types, before), b(otherwise.typed(types), dy, types, before);
   std::vector<bool> flows;
   for (std::size_t i = 0; i < types.size(); ++i) flows.push_back(a.flows(i) || b.flows(i));
-  std::vector<Value> grads(in.size());
+  std::vector<Value> grads(in.size()), if_taken(in.size());
   if (std::none_of(flows.begin(), flows.end(), [](bool f) { return f; })) return grads;
   std::vector<Value> read = in;
   for (const Values& more : {dy, before})
@@ -111,10 +112,14 @@ Grads Cond::gradient(const Node& n, Values dy, Values sums) const {
       if (v) read.push_back(v);
   const Scope scope(g, "gradient");
   const Node back = g.append(Cond{a.with_outputs(flows), b.with_outputs(flows)}, read, At::current());
+  const Value not_taken = logical_not(in[0]);
   int next = 0;
-  for (std::size_t i = 0; i < types.size(); ++i)
-    if (flows[i]) grads[i + 1] = back.output(next++);
-  return grads;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (!flows[i]) continue;
+    grads[i + 1] = back.output(next++);
+    if (a.flows(i) != b.flows(i)) if_taken[i + 1] = a.flows(i) ? in[0] : not_taken;
+  }
+  return {grads, if_taken};
 }
 
 }  // namespace oxbow::ops
