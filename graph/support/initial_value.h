@@ -13,8 +13,4 @@ void check_init(const ops::Variable& v, Location at);
 /// rounded to the dtype, so an f32 variable starts at its f64 twin's values, rounded. Throws as `check_init` does.
 Tensor initial_value(const ops::Variable& v);
 
-/// The standard normal quantile x with P(X < x) = p, for 0 < p < 1, to about 1e-15: Wichura's AS241 ("The percentage
-/// points of the normal distribution", Applied Statistics 37, 1988).
-double normal_quantile(double p);
-
 }  // namespace oxbow::internal

@@ -1,6 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/graph/support/random.h>
+#include <oxbow/graph/support/random_blocks.h>
 #include <oxbow/ops/independent.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/random.h>
@@ -15,33 +15,6 @@ namespace {
 // of block i mod 64, so neighbours are neighbours in a vector.
 constexpr std::size_t blocks = 64;
 constexpr std::int64_t chunk_elements = 4 * blocks;
-using Words = std::array<std::uint32_t, 4 * blocks>;
-
-// `random_block` for blocks first, first + 1, ...
-void draw_chunk(std::uint64_t seed, std::uint32_t step, std::uint32_t stream, std::uint64_t first, Words& words) {
-  std::uint32_t* c0 = words.data();
-  std::uint32_t *c1 = c0 + blocks, *c2 = c1 + blocks, *c3 = c2 + blocks;
-  for (std::size_t i = 0; i < blocks; ++i) {
-    c0[i] = static_cast<std::uint32_t>(first + i);
-    c1[i] = static_cast<std::uint32_t>((first + i) >> 32);
-    c2[i] = step;
-    c3[i] = stream;
-  }
-  auto k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0[i], p1 = std::uint64_t{0xCD9E8D57u} * c2[i];
-      const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1[i] ^ k0;
-      const std::uint32_t n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3[i] ^ k1;
-      c0[i] = n0;
-      c1[i] = static_cast<std::uint32_t>(p1);
-      c2[i] = n2;
-      c3[i] = static_cast<std::uint32_t>(p0);
-    }
-    k0 += 0x9E3779B9u;
-    k1 += 0xBB67AE85u;
-  }
-}
 
 // Kept are the words from here on.
 std::uint32_t threshold(double rate) { return static_cast<std::uint32_t>(rate * 0x1p32); }
@@ -72,10 +45,11 @@ void Dropout::run(const Run& r) const {
   dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     const T scale = static_cast<T>(1 / (1 - rate));
     const std::uint32_t least = threshold(rate);
-    Words words;
+    internal::RandomWords<blocks> words;
     for (std::int64_t chunk = begin; chunk < end; ++chunk) {
-      draw_chunk(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
-                 static_cast<std::uint32_t>(stream), static_cast<std::uint64_t>(chunk) * blocks, words);
+      internal::random_blocks<blocks>(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
+                                      static_cast<std::uint32_t>(stream), static_cast<std::uint64_t>(chunk) * blocks,
+                                      words);
       const T* x = r.in<T>(0) + chunk * chunk_elements;
       T* y = r.out<T>() + chunk * chunk_elements;
       const std::uint32_t* word = words.data();

@@ -1,6 +1,8 @@
 // First values of variables: the recipes' distributions, their limits, and the same bits everywhere.
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/initial_value.h>
+#include <oxbow/graph/support/normal_quantile.h>
+#include <oxbow/graph/support/random.h>
 #include <oxbow/ops/initializers.h>
 
 #include <bit>
@@ -75,6 +77,24 @@ BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_normal_distribution) {
   }
   BOOST_TEST(normal_quantile(0.5) == 0);
   BOOST_TEST(normal_quantile(1e-8) == -5.612001244174789, boost::test_tools::tolerance(1e-13));
+}
+
+// Drawn in batches, or one by one: whatever the number, an element has its own bits.
+BOOST_AUTO_TEST_CASE(an_element_does_not_depend_on_how_many_are_drawn) {
+  const std::uint64_t seed = 0x123456789abcdefu;
+  const auto one = [&](std::int64_t i) {
+    const RandomBlock block = random_block(seed, 0, 9, static_cast<std::uint64_t>(i / 2));
+    const auto k = static_cast<std::size_t>(2 * (i % 2));
+    const double bits = block[k] * 0x1p20 + (block[k + 1] >> 12);
+    return normal_quantile((bits + 0.5) * 0x1p-52);
+  };
+  for (const std::int64_t n : {1, 2, 255, 256, 257, 1000}) {
+    const Tensor all = draw_variable({f64, {n}}, {.kind = Init::Kind::normal, .b = 1, .seed = seed, .stream = 9});
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < n; ++i)
+      wrong += std::bit_cast<std::uint64_t>(all.data<double>()[i]) != std::bit_cast<std::uint64_t>(one(i));
+    BOOST_TEST(wrong == 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(draws_have_the_same_bits_on_every_machine) {
