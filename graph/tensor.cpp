@@ -1,6 +1,7 @@
 #include <oxbow/graph/support/align.h>
 #include <oxbow/graph/support/random.h>
 #include <oxbow/graph/tensor.h>
+#include <sys/mman.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -9,10 +10,37 @@
 
 namespace oxbow {
 
+namespace {
+
+constexpr std::int64_t page = 4096, huge_page = 2 << 20;
+
+// Zeros that the system hands out page by page as they are first written, in huge pages where whole ones lie within.
+// Null where there is no memory. A multiple of a page.
+std::byte* map_zeros(std::size_t size) {
+  const std::size_t span = size + huge_page;  // so that it can begin on a huge page
+  void* p = ::mmap(nullptr, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) return nullptr;
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(p) % huge_page;
+  std::byte* const zeros = static_cast<std::byte*>(p) + before;
+  if (before > 0) ::munmap(p, before);
+  ::munmap(zeros + size, huge_page - before);
+  ::madvise(zeros, size / huge_page * huge_page, MADV_HUGEPAGE);  // what a system without them need not follow
+  return zeros;
+}
+
+}  // namespace
+
 std::shared_ptr<std::byte> allocate(std::int64_t bytes) {
+  const auto failed = [&] { return Error("out of memory: cannot allocate " + std::to_string(bytes) + " bytes"); };
+  if (bytes >= huge_page) {
+    const auto size = static_cast<std::size_t>(internal::round_up(bytes + internal::alignment, page));
+    std::byte* const zeros = map_zeros(size);
+    if (zeros == nullptr) throw failed();
+    return {zeros, [size](std::byte* b) { ::munmap(b, size); }};
+  }
   const auto size = static_cast<std::size_t>(internal::aligned(bytes) + internal::alignment);
   void* p = std::aligned_alloc(internal::alignment, size);
-  if (p == nullptr) throw Error("out of memory: cannot allocate " + std::to_string(bytes) + " bytes");
+  if (p == nullptr) throw failed();
   std::memset(p, 0, size);
   return {static_cast<std::byte*>(p), [](std::byte* b) { std::free(b); }};
 }
