@@ -59,18 +59,28 @@ std::pair<double, double> by_turns(Session& a, Session& b, double seconds) {
   return {median(times[0]), median(times[1])};
 }
 
-// A net on random numbers, compiled and run once, for that plans. Feeds are kept in `kept` too, so that sessions which
-// check numbers have to copy them, unless they are handed over.
-std::unique_ptr<Session> session_of(const Graph& graph, const std::vector<Value>& wanted,
-                                    const CompileOptions& options, std::vector<Tensor>* kept) {
+struct Started {
+  std::unique_ptr<Session> session;
+  double compile = 0, ready = 0, first = 0;  // ms: to compile, until the first step began, and what that took
+};
+
+// A net on random numbers, compiled and run once, for that touches its memory. Feeds are kept in `kept` too, so that
+// sessions which check numbers have to copy them, unless they are handed over.
+Started start(const Graph& graph, const std::vector<Value>& wanted, const CompileOptions& options,
+              std::vector<Tensor>* kept) {
+  Started out;
+  const auto begin = Clock::now();
   const Program program = compile(wanted, options);
-  auto session = std::make_unique<Session>(program, Store(graph));
+  out.compile = 1e3 * since(begin);
+  out.session = std::make_unique<Session>(program, Store(graph));
   for (const ops::Input& in : program.inputs()) {
     Tensor data = random_feed(graph, in.name, in.type.shape);
-    kept ? session->feed(in.name, kept->emplace_back(data)) : session->feed(in.name, std::move(data));
+    kept ? out.session->feed(in.name, kept->emplace_back(data)) : out.session->feed(in.name, std::move(data));
   }
-  session->run();
-  return session;
+  out.ready = 1e3 * since(begin);
+  out.session->run();
+  out.first = 1e3 * since(begin) - out.ready;
+  return out;
 }
 
 // What tools/bench/compare.py talks to. It says "loaded" before anything is built and waits for a line; "first" after
@@ -80,7 +90,7 @@ int serve(const std::string& name, const CompileOptions& options) {
   std::string word;
   std::cin >> word;
   const auto [graph, wanted] = load_net(name);
-  const auto session = session_of(*graph, wanted, options, nullptr);
+  const auto session = start(*graph, wanted, options, nullptr).session;
   std::cout << "first" << std::endl;
   for (int step = 1; step < 10; ++step) session->run();
   std::int64_t bytes = 0;
@@ -102,23 +112,28 @@ int run_bench(const BenchCommand& o) {
   const CheckNumerics check = read_check_numerics(o.check_numerics);
   CompileOptions with_check = options;
   with_check.numerics.check = check;
-  fmt::print("{:<10} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms",
-             check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
+  fmt::print("{:<10} {:>12} {:>12} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms", "start ms",
+             "first ms", check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
   for (const std::string& name : names) {
+    const auto begin = Clock::now();
     const auto [graph, wanted] = load_net(name);
+    const double built = 1e3 * since(begin);
     std::vector<Tensor> kept;
-    const auto start = Clock::now();
-    const auto plain = session_of(*graph, wanted, options, o.hand_over ? nullptr : &kept);
-    const double compiled = 1e3 * since(start);
-    median_step(*plain, 0.1);
+    const Started plain = start(*graph, wanted, options, o.hand_over ? nullptr : &kept);
+    median_step(*plain.session, 0.1);
+    const auto print = [&](double step) {
+      fmt::print("{:<10} {:>12.4f} {:>12.1f} {:>12.1f} {:>12.1f}", name, step, plain.compile, built + plain.ready,
+                 plain.first);
+    };
     if (check == CheckNumerics::off) {
-      fmt::print("{:<10} {:>12.4f} {:>12.1f}\n", name, median_step(*plain, o.seconds), compiled);
+      print(median_step(*plain.session, o.seconds));
+      fmt::print("\n");
     } else {
-      const auto checked = session_of(*graph, wanted, with_check, o.hand_over ? nullptr : &kept);
+      const auto checked = start(*graph, wanted, with_check, o.hand_over ? nullptr : &kept).session;
       median_step(*checked, 0.1);
-      const auto [without, with] = by_turns(*plain, *checked, o.seconds);
-      fmt::print("{:<10} {:>12.4f} {:>12.1f} {:>12.4f} {:>9.1f}%\n", name, without, compiled, with,
-                 100 * (with / without - 1));
+      const auto [without, with] = by_turns(*plain.session, *checked, o.seconds);
+      print(without);
+      fmt::print(" {:>12.4f} {:>9.1f}%\n", with, 100 * (with / without - 1));
     }
   }
   return 0;
@@ -133,7 +148,10 @@ Command bench_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow bench                            all nets on all cores\n"
       "  oxbow bench mlp lenet --threads 1      two of them on one thread\n"
-      "  oxbow bench mnist_cnn                  an example");
+      "  oxbow bench mnist_cnn                  an example\n"
+      "Prints milliseconds: a step's median, to compile, from the net's first node until its first step begins, and "
+      "that\n"
+      "step, the first to touch its memory.");
   std::string nets;
   for (const BenchNet& net : bench_net_list()) nets += fmt::format("\n  {}: {}", net.name, net.what);
   b->add_option("nets", bench->nets, "which ones, or examples, or files with graphs; default: all" + nets);
