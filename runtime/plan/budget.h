@@ -11,7 +11,8 @@ struct PlanWithin {
   std::optional<Rewritten> made;  ///< the plan's graph from the one that was given; empty where it is the same
 };
 
-/// What `make_plan` does, and what became of the graph.
+/// What `make_plan` does, and what became of the graph. Also without a budget steps run again, where values take more
+/// than caches hold and that costs next to nothing.
 PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, const Grain& grain = {},
                             std::optional<std::int64_t> memory_budget = {});
 

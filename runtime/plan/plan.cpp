@@ -15,6 +15,10 @@ constexpr double worth_fencing = 1.02;   // from so many times the lower bound, 
 constexpr double worth_another = 0.9;    // of the usual order's bytes: what another order has to come down to
 constexpr int levels = 64;               // of the peak without a budget: between them, no steps are chosen to run again
 constexpr std::int64_t small = 1 << 20;  // bytes that are worth no other order: they stay in a cache
+constexpr std::int64_t large = 1 << 24;  // from so many on, steps run again where that costs next to nothing
+constexpr double next_to_nothing = 1.02;  // of a step's estimated time
+constexpr std::size_t most_steps = 4096;  // of graphs for which that is looked for: some 10 ms, at most 50
+constexpr double most_work = 5e4;
 
 class Planner {
  public:
@@ -180,6 +184,29 @@ class Planner {
   Layout layout_;
 };
 
+// Nothing where a value that is assigned can no longer be written in place.
+std::optional<Planner> planner_of(const Recomputed& r, const Grain& grain) {
+  Storages storages = find_storages(*r.graph.graph);
+  Dependences waits = find_dependences(*r.graph.graph, storages, r.waits, r.failing);
+  if (!waits.left.empty()) return std::nullopt;
+  return std::optional<Planner>(std::in_place, r.graph.graph, std::move(storages), std::move(waits), grain, r.order);
+}
+
+// The same with steps that run again for as many bytes as next to no time saves. Nothing where that saves none.
+std::optional<Recomputed> recomputed_for_nothing(const Graph& graph, const Planner& planner) {
+  if (planner.bytes() < large || planner.schedule().steps.size() > most_steps) return std::nullopt;
+  auto now = std::make_unique<Recomputation>(graph, planner.storages(), planner.waits(), planner.schedule());
+  const RecomputationLimits limits{.cost = next_to_nothing * now->cost(), .work = most_work};
+  const std::int64_t whole = now->peak();
+  for (int level = 1; level <= levels; ++level) {
+    auto next = std::make_unique<Recomputation>(*now);
+    if (!next->lower_to(whole - whole / levels * level, limits)) break;
+    now = std::move(next);
+  }
+  if (now->peak() == whole) return std::nullopt;
+  return now->result();
+}
+
 }  // namespace
 
 std::shared_ptr<const Plan> make_plan(std::shared_ptr<const Graph> graph, int threads, const Grain& grain,
@@ -200,6 +227,15 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
   if (ready.made) lead_on(std::move(*ready.made));
   Planner planner(graph, std::move(ready.storages), std::move(ready.waits), grain, {});
   planner.lay_out(threads);
+  if (std::optional<Recomputed> next = recomputed_for_nothing(*graph, planner)) {
+    if (std::optional<Planner> then = planner_of(*next, grain)) {
+      then->lay_out(threads);
+      if (then->bytes() < planner.bytes() && then->bytes() <= budget.value_or(then->bytes())) {
+        lead_on(std::move(next->graph));
+        return {then->plan(), std::move(made)};
+      }
+    }
+  }
   if (!budget || planner.bytes() <= *budget) return {planner.plan(), std::move(made)};
 
   // In turn: the same steps in order, then ever more of them run again, each time as freely as the budget lets them.
@@ -217,13 +253,10 @@ PlanWithin make_plan_within(std::shared_ptr<const Graph> graph, int threads, con
     const bool reached = recomputation.lower_to(whole - whole / levels * level);
     if (recomputation.peak() > *budget && reached) continue;
     Recomputed next = recomputation.result();
-    Storages storages_then = find_storages(*next.graph.graph);
-    Dependences waits_then = find_dependences(*next.graph.graph, storages_then, next.waits, next.failing);
-    if (waits_then.left.empty()) {
-      Planner then(next.graph.graph, std::move(storages_then), std::move(waits_then), grain, next.order);
-      then.lay_out(threads);
-      if (!fits(then)) then.lay_out_in_order(threads);
-      if (fits(then)) {
+    if (std::optional<Planner> then = planner_of(next, grain)) {
+      then->lay_out(threads);
+      if (!fits(*then)) then->lay_out_in_order(threads);
+      if (fits(*then)) {
         lead_on(std::move(next.graph));
         return {smallest, std::move(made)};
       }

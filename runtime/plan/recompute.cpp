@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t most_tries = 24;   // candidates that are looked at closely, one after another
 constexpr std::size_t most_steps = 256;  // that one value may take to be made anew
-constexpr double work_limit = 1e8;       // places looked at in all: some seconds
 
 double excess(const Timeline& line, std::int64_t target) {
   double sum = 0;
@@ -24,10 +23,10 @@ Recomputation::Recomputation(const Graph& graph, const Storages& storages, const
                              const Schedule& schedule)
     : graph_(graph), storages_(storages), line_(graph, storages, waits, schedule) {}
 
-bool Recomputation::lower_to(std::int64_t bytes) {
+bool Recomputation::lower_to(std::int64_t bytes, const RecomputationLimits& limits) {
   in_vain_.clear();
   while (line_.peak > bytes)
-    if (work_ > work_limit || !improve(bytes)) return false;
+    if (work_ > limits.work || !improve(bytes, limits)) return false;
   return true;
 }
 
@@ -114,6 +113,11 @@ void Recomputation::choose_steps(Candidate& c) const {
           {.reader = i, .maker = again ? number(maker) : CheapestCut::none, .storage = s, .keep = keep});
     }
   }
+  if (cut.inputs.empty()) {  // the usual case: all that it reads is there
+    c.score = c.gain / c.cost;
+    c.steps = region;
+    return;
+  }
   // The rate at which bytes are weighed against time is found with the steps: at first bytes are worth any time.
   double rate = 1e3 * std::accumulate(cut.costs.begin(), cut.costs.end(), 0.0) / c.gain;
   for (int round = 0; round < 4; ++round) {
@@ -163,12 +167,12 @@ Timeline Recomputation::with(const Candidate& c, bool instead_of_later) const {
   return line;
 }
 
-bool Recomputation::improve(std::int64_t target) {
+bool Recomputation::improve(std::int64_t target, const RecomputationLimits& limits) {
   std::vector<Candidate> all = candidates(target);
   const double before = excess(line_, target);
   // The best first: what a candidate can be worth at most is known before its steps are.
   std::size_t looked = 0;
-  for (std::size_t tries = 0; tries < most_tries;) {
+  for (std::size_t tries = 0; tries < most_tries && work_ <= limits.work;) {
     const auto better = [](const Candidate& a, const Candidate& b) { return a.score < b.score; };
     auto best = std::max_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(looked), better);
     while (looked < all.size() && (looked == 0 || all[looked].most > best->score)) {
@@ -180,7 +184,9 @@ bool Recomputation::improve(std::int64_t target) {
     for (const bool instead_of_later : {true, false}) {
       work_ += static_cast<double>(line_.order.size());
       Timeline line = with(*best, instead_of_later);
-      if (excess(line, target) >= before || line.cost() < line_.cost()) continue;  // less memory is never less work
+      const double cost = line.cost();
+      if (excess(line, target) >= before || cost < line_.cost()) continue;  // less memory is never less work
+      if (cost > limits.cost) return false;
       line_ = std::move(line);
       return true;
     }

@@ -13,9 +13,16 @@
 
 #include <oxbow/runtime/plan/rebuild.h>
 
+#include <limits>
 #include <set>
 
 namespace oxbow::internal {
+
+/// How far to go for fewer bytes.
+struct RecomputationLimits {
+  double cost = std::numeric_limits<double>::infinity();  ///< estimated nanoseconds of all steps
+  double work = 1e8;                                      ///< places of the order looked at: some seconds
+};
 
 class Recomputation {
  public:
@@ -24,8 +31,10 @@ class Recomputation {
 
   /// The most bytes that are alive at once in a serial run.
   std::int64_t peak() const { return line_.peak; }
-  /// Goes on until that is at most `bytes`; false where nothing helps any more.
-  bool lower_to(std::int64_t bytes);
+  /// The estimated nanoseconds of all steps.
+  double cost() const { return line_.cost(); }
+  /// Goes on until the peak is at most `bytes`; false where nothing helps any more, or within the limits.
+  bool lower_to(std::int64_t bytes, const RecomputationLimits& limits = {});
   Recomputed result() const;
 
  private:
@@ -37,7 +46,7 @@ class Recomputation {
     std::vector<std::uint32_t> steps = {};  // to be run again, in order
     double score = 0;
   };
-  bool improve(std::int64_t target);
+  bool improve(std::int64_t target, const RecomputationLimits& limits);
   std::vector<Candidate> candidates(std::int64_t target);
   void choose_steps(Candidate& c) const;
   double cost_again(std::uint32_t run, std::uint32_t place) const;

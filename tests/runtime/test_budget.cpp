@@ -65,6 +65,24 @@ BOOST_AUTO_TEST_CASE(a_budget_that_is_large_enough_changes_nothing) {
   }
 }
 
+// Without a budget too, up to a fiftieth of the step's time, where values are too large for a cache.
+BOOST_AUTO_TEST_CASE(large_values_are_made_anew_for_next_to_nothing) {
+  const ThereAndBack small(120), large(120, 1 << 20);
+  for (const int threads : {1, 4}) {
+    const auto usual = make_plan(small.graph(), threads), fewer = make_plan(large.graph(), threads);
+    BOOST_TEST(usual->steps.size() == 241u);
+    double again = 0;
+    for (const Plan::Step& s : fewer->steps)
+      if (s.node >= 0 && fewer->graph->node(s.node).origin().phase == Phase::backward) again += s.cost;
+    BOOST_TEST(again > 0);
+    BOOST_TEST(again <= 0.02 * (fewer->cost - again));
+    BOOST_TEST(fewer->arena_bytes <= usual->arena_bytes * 1024 - (8 << 20));
+    const auto within = make_plan(large.graph(), threads, {}, fewer->arena_bytes);
+    BOOST_TEST(within->arena_bytes == fewer->arena_bytes);
+    BOOST_TEST(within->steps.size() == fewer->steps.size());
+  }
+}
+
 // Of random graphs at twenty budgets each: kept, never with more work for more bytes, and what is touched is what was
 // planned.
 BOOST_AUTO_TEST_CASE(more_bytes_never_take_more_work) {

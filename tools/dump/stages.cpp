@@ -56,9 +56,7 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
              .disable = how.disable,
              .observe = [&](const Pass& pass, const std::optional<Rewritten>& made) { add(stage_name(pass), made); }});
     add("copies", add_copies(*all.back().graph).made);
-    std::optional<Rewritten> recomputed;
-    if (how.memory_budget) recomputed = make_plan_within(all.back().graph, threads_of(how), {}, how.memory_budget).made;
-    add("recompute", recomputed);
+    add("recompute", make_plan_within(all.back().graph, threads_of(how), {}, how.memory_budget).made);
     return all;
   });
 }
