@@ -14,10 +14,11 @@ std::string input_name(std::size_t i) {
   return name;
 }
 
-// What the scope of a node is called within `outer`.
+// What the scope of a node is called within `outer`. That of a layer that was made outside keeps its name.
 std::string inner_scope(const std::string& outer, const std::string& scope) {
   if (outer.empty()) return scope;
-  return scope.size() > outer.size() ? scope.substr(outer.size() + 1) : "";
+  if (scope == outer) return "";
+  return scope.starts_with(outer + "/") ? scope.substr(outer.size() + 1) : scope;
 }
 
 // Moves what was appended from `first` on into a graph of its own.
