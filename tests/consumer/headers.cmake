@@ -1,5 +1,5 @@
 # Every installed header compiles by itself, against nothing but what is installed, and only public ones are: those that
-# lie directly in a folder, where optim/optimizers/ and the tools' libraries have folders of their own.
+# lie directly in a folder, where ops/layers/, optim/optimizers/ and the tools' libraries have folders of their own.
 #   cmake -DINCLUDE=FOLDER -DCXX=COMPILER -P headers.cmake
 cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE} ${INCLUDE}/oxbow/*.h)
@@ -7,7 +7,7 @@ if(NOT "oxbow/oxbow.h" IN_LIST headers)
   message(FATAL_ERROR "oxbow.h is not installed in ${INCLUDE}")
 endif()
 foreach(header ${headers})
-  if(NOT header MATCHES "^oxbow/((graph|ops|runtime|optim|optim/optimizers|tools/dump|tools/history)/)?[a-z0-9_]+\\.h$")
+  if(NOT header MATCHES "^oxbow/((graph|ops|runtime|optim|ops/layers|optim/optimizers|tools/dump|tools/history)/)?[a-z0-9_]+\\.h$")
     message(SEND_ERROR "${header} is installed, but is private by its place")
   endif()
   execute_process(COMMAND ${CXX} -std=c++20 -Wall -Wextra -Wshadow -Werror -fsyntax-only -I ${INCLUDE} -include ${header} -x c++ -

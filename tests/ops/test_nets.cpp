@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(kernels_agree_with_plain_loops) {
   check_samples<LogSoftmax>();
   check_samples<CrossEntropy>();
   check_samples<CrossEntropyGradient>();
-  check_samples<Dropout>();
+  check_samples<ops::Dropout>();
 }
 
 BOOST_AUTO_TEST_CASE(rows_of_a_softmax_are_independent) {
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(dropout_keeps_its_share_and_its_mean) {
   Tensor x({f32, {1000, 100}});
   for (float& v : x.span<float>()) v = 1;
   const Tensor state = Tensor::of<std::int64_t>({2}, {42, 0});
-  const Tensor y = run_op(Dropout{.rate = 0.25, .stream = 1}, {x, state})[0];
+  const Tensor y = run_op(ops::Dropout{.rate = 0.25, .stream = 1}, {x, state})[0];
   std::int64_t kept = 0;
   for (float v : y.span<float>()) {
     BOOST_TEST_REQUIRE((v == 0 || v == static_cast<float>(1 / 0.75)));
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(dropout_keeps_its_share_and_its_mean) {
 BOOST_AUTO_TEST_CASE(dropout_masks_follow_seed_step_stream_and_place_alone) {
   const Tensor x = draw({40, 1000}, 1, 2, 6, f32);
   const auto run = [&](std::int64_t seed, std::int64_t step, std::int64_t stream, const Tensor& of) {
-    return run_op(Dropout{.rate = 0.5, .stream = stream}, {of, Tensor::of<std::int64_t>({2}, {seed, step})})[0];
+    return run_op(ops::Dropout{.rate = 0.5, .stream = stream}, {of, Tensor::of<std::int64_t>({2}, {seed, step})})[0];
   };
   const Tensor y = run(1, 0, 1, x);
   BOOST_TEST(same_bits(y, run(1, 0, 1, x)));
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(the_random_state_is_one_a_graph_and_counts_steps) {
   Scope scope(g, "block");
   const Value a = dropout(x, 0.1), b = dropout(x, 0.1);
   BOOST_TEST(a.node().input(1).same(b.node().input(1)));
-  BOOST_TEST((a.node().op().as<Dropout>()->stream != b.node().op().as<Dropout>()->stream));
+  BOOST_TEST((a.node().op().as<ops::Dropout>()->stream != b.node().op().as<ops::Dropout>()->stream));
   const ops::Variable& state = *a.node().input(1).node().op().as<ops::Variable>();
   BOOST_TEST(state.name == "random/state");
   BOOST_TEST(state.init.seed == 17u);

@@ -10,7 +10,7 @@ using namespace ops;
 
 namespace {
 
-std::vector<Tensor> plain_dropout(const Dropout& op, const std::vector<Tensor>& in) {
+std::vector<Tensor> plain_dropout(const ops::Dropout& op, const std::vector<Tensor>& in) {
   Tensor y(in[0].type());
   const auto* state = in[1].data<std::int64_t>();
   for (std::int64_t i = 0; i < y.count(); ++i) {
@@ -28,7 +28,7 @@ std::vector<Sample> dropout_samples() {
   std::vector<Sample> samples;
   const Tensor state = Tensor::of<std::int64_t>({2}, {12345678901234, 7});
   for (const Shape& shape : {Shape{}, Shape{3, 5}, Shape{257}, Shape{0, 3}, Shape{2, 300}})
-    for (const Dropout op : {Dropout{.rate = 0.3, .stream = 5}, Dropout{.rate = 0, .stream = 1}})
+    for (const ops::Dropout op : {ops::Dropout{.rate = 0.3, .stream = 5}, ops::Dropout{.rate = 0, .stream = 1}})
       samples.push_back({to_string(shape), op, {draw(shape, -1, 1, 51), state}, [op](const std::vector<Tensor>& in) {
                            return plain_dropout(op, in);
                          }});
@@ -37,6 +37,6 @@ std::vector<Sample> dropout_samples() {
 
 }  // namespace
 
-void add_random(Samples& s) { s.add<Dropout>(dropout_samples()); }
+void add_random(Samples& s) { s.add<ops::Dropout>(dropout_samples()); }
 
 }  // namespace oxbow::test

@@ -1,0 +1,172 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/layer_state.h>
+
+#include <numeric>
+
+namespace oxbow {
+namespace ops {
+namespace {
+
+// All that is built until the end of the block is from this line.
+OriginGuard from_line(Graph& g, At at, Phase phase) {
+  return {g, {.at = at, .forward = g.origin().forward, .phase = phase, .scope = g.origin().scope}};
+}
+
+std::vector<std::int64_t> axes_between(int first, int last) {
+  std::vector<std::int64_t> axes(static_cast<std::size_t>(last - first));
+  std::iota(axes.begin(), axes.end(), first);
+  return axes;
+}
+
+class BatchNormState : public LayerState {
+ public:
+  explicit BatchNormState(BatchNormOptions options)
+      : LayerState("BatchNorm", "batch_norm", options.name, options.trainable), options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input("batch_norm", x, 2, "[samples, features]", at);
+    if (!(options_.momentum >= 0 && options_.momentum <= 1))
+      refuse_layer("batch_norm", "the momentum " + internal::short_number(options_.momentum) + " is not in [0, 1]", x,
+                   at, "Give what the running statistics keep each step, such as 0.9");
+    check_epsilon("batch_norm", options_.epsilon, x, at);
+    LayerCall here(*this, x, {"scale"}, at);
+    const Type each{x.dtype(), {x.shape()[-1]}};
+    const Value scale = here.parameter("scale", each, init::ones());
+    const Value offset = here.parameter("offset", each, init::zeros());
+    Moments running;
+    running.mean = here.state("running_mean", each, init::zeros());
+    running.variance = here.state("running_variance", each, init::ones());
+    const Moments m = trainable() ? batch_moments(x, running.mean, running.variance, at) : running;
+    if (trainable() && here.is_first()) update(x, running, m, at);
+    Graph& g = x.graph();
+    const OriginGuard line = from_line(g, at, g.origin().phase);
+    return in_order(g, [&] { return (x - m.mean) * (scale * rsqrt(m.variance + options_.epsilon)) + offset; });
+  }
+
+ private:
+  void update(Value x, const Moments& running, const Moments& batch, At at) const {
+    Graph& g = x.graph();
+    const OriginGuard line = from_line(g, at, Phase::update);
+    const double kept = options_.momentum;
+    const Value count = count_like(x, axes_between(0, x.rank() - 1), at);
+    const Value some = greater(count, 0, at);  // an empty batch moves nothing
+    const auto moves = [&](Value of, Value to) {
+      g.add_update(assign(of, in_order(g, [&] { return where(some, of * kept + to * (1 - kept), of); })));
+    };
+    moves(running.mean, batch.mean);
+    moves(running.variance, batch.variance);
+  }
+
+  BatchNormOptions options_;
+};
+
+// (x - mean) / sqrt(variance + epsilon) over these axes.
+Value standardised(Value x, const std::vector<std::int64_t>& axes, double epsilon) {
+  const Value centred = in_order(x.graph(), [&] { return x - mean(x, axes, true); });
+  return in_order(x.graph(), [&] { return centred * rsqrt(mean(square(centred), axes, true) + epsilon); });
+}
+
+Value scaled(LayerCall& here, Value y, bool use_scale, bool use_offset, At at) {
+  const Type each{y.dtype(), {y.shape()[-1]}};
+  if (use_scale) y = multiply(y, here.parameter("scale", each, init::ones()), at);
+  if (use_offset) y = add(y, here.parameter("offset", each, init::zeros()), at);
+  return y;
+}
+
+class LayerNormState : public LayerState {
+ public:
+  explicit LayerNormState(LayerNormOptions options)
+      : LayerState("LayerNorm", "layer_norm", options.name, options.trainable), options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input("layer_norm", x, 1, "[samples, features]", at);
+    check_epsilon("layer_norm", options_.epsilon, x, at);
+    LayerCall here(*this, x, {"scale", "offset"}, at);
+    const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
+    return scaled(here, standardised(x, {-1}, options_.epsilon), options_.use_scale, options_.use_offset, at);
+  }
+
+ private:
+  LayerNormOptions options_;
+};
+
+class RMSNormState : public LayerState {
+ public:
+  explicit RMSNormState(RMSNormOptions options)
+      : LayerState("RMSNorm", "rms_norm", options.name, options.trainable), options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input("rms_norm", x, 1, "[samples, features]", at);
+    check_epsilon("rms_norm", options_.epsilon, x, at);
+    LayerCall here(*this, x, {"scale"}, at);
+    Graph& g = x.graph();
+    const OriginGuard line = from_line(g, at, g.origin().phase);
+    const Value y = in_order(g, [&] { return x * rsqrt(mean(square(x), -1, true) + options_.epsilon); });
+    return scaled(here, y, true, false, at);
+  }
+
+ private:
+  RMSNormOptions options_;
+};
+
+class GroupNormState : public LayerState {
+ public:
+  GroupNormState(std::int64_t groups, GroupNormOptions options)
+      : LayerState("GroupNorm", "group_norm", options.name, options.trainable),
+        groups_(groups),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input("group_norm", x, 2, "[samples, features]", at);
+    check_layer_size("group_norm", "groups", groups_, x, at);
+    check_epsilon("group_norm", options_.epsilon, x, at);
+    const std::int64_t channels = x.shape()[-1];
+    if (channels % groups_ != 0)
+      refuse_layer("group_norm",
+                   std::to_string(groups_) + " groups do not divide " + std::to_string(channels) + " channels", x, at,
+                   "Give a number of groups that does");
+    LayerCall here(*this, x, {"scale", "offset"}, at);
+    const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(x.rank()) - 1);  // 0: as x has it, any batch
+    shape.insert(shape.end(), {groups_, channels / groups_});
+    std::vector<std::int64_t> axes = axes_between(1, x.rank() - 1);
+    axes.push_back(x.rank());
+    const Value y = standardised(reshape(x, std::move(shape), at), axes, options_.epsilon);
+    return scaled(here, reshape_like(y, x, at), options_.use_scale, options_.use_offset, at);
+  }
+
+ private:
+  std::int64_t groups_;
+  GroupNormOptions options_;
+};
+
+}  // namespace
+}  // namespace ops
+
+using ops::new_layer;
+
+BatchNorm::BatchNorm(BatchNormOptions options) : Layer(new_layer<ops::BatchNormState>(nullptr, std::move(options))) {}
+BatchNorm::BatchNorm(Graph& g, BatchNormOptions options)
+    : Layer(new_layer<ops::BatchNormState>(&g, std::move(options))) {}
+
+LayerNorm::LayerNorm(LayerNormOptions options) : Layer(new_layer<ops::LayerNormState>(nullptr, std::move(options))) {}
+LayerNorm::LayerNorm(Graph& g, LayerNormOptions options)
+    : Layer(new_layer<ops::LayerNormState>(&g, std::move(options))) {}
+
+RMSNorm::RMSNorm(RMSNormOptions options) : Layer(new_layer<ops::RMSNormState>(nullptr, std::move(options))) {}
+RMSNorm::RMSNorm(Graph& g, RMSNormOptions options) : Layer(new_layer<ops::RMSNormState>(&g, std::move(options))) {}
+
+GroupNorm::GroupNorm(std::int64_t groups, GroupNormOptions options)
+    : Layer(new_layer<ops::GroupNormState>(nullptr, groups, std::move(options))) {}
+GroupNorm::GroupNorm(Graph& g, std::int64_t groups, GroupNormOptions options)
+    : Layer(new_layer<ops::GroupNormState>(&g, groups, std::move(options))) {}
+
+Value batch_norm(Value x, BatchNormOptions options, At at) { return BatchNorm(std::move(options))(x, at); }
+
+}  // namespace oxbow

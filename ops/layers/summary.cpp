@@ -1,0 +1,162 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/op.h>
+#include <oxbow/ops/layers/summary.h>
+#include <oxbow/ops/shared/layer_state.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace oxbow {
+namespace {
+
+struct SummaryRow {
+  std::string layer, shape;
+  std::int64_t parameters = 0;
+};
+
+struct SummaryTotals {
+  std::int64_t trainable = 0, fixed = 0, state = 0;
+  void add(const Value& v) { (v.node().op().as<ops::Variable>()->trainable ? trainable : fixed) += v.shape().count(); }
+};
+
+// 1234567 as "1,234,567".
+std::string with_commas(std::int64_t n) {
+  std::string digits = std::to_string(n);
+  for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
+    digits.insert(static_cast<std::size_t>(i), 1, ',');
+  return digits;
+}
+
+std::string table(const std::vector<SummaryRow>& rows, const SummaryTotals& totals) {
+  SummaryRow head{"Layer (kind)", "Output", 0};
+  std::size_t wide[2] = {head.layer.size(), head.shape.size()}, count = std::string_view("Parameters").size();
+  for (const SummaryRow& r : rows) {
+    wide[0] = std::max(wide[0], r.layer.size());
+    wide[1] = std::max(wide[1], r.shape.size());
+    count = std::max(count, with_commas(r.parameters).size());
+  }
+  const auto line = [&](const std::string& a, const std::string& b, const std::string& c) {
+    return a + std::string(wide[0] - a.size() + 2, ' ') + b + std::string(wide[1] - b.size() + 2, ' ') +
+           std::string(count - c.size(), ' ') + c + "\n";
+  };
+  const std::size_t width = wide[0] + wide[1] + count + 4;
+  std::string text = line(head.layer, head.shape, "Parameters") + std::string(width, '=') + "\n";
+  for (const SummaryRow& r : rows) text += line(r.layer, r.shape, with_commas(r.parameters));
+  text += std::string(width, '=') + "\n";
+  text += "Parameters: " + with_commas(totals.trainable + totals.fixed) + ", trainable " +
+          with_commas(totals.trainable) + ", not trainable " + with_commas(totals.fixed) + "\n";
+  if (totals.state > 0) text += "State of optimizers and generators: " + with_commas(totals.state) + "\n";
+  return text;
+}
+
+// What kind of layer has these variables: by the scope's own name, "dense_1", or else, where the user chose another,
+// by the variables' names.
+std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kinds{{{"dense", "Dense"},
+                                                                                        {"conv", "Conv2D"},
+                                                                                        {"batch_norm", "BatchNorm"},
+                                                                                        {"layer_norm", "LayerNorm"},
+                                                                                        {"rms_norm", "RMSNorm"},
+                                                                                        {"group_norm", "GroupNorm"},
+                                                                                        {"embedding", "Embedding"},
+                                                                                        {"simple_rnn", "SimpleRNN"},
+                                                                                        {"gru", "GRU"},
+                                                                                        {"lstm", "LSTM"}}};
+  std::string own = scope.substr(scope.rfind('/') + 1);
+  const std::size_t letters = own.find_last_not_of("0123456789");
+  if (letters != std::string::npos && letters + 1 < own.size() && own[letters] == '_') own.resize(letters);
+  for (const auto& [word, kind] : kinds)
+    if (own == word) return std::string(kind);
+  std::map<std::string, Shape> by_name;
+  for (const Value& v : variables) by_name.emplace(v.node().name(), v.shape());
+  const auto has = [&](const char* name) { return by_name.contains(name); };
+  if (has("recurrent_kernel")) {
+    const Shape& u = by_name.at("recurrent_kernel");
+    const std::int64_t gates = u.rank() == 2 && u[0] > 0 ? u[1] / u[0] : 0;
+    return gates == 4 ? "LSTM" : gates == 3 ? "GRU" : gates == 1 ? "SimpleRNN" : "";
+  }
+  if (has("kernel")) {
+    const int rank = by_name.at("kernel").rank();
+    return rank == 2 ? "Dense" : rank == 4 ? "Conv2D" : "";
+  }
+  if (has("running_mean")) return "BatchNorm";
+  if (has("embeddings")) return "Embedding";
+  return "";
+}
+
+std::string with_kind(const std::string& name, const std::string& kind) {
+  std::string text = name;
+  if (kind.empty()) return text;
+  if (!text.empty()) text += ' ';
+  text += '(';
+  text += kind;
+  return text += ')';
+}
+
+// Layers that hold others and give their results unchanged stand for them; others are one row with all that is in them.
+void add_rows(const Layer& layer, std::vector<SummaryRow>& rows, std::vector<Value>& counted, SummaryTotals& totals) {
+  const ops::LayerState& state = ops::LayerState::of(layer);
+  if (layer.kind() == "Sequential") {
+    for (const Layer& l : state.inner()) add_rows(l, rows, counted, totals);
+    return;
+  }
+  if (!state.last_output())
+    throw Error("summary: a layer (" + std::string(layer.kind()) +
+                ") was not called, so that its shapes are not known\n  Call the network on an input first");
+  if (layer.kind() == "Residual")
+    for (const Layer& l : state.inner()) add_rows(l, rows, counted, totals);
+  SummaryRow row{with_kind(layer.name(), std::string(layer.kind())), to_string(*state.last_output()), 0};
+  for (const Value& v : layer.variables()) {
+    if (layer.kind() != "Residual") row.parameters += v.shape().count();
+    if (std::any_of(counted.begin(), counted.end(), [&](const Value& c) { return c.same(v); })) continue;
+    counted.push_back(v);
+    totals.add(v);
+  }
+  rows.push_back(std::move(row));
+}
+
+}  // namespace
+
+std::string summary(const Layer& net) {
+  std::vector<SummaryRow> rows;
+  std::vector<Value> counted;
+  SummaryTotals totals;
+  add_rows(net, rows, counted, totals);
+  return table(rows, totals);
+}
+
+std::string summary(const Graph& g) {
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<Value>> by_scope;
+  SummaryTotals totals;
+  for (const Value& v : variables(g, /*trainable_only=*/false)) {
+    const Node n = v.node();
+    if (!is_float(v.dtype()) || n.origin().phase != Phase::forward) {
+      totals.state += v.shape().count();
+      continue;
+    }
+    const std::string& scope = n.origin().scope.str();
+    if (!by_scope.contains(scope)) order.push_back(scope);
+    by_scope[scope].push_back(v);
+    totals.add(v);
+  }
+  std::map<std::string, std::string> last;  // of each scope, the type of what was built there last
+  for (NodeId id = 0; id < g.size(); ++id) {
+    const Node n = g.node(id);
+    if (n.origin().phase == Phase::forward && !n.op().is<ops::Variable>() && n.output_count() > 0)
+      last[n.origin().scope.str()] = to_string(n.output().type());
+  }
+  std::vector<SummaryRow> rows;
+  for (const std::string& scope : order) {
+    const std::vector<Value>& own = by_scope[scope];
+    SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own)),
+                   last.contains(scope) ? last[scope] : "", 0};
+    for (const Value& v : own) row.parameters += v.shape().count();
+    rows.push_back(std::move(row));
+  }
+  return table(rows, totals);
+}
+
+}  // namespace oxbow
