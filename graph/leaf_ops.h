@@ -18,10 +18,13 @@ struct Work;
 struct Init {
   enum class Kind : std::uint8_t {
     zeros,
-    constant,  ///< a
-    uniform,   ///< from a up to b
-    normal,    ///< mean a, deviation b
-    seed       ///< a generator's state: the seed, then zeros
+    constant,          ///< a
+    uniform,           ///< from a up to b
+    normal,            ///< mean a, deviation b
+    seed,              ///< a generator's state: the seed, then zeros
+    truncated_normal,  ///< the same as normal, without what is beyond two deviations
+    orthogonal,        ///< a times a matrix [all axes but the last, last axis] whose shorter side is orthonormal
+    part               ///< a in part `stream` of the b equal parts of the elements, 0 in the others
   };
   Kind kind = Kind::zeros;
   double a = 0, b = 0;

@@ -58,7 +58,8 @@ namespace oxbow {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kinds{"zeros", "constant", "uniform", "normal", "seed"};  // of Init::Kind
+constexpr std::array<std::string_view, 8> kinds{"zeros", "constant",         "uniform",    "normal",  // of Init::Kind
+                                                "seed",  "truncated_normal", "orthogonal", "part"};
 
 // A leaf whose name is refused is not there.
 Value named_leaf(Graph& g, Op leaf, std::string_view name, const Location& at) {

@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/initializers.h>
 
@@ -45,6 +46,12 @@ Initializer he_uniform() {
 Initializer he_normal() {
   return [](const Shape& s) { return centered(root(2, fans(s).in)); };
 }
+Initializer lecun_uniform() {
+  return [](const Shape& s) { return symmetric(root(3, fans(s).in)); };
+}
+Initializer lecun_normal() {
+  return [](const Shape& s) { return centered(root(1, fans(s).in)); };
+}
 
 Initializer uniform(double low, double high) {
   if (!(low <= high))
@@ -57,6 +64,13 @@ Initializer normal(double mean, double deviation) {
     throw Error("normal: the deviation " + internal::short_number(deviation) + " is negative. Give (mean, deviation)");
   return always({.kind = Init::Kind::normal, .a = mean, .b = deviation});
 }
+Initializer truncated_normal(double mean, double deviation) {
+  if (!(deviation >= 0))
+    throw Error("truncated_normal: the deviation " + internal::short_number(deviation) +
+                " is negative. Give (mean, deviation)");
+  return always({.kind = Init::Kind::truncated_normal, .a = mean, .b = deviation});
+}
+Initializer orthogonal(double gain) { return always({.kind = Init::Kind::orthogonal, .a = gain}); }
 Initializer zeros() { return always({}); }
 Initializer ones() { return constant(1); }
 Initializer constant(double value) { return always({.kind = Init::Kind::constant, .a = value}); }
@@ -66,7 +80,7 @@ Initializer constant(double value) { return always({.kind = Init::Kind::constant
 Value ops::drawn(Graph& g, std::string_view name, const Type& type, const Initializer& initializer, bool trainable,
                  At at) {
   Init init = initializer ? initializer(type.shape) : Init{};
-  if (init.kind == Init::Kind::uniform || init.kind == Init::Kind::normal) {
+  if (internal::is_drawn(init.kind)) {
     init.seed = g.seed();
     init.stream = g.next_stream();
   }

@@ -25,9 +25,18 @@ Initializer glorot_normal();
 /// https://arxiv.org/abs/1502.01852. For relu.
 Initializer he_uniform();
 Initializer he_normal();
+/// Uniform in (-a, a), a = sqrt(3 / fan_in), or normal with deviation sqrt(1 / fan_in): LeCun et al. 1998, "Efficient
+/// BackProp".
+Initializer lecun_uniform();
+Initializer lecun_normal();
 /// Throws `Error` unless low <= high, or deviation >= 0.
 Initializer uniform(double low, double high);
 Initializer normal(double mean = 0, double deviation = 1);
+/// Normal, without what is more than two deviations from the mean; so its own deviation is 0.88 of the one given.
+Initializer truncated_normal(double mean = 0, double deviation = 0.05);
+/// gain times a random matrix with orthonormal rows or columns, whichever are fewer: Saxe et al. 2013,
+/// https://arxiv.org/abs/1312.6120. All axes but the last count as rows. The shape needs two axes.
+Initializer orthogonal(double gain = 1);
 Initializer zeros();
 Initializer ones();
 Initializer constant(double value);

@@ -7,6 +7,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace oxbow::internal {
 namespace {
@@ -31,6 +33,67 @@ void draw_batch(const Init& init, std::int64_t first, std::array<double, batch>&
   }
 }
 
+// The first `count` values of a kind that is drawn element by element.
+template <class T>
+void draw(const Init& init, std::int64_t count, T* out) {
+  const bool uniform = init.kind == Init::Kind::uniform;
+  const double from = init.a, by = uniform ? init.b - init.a : init.b;
+  std::array<double, batch> u;
+  for (std::int64_t begin = 0; begin < count; begin += batch) {
+    draw_batch(init, begin / 2, u);
+    if (init.kind == Init::Kind::truncated_normal) {
+      constexpr double below = 0.022750131948179209;  // P(X < -2)
+      for (double& p : u) p = below + (1 - 2 * below) * p;
+    }
+    if (!uniform) normal_quantiles(u);
+    const std::int64_t n = std::min(batch, count - begin);
+    for (std::int64_t i = 0; i < n; ++i) out[begin + i] = static_cast<T>(from + by * u[static_cast<std::size_t>(i)]);
+  }
+}
+
+// In eight sums, of every eighth product each, so that compilers may vectorise it and the bits are the same everywhere.
+double dot(const double* x, const double* y, std::size_t n) {
+  double sums[8] = {};
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (std::size_t k = 0; k < 8; ++k) sums[k] += x[i + k] * y[i + k];
+  for (; i < n; ++i) sums[i % 8] += x[i] * y[i];
+  return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+}
+
+// The shorter side's vectors, one after another, made orthonormal by Gram and Schmidt's way from normal draws, which
+// makes every such set equally likely (Saxe, McClelland, Ganguli 2013, https://arxiv.org/abs/1312.6120). Each goes
+// through it twice, so that they are orthogonal to the last bits ("twice is enough": Giraud and others 2005).
+std::vector<double> orthonormal(const Init& init, std::size_t count, std::size_t length) {
+  std::vector<double> q(count * length);
+  const Init normal{.kind = Init::Kind::normal, .a = 0, .b = 1, .seed = init.seed, .stream = init.stream};
+  draw(normal, static_cast<std::int64_t>(q.size()), q.data());
+  for (std::size_t v = 0; v < count; ++v) {
+    double* own = q.data() + v * length;
+    for (int pass = 0; pass < 2; ++pass)
+      for (std::size_t u = 0; u < v; ++u) {
+        const double* other = q.data() + u * length;
+        const double share = dot(own, other, length);
+        for (std::size_t i = 0; i < length; ++i) own[i] -= share * other[i];
+      }
+    const double norm = std::sqrt(dot(own, own, length));
+    for (std::size_t i = 0; i < length; ++i) own[i] /= norm;
+  }
+  return q;
+}
+
+template <Element T>
+void fill_orthogonal(const ops::Variable& v, T* out) {
+  const auto columns = static_cast<std::size_t>(v.type.shape[-1]);
+  const auto rows = static_cast<std::size_t>(v.type.count()) / columns;
+  const bool tall = rows >= columns;
+  const std::size_t count = std::min(rows, columns), length = std::max(rows, columns);
+  const std::vector<double> q = orthonormal(v.init, count, length);
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t c = 0; c < columns; ++c)
+      out[r * columns + c] = static_cast<T>(v.init.a * (tall ? q[c * length + r] : q[r * length + c]));
+}
+
 template <Element T>
 void fill(const ops::Variable& v, T* out) {
   const Init& init = v.init;
@@ -45,18 +108,24 @@ void fill(const ops::Variable& v, T* out) {
     if (count > 0) out[0] = static_cast<T>(init.seed);
     return;
   }
-  std::array<double, batch> u;
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
-    draw_batch(init, begin / 2, u);
-    const bool normal = init.kind == Init::Kind::normal;
-    if (normal) normal_quantiles(u);
-    const double from = init.a, by = normal ? init.b : init.b - init.a;
-    const std::int64_t n = std::min(batch, count - begin);
-    for (std::int64_t i = 0; i < n; ++i) out[begin + i] = static_cast<T>(from + by * u[static_cast<std::size_t>(i)]);
+  if (init.kind == Init::Kind::part) {
+    const std::int64_t each = count / static_cast<std::int64_t>(init.b);
+    for (std::int64_t i = each * init.stream; i < each * (init.stream + 1); ++i) out[i] = static_cast<T>(init.a);
+    return;
   }
+  if (init.kind == Init::Kind::orthogonal) {
+    if (count > 0) fill_orthogonal(v, out);
+    return;
+  }
+  draw(init, count, out);
 }
 
 }  // namespace
+
+bool is_drawn(Init::Kind kind) {
+  return kind == Init::Kind::uniform || kind == Init::Kind::normal || kind == Init::Kind::truncated_normal ||
+         kind == Init::Kind::orthogonal;
+}
 
 void check_init(const ops::Variable& v, Location at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
@@ -64,10 +133,19 @@ void check_init(const ops::Variable& v, Location at) {
                 "\n  " + remedy);
   };
   const Init::Kind kind = v.init.kind;
-  if ((kind == Init::Kind::uniform || kind == Init::Kind::normal) && !is_float(v.type.dtype))
+  if (is_drawn(kind) && !is_float(v.type.dtype))
     refuse("only floating-point values are drawn at random", "Use f32, or another floating-point dtype");
+  if (kind == Init::Kind::orthogonal && v.type.shape.rank() < 2)
+    refuse("only matrices are orthogonal", "Give at least two axes, or another initializer");
+  if (kind == Init::Kind::part) {
+    const double parts = v.init.b;
+    if (!(parts >= 1 && parts <= 0x1p31 && parts == std::trunc(parts)) || v.init.stream < 0 ||
+        static_cast<double>(v.init.stream) >= parts || v.type.count() % static_cast<std::int64_t>(parts) != 0)
+      refuse("its elements have no part " + std::to_string(v.init.stream) + " of " + short_number(parts),
+             "Give a number of parts that divides them, and one of these from 0");
+  }
   // Beyond 2^53 not every integer is a double: what was written may be another number.
-  const bool held = kind != Init::Kind::constant || is_float(v.type.dtype) ||
+  const bool held = (kind != Init::Kind::constant && kind != Init::Kind::part) || is_float(v.type.dtype) ||
                     (holds(v.type.dtype, v.init.a) && std::fabs(v.init.a) <= 0x1p53);
   if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
 }

@@ -6,7 +6,11 @@
 
 namespace oxbow::internal {
 
-/// Throws `Error` for a random kind or a fraction in a variable that is not floating point.
+/// Whether values of this kind are random: then a variable has a seed and a stream.
+bool is_drawn(Init::Kind kind);
+
+/// Throws `Error` for a random kind or a fraction in a variable that is not floating point, and for a shape that the
+/// recipe does not fill.
 void check_init(const ops::Variable& v, Location at);
 
 /// The first value of `v`, row-major. Element i of a random recipe is drawn from the bits of (seed, stream, i) and then

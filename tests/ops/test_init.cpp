@@ -70,6 +70,38 @@ BOOST_AUTO_TEST_CASE(normal_values_have_their_moments_and_tails) {
   BOOST_TEST((beyond > 200 && beyond < 340));
 }
 
+BOOST_AUTO_TEST_CASE(truncated_normal_values_end_at_two_deviations) {
+  const Init recipe{.kind = Init::Kind::truncated_normal, .a = 3, .b = 2, .seed = 5, .stream = 1};
+  const Spread s = spread(draw_variable({f64, {100000}}, recipe));
+  BOOST_TEST(s.mean == 3, boost::test_tools::tolerance(0.01));
+  BOOST_TEST(s.deviation == 2 * 0.87962566, boost::test_tools::tolerance(0.01));  // sqrt(1 - 4 phi(2) / (2 Phi(2) - 1))
+  BOOST_TEST((s.low >= -1 && s.low < -0.99 && s.high <= 7 && s.high > 6.99));
+}
+
+BOOST_AUTO_TEST_CASE(orthogonal_matrices_have_orthonormal_sides) {
+  for (const Shape& shape : {Shape{40, 7}, Shape{7, 40}, Shape{9, 9}, Shape{3, 3, 4, 16}, Shape{1, 5}}) {
+    const Init recipe{.kind = Init::Kind::orthogonal, .a = 2, .seed = 1, .stream = 4};
+    const Tensor t = draw_variable({f64, shape}, recipe);
+    const std::int64_t columns = shape[-1], rows = t.count() / columns, shorter = std::min(rows, columns);
+    const bool by_rows = rows <= columns;
+    const auto at = [&](std::int64_t vector, std::int64_t i) {
+      return t.data<double>()[by_rows ? vector * columns + i : i * columns + vector];
+    };
+    for (std::int64_t a = 0; a < shorter; ++a)
+      for (std::int64_t b = 0; b < shorter; ++b) {
+        double product = 0;
+        for (std::int64_t i = 0; i < std::max(rows, columns); ++i) product += at(a, i) * at(b, i);
+        BOOST_TEST(std::abs(product - (a == b ? 4 : 0)) < 1e-14);
+      }
+  }
+  BOOST_TEST(draw_variable({f32, {0, 3}}, {.kind = Init::Kind::orthogonal, .a = 1}).count() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_variable_may_start_at_another_value) {
+  const Tensor t = draw_variable({f32, {8}}, {.kind = Init::Kind::part, .a = 1, .b = 4, .stream = 1});
+  for (int i = 0; i < 8; ++i) BOOST_TEST(t.data<float>()[i] == (i / 2 == 1 ? 1.0f : 0.0f));
+}
+
 BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_normal_distribution) {
   for (double x : {0.0, 0.1, 0.5, 1.0, 1.2, 2.0, 3.5, 5.0, 7.0}) {
     const double below = 0.5 * std::erfc(x / std::sqrt(2.0));  // P(X < -x)
@@ -107,6 +139,12 @@ BOOST_AUTO_TEST_CASE(draws_have_the_same_bits_on_every_machine) {
   BOOST_TEST(
       checksum(draw_variable({f64, {4001}}, {.kind = Init::Kind::normal, .a = 0, .b = 1, .seed = 7, .stream = 3})) ==
       16455946274684232982u);
+  BOOST_TEST(
+      checksum(draw_variable({f64, {4001}}, {.kind = Init::Kind::truncated_normal, .b = 1, .seed = 7, .stream = 3})) ==
+      2187915302634336497u);
+  BOOST_TEST(
+      checksum(draw_variable({f64, {33, 65}}, {.kind = Init::Kind::orthogonal, .a = 1, .seed = 7, .stream = 3})) ==
+      10090759784788654139u);
 }
 
 BOOST_AUTO_TEST_CASE(seeds_and_streams_tell_draws_apart) {
@@ -137,6 +175,14 @@ BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
        {std::pair{i32, 0.5}, {u8, -1.0}, {u8, 256.0}, {i32, -0x1p40}, {i32, 0x1p31}, {i64, 0x1p60}, {boolean, 2.0}})
     BOOST_CHECK_EXCEPTION(draw_variable({dtype, {2}}, {.kind = Init::Kind::constant, .a = value}), Error,
                           says("does not fit"));
+  BOOST_CHECK_EXCEPTION(draw_variable({i32, {2, 2}}, {.kind = Init::Kind::orthogonal, .a = 1}), Error,
+                        says("only floating-point values are drawn at random"));
+  BOOST_CHECK_EXCEPTION(draw_variable({f32, {4}}, {.kind = Init::Kind::orthogonal, .a = 1}), Error,
+                        says("only matrices are orthogonal"));
+  for (const auto& [parts, which] : {std::pair{3.0, 0}, {0.0, 0}, {1.5, 0}, {4.0, 4}, {4.0, -1}})
+    BOOST_CHECK_EXCEPTION(draw_variable({f32, {8}}, {.kind = Init::Kind::part, .a = 1, .b = parts, .stream = which}),
+                          Error, says("its elements have no part "));
+  BOOST_CHECK_EXCEPTION(init::truncated_normal(0, -1), Error, says("truncated_normal: the deviation -1 is negative"));
   BOOST_CHECK_EXCEPTION(init::uniform(1, 0), Error, says("uniform: 1 is above 0. Give (low, high)"));
   BOOST_CHECK_EXCEPTION(init::normal(0, -1), Error, says("the deviation -1 is negative"));
 }
@@ -147,6 +193,8 @@ BOOST_AUTO_TEST_CASE(limits_follow_from_the_fans) {
   BOOST_TEST(init::glorot_uniform()({784, 256}).b == limit);
   BOOST_TEST(init::glorot_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16 + 9 * 32)));
   BOOST_TEST(init::he_normal()({3, 3, 16, 32}).b == std::sqrt(2.0 / (9 * 16)));
+  BOOST_TEST(init::lecun_normal()({3, 3, 16, 32}).b == std::sqrt(1.0 / (9 * 16)));
+  BOOST_TEST(init::lecun_uniform()({784, 256}).b == std::sqrt(3.0 / 784));
   BOOST_TEST(init::he_uniform()({100}).b == std::sqrt(6.0 / 100));
   BOOST_TEST(init::he_normal()({0, 4}).b == 0);
 }
