@@ -11,6 +11,7 @@
 //   std::cout << summary(net);
 #pragma once
 
+#include <oxbow/ops/layers/attention.h>
 #include <oxbow/ops/layers/compose.h>
 #include <oxbow/ops/layers/dense.h>
 #include <oxbow/ops/layers/images.h>

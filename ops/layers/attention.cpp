@@ -1,0 +1,254 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/norm.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/layer_state.h>
+
+#include <cmath>
+
+namespace oxbow {
+namespace ops {
+namespace {
+
+// A score that the softmax gives no weight, which is still a number: a row of nothing else gives equal weights.
+double unseen(DType dtype) { return dtype == f16 ? -6e4 : -1e30; }
+
+Value numbers_up_to(Value count) {
+  Graph& g = count.graph();
+  return arange(constant(g, 0, i64), count, constant(g, 1, i64));
+}
+
+// bool [t, s]: the last query sees the last key, and each one before it one fewer. Of any length that is fed.
+Value causal_mask(Value query, Value key) {
+  const Value t = shape_of(query)[1], s = shape_of(key)[1];
+  const Value place = in_order(query.graph(), [&] { return numbers_up_to(t) + (s - t); });
+  return greater_equal(reshape(place, {-1, 1}), numbers_up_to(s));
+}
+
+class AttentionState : public LayerState {
+ public:
+  AttentionState(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options)
+      : LayerState("MultiHeadAttention", "multi_head_attention", options.name, options.trainable),
+        heads_(heads),
+        kv_heads_(options.kv_heads > 0 ? options.kv_heads : heads),
+        key_dim_(key_dim),
+        value_dim_(options.value_dim > 0 ? options.value_dim : key_dim),
+        options_(std::move(options)),
+        query_(heads * key_dim_, dense_options("query")),
+        key_(kv_heads_ * key_dim_, dense_options("key")),
+        value_(kv_heads_ * value_dim_, dense_options("value")) {}
+
+  std::vector<Layer> inner() const override {
+    std::vector<Layer> all{query_, key_, value_};
+    if (output_) all.push_back(output_);
+    return all;
+  }
+
+  Value call(Value x, At at) override { return attend(x, {}, at); }
+
+  Value attend(Value query, const Attended& to, At at) {
+    const char* layer = word();
+    check_layer_input(layer, query, 3, "[batch, length, features]", at);
+    const Value value = to.value ? to.value : query, key = to.key ? to.key : value;
+    check(query, key, value, at);
+    LayerCall here(*this, query, {"query/kernel"}, at);
+    if (!output_)
+      output_ = Dense(options_.output_dim > 0 ? options_.output_dim : query.shape()[-1], dense_options("output"));
+    Graph& g = query.graph();
+    const Value q = query_(query, at), k = key_(key, at), v = value_(value, at);
+    return as_called(layer, [&] {
+      const OriginGuard line(
+          g, {.at = at, .forward = g.origin().forward, .phase = g.origin().phase, .scope = g.origin().scope});
+      const Value scores = in_order(g, [&] {
+        return matmul(in_heads(q, key_dim_, true), in_heads(k, key_dim_, false), {.transpose_b = true}) *
+               (1 / std::sqrt(static_cast<double>(key_dim_)));
+      });
+      Value weights = softmax(masked(scores, query, key, to, at));
+      if (options_.dropout > 0) weights = dropout(weights, options_.dropout);
+      const Value seen = matmul(weights, in_heads(v, value_dim_, false));
+      return output_(together(seen), at);
+    });
+  }
+
+ private:
+  bool is_grouped() const { return kv_heads_ != heads_; }
+
+  DenseOptions dense_options(const char* name) const {
+    return {.kernel_init = options_.kernel_init,
+            .bias_init = options_.bias_init,
+            .use_bias = options_.use_bias,
+            .name = name,
+            .trainable = trainable()};
+  }
+
+  void check(Value query, Value key, Value value, At at) const {
+    const char* layer = word();
+    check_layer_size(layer, "heads", heads_, query, at);
+    check_layer_size(layer, "features a head", std::min(key_dim_, value_dim_), query, at);
+    if (heads_ % kv_heads_ != 0)
+      refuse_layer(layer,
+                   std::to_string(kv_heads_) + " heads of keys do not divide " + std::to_string(heads_) + " heads",
+                   query, at, "Give a number of .kv_heads that does");
+    for (const Value& v : {query, key, value})
+      if (v.rank() != 3)
+        refuse_layer(layer, "x has " + std::to_string(v.rank()) + " axes, not 3", v, at,
+                     "Reshape it to [batch, length, features]");
+    if (key.shape()[1] != value.shape()[1])
+      refuse_layer(
+          layer,
+          "there are " + std::to_string(key.shape()[1]) + " keys for " + std::to_string(value.shape()[1]) + " values",
+          key, at, "Give one for each");
+  }
+
+  // [batch, length, heads x each] to [batch, heads, length, each]; where heads share keys, to [batch, kv heads, heads
+  // of each, length, each]. Batch and length may be free: 0 keeps them.
+  Value in_heads(Value x, std::int64_t each, bool is_query) const {
+    if (!is_grouped()) return transpose(reshape(x, {0, 0, heads_, each}), {0, 2, 1, 3});
+    const std::int64_t shared = is_query ? heads_ / kv_heads_ : 1;
+    return transpose(reshape(x, {0, 0, kv_heads_, shared, each}), {0, 2, 3, 1, 4});
+  }
+
+  Value together(Value seen) const {
+    if (!is_grouped()) return reshape(transpose(seen, {0, 2, 1, 3}), {0, 0, heads_ * value_dim_});
+    return reshape(transpose(seen, {0, 3, 1, 2, 4}), {0, 0, heads_ * value_dim_});
+  }
+
+  Value masked(Value scores, Value query, Value key, const Attended& to, At at) const {
+    Value may;
+    const auto also = [&](Value mask) { may = may ? logical_and(may, mask) : mask; };
+    if (options_.causal) also(causal_mask(query, key));
+    if (to.mask) also(spread(to.mask, at));
+    if (to.key_mask) {
+      check_mask("key_mask", to.key_mask, 2, 2, at);
+      also(is_grouped() ? reshape(to.key_mask, {0, 1, 1, 1, -1}) : reshape(to.key_mask, {0, 1, 1, -1}));
+    }
+    return may ? where(may, scores, unseen(scores.dtype())) : scores;
+  }
+
+  void check_mask(const char* name, Value mask, int least, int most, At at) const {
+    if (mask.dtype() != boolean || mask.rank() < least || mask.rank() > most)
+      refuse_layer(word(), std::string(name) + " is " + to_string(mask.type()), Value(), at,
+                   least == 2 && most == 2 ? "Give bool [batch, keys], true where a place may be seen"
+                                           : "Give bool [queries, keys], [batch, queries, keys] or [batch, heads, "
+                                             "queries, keys], true where a place may be seen");
+  }
+
+  // A mask in the scores' axes.
+  Value spread(Value mask, At at) const {
+    check_mask("mask", mask, 2, 4, at);
+    if (mask.rank() == 2) return mask;
+    if (mask.rank() == 3) {
+      const Value rows = shape_of(mask);
+      const std::int64_t ones = is_grouped() ? 2 : 1;
+      const Value one = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{ones}, ones_of(ones)));
+      return reshape(mask, concat({rows[range(0, 1)], one, rows[range(1, 3)]}));
+    }
+    if (!is_grouped()) return mask;
+    const Value sizes = shape_of(mask);
+    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv_heads_, heads_ / kv_heads_}));
+    return reshape(mask, concat({sizes[range(0, 1)], heads, sizes[range(2, 4)]}));
+  }
+
+  static std::vector<std::int64_t> ones_of(std::int64_t n) {
+    return std::vector<std::int64_t>(static_cast<std::size_t>(n), 1);
+  }
+
+  std::int64_t heads_, kv_heads_, key_dim_, value_dim_;
+  MultiHeadAttentionOptions options_;
+  Dense query_, key_, value_;
+  Layer output_;  // since the first call, which tells its size
+};
+
+class BlockState : public LayerState {
+ public:
+  BlockState(std::int64_t heads, TransformerBlockOptions options)
+      : LayerState("TransformerBlock", "transformer_block", options.name, options.trainable),
+        heads_(heads),
+        options_(std::move(options)) {
+    if (!options_.activation) options_.activation = gelu;
+  }
+
+  std::vector<Layer> inner() const override { return layers_; }
+
+  Value call(Value x, At at) override { return attend(x, {}, at); }
+
+  Value attend(Value x, const Attended& to, At at) {
+    check_layer_input(word(), x, 3, "[batch, length, features]", at);
+    check_layer_size(word(), "heads", heads_, x, at);
+    const std::int64_t width = x.shape()[-1];
+    if (width % heads_ != 0)
+      refuse_layer(word(), std::to_string(heads_) + " heads do not divide " + std::to_string(width) + " features", x,
+                   at, "Give a number of heads that does");
+    LayerCall here(*this, x, {"attention/query/kernel"}, at);
+    if (layers_.empty()) make(width);
+    const Layer &norm = layers_[0], &attention = layers_[1], &other_norm = layers_[2], &grow = layers_[3],
+                &shrink = layers_[4];
+    const auto attended = [&](Value v) {
+      auto& state = static_cast<AttentionState&>(LayerState::of(attention));
+      return dropped(state.gave(state.attend(v, {.mask = to.mask, .key_mask = to.key_mask}, at)), at);
+    };
+    const auto fed = [&](Value v) { return dropped(shrink(grow(v, at), at), at); };
+    if (options_.normalize_first) {
+      x = add(x, attended(norm(x, at)), at);
+      return add(x, fed(other_norm(x, at)), at);
+    }
+    x = norm(add(x, attended(x), at), at);
+    return other_norm(add(x, fed(x), at), at);
+  }
+
+ private:
+  Value dropped(Value v, At at) const { return options_.dropout > 0 ? dropout(v, options_.dropout, at) : v; }
+
+  void make(std::int64_t width) {
+    const bool train = trainable();
+    const std::int64_t inside = options_.intermediate_dim > 0 ? options_.intermediate_dim : 4 * width;
+    layers_ = {LayerNorm({.epsilon = options_.epsilon, .name = "attention_norm", .trainable = train}),
+               MultiHeadAttention(heads_, width / heads_,
+                                  {.kv_heads = options_.kv_heads,
+                                   .causal = options_.causal,
+                                   .dropout = options_.dropout,
+                                   .name = "attention",
+                                   .trainable = train}),
+               LayerNorm({.epsilon = options_.epsilon, .name = "dense_norm", .trainable = train}),
+               Dense(inside, {.activation = options_.activation, .trainable = train}),
+               Dense(width, {.trainable = train})};
+  }
+
+  std::int64_t heads_;
+  TransformerBlockOptions options_;
+  std::vector<Layer> layers_;  // since the first call, which tells their sizes
+};
+
+}  // namespace
+}  // namespace ops
+
+using ops::LayerState;
+using ops::new_layer;
+
+MultiHeadAttention::MultiHeadAttention(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options)
+    : Layer(new_layer<ops::AttentionState>(nullptr, heads, key_dim, std::move(options))) {}
+MultiHeadAttention::MultiHeadAttention(Graph& g, std::int64_t heads, std::int64_t key_dim,
+                                       MultiHeadAttentionOptions options)
+    : Layer(new_layer<ops::AttentionState>(&g, heads, key_dim, std::move(options))) {}
+
+Value MultiHeadAttention::operator()(Value query, const Attended& to, At at) const {
+  auto& state = static_cast<ops::AttentionState&>(LayerState::of(*this));
+  return state.gave(state.attend(query, to, at));
+}
+
+TransformerBlock::TransformerBlock(std::int64_t heads, TransformerBlockOptions options)
+    : Layer(new_layer<ops::BlockState>(nullptr, heads, std::move(options))) {}
+TransformerBlock::TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options)
+    : Layer(new_layer<ops::BlockState>(&g, heads, std::move(options))) {}
+
+Value TransformerBlock::operator()(Value x, const Attended& to, At at) const {
+  auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
+  return state.gave(state.attend(x, to, at));
+}
+
+}  // namespace oxbow

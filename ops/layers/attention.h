@@ -1,0 +1,70 @@
+// Layers that attend: each place of a sequence takes a mean of values from all places, weighted by how well its query
+// fits their keys. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/ops/initializers.h>
+#include <oxbow/ops/layers/layer.h>
+
+namespace oxbow {
+
+struct MultiHeadAttentionOptions {
+  std::int64_t kv_heads = 0;    ///< heads of keys and values, each for as many heads of queries; 0: as many as `heads`
+  std::int64_t value_dim = 0;   ///< of each head; 0: as `key_dim`
+  std::int64_t output_dim = 0;  ///< of the result; 0: as the query has
+  bool causal = false;  ///< each place sees itself and those before it: of more keys than queries, the last sees all
+  double dropout = 0;   ///< of the weights
+  bool use_bias = true;
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// What a call attends to, and which places may be seen: true where they may. All may be empty. A place that sees
+/// nothing takes the mean of all values.
+struct Attended {
+  Value value = {};     ///< [batch, s, ...]; empty: the query itself
+  Value key = {};       ///< [batch, s, ...]; empty: the value
+  Value mask = {};      ///< bool [t, s], [batch, t, s] or [batch, heads, t, s]
+  Value key_mask = {};  ///< bool [batch, s]: what is not padding
+};
+
+/// softmax(q k^T / sqrt(key_dim)) v in `heads` heads, put together and projected: a query [batch, t, features] to
+/// [batch, t, output_dim]. Variables: kernel and bias in each of the scopes query, key, value, output; the first three
+/// kernels are [features, heads x key_dim] (or value_dim), head by head. Grouped heads: Ainslie et al. 2023,
+/// https://arxiv.org/abs/2305.13245. A call throws `Error` for other ranks, masks that do not fit, sizes < 1, or
+/// kv_heads that do not divide heads.
+class MultiHeadAttention : public Layer {
+ public:
+  MultiHeadAttention(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});
+  MultiHeadAttention(Graph& g, std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});
+  using Layer::operator();
+  Value operator()(Value query, const Attended& to, At at = At::current()) const;
+};
+
+struct TransformerBlockOptions {
+  std::int64_t intermediate_dim = 0;  ///< of the feed-forward net; 0: four times the features
+  Activation activation = {};         ///< gelu where none is given
+  bool causal = false;
+  double dropout = 0;  ///< of the attention's weights, and of what each half adds
+  std::int64_t kv_heads = 0;
+  bool normalize_first = true;  ///< as GPT-2; else after each sum, as the paper and BERT
+  double epsilon = 1e-5;
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// x + attention(norm(x)), and of that h + dense(activation(dense(norm(h)))): [batch, t, features] to the same, where
+/// `heads` divides the features. Scopes: attention_norm, attention, dense_norm, dense (to `intermediate_dim`), dense_1.
+/// Errors as `MultiHeadAttention`.
+class TransformerBlock : public Layer {
+ public:
+  explicit TransformerBlock(std::int64_t heads, TransformerBlockOptions options = {});
+  TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options = {});
+  using Layer::operator();
+  /// The masks alone count of `to`.
+  Value operator()(Value x, const Attended& to, At at = At::current()) const;
+};
+
+}  // namespace oxbow
