@@ -16,6 +16,7 @@
 #include <oxbow/ops/layers/dense.h>
 #include <oxbow/ops/layers/images.h>
 #include <oxbow/ops/layers/normalise.h>
+#include <oxbow/ops/layers/recurrent.h>
 #include <oxbow/ops/layers/summary.h>
 
 namespace oxbow {

@@ -52,8 +52,8 @@ std::string table(const std::vector<SummaryRow>& rows, const SummaryTotals& tota
 }
 
 // What kind of layer has these variables: by the scope's own name, "dense_1", or else, where the user chose another,
-// by the variables' names.
-std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables) {
+// by the variables' names. Of the norms that look alike, the one over groups reshapes.
+std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables, bool reshapes) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kinds{{{"dense", "Dense"},
                                                                                         {"conv", "Conv2D"},
                                                                                         {"batch_norm", "BatchNorm"},
@@ -83,6 +83,8 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
   }
   if (has("running_mean")) return "BatchNorm";
   if (has("embeddings")) return "Embedding";
+  if (has("scale") && by_name.size() == (has("offset") ? 2 : 1))
+    return reshapes ? "GroupNorm" : has("offset") ? "LayerNorm" : "RMSNorm";
   return "";
 }
 
@@ -143,16 +145,19 @@ std::string summary(const Graph& g) {
     totals.add(v);
   }
   std::map<std::string, std::string> last;  // of each scope, the type of what was built there last
+  std::set<std::string> reshape;
   for (NodeId id = 0; id < g.size(); ++id) {
     const Node n = g.node(id);
-    if (n.origin().phase == Phase::forward && !n.op().is<ops::Variable>() && n.output_count() > 0)
-      last[n.origin().scope.str()] = to_string(n.output().type());
+    const std::string& scope = n.origin().scope.str();
+    if (n.origin().phase != Phase::forward || n.op().is<ops::Variable>() || n.output_count() == 0) continue;
+    last[scope] = to_string(n.output().type());
+    if (n.op().name() == "reshape") reshape.insert(scope);
   }
   std::vector<SummaryRow> rows;
   for (const std::string& scope : order) {
     const std::vector<Value>& own = by_scope[scope];
-    SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own)),
-                   last.contains(scope) ? last[scope] : "", 0};
+    SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own, reshape.contains(scope))),
+                   !scope.empty() && last.contains(scope) ? last[scope] : "", 0};
     for (const Value& v : own) row.parameters += v.shape().count();
     rows.push_back(std::move(row));
   }

@@ -1,0 +1,220 @@
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/layers.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/layer_state.h>
+
+namespace oxbow {
+namespace ops {
+namespace {
+
+enum class Cell : std::uint8_t { simple, gru, lstm };
+
+std::int64_t gates_of(Cell cell) { return cell == Cell::simple ? 1 : cell == Cell::gru ? 3 : 4; }
+
+class RecurrentState : public LayerState {
+ public:
+  RecurrentState(Cell cell, std::int64_t units, RecurrentOptions options)
+      : LayerState(cell == Cell::simple ? "SimpleRNN"
+                   : cell == Cell::gru  ? "GRU"
+                                        : "LSTM",
+                   cell == Cell::simple ? "simple_rnn"
+                   : cell == Cell::gru  ? "gru"
+                                        : "lstm",
+                   options.name, options.trainable),
+        cell_(cell),
+        units_(units),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    const RecurrentResult r = run(x, {}, options_.return_sequences, at);
+    return options_.return_sequences ? r.sequence : r.state[0];
+  }
+
+  RecurrentResult run(Value x, const std::vector<Value>& initial, bool with_sequence, At at) {
+    check_layer_input(word(), x, 3, "[batch, time, features]", at);
+    if (x.rank() > 3) refuse_layer(word(), "x has more than 3 axes", x, at, "Reshape it to [batch, time, features]");
+    check_layer_size(word(), "units", units_, x, at);
+    check_layer_size(word(), "steps", x.shape()[1], x, at);
+    LayerCall here(*this, x, {"kernel"}, at);
+    const std::int64_t width = gates_of(cell_) * units_;
+    Weights w;
+    w.kernel = here.parameter("kernel", {x.dtype(), {x.shape()[-1], width}}, options_.kernel_init);
+    w.recurrent = here.parameter("recurrent_kernel", {x.dtype(), {units_, width}}, options_.recurrent_init);
+    Graph& g = x.graph();
+    return as_called(word(), [&] {
+      const OriginGuard line(
+          g, {.at = at, .forward = g.origin().forward, .phase = g.origin().phase, .scope = g.origin().scope});
+      if (options_.use_bias) make_biases(here, x.dtype(), width, w);
+      const Value steps = matmul(transpose(x, {1, 0, 2}), w.kernel);
+      const RepeatResult r = repeat(
+          x.shape()[1], state_before(x, initial, at), [&](const RepeatStep& s) { return step(s, w, with_sequence); },
+          {.slices = {w.bias ? steps + w.bias : steps}, .reverse = options_.reverse}, at);
+      return RecurrentResult{with_sequence ? transpose(r.stacked[0], {1, 0, 2}) : Value(), r.carried};
+    });
+  }
+
+  /// A layer like this one, with variables of its own.
+  std::shared_ptr<RecurrentState> named(const char* name, bool turned) const {
+    RecurrentOptions options = options_;
+    options.name = name;
+    options.reverse = options.reverse != turned;
+    options.trainable = trainable();
+    return std::make_shared<RecurrentState>(cell_, units_, std::move(options));
+  }
+
+ private:
+  struct Weights {
+    Value kernel, recurrent, bias, recurrent_bias;
+  };
+
+  void make_biases(LayerCall& here, DType dtype, std::int64_t width, Weights& w) const {
+    if (cell_ == Cell::gru && options_.reset_after) {
+      const Value both = here.parameter("bias", {dtype, {2, width}}, options_.bias_init);
+      w.bias = both[0];
+      w.recurrent_bias = both[1];
+      return;
+    }
+    const auto ones_for_forget = [](const Shape&) {
+      return Init{.kind = Init::Kind::part, .a = 1, .b = 4, .stream = 1};
+    };
+    const bool forget = cell_ == Cell::lstm && options_.unit_forget_bias;
+    w.bias = here.parameter("bias", {dtype, {width}}, forget ? Initializer(ones_for_forget) : options_.bias_init);
+  }
+
+  std::vector<Value> state_before(Value x, const std::vector<Value>& initial, At at) const {
+    const std::size_t count = cell_ == Cell::lstm ? 2 : 1;
+    const Type each{x.dtype(), {x.shape()[0], units_}};
+    if (initial.empty()) {
+      Graph& g = x.graph();
+      const Value shape = concat({shape_of(x)[range(0, 1)], constant(g, Tensor::of<std::int64_t>({1}, {units_}))});
+      return std::vector<Value>(count, broadcast_to(constant(g, 0, x.dtype()), shape));
+    }
+    if (initial.size() != count)
+      refuse_layer(word(),
+                   "its state has " + std::to_string(count) + " values, but is given " + std::to_string(initial.size()),
+                   x, at, cell_ == Cell::lstm ? "Give h and c" : "Give h");
+    for (const Value& v : initial)
+      if (!v || v.type() != each)
+        refuse_layer(word(), "its initial state is " + (v ? to_string(v.type()) : "empty") + ", not " + to_string(each),
+                     x, at, "Give what another call ended with, or zeros");
+    return initial;
+  }
+
+  // Gate number `k` of [batch, gates x units].
+  Value gate(Value all, std::int64_t k) const { return slice(all, 1, k * units_, (k + 1) * units_); }
+  Value act(Value v) const { return options_.activation ? options_.activation(v, At::current()) : v; }
+  Value open(Value v) const {
+    return options_.recurrent_activation ? options_.recurrent_activation(v, At::current()) : v;
+  }
+
+  RepeatNext step(const RepeatStep& s, const Weights& w, bool with_output) const {
+    const Value x = s.slices[0], h = s.carried[0];
+    if (cell_ == Cell::simple) return next(act(x + matmul(h, w.recurrent)), with_output);
+    if (cell_ == Cell::gru)
+      return next(options_.reset_after ? reset_after(x, h, w) : reset_before(x, h, w), with_output);
+    const Value all = x + matmul(h, w.recurrent);
+    const Value in = open(gate(all, 0)), forget = open(gate(all, 1)), candidate = act(gate(all, 2)),
+                out = open(gate(all, 3));
+    const Value c = forget * s.carried[1] + in * candidate;
+    const Value y = out * act(c);
+    RepeatNext both = next(y, with_output);
+    both.carried.push_back(c);
+    return both;
+  }
+
+  static RepeatNext next(Value h, bool with_output) {
+    return {.carried = {h}, .stacked = with_output ? std::vector<Value>{h} : std::vector<Value>{}};
+  }
+
+  Value reset_after(Value x, Value h, const Weights& w) const {
+    Value past = matmul(h, w.recurrent);
+    if (w.recurrent_bias) past = past + w.recurrent_bias;
+    const Value update = open(gate(x, 0) + gate(past, 0)), reset = open(gate(x, 1) + gate(past, 1));
+    const Value candidate = act(gate(x, 2) + reset * gate(past, 2));
+    return update * h + (1 - update) * candidate;
+  }
+
+  Value reset_before(Value x, Value h, const Weights& w) const {
+    const Value past = matmul(h, slice(w.recurrent, 1, 0, 2 * units_));
+    const Value update = open(gate(x, 0) + gate(past, 0)), reset = open(gate(x, 1) + gate(past, 1));
+    const Value candidate = act(gate(x, 2) + matmul(reset * h, slice(w.recurrent, 1, 2 * units_)));
+    return update * h + (1 - update) * candidate;
+  }
+
+  Cell cell_;
+  std::int64_t units_;
+  RecurrentOptions options_;
+};
+
+class BidirectionalState : public LayerState {
+ public:
+  BidirectionalState(const RecurrentState& layer, BidirectionalOptions options)
+      : LayerState("Bidirectional", "bidirectional", options.name),
+        options_(std::move(options)),
+        layers_{handle(layer.named("forward", false)), handle(layer.named("backward", true))} {}
+
+  std::vector<Layer> inner() const override { return layers_; }
+
+  Value call(Value x, At at) override {
+    LayerCall here(*this, x, {"forward/kernel"}, at);
+    using Merge = BidirectionalOptions::Merge;
+    const Value a = layers_[0](x, at), b = layers_[1](x, at);
+    switch (options_.merge) {
+      case Merge::concat:
+        return concat({a, b}, -1, at);
+      case Merge::multiply:
+        return multiply(a, b, at);
+      case Merge::sum:
+        return add(a, b, at);
+      case Merge::average:
+        break;
+    }
+    return multiply(add(a, b, at), 0.5, at);
+  }
+
+ private:
+  BidirectionalOptions options_;
+  std::vector<Layer> layers_;
+};
+
+// A layer of this cell, in the current scope of `g` where there is one.
+std::shared_ptr<LayerState> recurrent(Graph* g, Cell cell, std::int64_t units, RecurrentOptions options) {
+  return new_layer<RecurrentState>(g, cell, units, std::move(options));
+}
+
+}  // namespace
+}  // namespace ops
+
+using ops::Cell;
+using ops::LayerState;
+
+RecurrentResult Recurrent::run(Value x, const std::vector<Value>& initial, At at) const {
+  auto& state = static_cast<ops::RecurrentState&>(LayerState::of(*this));
+  RecurrentResult r = state.run(x, initial, /*with_sequence=*/true, at);
+  state.gave(r.sequence);
+  return r;
+}
+
+SimpleRNN::SimpleRNN(std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(nullptr, Cell::simple, units, std::move(options))) {}
+SimpleRNN::SimpleRNN(Graph& g, std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(&g, Cell::simple, units, std::move(options))) {}
+
+GRU::GRU(std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(nullptr, Cell::gru, units, std::move(options))) {}
+GRU::GRU(Graph& g, std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(&g, Cell::gru, units, std::move(options))) {}
+
+LSTM::LSTM(std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(nullptr, Cell::lstm, units, std::move(options))) {}
+LSTM::LSTM(Graph& g, std::int64_t units, RecurrentOptions options)
+    : Recurrent(ops::recurrent(&g, Cell::lstm, units, std::move(options))) {}
+
+Bidirectional::Bidirectional(const Recurrent& layer, BidirectionalOptions options)
+    : Layer(ops::new_layer<ops::BidirectionalState>(
+          nullptr, static_cast<const ops::RecurrentState&>(LayerState::of(layer)), std::move(options))) {}
+
+}  // namespace oxbow

@@ -1,0 +1,88 @@
+// Recurrent layers: over whole sequences [batch, time, features], a step a time. Gates, kernels and defaults are those
+// of Keras. They are built on `repeat` (ops/control.h), so the number of steps is fixed when they are called, and a
+// gradient keeps the state of each step and computes the gates once more.
+//
+//   Sequential net{Embedding(256, 64), LSTM(128, {.return_sequences = true}), Bidirectional(GRU(64)), Dense(10)};
+//
+//   LSTM lstm(128);
+//   const auto [sequence, state] = lstm.run(x, {h, c});  // all outputs, and the state to go on from
+#pragma once
+
+#include <oxbow/graph/graph.h>
+#include <oxbow/ops/initializers.h>
+#include <oxbow/ops/layers/layer.h>
+#include <oxbow/ops/pointwise.h>
+
+namespace oxbow {
+
+struct RecurrentOptions {
+  bool return_sequences = false;  ///< the output of each step, not of the last one alone
+  bool reverse = false;           ///< from the last step to the first; outputs keep their places in time
+  Activation activation = tanh;
+  Activation recurrent_activation = sigmoid;  ///< of the gates
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer recurrent_init = init::orthogonal();
+  Initializer bias_init = init::zeros();
+  bool use_bias = true;
+  bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, whatever `bias_init` says
+  bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
+  std::string name = {};
+  bool trainable = true;
+};
+
+struct RecurrentResult {
+  Value sequence;            ///< [batch, time, units]
+  std::vector<Value> state;  ///< after the last step, each [batch, units]: h; of `LSTM` h and c
+};
+
+/// What the recurrent layers have in common. A call gives [batch, units], or the sequence [batch, time, units] where
+/// the options say so. Variables: kernel [features, gates x units], recurrent_kernel [units, gates x units], bias
+/// [gates x units]. A call throws `Error` unless x is floating point [batch, time, features], for units < 1, for no
+/// steps, and for an initial state of another number or type.
+class Recurrent : public Layer {
+ public:
+  /// All that comes out. `initial` is the state before the first step: zeros where it is empty.
+  RecurrentResult run(Value x, const std::vector<Value>& initial = {}, At at = At::current()) const;
+
+ protected:
+  using Layer::Layer;
+};
+
+/// h' = activation(x W + h U + b): Elman 1990, "Finding structure in time".
+class SimpleRNN : public Recurrent {
+ public:
+  explicit SimpleRNN(std::int64_t units, RecurrentOptions options = {});
+  SimpleRNN(Graph& g, std::int64_t units, RecurrentOptions options = {});
+};
+
+/// Gates z, r and the candidate n, in this order: h' = z h + (1 - z) n, n = activation(x W + b + r (h U + b')): Cho et
+/// al. 2014, https://arxiv.org/abs/1406.1078. With `reset_after` bias is [2, 3 units], b and b'; without it, n =
+/// activation(x W + (r h) U + b), and bias is [3 units].
+class GRU : public Recurrent {
+ public:
+  explicit GRU(std::int64_t units, RecurrentOptions options = {});
+  GRU(Graph& g, std::int64_t units, RecurrentOptions options = {});
+};
+
+/// Gates i, f, the candidate n, and o, in this order: c' = f c + i n, h' = o activation(c'): Hochreiter and Schmidhuber
+/// 1997; Gers, Schmidhuber and Cummins 2000.
+class LSTM : public Recurrent {
+ public:
+  explicit LSTM(std::int64_t units, RecurrentOptions options = {});
+  LSTM(Graph& g, std::int64_t units, RecurrentOptions options = {});
+};
+
+struct BidirectionalOptions {
+  enum class Merge : std::uint8_t { concat, sum, multiply, average };
+  Merge merge = Merge::concat;
+  std::string name = {};
+};
+
+/// A recurrent layer, and one like it that goes the other way; their outputs are put together, by default to [...,
+/// 2 units]. Scopes: forward, backward. The layer given is the forward one: its name is left out.
+class Bidirectional : public Layer {
+ public:
+  explicit Bidirectional(const Recurrent& layer, BidirectionalOptions options = {});
+};
+
+}  // namespace oxbow
