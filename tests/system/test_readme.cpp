@@ -81,6 +81,15 @@ BOOST_AUTO_TEST_CASE(the_tutorials_programs_are_on_its_page_with_their_output) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_page_of_layers_has_a_program_with_its_output) {
+  const std::string page = file("tools/docs/layers.md");
+  const auto run = oxbow::test::command(oxbow::test::program("layers"));
+  BOOST_TEST(run.code == 0);
+  for (const std::string& part :
+       {"```cpp\n" + file("tests/programs/layers.cpp") + "```\n", "```\n" + run.output + "```\n"})
+    BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/layers.md should hold\n" << part);
+}
+
 BOOST_AUTO_TEST_CASE(the_pages_name_files_that_exist) {
   const std::regex path("`((graph|ops|runtime|optim|tests|tools|\\.github)/[a-z0-9_./-]*)`");
   std::vector<std::string> pages{"README.md", ".github/CONTRIBUTING.md"};
