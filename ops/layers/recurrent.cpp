@@ -48,10 +48,13 @@ class RecurrentState : public LayerState {
       const OriginGuard line(
           g, {.at = at, .forward = g.origin().forward, .phase = g.origin().phase, .scope = g.origin().scope});
       if (options_.use_bias) make_biases(here, x.dtype(), width, w);
-      const Value steps = matmul(transpose(x, {1, 0, 2}), w.kernel);
+      const Value projected = matmul(transpose(x, {1, 0, 2}), w.kernel);
+      const Value steps = w.bias ? projected + w.bias : projected;
+      const std::vector<Value> before = state_before(x, initial, at);
+      if (options_.unroll) return written_out(steps, before, w, with_sequence);
       const RepeatResult r = repeat(
-          x.shape()[1], state_before(x, initial, at), [&](const RepeatStep& s) { return step(s, w, with_sequence); },
-          {.slices = {w.bias ? steps + w.bias : steps}, .reverse = options_.reverse}, at);
+          x.shape()[1], before, [&](const RepeatStep& s) { return step(s, w, with_sequence); },
+          {.slices = {steps}, .reverse = options_.reverse}, at);
       return RecurrentResult{with_sequence ? transpose(r.stacked[0], {1, 0, 2}) : Value(), r.carried};
     });
   }
@@ -101,6 +104,18 @@ class RecurrentState : public LayerState {
         refuse_layer(word(), "its initial state is " + (v ? to_string(v.type()) : "empty") + ", not " + to_string(each),
                      x, at, "Give what another call ended with, or zeros");
     return initial;
+  }
+
+  // Each step's nodes in the graph; the same bits as the loop gives.
+  RecurrentResult written_out(Value steps, std::vector<Value> state, const Weights& w, bool with_sequence) const {
+    const std::int64_t count = steps.shape()[0];
+    std::vector<Value> outputs(static_cast<std::size_t>(count));
+    for (std::int64_t s = 0; s < count; ++s) {
+      const std::int64_t t = options_.reverse ? count - 1 - s : s;
+      state = in_order(steps.graph(), [&] { return step({.carried = state, .slices = {steps[t]}}, w, false).carried; });
+      if (with_sequence) outputs[static_cast<std::size_t>(t)] = reshape(state[0], {0, 1, units_});
+    }
+    return {with_sequence ? concat(outputs, 1) : Value(), state};
   }
 
   // Gate number `k` of [batch, gates x units].

@@ -1,6 +1,6 @@
 // Recurrent layers: over whole sequences [batch, time, features], a step a time. Gates, kernels and defaults are those
-// of Keras. They are built on `repeat` (ops/control.h), so the number of steps is fixed when they are called, and a
-// gradient keeps the state of each step and computes the gates once more.
+// of Keras. The number of steps is fixed when they are called. They are loops (`repeat` of ops/control.h), one node a
+// layer, whose gradients keep the states and compute the gates once more; or, with `.unroll`, written out step by step.
 //
 //   Sequential net{Embedding(256, 64), LSTM(128, {.return_sequences = true}), Bidirectional(GRU(64)), Dense(10)};
 //
@@ -26,6 +26,7 @@ struct RecurrentOptions {
   bool use_bias = true;
   bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, whatever `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
+  bool unroll = false;           ///< nodes for each step: the same bits, faster to train, and a large graph to look at
   std::string name = {};
   bool trainable = true;
 };

@@ -170,6 +170,30 @@ BOOST_AUTO_TEST_CASE(cells_agree_with_plain_loops_and_finite_differences) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(unrolled_layers_have_the_same_bits) {
+  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM"})
+    for (const bool reverse : {false, true}) {
+      Graph g;
+      const Value x = input(g, "x", f32, {any(2), 4, 5});
+      std::vector<Value> fetches[2];
+      for (const bool unroll : {false, true}) {
+        g.continue_streams(1);  // the same first values
+        const Recurrent layer = layer_of(kind, 3, {.reverse = reverse, .unroll = unroll});
+        const RecurrentResult r = layer.run(x);
+        const Value loss = sum(square(r.sequence)) + sum(r.state.back());
+        std::vector<Value> of = layer.variables();
+        of.push_back(x);
+        fetches[unroll] = {r.sequence, r.state[0], r.state.back(), layer(x)};
+        for (const Value& slope : gradients(loss, of)) fetches[unroll].push_back(slope);
+      }
+      for (const std::int64_t batch : {2, 3}) {  // a free axis
+        const Tensors feeds{{"x", draw({batch, 4, 5}, -1, 1, 3, f32)}};
+        const std::vector<Tensor> loop = on_all_threads(fetches[0], feeds), flat = on_all_threads(fetches[1], feeds);
+        for (std::size_t i = 0; i < loop.size(); ++i) BOOST_TEST(same_bits(loop[i], flat[i]), kind << " " << i);
+      }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_sequence_in_two_halves_is_the_whole) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 6, 3});
