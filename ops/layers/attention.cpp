@@ -62,8 +62,7 @@ class AttentionState : public LayerState {
     Graph& g = query.graph();
     const Value q = query_(query, at), k = key_(key, at), v = value_(value, at);
     return as_called(layer, [&] {
-      const OriginGuard line(
-          g, {.at = at, .forward = g.origin().forward, .phase = g.origin().phase, .scope = g.origin().scope});
+      const OriginGuard line = from_line(g, at, g.origin().phase);
       const Value scores = in_order(g, [&] {
         return matmul(in_heads(q, key_dim_, true), in_heads(k, key_dim_, false), {.transpose_b = true}) *
                (1 / std::sqrt(static_cast<double>(key_dim_)));

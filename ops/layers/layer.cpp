@@ -109,7 +109,6 @@ LayerCall::LayerCall(LayerState& layer, Value x, std::initializer_list<std::stri
       is_first_(layer.scope_.empty()),
       made_before_(layer.names_.size()),
       exceptions_(std::uncaught_exceptions()) {
-  if (!x) refuse_layer(layer.word_, "x is an empty Value", x, at, "Build it first");
   Graph& g = x.graph();
   if (layer.graph_ && layer.graph_ != &g)
     refuse_layer(layer.word_, "x is of another graph than this layer's" + line_of(layer.first_), x, at,
@@ -152,6 +151,10 @@ Value LayerCall::made(std::string_view name, const Type& type, const Initializer
   const Value v = drawn(x_.graph(), name, type, initializer, trainable, at_);
   if (!known) layer_.names_.emplace_back(name);
   return v;
+}
+
+OriginGuard from_line(Graph& g, At at, Phase phase) {
+  return {g, {.at = at, .forward = g.origin().forward, .phase = phase, .scope = g.origin().scope}};
 }
 
 void refuse_layer(const std::string& layer, const std::string& problem, Value x, At at, const std::string& remedy) {

@@ -13,11 +13,6 @@ namespace oxbow {
 namespace ops {
 namespace {
 
-// All that is built until the end of the block is from this line.
-OriginGuard from_line(Graph& g, At at, Phase phase) {
-  return {g, {.at = at, .forward = g.origin().forward, .phase = phase, .scope = g.origin().scope}};
-}
-
 std::vector<std::int64_t> axes_between(int first, int last) {
   std::vector<std::int64_t> axes(static_cast<std::size_t>(last - first));
   std::iota(axes.begin(), axes.end(), first);

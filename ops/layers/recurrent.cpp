@@ -45,8 +45,7 @@ class RecurrentState : public LayerState {
     w.recurrent = here.parameter("recurrent_kernel", {x.dtype(), {units_, width}}, options_.recurrent_init);
     Graph& g = x.graph();
     return as_called(word(), [&] {
-      const OriginGuard line(
-          g, {.at = at, .forward = g.origin().forward, .phase = g.origin().phase, .scope = g.origin().scope});
+      const OriginGuard line = from_line(g, at, g.origin().phase);
       if (options_.use_bias) make_biases(here, x.dtype(), width, w);
       const Value projected = matmul(transpose(x, {1, 0, 2}), w.kernel);
       const Value steps = w.bias ? projected + w.bias : projected;

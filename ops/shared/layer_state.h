@@ -85,6 +85,9 @@ class LayerCall {
   std::optional<OriginGuard> scope_;
 };
 
+/// All that is built until the end of the block is from this line, in this phase.
+OriginGuard from_line(Graph& g, At at, Phase phase);
+
 /// Throws `Error` that begins with `layer`, and tells of x where there is one.
 [[noreturn]] void refuse_layer(const std::string& layer, const std::string& problem, Value x, At at,
                                const std::string& remedy);
