@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t page = 4096, huge_page = 2 << 20;
 
 // Zeros that the system hands out page by page as they are first written, in huge pages where whole ones lie within.
-// Null where there is no memory. A multiple of a page.
+// Returns null when memory runs out. `size` is a multiple of a page.
 std::byte* map_zeros(std::size_t size) {
   const std::size_t span = size + huge_page;  // so that it can begin on a huge page
   void* p = ::mmap(nullptr, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

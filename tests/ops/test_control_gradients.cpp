@@ -180,48 +180,47 @@ BOOST_AUTO_TEST_CASE(what_a_branch_reads_is_read_elsewhere_too) {
     });
 }
 
-// What only the other branch reads gets nothing, which is no zero: it changes neither the sign of a zero that is added
-// to it, nor does it meet an infinite slope on its way.
+// Nothing flows to what only the other branch reads. That differs from a zero, which could change the sign of another
+// zero in a sum, and would give NaN where it meets an infinite slope.
 BOOST_AUTO_TEST_CASE(nothing_flows_through_the_branch_that_is_not_taken) {
   for (const bool taken : {true, false})
     for (const int kind : {0, 1, 2, 3, 4, 5}) BOOST_TEST_CONTEXT("kind " << kind)
-      check_same_bits(
-          {floats({4}, 1), floats({4}, 2), Tensor::scalar(taken), Tensor::of<float>({4}, {0, -1, 1, 2}),
-           Tensor::of<float>({4}, {0, 1, -1, 0})},
-          [&](Twin& t, bool owns) {
-            const Value a = t.x[0], b = t.x[1], p = t.x[2], z = t.x[3], m = t.x[4];
-            using Branch = std::function<Value()>;
-            const auto either = [&](const Branch& then, const Branch& otherwise) {
-              if (owns) return cond(p, then, otherwise);
-              return in_order(t.g, [&] { return std::vector<Value>{taken ? then() : otherwise()}; })[0];
-            };
-            // Gives shares of -0.0 for b, before the branches or behind them in the order of backward.
-            const auto minus_zeros = [&] { return b * (m * 0.0) * -1.0; };
-            switch (kind) {
-              case 0:
-                return std::vector<Value>{either([&] { return a * a; }, [&] { return b * b; })};
-              case 1: {
-                const Value other = minus_zeros();
-                return std::vector<Value>{either([&] { return a * a; }, [&] { return b * b; }), other};
-              }
-              case 2: {
-                const Value first = either([&] { return a * a; }, [&] { return b * b + b; });
-                return std::vector<Value>{first, minus_zeros()};
-              }
-              case 3: {  // the slope of sqrt is infinite at 0, and of log no number below
-                const Value root = sqrt(z), l = log(z);
-                return std::vector<Value>{either([&] { return a; }, [&] { return root; }),
-                                          either([&] { return l * a; }, [&] { return b * a; })};
-              }
-              case 4: {  // twice in a row
-                const Value h = either([&] { return a * b + b; }, [&] { return a; });
-                return std::vector<Value>{either([&] { return h * b - b; }, [&] { return h + a; })};
-              }
-              default:  // one within another
-                return std::vector<Value>{
-                    either([&] { return either([&] { return a; }, [&] { return b; }) * z; }, [&] { return m * m; })};
-            }
-          });
+  check_same_bits({floats({4}, 1), floats({4}, 2), Tensor::scalar(taken), Tensor::of<float>({4}, {0, -1, 1, 2}),
+                   Tensor::of<float>({4}, {0, 1, -1, 0})},
+                  [&](Twin& t, bool owns) {
+                    const Value a = t.x[0], b = t.x[1], p = t.x[2], z = t.x[3], m = t.x[4];
+                    using Branch = std::function<Value()>;
+                    const auto either = [&](const Branch& then, const Branch& otherwise) {
+                      if (owns) return cond(p, then, otherwise);
+                      return in_order(t.g, [&] { return std::vector<Value>{taken ? then() : otherwise()}; })[0];
+                    };
+                    // Gives shares of -0.0 for b, before the branches or behind them in the order of backward.
+                    const auto minus_zeros = [&] { return b * (m * 0.0) * -1.0; };
+                    switch (kind) {
+                      case 0:
+                        return std::vector<Value>{either([&] { return a * a; }, [&] { return b * b; })};
+                      case 1: {
+                        const Value other = minus_zeros();
+                        return std::vector<Value>{either([&] { return a * a; }, [&] { return b * b; }), other};
+                      }
+                      case 2: {
+                        const Value first = either([&] { return a * a; }, [&] { return b * b + b; });
+                        return std::vector<Value>{first, minus_zeros()};
+                      }
+                      case 3: {  // the slope of sqrt is infinite at 0, and of log no number below
+                        const Value root = sqrt(z), l = log(z);
+                        return std::vector<Value>{either([&] { return a; }, [&] { return root; }),
+                                                  either([&] { return l * a; }, [&] { return b * a; })};
+                      }
+                      case 4: {  // twice in a row
+                        const Value h = either([&] { return a * b + b; }, [&] { return a; });
+                        return std::vector<Value>{either([&] { return h * b - b; }, [&] { return h + a; })};
+                      }
+                      default:  // one within another
+                        return std::vector<Value>{either(
+                            [&] { return either([&] { return a; }, [&] { return b; }) * z; }, [&] { return m * m; })};
+                    }
+                  });
 }
 
 // The gradient of a branch reads what the branch reads and what flowed back: here one value, of which a second gradient
