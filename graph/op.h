@@ -20,10 +20,10 @@
 //                                             void run(const Run& r, const P& p) const. Where P shall be private to
 //                                             the op's source file: Prepared<P>, with the same `run`
 //   Grads gradient(const Node& n, Values dy) const;          dy: one an output, empty where nothing flows back
-//   Grads gradient(const Node& n, Values dy, Values sums) const;   the same, for one that adds up by itself, as what
-//                                             owns graphs does: sums[i] is what nodes built later let flow to input i
-//                                             (or empty), and the gradient of i is that sum and what is added to it.
-//                                             Of a value that is several inputs the last one has the sum
+//   std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const;   instead of `gradient`, for what owns
+//                                             graphs: sums[i] is what nodes built later let flow to input i, and given
+//                                             is that with what the op adds. Of a value that is several inputs the last
+//                                             one has the sum
 //   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
 //                                             output takes (0 + x may be x, and x + 0 too, for x = -0), or an empty
 //                                             Value: how `gradients` adds up the parts of one value
@@ -177,23 +177,30 @@ struct NotDifferentiable {
   std::string reason;
 };
 
+/// What flows back to a value. Where branches are, only a run decides whether anything does.
+struct Flow {
+  Flow() = default;
+  Flow(Value s, Value f = {}, bool zero = false) : sum(s), flows(f), zero_if_none(zero) {}
+  Value sum = {};             ///< empty where nothing ever flows
+  Value flows = {};           ///< whether anything has, a bool[]; empty where it always has
+  bool zero_if_none = false;  ///< what the sum is where nothing has flowed: otherwise it may be anything
+  explicit operator bool() const { return bool(sum); }
+  bool always() const { return !flows; }
+};
+using Flows = std::span<const Flow>;
+
 /// The gradients of a node's inputs, one an input; an empty Value where the input gets none.
 class Grads {
  public:
   Grads(std::initializer_list<Value> values) : values_(values) {}
   Grads(std::vector<Value> values) : values_(std::move(values)) {}
   Grads(NotDifferentiable why) : refusal_(std::move(why.reason)) {}
-  /// For ops that do not always do the same: `flows` says of each input by which bool[] the op adds to what flows to it
-  /// when the graph runs; empty where it always does. A gradient that adds to no sum is 0 where the op adds nothing.
-  Grads(std::vector<Value> values, std::vector<Value> flows) : values_(std::move(values)), flows_(std::move(flows)) {}
   const std::vector<Value>& values() const { return values_; }
-  /// Whether the op adds to what flows to input i when the graph runs; empty where it always does.
-  Value flows(int i) const { return flows_.empty() ? Value() : flows_[static_cast<std::size_t>(i)]; }
   /// Why there are no gradients; "" where there are.
   const std::string& refusal() const { return refusal_; }
 
  private:
-  std::vector<Value> values_, flows_;
+  std::vector<Value> values_;
   std::string refusal_;
 };
 
@@ -221,7 +228,8 @@ struct OpInterface : erased::Interface<OpInfo> {
   virtual void run(const Run& r) const = 0;
   virtual TileFn tile(Types in) const = 0;
   virtual Consumer consume(Types in) const = 0;
-  virtual Grads gradient(const Node& n, Values dy, Values sums) const = 0;
+  virtual Grads gradient(const Node& n, Values dy) const = 0;
+  virtual std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const = 0;
   virtual Value add_to(Values in, Value sum) const = 0;
   virtual std::vector<Value> simplify(Values in) const = 0;
   virtual std::vector<Value> lower(Values in) const = 0;
@@ -243,7 +251,7 @@ struct OpInterface : erased::Interface<OpInfo> {
     can_epilogue = 64,
     can_own = 128,
     can_widen = 256,
-    can_add_up = 512
+    can_flow_back = 512
   };
   unsigned can = 0;
 };
@@ -261,8 +269,9 @@ class Op : public erased::Any<OpInterface> {
   void run(const Run& r) const { model_->run(r); }
   TileFn tile(Types in) const { return model_->tile(in); }
   Consumer consume(Types in) const { return model_->consume(in); }
-  /// `sums` matters to an op that `adds_up` only.
-  Grads gradient(const Node& n, Values dy, Values sums = {}) const;
+  Grads gradient(const Node& n, Values dy) const;
+  /// Of an op that `has_flow_back` only.
+  std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const;
   Value add_to(Values in, Value sum) const;
   /// All outputs' equals; none where the op declines.
   std::vector<Value> simplify(Values in) const;
@@ -299,8 +308,7 @@ class Op : public erased::Any<OpInterface> {
   bool has_inference() const { return model_->can & OpInterface::can_inference; }
   bool has_consume() const { return model_->can & OpInterface::can_consume; }
   bool has_widen() const { return model_->can & OpInterface::can_widen; }
-  /// Whether its gradients include what flowed to its inputs before.
-  bool adds_up() const { return model_->can & OpInterface::can_add_up; }
+  bool has_flow_back() const { return model_->can & OpInterface::can_flow_back; }
   bool has_epilogue() const { return model_->can & OpInterface::can_epilogue; }
   /// What a TileFn takes as `op`.
   const void* self() const { return model_->self(); }

@@ -28,7 +28,7 @@ struct Op::Model final : erased::Model<OpInterface, T> {
     this->can = (runs() ? Base::can_run : 0u) | (tiles() ? Base::can_tile : 0u) | (lowers() ? Base::can_lower : 0u) |
                 (simplifies() ? Base::can_simplify : 0u) | (infers_otherwise() ? Base::can_inference : 0u) |
                 (consumes() ? Base::can_consume : 0u) | (extends() ? Base::can_epilogue : 0u) |
-                (owns() ? Base::can_own : 0u) | (widens() ? Base::can_widen : 0u) | (adds_up() ? Base::can_add_up : 0u);
+                (owns() ? Base::can_own : 0u) | (widens() ? Base::can_widen : 0u) | (flows_back() ? Base::can_flow_back : 0u);
     static_assert(runs() || tiles() || consumes() || lowers() || has_effect(),
                   "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
     if constexpr (requires { std::bool_constant<T::info.by_value.empty()>{}; })
@@ -83,8 +83,8 @@ struct Op::Model final : erased::Model<OpInterface, T> {
   static constexpr bool widens() {
     return requires(const T& o, Values in) { o.widen(in); };
   }
-  static constexpr bool adds_up() {
-    return requires(const T& o, const Node& n, Values v) { o.gradient(n, v, v); };
+  static constexpr bool flows_back() {
+    return requires(const T& o, const Node& n, Flows f) { o.flow_back(n, f, f); };
   }
   static constexpr bool simplifies() {
     return requires(const T& o, Values in) { o.simplify(in); };
@@ -182,13 +182,24 @@ struct Op::Model final : erased::Model<OpInterface, T> {
     else
       return std::nullopt;
   }
-  Grads gradient(const Node& n, Values dy, [[maybe_unused]] Values sums) const override {
-    if constexpr (adds_up())
-      return held.gradient(n, dy, sums);
-    else if constexpr (requires { held.gradient(n, dy); })
+  Grads gradient(const Node& n, Values dy) const override {
+    if constexpr (flows_back()) {
+      const std::vector<Flow> flows(dy.begin(), dy.end()), nothing(static_cast<std::size_t>(n.input_count()));
+      std::vector<Value> dx;
+      for (const Flow& f : held.flow_back(n, flows, nothing)) dx.push_back(f.sum);
+      return dx;
+    } else if constexpr (requires { held.gradient(n, dy); }) {
       return held.gradient(n, dy);
-    else
+    } else {
       return NotDifferentiable{"it has no gradient rule"};
+    }
+  }
+  std::vector<Flow> flow_back([[maybe_unused]] const Node& n, [[maybe_unused]] Flows dy,
+                              [[maybe_unused]] Flows sums) const override {
+    if constexpr (flows_back())
+      return held.flow_back(n, dy, sums);
+    else
+      return {};
   }
   Value add_to([[maybe_unused]] Values in, [[maybe_unused]] Value sum) const override {
     if constexpr (requires { held.add_to(in, sum); })
@@ -253,7 +264,10 @@ inline std::optional<Op> Op::absorb(int operand, const Op& producer, Types in) c
 inline std::optional<Op> Op::with_epilogue(int output, const internal::Tape& tape, Types in) const {
   return model_->with_epilogue(output, tape, in);
 }
-inline Grads Op::gradient(const Node& n, Values dy, Values sums) const { return model_->gradient(n, dy, sums); }
+inline Grads Op::gradient(const Node& n, Values dy) const { return model_->gradient(n, dy); }
+inline std::vector<Flow> Op::flow_back(const Node& n, Flows dy, Flows sums) const {
+  return model_->flow_back(n, dy, sums);
+}
 inline Value Op::add_to(Values in, Value sum) const { return model_->add_to(in, sum); }
 inline std::vector<Value> Op::simplify(Values in) const { return model_->simplify(in); }
 inline std::vector<Value> Op::lower(Values in) const { return model_->lower(in); }

@@ -3,10 +3,17 @@
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/flow.h>
 
 #include <algorithm>
+#include <array>
 
 namespace oxbow {
+
+using ops::add_flows;
+using ops::filled;
+using ops::or_zero;
+
 namespace {
 
 [[noreturn]] void refuse(const std::string& problem, Location at, const std::string& remedy) {
@@ -14,41 +21,6 @@ namespace {
 }
 
 std::string describe(Value v) { return to_string(v.node()) + ", " + to_string(v.type()); }
-
-// A scalar's value in every element of a value like `like`.
-Value filled(double scalar, Value like, At at) {
-  const Value c = constant(like.graph(), scalar, like.dtype(), at);
-  return like.rank() == 0 ? c : broadcast_like(c, like, {}, at);
-}
-
-// What has flowed to a value. Where branches are, only a run decides whether anything does.
-struct Flow {
-  Value sum;
-  Value flows;                // whether anything has, a bool[]; empty where it always has
-  bool zero_if_none = false;  // what the sum is where nothing has flowed: otherwise anything
-
-  explicit operator bool() const { return bool(sum); }
-  bool always() const { return !flows; }
-  // The sum, and 0 where nothing has flowed.
-  Value or_zero() const { return always() || zero_if_none ? sum : where(flows, sum, 0.0); }
-  // The sum, and where nothing has flowed what adds nothing to anything.
-  Value or_nothing() const { return always() ? sum : where(flows, sum, -0.0); }
-
-  // One after the other; what has not flowed is not added, as it has no place in the graph without the branch: a zero
-  // would change the sign of another, and what follows from it may be no number.
-  void add(const Flow& more) {
-    if (!sum) {
-      *this = more;
-      return;
-    }
-    Value total = oxbow::add(sum, more.sum);
-    if (!more.always()) total = where(more.flows, total, sum);
-    if (!always()) total = where(flows, total, more.sum);
-    zero_if_none = more.zero_if_none;
-    flows = always() || more.always() ? Value() : logical_or(flows, more.flows);
-    sum = total;
-  }
-};
 
 // One walk from y back to the xs. A value is active when it is an x, or floating point and computed from one by reading
 // more than its shape; a node is when one of its outputs may be. Only active values collect gradients.
@@ -60,19 +32,18 @@ class Reverse {
   }
 
   /// What has flowed to an x before.
-  void begin_with(Value x, Value sum) {
-    if (x.node_id() <= last_) flows_[slot(x)] = {sum};
+  void begin_with(Value x, const Flow& sum) {
+    if (x.node_id() <= last_) flows_[slot(x)] = sum;
   }
 
-  void walk(Values y, Values dy) {
-    for (int i = 0; i < y.size(); ++i)
-      if (dy[i]) collect(y[i], {dy[i]});
+  void walk(Values y, Flows dy) {
+    for (int i = 0; i < y.size(); ++i) collect(y[i], dy[static_cast<std::size_t>(i)]);
     for (NodeId id = last_; id >= lowest_; --id)
       if (active_node(id)) step(graph_.node(id));
   }
 
-  /// Empty when nothing flowed to v.
-  Value gradient(Value v) const { return v.node_id() <= last_ ? flows_[slot(v)].or_zero() : Value(); }
+  /// All that has flowed to v.
+  Flow flow(Value v) const { return v.node_id() <= last_ ? flows_[slot(v)] : Flow(); }
 
  private:
   void mark(Values x) {
@@ -112,56 +83,73 @@ class Reverse {
     const OriginGuard guard(
         graph_, {.at = n.origin().at, .forward = n.id(), .phase = Phase::backward, .scope = n.origin().scope});
     const NodeId before = graph_.size();
+    if (n.op().has_flow_back())
+      flow_through(n, before);
+    else
+      differentiate(n, before);
+  }
+
+  // A node that owns graphs goes on from what has flowed to its inputs.
+  void flow_through(Node n, NodeId before) {
+    std::vector<Flow> dy, sums;
+    for (int i = 0; i < n.output_count(); ++i) dy.push_back(flows_[slot(n.output(i))]);
+    for (int i = 0; i < n.input_count(); ++i)
+      sums.push_back(is_last(n, i) && active(n.input(i)) ? flows_[slot(n.input(i))] : Flow());
+    const std::vector<Flow> found = n.op().flow_back(n, dy, sums);
+    check_count(n, found.size());
+    std::vector<Value> kept;  // sums, and behind them by what they flow
+    for (int i = 0; i < n.input_count(); ++i)
+      kept.push_back(wanted(n, i, found[static_cast<std::size_t>(i)].sum));
+    for (std::size_t i = 0; i < found.size(); ++i) kept.push_back(kept[i] ? found[i].flows : Value());
+    graph_.settle(before, kept);
+    for (int i = 0; i < n.input_count(); ++i) {
+      const std::size_t k = static_cast<std::size_t>(i);
+      if (kept[k] && is_last(n, i))
+        flows_[slot(n.input(i))] = {kept[k], kept[found.size() + k], found[k].zero_if_none};
+    }
+  }
+
+  void differentiate(Node n, NodeId before) {
     std::vector<Value> dy;
     const Value flows = flows_back(n, dy);
-    const bool adds_up = n.op().adds_up() && !flows;
-    std::vector<Value> sums;
-    if (n.op().adds_up())
-      for (int i = 0; i < n.input_count(); ++i)
-        sums.push_back(adds_up && is_last(n, i) && active(n.input(i)) ? flows_[slot(n.input(i))].or_nothing()
-                                                                      : Value());
-    const Grads grads = n.op().gradient(n, dy, sums);
+    const Grads grads = n.op().gradient(n, dy);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
-    if (static_cast<int>(grads.values().size()) != n.input_count())
-      refuse_wrong(n, "gives " + std::to_string(grads.values().size()) + " gradients for " +
-                          std::to_string(n.input_count()) + " inputs");
-    const std::size_t count = grads.values().size();
-    std::vector<Value> wanted = grads.values();
+    check_count(n, grads.values().size());
+    std::vector<Value> kept;
+    std::vector<bool> is_sum;  // of each input: the share was added in place, to what has flowed there
     for (int i = 0; i < n.input_count(); ++i) {
-      Value& dx = wanted[static_cast<std::size_t>(i)];
-      if (!dx || !active(n.input(i)))
-        dx = {};
-      else if (dx.type() != n.input_type(i))
-        refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
-                            to_string(n.input_type(i)));
+      const Value dx = wanted(n, i, grads.values()[static_cast<std::size_t>(i)]);
+      const Value sum = dx && !flows ? added_in_place(n, i, dx) : Value();
+      is_sum.push_back(bool(sum));
+      kept.push_back(sum ? sum : dx);
     }
-    std::vector<bool> is_sum(count), zero_if_none(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const int input = static_cast<int>(i);
-      if (adds_up)
-        is_sum[i] = wanted[i] && sums[i];
-      else if (const Value sum = wanted[i] && !flows ? added_in_place(n, input, wanted[i]) : Value()) {
-        wanted[i] = sum;
-        is_sum[i] = true;
-      }
-      const Value own = wanted[i] ? grads.flows(input) : Value();
-      zero_if_none[i] = own && !flows;
-      if (adds_up && is_sum[i])  // of what has flowed, and what the op adds
-        wanted.push_back(sum_flows(n.input(input), own));
-      else
-        wanted.push_back(own && flows ? logical_and(own, flows) : own || !wanted[i] ? own : flows);
-    }
-    graph_.settle(before, wanted);        // an op gives the gradients of all its inputs
-    for (const bool sum : {true, false})  // what adds to a sum comes after it
-      for (std::size_t i = 0; i < count; ++i) {
-        const Value dx = wanted[i];
-        if (!dx || is_sum[i] != sum) continue;
+    const bool any = std::any_of(kept.begin(), kept.end(), [](Value v) { return bool(v); });
+    kept.push_back(any ? flows : Value());
+    graph_.settle(before, kept);  // an op gives the gradients of all its inputs
+    for (const bool sums : {true, false})  // what adds to a sum comes after it
+      for (std::size_t i = 0; i < is_sum.size(); ++i) {
+        if (!kept[i] || is_sum[i] != sums) continue;
         const Value x = n.input(static_cast<int>(i));
-        if (sum)
-          flows_[slot(x)] = {dx, wanted[count + i]};
+        if (sums)
+          flows_[slot(x)] = kept[i];
         else
-          collect(x, {dx, wanted[count + i], zero_if_none[i]});
+          collect(x, {kept[i], kept.back()});
       }
+  }
+
+  void check_count(Node n, std::size_t gradients) const {
+    if (static_cast<int>(gradients) != n.input_count())
+      refuse_wrong(n, "gives " + std::to_string(gradients) + " gradients for " + std::to_string(n.input_count()) +
+                          " inputs");
+  }
+
+  // The gradient dx of input i, checked; empty where nobody asked for it.
+  Value wanted(Node n, int i, Value dx) const {
+    if (!dx || !active(n.input(i))) return {};
+    if (dx.type() != n.input_type(i))
+      refuse_wrong(n, "is " + to_string(dx.type()) + " for input " + std::to_string(i) + ", which is " +
+                          to_string(n.input_type(i)));
+    return dx;
   }
 
   bool reached(Node n) const {
@@ -177,18 +165,12 @@ class Reverse {
     bool always = false;
     for (int i = 0; i < n.output_count(); ++i) {
       const Flow& flow = flows_[slot(n.output(i))];
-      dy.push_back(n.output_count() == 1 ? flow.sum : flow ? flow.or_zero() : Value());
+      dy.push_back(n.output_count() == 1 ? flow.sum : flow ? or_zero(flow) : Value());
       if (!flow) continue;
       always = always || flow.always();
       if (!always) flows = flows ? logical_or(flows, flow.flows) : flow.flows;
     }
     return always ? Value() : flows;
-  }
-
-  // Whether anything flows to v when `more` says that more does; both may be empty for always.
-  Value sum_flows(Value v, Value more) const {
-    const Value& flows = flows_[slot(v)].flows;
-    return flows && more ? logical_or(flows, more) : Value();
   }
 
   // What has always flowed to v so far.
@@ -212,7 +194,7 @@ class Reverse {
   }
 
   void collect(Value v, const Flow& dv) {
-    if (active(v)) flows_[slot(v)].add(dv);
+    if (active(v) && dv) flows_[slot(v)] = add_flows(flows_[slot(v)], dv);
   }
 
   [[noreturn]] void refuse_missing(Node n, const std::string& reason) const {
@@ -265,15 +247,14 @@ void check(Value y, Values x, Location at) {
 
 }  // namespace
 
-std::vector<Value> flow_back(Values y, Values dy, Values x, Values sums) {
+std::vector<Flow> flow_back(Values y, Flows dy, Values x, Flows sums) {
   Reverse reverse(y, x, {});
-  for (int i = 0; i < x.size(); ++i)
-    if (sums[i]) reverse.begin_with(x[i], sums[i]);
+  for (int i = 0; i < x.size(); ++i) reverse.begin_with(x[i], sums[static_cast<std::size_t>(i)]);
   reverse.walk(y, dy);
-  std::vector<Value> found;
+  std::vector<Flow> found;
   for (int i = 0; i < x.size(); ++i) {
-    const Value dx = reverse.gradient(x[i]);
-    found.push_back(dx ? dx : sums[i]);
+    const Flow flow = reverse.flow(x[i]);
+    found.push_back(flow ? flow : sums[static_cast<std::size_t>(i)]);
   }
   return found;
 }
@@ -284,13 +265,13 @@ std::vector<Value> gradients(Value y, Value dy, Values x, At at) {
     refuse("the seed dy is " + (dy ? describe(dy) : std::string("an empty Value")) + ", but y is " + describe(y), at,
            "Give a dy of y's type, from y's graph");
   Reverse reverse({y}, x, at);
-  reverse.walk({y}, {dy});
+  reverse.walk({y}, std::array{Flow(dy)});
   std::vector<Value> found;
   found.reserve(static_cast<std::size_t>(x.size()));
   const OriginGuard guard(y.graph(), {.at = {}, .phase = Phase::backward, .scope = y.graph().origin().scope});
   for (const Value& v : x) {
-    const Value dx = reverse.gradient(v);
-    found.push_back(dx ? dx : filled(0, v, at));
+    const Flow dx = reverse.flow(v);
+    found.push_back(dx ? or_zero(dx) : filled(0, v, at));
   }
   return found;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/graph/op.h>
 
 namespace oxbow {
 
@@ -27,6 +28,6 @@ std::vector<Value> gradients(Value y, Value dy, Values x, At at = At::current())
 /// For ops that differentiate graphs of their own: what flows from several `y`, whose gradients are `dy` (empty where
 /// nothing flows), back to each x, empty where nothing does. What `sums` holds for an x has flowed there before, and
 /// the rest is added to it. Every x is floating point.
-std::vector<Value> flow_back(Values y, Values dy, Values x, Values sums);
+std::vector<Flow> flow_back(Values y, Flows dy, Values x, Flows sums);
 
 }  // namespace oxbow

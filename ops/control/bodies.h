@@ -40,6 +40,6 @@ inline std::vector<Type> step_types(Values in, std::int64_t carried, std::int64_
 /// Writes a body into `g`, on the values `in`, and goes back through it: of each input all that flows to it, which is
 /// `before`, what has flowed there already, and what `dy`, the gradients of the body's outputs, add to that. Any of
 /// them may be empty, and so is what nothing flows to. Of a value that is several inputs the last one has it all.
-std::vector<Value> flow_through(const Subgraph& body, Graph& g, Values in, Values dy, Values before);
+std::vector<Flow> flow_through(const Subgraph& body, Graph& g, Values in, Flows dy, Flows before);
 
 }  // namespace oxbow::ops

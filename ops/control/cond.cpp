@@ -6,7 +6,7 @@
 #include <oxbow/ops/control/cond.h>
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/pointwise.h>
-#include <oxbow/ops/shape.h>
+#include <oxbow/ops/shared/flow.h>
 
 #include <algorithm>
 
@@ -41,32 +41,55 @@ std::vector<Value> branch(const Subgraph& body, bool when, Values in) {
                      });
 }
 
-// A graph that takes the captured values, then those of `dy` and of `sums` that are there, and gives all that flows to
-// the captured values: what flowed to them before, and what the branch adds. Empty where neither is.
+// The first of these that is the same value as number i.
+int first_same(Values values, int i) {
+  int first = 0;
+  while (!values[first].same(values[i])) ++first;
+  return first;
+}
+
+// All that is there of these, one after the other.
+std::vector<Value> parts_of(Flows flows) {
+  std::vector<Value> values;
+  for (const Flow& f : flows)
+    for (const Value& v : {f.sum, f.flows})
+      if (v) values.push_back(v);
+  return values;
+}
+
+// A graph that takes the captured values, each once, then those of `dy` and of `sums` that are there, and gives all that
+// flows to the captured values: what flowed to them before, and what the branch adds.
 struct BackwardBranch {
   SubgraphBuilder built;
-  std::vector<Value> captured, before, total;
+  std::vector<Value> captured;
+  std::vector<Flow> before, total;
 
-  BackwardBranch(const Subgraph& body, Values dy, Types captured_types, Values sums) : built(body.graph()) {
-    for (const Type& t : captured_types) captured.push_back(built.input(t));
-    std::vector<Value> flows;
-    for (const Value& d : dy) flows.push_back(d ? built.input(d.type()) : Value());
-    for (const Value& s : sums) before.push_back(s ? built.input(s.type()) : Value());
+  BackwardBranch(const Subgraph& body, Values outside, Flows dy, Flows sums) : built(body.graph()) {
+    for (int i = 0; i < outside.size(); ++i) {
+      const int first = first_same(outside, i);
+      captured.push_back(first < i ? captured[index(first)] : built.input(outside[i].type()));
+    }
+    const std::vector<Flow> flows = inputs(dy);
+    before = inputs(sums);
     total = flow_through(body, built.graph(), captured, flows, before);
   }
 
-  bool flows(std::size_t i) const { return total[i] && !(before[i] && total[i].same(before[i])); }
-
-  // With outputs for these inputs: 0 where nothing flows to one.
-  Subgraph with_outputs(const std::vector<bool>& which) {
-    for (std::size_t i = 0; i < captured.size(); ++i)
-      if (which[i]) built.output(total[i] ? total[i] : zeros(captured[i]));
-    return built.build();
+  std::vector<Flow> inputs(Flows given) {
+    std::vector<Flow> made;
+    for (const Flow& f : given) {
+      const Value sum = f ? built.input(f.sum.type()) : Value();
+      made.emplace_back(sum, f.flows ? built.input(f.flows.type()) : Value(), f.zero_if_none);
+    }
+    return made;
   }
 
-  Value zeros(const Value& like) {
-    const Value zero = constant(built.graph(), 0, like.dtype());
-    return like.rank() == 0 ? zero : broadcast_like(zero, like);
+  bool adds(std::size_t i) const { return total[i] && !(before[i] && total[i].sum.same(before[i].sum)); }
+  bool always(std::size_t i) const { return total[i] && total[i].always(); }
+  bool zero_if_none(std::size_t i) const { return !total[i] || total[i].always() || total[i].zero_if_none; }
+
+  void output_sum(std::size_t i) { built.output(total[i] ? total[i].sum : filled(0, captured[i])); }
+  void output_flows(std::size_t i) {
+    built.output(total[i] && total[i].flows ? total[i].flows : constant(built.graph(), bool(total[i]), boolean));
   }
 };
 
@@ -96,30 +119,43 @@ std::vector<Value> Cond::simplify(Values in) const {
   return (taken ? then : otherwise).write(in[0].graph(), captured_of(in), taken ? "then" : "otherwise");
 }
 
-Grads Cond::gradient(const Node& n, Values dy, Values sums) const {
-  Graph& g = n.graph();
+std::vector<Flow> Cond::flow_back(const Node& n, Flows dy, Flows sums) const {
   const std::vector<Value> in = n.inputs();
-  const Values before = captured_of(sums);
-  const std::vector<Type> types = types_of(captured_of(in));
-  BackwardBranch a(then.typed(types), dy, types, before), b(otherwise.typed(types), dy, types, before);
-  std::vector<bool> flows;
-  for (std::size_t i = 0; i < types.size(); ++i) flows.push_back(a.flows(i) || b.flows(i));
-  std::vector<Value> grads(in.size()), if_taken(in.size());
-  if (std::none_of(flows.begin(), flows.end(), [](bool f) { return f; })) return grads;
-  std::vector<Value> read = in;
-  for (const Values& more : {dy, before})
-    for (const Value& v : more)
-      if (v) read.push_back(v);
-  const Scope scope(g, "gradient");
-  const Node back = g.append(Cond{a.with_outputs(flows), b.with_outputs(flows)}, read, At::current());
-  const Value not_taken = logical_not(in[0]);
-  int next = 0;
+  const Flows before = sums.subspan(1);
+  const Values captured = captured_of(in);
+  const std::vector<Type> types = types_of(captured);
+  BackwardBranch a(then.typed(types), captured, dy, before), b(otherwise.typed(types), captured, dy, before);
+  std::vector<Flow> found(sums.begin(), sums.end());
+  std::vector<Value*> given;  // what the outputs are
   for (std::size_t i = 0; i < types.size(); ++i) {
-    if (!flows[i]) continue;
-    grads[i + 1] = back.output(next++);
-    if (a.flows(i) != b.flows(i)) if_taken[i + 1] = a.flows(i) ? in[0] : not_taken;
+    if (!a.adds(i) && !b.adds(i)) continue;
+    Flow& flow = found[i + 1];
+    flow.zero_if_none = a.zero_if_none(i) && b.zero_if_none(i);
+    a.output_sum(i);
+    b.output_sum(i);
+    given.push_back(&flow.sum);
+    flow.flows = {};
+    if (a.always(i) && b.always(i)) continue;
+    if (a.always(i) && !b.total[i]) {
+      flow.flows = in[0];
+    } else if (b.always(i) && !a.total[i]) {
+      flow.flows = logical_not(in[0]);
+    } else {
+      a.output_flows(i);
+      b.output_flows(i);
+      given.push_back(&flow.flows);
+    }
   }
-  return {grads, if_taken};
+  if (given.empty()) return found;
+  std::vector<Value> read{in[0]};
+  for (int i = 0; i < captured.size(); ++i)
+    if (first_same(captured, i) == i) read.push_back(captured[i]);
+  for (const Flows& more : {dy, before})
+    for (const Value& v : parts_of(more)) read.push_back(v);
+  const Scope scope(n.graph(), "gradient");
+  const Node back = n.graph().append(Cond{a.built.build(), b.built.build()}, read, At::current());
+  for (std::size_t k = 0; k < given.size(); ++k) *given[k] = back.output(static_cast<int>(k));
+  return found;
 }
 
 }  // namespace oxbow::ops

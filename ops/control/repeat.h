@@ -27,7 +27,7 @@ struct Repeat {
 
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
-  Grads gradient(const Node& n, Values dy, Values sums) const;
+  std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const;
 };
 
 }  // namespace oxbow::ops

@@ -6,8 +6,10 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shared/flow.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace oxbow::ops {
@@ -18,9 +20,11 @@ namespace {
 // captured values something flows, each is of a single step: what nothing flows to is not the same as zero. All others
 // are one. The first step is a repeat of its own where something flowed to what it carries before, to which its shares
 // are added one by one, or where the node has that value as another input too: there they are one.
+// What flows only in some runs (a branch is in the body) takes along whether it has. Where the steps do not come to an
+// end of changing, as those of two values that change places, nothing at all is carried so too.
 class BackwardSteps {
  public:
-  BackwardSteps(const Repeat& op, const Node& n, Values dy, Values sums)
+  BackwardSteps(const Repeat& op, const Node& n, Flows dy, Flows sums)
       : op_(op),
         n_(n),
         g_(n.graph()),
@@ -39,6 +43,9 @@ class BackwardSteps {
         if (in_[index(j)].same(in_[index(i)])) last_.back() = j;
       joins_ = joins_ || (i < c_ && (last_.back() != i || sums_[index(i)]));
     }
+    for (std::vector<Flow>* flows : {&carried_, &sums_})
+      for (Flow& f : *flows) f.zero_if_none = false;  // for it need not be so in another step
+    for (std::int64_t i = c_; i < c_ + s_; ++i) zero_fill(sums_[index(last_[index(i)])]);
     if (s_ > 0) {
       Tensor numbers({i64, {op.steps}});
       std::iota(numbers.data<std::int64_t>(), numbers.data<std::int64_t>() + op.steps, 0);
@@ -46,11 +53,11 @@ class BackwardSteps {
     }
   }
 
-  std::vector<Value> grads() {
+  std::vector<Flow> sums() {
     for (std::int64_t left = op_.steps; left > 0;) left -= take_back(left);
     for (std::int64_t i = 0; i < c_; ++i) {
-      Value& sum = sums_[index(last_[index(i)])];
-      sum = sum_of(sum, carried_[index(i)]);
+      Flow& sum = sums_[index(last_[index(i)])];
+      sum = add_flows(sum, carried_[index(i)]);
     }
     return sums_;
   }
@@ -58,8 +65,8 @@ class BackwardSteps {
  private:
   bool is_sliced(std::int64_t i) const { return i >= c_ && i < c_ + s_; }
   Value entry(std::int64_t i) const { return n_.output(static_cast<int>(c_ + k_ + i)); }
-  const Value& d_stacked(std::int64_t j) const { return dy_[index(c_ + j)]; }
-  const Value& d_entry(std::int64_t i) const { return dy_[index(c_ + k_ + i)]; }
+  const Flow& d_stacked(std::int64_t j) const { return dy_[index(c_ + j)]; }
+  const Flow& d_entry(std::int64_t i) const { return dy_[index(c_ + k_ + i)]; }
 
   // The body that goes a step back, as it is built, and the values of the graph around it that its inputs get. Its
   // inputs are made in this order.
@@ -72,90 +79,128 @@ class BackwardSteps {
       carried.push_back(v);
       return input(v.type());
     }
+    Flow carry(const Flow& f) {
+      const Value sum = carry(f.sum);
+      return {sum, carry(f.flows), f.zero_if_none};
+    }
     Value slice_of(const Value& whole) {
       if (!whole) return {};
       stacked.push_back(whole);
       return input({whole.dtype(), whole.shape().without(0)});
     }
     Value capture(const Value& v) {
+      if (!v) return {};
       captured.push_back(v);
       return input(v.type());
     }
   };
 
-  // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
-  std::int64_t take_back(std::int64_t left) {
-    const bool joined = joins_ && left == 1;  // what the step carries are inputs of the node
-    // Of a value that is an input of the node, here and below at its last input: the body's input that has all of it.
+  // Of a value that is an input of the node, at its last input: the body's input that has all of it.
+  std::vector<std::int64_t> whole_inputs(bool joined) const {
     std::vector<std::int64_t> whole(in_.size(), -1);
     for (std::int64_t i = joined ? 0 : c_; i < all_; ++i)
       if (!is_sliced(i)) whole[index(last_[index(i)])] = i;
+    return whole;
+  }
+
+  // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
+  std::int64_t take_back(std::int64_t left) {
+    const bool joined = joins_ && left == 1;  // what the step carries are inputs of the node
+    const std::vector<std::int64_t> whole = whole_inputs(joined);
     const auto whole_of = [&](std::int64_t i) { return whole[index(last_[index(i)])]; };
     const auto is_other = [&](std::int64_t i) { return joined && i < c_ && whole_of(i) != i; };
     const auto has_sum = [&](std::int64_t i) { return last_[index(i)] == i && (i >= c_ || joined); };
+    const bool all_there = changes_ > 2 * all_;  // see above
+    if (all_there) complete(has_sum);
 
     Body b(body_.graph());
-    std::vector<Value> in(in_.size()), before(in_.size()), sums(in_.size()), dy;
-    for (const Value& v : carried_) dy.push_back(b.carry(v));
+    std::vector<Value> in(in_.size());
+    std::vector<Flow> before(in_.size()), sums(in_.size()), dy;
+    for (const Flow& f : carried_) dy.push_back(b.carry(f));
     for (std::int64_t i = 0; i < all_; ++i)
       if (has_sum(i)) sums[index(i)] = b.carry(sums_[index(i)]);
+    std::vector<Passed> passed;
+    for (std::int64_t i = 0; i < c_; ++i) passed.push_back({carried_[index(i)], dy[index(i)]});
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i)) passed.push_back({sums_[index(i)], sums[index(i)]});
+
     for (std::int64_t i = 0; i < c_; ++i)
       if (!is_other(i)) in[index(i)] = b.slice_of(entry(i));
     for (std::int64_t i = c_; i < c_ + s_; ++i) in[index(i)] = b.slice_of(in_[index(i)]);
-    for (std::int64_t j = 0; j < k_; ++j) dy.push_back(b.slice_of(d_stacked(j)));
-    for (std::int64_t i = 0; i < c_; ++i) before[index(i)] = b.slice_of(d_entry(i));
+    for (std::int64_t j = 0; j < k_; ++j) dy.push_back(b.slice_of(d_stacked(j).sum));
+    for (std::int64_t i = 0; i < c_; ++i) before[index(i)] = b.slice_of(d_entry(i).sum);
     const Value number = b.slice_of(numbers_);
     for (std::int64_t i = c_ + s_; i < all_; ++i) in[index(i)] = b.capture(in_[index(i)]);
+    for (std::int64_t j = 0; j < k_; ++j) dy[index(c_ + j)].flows = b.capture(d_stacked(j).flows);
+    for (std::int64_t i = 0; i < c_; ++i) before[index(i)].flows = b.capture(d_entry(i).flows);
+
     for (std::int64_t i = 0; i < all_; ++i)
       if (const std::int64_t one = whole[index(i)]; one >= 0)
-        before[index(one)] = sum_of(sums[index(i)], before[index(one)]);
+        before[index(one)] = add_flows(sums[index(i)], before[index(one)]);
     for (std::int64_t i = 0; i < c_; ++i) {
       if (!is_other(i)) continue;
       const std::size_t one = index(whole_of(i));
       in[index(i)] = in[one];
-      before[one] = sum_of(before[one], before[index(i)]);
+      before[one] = add_flows(before[one], before[index(i)]);
     }
-    std::vector<Value> flow = flow_through(body_, b.graph(), in, dy, before);
+    const std::vector<Flow> flow = flow_through(body_, b.graph(), in, dy, before);
     for (std::int64_t i = 0; i < all_; ++i)
       if (const std::int64_t one = whole[index(i)]; one >= 0) sums[index(i)] = flow[index(one)];
     for (std::int64_t i = c_ + s_ - 1; i >= c_; --i)  // the unrolled graph reads the slices before all else
-      if (const Value& part = flow[index(i)]) {
-        Value& sum = sums[index(last_[index(i)])];
-        sum = sum ? apply(GatherAdd{.axis = 0}, {sum, number, part}, At::current())
-                  : first_part(part, b.capture(in_[index(i)]), place(left));
+      if (const Flow& part = flow[index(i)]) {
+        Flow& sum = sums[index(last_[index(i)])];
+        if (sum)
+          sum = {apply(GatherAdd{.axis = 0}, {or_zero(sum), number, or_nothing(part)}, At::current()),
+                 sum.always() || part.always() ? Value() : logical_or(sum.flows, part.flows), true};
+        else
+          sum = {first_part(or_zero(part), b.capture(in_[index(i)]), place(left)), part.flows, true};
       }
-    if (joined) std::fill_n(flow.begin(), c_, Value());  // it is in the sums
+    for (std::int64_t i = c_; i < c_ + s_; ++i) zero_fill(sums[index(last_[index(i)])]);
 
-    bool steady = true;
-    for (std::int64_t i = 0; i < c_; ++i) steady = steady && bool(flow[index(i)]) == bool(carried_[index(i)]);
+    std::size_t next = 0;
+    for (std::int64_t i = 0; i < c_; ++i) passed[next++].out = joined ? Flow() : flow[index(i)];  // it is in the sums
     for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i)) steady = steady && bool(sums[index(i)]) == bool(sums_[index(i)]);
+      if (has_sum(i)) passed[next++].out = sums[index(i)];
+    if (all_there)
+      for (Passed& p : passed)
+        if (p.outside) p.out = {p.out ? p.out.sum : p.in.sum, p.out.flows ? p.out.flows : truth(b.graph(), bool(p.out))};
+    return run_back(b, passed, left);
+  }
+
+  // What goes from a step to the one before: outside of the body, as it comes in, and as it comes out.
+  struct Passed {
+    Flow& outside;
+    Flow in, out = {};
+
+    bool steady() const { return bool(outside) == bool(out) && outside.always() == out.always(); }
+  };
+
+  // Appends the repeat of this body; returns of how many steps. What flows on to what flowed before is carried; what
+  // begins to flow in a single step is given out of it.
+  std::int64_t run_back(Body& b, std::vector<Passed>& passed, std::int64_t left) {
+    const bool steady = std::all_of(passed.begin(), passed.end(), [](const Passed& p) { return p.steady(); });
+    if (!steady) ++changes_;
     const std::int64_t count = !steady ? 1 : joins_ && left > 1 ? left - 1 : left;
     const std::int64_t from = op_.reverse ? place(left) : left - count;
     for (Value& stacked : b.stacked) stacked = slice(stacked, 0, from, from + count);
 
-    // What flows on to what flowed before is carried; what begins to flow in a single step is given out of it.
+    const auto parts = {&Flow::sum, &Flow::flows};
     std::vector<std::pair<Value, Value*>> given;
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (carried_[index(i)])
-        b.output(flow[index(i)] ? flow[index(i)] : dy[index(i)]);
-      else if (flow[index(i)])
-        given.emplace_back(flow[index(i)], &carried_[index(i)]);
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i) && sums_[index(i)])
-        b.output(sums[index(i)]);
-      else if (has_sum(i) && sums[index(i)])
-        given.emplace_back(sums[index(i)], &sums_[index(i)]);
+    for (const Passed& p : passed)
+      for (Value Flow::*part : parts)
+        if (p.outside.*part)
+          b.output(p.out.*part ? p.out.*part : p.in.*part);
+        else if (p.out.*part)
+          given.emplace_back(p.out.*part, &(p.outside.*part));
     for (const auto& [v, to] : given) b.output(v);
     const Node back = append(b, count);
     int next = 0;
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (Value& v = carried_[index(i)]; v) {
-        v = flow[index(i)] ? back.output(next) : Value();
-        ++next;
-      }
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i) && sums_[index(i)]) sums_[index(i)] = back.output(next++);
+    for (const Passed& p : passed)
+      for (Value Flow::*part : parts)
+        if (Value& v = p.outside.*part; v) {
+          const Value now = back.output(next++);
+          v = p.out.*part ? now : Value();
+        }
     for (const auto& [v, to] : given) {
       const Value stacked = back.output(next++);
       *to = reshape(stacked, slice(shape_of(stacked), 0, 1));  // of any size
@@ -163,7 +208,26 @@ class BackwardSteps {
     return count;
   }
 
-  static Value sum_of(const Value& a, const Value& b) { return a && b ? a + b : a ? a : b; }
+  // Says of everything whether it has flowed, of what has not too.
+  void complete(const std::function<bool(std::int64_t)>& has_sum) {
+    const auto fill = [&](Flow& f, const Value& like) {
+      if (!is_float(like.dtype())) return;
+      const bool is_there{f};
+      if (!is_there) f.sum = filled(0, like);
+      if (!f.flows) f.flows = truth(g_, is_there);
+    };
+    for (std::int64_t i = 0; i < c_; ++i) fill(carried_[index(i)], in_[index(i)]);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(i)) fill(sums_[index(i)], in_[index(i)]);
+  }
+
+  static Value truth(Graph& g, bool is) { return constant(g, is, boolean); }
+
+  // A stacked value's sum, to which slices are added, is 0 where nothing was added.
+  static void zero_fill(Flow& sum) {
+    if (sum) sum.sum = or_zero(sum);
+    sum.zero_if_none = true;
+  }
 
   // Which slice of the stacked values the last of the first `left` steps reads.
   std::int64_t place(std::int64_t left) const { return op_.reverse ? op_.steps - left : left - 1; }
@@ -190,20 +254,22 @@ class BackwardSteps {
   const Node n_;
   Graph& g_;
   const std::int64_t c_, s_, k_, all_;  // how many are carried, sliced, stacked; how many inputs there are
-  const std::vector<Value> in_, dy_;
+  const std::vector<Value> in_;
+  const std::vector<Flow> dy_;
   Subgraph body_;
-  std::vector<Value> carried_;      // what has flowed to the carried values
-  std::vector<Value> sums_;         // to each value that is an input of the node, at its last input
+  std::vector<Flow> carried_;       // what has flowed to the carried values
+  std::vector<Flow> sums_;          // to each value that is an input of the node, at its last input
   std::vector<std::int64_t> last_;  // of each input: the last one that is the same value
   bool joins_ = false;  // whether what the first step carries has a sum to go on from, or is another input too
-  Value numbers_;       // of the slices of stacked values
+  std::int64_t changes_ = 0;  // how many steps flowed to other values than the step behind them
+  Value numbers_;             // of the slices of stacked values
 };
 
 }  // namespace
 
-Grads Repeat::gradient(const Node& n, Values dy, Values sums) const {
+std::vector<Flow> Repeat::flow_back(const Node& n, Flows dy, Flows sums) const {
   const Scope scope(n.graph(), "gradient");
-  return BackwardSteps(*this, n, dy, sums).grads();
+  return BackwardSteps(*this, n, dy, sums).sums();
 }
 
 }  // namespace oxbow::ops

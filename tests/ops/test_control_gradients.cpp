@@ -223,6 +223,89 @@ BOOST_AUTO_TEST_CASE(nothing_flows_through_the_branch_that_is_not_taken) {
                   });
 }
 
+// The same in the steps of a loop, where only a run decides what flows to what is carried, sliced and captured.
+BOOST_AUTO_TEST_CASE(nothing_flows_through_branches_of_a_loop_that_are_not_taken) {
+  const std::vector<std::vector<bool>> runs{{true, true, true}, {false, false, false}, {true, false, true},
+                                            {false, true, false}};
+  for (const std::vector<bool>& taken : runs)
+    for (const bool reverse : {false, true})
+      for (const int kind : {0, 1, 2, 3, 4, 5, 6}) BOOST_TEST_CONTEXT("kind " << kind) {
+        Tensor gates({boolean, {3}});
+        for (int i = 0; i < 3; ++i) gates.data<bool>()[i] = taken[static_cast<std::size_t>(i)];
+        const std::vector<Tensor> inputs{floats({4}, 1),    floats({4}, 2), Tensor::of<float>({4}, {0, -1, 1, 2}),
+                                         floats({3, 4}, 3), floats({4}, 4), gates};
+        check_same_bits(inputs, [&](Twin& t, bool owns) {
+          const Value a = t.x[0], b = t.x[1], z = t.x[2], xs = t.x[3];
+          const Value l = log(z), root = sqrt(z), ys = log(xs);
+          using Branch = std::function<Value()>;
+          const auto body = [&](const std::vector<Value>& c, Value x, const auto& either) {
+            const Value h = c[0], k = c[1];
+            switch (kind) {
+              case 0:  // captured in one branch or the other
+                return std::vector<Value>{either([&] { return h * b; }, [&] { return h + a; }), k};
+              case 1:  // with slopes that are infinite, or no numbers
+                return std::vector<Value>{either([&] { return h + l; }, [&] { return h * a; }),
+                                          either([&] { return k * a; }, [&] { return k - root; })};
+              case 2:  // a slice
+                return std::vector<Value>{either([&] { return h * x; }, [&] { return h + b; }), k};
+              case 3:  // what is carried changes places
+                return std::vector<Value>{k, either([&] { return h * b; }, [&] { return k; })};
+              case 4:  // a branch within a branch
+                return std::vector<Value>{
+                    either([&] { return either([&] { return h * l; }, [&] { return b; }) * a; }, [&] { return k; }), h};
+              case 5:  // what no step reads in some runs
+                return std::vector<Value>{either([&] { return h * b; }, [&] { return a; }) + k,
+                                          either([&] { return k; }, [&] { return x * 0.5; })};
+              default:  // sliced and captured
+                return std::vector<Value>{
+                    either([&] { return h * x; }, [&] { return h * mean(ys); }), either([&] { return k + x; }, [&] { return k; })};
+            }
+          };
+          std::vector<Value> carried{t.x[4], t.x[4] * 0.5};
+          const Value slices = kind == 1 || kind == 6 ? ys : xs;
+          if (owns)
+            return repeat(3, carried,
+                          [&](const RepeatStep& s) {
+                            const auto either = [&](const Branch& then, const Branch& otherwise) {
+                              return cond(s.slices[1], then, otherwise);
+                            };
+                            return RepeatNext{.carried = body(s.carried, s.slices[0], either)};
+                          },
+                          {.slices = {slices, t.x[5]}, .reverse = reverse})
+                .carried;
+          for (int i = 0; i < 3; ++i) {
+            const int at = reverse ? 2 - i : i;
+            const auto either = [&](const Branch& then, const Branch& otherwise) {
+              return taken[static_cast<std::size_t>(at)] ? then() : otherwise();
+            };
+            const Value x = reshape(slice(slices, 0, at, at + 1), {4});
+            carried = in_order(t.g, [&] { return body(carried, x, either); });
+          }
+          return carried;
+        });
+      }
+}
+
+// What flows to two values that change places in each step changes places too; the steps are one repeat all the same.
+BOOST_AUTO_TEST_CASE(values_that_change_places_do_not_unroll_the_gradient) {
+  const auto build = [](std::int64_t steps) {
+    return [steps](Twin& t, bool owns) {
+      const auto body = [&](const std::vector<Value>& c) { return std::vector<Value>{c[1], tanh(c[0] * t.x[1])}; };
+      std::vector<Value> c{t.x[0], t.x[0] * 2.0};
+      if (owns)
+        c = repeat(steps, c, [&](const RepeatStep& s) { return RepeatNext{.carried = body(s.carried)}; }).carried;
+      else
+        for (std::int64_t i = 0; i < steps; ++i) c = in_order(t.g, [&] { return body(c); });
+      return std::vector<Value>{c[0]};
+    };
+  };
+  for (const std::int64_t steps : {1, 2, 3, 40, 41}) check_same_bits({floats({3}, 1), floats({3}, 2)}, build(steps));
+  Twin t;
+  for (const char* name : {"a", "b"}) t.x.push_back(input(t.g, name, f32, {3}));
+  gradients(sum(build(1000)(t, true)[0]), t.x);
+  BOOST_TEST(t.g.size() < 1000);
+}
+
 // The gradient of a branch reads what the branch reads and what flowed back: here one value, of which a second gradient
 // must not lose a share. The same of a loop.
 BOOST_AUTO_TEST_CASE(gradients_of_gradients_equal_the_plain_graphs) {
