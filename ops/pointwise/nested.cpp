@@ -4,9 +4,35 @@
 
 #include <array>
 #include <span>
+#include <tuple>
 
 namespace oxbow::ops {
 namespace {
+
+/// outer(x..., inner(x...), x...): `Inner` computes the operand number `place`. Ops with a formula have no attributes.
+template <class Outer, std::size_t place, class Inner>
+struct Nested {
+  static constexpr std::size_t operands = Outer::operands - 1 + Inner::operands;
+
+  template <std::floating_point T, std::same_as<T>... X>
+  T at(T first, X... rest) const {
+    const std::tuple all(first, rest...);
+    const T within = [&]<std::size_t... J>(std::index_sequence<J...>) { return Inner{}.at(std::get<place + J>(all)...); }
+    (std::make_index_sequence<Inner::operands>());
+    const auto operand = [&]<std::size_t j>(std::integral_constant<std::size_t, j>) {
+      if constexpr (j < place)
+        return std::get<j>(all);
+      else if constexpr (j == place)
+        return within;
+      else
+        return std::get<j - 1 + Inner::operands>(all);
+    };
+    return [&]<std::size_t... J>(std::index_sequence<J...>) {
+      return Outer{}.at(operand(std::integral_constant<std::size_t, J>())...);
+    }
+    (std::make_index_sequence<Outer::operands>());
+  }
+};
 
 /// A row of the table: `Inner` may compute the operand number `place` of `Outer`. Each of `singles` is a set of the
 /// routine's operands, a bit each, for which there is one that takes single elements there. Operands are absorbed from
@@ -15,7 +41,7 @@ template <class O, std::size_t at, class I, unsigned... singles>
 struct Pair {
   using Outer = O;
   using Inner = I;
-  using Routine = Nested<O, at, I>;
+  using Formula = Nested<O, at, I>;
   static constexpr std::size_t place = at;
   static constexpr std::array<unsigned, sizeof...(singles)> sets{singles...};
 };
@@ -23,7 +49,7 @@ struct Pair {
 template <class Op, unsigned... singles>
 struct Alone {
   using Outer = void;
-  using Routine = Op;
+  using Formula = Op;
   static constexpr std::array<unsigned, sizeof...(singles)> sets{singles...};
 };
 
@@ -92,44 +118,98 @@ void each_row(const Visit& visit) {
   }(std::type_identity<Pairs>());
 }
 
-template <class Op, class... Rows>
-constexpr std::span<const unsigned> sets_of(std::type_identity<std::tuple<Rows...>>) {
-  std::span<const unsigned> sets;
-  ((std::is_same_v<typename Rows::Routine, Op> ? void(sets = Rows::sets) : void()), ...);
-  return sets;
+// One number in the place of an array of them.
+template <class T>
+struct Alike {
+  T value;
+  T operator[](std::int64_t) const { return value; }
+};
+
+template <class T, bool single>
+auto operand(const void* in) {
+  const T* at = static_cast<const T*>(in);
+  if constexpr (single)
+    return Alike<T>{*at};
+  else
+    return at;
 }
 
-/// `op`, which takes single elements at `singles`, with one at `operand` too, if there is a routine.
-template <unsigned singles, class Inner>
-std::optional<Op> with_single(const Inner& op, int operand) {
-  static constexpr std::span<const unsigned> sets = sets_of<Inner>(std::type_identity<Pairs>());
-  std::optional<Op> taken;
-  [[maybe_unused]] const auto consider = [&]<std::size_t s>(std::integral_constant<std::size_t, s>) {
-    if constexpr ((sets[s] & singles) == singles)
-      if (sets[s] == (singles | 1u << operand)) taken = WithSingles<Inner, sets[s]>{op};
+template <class F, unsigned singles, class T>
+void loop(const void*, const void* const* in, void* out, std::int64_t n) {
+  const auto over = [&](auto... x) {
+    T* y = static_cast<T*>(out);
+    independent(0, n, [&](std::int64_t i) { y[i] = F{}.at(x[i]...); });
   };
-  [&]<std::size_t... S>(std::index_sequence<S...>) { (consider(std::integral_constant<std::size_t, S>()), ...); }
-  (std::make_index_sequence<sets.size()>());
-  return taken;
+  [&]<std::size_t... I>(std::index_sequence<I...>) { over(operand<T, (singles >> I & 1) != 0>(in[I])...); }
+  (std::make_index_sequence<F::operands>());
 }
 
-/// What `absorb` returns: `outer` with what the table lets it take in, or with a single element; floats only.
-template <class Outer>
-std::optional<Op> absorbed(const Outer& outer, int operand, const Op& producer, Types in) {
+template <class F>
+constexpr char formula = 0;  // its address tells it from others
+template <class F, unsigned singles = 0>
+constexpr Routine routine{&formula<F>, singles, [](DType dtype) {
+                            return dispatch<dtypes::Floats>(
+                                dtype, []<class T>(std::type_identity<T>) -> TileFn { return loop<F, singles, T>; });
+                          }};
+
+template <class F>
+Op op_of() {
+  if constexpr (OpType<F>)
+    return F{};
+  else
+    return Joined{&routine<F>};
+}
+
+template <class F>
+bool computes(const Op& op) {
+  if constexpr (OpType<F>) {
+    return op.is<F>();
+  } else {
+    const Joined* joined = op.as<Joined>();
+    return joined != nullptr && joined->routine == &routine<F>;
+  }
+}
+
+// A row as it is looked up.
+struct Rule {
+  const void* outer;
+  std::size_t place;
+  bool (*inner)(const Op&);
+  const Routine* both;
+};
+
+constexpr auto rules = []<class... Rows>(std::type_identity<std::tuple<Rows...>>) {
+  return std::array{[]<class Row>(std::type_identity<Row>) -> Rule {
+    if constexpr (std::is_void_v<typename Row::Outer>)
+      return {};
+    else
+      return {&formula<typename Row::Outer>, Row::place, computes<typename Row::Inner>, &routine<typename Row::Formula>};
+  }(std::type_identity<Rows>())...};
+}(std::type_identity<Pairs>());
+
+template <class Row>
+constexpr auto with_singles = []<std::size_t... S>(std::index_sequence<S...>) {
+  return std::array<const Routine*, sizeof...(S)>{&routine<typename Row::Formula, Row::sets[S]>...};
+}(std::make_index_sequence<Row::sets.size()>());
+
+constexpr auto all_with_singles = []<class... Rows>(std::type_identity<std::tuple<Rows...>>) {
+  return std::array{std::span<const Routine* const>(with_singles<Rows>)...};
+}(std::type_identity<Pairs>());
+
+// What `absorb` returns for a formula that takes single elements at `singles`: with what the table lets it take in, or
+// with a single element; floats only.
+std::optional<Op> absorbed(const void* outer, unsigned singles, int operand, const Op& producer, Types in) {
   if (!is_float(in[0].dtype) || is_narrow(in[0].dtype)) return std::nullopt;
-  if (producer.is<internal::Single>()) return with_single<0>(outer, operand);
-  std::optional<Op> nested;
-  each_row([&]<class Row>(std::type_identity<Row>) {
-    if constexpr (std::is_same_v<typename Row::Outer, Outer>) {
-      const auto* inner = producer.as<typename Row::Inner>();
-      if (inner == nullptr || operand != static_cast<int>(Row::place)) return;
-      typename Row::Routine both;
-      both.outer = outer;
-      both.inner = *inner;
-      nested = both;
-    }
-  });
-  return nested;
+  if (producer.is<internal::Single>()) {
+    for (const auto& row : all_with_singles)
+      for (const Routine* r : row)
+        if (r->formula == outer && r->singles == (singles | 1U << operand)) return Joined{r};
+  } else if (singles == 0) {
+    for (const Rule& rule : rules)
+      if (rule.outer == outer && rule.place == static_cast<std::size_t>(operand) && rule.inner(producer))
+        return Joined{rule.both};
+  }
+  return std::nullopt;
 }
 
 // "add(multiply(a, b), c)", of these operands.
@@ -141,8 +221,8 @@ struct Written {
     return std::string(Op::info.name) + "(" + all + ")";
   }
 };
-template <class Outer, std::size_t place, class Inner, class Operands>
-struct Written<Nested<Outer, place, Inner, Operands>> {
+template <class Outer, std::size_t place, class Inner>
+struct Written<Nested<Outer, place, Inner>> {
   static std::string of(std::span<const std::string> operands) {
     std::vector<std::string> outer(operands.begin(), operands.begin() + place);
     outer.push_back(Written<Inner>::of(operands.subspan(place, Inner::operands)));
@@ -154,39 +234,31 @@ struct Written<Nested<Outer, place, Inner, Operands>> {
 }  // namespace
 
 std::optional<Op> Multiply::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Multiply>, 0, operand, producer, in);
 }
 std::optional<Op> Add::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Add>, 0, operand, producer, in);
 }
 std::optional<Op> Subtract::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Subtract>, 0, operand, producer, in);
 }
 std::optional<Op> Divide::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Divide>, 0, operand, producer, in);
 }
 std::optional<Op> Sqrt::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Sqrt>, 0, operand, producer, in);
 }
 std::optional<Op> Sign::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Sign>, 0, operand, producer, in);
 }
 std::optional<Op> Tanh::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Tanh>, 0, operand, producer, in);
 }
 std::optional<Op> Relu::absorb(int operand, const Op& producer, Types in) const {
-  return absorbed(*this, operand, producer, in);
+  return absorbed(&formula<Relu>, 0, operand, producer, in);
 }
-template <class Outer, std::size_t place, class Inner, std::size_t... I>
-std::optional<Op> Nested<Outer, place, Inner, std::index_sequence<I...>>::absorb(int operand, const Op& producer,
-                                                                                 Types in) const {
-  return absorbed(*this, operand, producer, in);
-}
-
-template <class Inner, unsigned singles>
-std::optional<Op> WithSingles<Inner, singles>::absorb(int operand, const Op& producer, Types) const {
-  if (!producer.is<internal::Single>()) return std::nullopt;
-  return with_single<singles>(inner, operand);
+std::optional<Op> Joined::absorb(int operand, const Op& producer, Types in) const {
+  return absorbed(routine->formula, routine->singles, operand, producer, in);
 }
 
 std::vector<Absorbed> absorbed_pairs() {
@@ -196,8 +268,8 @@ std::vector<Absorbed> absorbed_pairs() {
       using Outer = typename Row::Outer;
       using Inner = typename Row::Inner;
       std::vector<std::string> letters;
-      for (std::size_t i = 0; i < Row::Routine::operands; ++i) letters.emplace_back(1, "abcdefgh"[i]);
-      all.push_back({Written<typename Row::Routine>::of(letters), Outer{}, Inner{}, Outer::operands, Inner::operands,
+      for (std::size_t i = 0; i < Row::Formula::operands; ++i) letters.emplace_back(1, "abcdefgh"[i]);
+      all.push_back({Written<typename Row::Formula>::of(letters), op_of<Outer>(), op_of<Inner>(), Outer::operands, Inner::operands,
                      static_cast<int>(Row::place)});
     }
   });
