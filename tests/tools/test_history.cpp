@@ -1,6 +1,7 @@
 // history.csv as it is written while a training goes on.
 #include <oxbow/graph/error.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -21,6 +22,25 @@ using namespace oxbow;
 using test::message;
 using tools::HistoryWriter;
 using tools::Table;
+
+namespace {
+
+// What `f` says where it can have so many more bytes of address space, and no more.
+template <class F>
+std::string message_within(std::size_t bytes, F&& f) {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit old{};
+  getrlimit(RLIMIT_AS, &old);
+  rlimit small = old;
+  small.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + bytes;
+  setrlimit(RLIMIT_AS, &small);
+  std::string said = message(f);
+  setrlimit(RLIMIT_AS, &old);
+  return said;
+}
+
+}  // namespace
 
 BOOST_AUTO_TEST_CASE(rows_are_written_at_once_and_then_appended) {
   const test::TemporaryFolder folder;
@@ -126,6 +146,22 @@ BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
              (folder / "a.csv") + ":1: a field in quotes has no end");
   BOOST_TEST(message([&] { tools::read_table(folder.write("deep", std::string(100'000, '['))); }) ==
              (folder / "deep") + ": it nests deeper than 32 levels");
+}
+
+// A small file may claim a large table. It is refused before that takes memory.
+BOOST_AUTO_TEST_CASE(tables_beyond_a_limit_take_no_memory) {
+  std::string late, wide, lists;
+  for (int i = 0; i < 100'000; ++i) late += "{\"a\":1}\n";
+  for (int i = 0; i < 1001; ++i) wide += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":1";
+  for (int i = 0; i < 10'001; ++i) lists += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":[1]";
+  const std::pair<std::string, std::string> cases[] = {
+      {late + wide + "}\n", ": 100001 rows of 1000 columns are more than 100000000 cells"},
+      {wide + "}\n" + late, ": 99801 rows of 1002 columns are more than 100000000 cells"},
+      {std::string(16 << 20, ','), ": it has more than 10000 columns"},
+      {"a,b\n1," + std::string(16 << 20, ',') + "\n", ":2: expected 2 fields, found 16777218"},
+      {lists + "}", ": it has more than 10000 columns"}};
+  for (const auto& [text, said] : cases)
+    BOOST_TEST(message_within(128 << 20, [&, &t = text] { tools::parse_table(t, "FILE"); }) == "FILE" + said);
 }
 
 BOOST_AUTO_TEST_CASE(histories_that_a_fuzzer_found_are_read_or_refused) {

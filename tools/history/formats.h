@@ -11,6 +11,10 @@
 
 namespace oxbow::tools {
 
+/// Throws `Error` for a table of more columns or cells than are read (limits.h). `path` is the file's name in messages.
+/// Who makes a table asks before it takes the memory.
+void check_size(const std::string& path, std::size_t rows, std::size_t columns);
+
 /// A table that is filled row by row, by cells as they are in a file. Cells that nobody sets are absent.
 class Rows {
  public:
@@ -18,15 +22,15 @@ class Rows {
   explicit Rows(std::string path) : path_(std::move(path)) {}
 
   std::size_t columns() const { return columns_.size(); }
-  /// A new column. Throws `Error` for too many (limits.h).
+  /// A new column, whose cells take memory once one is set. Throws as `check_size` does.
   std::size_t add_column(std::string name);
   /// The column of this name, which is new if there is none yet.
   std::size_t column(const std::string& name);
-  void begin_row() { ++rows_; }
+  /// Throws as `check_size` does.
+  void begin_row();
   /// In the last row. A text that is not a number makes the whole column a text column.
   void set(std::size_t column, std::string_view text, std::size_t line);
   void set(std::size_t column, double number);
-  /// Throws `Error` for too many cells (limits.h).
   Table take();
 
  private:

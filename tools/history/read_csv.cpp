@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/limits.h>
 
 #include "history/formats.h"
 
@@ -18,8 +19,9 @@ class Records {
  public:
   explicit Records(std::string_view text) : text_(text) {}
 
-  /// False at the end of the text. Fields are without quotes, and without blanks around them.
-  bool next(std::vector<std::string>& fields) {
+  /// False at the end of the text. Fields are without quotes, and without blanks around them; those beyond `most` are
+  /// only counted.
+  bool next(std::vector<std::string>& fields, std::size_t most) {
     for (; at_ < text_.size(); ++line_) {
       const std::size_t end = std::min(text_.find('\n', at_), text_.size());
       if (!trimmed(text_.substr(at_, end - at_)).empty()) break;
@@ -28,11 +30,15 @@ class Records {
     if (at_ >= text_.size()) return false;
     fields.clear();
     first_line_ = line_;
-    do fields.push_back(field());
-    while (text_.substr(at_ - 1, 1) == ",");
+    count_ = 0;
+    do {
+      std::string value = field();
+      if (count_++ < most) fields.push_back(std::move(value));
+    } while (text_.substr(at_ - 1, 1) == ",");
     return true;
   }
 
+  std::size_t count() const { return count_; }      ///< of the record's fields
   std::size_t line() const { return first_line_; }  ///< of the record's start
   bool last() const { return at_ > text_.size(); }  ///< the record has no line end, so it may be cut short
   bool open() const { return open_; }               ///< a quote in it has no end
@@ -63,7 +69,7 @@ class Records {
   }
 
   std::string_view text_;
-  std::size_t at_ = 0, line_ = 1, first_line_ = 1;
+  std::size_t at_ = 0, line_ = 1, first_line_ = 1, count_ = 0;
   bool open_ = false;
 };
 
@@ -73,21 +79,22 @@ Table read_csv(std::string_view text, const std::string& path) {
   Records records(text);
   Rows rows(path);
   std::vector<std::string> record;
-  while (records.next(record)) {
+  while (records.next(record, internal::limits::history_columns)) {
     const auto fail = [&](const std::string& what) {
       throw Error(fmt::format("{}:{}: {}", path, records.line(), what));
     };
     if (records.open() && !records.one_line()) fail("a field in quotes has no end");
     if (rows.columns() == 0) {
       const bool header = !is_number(record[0]) || record[0].empty();
-      if (!header && record.size() > 2) fail("a table of more than two columns needs a header: step,loss,...");
+      if (!header && records.count() > 2) fail("a table of more than two columns needs a header: step,loss,...");
+      check_size(path, 0, records.count());
       for (std::size_t i = 0; i < record.size(); ++i)
         rows.add_column(header ? record[i] : i + 1 == record.size() ? "loss" : "step");
       if (header) continue;
     }
-    if (records.last() && (records.open() || record.size() < rows.columns())) break;  // cut short
-    if (record.size() != rows.columns())
-      fail(fmt::format("expected {} fields, found {}", rows.columns(), record.size()));
+    if (records.last() && (records.open() || records.count() < rows.columns())) break;  // cut short
+    if (records.count() != rows.columns())
+      fail(fmt::format("expected {} fields, found {}", rows.columns(), records.count()));
     rows.begin_row();
     for (std::size_t i = 0; i < record.size(); ++i) rows.set(i, record[i], records.line());
   }

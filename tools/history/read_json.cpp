@@ -163,6 +163,8 @@ bool is_cell(const Json& json) { return !json.list() && !json.object() && !std::
 void add_row(Rows& rows, const Json::Object& object, std::size_t line) {
   rows.begin_row();
   for (const auto& [name, value] : object.fields)
+    if (is_cell(value)) rows.column(name);  // too many are refused before the first of them takes memory
+  for (const auto& [name, value] : object.fields)
     if (is_cell(value)) set_cell(rows, rows.column(name), value, line);
 }
 
@@ -183,6 +185,9 @@ Table from_objects(const Json::List& list, const std::string& path) {
 
 // A column's list; one with something else in it is none.
 void add_list(Table& t, const std::string& name, const Json::List& list, const std::string& path) {
+  std::size_t longest = list.items.size();
+  for (const auto& other : t.values) longest = std::max(longest, other.size());
+  check_size(path, longest, t.columns.size() + 1);
   Rows column(path);
   column.add_column(name);
   for (const Json& v : list.items) {

@@ -38,9 +38,16 @@ std::optional<double> number(std::string_view text) {
 
 bool is_number(std::string_view text) { return number(text).has_value(); }
 
+void check_size(const std::string& path, std::size_t rows, std::size_t columns) {
+  if (columns > limits::history_columns)
+    throw Error(fmt::format("{}: it has more than {} columns", path, limits::history_columns));
+  if (rows > limits::history_cells / std::max<std::size_t>(columns, 1))
+    throw Error(
+        fmt::format("{}: {} rows of {} columns are more than {} cells", path, rows, columns, limits::history_cells));
+}
+
 std::size_t Rows::add_column(std::string name) {
-  if (columns_.size() == limits::history_columns)
-    throw Error(fmt::format("{}: it has more than {} columns", path_, limits::history_columns));
+  check_size(path_, rows_, columns_.size() + 1);
   columns_.push_back({.name = std::move(name), .values = {}, .first_text = {}});
   return columns_.size() - 1;
 }
@@ -49,6 +56,11 @@ std::size_t Rows::column(const std::string& name) {
   const auto [place, added] = by_name_.try_emplace(name, columns_.size());
   if (added) add_column(name);
   return place->second;
+}
+
+void Rows::begin_row() {
+  check_size(path_, rows_ + 1, columns_.size());
+  ++rows_;
 }
 
 void Rows::set(std::size_t column, std::string_view text, std::size_t line) {
@@ -65,9 +77,6 @@ void Rows::set(std::size_t column, double number) {
 }
 
 Table Rows::take() {
-  if (rows_ > limits::history_cells / std::max<std::size_t>(columns_.size(), 1))
-    throw Error(fmt::format("{}: {} rows of {} columns are more than {} cells", path_, rows_, columns_.size(),
-                            limits::history_cells));
   Table t;
   for (Column& c : columns_) {
     if (!c.first_text.empty()) {
