@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <functional>
+#include <limits>
 
 #include "plot/plot.h"
 #include "support/has.h"
@@ -69,6 +71,26 @@ BOOST_AUTO_TEST_CASE(a_long_run_takes_no_more_room_than_it_shows) {
     return top;
   };
   BOOST_TEST(peak(large) == peak(small));
+}
+
+BOOST_AUTO_TEST_CASE(marks_are_round_numbers_and_few) {
+  const auto is = [](double low, double high, const std::vector<double>& marks) {
+    BOOST_TEST(ticks(low, high, 5) == marks, boost::test_tools::per_element());
+  };
+  is(0, 10, {0, 2, 4, 6, 8, 10});
+  is(-0.1, 0.21, {-0.1, 0, 0.1, 0.2});
+  is(7, 7, {7});
+  is(1e16, 1e16 + 2, {1e16, 1e16 + 2});  // there are no numbers between
+  is(0, std::numeric_limits<double>::infinity(), {0});
+  is(0, 5e-324, {0});
+  for (const double about : {0.0, 1.0, 4e15, 1e16, -1e17, 1e300})
+    for (const double relative : {1e-17, 1e-16, 1e-15, 1e-9, 0.5})
+      for (const int count : {0, 1, 8}) {
+        const double high = about + std::abs(about) * relative + (about == 0 ? relative : 0);
+        const std::vector<double> marks = ticks(about, high, count);
+        BOOST_TEST(marks.size() <= static_cast<std::size_t>(count) + 3, about << " to " << high);
+        BOOST_TEST(std::is_sorted(marks.begin(), marks.end(), std::less_equal<>()));
+      }
 }
 
 // Colours are classes, so that a dark page's are other ones than a light page's.

@@ -55,12 +55,19 @@ std::string description(const Plot& plot) {
 }
 
 std::vector<double> ticks(double low, double high, int count) {
-  const double raw = (high - low) / std::max(count, 1);
+  count = std::max(count, 1);
+  const double raw = (high - low) / count;
   if (!(raw > 0) || !std::isfinite(raw)) return {low};
   const double power = std::pow(10, std::floor(std::log10(raw))), lead = raw / power;
   const double step = power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
   std::vector<double> out;
-  for (double k = std::ceil(low / step); k * step <= high + step * 1e-9; ++k) out.push_back(k == 0 ? 0 : k * step);
+  // Counted by a whole number: far from 0 a mark's own may be so large that adding 1 to it changes nothing.
+  const double first = std::ceil(low / step);
+  for (int i = 0; i <= count + 1; ++i) {
+    const double mark = (first + i) * step;
+    if (!(mark <= high + step * 1e-9)) break;
+    if (mark >= low - step * 1e-9 && (out.empty() || mark > out.back())) out.push_back(mark == 0 ? 0 : mark);  // no -0
+  }
   return out;
 }
 
