@@ -73,8 +73,12 @@ Tensor to_tensor(const Position& p) {
   return Tensor::of<std::int64_t>({4}, {p.epoch, p.samples, p.seed, p.minibatches});
 }
 
+// As far as a training can count: epochs in an int, whose last one ends where another would begin, and minibatches in a
+// column of doubles.
 bool is_valid(const Position& p) {
-  return p.epoch >= 1 && p.epoch <= std::numeric_limits<int>::max() && p.samples >= 0 && p.minibatches >= 0;
+  constexpr std::int64_t last_epoch = std::numeric_limits<int>::max(), most_minibatches = std::int64_t{1} << 53;
+  return p.epoch >= 1 && p.epoch <= last_epoch + 1 && p.samples >= 0 && p.minibatches >= 0 &&
+         p.minibatches <= most_minibatches;
 }
 
 void add_watched(Safetensors& content, const Watched& w) {
@@ -91,9 +95,10 @@ void add_watched(Safetensors& content, const Watched& w) {
 // Early stopping as it was, from a file with it; `best` is a copy of the variables, for those of the best epoch.
 Watched to_watched(const FitState& p, const Safetensors& content, std::optional<Store> best) {
   const auto monitor = content.metadata.find(best_key);
+  const std::int64_t epochs_done = p.position ? p.position->epoch - 1 : 0;
   if (monitor == content.metadata.end() || p.epochs.first < 0 || p.epochs.second < 0 ||
-      std::max(p.epochs.first, p.epochs.second) > std::numeric_limits<int>::max() ||
-      p.best_position.has_value() == p.variables.empty() || (p.best_position && !is_valid(*p.best_position)))
+      std::max(p.epochs.first, p.epochs.second) > epochs_done || p.best_position.has_value() == p.variables.empty() ||
+      (p.best_position && !is_valid(*p.best_position)))
     throw Error("what it says about early stopping is incomplete");
   Watched w{.monitor = monitor->second,
             .best = *p.best,

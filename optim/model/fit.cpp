@@ -182,7 +182,8 @@ int Model::State::gathered(bool resume) {
   if (accumulate == 1) return 0;
   const std::string& name = step.gathered.node().op().as<ops::Variable>()->name;
   if (!resume) store.set(name, Tensor::scalar(std::int64_t{0}));
-  return static_cast<int>(store.get(name).item<std::int64_t>());
+  const auto before = store.get(name).item<std::int64_t>();  // any number, where others wrote the state
+  return static_cast<int>(std::clamp<std::int64_t>(before, 0, accumulate));
 }
 
 // One call of `fit`.
@@ -204,7 +205,7 @@ class Model::State::Fit {
         progress_{.model = model,
                   .history = history_,
                   .epoch = 0,
-                  .epochs = options.first_epoch + options.epochs - 1,
+                  .epochs = options.first_epoch - 1 + options.epochs,
                   .step = 0,
                   .steps = (samples_ + size_ - 1) / size_,
                   .loss = 0} {
@@ -216,7 +217,9 @@ class Model::State::Fit {
   History run() {
     history_.best_epoch = watch_.best_epoch();
     progress_.stop = watch_.ended();  // killed between the last epoch and the end
-    for (int epoch = static_cast<int>(from_.epoch); epoch <= progress_.epochs && !progress_.stop; ++epoch) {
+    // Behind the last epoch that an int can count there is one more number.
+    for (std::int64_t next = from_.epoch; next <= progress_.epochs && !progress_.stop; ++next) {
+      const int epoch = static_cast<int>(next);
       const auto start = std::chrono::steady_clock::now();
       const Means means = train(epoch);
       state_.trainer().check_numerics();
@@ -228,7 +231,7 @@ class Model::State::Fit {
       watch_.prepare(history_.epochs.back());
       state_.observe(history_.epochs.back().results);
       // Until here what fails leaves the training at the last minibatch: resumed, it ends this epoch again.
-      state_.position = {.epoch = epoch + 1, .seed = from_.seed, .minibatches = minibatches_};
+      state_.position = {.epoch = next + 1, .seed = from_.seed, .minibatches = minibatches_};
       if (watch_.ends_after(history_.epochs.back(), state_.position)) progress_.stop = true;
       history_.best_epoch = watch_.best_epoch();
       tell(&Callback::on_epoch);

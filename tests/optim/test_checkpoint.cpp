@@ -3,12 +3,14 @@
 #include <oxbow/optim/checkpoint.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/schedules.h>
+#include <oxbow/runtime/safetensors.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 
 #include "support/message.h"
 #include "support/temporary_folder.h"
@@ -86,6 +88,60 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_at_each_epochs_end_and_where_training_is_st
                                                                    }}}});
   BOOST_TEST(at == (std::vector<std::int64_t>{5, 7}), boost::test_tools::per_element());
   BOOST_TEST(message([] { checkpoint("a", -1); }) == "checkpoint: every is -1. Give at least 1, or 0 for epochs only");
+}
+
+// A state that others wrote may have any numbers in it.
+BOOST_AUTO_TEST_CASE(a_state_counts_no_further_than_a_training_can) {
+  constexpr std::int64_t last = std::numeric_limits<int>::max(), most = std::int64_t{1} << 53;
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "training.safetensors";
+  Training whole;
+  whole.model.fit(whole.data,
+                  {.epochs = 4, .batch_size = 7, .early_stopping = EarlyStopping{.monitor = "loss", .patience = 9}});
+  whole.model.save(path, Saved::training);
+  const Safetensors state = load_safetensors(path);
+  const auto with = [&](std::string_view name, const std::vector<std::int64_t>& numbers) {
+    Safetensors other = state;
+    for (auto& [known, tensor] : other.tensors)
+      if (known.ends_with(name)) tensor = Tensor::of<std::int64_t>(tensor.shape(), numbers);
+    save_safetensors(path, other);
+    Training training;
+    training.model.load(path);
+    return training;
+  };
+  struct Case {
+    const char* name;
+    std::vector<std::int64_t> numbers;
+    const char* problem;
+  };
+  const char *position = "its \"fit/position\" is not valid",
+             *early_stopping = "what it says about early stopping is incomplete";
+  const Case refused[] = {{"fit/position", {last + 2, 0, 0, 20}, position},
+                          {"fit/position", {0, 0, 0, 20}, position},
+                          {"fit/position", {5, 0, 0, most + 1}, position},
+                          {"fit/position", {5, 0, 0, std::numeric_limits<std::int64_t>::max()}, position},
+                          {"fit/early_stopping/epochs", {5, 0}, early_stopping},
+                          {"fit/early_stopping/epochs", {4, last}, early_stopping},
+                          {"fit/early_stopping/position", {last + 2, 0, 0, 20}, early_stopping}};
+  for (const auto& [name, numbers, problem] : refused)
+    BOOST_TEST(message([&, &n = name, &list = numbers] { with(n, list); }) ==
+               path + " does not fit the model: " + problem + ". Nothing was changed");
+
+  Training far = with("fit/position", {last, 0, 0, most - 5});
+  const FitOptions how{.batch_size = 7, .first_epoch = last, .resume = true};
+  BOOST_TEST(far.model.fit(far.data, how).epochs.size() == 1u);
+  BOOST_TEST(far.model.minibatches() == most);
+  far.model.save(path, Saved::training);
+  far.model.load(path);
+  BOOST_TEST(far.model.fit(far.data, how).epochs.size() == 0u);
+
+  // Minibatches that were gathered, more than a step has: the next one ends the step.
+  Training gathered = with("/batches", {last});
+  const std::int64_t steps = gathered.model.steps();
+  int minibatches = 0;
+  const auto stop = [&](Progress& p) { p.stop = ++minibatches == 1; };
+  gathered.model.fit(gathered.data, {.epochs = 9, .batch_size = 7, .callbacks = {{.on_step = stop}}, .resume = true});
+  BOOST_TEST(gathered.model.steps() == steps + 1);
 }
 
 BOOST_AUTO_TEST_CASE(one_training_at_a_time_writes_a_checkpoint) {

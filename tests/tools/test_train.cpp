@@ -157,6 +157,14 @@ BOOST_AUTO_TEST_CASE(a_history_that_lacks_rows_is_told_when_it_is_resumed) {
   folder.write("out/training.safetensors", state);
   std::filesystem::remove(path);
   BOOST_TEST(has(oxbow_(how + "4 --resume").output, " lacks the rows of steps 1 to 12: "));
+  // Of an older state beside a newer history nothing is left to draw.
+  folder.write("out/training.safetensors", state);
+  folder.write("out/history.csv", header + "13" + whole.substr(line(12) + 2));
+  std::filesystem::remove(out + "/loss.svg");
+  const Finished none = oxbow_(how + "3 --resume");
+  BOOST_TEST(none.code == 0, none.output);
+  BOOST_TEST(has(none.output, " lacks the rows of steps 1 to 12: "), none.output);
+  BOOST_TEST(!std::filesystem::exists(out + "/loss.svg"), none.output);
   BOOST_TEST(!has(oxbow_(how + "3").output, "lacks"));
   BOOST_TEST(!has(oxbow_(how + "4 --resume").output, "lacks"));
   folder.write("out/history.csv", whole.substr(0, line(2)) + whole.substr(line(1)));

@@ -58,6 +58,7 @@ ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches
     if (!(step > before) || step != std::floor(step)) refuse("has steps that do not rise");
     before = step;
   }
+  if (rows == 0) return {{}, missing_steps({}, minibatches)};  // as of a header alone
   for (auto& column : t.values) column.resize(static_cast<std::size_t>(rows));
   return {std::move(t), missing_steps(kept, minibatches)};
 }
