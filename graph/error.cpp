@@ -6,9 +6,7 @@ namespace oxbow {
 namespace {
 
 // Names and files may be of any length and have any bytes in them.
-std::string shown(const std::string& message) {
-  return internal::escaped(internal::clipped(message, internal::limits::message), "\n\t");
-}
+std::string shown(const std::string& message) { return internal::shown(message, internal::limits::message, "\n\t"); }
 
 }  // namespace
 

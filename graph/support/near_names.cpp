@@ -15,12 +15,12 @@ bool begins_with(std::string_view text, std::string_view start) {
          std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return small(a) == small(b); });
 }
 
-std::string shown_name(std::string_view name) { return escaped(clipped(name, limits::shown_name)); }
+std::string shown_name(std::string_view name) { return shown(name, limits::shown_name); }
 
-std::string joined(std::span<const std::string> names, std::string (*shown)(std::string_view)) {
+std::string joined(std::span<const std::string> names, std::string (*show)(std::string_view)) {
   std::string text;
   for (const std::string& name : names.first(std::min(names.size(), limits::shown_names)))
-    text += (text.empty() ? "" : ", ") + shown(name);
+    text += (text.empty() ? "" : ", ") + show(name);
   if (names.size() > limits::shown_names)
     text += ", ... (" + std::to_string(names.size() - limits::shown_names) + " more)";
   return text;

@@ -18,6 +18,18 @@ void append_hex(std::string& out, char32_t point, int digits) {
   for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[point >> shift & 15];
 }
 
+// Of a text that was escaped: the bytes of the escape or character that begins at `at`.
+std::size_t unit_length(std::string_view text, std::size_t at) {
+  if (text[at] != '\\') return utf8_at(text, at).length;
+  const char kind = at + 1 < text.size() ? text[at + 1] : ' ';
+  const std::size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : 0;
+  const bool is_escape = kind == 'n' || kind == 't' || digits > 0;
+  const std::string_view follow = text.substr(at).substr(0, 2 + digits);
+  const bool whole =
+      follow.size() == 2 + digits && follow.substr(2).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return is_escape && whole ? follow.size() : 1;
+}
+
 }  // namespace
 
 Utf8Character utf8_at(std::string_view text, std::size_t at) {
@@ -59,17 +71,21 @@ std::string escaped(std::string_view text, std::string_view kept) {
   return out;
 }
 
-std::string clipped(std::string_view text, std::size_t most) {
+std::string shown(std::string_view text, std::size_t most, std::string_view kept) {
   constexpr std::string_view gap = "...";
-  if (text.size() <= most) return std::string(text);
-  const std::size_t kept = most - std::min(most, gap.size());
-  // A character's later bytes look like 10xxxxxx; one has three of them at most.
-  const auto within = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
-  std::size_t head = kept - kept / 3, tail = text.size() - kept / 3;
-  for (int i = 0; i < 3 && head > 0 && within(head); ++i) --head;
-  for (int i = 0; i < 3 && tail < text.size() && within(tail); ++i) ++tail;
-  std::string out(text.substr(0, head));
-  return out.append(gap).append(text.substr(tail));
+  // Escapes make no text shorter: of a long one, `most` bytes of each end are more than is shown.
+  const std::string whole = text.size() > 2 * most
+                                ? escaped(text.substr(0, most), kept) + escaped(text.substr(text.size() - most), kept)
+                                : escaped(text, kept);
+  if (whole.size() <= most) return whole;
+  const std::size_t room = most - std::min(most, gap.size());
+  const std::size_t head_ends = room - room / 3, tail_begins = whole.size() - room / 3;
+  std::size_t head = 0, tail = 0;
+  for (std::size_t i = 0; tail < tail_begins; i = tail) {
+    if (i <= head_ends) head = i;
+    tail = i + unit_length(whole, i);
+  }
+  return whole.substr(0, head).append(gap).append(whole, std::min(tail, whole.size()));
 }
 
 }  // namespace oxbow::internal

@@ -24,8 +24,8 @@ std::string escaped(std::string_view text, std::string_view kept = {});
 /// Whether `escaped` leaves a character as it is.
 bool shown_as_is(Utf8Character c);
 
-/// As much of a text as a message shows: all of it up to `most` bytes, else so many of its beginning and its end with
-/// "..." between them. Cut between characters, where the text is UTF-8.
-std::string clipped(std::string_view text, std::size_t most);
+/// As much of a text, escaped, as a message shows: all of it up to `most` bytes, else so many of its beginning and its
+/// end with "..." between them. Cut between characters, and between escapes.
+std::string shown(std::string_view text, std::size_t most, std::string_view kept = {});
 
 }  // namespace oxbow::internal

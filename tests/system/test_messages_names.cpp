@@ -41,20 +41,44 @@ BOOST_AUTO_TEST_CASE(what_a_terminal_obeys_is_shown_as_an_escape) {
 
 // However long names are, and however many there are, a message stays readable and is made at once.
 BOOST_AUTO_TEST_CASE(messages_are_bounded) {
-  BOOST_TEST(clipped("abcdefghij", 10) == "abcdefghij");
-  BOOST_TEST(clipped("abcdefghijk", 10) == "abcde...jk");
-  BOOST_TEST(clipped("abcd\u00e9fghi\u00e9k", 10) == "abcd...k");  // between characters
-  BOOST_TEST(clipped("abc", 2) == "...");
-  const std::string name(60'000, 'n'), shown = '"' + name.substr(0, 78) + "..." + name.substr(0, 39) + '"';
-  BOOST_TEST(in_quotes(name) == shown);
+  BOOST_TEST(shown("abcdefghij", 10) == "abcdefghij");
+  BOOST_TEST(shown("abcdefghijk", 10) == "abcde...jk");
+  BOOST_TEST(shown("abcd\u00e9fghi\u00e9k", 10) == "abcd...k");  // between characters
+  BOOST_TEST(shown("abc\x1b\x1b\x1b.\nk", 10) == "abc...k");  // and between escapes
+  BOOST_TEST(shown("abc\\x1b\\x1b.\\nk", 10) == "abc...k");
+  BOOST_TEST(shown("ab\u202e\n\nk", 12) == "ab...\\nk");
+  BOOST_TEST(shown("abcd\\x1zefghijk", 10) == "abcd\\...jk");  // none
+  BOOST_TEST(shown("abc", 2) == "...");
+  const std::string name(60'000, 'n'), name_shown = '"' + name.substr(0, 78) + "..." + name.substr(0, 39) + '"';
+  BOOST_TEST(in_quotes(name) == name_shown);
   const std::vector<std::string> alike(5'000, name);
   BOOST_TEST(did_you_mean(std::string(60'000, 'm'), alike) == "");
-  BOOST_TEST(did_you_mean(name + "n", std::vector{name}) == " Did you mean " + shown + "?");
+  BOOST_TEST(did_you_mean(name + "n", std::vector{name}) == " Did you mean " + name_shown + "?");
   BOOST_TEST(listed(std::vector<std::string>(1'000, "x")).ends_with("x, x, ... (900 more)"));
   BOOST_TEST(quoted(alike).size() < 13'000u);
   const std::string whole = Error("begin" + std::string(1'000'000, ' ') + "end").what();
   BOOST_TEST(whole.size() == 16'384u);
   BOOST_TEST((whole.starts_with("begin ") && whole.ends_with(" end")));
+  // In bytes of what is shown, whatever an escape takes.
+  const std::string none = std::string(1'000'000, '\x1b'), often = "\u202e\xff\n";
+  std::string turned;
+  for (int i = 0; i < 20'000; ++i) turned += often;
+  for (const std::string& bad : {none, turned, none.substr(0, 100), turned.substr(0, 100), turned.substr(0, 12'000)}) {
+    const std::string said = Error(bad).what(), quote = in_quotes(bad);
+    BOOST_TEST(said.size() <= 16'384u);
+    BOOST_TEST(quote.size() <= 122u);
+    for (const std::string& text : {said, quote.substr(1, quote.size() - 2)}) {
+      BOOST_TEST((text.starts_with("\\x1b\\x1b") || text.starts_with("\\u202e\\xff")), text.substr(0, 100));
+      const std::size_t gap = text.find("...");
+      if (gap == std::string::npos) continue;
+      const std::string head = text.substr(0, gap), tail = text.substr(gap + 3);
+      for (const std::string& end : {head.substr(head.rfind('\\')), tail.substr(tail.front() == '\n' ? 1 : 0, 6)})
+        BOOST_TEST((end.starts_with("\\x1b") || end.starts_with("\\u202e") || end.starts_with("\\xff") ||
+                    end.starts_with("\\n")),
+                   end);
+    }
+    BOOST_TEST(std::string(Error(said).what()) == said);
+  }
 }
 
 // In a text they are escapes that read back, so nothing in a printed graph turns a terminal's line around.
