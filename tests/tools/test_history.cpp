@@ -1,12 +1,14 @@
 // history.csv as it is written while a training goes on.
 #include <oxbow/graph/error.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <limits>
 
@@ -75,6 +77,34 @@ BOOST_AUTO_TEST_CASE(rows_are_written_at_once_and_then_appended) {
   BOOST_TEST(folder.read("history.csv") ==
              "step,loss,epoch_loss,rate\n1,1,,\n2,0.5,,\n3,0.3333333333333333,0.1,\n4,7,,\n5,,,\n,,,0.5\n");
   BOOST_TEST(folder.file_count() == 1u);
+}
+
+// `: > out/history.csv`, logrotate's copytruncate, rm: while a training goes on, others may lay hands on the file.
+BOOST_AUTO_TEST_CASE(a_file_that_others_changed_is_written_anew) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder / "history.csv";
+  HistoryWriter history(path);
+  std::string all = "step\n";
+  const auto save = [&] {
+    history.add_row();
+    history.set("step", 7);
+    history.save();
+    all += "7\n";
+  };
+  save();
+  const std::function<void()> changes[] = {
+      [&] { std::filesystem::resize_file(path, 0); }, [&] { std::filesystem::resize_file(path, 3); },
+      [&] { std::filesystem::remove(path); }, [&] { folder.write("history.csv", all + "8\n"); }};
+  for (const auto& change : changes) {
+    change();
+    save();
+    BOOST_TEST(folder.read("history.csv") == all);
+    save();
+    BOOST_TEST(folder.read("history.csv") == all);
+  }
+  std::filesystem::remove(path);
+  BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  BOOST_TEST(message(save) == "cannot replace " + path + ": it is not a regular file");
 }
 
 BOOST_AUTO_TEST_CASE(a_run_that_is_resumed_goes_on_in_its_rows) {

@@ -5,6 +5,7 @@
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/files/calls.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,9 +50,8 @@ void HistoryWriter::save() {
 }
 
 void HistoryWriter::write() {
-  if (saved_columns_ == table_.columns.size() && saved_columns_ > 0) {
-    append(csv_rows(table_, saved_rows_));
-  } else {
+  const bool same_columns = saved_columns_ == table_.columns.size() && saved_columns_ > 0;
+  if (!same_columns || !append(csv_rows(table_, saved_rows_))) {
     const std::string all = csv(table_);
     write_file(path_, all);
     saved_bytes_ = static_cast<std::int64_t>(all.size());
@@ -60,8 +60,11 @@ void HistoryWriter::write() {
   saved_rows_ = rows_;
 }
 
-void HistoryWriter::append(const std::string& rows) {
-  const int file = internal::uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); });
+// False where the file is not as the last `save` left it: who has it open may cut, remove or replace it.
+bool HistoryWriter::append(const std::string& rows) {
+  // Without waiting for who reads a pipe; to a regular file that makes no difference.
+  const int file = internal::uninterrupted([&] { return ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK); });
+  if (file < 0 && (errno == ENOENT || errno == ENXIO)) return false;
   const auto failed = [&](int reason) {
     if (file >= 0) {
       static_cast<void>(::ftruncate(file, saved_bytes_));  // makes the file shorter: this needs no room
@@ -70,11 +73,17 @@ void HistoryWriter::append(const std::string& rows) {
     throw Error("cannot write " + path_ + ": " + std::generic_category().message(reason) +
                 ". What was written before is still there");
   };
-  if (file < 0) failed(errno);
+  struct stat found {};
+  if (file < 0 || ::fstat(file, &found) != 0) failed(errno);
+  if (!S_ISREG(found.st_mode) || found.st_size != saved_bytes_) {
+    ::close(file);
+    return false;
+  }
   if (internal::write_bytes_at(file, rows.data(), rows.size(), saved_bytes_) < rows.size()) failed(errno);
   if (internal::uninterrupted([&] { return ::fsync(file); }) != 0) failed(errno);
   ::close(file);
   saved_bytes_ += static_cast<std::int64_t>(rows.size());
+  return true;
 }
 
 }  // namespace oxbow::tools

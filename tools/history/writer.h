@@ -6,8 +6,9 @@
 //   history.save();                                      // at a checkpoint
 //
 // The file is first replaced as a whole, atomically; from then on rows are appended, so that a long run is not written
-// again and again. A kill at any moment leaves all rows of the last `save`, behind them at most a line that is cut
-// short, which `read_table` leaves out. Thread safety: one thread at a time.
+// again and again; where it is not as the last `save` left it (cut, removed, replaced), it is made anew. A kill at any
+// moment leaves all rows of the last `save`, behind them at most a line that is cut short, which `read_table` leaves
+// out. Thread safety: one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,7 @@ class HistoryWriter {
 
  private:
   void write();
-  void append(const std::string& rows);
+  bool append(const std::string& rows);
   std::string path_;
   Table table_;
   std::size_t rows_ = 0, next_ = 0;                 // next_: where `set` looks first
