@@ -16,7 +16,7 @@ class AtomicFile {
   /// Opens a temporary file in the folder of `path`, with the permissions of the file that it is to replace; a link is
   /// followed. Throws `Error` when it cannot.
   explicit AtomicFile(std::string path);
-  /// Removes the temporary file unless it was committed.
+  /// Removes the temporary file unless it was committed, or a child that was forked off ends a copy.
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -32,6 +32,7 @@ class AtomicFile {
   [[noreturn]] void fail(const std::string& doing) const;
   std::string path_, target_, temporary_;
   int file_ = -1;
+  int process_;  // that writes it
 };
 
 /// Writes a whole text file that way.

@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/error.h>
 #include <oxbow/graph/support/library_errors.h>
+#include <oxbow/runtime/files/input_file.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +10,13 @@
 #include <fstream>
 
 namespace oxbow::tools {
+namespace {
+
+[[noreturn]] void refuse_more(const std::string& path, std::size_t most) {
+  throw Error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB");
+}
+
+}  // namespace
 
 std::string read_text(const std::string& path, std::size_t most) {
   return internal::with_own_errors("cannot read", path, [&] {
@@ -18,14 +26,24 @@ std::string read_text(const std::string& path, std::size_t most) {
     std::string text;
     std::size_t read = 0;
     while (file) {  // what it says about its size may be wrong: a pipe, a device
-      if (read == most)
-        throw Error("cannot read " + path + ": it has more than " + std::to_string(most >> 20) + " MiB");
+      if (read == most) refuse_more(path, most);
       text.resize(std::clamp<std::size_t>(2 * read, 64 << 10, most));
       file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
       read += static_cast<std::size_t>(file.gcount());
     }
     if (!file.eof()) throw Error("cannot read " + path + ": " + std::generic_category().message(errno));
     text.resize(read);
+    return text;
+  });
+}
+
+std::string read_regular_text(const std::string& path, std::size_t most) {
+  return internal::with_own_errors("cannot read", path, [&] {
+    const internal::InputFile file(path);
+    const auto size = static_cast<std::size_t>(file.size());
+    if (size > most) refuse_more(path, most);
+    std::string text(size, '\0');
+    file.read(0, text.data(), file.size());
     return text;
   });
 }

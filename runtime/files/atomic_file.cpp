@@ -80,7 +80,7 @@ int create_locked(const std::string& path) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_) {
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_), process_(::getpid()) {
   std::error_code no_target;
   if (const auto resolved = std::filesystem::canonical(path_, no_target); !no_target) target_ = resolved.string();
   struct stat old {};
@@ -103,7 +103,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(path_
 
 AtomicFile::~AtomicFile() {
   if (file_ >= 0) ::close(file_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty() && process_ == ::getpid()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(const void* bytes, std::size_t count) {

@@ -34,7 +34,7 @@ void note_holder(int file) {
 
 }  // namespace
 
-FileLock::FileLock(const std::string& path) {
+FileLock::FileLock(const std::string& path) : process_(::getpid()) {
   std::error_code no_target;
   const std::filesystem::path target = std::filesystem::canonical(path, no_target);
   name_ = (no_target ? path : target.string()) + ".oxbow-lock";
@@ -60,7 +60,7 @@ FileLock::FileLock(const std::string& path) {
 
 FileLock::~FileLock() {
   if (file_ < 0) return;
-  ::unlink(name_.c_str());  // still locked: who has opened it sees that it is gone
+  if (process_ == ::getpid()) ::unlink(name_.c_str());  // still locked: who has opened it sees that it is gone
   ::close(file_);
 }
 

@@ -14,7 +14,7 @@ class FileLock {
   /// Holds `path`, which need not exist; its folder must. A link is followed. Throws `Error` that names the process
   /// which holds it, or the reason why the lock's file cannot be written.
   explicit FileLock(const std::string& path);
-  /// Lets it go, and removes the lock's file.
+  /// Lets it go, and removes the lock's file. In a child that was forked off it does neither: the lock is the parent's.
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
@@ -22,6 +22,7 @@ class FileLock {
  private:
   std::string name_;
   int file_ = -1;  // none where the disk knows no locks
+  int process_;    // that holds it
 };
 
 }  // namespace oxbow::internal

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "support/message.h"
 #include "support/temporary_folder.h"
@@ -178,6 +179,19 @@ BOOST_AUTO_TEST_CASE(one_training_at_a_time_writes_a_checkpoint) {
   BOOST_TEST(!std::filesystem::exists(lock));
   ::close(ready[0]);
   ::close(ready[1]);
+
+  // A child that was forked off ends its copy. The lock is the parent's.
+  std::optional<Callback> held = checkpoint(path);
+  if (const pid_t copy = ::fork(); copy == 0) {
+    held.reset();
+    ::_exit(0);
+  } else {
+    BOOST_REQUIRE(::waitpid(copy, nullptr, 0) == copy);
+  }
+  BOOST_TEST(std::filesystem::exists(lock));
+  BOOST_TEST(message([&] { checkpoint(path); }) == refused("this process"));
+  held.reset();
+  BOOST_TEST(!std::filesystem::exists(lock));
   BOOST_TEST(message([] { checkpoint("no/such/folder/a"); }) ==
              "cannot create no/such/folder/a.oxbow-lock: No such file or directory");
 }

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "support/figures.h"
@@ -288,6 +289,20 @@ BOOST_AUTO_TEST_CASE(a_save_that_is_killed_leaves_a_whole_file) {
     const auto values = w.span<std::int64_t>();
     BOOST_TEST(std::all_of(values.begin(), values.end(), [&](std::int64_t e) { return e == values[0]; }));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_was_forked_off_leaves_its_parents_files_alone) {
+  const TemporaryFolder folder;
+  std::optional<AtomicFile> file(folder.write("w.txt", "old"));
+  file->write("new");
+  const pid_t child = fork();
+  if (child == 0) {
+    file.reset();
+    _exit(0);
+  }
+  BOOST_REQUIRE(waitpid(child, nullptr, 0) == child);
+  BOOST_TEST(message([&] { file->commit(); }) == "no error");
+  BOOST_TEST(folder.read("w.txt") == "new");
 }
 
 // What was left half written goes with the next save of that name; live writers' files and others' stay.

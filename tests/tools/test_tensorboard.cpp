@@ -3,6 +3,8 @@
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/sgd.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -11,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "history/tensorboard.h"
 #include "support/message.h"
@@ -140,6 +143,20 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_in_the_file) {
   model.fit({{"x", Tensor::of<double>({6}, {1, 2, 3, 4, 5, 6})}},
             {.batch_size = 2, .callbacks = {board.callback(), saving}});
   BOOST_TEST(events == (std::vector<std::size_t>{3, 4, 5}), boost::test_tools::per_element());  // behind two of its own
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_was_forked_off_writes_nothing_twice) {
+  const test::TemporaryFolder folder;
+  std::optional<tools::EventFile> file(folder / "runs");
+  file->add(1, {{"loss", 0.5}});
+  const pid_t child = ::fork();
+  if (child == 0) {
+    file.reset();
+    ::_exit(0);
+  }
+  BOOST_REQUIRE(::waitpid(child, nullptr, 0) == child);
+  file->flush();
+  BOOST_TEST(read(file->path()).size() == 3u);
 }
 
 // The check value of CRC-32C, and those of RFC 3720, B.4; masked as TensorFlow's record format says.

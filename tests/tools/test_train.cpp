@@ -1,4 +1,5 @@
 // `oxbow train` as a shell user meets it: what it writes, resuming, kills, bad data, a full disk.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -170,6 +171,19 @@ BOOST_AUTO_TEST_CASE(a_history_that_lacks_rows_is_told_when_it_is_resumed) {
   folder.write("out/history.csv", whole.substr(0, line(2)) + whole.substr(line(1)));
   BOOST_TEST(has(oxbow_(how + "5 --resume").output,
                  "/history.csv has steps that do not rise, so it is not a training history"));
+}
+
+// To open a pipe would wait for whoever writes it.
+BOOST_AUTO_TEST_CASE(a_history_that_is_a_pipe_is_refused) {
+  const TemporaryFolder folder;
+  const std::string out = folder / "out", path = out + "/history.csv";
+  const std::string how = "train --batch-size 16" + small_mnist(folder, 64, 8) + " --out " + out + " --epochs ";
+  BOOST_REQUIRE(oxbow_(how + "1").code == 0);
+  std::filesystem::remove(path);
+  BOOST_REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const Finished run = oxbow::test::command("timeout 60 " + programs + "oxbow " + how + "2 --resume 2>&1");
+  BOOST_TEST(run.code == 1);
+  BOOST_TEST(run.output == "oxbow: cannot read " + path + ": it is not a regular file\n");
 }
 
 // A limit on the size of files (ulimit -f, in kB here) ends with a message and the file that was there.

@@ -38,7 +38,7 @@ std::string missing_steps(const std::vector<double>& steps, std::int64_t last) {
 
 ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches) {
   if (minibatches == 0) return {};
-  std::string text = internal::something_at(path) ? read_text(path, internal::limits::history_bytes) : "";
+  std::string text = internal::something_at(path) ? read_regular_text(path, internal::limits::history_bytes) : "";
   text.resize(text.rfind('\n') + 1);  // a line without an end was cut short, wherever that was
   const std::size_t header = text.find_first_not_of(" \t\r\n");
   if (header == std::string::npos || text.find_first_not_of(" \t\r\n", text.find('\n', header)) == std::string::npos)

@@ -44,7 +44,7 @@ std::uint32_t masked_crc32c(const void* bytes, std::size_t count) {
   return std::rotr(crc.checksum(), 15) + 0xa282ead8u;
 }
 
-EventFile::EventFile(const std::string& folder, std::int64_t first) {
+EventFile::EventFile(const std::string& folder, std::int64_t first) : process_(::getpid()) {
   internal::with_own_errors("cannot make an event file in", folder, [&] { open(folder, first); });
 }
 
@@ -79,7 +79,7 @@ void EventFile::open(const std::string& folder, std::int64_t first) {
 
 EventFile::~EventFile() {
   try {
-    flush();
+    if (process_ == ::getpid()) flush();
   } catch (...) {  // what matters was flushed before
   }
   ::close(file_);

@@ -26,6 +26,7 @@ class EventFile {
   /// folder hold from that step on no longer counts, so a resumed run continues its curves and a run that
   /// begins anew replaces them. Throws `Error` when the file cannot be made.
   explicit EventFile(const std::string& folder, std::int64_t first = 1);
+  /// Writes what is kept, unless a child that was forked off ends a copy.
   ~EventFile();
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
@@ -44,6 +45,7 @@ class EventFile {
   void write();
   std::string path_;
   int file_ = -1;
+  int process_;  // that writes it
   std::string kept_;
   std::chrono::steady_clock::time_point written_;
 };
