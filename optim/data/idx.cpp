@@ -2,79 +2,103 @@
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/runtime/files/input_file.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
-#include <memory>
 #include <new>
-#include <system_error>
+#include <vector>
 
 namespace oxbow {
 using namespace internal;
 
 namespace {
 
-// A file, inflated while it is read if it is gzipped; every complaint names it.
+// A file, inflated while it is read if it is gzipped; every complaint names it. It reads by calls of our own: zlib's
+// (gzread) loses bytes where a signal interrupts one.
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(nullptr, &gzclose) {
-    InputFile file(path);
-    packed_bytes_ = file.size();
-    const int descriptor = file.release();
-    file_.reset(gzdopen(descriptor, "rb"));
-    if (!file_) {
-      ::close(descriptor);
-      throw std::bad_alloc();
-    }
-    gzbuffer(file_.get(), 1 << 18);
+  explicit Reader(const std::string& path) : file_(path), packed_(1 << 18) {
+    stream_.next_in = packed_.data();
+    refill();
+    gzipped_ = begins_member();
+    if (gzipped_ && inflateInit2(&stream_, 16 + MAX_WBITS) != Z_OK) throw std::bad_alloc();  // 16: gzip's format alone
   }
+  ~Reader() {
+    if (gzipped_) inflateEnd(&stream_);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
 
-  [[noreturn]] void fail(const std::string& what) const { throw Error(path_ + " is not a valid IDX file: " + what); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(file_.path() + " is not a valid IDX file: " + what);
+  }
 
   // Before so many bytes are read: a small file can unpack to more than a disk holds.
   void check_unpacked(std::int64_t bytes) const {
-    if (gzdirect(file_.get()) != 0 || bytes <= limits::unpacked_bytes) return;
-    if (bytes / limits::unpacked_times <= packed_bytes_) return;
+    if (!gzipped_ || bytes <= limits::unpacked_bytes || bytes / limits::unpacked_times <= file_.size()) return;
     fail("it would unpack to " + std::to_string(bytes) + " bytes, more than " + std::to_string(limits::unpacked_times) +
-         " times its own " + std::to_string(packed_bytes_) + ". If that is meant, unpack it with gunzip first");
+         " times its own " + std::to_string(file_.size()) + ". If that is meant, unpack it with gunzip first");
   }
 
   // How many of `count` bytes there were.
   std::int64_t read(std::byte* to, std::int64_t count) {
-    constexpr std::int64_t most = 1 << 30;  // gzread counts in int
     std::int64_t done = 0;
-    while (done < count) {
-      const int got = gzread(file_.get(), to + done, static_cast<unsigned>(std::min(count - done, most)));
-      if (got < 0) report();
-      if (got == 0) break;
-      done += got;
-    }
-    int code = Z_OK;
-    gzerror(file_.get(), &code);
-    if (code != Z_OK && code != Z_STREAM_END) report();
+    while (done < count && !ended_)
+      done += gzipped_ ? inflated(to + done, count - done) : copied(to + done, count - done);
     return done;
   }
 
  private:
-  [[noreturn]] void report() const {
-    int code = Z_OK;
-    const char* text = gzerror(file_.get(), &code);
-    if (code == Z_BUF_ERROR) fail("its compressed data end too early. It was cut short: copy it again");
-    if (code == Z_ERRNO) throw Error("cannot read " + path_ + ": " + std::generic_category().message(errno));
-    if (code == Z_MEM_ERROR) throw std::bad_alloc();
-    std::string reason = text;
-    if (const std::size_t name_end = reason.find(": "); reason.starts_with("<fd:") && name_end != std::string::npos)
-      reason.erase(0, name_end + 2);
-    fail("its compressed data are corrupt (" + reason + "). Copy it again");
+  // Behind what is left of the packed bytes, as many more as there is room for.
+  void refill() {
+    const auto left = stream_.avail_in;
+    std::memmove(packed_.data(), stream_.next_in, left);
+    const std::int64_t more = std::min(std::ssize(packed_) - left, file_.size() - at_);
+    file_.read(at_, packed_.data() + left, more);
+    at_ += more;
+    stream_.next_in = packed_.data();
+    stream_.avail_in = left + static_cast<uInt>(more);
+  }
+  bool begins_member() const {
+    return stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
   }
 
-  std::string path_;
-  std::int64_t packed_bytes_ = 0;
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+  // Some of `count` bytes.
+  std::int64_t copied(std::byte* to, std::int64_t count) {
+    if (stream_.avail_in == 0) refill();
+    const auto some = static_cast<uInt>(std::min<std::int64_t>(count, stream_.avail_in));
+    std::memcpy(to, stream_.next_in, some);
+    stream_.next_in += some;
+    stream_.avail_in -= some;
+    ended_ = some == 0;
+    return some;
+  }
+  std::int64_t inflated(std::byte* to, std::int64_t count) {
+    if (stream_.avail_in == 0) refill();
+    const auto room = static_cast<uInt>(std::min<std::int64_t>(count, 1 << 30));  // zlib counts in 32 bits
+    stream_.next_out = reinterpret_cast<Bytef*>(to);
+    stream_.avail_out = room;
+    const int code = inflate(&stream_, Z_NO_FLUSH);
+    if (code == Z_MEM_ERROR) throw std::bad_alloc();
+    if (code == Z_BUF_ERROR) fail("its compressed data end too early. It was cut short: copy it again");
+    if (code != Z_OK && code != Z_STREAM_END)
+      fail("its compressed data are corrupt (" + std::string(stream_.msg ? stream_.msg : "a dictionary is needed") +
+           "). Copy it again");
+    if (code == Z_STREAM_END) {  // another member may follow; what is none is left, as gunzip does
+      if (stream_.avail_in < 2) refill();
+      ended_ = !begins_member();
+      inflateReset(&stream_);
+    }
+    return room - stream_.avail_out;
+  }
+
+  InputFile file_;
+  std::vector<Bytef> packed_;
+  std::int64_t at_ = 0;  // of the file: behind what is in `packed_`
+  z_stream stream_{};
+  bool gzipped_ = false, ended_ = false;
 };
 
 std::uint32_t big_endian(const std::byte* b) {

@@ -7,7 +7,6 @@
 
 #include <filesystem>
 #include <system_error>
-#include <utility>
 
 namespace oxbow::internal {
 
@@ -42,8 +41,6 @@ void InputFile::read(std::int64_t at, void* to, std::int64_t count) const {
     count -= got;
   }
 }
-
-int InputFile::release() { return std::exchange(file_, -1); }
 
 bool something_at(const std::string& path) {
   std::error_code unknown;

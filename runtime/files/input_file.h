@@ -19,8 +19,6 @@ class InputFile {
   std::int64_t size() const { return size_; }
   /// Reads `count` bytes from byte `at` on. Throws `Error` when there are fewer.
   void read(std::int64_t at, void* to, std::int64_t count) const;
-  /// The descriptor, which is the caller's to close from now on.
-  int release();
 
  private:
   std::string path_;

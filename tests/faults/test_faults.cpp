@@ -1,12 +1,16 @@
 // Every call of the system by which files are read and written, made to fail in turn, and to be interrupted: a failed
 // save leaves the old file and says why; an interrupted one is made again.
 // Labels: figures.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <oxbow/graph/tensor.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/safetensors.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
@@ -17,6 +21,8 @@
 #include <functional>
 #include <optional>
 
+#include "commands/interrupt.h"
+#include "dump/render.h"
 #include "history/tensorboard.h"
 #include "history/writer.h"
 #include "support/figures.h"
@@ -64,6 +70,14 @@ int open(const char* path, int flags, ...) {
   const int mode = (flags & O_CREAT) != 0 ? va_arg(rest, int) : 0;
   va_end(rest);
   return fails("open") ? -1 : static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+pid_t waitpid(pid_t child, int* status, int options) {
+  return fails("waitpid") ? -1 : static_cast<pid_t>(::syscall(SYS_wait4, child, status, options, nullptr));
+}
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*), void* with) noexcept {
+  using Create = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static const auto create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
+  return fails("pthread_create") ? errno : create(thread, attributes, start, with);
 }
 }
 
@@ -135,17 +149,41 @@ BOOST_AUTO_TEST_CASE(a_read_whose_calls_fail_says_so) {
   const std::string path = folder / "w.safetensors";
   save_safetensors(path, content);
   const std::string idx = folder.write("a.idx", test::bytes({0, 0, 8, 1, 0, 0, 0, 2, 1, 2}));
-  const std::pair<std::string, std::function<void()>> readers[] = {{path, [&] { load_safetensors(path); }},
-                                                                   {idx, [&] { load_idx(idx); }}};
+  const std::string packed =
+      folder.write("a.idx.gz", test::bytes({31, 139, 8,  0,  0,   0, 0, 0,   2,   3,   99, 96, 224, 96, 100,
+                                            96, 96,  96, 98, 100, 2, 0, 116, 252, 137, 98, 10, 0,   0,  0}));
+  const std::pair<std::string, std::function<void()>> readers[] = {
+      {path, [&] { load_safetensors(path); }}, {idx, [&] { load_idx(idx); }}, {packed, [&] { load_idx(packed); }}};
   for (const auto& [file, read] : readers) {
     const auto nothing = [] {};
     const int failed = with_every_fault(EIO, nothing, read, [&, name = file](const std::string& said) {
       BOOST_TEST(said == "cannot read " + name + ": Input/output error");
     });
     BOOST_TEST(failed >= 2);
+    with_every_fault(EINTR, nothing, read, [](const std::string& said) { BOOST_TEST(said == "no error"); });
   }
-  with_every_fault(
-      EINTR, [] {}, readers[0].second, [](const std::string& said) { BOOST_TEST(said == "no error"); });
+}
+
+// Nothing is lost, and the program that draws is waited for.
+BOOST_AUTO_TEST_CASE(waiting_for_a_drawing_that_is_interrupted_goes_on) {
+  const std::string drawn = tools::render_svg("digraph { a -> b }");
+  fault = {"waitpid", 1, EINTR};
+  std::string again;
+  BOOST_TEST(message([&] { again = tools::render_svg("digraph { a -> b }"); }) == "no error");
+  BOOST_TEST(fault.left == 0);
+  BOOST_TEST((again == drawn));
+  BOOST_TEST(::waitpid(-1, nullptr, WNOHANG) == -1);  // no child is left
+}
+
+// Without the thread that waits for it, Ctrl-C does what it does to other programs.
+BOOST_AUTO_TEST_CASE(ctrl_c_is_left_alone_where_a_thread_is_refused) {
+  fault = {"pthread_create", 1, EAGAIN};
+  const tools::Interrupt interrupt;
+  BOOST_TEST(fault.left == 0);
+  sigset_t blocked;
+  pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
+  BOOST_TEST(sigismember(&blocked, SIGINT) == 0);
+  BOOST_TEST(!interrupt.token().stop_requested());
 }
 
 // The rows of the last save that went well stay, and the next save writes what is missing.

@@ -1,43 +1,12 @@
-// The options of `oxbow train`, and Ctrl-C.
-#include <signal.h>
-#include <unistd.h>
-
+// The options of `oxbow train`.
 #include <CLI/CLI.hpp>
 #include <memory>
-#include <thread>
 
 #include "commands/cli.h"
+#include "commands/interrupt.h"
 #include "commands/train.h"
 
 namespace oxbow::tools {
-namespace {
-
-// Turns Ctrl-C into a stop request, on a thread of its own: what a signal handler may do is far too little. A second
-// Ctrl-C ends the program at once.
-class Interrupt {
- public:
-  Interrupt() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);  // before any other thread starts, so that all inherit it
-    std::thread([set = signals_, source = source_]() mutable {
-      int which = 0;
-      sigwait(&set, &which);
-      source.request_stop();
-      pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-      pause();
-    }).detach();
-  }
-  std::stop_token token() const { return source_.get_token(); }
-
- private:
-  sigset_t signals_;
-  std::stop_source source_;
-};
-
-}  // namespace
-
 Command train_command(CLI::App& program) {
   auto train = std::make_shared<TrainCommand>();
   CLI::App* t = program.add_subcommand("train", "Train a net on MNIST and write curve, parameters and graph");

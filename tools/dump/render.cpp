@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/runtime/files/calls.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ std::string render(const std::string& dot, std::string format) {
   if (failed == ENOMEM) throw std::bad_alloc();
   if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
   int status = 0;
-  const bool known = waitpid(child, &status, 0) == child;
+  const bool known = internal::uninterrupted([&] { return waitpid(child, &status, 0); }) == child;
   if (known && WIFSIGNALED(status))  // its layout is recursive in parts
     throw Error("Graphviz's program dot was ended by signal " + std::to_string(WTERMSIG(status)) +
                 ": the graph may be too large for it. Fold its scopes, or draw a page (html), which needs no Graphviz");
