@@ -153,6 +153,41 @@ BOOST_AUTO_TEST_CASE(every_command_takes_files_of_other_programs) {
     }
 }
 
+// A file may have been named by anybody. Nothing that a command prints of its name is obeyed by a terminal.
+BOOST_AUTO_TEST_CASE(names_of_files_are_printed_with_escapes) {
+  const TemporaryFolder folder;
+  const std::string bad = "e\x1b[2Jv\u202eil", shown = "e\\x1b[2Jv\\u202eil";
+  const std::string net = "'" + folder.write(bad + ".txt", oxbow_("dump mnist_mlp").output) + "'";
+  const std::string plan = "'" + folder.write(bad + "p.txt", oxbow_("dump mnist_mlp --plan").output) + "'";
+  std::string ones;
+  for (int i = 0; i < 40; ++i) ones += "1\n";
+  const std::string losses = "'" + folder.write(bad + ".csv", ones) + "'";
+  const std::string out = "'" + (folder / bad) + "'", data = small_mnist(folder, 64, 8);
+  const std::string commands[] = {
+      "train " + net + " --epochs 1 --record norms --out " + out + " --tensorboard " + out + data,
+      "train " + net + " --epochs 1 --resume --out " + out + data,
+      "lr judge " + losses + " " + losses,
+      "lr find " + net + " --steps 25 --batch-size 16 -o " + out + ".svg" + data,
+      "lr sharpness " + net + " --products 2" + data,
+      "lr path -o " + out + ".txt",
+      "profile " + net + " --steps 2",
+      "plan " + net + " --cores 2 --runs 1",
+      "bench " + net + " --seconds 0.01",
+      "dump " + net + " --all -o " + out,
+      "dump " + net + "x",
+      "diff " + net + " " + plan,
+      "diff " + net + " " + net + "x",
+      "plot " + losses + " --column a -o " + out + ".svg",
+      "--" + out,
+      out};
+  for (const std::string& command : commands) {
+    const std::string said = oxbow_(command).output;
+    BOOST_TEST(said.find_first_of("\x1b\r") == std::string::npos, command << "\n" << said);
+    BOOST_TEST(!has(said, "\u202e"), command << "\n" << said);
+    BOOST_TEST(has(said, shown), command << "\n" << said);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(explain_offers_near_names) {
   const Finished run = oxbow_("explain mnist_mlp dense/kernl");
   BOOST_TEST(run.code == 1);

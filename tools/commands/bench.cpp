@@ -112,8 +112,8 @@ int run_bench(const BenchCommand& o) {
   const CheckNumerics check = read_check_numerics(o.check_numerics);
   CompileOptions with_check = options;
   with_check.numerics.check = check;
-  fmt::print("{:<10} {:>12} {:>12} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms", "start ms",
-             "first ms", check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
+  say("{:<10} {:>12} {:>12} {:>12} {:>12}{}   {} threads\n", "net", "ms a step", "compile ms", "start ms", "first ms",
+      check == CheckNumerics::off ? "" : "   ms checked     slower", pool.threads());
   for (const std::string& name : names) {
     const auto begin = Clock::now();
     const auto [graph, wanted] = load_net(name);
@@ -122,18 +122,18 @@ int run_bench(const BenchCommand& o) {
     const Started plain = start(*graph, wanted, options, o.hand_over ? nullptr : &kept);
     median_step(*plain.session, 0.1);
     const auto print = [&](double step) {
-      fmt::print("{:<10} {:>12.4f} {:>12.1f} {:>12.1f} {:>12.1f}", name, step, plain.compile, built + plain.ready,
-                 plain.first);
+      say("{:<10} {:>12.4f} {:>12.1f} {:>12.1f} {:>12.1f}", name, step, plain.compile, built + plain.ready,
+          plain.first);
     };
     if (check == CheckNumerics::off) {
       print(median_step(*plain.session, o.seconds));
-      fmt::print("\n");
+      say("\n");
     } else {
       const auto checked = start(*graph, wanted, with_check, o.hand_over ? nullptr : &kept).session;
       median_step(*checked, 0.1);
       const auto [without, with] = by_turns(*plain.session, *checked, o.seconds);
       print(without);
-      fmt::print(" {:>12.4f} {:>9.1f}%\n", with, 100 * (with / without - 1));
+      say(" {:>12.4f} {:>9.1f}%\n", with, 100 * (with / without - 1));
     }
   }
   return 0;

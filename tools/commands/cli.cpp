@@ -3,6 +3,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/runtime/atomic_file.h>
@@ -62,6 +63,10 @@ void check_sizes(const Graph& graph, const Compiling& how) {
     throw Error(std::string(e.what()) + "\n  These inputs keep their example sizes: " + listed(kept) +
                 "\n  Give sizes for them too, or for all inputs at once: --size 32");
   }
+}
+
+void put(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) throw Error("cannot write to standard output");
 }
 
 // "200M", "1.5G", "65536".
@@ -192,11 +197,17 @@ std::string optimizer_title(const std::string& name, const std::vector<std::stri
   return lower_case(name) + (fields.empty() ? "" : "(" + listed(fields) + ")");
 }
 
+void say_text(const std::string& text) { put(escaped(text, "\n\t")); }
+
+void complain(std::string_view problem) {
+  std::fputs(("oxbow: " + shown(problem, limits::message, "\n\t") + "\n").c_str(),
+             stderr);  // does not throw where nothing can report it
+}
+
 void write_out(const std::string& path, const std::string& content) {
   if (path.empty()) {
-    const std::string text = ::isatty(STDOUT_FILENO) == 1 ? escaped(content, "\n\t") : content;
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-      throw Error("cannot write to standard output");
+    put(::isatty(STDOUT_FILENO) == 1 ? escaped(content, "\n\t") : content);
+    if (std::fflush(stdout) != 0) throw Error("cannot write to standard output");
     return;
   }
   std::error_code unknown;

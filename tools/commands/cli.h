@@ -3,12 +3,15 @@
 // usage is 2).
 #pragma once
 
+#include <fmt/format.h>
 #include <oxbow/optim/optimizer.h>
 #include <oxbow/runtime/numerics.h>
 
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dump/stages.h"
@@ -68,6 +71,16 @@ void add_optimizer(CLI::App& command, std::string& name, std::vector<std::string
 optim::Optimizer read_optimizer(const std::string& name, const std::vector<std::string>& fields);
 /// What it is called in headings: "adam", "sgd(momentum=0.9)".
 std::string optimizer_title(const std::string& name, const std::vector<std::string>& fields);
+
+/// Prints for who called the command. What a terminal obeys, but line ends and tabs, is shown as an escape: names of
+/// files and of what is in graphs may hold it. Throws `Error`.
+void say_text(const std::string& text);
+template <class... A>
+void say(fmt::format_string<A...> format, A&&... a) {
+  say_text(fmt::format(format, std::forward<A>(a)...));
+}
+/// The same to standard error: "oxbow: ", the problem, a line end.
+void complain(std::string_view problem);
 
 /// Writes to a file, whole or not at all, or to standard output where `path` is empty. A terminal gets escapes for what
 /// it would obey. Throws `Error`.

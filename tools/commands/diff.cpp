@@ -3,7 +3,6 @@
 #include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "commands/cli.h"
 #include "commands/load.h"
@@ -33,8 +32,8 @@ int run_diff(const DiffCommand& o) {
   };
   const bool plans = o.plan || (a.plan && b.plan);
   if (!plans && (a.plan || b.plan))
-    std::fprintf(stderr, "oxbow: only %s holds a plan, so graphs are compared: --plan makes the other's plan too\n",
-                 (a.plan ? o.a : o.b).c_str());
+    complain("only " + (a.plan ? o.a : o.b) +
+             " holds a plan, so graphs are compared: --plan makes the other's plan too");
   if (plans) {
     planned(a);
     planned(b);
@@ -57,7 +56,7 @@ int diff_or_trouble(const DiffCommand& o) {
   try {
     return run_diff(o);
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "oxbow: %s\n", e.what());
+    complain(e.what());
     return 2;
   }
 }

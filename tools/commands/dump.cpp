@@ -45,7 +45,7 @@ void write_all(const DumpCommand& o, const std::vector<DumpedStage>& stages) {
     write_file(file, stages[i].content);
     list += fmt::format("{:02} {}: {}, in {}\n", i, stages[i].name, stages[i].what, file);
   }
-  write_out("", list);
+  say_text(list);
 }
 
 int run_dump(DumpCommand o) {

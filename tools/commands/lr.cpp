@@ -25,7 +25,7 @@ int judge(const std::vector<std::string>& files, const std::string& column) {
         throw Error(file + ": " + e.what());
       }
     }();
-    fmt::print("{}{}", files.size() > 1 ? file + ": " : "", to_string(j));
+    say("{}{}", files.size() > 1 ? file + ": " : "", to_string(j));
   }
   return 0;
 }
@@ -61,11 +61,11 @@ int find(const Find& o) {
              {"steepest", r.steepest, "where the loss falls fastest: bold"},
              {"valley", r.valley, "in the middle of the longest fall: careful"},
              {"slide", r.slide, "left of the slope's last change"}};
-  fmt::print("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, optimizer, r.rates.size(), r.rates.front(),
-             r.rates.back(), r.diverged ? ", where the loss broke down" : "");
+  say("{} with {}: {} steps, rates {:.3g} to {:.3g}{}\n", o.net, optimizer, r.rates.size(), r.rates.front(),
+      r.rates.back(), r.diverged ? ", where the loss broke down" : "");
   for (const Suggestion& s : found)
-    fmt::print("  {:<11} {:.2e}  {}{}\n", s.name, s.rate, s.what,
-               s.rate < o.range.lowest ? "; below --lowest, so the test did not try it" : "");
+    say("  {:<11} {:.2e}  {}{}\n", s.name, s.rate, s.what,
+        s.rate < o.range.lowest ? "; below --lowest, so the test did not try it" : "");
   Plot plot{.title = fmt::format("{}, {}: loss over the learning rate", o.net, optimizer),
             .x_label = "learning rate",
             .panels = {{.y_label = "loss",
@@ -82,13 +82,11 @@ int find(const Find& o) {
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
   std::string set;
   for (const std::string& field : o.fields) set += " --set " + field;
-  fmt::print("picture: {}\n", o.out);
+  say("picture: {}\n", o.out);
   if (r.fell)
-    fmt::print("Try one: oxbow train {} --optimizer {}{} --learning-rate {:.2g}\n", o.net, o.optimizer, set,
-               r.minimum_tenth);
+    say("Try one: oxbow train {} --optimizer {}{} --learning-rate {:.2g}\n", o.net, o.optimizer, set, r.minimum_tenth);
   else
-    fmt::print(
-        "No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
+    say("No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
         "--highest), more --steps, or a larger --batch-size; where the loss stays then, try another optimizer, and "
         "see\nwhether labels belong to inputs and gradients arrive.\n");
   return 0;
@@ -118,9 +116,9 @@ int sharpness(const SharpnessCommand& o) {
   Model model = compile(loss, optim::SGD{});
   if (!o.parameters.empty()) model.load(o.parameters);
   const optim::Curvature c = optim::Sharpness(loss).measure(model.store(), feeds, o.options);
-  fmt::print("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
-             c.converged ? "" : ", not converged: give more by --products");
-  fmt::print("Plain descent is stable for rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
+  say("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
+      c.converged ? "" : ", not converged: give more by --products");
+  say("Plain descent is stable for rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
   return 0;
 }
 

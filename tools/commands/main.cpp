@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 #include <unistd.h>
@@ -41,7 +42,8 @@ std::string usage_error(const CLI::App* app, const CLI::Error& e) {
       problem = fmt::format("there is no {} \"{}\".{}", option ? "option" : "command", unknown[0],
                             internal::did_you_mean(unknown[0], known));
   }
-  return "oxbow: " + internal::escaped(problem, "\n\t") + "\nRun " + command + " --help to see what there is\n";
+  return "oxbow: " + internal::shown(problem, internal::limits::message, "\n\t") + "\nRun " + command +
+         " --help to see what there is\n";
 }
 
 // A file that is opened where a standard stream was closed gets the stream's number, and the next line that is printed.
@@ -100,8 +102,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     std::fputs("oxbow: out of memory\n", stderr);
   } catch (const std::exception& e) {
-    std::fputs(("oxbow: " + internal::escaped(e.what(), "\n\t") + "\n").c_str(),
-               stderr);  // does not throw where nothing can report it
+    tools::complain(e.what());
   }
   return 1;
 }

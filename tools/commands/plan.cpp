@@ -67,11 +67,11 @@ void print_critical_path(const OfCores& of, int top) {
     for (std::uint32_t s = plan.groups[g].first; s < plan.groups[g].last; ++s)
       if (plan.steps[s].node >= 0) nodes.emplace_back(of.timed.step_ns[s], plan.steps[s].node);
   std::stable_sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-  fmt::print("\nThe critical path, which the plan for {} cores leaves: {:.3f} ms, {} nodes\n{:>10}  {:>7}  node\n",
-             of.machine.cores, path.ns / 1e6, nodes.size(), "us", "share");
+  say("\nThe critical path, which the plan for {} cores leaves: {:.3f} ms, {} nodes\n{:>10}  {:>7}  node\n",
+      of.machine.cores, path.ns / 1e6, nodes.size(), "us", "share");
   for (std::size_t i = 0; i < std::min<std::size_t>(nodes.size(), static_cast<std::size_t>(top)); ++i)
-    fmt::print("{:>10.2f}  {:>5.1f} %  {}\n", nodes[i].first / 1e3, 100 * nodes[i].first / path.ns,
-               describe(*plan.graph, nodes[i].second));
+    say("{:>10.2f}  {:>5.1f} %  {}\n", nodes[i].first / 1e3, 100 * nodes[i].first / path.ns,
+        describe(*plan.graph, nodes[i].second));
 }
 
 // How near the costs are that plans are made by: of each kind of op, what its nodes took over what was estimated.
@@ -97,13 +97,12 @@ void print_estimates(const TimedTasks& timed, int top) {
   }
   std::vector<std::pair<std::string, Kind>> order(kinds.begin(), kinds.end());
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second.ns > b.second.ns; });
-  fmt::print("\nTimed over estimated, on one thread: {:.1f} % of the time is of nodes within 1.5 times\n",
-             100 * near / all);
-  fmt::print("{:>10}  {:>7}  {:>6}  {:>8}  {:>8}  {:>8}  op\n", "us", "share", "nodes", "ratio", "least", "most");
+  say("\nTimed over estimated, on one thread: {:.1f} % of the time is of nodes within 1.5 times\n", 100 * near / all);
+  say("{:>10}  {:>7}  {:>6}  {:>8}  {:>8}  {:>8}  op\n", "us", "share", "nodes", "ratio", "least", "most");
   for (std::size_t i = 0; i < std::min(order.size(), static_cast<std::size_t>(top)); ++i) {
     const Kind& k = order[i].second;
-    fmt::print("{:>10.1f}  {:>5.1f} %  {:>6}  {:>8.2f}  {:>8.2f}  {:>8.2f}  {}\n", k.ns / 1e3, 100 * k.ns / all,
-               k.nodes, k.ns / k.estimated, k.least, k.most, order[i].first);
+    say("{:>10.1f}  {:>5.1f} %  {:>6}  {:>8.2f}  {:>8.2f}  {:>8.2f}  {}\n", k.ns / 1e3, 100 * k.ns / all, k.nodes,
+        k.ns / k.estimated, k.least, k.most, order[i].first);
   }
 }
 
@@ -114,12 +113,11 @@ int run_plan(const PlanCommand& o) {
   const double alone = std::max(measure_peak(1).bytes_per_ns, in_company);
   const double together = o.bandwidth > 0 ? o.bandwidth : here * in_company;
   const int cores = o.cores > 0 ? o.cores : here;
-  fmt::print(
-      "{}: simulated from tasks timed on one core of {}; main memory {:.1f} GB/s a core, {:.1f} GB/s in all{}\n\n",
+  say("{}: simulated from tasks timed on one core of {}; main memory {:.1f} GB/s a core, {:.1f} GB/s in all{}\n\n",
       o.graph, here, alone, together, o.bandwidth > 0 ? " (as asked for)" : "");
-  fmt::print("{:>5}  {:>10}  {:>8}  {:>9}  {:>8}  {:>13}  {:>8}  {:>9}  {}{}\n", "cores", "ms a step", "speed-up",
-             "of cores", "work", "critical path", "memory", "hand-over", "bound by",
-             o.check ? "      measured  simulated / measured" : "");
+  say("{:>5}  {:>10}  {:>8}  {:>9}  {:>8}  {:>13}  {:>8}  {:>9}  {}{}\n", "cores", "ms a step", "speed-up", "of cores",
+      "work", "critical path", "memory", "hand-over", "bound by",
+      o.check ? "      measured  simulated / measured" : "");
   OfCores last;
   TimedTasks first;
   double one = 0;
@@ -135,12 +133,12 @@ int run_plan(const PlanCommand& o) {
       one = last.run.ns;
       first = last.timed;
     }
-    fmt::print("{:>5}  {:>10.4f}  {:>8.2f}  {:>7.0f} %  {:>8.3f}  {:>13.3f}  {:>8.3f}  {:>9.3f}  {:<14}", n,
-               last.run.ns / 1e6, one / last.run.ns, 100 * one / last.run.ns / n, last.bounds.work / 1e6,
-               last.bounds.critical_path / 1e6, last.bounds.memory / 1e6, last.hand_over / 1e6, bound_by(last));
+    say("{:>5}  {:>10.4f}  {:>8.2f}  {:>7.0f} %  {:>8.3f}  {:>13.3f}  {:>8.3f}  {:>9.3f}  {:<14}", n, last.run.ns / 1e6,
+        one / last.run.ns, 100 * one / last.run.ns / n, last.bounds.work / 1e6, last.bounds.critical_path / 1e6,
+        last.bounds.memory / 1e6, last.hand_over / 1e6, bound_by(last));
     if (last.timed.measured_ns > 0)
-      fmt::print("{:>8.4f}  {:.2f}", last.timed.measured_ns / 1e6, last.run.ns / last.timed.measured_ns);
-    fmt::print("\n");
+      say("{:>8.4f}  {:.2f}", last.timed.measured_ns / 1e6, last.run.ns / last.timed.measured_ns);
+    say("\n");
   }
   print_critical_path(last, o.top);
   if (o.estimates) print_estimates(first, o.top);

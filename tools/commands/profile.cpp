@@ -1,6 +1,4 @@
 // oxbow profile: where a step's time goes.
-#include <fmt/format.h>
-
 #include "commands/cli.h"
 #include "commands/load.h"
 #include "measure/measure.h"
@@ -25,14 +23,14 @@ int run_profile(const ProfileCommand& o) {
   for (const Trace& trace : traces) profile.add(trace);
 
   const double all = static_cast<double>(profile.wall()) * profile.workers();
-  fmt::print("{}: {:.4f} ms a run on {} {} (the quicker {} of {})\n", o.graph,
-             static_cast<double>(profile.wall()) / 1e6 / profile.runs(), profile.workers(),
-             profile.workers() == 1 ? "thread" : "threads", profile.runs(), o.measuring.steps);
-  fmt::print("{:.1f} % of the threads' time in nodes, {:.1f} % idle or between them\n",
-             100 * static_cast<double>(profile.busy()) / all, 100 * static_cast<double>(profile.idle()) / all);
-  fmt::print("peak of a core, measured: {:.1f} Gflop/s, {:.1f} GB/s from and to memory (caches give more)\n\n",
-             peak.flops_per_ns, peak.bytes_per_ns);
-  fmt::print("{}\n{}", table(profile, peak, o.top), tree(profile));
+  say("{}: {:.4f} ms a run on {} {} (the quicker {} of {})\n", o.graph,
+      static_cast<double>(profile.wall()) / 1e6 / profile.runs(), profile.workers(),
+      profile.workers() == 1 ? "thread" : "threads", profile.runs(), o.measuring.steps);
+  say("{:.1f} % of the threads' time in nodes, {:.1f} % idle or between them\n",
+      100 * static_cast<double>(profile.busy()) / all, 100 * static_cast<double>(profile.idle()) / all);
+  say("peak of a core, measured: {:.1f} Gflop/s, {:.1f} GB/s from and to memory (caches give more)\n\n",
+      peak.flops_per_ns, peak.bytes_per_ns);
+  say("{}\n{}", table(profile, peak, o.top), tree(profile));
   if (!o.folded.empty()) write_out(o.folded, folded(profile));
   if (!o.trace.empty()) write_out(o.trace, chrome_trace(traces.front(), "oxbow " + o.graph));
   return 0;

@@ -119,7 +119,7 @@ int run_graph(RunCommand o) {
   for (const auto& row : rows)
     for (std::size_t c = 0; c < width.size(); ++c) width[c] = std::max(width[c], row[c].size());
   for (const auto& [name, type, values, sum] : rows)
-    fmt::print("{:<{}}  {:<{}}  {:<{}}  {}\n", name, width[0], type, width[1], values, width[2], sum);
+    say("{:<{}}  {:<{}}  {:<{}}  {}\n", name, width[0], type, width[1], values, width[2], sum);
   if (!o.out.empty()) save_safetensors(o.out, results);
   return 0;
 }

@@ -135,14 +135,13 @@ int train(const TrainCommand& o, std::stop_token stop) {
   }
   const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
                                       to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
-  fmt::print("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
-  if (o.resume) fmt::print("resumed after {} steps\n", model.steps());
+  say("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
+  if (o.resume) say("resumed after {} steps\n", model.steps());
   if (o.resume && rate.constant() && model.learning_rate() != initial)
-    fmt::print("the learning rate is the state's, not {:g}: give --learning-rate to set it, or the --schedule it had\n",
-               initial);
+    say("the learning rate is the state's, not {:g}: give --learning-rate to set it, or the --schedule it had\n",
+        initial);
   if (!missing.empty())
-    fmt::print("{} lacks the rows of steps {}: they stay missing, the state has all of them\n", history.path(),
-               missing);
+    say("{} lacks the rows of steps {}: they stay missing, the state has all of them\n", history.path(), missing);
 
   // What an earlier run left gives way when there is something new: after the first step, early enough to tell of a
   // folder that cannot be written.
@@ -164,9 +163,8 @@ int train(const TrainCommand& o, std::stop_token stop) {
       return std::isnan(e.results[name]) ? std::numeric_limits<double>::quiet_NaN() : e.results[name];
     };
     bar.clear();
-    fmt::print("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n",
-               e.number, p.epochs, result("loss"), result("accuracy"), result("val_loss"), result("val_accuracy"),
-               e.seconds);
+    say("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n", e.number,
+        p.epochs, result("loss"), result("accuracy"), result("val_loss"), result("val_accuracy"), e.seconds);
     std::fflush(stdout);
   };
   std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
@@ -180,7 +178,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                           .stop = stop,
                           .resume = o.resume});
   if (stop.stop_requested() && !graph_written) {
-    fmt::print("interrupted before the first step: nothing was written\n");
+    say("interrupted before the first step: nothing was written\n");
     return 130;
   }
   write_graph();
@@ -189,23 +187,21 @@ int train(const TrainCommand& o, std::stop_token stop) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
     const std::int64_t per_epoch = minibatches_per_epoch(mnist.train.size(), o.batch_size);
     write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
-    fmt::print("loss curve   {}\n", (out / "loss.svg").string());
+    say("loss curve   {}\n", (out / "loss.svg").string());
     if (o.record_norms && has_norms(rows)) {
       write_file(out / "norms.svg", svg(norms_plot(rows, title)));
-      fmt::print("norms        {}\n", (out / "norms.svg").string());
+      say("norms        {}\n", (out / "norms.svg").string());
     }
-    fmt::print("history      {}\n", history.path());
+    say("history      {}\n", history.path());
   }
-  fmt::print("parameters   {}\n", (out / "parameters.safetensors").string());
-  if (internal::something_at(state)) fmt::print("to resume    {}\n", state.string());
-  if (!o.tensorboard.empty()) fmt::print("scalars      tensorboard --logdir {}\n", o.tensorboard);
-  fmt::print("graph        {}\n", (out / "graph.txt").string());
-  fmt::print("its picture  {}\n", (out / "graph.svg").string());
+  say("parameters   {}\n", (out / "parameters.safetensors").string());
+  if (internal::something_at(state)) say("to resume    {}\n", state.string());
+  if (!o.tensorboard.empty()) say("scalars      tensorboard --logdir {}\n", o.tensorboard);
+  say("graph        {}\n", (out / "graph.txt").string());
+  say("its picture  {}\n", (out / "graph.svg").string());
   if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))
-    fmt::print("the loss is no longer finite: oxbow lr judge {} tells more, and so does --check-numerics\n",
-               history.path());
-  if (stop.stop_requested())
-    fmt::print("interrupted after {} steps; what was learned until then is kept\n", model.steps());
+    say("the loss is no longer finite: oxbow lr judge {} tells more, and so does --check-numerics\n", history.path());
+  if (stop.stop_requested()) say("interrupted after {} steps; what was learned until then is kept\n", model.steps());
   return stop.stop_requested() ? 130 : 0;
 }
 
