@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "history/plot.h"
 #include "plot/plot.h"
 #include "support/has.h"
 
@@ -91,6 +92,40 @@ BOOST_AUTO_TEST_CASE(marks_are_round_numbers_and_few) {
         BOOST_TEST(marks.size() <= static_cast<std::size_t>(count) + 3, about << " to " << high);
         BOOST_TEST(std::is_sorted(marks.begin(), marks.end(), std::less_equal<>()));
       }
+}
+
+// The smoothed losses of a run, by definition and as drawn.
+BOOST_AUTO_TEST_CASE(losses_are_smoothed_by_the_mean_about_each) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  std::vector<double> losses;
+  for (int i = 0; i < 60; ++i)
+    losses.push_back(i % 11 == 7 ? infinite : (i < 20 ? 1e300 : i < 40 ? 1e-3 : 1) * (2 + std::sin(i)));
+  const auto drawn = [&](const std::vector<double>& values, int width) {
+    Table table;
+    table.add("value", values);
+    return oxbow::tools::plot({{"run", "FILE", table}}, {.columns = {"value"}, .smooth = width})
+        .panels.at(0)
+        .series.back()
+        .y;
+  };
+  const int n = static_cast<int>(losses.size());
+  for (const int width : {2, 3, 7, 30, 59, 60, 61, 119, 120, 121, 1'000'000'000}) {
+    const std::vector<double> smooth = drawn(losses, width);
+    BOOST_REQUIRE(smooth.size() == losses.size());
+    for (int i = 0; i < n; ++i) {
+      double sum = 0, count = 0;
+      for (int k = std::max(0, i - width / 2); k < std::min<std::int64_t>(n, std::int64_t{i} + (width + 1) / 2); ++k)
+        if (std::isfinite(losses[static_cast<std::size_t>(k)])) sum += losses[static_cast<std::size_t>(k)], ++count;
+      const double own = losses[static_cast<std::size_t>(i)], got = smooth[static_cast<std::size_t>(i)];
+      if (std::isfinite(own))
+        BOOST_TEST(got == sum / count, boost::test_tools::tolerance(1e-14));
+      else
+        BOOST_TEST(got == own);
+    }
+  }
+  // In a time that does not depend on the width: by the definition, 10^12 additions.
+  const std::vector<double> million = drawn(std::vector<double>(1'000'000, 0.5), 1'000'000'000);
+  BOOST_TEST(std::all_of(million.begin(), million.end(), [](double v) { return v == 0.5; }));
 }
 
 // Colours are classes, so that a dark page's are other ones than a light page's.

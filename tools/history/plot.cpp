@@ -7,20 +7,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <limits>
 
 namespace oxbow::tools {
 namespace {
 
 // A centred mean over `width` values; what is not finite is left out, and a window of only that leaves a gap.
+// In blocks of `width` a window is the end of one and the beginning of the next (van Herk 1992): two sums that grow by
+// a value at a time. So it takes as long for any width, and nothing is subtracted, by which small values behind large
+// ones would be lost.
 std::vector<double> smoothed(const std::vector<double>& v, int width) {
-  std::vector<double> out;
-  const auto n = static_cast<std::ptrdiff_t>(v.size());
-  for (std::ptrdiff_t i = 0; i < n; ++i) {
+  struct Sum {
     double sum = 0;
-    int count = 0;
-    for (std::ptrdiff_t k = std::max<std::ptrdiff_t>(0, i - width / 2); k < std::min(n, i + (width + 1) / 2); ++k)
-      if (std::isfinite(v[static_cast<std::size_t>(k)])) sum += v[static_cast<std::size_t>(k)], ++count;
-    out.push_back(std::isfinite(v[static_cast<std::size_t>(i)]) ? sum / count : v[static_cast<std::size_t>(i)]);
+    std::ptrdiff_t count = 0;
+    void add(double value) {
+      if (std::isfinite(value)) sum += value, ++count;
+    }
+  };
+  const std::ptrdiff_t n = std::ssize(v), w = std::min<std::ptrdiff_t>(width, 2 * n);  // wider ones hold all, too
+  // The first window begins at 0, in front of the first value by half a window.
+  const auto at = [&](std::ptrdiff_t i) {
+    i -= w / 2;
+    return i >= 0 && i < n ? v[static_cast<std::size_t>(i)] : std::numeric_limits<double>::quiet_NaN();
+  };
+  std::vector<double> out;
+  out.reserve(v.size());
+  std::vector<Sum> ends(static_cast<std::size_t>(w));  // of a block, from each of its values on
+  for (std::ptrdiff_t begin = 0; begin < n; begin += w) {
+    Sum end, next;
+    for (std::ptrdiff_t k = w; k-- > 0;) {
+      end.add(at(begin + k));
+      ends[static_cast<std::size_t>(k)] = end;
+    }
+    for (std::ptrdiff_t k = 0; k < w && begin + k < n; ++k) {
+      if (k > 0) next.add(at(begin + w + k - 1));
+      const double own = v[static_cast<std::size_t>(begin + k)];
+      const auto& [sum, count] = ends[static_cast<std::size_t>(k)];
+      out.push_back(std::isfinite(own) ? (sum + next.sum) / static_cast<double>(count + next.count) : own);
+    }
   }
   return out;
 }
