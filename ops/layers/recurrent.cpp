@@ -47,7 +47,9 @@ class RecurrentState : public LayerState {
     return as_called(word(), [&] {
       const OriginGuard line = from_line(g, at, g.origin().phase);
       if (options_.use_bias) make_biases(here, x.dtype(), width, w);
-      const Value projected = matmul(transpose(x, {1, 0, 2}), w.kernel);
+      // Both forms have the steps of this length: where the axis is free, another one is refused here.
+      const Value sequence = reshape(x, {0, x.shape()[1], 0});
+      const Value projected = matmul(transpose(sequence, {1, 0, 2}), w.kernel);
       const Value steps = w.bias ? projected + w.bias : projected;
       const std::vector<Value> before = state_before(x, initial, at);
       if (options_.unroll) return written_out(steps, before, w, with_sequence);

@@ -1,5 +1,6 @@
 // Recurrent layers: over whole sequences [batch, time, features], a step a time. Gates, kernels and defaults are those
-// of Keras. The number of steps is fixed when they are called. They are loops (`repeat` of ops/control.h), one node a
+// of Keras. The number of steps is fixed when they are called, also where the axis of time is free: a run that is fed
+// another one fails. They are loops (`repeat` of ops/control.h), one node a
 // layer, whose gradients keep the states and compute the gates once more; or, with `.unroll`, written out step by step.
 //
 //   Sequential net{Embedding(256, 64), LSTM(128, {.return_sequences = true}), Bidirectional(GRU(64)), Dense(10)};

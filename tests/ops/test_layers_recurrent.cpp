@@ -194,6 +194,29 @@ BOOST_AUTO_TEST_CASE(unrolled_layers_have_the_same_bits) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_free_length_is_that_of_the_call) {
+  for (const bool unroll : {false, true})
+    for (const bool reverse : {false, true}) {
+      Graph g;
+      const Value x = input(g, "x", f32, {any(2), any(4), 5});
+      const GRU gru(3, {.return_sequences = true, .reverse = reverse, .unroll = unroll});
+      const Value y = gru(x), slope = gradients(sum(y), {gru.variable("kernel")})[0];
+      const Program program = compile({y, slope});
+      Store store(g);
+      const auto run = [&](std::int64_t steps) {
+        return program.run(store, {{"x", draw({3, steps, 5}, -1, 1, 1, f32)}})[0].type();
+      };
+      BOOST_TEST(to_string(run(4)) == "f32[3, 4, 3]");
+      for (const std::int64_t steps : {2, 3, 6, 8}) {
+        const std::string said = message([&] { run(steps); });
+        const std::string fed = "[3, " + std::to_string(steps) + ", 5]";
+        BOOST_TEST(has(said, fed), said);
+        BOOST_TEST(has(said, "cannot take the shape [3, 4, 5]"), said);
+        BOOST_TEST(has(said, "in scope gru"), said);
+      }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_sequence_in_two_halves_is_the_whole) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 6, 3});
