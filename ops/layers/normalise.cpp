@@ -19,6 +19,9 @@ std::vector<std::int64_t> axes_between(int first, int last) {
   return axes;
 }
 
+// What halves are computed in from end to end, to be rounded once: the square of 256 is no f16.
+Value wide(Value x) { return cast(x, compute_type(x.dtype())); }
+
 class BatchNormState : public LayerState {
  public:
   explicit BatchNormState(BatchNormOptions options)
@@ -31,17 +34,21 @@ class BatchNormState : public LayerState {
                    at, "Give what the running statistics keep each step, such as 0.9");
     check_epsilon("batch_norm", options_.epsilon, x, at);
     LayerCall here(*this, x, {"scale"}, at);
-    const Type each{x.dtype(), {x.shape()[-1]}};
+    Graph& g = x.graph();
+    const OriginGuard line = from_line(g, at, g.origin().phase);
+    const Type each{x.dtype(), {x.shape()[-1]}}, statistic{compute_type(x.dtype()), each.shape};
     const Value scale = here.parameter("scale", each, init::ones());
     const Value offset = here.parameter("offset", each, init::zeros());
     Moments running;
-    running.mean = here.state("running_mean", each, init::zeros());
-    running.variance = here.state("running_variance", each, init::ones());
-    const Moments m = trainable() ? batch_moments(x, running.mean, running.variance, at) : running;
-    if (trainable() && here.is_first()) update(x, running, m, at);
-    Graph& g = x.graph();
-    const OriginGuard line = from_line(g, at, g.origin().phase);
-    return in_order(g, [&] { return (x - m.mean) * (scale * rsqrt(m.variance + options_.epsilon)) + offset; });
+    running.mean = here.state("running_mean", statistic, init::zeros());
+    running.variance = here.state("running_variance", statistic, init::ones());
+    const Value in = wide(x);
+    const Moments m = trainable() ? batch_moments(in, running.mean, running.variance, at) : running;
+    if (trainable() && here.is_first()) update(in, running, m, at);
+    return in_order(g, [&] {
+      const Value y = (in - m.mean) * (wide(scale) * rsqrt(m.variance + options_.epsilon)) + wide(offset);
+      return cast(y, x.dtype());
+    });
   }
 
  private:
@@ -61,17 +68,18 @@ class BatchNormState : public LayerState {
   BatchNormOptions options_;
 };
 
-// (x - mean) / sqrt(variance + epsilon) over these axes.
+// (x - mean) / sqrt(variance + epsilon) over these axes; x is wide.
 Value standardised(Value x, const std::vector<std::int64_t>& axes, double epsilon) {
   const Value centred = in_order(x.graph(), [&] { return x - mean(x, axes, true); });
   return in_order(x.graph(), [&] { return centred * rsqrt(mean(square(centred), axes, true) + epsilon); });
 }
 
-Value scaled(LayerCall& here, Value y, bool use_scale, bool use_offset, At at) {
-  const Type each{y.dtype(), {y.shape()[-1]}};
-  if (use_scale) y = multiply(y, here.parameter("scale", each, init::ones()), at);
-  if (use_offset) y = add(y, here.parameter("offset", each, init::zeros()), at);
-  return y;
+// y, which is wide, in this dtype.
+Value scaled(LayerCall& here, Value y, DType dtype, bool use_scale, bool use_offset, At at) {
+  const Type each{dtype, {y.shape()[-1]}};
+  if (use_scale) y = multiply(y, wide(here.parameter("scale", each, init::ones())), at);
+  if (use_offset) y = add(y, wide(here.parameter("offset", each, init::zeros())), at);
+  return cast(y, dtype, at);
 }
 
 class LayerNormState : public LayerState {
@@ -84,7 +92,8 @@ class LayerNormState : public LayerState {
     check_epsilon("layer_norm", options_.epsilon, x, at);
     LayerCall here(*this, x, {"scale", "offset"}, at);
     const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
-    return scaled(here, standardised(x, {-1}, options_.epsilon), options_.use_scale, options_.use_offset, at);
+    const Value y = standardised(wide(x), {-1}, options_.epsilon);
+    return scaled(here, y, x.dtype(), options_.use_scale, options_.use_offset, at);
   }
 
  private:
@@ -102,8 +111,9 @@ class RMSNormState : public LayerState {
     LayerCall here(*this, x, {"scale"}, at);
     Graph& g = x.graph();
     const OriginGuard line = from_line(g, at, g.origin().phase);
-    const Value y = in_order(g, [&] { return x * rsqrt(mean(square(x), -1, true) + options_.epsilon); });
-    return scaled(here, y, true, false, at);
+    const Value in = wide(x);
+    const Value y = in_order(g, [&] { return in * rsqrt(mean(square(in), -1, true) + options_.epsilon); });
+    return scaled(here, y, x.dtype(), true, false, at);
   }
 
  private:
@@ -132,8 +142,8 @@ class GroupNormState : public LayerState {
     shape.insert(shape.end(), {groups_, channels / groups_});
     std::vector<std::int64_t> axes = axes_between(1, x.rank() - 1);
     axes.push_back(x.rank());
-    const Value y = standardised(reshape(x, std::move(shape), at), axes, options_.epsilon);
-    return scaled(here, reshape_like(y, x, at), options_.use_scale, options_.use_offset, at);
+    const Value y = standardised(reshape(wide(x), std::move(shape), at), axes, options_.epsilon);
+    return scaled(here, reshape_like(y, x, at), x.dtype(), options_.use_scale, options_.use_offset, at);
   }
 
  private:

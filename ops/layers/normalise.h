@@ -1,4 +1,5 @@
-// Layers that normalise: over the batch, over the features of a sample, over groups of them.
+// Layers that normalise: over the batch, over the features of a sample, over groups of them. Halves are normalised in
+// f32 and rounded once.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -16,9 +17,9 @@ struct BatchNormOptions {
 
 /// scale (x - mean) / sqrt(variance + epsilon) + offset over all axes but the last: with the batch's statistics in
 /// training and the running ones in inference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167. Variables, all
-/// [c]: scale, offset; running_mean and running_variance, which are not trained but updated each step (see
-/// Graph::updates) by the first call; further calls take their own batch's statistics and update nothing. A call throws
-/// `Error` for a scalar x, a momentum outside [0, 1], or an epsilon that is not positive.
+/// [c]: scale, offset; running_mean and running_variance, f32 also of halves, which are not trained but updated each
+/// step (see Graph::updates) by the first call; further calls take their own batch's statistics and update nothing. A
+/// call throws `Error` for a scalar x, a momentum outside [0, 1], or an epsilon that is not positive.
 class BatchNorm : public Layer {
  public:
   explicit BatchNorm(BatchNormOptions options = {});

@@ -323,6 +323,39 @@ BOOST_AUTO_TEST_CASE(norms_agree_with_plain_loops) {
   on_all_threads(y, {{"x", other_batch}});
 }
 
+// Deviations whose squares are beyond f16; the same layers in double are what is rounded once.
+BOOST_AUTO_TEST_CASE(norms_of_halves_are_rounded_once) {
+  for (const DType dtype : {f16, bf16}) {
+    const int n = 4, c = 6;
+    Tensor at({f64, {n, 2, c}});
+    for (std::int64_t i = 0; i < at.count(); ++i) at.data<double>()[i] = static_cast<double>((i * 37 % 64 - 30) * 64);
+    std::vector<std::vector<Tensor>> got;
+    for (const DType d : {f64, dtype}) {
+      Graph g;
+      const Value given = input(g, "x", f64, {any(n), 2, c}), x = cast(given, d);
+      std::vector<Value> fetches;
+      for (const Layer& norm : {Layer(LayerNorm()), Layer(RMSNorm()), Layer(GroupNorm(2)), Layer(BatchNorm())}) {
+        const Value y = norm(x);
+        BOOST_TEST((y.dtype() == d));
+        fetches.push_back(cast(y, f64));
+        fetches.push_back(cast(gradients(sum(y * y * y), {norm.variable("scale")})[0], f64));
+      }
+      for (const Value& u : g.updates()) fetches.push_back(cast(u.node().input(1), f64));
+      got.push_back(on_all_threads(fetches, {{"x", at}}));
+    }
+    const double once = dtype == f16 ? 0x1p-11 : 0x1p-8;
+    for (std::size_t k = 0; k < got[0].size(); ++k)
+      for (std::int64_t i = 0; i < got[0][k].count(); ++i) {
+        const double wanted = got[0][k].data<double>()[i], is = got[1][k].data<double>()[i];
+        const bool is_slope = k < 8 && k % 2 == 1;  // a sum of products of rounded values
+        const double off = is_slope ? 20 * once : once, least = is_slope ? 10 : 1e-3;
+        BOOST_TEST(
+            std::abs(is - wanted) <= off * std::max(least, std::abs(wanted)) * 1.001,
+            "value " << k << "[" << i << "] of " << to_string(Type{dtype, {}}) << ": " << is << ", not " << wanted);
+      }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_embedding_looks_rows_up) {
   Graph g;
   const Value ids = input(g, "ids", i32, {any(2), 2});
