@@ -227,7 +227,9 @@ Subgraph build_subgraph(Graph& g, Types types, std::vector<Value>& captured,
     for (const Value& v : results)
       if (!v || &v.graph() != &g) refuse("returns an empty value, or one of another graph", "Return what it computes");
     if (g.updates().size() > updates)
-      refuse("adds an update", "Build what is updated outside: for dropout, call random_state(graph) before");
+      refuse("adds an update of " + to_string(g.updates()[updates].node().input(0).node()),
+             "Build what is updated outside: for dropout, call random_state(graph) before. A BatchNorm is frozen here, "
+             "or called outside");
     if (g.outputs().size() > outputs) refuse("adds an output", "Name what it returns, outside");
     g.settle(own, results);
     for (NodeId id = own; id < g.size(); ++id)

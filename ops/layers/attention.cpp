@@ -43,11 +43,7 @@ class AttentionState : public LayerState {
         key_(kv_heads_ * key_dim_, dense_options("key")),
         value_(kv_heads_ * value_dim_, dense_options("value")) {}
 
-  std::vector<Layer> inner() const override {
-    std::vector<Layer> all{query_, key_, value_};
-    if (output_) all.push_back(output_);
-    return all;
-  }
+  std::vector<Layer> parts() const override { return {query_, key_, value_, output_}; }
 
   Value call(Value x, At at) override { return attend(x, {}, at); }
 
@@ -57,7 +53,7 @@ class AttentionState : public LayerState {
     const Value value = to.value ? to.value : query, key = to.key ? to.key : value;
     check(query, key, value, at);
     LayerCall here(*this, query, {"query/kernel"}, at);
-    if (!output_)
+    if (here.is_first())
       output_ = Dense(options_.output_dim > 0 ? options_.output_dim : query.shape()[-1], dense_options("output"));
     Graph& g = query.graph();
     const Value q = query_(query, at), k = key_(key, at), v = value_(value, at);
@@ -172,7 +168,10 @@ class BlockState : public LayerState {
     if (!options_.activation) options_.activation = gelu;
   }
 
-  std::vector<Layer> inner() const override { return layers_; }
+  std::vector<Layer> parts() const override {
+    if (!made_) return {};
+    return {made_->attention_norm, made_->attention, made_->dense_norm, made_->grow, made_->shrink};
+  }
 
   Value call(Value x, At at) override { return attend(x, {}, at); }
 
@@ -184,43 +183,47 @@ class BlockState : public LayerState {
       refuse_layer(word(), std::to_string(heads_) + " heads do not divide " + std::to_string(width) + " features", x,
                    at, "Give a number of heads that does");
     LayerCall here(*this, x, {"attention/query/kernel"}, at);
-    if (layers_.empty()) make(width);
-    const Layer &norm = layers_[0], &attention = layers_[1], &other_norm = layers_[2], &grow = layers_[3],
-                &shrink = layers_[4];
+    if (here.is_first()) made_.emplace(made(width));
     const auto attended = [&](Value v) {
-      auto& state = static_cast<AttentionState&>(LayerState::of(attention));
-      return dropped(state.gave(state.attend(v, {.mask = to.mask, .key_mask = to.key_mask}, at)), at);
+      return dropped(made_->attention(v, {.mask = to.mask, .key_mask = to.key_mask}, at), at);
     };
-    const auto fed = [&](Value v) { return dropped(shrink(grow(v, at), at), at); };
+    const auto fed = [&](Value v) { return dropped(made_->shrink(made_->grow(v, at), at), at); };
     if (options_.normalize_first) {
-      x = add(x, attended(norm(x, at)), at);
-      return add(x, fed(other_norm(x, at)), at);
+      x = add(x, attended(made_->attention_norm(x, at)), at);
+      return add(x, fed(made_->dense_norm(x, at)), at);
     }
-    x = norm(add(x, attended(x), at), at);
-    return other_norm(add(x, fed(x), at), at);
+    x = made_->attention_norm(add(x, attended(x), at), at);
+    return made_->dense_norm(add(x, fed(x), at), at);
   }
 
  private:
+  struct Parts {
+    LayerNorm attention_norm;
+    MultiHeadAttention attention;
+    LayerNorm dense_norm;
+    Dense grow, shrink;
+  };
+
   Value dropped(Value v, At at) const { return options_.dropout > 0 ? dropout(v, options_.dropout, at) : v; }
 
-  void make(std::int64_t width) {
+  Parts made(std::int64_t width) const {
     const bool train = trainable();
     const std::int64_t inside = options_.intermediate_dim > 0 ? options_.intermediate_dim : 4 * width;
-    layers_ = {LayerNorm({.epsilon = options_.epsilon, .name = "attention_norm", .trainable = train}),
-               MultiHeadAttention(heads_, width / heads_,
-                                  {.kv_heads = options_.kv_heads,
-                                   .causal = options_.causal,
-                                   .dropout = options_.dropout,
-                                   .name = "attention",
-                                   .trainable = train}),
-               LayerNorm({.epsilon = options_.epsilon, .name = "dense_norm", .trainable = train}),
-               Dense(inside, {.activation = options_.activation, .trainable = train}),
-               Dense(width, {.trainable = train})};
+    return {.attention_norm = LayerNorm({.epsilon = options_.epsilon, .name = "attention_norm", .trainable = train}),
+            .attention = MultiHeadAttention(heads_, width / heads_,
+                                            {.kv_heads = options_.kv_heads,
+                                             .causal = options_.causal,
+                                             .dropout = options_.dropout,
+                                             .name = "attention",
+                                             .trainable = train}),
+            .dense_norm = LayerNorm({.epsilon = options_.epsilon, .name = "dense_norm", .trainable = train}),
+            .grow = Dense(inside, {.activation = options_.activation, .trainable = train}),
+            .shrink = Dense(width, {.trainable = train})};
   }
 
   std::int64_t heads_;
   TransformerBlockOptions options_;
-  std::vector<Layer> layers_;  // since the first call, which tells their sizes
+  std::optional<Parts> made_;  // since the first call, which tells their sizes
 };
 
 }  // namespace
@@ -237,7 +240,7 @@ MultiHeadAttention::MultiHeadAttention(Graph& g, std::int64_t heads, std::int64_
 
 Value MultiHeadAttention::operator()(Value query, const Attended& to, At at) const {
   auto& state = static_cast<ops::AttentionState&>(LayerState::of(*this));
-  return state.gave(state.attend(query, to, at));
+  return LayerState::called(*this, query, at, [&] { return state.attend(query, to, at); });
 }
 
 TransformerBlock::TransformerBlock(std::int64_t heads, TransformerBlockOptions options)
@@ -247,7 +250,7 @@ TransformerBlock::TransformerBlock(Graph& g, std::int64_t heads, TransformerBloc
 
 Value TransformerBlock::operator()(Value x, const Attended& to, At at) const {
   auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
-  return state.gave(state.attend(x, to, at));
+  return LayerState::called(*this, x, at, [&] { return state.attend(x, to, at); });
 }
 
 }  // namespace oxbow

@@ -12,7 +12,7 @@ class SequentialState : public LayerState {
   SequentialState(std::string name, std::vector<Layer> layers)
       : LayerState("Sequential", "sequential", std::move(name)), layers_(std::move(layers)) {}
 
-  std::vector<Layer> inner() const override { return layers_; }
+  std::vector<Layer> parts() const override { return layers_; }
 
   Value call(Value x, At at) override {
     for (std::size_t i = 0; i < layers_.size(); ++i)
@@ -33,11 +33,7 @@ class ResidualState : public LayerState {
   ResidualState(Layer layer, ResidualOptions options)
       : LayerState("Residual", "residual"), layer_(std::move(layer)), options_(std::move(options)) {}
 
-  std::vector<Layer> inner() const override {
-    std::vector<Layer> all{layer_};
-    if (options_.shortcut) all.push_back(options_.shortcut);
-    return all;
-  }
+  std::vector<Layer> parts() const override { return {layer_, options_.shortcut}; }
 
   Value call(Value x, At at) override {
     if (!layer_) refuse_layer("residual", "its layer is empty", x, at, "Make it first: Residual(Dense(10))");

@@ -29,7 +29,10 @@ class Residual : public Layer {
   Residual(std::initializer_list<Layer> layers) : Residual(Layer(Sequential(layers))) {}
 };
 
-/// Any function of a value. Layers that it calls keep their own variables, which are not those of this one.
+/// Any function of a value. The layers that it calls are in it, since its first call: their variables are among its
+/// own, and are frozen with it. So a block of any form is a layer:
+///   const Dense a(64), b(64);
+///   const Lambda gated([=](Value x) { return a(x) * sigmoid(b(x)); });
 class Lambda : public Layer {
  public:
   explicit Lambda(Activation function) : Layer(std::move(function)) {}

@@ -5,7 +5,6 @@
 #include <oxbow/ops/shared/layer_state.h>
 
 #include <algorithm>
-#include <exception>
 
 namespace oxbow {
 namespace ops {
@@ -38,19 +37,23 @@ std::string new_scope(const Graph& g, const std::string& outer, const std::strin
   return within(outer, name);
 }
 
-Origin in_scope(const Graph& g, const std::string& scope) {
+Origin in_scope(const Graph& g, const SharedText& scope) {
   Origin origin = g.origin();
   origin.at = {};
   origin.scope = scope;
   return origin;
 }
 
-void add_variables(const Layer& layer, std::vector<Value>& all) {
-  const LayerState& state = LayerState::of(layer);
-  for (const Value& v : state.own())
-    if (std::none_of(all.begin(), all.end(), [&](const Value& other) { return other.same(v); })) all.push_back(v);
-  for (const Layer& l : state.inner())
-    if (l) add_variables(l, all);
+bool are_same(const Layer& a, const Layer& b) { return &LayerState::of(a) == &LayerState::of(b); }
+
+bool contains(const std::vector<Layer>& layers, const Layer& layer) {
+  return std::any_of(layers.begin(), layers.end(), [&](const Layer& l) { return are_same(l, layer); });
+}
+
+void add_all(const Layer& layer, std::vector<Layer>& all) {
+  if (contains(all, layer)) return;
+  all.push_back(layer);
+  for (const Layer& l : LayerState::of(layer).inner()) add_all(l, all);
 }
 
 // A function of a value.
@@ -70,15 +73,10 @@ void LayerState::place(Graph& g) {
   place_ = g.origin().scope.str();
 }
 
-Value LayerState::gave(Value y) {
-  called_ = true;
-  if (y) last_output_ = y.type();
-  return y;
-}
-
 std::optional<Node> LayerState::find(std::string_view name) const {
   if (scope_.empty() || !graph_) return {};
-  return graph_->find(scope_ + "/" + std::string(name));
+  const auto found = graph_->find(within(scope_.str(), std::string(name)));
+  return found && &found->origin().scope.str() == &scope_.str() ? found : std::nullopt;
 }
 
 std::vector<Value> LayerState::own() const {
@@ -88,13 +86,53 @@ std::vector<Value> LayerState::own() const {
   return all;
 }
 
-void LayerState::freeze() {
-  if (called_)
-    throw Error(std::string(word_) + ": it is too late to freeze " + internal::in_quotes(scope_) +
-                ", whose variables are made\n  Freeze a layer before its first call");
-  trainable_ = false;
-  for (const Layer& l : inner())
-    if (l) of(l).freeze();
+std::vector<Layer> LayerState::inner() const {
+  std::vector<Layer> all = parts();
+  std::erase_if(all, [](const Layer& l) { return !l; });
+  for (const Layer& l : noted_)
+    if (!contains(all, l)) all.push_back(l);
+  return all;
+}
+
+std::vector<Layer> LayerState::all_of(const Layer& layer) {
+  std::vector<Layer> all;
+  add_all(layer, all);
+  return all;
+}
+
+void LayerState::freeze(const Layer& layer) {
+  const std::vector<Layer> all = all_of(layer);
+  for (const Layer& l : all) {
+    const LayerState& state = of(l);
+    if (state.trainable_ && !state.names_.empty())
+      throw Error(std::string(state.word_) + ": it is too late to freeze " + internal::in_quotes(state.scope()) +
+                  ", whose variables were made" + line_of(state.first_) +
+                  "\n  Freeze a layer before its first call. What is to be trained at other times belongs to a group "
+                  "of the optimizer: {.pattern = " +
+                  internal::in_quotes(state.scope() + "/*") + ", .frozen = true}");
+  }
+  for (const Layer& l : all) of(l).trainable_ = false;
+}
+
+// Whether `layer` made variables in `g`, and none is left: a function that builds a subgraph made them, and failed.
+bool LayerState::is_gone(const Layer& layer, const Graph& g) {
+  bool made = false;
+  for (const Layer& l : all_of(layer)) {
+    const LayerState& state = of(l);
+    if (state.names_.empty()) continue;
+    if (state.graph_ != &g || !state.own().empty()) return false;
+    made = true;
+  }
+  return made;
+}
+
+void LayerState::forget() {
+  if (!place_) graph_ = nullptr;
+  scope_ = {};
+  called_ = false;
+  names_.clear();
+  noted_.clear();
+  last_output_.reset();
 }
 
 LayerState& LayerState::of(const Layer& layer) {
@@ -102,13 +140,79 @@ LayerState& LayerState::of(const Layer& layer) {
   return *layer.state_;
 }
 
+// A call, from before its first node until after its last one.
+class LayerState::Calling {
+ public:
+  Calling(const Layer& layer, Graph& g)
+      : layer_(layer),
+        state_(of(layer)),
+        graph_(g),
+        first_(g.size()),
+        streams_(g.peek_stream()),
+        outer_(innermost && &innermost->graph_ == &g ? innermost : nullptr),
+        before_(innermost) {
+    if (is_gone(layer, g)) state_.forget();
+    is_first_ = !state_.called_;
+    noted_before_ = state_.noted_.size();
+    if (outer_ && !outer_->state_.trainable_ && state_.trainable_) freeze(layer);
+    innermost = this;
+  }
+  Calling(const Calling&) = delete;
+  Calling& operator=(const Calling&) = delete;
+
+  void gave(Value y) {
+    state_.called_ = true;
+    if (y) state_.last_output_ = y.type();
+    if (!outer_) return;
+    if (is_first_) outer_->new_.push_back(layer_);
+    outer_->new_.insert(outer_->new_.end(), new_.begin(), new_.end());
+    bool is_within_itself = false;
+    for (const Calling* c = outer_; c; c = c->outer_) is_within_itself = is_within_itself || &c->state_ == &state_;
+    if (!is_within_itself && !contains(outer_->state_.inner(), layer_)) outer_->state_.noted_.push_back(layer_);
+  }
+
+  // The call failed.
+  void undo() {
+    for (const Layer& l : new_) of(l).forget();
+    state_.noted_.resize(std::min(noted_before_, state_.noted_.size()));
+    if (is_first_) state_.forget();
+    graph_.take_back(first_);
+    graph_.continue_streams(streams_);
+  }
+
+  ~Calling() { innermost = before_; }
+
+ private:
+  static thread_local Calling* innermost;  // that is under way
+
+  Layer layer_;
+  LayerState& state_;
+  Graph& graph_;
+  NodeId first_;
+  std::int64_t streams_;
+  Calling *outer_, *before_;  // within which it is made: of the same graph, of any
+  bool is_first_ = false;
+  std::size_t noted_before_ = 0;
+  std::vector<Layer> new_;  // called for the first time within it
+};
+
+thread_local LayerState::Calling* LayerState::Calling::innermost = nullptr;
+
+Value LayerState::called(const Layer& layer, Value x, At at, const std::function<Value()>& build) {
+  if (!x) refuse_layer(of(layer).word(), "x is an empty Value", x, at, "Build it first");
+  Calling calling(layer, x.graph());
+  try {
+    const Value y = build();
+    calling.gave(y);
+    return y;
+  } catch (...) {
+    calling.undo();
+    throw;
+  }
+}
+
 LayerCall::LayerCall(LayerState& layer, Value x, std::initializer_list<std::string_view> members, At at)
-    : layer_(layer),
-      x_(x),
-      at_(at),
-      is_first_(layer.scope_.empty()),
-      made_before_(layer.names_.size()),
-      exceptions_(std::uncaught_exceptions()) {
+    : layer_(layer), x_(x), at_(at), is_first_(layer.scope_.empty()) {
   Graph& g = x.graph();
   if (layer.graph_ && layer.graph_ != &g)
     refuse_layer(layer.word_, "x is of another graph than this layer's" + line_of(layer.first_), x, at,
@@ -120,14 +224,6 @@ LayerCall::LayerCall(LayerState& layer, Value x, std::initializer_list<std::stri
     layer.first_ = at;
   }
   scope_.emplace(g, in_scope(g, layer.scope_));
-}
-
-// A first call that fails before it has made a variable leaves the layer as it was.
-LayerCall::~LayerCall() {
-  if (is_first_ && std::uncaught_exceptions() > exceptions_ && layer_.names_.size() == made_before_) {
-    layer_.scope_.clear();
-    if (!layer_.place_) layer_.graph_ = nullptr;
-  }
 }
 
 Value LayerCall::parameter(std::string_view name, const Type& type, const Initializer& initializer) {
@@ -184,9 +280,7 @@ void check_epsilon(const std::string& layer, double epsilon, Value x, At at) {
 Layer::Layer(Activation function) : state_(std::make_shared<ops::LambdaState>(std::move(function))) {}
 
 Value Layer::operator()(Value x, At at) const {
-  ops::LayerState& state = ops::LayerState::of(*this);
-  if (!x) ops::refuse_layer(state.word(), "x is an empty Value", x, at, "Build it first");
-  return state.gave(state.call(x, at));
+  return ops::LayerState::called(*this, x, at, [&] { return state_->call(x, at); });
 }
 
 std::string_view Layer::kind() const { return ops::LayerState::of(*this).kind(); }
@@ -194,7 +288,8 @@ std::string Layer::name() const { return ops::LayerState::of(*this).scope(); }
 
 std::vector<Value> Layer::variables() const {
   std::vector<Value> all;
-  ops::add_variables(*this, all);
+  for (const Layer& l : ops::LayerState::all_of(*this))
+    for (const Value& v : ops::LayerState::of(l).own()) all.push_back(v);
   return all;
 }
 
@@ -217,7 +312,7 @@ std::int64_t Layer::parameter_count() const {
 }
 
 Layer Layer::freeze() const {
-  ops::LayerState::of(*this).freeze();
+  ops::LayerState::freeze(*this);
   return *this;
 }
 

@@ -50,7 +50,9 @@ class Activation {
   std::function<Value(Value, At)> function_;
 };
 
-/// Any layer, or any function of a value, which is a layer without variables: `Sequential{Dense(64), relu, Dense(10)}`.
+/// Any layer, or any function of a value: `Sequential{Dense(64), relu, Dense(10)}`. Layers that are called in a call of
+/// this one, by such a function or by an activation, are layers in it from then on. A call that throws leaves the graph
+/// and all layers as they were.
 class Layer {
  public:
   Layer() = default;  ///< none; `if (layer)` is false
@@ -79,7 +81,9 @@ class Layer {
   std::int64_t parameter_count() const;
 
   /// Makes it, with the layers in it, one that is not trained, which its variables say: a `BatchNorm` then takes its
-  /// running statistics in training, too. Returns it. Throws `Error` after the first call.
+  /// running statistics in training, too. Returns it. Throws `Error`, and freezes nothing, where one of them has made
+  /// variables that are trained: what is to be trained at other times belongs to a group of the optimizer, which may be
+  /// frozen (optim/groups.h). There is no way back.
   Layer freeze() const;
 
  protected:

@@ -172,7 +172,7 @@ class BidirectionalState : public LayerState {
         options_(std::move(options)),
         layers_{handle(layer.named("forward", false)), handle(layer.named("backward", true))} {}
 
-  std::vector<Layer> inner() const override { return layers_; }
+  std::vector<Layer> parts() const override { return layers_; }
 
   Value call(Value x, At at) override {
     LayerCall here(*this, x, {"forward/kernel"}, at);
@@ -209,8 +209,11 @@ using ops::LayerState;
 
 RecurrentResult Recurrent::run(Value x, const std::vector<Value>& initial, At at) const {
   auto& state = static_cast<ops::RecurrentState&>(LayerState::of(*this));
-  RecurrentResult r = state.run(x, initial, /*with_sequence=*/true, at);
-  state.gave(r.sequence);
+  RecurrentResult r;
+  LayerState::called(*this, x, at, [&] {
+    r = state.run(x, initial, /*with_sequence=*/true, at);
+    return r.sequence;
+  });
   return r;
 }
 

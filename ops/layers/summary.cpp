@@ -97,7 +97,8 @@ std::string with_kind(const std::string& name, const std::string& kind) {
   return text += ')';
 }
 
-// Layers that hold others and give their results unchanged stand for them; others are one row with all that is in them.
+// A Sequential is the rows of its layers. A Residual or a function of layers is a row behind them; others are one row
+// with all that is in them.
 void add_rows(const Layer& layer, std::vector<SummaryRow>& rows, std::vector<Value>& counted, SummaryTotals& totals) {
   const ops::LayerState& state = ops::LayerState::of(layer);
   if (layer.kind() == "Sequential") {
@@ -107,11 +108,12 @@ void add_rows(const Layer& layer, std::vector<SummaryRow>& rows, std::vector<Val
   if (!state.last_output())
     throw Error("summary: a layer (" + std::string(layer.kind()) +
                 ") was not called, so that its shapes are not known\n  Call the network on an input first");
-  if (layer.kind() == "Residual")
+  const bool shows_inner = layer.kind() == "Residual" || layer.kind() == "Lambda";
+  if (shows_inner)
     for (const Layer& l : state.inner()) add_rows(l, rows, counted, totals);
   SummaryRow row{with_kind(layer.name(), std::string(layer.kind())), to_string(*state.last_output()), 0};
   for (const Value& v : layer.variables()) {
-    if (layer.kind() != "Residual") row.parameters += v.shape().count();
+    if (!shows_inner) row.parameters += v.shape().count();
     if (std::any_of(counted.begin(), counted.end(), [&](const Value& c) { return c.same(v); })) continue;
     counted.push_back(v);
     totals.add(v);

@@ -6,6 +6,7 @@
 #include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers/layer.h>
 
+#include <functional>
 #include <initializer_list>
 #include <optional>
 
@@ -20,25 +21,33 @@ class LayerState {
   virtual ~LayerState() = default;
 
   virtual Value call(Value x, At at) = 0;
-  /// The layers in it.
-  virtual std::vector<Layer> inner() const { return {}; }
+  /// The layers that it was made of.
+  virtual std::vector<Layer> parts() const { return {}; }
+
+  /// What `build` returns: a call of `layer` on x. It is noted with the call that it is made in, if any: the layers
+  /// that a function calls are known only so. Where it throws, the graph and the layers are as they were before. Throws
+  /// `Error` where x is empty.
+  static Value called(const Layer& layer, Value x, At at, const std::function<Value()>& build);
 
   /// Its place is the current scope of `g`.
   void place(Graph& g);
-  /// Notes what a call gave.
-  Value gave(Value y);
 
   const char* kind() const { return kind_; }
   const char* word() const { return word_; }
   bool trainable() const { return trainable_; }
   bool is_named() const { return !asked_.empty(); }
-  const std::string& scope() const { return scope_; }
+  const std::string& scope() const { return scope_.str(); }
   const std::optional<Type>& last_output() const { return last_output_; }
   /// Its own variables, without those of the layers in it.
   std::vector<Value> own() const;
+  /// One of its own, by its name.
   std::optional<Node> find(std::string_view name) const;
+  /// Its parts, and the layers that its calls called.
+  std::vector<Layer> inner() const;
   bool was_called() const { return called_; }
-  void freeze();
+  /// `layer` and all that are in it, each once and before those in it.
+  static std::vector<Layer> all_of(const Layer& layer);
+  static void freeze(const Layer& layer);
 
   /// What a handle is of; throws `Error` for an empty one.
   static LayerState& of(const Layer& layer);
@@ -46,15 +55,23 @@ class LayerState {
 
  private:
   friend class LayerCall;
+  class Calling;
+
+  static bool is_gone(const Layer& layer, const Graph& g);
+  void forget();
+
   const char *kind_, *word_;
   std::string asked_;
   bool trainable_;
   Graph* graph_ = nullptr;            // since it was placed or called
   std::optional<std::string> place_;  // the scope that its own one is in, where it was placed
-  std::string scope_;                 // since it was called
+  // Since it was called. Its variables share this very text, by which they are told from those of a layer that has the
+  // same name later, after these were taken back.
+  SharedText scope_;
   bool called_ = false;
   Location first_;
   std::vector<std::string> names_;  // of its variables, within the scope
+  std::vector<Layer> noted_;        // what its calls called, without its parts
   std::optional<Type> last_output_;
 };
 
@@ -63,7 +80,6 @@ class LayerState {
 class LayerCall {
  public:
   LayerCall(LayerState& layer, Value x, std::initializer_list<std::string_view> members, At at);
-  ~LayerCall();
   LayerCall(const LayerCall&) = delete;
   LayerCall& operator=(const LayerCall&) = delete;
 
@@ -71,6 +87,7 @@ class LayerCall {
   Value parameter(std::string_view name, const Type& type, const Initializer& initializer);
   /// One that is never trained.
   Value state(std::string_view name, const Type& type, const Initializer& initializer);
+  /// Whether it chose the scope: parts whose sizes follow from x are made now.
   bool is_first() const { return is_first_; }
 
  private:
@@ -80,8 +97,6 @@ class LayerCall {
   Value x_;
   At at_;
   bool is_first_;
-  std::size_t made_before_;
-  int exceptions_;
   std::optional<OriginGuard> scope_;
 };
 

@@ -165,14 +165,154 @@ BOOST_AUTO_TEST_CASE(frozen_layers_are_not_trained) {
   BOOST_TEST(variables(g, false).size() == 12u);
   BOOST_TEST(body.variables().size() == 8u);
   BOOST_TEST(g.updates().empty());
-  BOOST_TEST(message([&] { body.freeze(); }) ==
-             "sequential: it is too late to freeze \"\", whose variables are made\n  Freeze a layer before its first "
-             "call");
+  body.freeze();  // as it is
   // It takes the running statistics in training, too.
   const Tensors feeds{{"x", draw({4, 3}, -1, 1, 1)}};
   Store store(g);
   const Tensor trained = compile({y}).run(store, feeds)[0];
   BOOST_TEST(same_bits(trained, compile({y}, {.mode = Mode::inference}).run(store, feeds)[0]));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_late_to_freeze_freezes_nothing) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Dense early(3), late(3);
+  const Location first = At::current();
+  late(x);
+  const Sequential net{early, late};
+  BOOST_TEST(message([&] { net.freeze(); }) ==
+             "dense: it is too late to freeze \"dense\", whose variables were made at " + std::string(first.file) +
+                 ":" + std::to_string(first.line + 1) +
+                 "\n  Freeze a layer before its first call. What is to be trained at other times belongs to a group of "
+                 "the optimizer: {.pattern = \"dense/*\", .frozen = true}");
+  net(x);
+  BOOST_TEST(names(variables(g)) == (Names{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(layers_that_functions_call_are_in_their_layer) {
+  const auto net_of = [](const Dense& a, const Dense& b, const Dense& c) {
+    return Sequential{[=](Value v) { return a(v) * sigmoid(b(v)) + a(v); },
+                      Dense(3, {.activation = [=](Value v) { return tanh(c(v)); }}), relu};
+  };
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Dense a(3), b(3), c(3, {.use_bias = false});
+  const Sequential net = net_of(a, b, c);
+  BOOST_TEST(net.variables().empty());
+  net(x);
+  net(x);
+  BOOST_TEST(names(net.variables()) == (Names{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias",
+                                              "dense_2/kernel", "dense_2/bias", "dense_3/kernel"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(net.parameter_count() == 3 * 12 + 9);
+  BOOST_TEST(summary(net) ==
+             "Layer (kind)     Output     Parameters\n"
+             "======================================\n"
+             "dense (Dense)    f32[4, 3]          12\n"
+             "dense_1 (Dense)  f32[4, 3]          12\n"
+             "(Lambda)         f32[4, 3]           0\n"
+             "dense_2 (Dense)  f32[4, 3]          21\n"
+             "(Lambda)         f32[4, 3]           0\n"
+             "======================================\n"
+             "Parameters: 45, trainable 45, not trainable 0\n");
+
+  // What a frozen function calls is frozen, also what it makes.
+  Graph other;
+  const Value y = input(other, "x", f32, {any(4), 3});
+  const Dense d(3), e(3), f(3), trained(3);
+  Sequential{net_of(d, e, f), [](Value v) { return BatchNorm()(dense(v, 2)); }}.freeze()(y);
+  BOOST_TEST(variables(other).empty());
+  BOOST_TEST(variables(other, false).size() == 14u);
+  BOOST_TEST(other.updates().empty());
+  trained(y);
+  const Layer late = Lambda([=](Value v) { return trained(v); }).freeze();
+  BOOST_TEST(has(message([&] { late(y); }), "dense: it is too late to freeze \"dense_5\""), message([&] { late(y); }));
+  // A function that calls its own layer does not hold itself.
+  Layer deep;
+  int depth = 0;
+  deep = Lambda([&](Value v) { return ++depth < 3 ? deep(d(v)) : v; });
+  deep(y);
+  BOOST_TEST(deep.variables().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_call_leaves_nothing_behind) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3}), wide = input(g, "wide", f32, {any(4), 5}),
+              words = input(g, "words", f32, {any(4), 7, 6}), state = input(g, "state", f32, {any(4), 9}),
+              image = input(g, "image", f32, {any(1), 4, 4, 3});
+  const NodeId size = g.size();
+  const std::int64_t stream = g.peek_stream();
+  const LSTM lstm(4);
+  const MultiHeadAttention attend(2, 3);
+  const TransformerBlock block(2, {.dropout = 0.5});
+  const Conv2D window(2, {.size = 9, .padding = Padding::valid});
+  const BatchNorm norm;
+  const Lambda twice([=](Value v) { return lstm(words) + norm(v) + dropout(v, 0.5) + matmul(v, v); });
+  const std::function<void()> refused[] = {[&] {
+                                             lstm.run(words, {state, state});
+                                           },
+                                           [&] { attend(words, {.mask = x}); },
+                                           [&] { block(words, {.key_mask = x}); },
+                                           [&] { window(image); },
+                                           [&] { Dense(3, {.activation = [&](Value v) { return v + wide; }})(x); },
+                                           [&] {
+                                             Sequential{norm, [&](Value v) { return v + wide; }}(x);
+                                           },
+                                           [&] { twice(x); }};
+  for (const auto& call : refused) {
+    BOOST_TEST(message(call) != "no error");
+    BOOST_TEST(g.size() == size);
+    BOOST_TEST(g.peek_stream() == stream);
+    BOOST_TEST(g.updates().empty());
+  }
+  for (const Layer& l : {Layer(lstm), Layer(attend), Layer(block), Layer(norm), Layer(twice)}) {
+    BOOST_TEST(l.name() == "");
+    BOOST_TEST(l.variables().empty());
+  }
+  // The next call is the first: of other widths, and with an update.
+  const Value narrow = slice(words, -1, 0, 4);
+  BOOST_TEST(to_string(attend(narrow).type()) == "f32[4, 7, 4]");
+  BOOST_TEST(to_string(block(narrow).type()) == "f32[4, 7, 4]");
+  lstm(narrow);
+  norm(wide);
+  BOOST_TEST(norm.name() == "batch_norm");
+  BOOST_TEST(g.updates().size() == 3u);  // the generator's too
+}
+
+BOOST_AUTO_TEST_CASE(what_a_failed_body_made_is_made_anew) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3});
+  const Dense inner(3), taken(3);
+  const BatchNorm norm;
+  const Sequential net{inner, norm};
+  BOOST_TEST(has(message([&] {
+                   cond(
+                       sum(x) > 0.0, [&] { return net(x); }, [&] { return x; });
+                 }),
+                 "adds an update of cond/batch_norm/running_mean"));
+  taken(x);
+  BOOST_TEST(taken.name() == "dense");
+  net(x);
+  BOOST_TEST(names(net.variables()) == (Names{"dense_1/kernel", "dense_1/bias", "batch_norm/scale", "batch_norm/offset",
+                                              "batch_norm/running_mean", "batch_norm/running_variance"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(g.updates().size() == 2u);
+  // The same scope, taken by another layer since: the weights are not shared.
+  const Dense lost(3), other(3);
+  const auto fails = [&](Value v) -> Value {
+    lost(v);
+    throw Error("no");
+  };
+  BOOST_CHECK_THROW(repeat(2, x, fails), Error);
+  {
+    const Scope scope(g, "repeat");
+    other(x);
+  }
+  BOOST_TEST(other.name() == "repeat/dense");
+  BOOST_TEST(lost.variables().empty());
+  lost(x);
+  BOOST_TEST(lost.name() == "dense_2");
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_norm_called_twice_shares_its_parameters_and_updates_once) {
