@@ -105,9 +105,9 @@ struct Minimized {
   std::vector<Value> fetches() const;
 };
 
-/// Appends to the graph of `loss`, a floating-point scalar, what a step towards its minimum takes. Of
-/// `Graph::updates()` those belong to it whose variable the loss depends on. Throws `Error` when the loss is no such
-/// scalar, depends on no parameter, has no gradient towards any (as an accuracy), or an option makes no sense.
+/// Appends to the graph of `loss`, a floating-point scalar, what a step towards its minimum takes, with the layers'
+/// `updates_of` the loss (graph/updates.h). Throws `Error` when the loss is no such scalar, depends on no parameter,
+/// has no gradient towards any (as an accuracy), or an option makes no sense.
 ///
 /// In this order: the loss is scaled and differentiated; gradients are unscaled, accumulated (the mean over the samples
 /// of all minibatches), looked at for NaN and Inf, clipped; each parameter moves by its group's optimizer; averages

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/text.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/checkpoint.h>

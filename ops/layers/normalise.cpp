@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/norm.h>
 #include <oxbow/ops/pointwise.h>
@@ -44,7 +45,7 @@ class BatchNormState : public LayerState {
     running.variance = here.state("running_variance", statistic, init::ones());
     const Value in = wide(x);
     const Moments m = trainable() ? batch_moments(in, running.mean, running.variance, at) : running;
-    if (trainable() && here.is_first()) update(in, running, m, at);
+    if (trainable()) update(in, running, m, at);
     return in_order(g, [&] {
       const Value y = (in - m.mean) * (wide(scale) * rsqrt(m.variance + options_.epsilon)) + wide(offset);
       return cast(y, x.dtype());
@@ -59,7 +60,8 @@ class BatchNormState : public LayerState {
     const Value count = count_like(x, axes_between(0, x.rank() - 1), at);
     const Value some = greater(count, 0, at);  // an empty batch moves nothing
     const auto moves = [&](Value of, Value to) {
-      g.add_update(assign(of, in_order(g, [&] { return where(some, of * kept + to * (1 - kept), of); })));
+      const Value before = updated(of);  // by earlier calls
+      g.add_update(assign(of, in_order(g, [&] { return where(some, before * kept + to * (1 - kept), before); })));
     };
     moves(running.mean, batch.mean);
     moves(running.variance, batch.variance);

@@ -18,8 +18,9 @@ struct BatchNormOptions {
 /// scale (x - mean) / sqrt(variance + epsilon) + offset over all axes but the last: with the batch's statistics in
 /// training and the running ones in inference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167. Variables, all
 /// [c]: scale, offset; running_mean and running_variance, f32 also of halves, which are not trained but updated each
-/// step (see Graph::updates) by the first call; further calls take their own batch's statistics and update nothing. A
-/// call throws `Error` for a scalar x, a momentum outside [0, 1], or an epsilon that is not positive.
+/// step (see Graph::updates), by each call that the loss depends on, in the order of the calls. A call throws `Error`
+/// for a scalar x, a momentum outside [0, 1], or an epsilon that is not positive. Within `cond` and `repeat` it has to
+/// be frozen, as nothing is updated there.
 class BatchNorm : public Layer {
  public:
   explicit BatchNorm(BatchNormOptions options = {});

@@ -1,6 +1,7 @@
 #include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/out_of_memory.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/model/state.h>
 
@@ -88,7 +89,7 @@ Model Model::State::build(Value loss, const optim::Optimizer& optimizer, ModelOp
   state->gathering.insert(state->gathering.end(), state->step.gathering.begin(), state->step.gathering.end());
   state->average();
   // The graph is the whole step's, so that its text and its pictures are: not of inference alone.
-  const std::vector<Value> layers = state->graph->updates();
+  const std::vector<Value> layers = last_updates(*state->graph);
   for (const Value& f : state->fetches)
     if (f.node().op().is<ops::Assign>() &&
         std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))

@@ -1,5 +1,6 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/optim/step/step_builder.h>
 
@@ -50,8 +51,7 @@ StepBuilder::StepBuilder(Value loss, const Optimizer& optimizer, const MinimizeO
 
 Minimized StepBuilder::build() {
   choose_parameters();
-  for (const Value& u : graph_.updates())
-    if (matters(u.node().input(0))) layers_.push_back(u);
+  layers_ = updates_of({out_.loss});
   const OriginGuard in_scope = scope("");
   out_.step = state("step", {i64, {}});
   const ReadRate rate = learning_rate(optimizer_.learning_rate(), "", "");

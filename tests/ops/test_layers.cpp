@@ -1,6 +1,7 @@
 // Layers as objects: shared, tied and frozen weights, names and scopes, what they refuse, and the summary.
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/text.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
@@ -315,27 +316,56 @@ BOOST_AUTO_TEST_CASE(what_a_failed_body_made_is_made_anew) {
   BOOST_TEST(lost.name() == "dense_2");
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_norm_called_twice_shares_its_parameters_and_updates_once) {
+BOOST_AUTO_TEST_CASE(a_batch_norm_called_several_times_updates_by_the_calls_that_count) {
   Graph g;
-  const Value x = input(g, "x", f64, {any(4), 2}), y = input(g, "y", f64, {any(3), 2});
-  const BatchNorm norm({.momentum = 0.5, .epsilon = 1e-3});
-  const Value a = norm(x), b = norm(y);
-  BOOST_TEST(g.updates().size() == 2u);
+  const Value inputs[] = {input(g, "x", f64, {any(4), 2}), input(g, "y", f64, {any(3), 2}),
+                          input(g, "z", f64, {any(5), 2})};
+  const BatchNorm norm({.momentum = 0.75, .epsilon = 1e-3});
+  std::vector<Value> results;
+  for (const Value& in : inputs) results.push_back(norm(in));
   BOOST_TEST(norm.parameter_count() == 8);
-  const Tensors feeds{{"x", draw({4, 2}, -1, 1, 1)}, {"y", draw({3, 2}, 1, 3, 2)}};
-  Store store(g);
-  const std::vector<Tensor> t = compile({a, b, g.updates()[0], g.updates()[1]}).run(store, feeds);
-  const auto mean_of = [](const Tensor& v, int column) {
-    double total = 0;
-    for (std::int64_t i = column; i < v.count(); i += 2) total += v.data<double>()[i];
-    return total / (static_cast<double>(v.count()) / 2);
+  const Tensors feeds{{"x", draw({4, 2}, -1, 1, 1)}, {"y", draw({3, 2}, 1, 3, 2)}, {"z", draw({5, 2}, -4, 3, 3)}};
+  const auto moments_of = [](const Tensor& v, int column) {
+    double mean = 0, variance = 0;
+    const double n = static_cast<double>(v.count()) / 2;
+    for (std::int64_t i = column; i < v.count(); i += 2) mean += v.data<double>()[i] / n;
+    for (std::int64_t i = column; i < v.count(); i += 2) variance += std::pow(v.data<double>()[i] - mean, 2) / n;
+    return std::pair(mean, variance);
   };
-  for (const int column : {0, 1}) {
-    BOOST_TEST(std::abs(mean_of(t[1], column)) < 1e-14);  // by its own batch
-    BOOST_TEST(store.get("batch_norm/running_mean").data<double>()[column] == 0.5 * mean_of(feeds.at("x"), column),
-               boost::test_tools::tolerance(1e-14));
+  // Every set of calls, which needs what is fed to these alone.
+  for (int set = 1; set < 8; ++set) {
+    std::vector<Value> fetches;
+    Tensors fed;
+    double wanted[2][2] = {{0, 0}, {1, 1}};
+    for (int k = 0; k < 3; ++k) {
+      if ((set >> k & 1) == 0) continue;
+      const std::string name = inputs[k].node().name();
+      fetches.push_back(results[static_cast<std::size_t>(k)]);
+      fed.emplace(name, feeds.at(name));
+      for (const int column : {0, 1}) {
+        const auto [mean, variance] = moments_of(feeds.at(name), column);
+        wanted[0][column] = 0.75 * wanted[0][column] + 0.25 * mean;
+        wanted[1][column] = 0.75 * wanted[1][column] + 0.25 * variance;
+      }
+    }
+    const std::vector<Value> updates = updates_of(fetches);
+    BOOST_TEST_REQUIRE(updates.size() == 2u);
+    fetches.insert(fetches.end(), updates.begin(), updates.end());
+    Store store(g);
+    const std::vector<Tensor> t = compile(fetches).run(store, fed);
+    for (const int column : {0, 1}) {
+      BOOST_TEST(std::abs(moments_of(t[0], column).first) < 1e-14);  // by its own batch
+      BOOST_TEST(store.get("batch_norm/running_mean").data<double>()[column] == wanted[0][column],
+                 boost::test_tools::tolerance(1e-13));
+      BOOST_TEST(store.get("batch_norm/running_variance").data<double>()[column] == wanted[1][column],
+                 boost::test_tools::tolerance(1e-13));
+    }
   }
-  check_gradients(concat({a, b}), {norm.variable("scale"), norm.variable("offset"), x, y}, feeds);
+  BOOST_TEST(updates_of(inputs[0]).empty());
+  BOOST_TEST(updates_of(norm.variable("scale")).empty());
+  BOOST_TEST(updates_of(results)[0].same(last_updates(g)[0]));
+  BOOST_TEST(last_updates(g).size() == 2u);
+  check_gradients(concat(results), {norm.variable("scale"), norm.variable("offset"), inputs[0], inputs[2]}, feeds);
 }
 
 BOOST_AUTO_TEST_CASE(sequential_residual_and_functions) {

@@ -2,6 +2,7 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/minimize.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/optim/optimizers/adam.h>
 #include <oxbow/optim/optimizers/sgd.h>
 #include <oxbow/runtime/program.h>
@@ -158,6 +159,21 @@ BOOST_AUTO_TEST_CASE(layers_updates_come_along_where_the_loss_depends_on_them) {
   program.run(store, {});
   BOOST_TEST(store.get("used").item<float>() == 1.0f);
   BOOST_TEST(store.get("unused").item<float>() == 0.0f);
+}
+
+// A discriminator, say: one loss sees both calls, the other one the second call alone.
+BOOST_AUTO_TEST_CASE(a_shared_batch_norm_is_updated_by_the_calls_of_the_loss) {
+  Graph g;
+  const Value x = input(g, "x", f64, {any(4), 1}), y = input(g, "y", f64, {any(4), 1});
+  const BatchNorm norm({.momentum = 0.5});
+  const Value a = norm(x), b = norm(y);
+  const Tensor ones = Tensor::of<double>({4, 1}, {1, 1, 1, 1}), threes = Tensor::of<double>({4, 1}, {3, 3, 3, 3});
+  Model second = compile(mean(b * b), "sgd");
+  second.fit({{"y", threes}}, {.epochs = 1, .batch_size = 4});
+  BOOST_TEST(second.store().get("batch_norm/running_mean").item<double>() == 1.5);
+  Model both = compile(mean(a * a + b), "sgd");
+  both.fit({{"x", ones}, {"y", threes}}, {.epochs = 1, .batch_size = 4});
+  BOOST_TEST(both.store().get("batch_norm/running_mean").item<double>() == 1.75);
 }
 
 BOOST_AUTO_TEST_CASE(minimize_says_what_it_cannot_minimize) {

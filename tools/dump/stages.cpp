@@ -3,6 +3,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/out_of_memory.h>
+#include <oxbow/graph/updates.h>
 #include <oxbow/runtime/plan/budget.h>
 #include <oxbow/runtime/plan/copies.h>
 
@@ -18,7 +19,8 @@ int threads_of(const Compiling& how) { return how.threads > 0 ? how.threads : Po
 std::vector<Value> fetches(const Graph& graph) {
   std::vector<Value> all;
   for (const auto& [name, value] : graph.outputs()) all.push_back(value);
-  all.insert(all.end(), graph.updates().begin(), graph.updates().end());
+  const std::vector<Value> updates = last_updates(graph);
+  all.insert(all.end(), updates.begin(), updates.end());
   if (!all.empty()) return all;
   std::vector<bool> read(static_cast<std::size_t>(graph.size()));
   for (NodeId i = 0; i < graph.size(); ++i)
