@@ -107,7 +107,7 @@ struct Minimized {
 
 /// Appends to the graph of `loss`, a floating-point scalar, what a step towards its minimum takes, with the layers'
 /// `updates_of` the loss (graph/updates.h). Throws `Error` when the loss is no such scalar, depends on no parameter,
-/// has no gradient towards any (as an accuracy), or an option makes no sense.
+/// has no gradient towards any (as an accuracy), a parameter is not trainable, or an option makes no sense.
 ///
 /// In this order: the loss is scaled and differentiated; gradients are unscaled, accumulated (the mean over the samples
 /// of all minibatches), looked at for NaN and Inf, clipped; each parameter moves by its group's optimizer; averages

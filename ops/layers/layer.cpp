@@ -293,6 +293,12 @@ std::vector<Value> Layer::variables() const {
   return all;
 }
 
+std::vector<Value> Layer::parameters() const {
+  std::vector<Value> all = variables();
+  std::erase_if(all, [](const Value& v) { return !v.node().op().as<ops::Variable>()->trainable; });
+  return all;
+}
+
 Value Layer::variable(std::string_view name) const {
   const ops::LayerState& state = ops::LayerState::of(*this);
   if (const auto found = state.find(name)) return found->output();

@@ -72,12 +72,14 @@ class Layer {
   std::string_view kind() const;
   /// Its scope, "encoder/dense"; "" before the first call, and for a layer that has none.
   std::string name() const;
-  /// Its variables and those of the layers in it, each once, as they were made; none before the first call. Handles to
-  /// what `in_order` or a loop's body is building do not outlast it: ask again.
+  /// Its variables and those of the layers in it, each once, as they were made, those that are not trained too; none
+  /// before the first call. Handles to what `in_order` or a loop's body is building do not outlast it: ask again.
   std::vector<Value> variables() const;
+  /// Of these the ones that are trained: without running statistics and what is frozen.
+  std::vector<Value> parameters() const;
   /// One of its own: "kernel". Throws `Error` where it has none of that name, or was not called yet.
   Value variable(std::string_view name) const;
-  /// So many elements all of them have.
+  /// So many elements all variables have.
   std::int64_t parameter_count() const;
 
   /// Makes it, with the layers in it, one that is not trained, which its variables say: a `BatchNorm` then takes its

@@ -18,9 +18,13 @@ void check(Value loss, const Optimizer& optimizer, const MinimizeOptions& o, At 
   if (loss.rank() != 0 || !is_float(loss.dtype()))
     refuse("the loss " + to_string(loss.node()) + " is " + to_string(loss.type()) + ", not a floating-point scalar", at,
            "Take its mean: mean(loss)");
-  for (const Value& p : o.parameters)
+  for (const Value& p : o.parameters) {
     if (!p || &p.graph() != &loss.graph() || !p.node().op().is<ops::Variable>())
       refuse("a parameter is not a variable of the loss's graph", at, "Give what variable() or a layer returned");
+    if (!variable_of(p).trainable)
+      refuse("the parameter " + to_string(p.node()) + " is not trainable: it is frozen, or a layer's state", at,
+             "Leave it out: layer.parameters() has those that are trained");
+  }
   if (const std::string step = o.scope + "/step"; loss.graph().find(step))
     refuse("the graph has an optimizer's state " + oxbow::internal::in_quotes(step) + " already", at,
            "Give this one a scope of its own: {.scope = \"" + o.scope + "_2\"}");

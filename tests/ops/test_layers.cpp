@@ -165,6 +165,7 @@ BOOST_AUTO_TEST_CASE(frozen_layers_are_not_trained) {
   BOOST_TEST(names(variables(g)) == (Names{"dense_2/kernel", "dense_2/bias"}), boost::test_tools::per_element());
   BOOST_TEST(variables(g, false).size() == 12u);
   BOOST_TEST(body.variables().size() == 8u);
+  BOOST_TEST(body.parameters().empty());
   BOOST_TEST(g.updates().empty());
   body.freeze();  // as it is
   // It takes the running statistics in training, too.
@@ -324,6 +325,8 @@ BOOST_AUTO_TEST_CASE(a_batch_norm_called_several_times_updates_by_the_calls_that
   std::vector<Value> results;
   for (const Value& in : inputs) results.push_back(norm(in));
   BOOST_TEST(norm.parameter_count() == 8);
+  BOOST_TEST(names(norm.parameters()) == (Names{"batch_norm/scale", "batch_norm/offset"}),
+             boost::test_tools::per_element());
   const Tensors feeds{{"x", draw({4, 2}, -1, 1, 1)}, {"y", draw({3, 2}, 1, 3, 2)}, {"z", draw({5, 2}, -4, 3, 3)}};
   const auto moments_of = [](const Tensor& v, int column) {
     double mean = 0, variance = 0;

@@ -192,6 +192,15 @@ BOOST_AUTO_TEST_CASE(minimize_says_what_it_cannot_minimize) {
       message([&] { minimize(mean(x * w), "sgd", {.parameters = {x}}); }) ==
       "minimize: a parameter is not a variable of the loss's graph\n  at HERE\n  Give what variable() or a layer "
       "returned");
+  const BatchNorm norm;
+  const Value y = mean(norm(x) + Dense(3, {.trainable = false})(x));
+  BOOST_TEST(message([&] { minimize(y, "sgd", {.parameters = norm.variables()}); }) ==
+             "minimize: the parameter batch_norm/running_mean is not trainable: it is frozen, or a layer's state\n  at "
+             "HERE\n  Leave it out: layer.parameters() has those that are trained");
+  BOOST_TEST(message([&] { minimize(y, "sgd", {.parameters = {g.find("dense/kernel")->output()}}); }) ==
+             "minimize: the parameter dense/kernel is not trainable: it is frozen, or a layer's state\n  at HERE\n  "
+             "Leave it out: layer.parameters() has those that are trained");
+  BOOST_TEST(minimize(y, "sgd", {.parameters = norm.parameters()}).parameters.size() == 2u);
   BOOST_TEST(message([&] { minimize({}, "sgd"); }) ==
              "minimize: the loss is an empty Value\n  at HERE\n  Build it first");
 }
