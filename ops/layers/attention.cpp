@@ -25,9 +25,22 @@ Value numbers_up_to(Value count) {
 
 // bool [t, s]: the last query sees the last key, and each one before it one fewer. Of any length that is fed.
 Value causal_mask(Value query, Value key) {
-  const Value t = shape_of(query)[1], s = shape_of(key)[1];
-  const Value place = in_order(query.graph(), [&] { return numbers_up_to(t) + (s - t); });
-  return greater_equal(reshape(place, {-1, 1}), numbers_up_to(s));
+  return in_order(query.graph(), [&] {
+    const Value t = shape_of(query)[1], s = shape_of(key)[1];
+    return greater_equal(reshape(numbers_up_to(t) + (s - t), {-1, 1}), numbers_up_to(s));
+  });
+}
+
+// A size that is left to something else where it is 0.
+void check_given_size(const std::string& layer, const std::string& what, std::int64_t size, Value x, At at) {
+  if (size < 0)
+    refuse_layer(layer, what + " is " + std::to_string(size), x, at, "Give at least 1, or 0 for the usual size");
+}
+
+void check_dropout(const std::string& layer, double rate, Value x, At at) {
+  if (!(rate >= 0 && rate < 1))
+    refuse_layer(layer, "dropout is " + internal::short_number(rate) + ", which is not in [0, 1)", x, at,
+                 "Give the fraction of elements to drop");
 }
 
 class AttentionState : public LayerState {
@@ -50,6 +63,9 @@ class AttentionState : public LayerState {
   Value attend(Value query, const Attended& to, At at) {
     const char* layer = word();
     check_layer_input(layer, query, 3, "[batch, length, features]", at);
+    if (to.key && !to.value)
+      refuse_layer(layer, "there is a key without a value", to.key, at,
+                   "Give .value, too, what each key stands for; .value alone is its own key");
     const Value value = to.value ? to.value : query, key = to.key ? to.key : value;
     check(query, key, value, at);
     LayerCall here(*this, query, {"query/kernel"}, at);
@@ -84,7 +100,11 @@ class AttentionState : public LayerState {
   void check(Value query, Value key, Value value, At at) const {
     const char* layer = word();
     check_layer_size(layer, "heads", heads_, query, at);
-    check_layer_size(layer, "features a head", std::min(key_dim_, value_dim_), query, at);
+    check_layer_size(layer, "features a head", key_dim_, query, at);
+    check_given_size(layer, "kv_heads", options_.kv_heads, query, at);
+    check_given_size(layer, "value_dim", options_.value_dim, query, at);
+    check_given_size(layer, "output_dim", options_.output_dim, query, at);
+    check_dropout(layer, options_.dropout, query, at);
     if (heads_ % kv_heads_ != 0)
       refuse_layer(layer,
                    std::to_string(kv_heads_) + " heads of keys do not divide " + std::to_string(heads_) + " heads",
@@ -143,9 +163,15 @@ class AttentionState : public LayerState {
       const Value one = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{ones}, ones_of(ones)));
       return reshape(mask, concat({rows[range(0, 1)], one, rows[range(1, 3)]}));
     }
+    const std::int64_t has = mask.shape()[1];
+    if (has != heads_ && has != 1)
+      refuse_layer(
+          word(), "mask is " + to_string(mask.type()) + ", for " + std::to_string(has) + " heads", Value(), at,
+          "Give one for each of " + std::to_string(heads_) + " heads, or one for all: [batch, 1, queries, keys]");
     if (!is_grouped()) return mask;
     const Value sizes = shape_of(mask);
-    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv_heads_, heads_ / kv_heads_}));
+    const std::int64_t kv = has == 1 ? 1 : kv_heads_;
+    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv, has / kv}));
     return reshape(mask, concat({sizes[range(0, 1)], heads, sizes[range(2, 4)]}));
   }
 
@@ -175,9 +201,12 @@ class BlockState : public LayerState {
 
   Value call(Value x, At at) override { return attend(x, {}, at); }
 
-  Value attend(Value x, const Attended& to, At at) {
+  Value attend(Value x, const AttentionMasks& masks, At at) {
     check_layer_input(word(), x, 3, "[batch, length, features]", at);
     check_layer_size(word(), "heads", heads_, x, at);
+    check_given_size(word(), "kv_heads", options_.kv_heads, x, at);
+    check_given_size(word(), "intermediate_dim", options_.intermediate_dim, x, at);
+    check_dropout(word(), options_.dropout, x, at);
     const std::int64_t width = x.shape()[-1];
     if (width % heads_ != 0)
       refuse_layer(word(), std::to_string(heads_) + " heads do not divide " + std::to_string(width) + " features", x,
@@ -185,7 +214,7 @@ class BlockState : public LayerState {
     LayerCall here(*this, x, {"attention/query/kernel"}, at);
     if (here.is_first()) made_.emplace(made(width));
     const auto attended = [&](Value v) {
-      return dropped(made_->attention(v, {.mask = to.mask, .key_mask = to.key_mask}, at), at);
+      return dropped(made_->attention(v, {.mask = masks.mask, .key_mask = masks.key_mask}, at), at);
     };
     const auto fed = [&](Value v) { return dropped(made_->shrink(made_->grow(v, at), at), at); };
     if (options_.normalize_first) {
@@ -248,9 +277,9 @@ TransformerBlock::TransformerBlock(std::int64_t heads, TransformerBlockOptions o
 TransformerBlock::TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options)
     : Layer(new_layer<ops::BlockState>(&g, heads, std::move(options))) {}
 
-Value TransformerBlock::operator()(Value x, const Attended& to, At at) const {
+Value TransformerBlock::operator()(Value x, const AttentionMasks& masks, At at) const {
   auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
-  return LayerState::called(*this, x, at, [&] { return state.attend(x, to, at); });
+  return LayerState::called(*this, x, at, [&] { return state.attend(x, masks, at); });
 }
 
 }  // namespace oxbow

@@ -21,20 +21,26 @@ struct MultiHeadAttentionOptions {
   bool trainable = true;
 };
 
-/// What a call attends to, and which places may be seen: true where they may. All may be empty. A place that sees
-/// nothing takes the mean of all values.
-struct Attended {
-  Value value = {};     ///< [batch, s, ...]; empty: the query itself
-  Value key = {};       ///< [batch, s, ...]; empty: the value
-  Value mask = {};      ///< bool [t, s], [batch, t, s] or [batch, heads, t, s]
+/// Which places may be seen: true where they may. Both may be empty. A place that sees nothing takes the mean of all
+/// values.
+struct AttentionMasks {
+  Value mask = {};      ///< bool [t, s], [batch, t, s] or [batch, heads or 1, t, s]
   Value key_mask = {};  ///< bool [batch, s]: what is not padding
+};
+
+/// What a call attends to, and which places may be seen, as `AttentionMasks` has it. All may be empty.
+struct Attended {
+  Value value = {};  ///< [batch, s, ...]; empty: the query itself
+  Value key = {};    ///< [batch, s, ...], with a value; empty: the value
+  Value mask = {};
+  Value key_mask = {};
 };
 
 /// softmax(q k^T / sqrt(key_dim)) v in `heads` heads, put together and projected: a query [batch, t, features] to
 /// [batch, t, output_dim]. Variables: kernel and bias in each of the scopes query, key, value, output; the first three
 /// kernels are [features, heads x key_dim] (or value_dim), head by head. Grouped heads: Ainslie et al. 2023,
-/// https://arxiv.org/abs/2305.13245. A call throws `Error` for other ranks, masks that do not fit, sizes < 1, or
-/// kv_heads that do not divide heads.
+/// https://arxiv.org/abs/2305.13245. A call throws `Error` for other ranks, a key without a value, masks that do
+/// not fit, sizes < 1, kv_heads that do not divide heads, or a dropout that is not in [0, 1).
 class MultiHeadAttention : public Layer {
  public:
   MultiHeadAttention(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});
@@ -63,8 +69,7 @@ class TransformerBlock : public Layer {
   explicit TransformerBlock(std::int64_t heads, TransformerBlockOptions options = {});
   TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options = {});
   using Layer::operator();
-  /// The masks alone count of `to`.
-  Value operator()(Value x, const Attended& to, At at = At::current()) const;
+  Value operator()(Value x, const AttentionMasks& masks, At at = At::current()) const;
 };
 
 }  // namespace oxbow

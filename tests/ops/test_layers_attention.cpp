@@ -136,11 +136,14 @@ BOOST_AUTO_TEST_CASE(masks_say_what_is_seen) {
     const Value flat = input(g, "flat", boolean, {any(3), any(4)}),
                 each = input(g, "each", boolean, {any(2), any(3), any(4)}),
                 heads = input(g, "heads", boolean, {any(2), 4, any(3), any(4)}),
-                padding = input(g, "padding", boolean, {any(2), any(4)});
+                all_heads = reshape(each, {0, 1, 3, 4}), padding = input(g, "padding", boolean, {any(2), any(4)});
     const MultiHeadAttention attend(4, 3, {.kv_heads = kv_heads});
-    const std::vector<Value> y{attend(x, {.value = to, .mask = flat}), attend(x, {.value = to, .mask = each}),
-                               attend(x, {.value = to, .mask = heads}), attend(x, {.value = to, .key_mask = padding}),
-                               attend(x, {.value = to, .mask = each, .key_mask = padding})};
+    const std::vector<Value> y{attend(x, {.value = to, .mask = flat}),
+                               attend(x, {.value = to, .mask = each}),
+                               attend(x, {.value = to, .mask = heads}),
+                               attend(x, {.value = to, .key_mask = padding}),
+                               attend(x, {.value = to, .mask = each, .key_mask = padding}),
+                               attend(x, {.value = to, .mask = all_heads})};
     BOOST_TEST(variables(g).size() == 8u);
     const Tensors feeds{{"x", draw({2, 3, 5}, -1, 1, 7)},
                         {"to", draw({2, 4, 5}, -1, 1, 8)},
@@ -156,8 +159,9 @@ BOOST_AUTO_TEST_CASE(masks_say_what_is_seen) {
         [&](auto i, auto, auto t, auto s) { return is("each", (i * 3 + t) * 4 + s); },
         [&](auto i, auto h, auto t, auto s) { return is("heads", ((i * 4 + h) * 3 + t) * 4 + s); },
         [&](auto i, auto, auto, auto s) { return is("padding", i * 4 + s); },
-        [&](auto i, auto, auto t, auto s) { return is("each", (i * 3 + t) * 4 + s) && is("padding", i * 4 + s); }};
-    for (std::size_t k = 0; k < 5; ++k)
+        [&](auto i, auto, auto t, auto s) { return is("each", (i * 3 + t) * 4 + s) && is("padding", i * 4 + s); },
+        [&](auto i, auto, auto t, auto s) { return is("each", (i * 3 + t) * 4 + s); }};
+    for (std::size_t k = 0; k < 6; ++k)
       for (std::int64_t i = 0; i < 2; ++i)
         close_to(
             got[k], i,
@@ -268,6 +272,24 @@ BOOST_AUTO_TEST_CASE(what_attention_refuses) {
                  "multi_head_attention: mask is f32[2, 4]\n  at HERE\n  Give bool [queries, keys]"));
   BOOST_TEST(has(message([&] { MultiHeadAttention(2, 3)(x, {.key_mask = more}); }),
                  "multi_head_attention: key_mask is f32[2, 5, 4]\n  at HERE\n  Give bool [batch, keys]"));
+  BOOST_TEST(has(message([&] { MultiHeadAttention(2, 3)(x, {.key = more}); }),
+                 "multi_head_attention: there is a key without a value\n  x: f32[2, 5, 4] from more\n  at HERE"));
+  const Value heads = input(g, "heads", boolean, {any(2), 2, 3, 3});
+  for (const std::int64_t kv_heads : {0, 2})
+    BOOST_TEST(has(message([&] { MultiHeadAttention(4, 3, {.kv_heads = kv_heads})(x, {.mask = heads}); }),
+                   "multi_head_attention: mask is bool[2, 2, 3, 3], for 2 heads\n  at HERE\n  Give one for each of 4"));
+  const auto of = [&](MultiHeadAttentionOptions o) { return message([&] { MultiHeadAttention(2, 3, o)(x); }); };
+  const auto block = [&](TransformerBlockOptions o) { return message([&] { TransformerBlock(2, o)(x); }); };
+  BOOST_TEST(has(of({.kv_heads = -1}), "multi_head_attention: kv_heads is -1\n"));
+  BOOST_TEST(has(of({.value_dim = -2}), "multi_head_attention: value_dim is -2\n"));
+  BOOST_TEST(has(of({.output_dim = -3}), "multi_head_attention: output_dim is -3\n"));
+  BOOST_TEST(has(block({.intermediate_dim = -4}), "transformer_block: intermediate_dim is -4\n"));
+  BOOST_TEST(has(block({.kv_heads = -1}), "transformer_block: kv_heads is -1\n"));
+  for (const double rate : {-0.1, 1.0, std::nan("")}) {
+    BOOST_TEST(has(of({.dropout = rate}), "multi_head_attention: dropout is "));
+    BOOST_TEST(has(block({.dropout = rate}), "transformer_block: dropout is "));
+  }
+  BOOST_TEST(variables(g).empty());
   BOOST_TEST(has(message([&] { TransformerBlock(3)(x); }), "transformer_block: 3 heads do not divide 4 features"));
 }
 
