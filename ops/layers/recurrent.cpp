@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/linalg.h>
@@ -62,6 +63,11 @@ class RecurrentState : public LayerState {
 
   /// A layer like this one, with variables of its own.
   std::shared_ptr<RecurrentState> named(const char* name, bool turned) const {
+    if (was_called())
+      throw Error("bidirectional: its layer was called before, as " + internal::in_quotes(scope()) +
+                  ", and would not lend its weights\n  Give a new layer, which is the pattern of both directions: "
+                  "Bidirectional(" +
+                  kind() + "(" + std::to_string(units_) + "))");
     RecurrentOptions options = options_;
     options.name = name;
     options.reverse = options.reverse != turned;

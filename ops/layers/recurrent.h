@@ -80,8 +80,10 @@ struct BidirectionalOptions {
   std::string name = {};
 };
 
-/// A recurrent layer, and one like it that goes the other way; their outputs are put together, by default to [...,
-/// 2 units]. Scopes: forward, backward. The layer given is the forward one: its name is left out.
+/// Two new layers like the one given, of which the second goes the other way; their outputs are put together, by
+/// default to [..., 2 units]. Scopes: forward, backward. The layer given is a pattern: its name is left out, and calls
+/// of it have variables of their own. Throws `Error` where it was called before, as its variables would not be those
+/// used here.
 class Bidirectional : public Layer {
  public:
   explicit Bidirectional(const Recurrent& layer, BidirectionalOptions options = {});

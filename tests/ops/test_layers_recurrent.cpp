@@ -304,6 +304,10 @@ BOOST_AUTO_TEST_CASE(what_recurrent_layers_refuse) {
   BOOST_TEST(has(message([&] { lstm.run(x, {flat}); }), "lstm: its state has 2 values, but is given 1"));
   BOOST_TEST(has(message([&] { lstm.run(x, {flat, flat}); }), "lstm: its initial state is f32[2, 5], not f32[2, 4]"));
   BOOST_TEST(has(message([&] { GRU(0)(x); }), "gru: it cannot have 0 units"));
+  lstm(x);
+  BOOST_TEST(message([&] { const Bidirectional both(lstm); }) ==
+             "bidirectional: its layer was called before, as \"lstm\", and would not lend its weights\n  Give a new "
+             "layer, which is the pattern of both directions: Bidirectional(LSTM(4))");
   const Value none = input(g, "none", f32, {any(2), 0, 5});
   BOOST_TEST(has(message([&] { GRU(1)(none); }), "gru: it cannot have 0 steps"));
 }
