@@ -23,7 +23,7 @@ class DenseState : public LayerState {
       if (!options_.use_bias) return products;
       return add(products, here.parameter("bias", {x.dtype(), {units_}}, options_.bias_init), at);
     });
-    return options_.activation ? options_.activation(y, at) : y;
+    return options_.activation(y, at);
   }
 
  private:

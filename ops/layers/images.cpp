@@ -28,7 +28,7 @@ class ConvState : public LayerState {
       if (!options_.use_bias) return products;
       return add(products, here.parameter("bias", {x.dtype(), {filters_}}, options_.bias_init), at);
     });
-    return options_.activation ? options_.activation(y, at) : y;
+    return options_.activation(y, at);
   }
 
  private:

@@ -60,7 +60,7 @@ void add_all(const Layer& layer, std::vector<Layer>& all) {
 class LambdaState : public LayerState {
  public:
   explicit LambdaState(Activation function) : LayerState("Lambda", "lambda"), function_(std::move(function)) {}
-  Value call(Value x, At at) override { return function_ ? function_(x, at) : x; }
+  Value call(Value x, At at) override { return function_(x, at); }
 
  private:
   Activation function_;

@@ -40,11 +40,13 @@ class Activation {
   requires(std::is_invocable_r_v<Value, F&, Value, At> && !std::is_same_v<F, Activation>) Activation(F function)
       : function_(std::move(function)) {}
   template <class F>
-  requires(std::is_invocable_r_v<Value, F&, Value>) Activation(F function)
+  requires(std::is_invocable_r_v<Value, F&, Value> && !std::is_invocable_r_v<Value, F&, Value, At>)
+      Activation(F function)
       : function_([f = std::move(function)](Value x, At) mutable { return f(x); }) {}
 
   explicit operator bool() const { return static_cast<bool>(function_); }
-  Value operator()(Value x, At at) const { return function_(x, at); }
+  /// x itself where there is none.
+  Value operator()(Value x, At at = At::current()) const { return function_ ? function_(x, at) : x; }
 
  private:
   std::function<Value(Value, At)> function_;

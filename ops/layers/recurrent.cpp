@@ -127,10 +127,8 @@ class RecurrentState : public LayerState {
 
   // Gate number `k` of [batch, gates x units].
   Value gate(Value all, std::int64_t k) const { return slice(all, 1, k * units_, (k + 1) * units_); }
-  Value act(Value v) const { return options_.activation ? options_.activation(v, At::current()) : v; }
-  Value open(Value v) const {
-    return options_.recurrent_activation ? options_.recurrent_activation(v, At::current()) : v;
-  }
+  Value act(Value v) const { return options_.activation(v); }
+  Value open(Value v) const { return options_.recurrent_activation(v); }
 
   RepeatNext step(const RepeatStep& s, const Weights& w, bool with_output) const {
     const Value x = s.slices[0], h = s.carried[0];

@@ -407,6 +407,28 @@ BOOST_AUTO_TEST_CASE(sequential_residual_and_functions) {
   BOOST_TEST(has(message([&] { Sequential{Dense(2), Layer()}(x); }), "sequential: layer 1 is empty"));
 }
 
+BOOST_AUTO_TEST_CASE(whatever_takes_a_value_is_an_activation) {
+  struct Scaled {
+    double by;
+    Value operator()(Value v, At at = At::current()) const { return multiply(v, by, at); }
+  };
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 3});
+  const LayerNorm norm;
+  const Activation none, activations[] = {relu, Scaled{2}, norm, [](Value v) { return v * v; },
+                                          [](Value v, At at) { return tanh(v, at); }};
+  BOOST_TEST(none(x).same(x));
+  BOOST_TEST(Layer(none)(x).same(x));
+  const char* ops[] = {"relu", "multiply", "add", "multiply", "tanh"};
+  for (int i = 0; i < 5; ++i) {
+    const Dense dense(3, {.activation = activations[i]});
+    BOOST_TEST(dense(x).node().op().name() == ops[i]);
+    BOOST_TEST(dense.variables().size() == (i == 2 ? 4u : 2u));
+    BOOST_TEST(Layer(activations[i])(x).node().op().name() == ops[i]);
+  }
+  BOOST_TEST(Sequential{Scaled{3}}(x).node().op().name() == "multiply");
+}
+
 BOOST_AUTO_TEST_CASE(the_short_forms_are_the_layers) {
   Graph a, b;
   const auto images = [](Graph& g) { return input(g, "x", f32, {any(2), 6, 6, 3}); };
