@@ -44,8 +44,9 @@ std::vector<Value> cond(Value predicate, const std::function<std::vector<Value>(
                         const std::function<std::vector<Value>()>& otherwise, CondOptions options = {},
                         At at = At::current());
 template <class Then, class Otherwise>
-requires std::same_as<std::invoke_result_t<Then&>, Value> && std::same_as<std::invoke_result_t<Otherwise&>, Value> Value
-cond(Value predicate, Then then, Otherwise otherwise, CondOptions options = {}, At at = At::current()) {
+requires std::convertible_to<std::invoke_result_t<Then&>, Value> &&
+    std::convertible_to<std::invoke_result_t<Otherwise&>, Value>
+        Value cond(Value predicate, Then then, Otherwise otherwise, CondOptions options = {}, At at = At::current()) {
   return cond(
       predicate, [&] { return std::vector<Value>{then()}; }, [&] { return std::vector<Value>{otherwise()}; },
       std::move(options), at)[0];

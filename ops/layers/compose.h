@@ -3,6 +3,7 @@
 
 #include <oxbow/ops/layers/layer.h>
 
+#include <concepts>
 #include <initializer_list>
 
 namespace oxbow {
@@ -26,7 +27,10 @@ struct ResidualOptions {
 class Residual : public Layer {
  public:
   explicit Residual(Layer layer, ResidualOptions options = {});
-  Residual(std::initializer_list<Layer> layers) : Residual(Layer(Sequential(layers))) {}
+  /// Of two layers or more, one after another. (A list of one would be taken for this where a copy is meant.)
+  template <std::convertible_to<Layer>... More>
+  Residual(Layer first, Layer second, More... more)
+      : Residual(Sequential{std::move(first), std::move(second), Layer(std::move(more))...}) {}
 };
 
 /// Any function of a value. The layers that it calls are in it, since its first call: their variables are among its

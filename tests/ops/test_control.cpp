@@ -68,6 +68,18 @@ BOOST_AUTO_TEST_CASE(only_the_branch_that_is_taken_computes) {
     if (s.node >= 0) BOOST_TEST(!plan.graph->node(s.node).op().is<Guarded>());
 }
 
+BOOST_AUTO_TEST_CASE(branches_may_return_comparisons) {
+  Graph g;
+  const Value x = input(g, "x", f32, {3});
+  const Value y = cond(
+      sum(x) > 0.0, [&] { return x > 0.0; }, [&] { return x < 0.0; });
+  BOOST_TEST(to_string(y.type()) == "bool[3]");
+  for (const float sign : {1.0f, -1.0f}) {
+    const Tensor at = Tensor::of<float>({3}, {2 * sign, -sign, 3 * sign});
+    BOOST_TEST(same_bits(interpret({y}, {{"x", at}})[0], Tensor::of<bool>({3}, {true, false, true})));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bodies_follow_a_free_axis) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4), 3}), w = input(g, "w", f32, {3, 3});

@@ -401,6 +401,13 @@ BOOST_AUTO_TEST_CASE(sequential_residual_and_functions) {
   const std::vector<Tensor> t = on_all_threads({pooled, largest, mean(x, {1, 2}), max(x, {1, 2})}, feeds);
   BOOST_TEST(same_bits(t[0], t[2]));
   BOOST_TEST(same_bits(t[1], t[3]));
+  const Residual block{Conv2D(3)}, again{block}, longer{relu, block, relu};
+  BOOST_TEST(block(x).node().op().name() == "add");
+  BOOST_TEST(again.variables()[0].same(block.variables()[0]));
+  const NodeId first = g.size();
+  again(x);
+  BOOST_TEST(g.size() - first == 3);  // products, bias, sum: x is added once
+  BOOST_TEST(longer(x).node().input(1).node().op().name() == "relu");
   BOOST_TEST(message([&] { Residual(Dense(5))(x); }) ==
              "residual: its layer gives f32[2, 4, 4, 5] and the shortcut f32[2, 4, 4, 3]\n  x: f32[2, 4, 4, 3] from x\n"
              "  at HERE\n  Give a .shortcut that changes the shape in the same way, such as Dense or Conv2D");
