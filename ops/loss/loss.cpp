@@ -3,7 +3,9 @@
 #include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/loss/loss.h>
 #include <oxbow/ops/norm.h>
+#include <oxbow/ops/norm/softmax.h>
 #include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
@@ -173,6 +175,15 @@ void check_alike(const std::string& op, Value a, Value b, const std::string& a_n
                              "\n  Reshape or cast one of them: they would broadcast to something else than meant");
 }
 
+// Probabilities where logits are meant: the loss would take their softmax, or sigmoid, again.
+template <class Activation>
+void check_logits(const std::string& op, Value logits, const std::string& activation, At at) {
+  if (logits && logits.node().op().is<Activation>())
+    throw BuildError(op, "the logits are what " + activation + " gives\n  logits: " + to_string(logits.type()) +
+                             " from " + to_string(logits.node()) + at_line(at) + "\n  Give what " + activation +
+                             " is given: " + op + " takes it by itself, and keeps the digits that it rounds away");
+}
+
 Value reduced(Value losses, Reduction reduction, At at) {
   if (reduction == Reduction::none) return losses;
   return reduction == Reduction::sum ? sum(losses, {}, false, at) : mean(losses, {}, false, at);
@@ -181,6 +192,7 @@ Value reduced(Value losses, Reduction reduction, At at) {
 }  // namespace
 
 Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
+  check_logits<ops::Softmax>("cross_entropy", logits, "softmax", at);
   const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
   return as_called("cross_entropy", [&] {
     if (!dense || logits.rank() == 0) return reduced(apply(ops::CrossEntropy{}, {logits, labels}, at), reduction, at);
@@ -190,6 +202,7 @@ Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
 }
 
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
+  check_logits<ops::Sigmoid>("binary_cross_entropy", logits, "sigmoid", at);
   check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
   return as_called("binary_cross_entropy", [&] {
     return reduced(apply(ops::BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);

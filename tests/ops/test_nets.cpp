@@ -17,6 +17,8 @@
 #include <limits>
 
 #include "samples/sample.h"
+#include "support/has.h"
+#include "support/message.h"
 #include "support/run_op.h"
 
 BOOST_AUTO_TEST_SUITE(test_nets)
@@ -152,6 +154,18 @@ BOOST_AUTO_TEST_CASE(wrong_labels_and_targets_are_refused_with_the_line) {
   BOOST_CHECK_EXCEPTION(binary_cross_entropy(x, z), Error, says(at(__LINE__)));
   BOOST_CHECK_EXCEPTION(softmax(x, 2), Error, says(at(__LINE__)));
   BOOST_CHECK_EXCEPTION(dropout(x, 1), Error, says("the rate 1 is not in [0, 1)"));
+}
+
+BOOST_AUTO_TEST_CASE(losses_of_logits_refuse_probabilities) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3}), label = input(g, "label", i64, {any(4)});
+  BOOST_TEST(test::message([&] { cross_entropy(softmax(x).named("p"), label); }) ==
+             "cross_entropy: the logits are what softmax gives\n  logits: f32[4, 3] from p\n  at HERE\n  Give what "
+             "softmax is given: cross_entropy takes it by itself, and keeps the digits that it rounds away");
+  BOOST_TEST(
+      test::has(test::message([&] { cross_entropy(softmax(x), softmax(x)); }), "the logits are what softmax gives"));
+  BOOST_TEST(test::has(test::message([&] { binary_cross_entropy(Dense(3, {.activation = sigmoid})(x), x); }),
+                       "binary_cross_entropy: the logits are what sigmoid gives"));
 }
 
 BOOST_AUTO_TEST_CASE(binary_cross_entropy_is_right_and_never_overflows) {

@@ -165,17 +165,19 @@ Value RandomBuilder::row_op(const Value& x) {
 Value RandomBuilder::layered(const Value& x) {
   if (x.rank() == 0 || x.type().count() == 0 || x.type().count() > 20000) return {};
   const Reduction reduction = one_of(std::vector{Reduction::none, Reduction::sum, Reduction::mean});
+  const std::string_view made_by = x.node().op().name();
+  const Value logits = made_by == "softmax" || made_by == "sigmoid" ? x * 2 : x;  // probabilities are refused
   switch (pick(6)) {
     case 0:
       return x.rank() < 2 ? Value() : batch_norm(x);
     case 1:
       return dropout(x, one_of(std::vector<double>{0, .25, .5}));
     case 2:
-      return cross_entropy(x, chance(50) ? argmax(x * x, -1) : cast(argmax(x, -1), i32), reduction);
+      return cross_entropy(logits, chance(50) ? argmax(x * x, -1) : cast(argmax(x, -1), i32), reduction);
     case 3:
-      return cross_entropy(x, softmax(x * x), reduction);
+      return cross_entropy(logits, softmax(x * x), reduction);
     case 4:
-      return binary_cross_entropy(x, sigmoid(x * x), reduction);
+      return binary_cross_entropy(logits, sigmoid(x * x), reduction);
     default:
       return mean_squared_error(x, tanh(x), reduction);
   }
