@@ -90,6 +90,26 @@ std::string training_step(const optim::Optimizer& optimizer, const optim::Minimi
   return print(g, no_lines);
 }
 
+// The net of tests/programs/layers.cpp, and layers of the other kinds behind it, trained.
+std::string layers() {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(32), 20, 8}), other = input(g, "other", f32, {any(32), 20, 8}),
+              padding = input(g, "padding", boolean, {any(32), 20});
+  const Sequential encode("encoder", {GRU(24, {.return_sequences = true}), TransformerBlock(4, {.causal = true}),
+                                      GlobalPool(), Dense(6, {.activation = tanh})});
+  const BatchNorm norm;
+  const Value a = norm(encode(x)), b = norm(encode(other));
+  const Dense narrow(3), widen(6, {.transpose_of = narrow});
+  Value loss = mean_squared_error(widen(narrow(a)), b);
+  const MultiHeadAttention attend(4, 2, {.kv_heads = 2, .causal = true, .dropout = 0.1});
+  const Value seen = GroupNorm(2)(RMSNorm()(attend(x, {.value = other, .key_mask = padding})));
+  const Sequential read{Residual{SimpleRNN(8, {.return_sequences = true}), relu}, LSTM(4, {.return_sequences = true}),
+                        Bidirectional(GRU(2, {.reset_after = false, .unroll = true}))};
+  loss = loss + mean(square(read(seen)));
+  optim::minimize(loss, optim::SGD{});
+  return print(g, no_lines);
+}
+
 // The samples of an op, as built: a line an op.
 void add_op(Digests& all, const std::string& name, const std::vector<test::Sample>& samples) {
   Digest& digest = all[op_prefix + name];
@@ -130,6 +150,7 @@ Digests digests(const std::set<std::string>& ops) {
   Graph resnet;
   test::resnet50(resnet);
   add("resnet50", print(resnet, no_lines));
+  add("layers", layers());
   for (const optim::Named& o : optim::optimizers()) {
     const auto name = "optimizer/" + std::string(o.name);
     add(name, training_step(o.optimizer));
