@@ -1,6 +1,5 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
-#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/repeat.h>
