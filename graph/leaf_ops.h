@@ -23,13 +23,19 @@ struct Init {
     normal,            ///< mean a, deviation b
     seed,              ///< a generator's state: the seed, then zeros
     truncated_normal,  ///< the same as normal, without what is beyond two deviations
-    orthogonal,        ///< a times a matrix [all axes but the last, last axis] whose shorter side is orthonormal
-    part               ///< a in part `stream` of the b equal parts of the elements, 0 in the others
+    orthogonal         ///< a times a matrix [all axes but the last, last axis] whose shorter side is orthonormal
+  };
+  /// Part number `which` of `of` equal parts of the elements; none where `of` is 0.
+  struct Part {
+    std::int64_t which = 0, of = 0;
+    double value = 0;
+    bool operator==(const Part&) const = default;
   };
   Kind kind = Kind::zeros;
   double a = 0, b = 0;
   std::uint64_t seed = 0;
   std::int64_t stream = 0;
+  Part part = {};  ///< whose elements start at its value instead
   bool operator==(const Init&) const = default;
 };
 AttrValue to_attr(const Init& v);

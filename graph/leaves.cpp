@@ -58,8 +58,8 @@ namespace oxbow {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kinds{"zeros", "constant",         "uniform",    "normal",  // of Init::Kind
-                                                "seed",  "truncated_normal", "orthogonal", "part"};
+constexpr std::array<std::string_view, 7> kinds{"zeros", "constant",         "uniform",   "normal",  // of Init::Kind
+                                                "seed",  "truncated_normal", "orthogonal"};
 
 // A leaf whose name is refused is not there.
 Value named_leaf(Graph& g, Op leaf, std::string_view name, const Location& at) {
@@ -75,11 +75,16 @@ Value named_leaf(Graph& g, Op leaf, std::string_view name, const Location& at) {
 }  // namespace
 
 AttrValue to_attr(const Init& v) {
-  return AttrRecord{{"kind", std::string(kinds[static_cast<std::size_t>(v.kind)])},
+  AttrRecord fields{{"kind", std::string(kinds[static_cast<std::size_t>(v.kind)])},
                     {"a", to_attr(v.a)},
                     {"b", to_attr(v.b)},
                     {"seed", to_attr(v.seed)},
                     {"stream", to_attr(v.stream)}};
+  if (v.part.of != 0)
+    fields.emplace_back(
+        "part",
+        AttrRecord{{"which", to_attr(v.part.which)}, {"of", to_attr(v.part.of)}, {"value", to_attr(v.part.value)}});
+  return fields;
 }
 
 void from_attr(const AttrValue& a, Init& v) {
@@ -88,6 +93,12 @@ void from_attr(const AttrValue& a, Init& v) {
   from_attr(a.field("b"), v.b);
   from_attr(a.field("seed"), v.seed);
   from_attr(a.field("stream"), v.stream);
+  for (const auto& [key, part] : a.get<AttrRecord>("a record")) {
+    if (key != "part") continue;
+    from_attr(part.field("which"), v.part.which);
+    from_attr(part.field("of"), v.part.of);
+    from_attr(part.field("value"), v.part.value);
+  }
 }
 
 Value input(Graph& g, std::string_view name, DType dtype, std::span<const Dim> dims, At at) {

@@ -95,7 +95,7 @@ void fill_orthogonal(const ops::Variable& v, T* out) {
 }
 
 template <Element T>
-void fill(const ops::Variable& v, T* out) {
+void fill_all(const ops::Variable& v, T* out) {
   const Init& init = v.init;
   const std::int64_t count = v.type.count();
   if (init.kind == Init::Kind::zeros) return;  // as it was allocated
@@ -108,16 +108,20 @@ void fill(const ops::Variable& v, T* out) {
     if (count > 0) out[0] = static_cast<T>(init.seed);
     return;
   }
-  if (init.kind == Init::Kind::part) {
-    const std::int64_t each = count / static_cast<std::int64_t>(init.b);
-    for (std::int64_t i = each * init.stream; i < each * (init.stream + 1); ++i) out[i] = static_cast<T>(init.a);
-    return;
-  }
   if (init.kind == Init::Kind::orthogonal) {
     if (count > 0) fill_orthogonal(v, out);
     return;
   }
   draw(init, count, out);
+}
+
+template <Element T>
+void fill(const ops::Variable& v, T* out) {
+  fill_all(v, out);
+  const Init::Part& part = v.init.part;
+  if (part.of == 0) return;
+  const std::int64_t each = v.type.count() / part.of;
+  for (std::int64_t i = each * part.which; i < each * (part.which + 1); ++i) out[i] = static_cast<T>(part.value);
 }
 
 }  // namespace
@@ -137,17 +141,18 @@ void check_init(const ops::Variable& v, Location at) {
     refuse("only floating-point values are drawn at random", "Use f32, or another floating-point dtype");
   if (kind == Init::Kind::orthogonal && v.type.shape.rank() < 2)
     refuse("only matrices are orthogonal", "Give at least two axes, or another initializer");
-  if (kind == Init::Kind::part) {
-    const double parts = v.init.b;
-    if (!(parts >= 1 && parts <= 0x1p31 && parts == std::trunc(parts)) || v.init.stream < 0 ||
-        static_cast<double>(v.init.stream) >= parts || v.type.count() % static_cast<std::int64_t>(parts) != 0)
-      refuse("its elements have no part " + std::to_string(v.init.stream) + " of " + short_number(parts),
-             "Give a number of parts that divides them, and one of these from 0");
-  }
   // Beyond 2^53 not every integer is a double: what was written may be another number.
-  const bool held = (kind != Init::Kind::constant && kind != Init::Kind::part) || is_float(v.type.dtype) ||
-                    (holds(v.type.dtype, v.init.a) && std::fabs(v.init.a) <= 0x1p53);
-  if (!held) refuse("its first value " + short_number(v.init.a) + " does not fit", "Give a value of its dtype");
+  const auto check_value = [&](double value) {
+    if (!is_float(v.type.dtype) && !(holds(v.type.dtype, value) && std::fabs(value) <= 0x1p53))
+      refuse("its first value " + short_number(value) + " does not fit", "Give a value of its dtype");
+  };
+  if (kind == Init::Kind::constant) check_value(v.init.a);
+  const Init::Part& part = v.init.part;
+  if (part == Init::Part{}) return;
+  if (part.of < 1 || part.which < 0 || part.which >= part.of || v.type.count() % part.of != 0)
+    refuse("its elements have no part " + std::to_string(part.which) + " of " + std::to_string(part.of),
+           "Give a number of parts that divides them, and one of these from 0");
+  check_value(part.value);
 }
 
 Tensor initial_value(const ops::Variable& v) {

@@ -87,11 +87,12 @@ class RecurrentState : public LayerState {
       w.recurrent_bias = both[1];
       return;
     }
-    const auto ones_for_forget = [](const Shape&) {
-      return Init{.kind = Init::Kind::part, .a = 1, .b = 4, .stream = 1};
-    };
-    const bool forget = cell_ == Cell::lstm && options_.unit_forget_bias;
-    w.bias = here.parameter("bias", {dtype, {width}}, forget ? Initializer(ones_for_forget) : options_.bias_init);
+    const bool ones = cell_ == Cell::lstm && options_.unit_forget_bias;
+    w.bias = here.parameter("bias", {dtype, {width}}, [&](const Shape& shape) {
+      Init init = options_.bias_init ? options_.bias_init(shape) : Init{};
+      if (ones) init.part = {.which = 1, .of = 4, .value = 1};
+      return init;
+    });
   }
 
   std::vector<Value> state_before(Value x, const std::vector<Value>& initial, At at) const {

@@ -25,7 +25,7 @@ struct RecurrentOptions {
   Initializer recurrent_init = init::orthogonal();
   Initializer bias_init = init::zeros();
   bool use_bias = true;
-  bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, whatever `bias_init` says
+  bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, the others' as `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
   bool unroll = false;           ///< nodes for each step: the same bits, faster to train, and a large graph to look at
   std::string name = {};

@@ -98,8 +98,21 @@ BOOST_AUTO_TEST_CASE(orthogonal_matrices_have_orthonormal_sides) {
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_a_variable_may_start_at_another_value) {
-  const Tensor t = draw_variable({f32, {8}}, {.kind = Init::Kind::part, .a = 1, .b = 4, .stream = 1});
-  for (int i = 0; i < 8; ++i) BOOST_TEST(t.data<float>()[i] == (i / 2 == 1 ? 1.0f : 0.0f));
+  const Init::Part part{.which = 1, .of = 4, .value = 3};
+  const Tensor zeros = draw_variable({f32, {8}}, {.part = part});
+  const Init whole{.kind = Init::Kind::normal, .b = 1, .seed = 5, .stream = 2};
+  Init other = whole;
+  other.part = part;
+  const Tensor drawn = draw_variable({f32, {8}}, other), plain = draw_variable({f32, {8}}, whole);
+  for (int i = 0; i < 8; ++i) {
+    BOOST_TEST(zeros.data<float>()[i] == (i / 2 == 1 ? 3.0f : 0.0f));
+    BOOST_TEST(drawn.data<float>()[i] == (i / 2 == 1 ? 3.0f : plain.data<float>()[i]));
+  }
+  for (const Init& init : {whole, other}) {
+    Init read;
+    from_attr(to_attr(init), read);
+    BOOST_TEST((read == init));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(normal_quantiles_are_those_of_the_normal_distribution) {
@@ -179,9 +192,11 @@ BOOST_AUTO_TEST_CASE(impossible_recipes_are_errors) {
                         says("only floating-point values are drawn at random"));
   BOOST_CHECK_EXCEPTION(draw_variable({f32, {4}}, {.kind = Init::Kind::orthogonal, .a = 1}), Error,
                         says("only matrices are orthogonal"));
-  for (const auto& [parts, which] : {std::pair{3.0, 0}, {0.0, 0}, {1.5, 0}, {4.0, 4}, {4.0, -1}})
-    BOOST_CHECK_EXCEPTION(draw_variable({f32, {8}}, {.kind = Init::Kind::part, .a = 1, .b = parts, .stream = which}),
-                          Error, says("its elements have no part "));
+  for (const auto& [parts, which] : {std::pair{3, 0}, {0, 0}, {-1, 0}, {4, 4}, {4, -1}})
+    BOOST_CHECK_EXCEPTION(draw_variable({f32, {8}}, {.part = {.which = which, .of = parts, .value = 1}}), Error,
+                          says("its elements have no part "));
+  BOOST_CHECK_EXCEPTION(draw_variable({i32, {8}}, {.part = {.which = 0, .of = 2, .value = 0.5}}), Error,
+                        says("its first value 0.5 does not fit"));
   BOOST_CHECK_EXCEPTION(init::truncated_normal(0, -1), Error, says("truncated_normal: the deviation -1 is negative"));
   BOOST_CHECK_EXCEPTION(init::uniform(1, 0), Error, says("uniform: 1 is above 0. Give (low, high)"));
   BOOST_CHECK_EXCEPTION(init::normal(0, -1), Error, says("the deviation -1 is negative"));

@@ -287,6 +287,15 @@ BOOST_AUTO_TEST_CASE(first_values_are_those_of_keras) {
   const Store store(g);
   const Tensor bias = store.get("lstm/bias"), u = store.get("lstm/recurrent_kernel");
   for (int i = 0; i < 16; ++i) BOOST_TEST(bias.data<double>()[i] == (i / 4 == 1 ? 1 : 0));
+  const LSTM halves(4, {.bias_init = init::constant(0.5)}),
+      plain(4, {.bias_init = init::constant(0.5), .unit_forget_bias = false});
+  halves(x);
+  plain(x);
+  const Store more(g);
+  for (int i = 0; i < 16; ++i) {
+    BOOST_TEST(more.get("lstm_1/bias").data<double>()[i] == (i / 4 == 1 ? 1 : 0.5));
+    BOOST_TEST(more.get("lstm_2/bias").data<double>()[i] == 0.5);
+  }
   for (int a = 0; a < 4; ++a)
     for (int b = 0; b < 4; ++b) {
       double product = 0;
