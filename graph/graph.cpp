@@ -4,6 +4,7 @@
 #include <oxbow/graph/support/utf8.h>
 
 #include <algorithm>
+#include <atomic>
 
 namespace oxbow {
 
@@ -25,9 +26,14 @@ std::string describe(const Op& op, Values inputs, const Location& at, const Shar
   return text;
 }
 
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> next = 1;
+  return next++;
+}
+
 }  // namespace
 
-Graph::Graph() : own_(std::make_unique<Storage>()) {}
+Graph::Graph() : own_(std::make_unique<Storage>()), number_(next_number()) {}
 Graph::~Graph() = default;
 
 const std::vector<Value>& Graph::updates() const { return own_->updates; }

@@ -28,6 +28,9 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
+  /// No other graph of the process has or had it: unlike its address.
+  std::uint64_t number() const { return number_; }
+
   /// Appends `op` applied to `inputs`. The one way in: checks that the inputs are of this graph and as many as the op
   /// takes, and infers the types. Throws `Error` with op, shapes, the line `at` and what to do.
   Node append(Op op, Values inputs, Location at);
@@ -60,8 +63,9 @@ class Graph {
   /// The node with this full name, if any.
   std::optional<Node> find(std::string_view full_name) const;
 
-  /// Writes that layers make beside the loss (running statistics, a generator's counter): `Assign` nodes, in order.
-  /// Whoever runs a training step fetches those that its loss depends on.
+  /// Writes that layers make beside the loss (running statistics, a generator's counter): `Assign` nodes, in order. Of
+  /// several of one variable each builds on the one before (`updated`). Whoever runs a training step fetches those that
+  /// its loss depends on: `updates_of` in graph/updates.h.
   void add_update(Value assign);
   const std::vector<Value>& updates() const;
 
@@ -129,6 +133,7 @@ class Graph {
   std::vector<Wired> wired_;
   std::vector<Slot> inputs_;  // of all nodes, one after another
   std::unique_ptr<Storage> own_;
+  const std::uint64_t number_;
   std::int64_t next_stream_ = 1;
   std::uint64_t seed_ = 0;
   Origin origin_;

@@ -36,6 +36,9 @@ class DenseState : public LayerState {
   // The other layer's matrix, [units, in].
   Value transposed(Value x, const Type& kernel, At at) const {
     const LayerState& other = LayerState::of(options_.transpose_of);
+    if (other.was_called() && !other.is_of(x.graph()))
+      refuse_layer("dense", "the layer that it is the transpose of is in another graph", x, at,
+                   "Make a layer for each graph");
     auto matrix = other.find("kernel");
     if (!matrix) matrix = other.find("embeddings");
     if (!matrix)
@@ -44,9 +47,6 @@ class DenseState : public LayerState {
                                       : "the layer that it is the transpose of was not called yet",
                    x, at, "Call a Dense layer or an Embedding, then the one that is tied to it");
     const Value v = matrix->output();
-    if (&v.graph() != &x.graph())
-      refuse_layer("dense", "the layer that it is the transpose of is in another graph", x, at,
-                   "Make a layer for each graph");
     if (v.type() != Type{kernel.dtype, {kernel.shape[1], kernel.shape[0]}})
       refuse_layer("dense",
                    internal::in_quotes(v.node().full_name()) + " is " + to_string(v.type()) +

@@ -68,8 +68,13 @@ class LambdaState : public LayerState {
 
 }  // namespace
 
-void LayerState::place(Graph& g) {
+void LayerState::settle_in(Graph& g) {
   graph_ = &g;
+  number_ = g.number();
+}
+
+void LayerState::place(Graph& g) {
+  settle_in(g);
   place_ = g.origin().scope.str();
 }
 
@@ -120,10 +125,16 @@ bool LayerState::is_gone(const Layer& layer, const Graph& g) {
   for (const Layer& l : all_of(layer)) {
     const LayerState& state = of(l);
     if (state.names_.empty()) continue;
-    if (state.graph_ != &g || !state.own().empty()) return false;
+    if (!state.is_of(g) || !state.own().empty()) return false;
     made = true;
   }
   return made;
+}
+
+// Whether variables of `layer` are in another graph: one that a function was called for before, and that may be gone.
+bool LayerState::is_elsewhere(const Layer& layer, const Graph& g) {
+  const std::vector<Layer> all = all_of(layer);
+  return std::any_of(all.begin(), all.end(), [&](const Layer& l) { return !of(l).names_.empty() && !of(l).is_of(g); });
 }
 
 void LayerState::forget() {
@@ -163,6 +174,7 @@ class LayerState::Calling {
   void gave(Value y) {
     state_.called_ = true;
     if (y) state_.last_output_ = y.type();
+    std::erase_if(state_.noted_, [&](const Layer& l) { return is_elsewhere(l, graph_); });
     if (!outer_) return;
     if (is_first_) outer_->new_.push_back(layer_);
     outer_->new_.insert(outer_->new_.end(), new_.begin(), new_.end());
@@ -214,13 +226,13 @@ Value LayerState::called(const Layer& layer, Value x, At at, const std::function
 LayerCall::LayerCall(LayerState& layer, Value x, std::initializer_list<std::string_view> members, At at)
     : layer_(layer), x_(x), at_(at), is_first_(layer.scope_.empty()) {
   Graph& g = x.graph();
-  if (layer.graph_ && layer.graph_ != &g)
+  if (layer.graph_ && !layer.is_of(g))
     refuse_layer(layer.word_, "x is of another graph than this layer's" + line_of(layer.first_), x, at,
                  "Make a layer for each graph; variables of the same name share their values in a Store");
   if (is_first_) {
     layer.scope_ =
         new_scope(g, layer.place_ ? *layer.place_ : g.origin().scope.str(), layer.asked_, layer.word_, members, at);
-    layer.graph_ = &g;
+    layer.settle_in(g);
     layer.first_ = at;
   }
   scope_.emplace(g, in_scope(g, layer.scope_));

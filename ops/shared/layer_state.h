@@ -45,6 +45,8 @@ class LayerState {
   /// Its parts, and the layers that its calls called.
   std::vector<Layer> inner() const;
   bool was_called() const { return called_; }
+  /// Whether it was placed or called in `g`.
+  bool is_of(const Graph& g) const { return graph_ && number_ == g.number(); }
   /// `layer` and all that are in it, each once and before those in it.
   static std::vector<Layer> all_of(const Layer& layer);
   static void freeze(const Layer& layer);
@@ -58,12 +60,15 @@ class LayerState {
   class Calling;
 
   static bool is_gone(const Layer& layer, const Graph& g);
+  static bool is_elsewhere(const Layer& layer, const Graph& g);
+  void settle_in(Graph& g);
   void forget();
 
   const char *kind_, *word_;
   std::string asked_;
   bool trainable_;
   Graph* graph_ = nullptr;            // since it was placed or called
+  std::uint64_t number_ = 0;          // the graph's
   std::optional<std::string> place_;  // the scope that its own one is in, where it was placed
   // Since it was called. Its variables share this very text, by which they are told from those of a layer that has the
   // same name later, after these were taken back.

@@ -446,6 +446,28 @@ BOOST_AUTO_TEST_CASE(the_short_forms_are_the_layers) {
   BOOST_TEST(text(a) == text(b));
 }
 
+// Where a graph was, another one may be.
+BOOST_AUTO_TEST_CASE(a_layer_is_of_one_graph_also_when_that_is_gone) {
+  const Dense encode(3);
+  const Lambda function([](Value v) { return dense(v, 3); });  // has no variables of its own
+  std::optional<Graph> g;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    g.emplace();
+    const Value x = input(*g, "x", f32, {any(4), 10});
+    function(x);
+    BOOST_TEST_REQUIRE(function.variables().size() == 2u);
+    BOOST_TEST((&function.variables()[0].graph() == &*g));
+    if (epoch == 0) {
+      encode(x);
+      continue;
+    }
+    BOOST_TEST(has(message([&] { encode(x); }), "dense: x is of another graph than this layer's at "));
+    BOOST_TEST(has(message([&] { Dense(10, {.transpose_of = encode})(slice(x, 1, 0, 3)); }),
+                   "dense: the layer that it is the transpose of is in another graph"));
+    BOOST_TEST(variables(*g).size() == 2u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_layers_refuse) {
   Graph g, other;
   const Value x = input(g, "x", f32, {any(4), 10}), wide = input(g, "wide", f32, {any(4), 12});
