@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 namespace oxbow::internal {
 namespace ledger_text {
@@ -154,6 +155,15 @@ class Parser {
     const auto there_or_none = [&](std::int64_t i, std::size_t count) {
       if (i != Ledger::none) there(i, count);
     };
+    // A barrier computes nothing: whoever asks for a step's node may rely on it.
+    const auto runs = [&](std::int64_t s) {
+      there(s, plan_.steps.size());
+      if (plan_.steps[static_cast<std::size_t>(s)].node < 0)
+        in_.fail(start_, "this plan has a barrier where a step belongs that computes something");
+    };
+    const auto runs_or_none = [&](std::int64_t s) {
+      if (s != Ledger::none) runs(s);
+    };
     const std::size_t steps = plan_.steps.size(), groups = plan_.groups.size(), values = plan_.values.size(),
                       blocks = plan_.blocks.size(), lanes = static_cast<std::size_t>(std::max(plan_.threads, 0));
     for (const Ledger::Step& s : plan_.steps) there(s.group, groups);
@@ -167,24 +177,31 @@ class Parser {
       there(e.step, steps);
       there(e.lane, lanes);
     }
-    for (const Entry& v : plan_.values) {
+    for (std::size_t i = 0; i < values; ++i) {
+      const Entry& v = plan_.values[i];
       there_or_none(v.block, blocks);
-      there_or_none(v.first, steps);
-      there_or_none(v.last, steps);
-      for (const std::int32_t i : {v.alias_of, v.overwrites, v.overwritten_by}) there_or_none(i, values);
-      all_there(v.readers, steps);
-      for (const std::int32_t s : v.readers)  // a barrier reads nothing
-        there(plan_.steps[static_cast<std::size_t>(s)].node, static_cast<std::size_t>(plan_.graph->size()));
+      runs_or_none(v.first);
+      runs_or_none(v.last);
+      // What is looked at or written over stands above, so that nobody goes from one to the next for ever.
+      for (const std::int32_t other : {v.alias_of, v.overwrites}) there_or_none(other, i);
+      there_or_none(v.overwritten_by, values);
+      if ((v.fate == Ledger::Fate::alias) != (v.alias_of != Ledger::none))
+        in_.fail(start_, "in this plan a value is an \"alias\" without \"alias_of\", or the other way round");
+      for (const std::int32_t s : v.readers) runs(s);
     }
     for (const Block& b : plan_.blocks) {
-      there(b.first, steps);
-      there(b.last, steps);
+      runs(b.first);
+      runs(b.last);
       all_there(b.values, values);
+      if (b.values.empty()) in_.fail(start_, "in this plan a block has no values");
     }
-    there_or_none(plan_.peak_step, steps);
+    runs_or_none(plan_.peak_step);
     all_there(plan_.live, blocks);
-    all_there(plan_.critical_path, steps);
-    all_there(plan_.measured_critical_path, steps);
+    for (const auto* path : {&plan_.critical_path, &plan_.measured_critical_path}) {
+      for (const std::int32_t s : *path) runs(s);
+      if (std::adjacent_find(path->begin(), path->end(), std::greater_equal<>()) != path->end())
+        in_.fail(start_, "in this plan a critical path goes back to an earlier step");
+    }
   }
 
   // What has bytes lies in the arena, and nothing ends before it begins.

@@ -53,6 +53,10 @@ std::vector<DotRemark> remarks(const Ledger& plan) {
 }
 
 std::vector<NodeId> critical_nodes(const Ledger& plan) {
+  // Whose bytes each value is; what it looks at stands above it.
+  std::vector<std::int32_t> root(plan.values.size());
+  for (std::int32_t v = 0; v < std::ssize(root); ++v)
+    root[at(v)] = plan.values[at(v)].alias_of >= 0 ? root[at(plan.values[at(v)].alias_of)] : v;
   std::vector<NodeId> path;
   for (const std::int32_t s : plan.longest_path()) {
     const Node n = plan.graph->node(plan.steps[at(s)].node);
@@ -60,10 +64,10 @@ std::vector<NodeId> critical_nodes(const Ledger& plan) {
     std::vector<NodeId> between;
     for (int k = 0; k < n.input_count() && !path.empty() && between.empty(); ++k) {
       if (!n.input(k)) continue;
-      std::vector<NodeId> way;
       std::int32_t v = plan.index(n.input(k).node_id(), n.input(k).output());
-      for (; plan.values[at(v)].alias_of >= 0; v = plan.values[at(v)].alias_of) way.push_back(plan.values[at(v)].node);
-      if (plan.values[at(v)].node == path.back()) between = std::move(way);
+      if (plan.values[at(root[at(v)])].node != path.back()) continue;
+      for (; plan.values[at(v)].alias_of >= 0; v = plan.values[at(v)].alias_of)
+        between.push_back(plan.values[at(v)].node);
     }
     path.insert(path.end(), between.rbegin(), between.rend());
     path.push_back(n.id());
