@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/out_of_memory.h>
+#include <oxbow/graph/support/sums.h>
 #include <oxbow/runtime/numerics/guard.h>
 #include <oxbow/runtime/run/executor.h>
 #include <oxbow/runtime/run/program_impl.h>
@@ -101,7 +102,8 @@ struct Session::State {
     std::vector<Shape> shapes;
     for (const Fed& f : fed) shapes.push_back(f.shape);
     auto plan = impl().plan(shapes);
-    const std::int64_t bytes = plan->arena_bytes + plan->scratch_bytes * impl().options.pool.threads();
+    const std::int64_t bytes = saturating_sum(
+        plan->arena_bytes, saturating_product(plan->scratch_bytes, impl().options.pool.threads()));
     if (bytes > arena_bytes) {
       arena = allocate(bytes);
       arena_bytes = bytes;

@@ -19,13 +19,18 @@ inline constexpr int header_depth = 32;                    ///< objects and list
 inline constexpr std::size_t tensors = 1'000'000;
 inline constexpr std::size_t metadata_entries = 100'000;
 
-// Graphs and plans as texts.
+// Graphs, and plans as texts.
 inline constexpr std::size_t text_bytes = std::size_t{1} << 30;  ///< of a file that the `oxbow` program reads
 inline constexpr std::int64_t text_nodes = 4'000'000;
-inline constexpr int attribute_depth = 64;  ///< records and lists within one another
+inline constexpr int attribute_depth = 64;                       ///< records and lists within one another
 /// A tensor of equal elements ("splat"), and all of a text together: what a text may make its reader allocate without
 /// holding as much itself.
 inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
+
+// Plans.
+/// All values of a graph together, and the scratch memory of a thread: half of what x86-64 can address. Whatever a plan
+/// sums up of them is far from what a number holds.
+inline constexpr std::int64_t plan_bytes = std::int64_t{1} << 56;
 
 // IDX. A gzipped file may hold so much, or so many times its own size where that is more.
 inline constexpr std::int64_t unpacked_bytes = std::int64_t{64} << 20;

@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/sums.h>
 #include <oxbow/runtime/plan/largest_first.h>
 
 #include <algorithm>
@@ -106,7 +107,7 @@ class LargestFirst {
       case 1:
         return by([&](std::uint32_t b) { return bytes_[b] + bytes_in_conflict(b); });
       case 2:
-        return by([&](std::uint32_t b) { return bytes_[b] * steps_[b]; });
+        return by([&](std::uint32_t b) { return saturating_product(bytes_[b], steps_[b]); });
       default:
         return by([&](std::uint32_t b) { return steps_[b]; });
     }

@@ -1,3 +1,5 @@
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/plan/prepared_ops.h>
 
 namespace oxbow::internal {
@@ -19,6 +21,9 @@ const PreparedOp& PreparedOps::of(const Node& n) {
   std::vector<Type> in = n.input_types();
   const Op& op = n.op();
   Prepared<void> prepared = op.prepare(in);
+  if (const std::int64_t scratch = prepared.work.scratch; scratch < 0 || scratch > limits::plan_bytes)
+    throw Error(to_string(n) + ": the op " + in_quotes(op.name()) + " asks for scratch memory of " +
+                std::to_string(scratch) + " bytes, but a thread's are at most " + std::to_string(limits::plan_bytes));
   std::vector<InputSet> overwrites = op.overwrites(in);
   overwrites.resize(static_cast<std::size_t>(n.output_count()));  // an op may tell of its first outputs only
   list_.push_back({op, std::move(in), std::move(prepared.plan), prepared.work, std::move(overwrites)});

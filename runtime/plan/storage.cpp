@@ -1,5 +1,8 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/graph/support/align.h>
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/sums.h>
 #include <oxbow/runtime/plan/storage.h>
 
 #include <set>
@@ -19,13 +22,20 @@ class Finder {
   }
 
  private:
-  std::int32_t new_storage(Home home, std::int32_t index, std::int64_t bytes, NodeId writer) {
-    out_.list.push_back({home, index, bytes, writer});
+  // All bytes are counted here, so that whatever sums up those of some of the values need not look for an overflow.
+  std::int32_t new_storage(Home home, std::int32_t index, std::int64_t bytes, const Node& writer) {
+    bytes_ = saturating_sum(bytes_, aligned(bytes));
+    if (bytes_ > limits::plan_bytes)
+      throw Error("the graph's values up to " + to_string(writer) + ", a " + std::string(writer.op().name()) + " of " +
+                  to_string(writer.output_types()) + ", have more than " + std::to_string(limits::plan_bytes) +
+                  " bytes together" + at_line(writer.origin().at, "built at") +
+                  "\n  Compute on fewer samples at a time, or on smaller ones");
+    out_.list.push_back({home, index, bytes, writer.id()});
     return static_cast<std::int32_t>(out_.list.size()) - 1;
   }
 
   void leaf(const Node& n, Home home, std::vector<Plan::Leaf>& list) {
-    const auto s = new_storage(home, static_cast<std::int32_t>(list.size()), n.output().type().bytes(), n.id());
+    const auto s = new_storage(home, static_cast<std::int32_t>(list.size()), n.output().type().bytes(), n);
     list.push_back({n.id()});
     out_.values.push_back({s, 0});
   }
@@ -46,9 +56,9 @@ class Finder {
         const auto at = out_.of(n.input(aliases[i].input));
         out_.values.push_back({at.storage, at.offset + aliases[i].offset});
       } else if (op.info().outputs.optional(k) && !unread_.empty() && unread_.contains({n.id(), k})) {
-        out_.values.push_back({new_storage(Home::none, 0, 0, n.id()), 0});
+        out_.values.push_back({new_storage(Home::none, 0, 0, n), 0});
       } else {
-        out_.values.push_back({new_storage(Home::arena, 0, n.output_types()[i].bytes(), n.id()), 0});
+        out_.values.push_back({new_storage(Home::arena, 0, n.output_types()[i].bytes(), n), 0});
         computes = true;
       }
     }
@@ -99,6 +109,7 @@ class Finder {
 
   const Graph& graph_;
   Storages out_;
+  std::int64_t bytes_ = 0;  // of all storages
   std::set<std::pair<NodeId, int>> unread_;
 };
 

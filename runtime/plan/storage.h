@@ -43,7 +43,7 @@ struct Storages {
 /// just these bytes, all of them.
 bool may_take_over(const Storages& storages, const Node& step, std::int32_t storage, InputSet allowed);
 
-/// Gives every value its storage.
+/// Gives every value its storage. Throws `Error` where all together have more than `limits::plan_bytes`.
 Storages find_storages(const Graph& graph);
 
 }  // namespace oxbow::internal
