@@ -28,14 +28,14 @@ std::string dtype_names() {
 }
 
 Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
-  if (sizes.size() > max_rank) throw Error("a shape has at most 8 axes, not " + std::to_string(sizes.size()));
+  if (sizes.size() > max_rank) throw OpError("a shape has at most 8 axes, not " + std::to_string(sizes.size()));
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
   // The product of the sizes other than 0 must fit, so that no product of some of the axes overflows either.
   std::int64_t product = 1;
   for (std::int64_t size : sizes) {
-    if (size < 0) throw Error("an axis cannot have the size " + std::to_string(size) + " in shape " + to_string(*this));
+    if (size < 0) throw OpError("an axis cannot have the size " + std::to_string(size) + " in shape " + to_string(*this));
     if (size > 0 && (__builtin_mul_overflow(product, size, &product) || product > max_count))
-      throw Error("shape " + to_string(*this) + " has more elements than memory can address");
+      throw OpError("shape " + to_string(*this) + " has more elements than memory can address");
   }
 }
 

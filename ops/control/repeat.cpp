@@ -47,7 +47,8 @@ struct Written {
 
 std::vector<Type> Repeat::infer(Types in) const {
   const auto all = static_cast<std::int64_t>(in.size());
-  if (!body || steps < 0 || carried < 0 || sliced < 0 || carried + sliced > all ||
+  if (in.empty()) throw OpError("it carries nothing and reads no slices", "Give the first value of what it carries");
+  if (!body || steps < 0 || carried < 0 || sliced < 0 || carried > all || sliced > all - carried ||
       carried > static_cast<std::int64_t>(body.outputs().size()))
     throw OpError("it has " + std::to_string(steps) + " steps, " + std::to_string(carried) + " carried and " +
                       std::to_string(sliced) + " stacked values of " + std::to_string(all),

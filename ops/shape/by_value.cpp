@@ -158,11 +158,23 @@ std::int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& st
     } else {
       const T first = start.item<T>(), last = limit.item<T>(), by = step.item<T>();
       if (by == 0) throw OpError("its step is 0", "Give a step towards the limit");
-      const double times =
-          std::ceil((static_cast<double>(last) - static_cast<double>(first)) / static_cast<double>(by));
-      if (!(times < static_cast<double>(Shape::max_count)))
+      const auto refuse = [] {
         throw OpError("there are too many numbers, or no end to them", "Give a limit that a few steps reach");
-      return times > 0 ? static_cast<std::int64_t>(times) : 0;
+      };
+      if constexpr (std::is_integral_v<T>) {
+        // Exactly, in unsigned numbers: they hold the way between any two, which the signed ones may not.
+        if (by > 0 ? first >= last : first <= last) return 0;
+        const auto number = [](T n) { return static_cast<std::uint64_t>(n); };
+        const std::uint64_t way = by > 0 ? number(last) - number(first) : number(first) - number(last),
+                            each = by > 0 ? number(by) : 0 - number(by), times = (way - 1) / each + 1;
+        if (times > static_cast<std::uint64_t>(Shape::max_count)) refuse();
+        return static_cast<std::int64_t>(times);
+      } else {
+        const double times =
+            std::ceil((static_cast<double>(last) - static_cast<double>(first)) / static_cast<double>(by));
+        if (!(times < static_cast<double>(Shape::max_count))) refuse();
+        return times > 0 ? static_cast<std::int64_t>(times) : 0;
+      }
     }
   });
 }
@@ -306,7 +318,14 @@ void Iota::run(const Run& r) const {
   dispatch(start.dtype(), [&]<class T>(std::type_identity<T>) {
     if constexpr (!std::is_same_v<T, bool>) {
       const T first = start.item<T>(), by = step.item<T>();
-      for (std::int64_t i = begin; i < end; ++i) r.out<T>()[i] = static_cast<T>(first + static_cast<T>(i) * by);
+      if constexpr (std::is_integral_v<T>) {
+        // In unsigned numbers, which wrap around: i * by may be beyond what T holds where the sum is not.
+        using U = std::conditional_t<sizeof(T) < 8, std::uint32_t, std::uint64_t>;
+        for (std::int64_t i = begin; i < end; ++i)
+          r.out<T>()[i] = static_cast<T>(static_cast<U>(first) + static_cast<U>(i) * static_cast<U>(by));
+      } else {
+        for (std::int64_t i = begin; i < end; ++i) r.out<T>()[i] = static_cast<T>(first + static_cast<T>(i) * by);
+      }
     }
   });
 }

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/sums.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/moving.h>
@@ -17,7 +18,7 @@ Type Concat::infer(Types in) const {
       throw OpError("value " + std::to_string(i) + " has the shape " + to_string(in[i].shape) + " beside " +
                         to_string(in[0].shape),
                     "All axes but axis " + std::to_string(a) + " must agree");
-    size += in[i].shape[a];
+    size = internal::saturating_sum(size, in[i].shape[a]);
   }
   return {in[0].dtype, in[0].shape.with(a, size)};
 }

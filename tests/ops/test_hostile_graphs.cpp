@@ -3,6 +3,9 @@
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/text.h>
+#include <oxbow/ops/catalog.h>
+#include <oxbow/ops/control.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/pointwise/unary.h>
 #include <oxbow/runtime/program.h>
@@ -31,6 +34,15 @@ struct Greedy {
   void run(const Run&) const {}
 };
 
+std::unique_ptr<Graph> read(const std::string& lines) {
+  return parse("oxbow graph 1 seed 0 next_stream 1\nforward:\n" + lines + "end", catalog(), "t.graph");
+}
+
+std::string loop(std::string_view numbers) {
+  return "{" + std::string(numbers) +
+         ", body: graph {forward: %x0 = input {name: \"x0\", type: f32[2]} : f32[2] outputs: \"y0\" = %x0}}";
+}
+
 }  // namespace
 
 // Sums of sizes that are beyond 63 bits came out small or negative, and kernels wrote where nothing had been allocated.
@@ -57,6 +69,27 @@ BOOST_AUTO_TEST_CASE(values_that_have_more_bytes_than_a_plan_may_have) {
     const Program program = compile({y}, {.pool = Pool(4)});
     Store store(g);
     BOOST_TEST(has(message([&] { program.run(store, {{"x", Tensor({f32, {1}})}}); }), "out of memory: cannot allocate "));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit) {
+  const std::string x = "%x = input {name: \"x\", type: f32[2]} : f32[2]\n";
+  const std::string wide = "%x = input {name: \"x\", type: f32[576460752303423488, 0]} : f32[576460752303423488, 0]\n";
+  std::string sixteen = "%x";
+  for (int i = 1; i < 16; ++i) sixteen += ", %x";
+  const std::pair<std::string, std::string_view> cases[] = {
+      {"%1 = repeat {steps: 1, carried: 0, sliced: 0, body: graph {forward: %0 = constant {value: tensor f32[2] "
+       "[1.0, 2.0]} : f32[2] outputs: \"y0\" = %0}} : f32[1, 2]",
+       "it carries nothing and reads no slices"},
+      {x + "%1 = repeat(%x) " + loop("steps: 1, carried: 1, sliced: 9223372036854775807") + " : f32[2]",
+       "1 steps, 1 carried and 9223372036854775807 stacked values of 1"},
+      {x + "%1 = repeat(%x) " + loop("steps: 1, carried: 9223372036854775807, sliced: 1") + " : f32[2]",
+       "1 steps, 9223372036854775807 carried and 1 stacked values of 1"},
+      {wide + "%1 = concat(" + sixteen + ") {axis: 0} : f32[2]", "has more elements than memory can address"},
+  };
+  for (const auto& [lines, wrong] : cases) {
+    const std::string text = message([&] { read(lines); });
+    BOOST_TEST((text.starts_with("t.graph:") && has(text, wrong)), text);
   }
 }
 

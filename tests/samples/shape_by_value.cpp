@@ -1,6 +1,8 @@
 // Samples of ops whose output's shape follows from a value.
 #include <oxbow/ops/shape/by_value.h>
 
+#include <limits>
+
 #include "samples/families.h"
 #include "samples/rearranged.h"
 
@@ -173,6 +175,7 @@ std::vector<Sample> pad_samples() {
 }
 
 std::vector<Sample> arange_samples() {
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const auto of = [](auto start, auto limit, auto step, const Numbers& want) {
     return sample(std::to_string(want.size()) + " numbers", Arange{},
                   {Tensor::scalar(start), Tensor::scalar(limit), Tensor::scalar(step)},
@@ -186,7 +189,11 @@ std::vector<Sample> arange_samples() {
   };
   return {of(std::int64_t{0}, std::int64_t{4}, std::int64_t{1}, {0, 1, 2, 3}),
           of(std::int64_t{5}, std::int64_t{-2}, std::int64_t{-3}, {5, 2, -1}),
-          of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}), of(1.0, 6.5, 2.0, {1, 3, 5})};
+          of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}),
+          of(1.0, 6.5, 2.0, {1, 3, 5}),
+          // What is added is beyond what the dtype holds, and doubles do not tell these apart.
+          of(-2'000'000'000, 2'000'000'000, 1'500'000'000, {-2'000'000'000, -500'000'000, 1'000'000'000}),
+          of(most - 3, most, std::int64_t{2}, {most - 3, most - 1})};
 }
 
 std::vector<Sample> one_hot_of_samples() {
