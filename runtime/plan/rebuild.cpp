@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace oxbow::internal {
 namespace {
@@ -15,7 +16,8 @@ class Builder {
         line_(line),
         rewriter_(from),
         now_(line.runs.size(), -1),
-        step_of_(static_cast<std::size_t>(from.size()), Timeline::none) {}
+        step_of_(static_cast<std::size_t>(from.size()), Timeline::none),
+        looked_(static_cast<std::size_t>(from.size())) {}
 
   // Leaves first, then steps as they run, each behind what it reads, if only for its shape. What just looks at a step's
   // bytes stands before its first reader.
@@ -53,7 +55,7 @@ class Builder {
   bool is_barrier(std::uint32_t r) const { return line_.steps[line_.runs[r].step].node < 0; }
 
   // The runs that have to be there before this one and are not.
-  void add_missing(std::uint32_t r, std::vector<std::uint32_t>& out) const {
+  void add_missing(std::uint32_t r, std::vector<std::uint32_t>& out) {
     for (const std::uint32_t v : line_.runs[r].reads)
       if (const std::uint32_t maker = line_.values[v].run; now_[maker] < 0) out.push_back(maker);
     const Node n = from_.node(line_.steps[line_.runs[r].step].node);
@@ -63,17 +65,24 @@ class Builder {
       if (const Node forward = from_.node(n.origin().forward); forward.output_count() > 0)
         add_missing(forward.output(), out);
   }
-  void add_missing(Value v, std::vector<std::uint32_t>& out) const {
-    if (rewriter_.mapped(v)) return;
-    const Node n = v.node();
-    if (const std::uint32_t step = step_of_[static_cast<std::size_t>(n.id())]; step != Timeline::none) {
-      const auto& runs = line_.runs_of[step];
-      out.push_back(*std::min_element(
-          runs.begin(), runs.end(), [&](std::uint32_t a, std::uint32_t b) { return line_.place[a] < line_.place[b]; }));
-      return;
+  // Values that look at others' bytes may do so one behind another, a graph long.
+  void add_missing(Value wanted, std::vector<std::uint32_t>& out) {
+    ++look_;
+    for (std::vector<Value> open = {wanted}; !open.empty();) {
+      const Value v = open.back();
+      open.pop_back();
+      if (rewriter_.mapped(v)) continue;
+      const Node n = v.node();
+      if (const std::uint32_t step = step_of_[static_cast<std::size_t>(n.id())]; step != Timeline::none) {
+        const auto& runs = line_.runs_of[step];
+        out.push_back(*std::min_element(runs.begin(), runs.end(), [&](std::uint32_t a, std::uint32_t b) {
+          return line_.place[a] < line_.place[b];
+        }));
+      } else if (std::exchange(looked_[static_cast<std::size_t>(n.id())], look_) != look_) {
+        for (int i = n.input_count(); i-- > 0;)
+          if (n.input(i)) open.push_back(n.input(i));
+      }
     }
-    for (int i = 0; i < n.input_count(); ++i)
-      if (n.input(i)) add_missing(n.input(i), out);
   }
 
   void append(std::uint32_t r) {
@@ -99,31 +108,52 @@ class Builder {
   }
 
   // A value of the bytes that a run made: its node's, or what looks at them.
-  Value of_run(std::uint32_t r, Value old) {
-    const Node n = old.node();
-    if (n.id() == line_.steps[line_.runs[r].step].node) return rewriter_.to().node(now_[r]).output(old.output());
-    const auto [known, fresh] = looks_.try_emplace({r, n.id()}, -1);
-    if (fresh) {
-      // By way of its one input that has the bytes; others are read for their shapes.
-      std::vector<Value> inputs;
-      const auto storage = storages_.of(old).storage;
-      for (int i = 0; i < n.input_count(); ++i)
-        inputs.push_back(!n.input(i)                                   ? Value()
-                         : storages_.of(n.input(i)).storage == storage ? of_run(r, n.input(i))
-                                                                       : first_of(n.input(i)));
-      known->second = copy(n, inputs, origin_of(n)).id();
+  Value of_run(std::uint32_t r, Value wanted) {
+    const NodeId maker = line_.steps[line_.runs[r].step].node;
+    const std::int32_t storage = storages_.of(wanted).storage;
+    const auto has_bytes = [&](const Value& v) { return v && storages_.of(v).storage == storage; };
+    const auto made = [&](const Value& v) {
+      if (v.node_id() == maker) return rewriter_.to().node(now_[r]).output(v.output());
+      const auto known = looks_.find({r, v.node_id()});
+      return known == looks_.end() ? Value() : rewriter_.to().node(known->second).output(v.output());
+    };
+    // By way of its one input that has the bytes; others are read for their shapes.
+    for (std::vector<Value> open = {wanted}; !open.empty();) {
+      const Node n = open.back().node();
+      const std::size_t before = open.size();
+      if (!made(open.back())) {
+        for (int i = n.input_count(); i-- > 0;)
+          if (has_bytes(n.input(i)) && !made(n.input(i))) open.push_back(n.input(i));
+        if (open.size() > before) continue;
+        std::vector<Value> inputs;
+        for (int i = 0; i < n.input_count(); ++i)
+          inputs.push_back(!n.input(i)              ? Value()
+                           : has_bytes(n.input(i)) ? made(n.input(i))
+                                                   : first_of(n.input(i)));
+        looks_.emplace(std::pair(r, n.id()), copy(n, inputs, origin_of(n)).id());
+      }
+      open.pop_back();
     }
-    return rewriter_.to().node(known->second).output(old.output());
+    return made(wanted);
   }
 
   // A value of whichever run made it first.
-  Value first_of(Value old) {
-    if (rewriter_.mapped(old)) return rewriter_(old);
-    const Node n = old.node();
-    std::vector<Value> inputs;
-    for (int i = 0; i < n.input_count(); ++i) inputs.push_back(n.input(i) ? first_of(n.input(i)) : Value());
-    copy(n, inputs, origin_of(n));
-    return rewriter_(old);
+  Value first_of(Value wanted) {
+    for (std::vector<Value> open = {wanted}; !open.empty();) {
+      const Node n = open.back().node();
+      const std::size_t before = open.size();
+      if (!rewriter_.mapped(open.back())) {
+        for (int i = n.input_count(); i-- > 0;)
+          if (n.input(i) && !rewriter_.mapped(n.input(i))) open.push_back(n.input(i));
+        if (open.size() > before) continue;
+        std::vector<Value> inputs;
+        for (int i = 0; i < n.input_count(); ++i)
+          inputs.push_back(n.input(i) ? rewriter_(n.input(i)) : Value());
+        copy(n, inputs, origin_of(n));
+      }
+      open.pop_back();
+    }
+    return rewriter_(wanted);
   }
 
   Origin origin_of(Node old) const {
@@ -187,6 +217,8 @@ class Builder {
   Rewriter rewriter_;
   std::vector<NodeId> now_;             // of each run
   std::vector<std::uint32_t> step_of_;  // of each old node
+  std::vector<std::uint32_t> looked_;   // of each old node, the last look through views that came by
+  std::uint32_t look_ = 0;
   std::map<std::pair<std::uint32_t, NodeId>, NodeId> looks_;
   Recomputed result_;
 };

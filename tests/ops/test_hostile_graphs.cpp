@@ -93,4 +93,14 @@ BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit) {
   }
 }
 
+// Values that look at another's bytes, one behind another.
+BOOST_AUTO_TEST_CASE(long_chains_of_views) {
+  Graph g;
+  const int length = 100'000;
+  Value v = exp(input(g, "x", f32, {length + 1}));
+  for (int i = 0; i < length; ++i) v = slice(v, 0, 0, length - i);
+  const std::string text = message([&] { compile({sum(v)}, {.memory_budget = 1000}); });
+  BOOST_TEST(has(text, "the memory budget of 1000 bytes cannot be kept"), text);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
