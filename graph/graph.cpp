@@ -1,5 +1,6 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/scope.h>
 #include <oxbow/graph/support/storage.h>
 #include <oxbow/graph/support/utf8.h>
 
@@ -300,7 +301,9 @@ namespace {
 Origin inside(const Graph& graph, std::string_view name) {
   Origin origin = graph.origin();
   origin.at = {};
-  origin.scope = origin.scoped(name);
+  std::string scope = origin.scoped(name);
+  internal::check_scope(scope);
+  origin.scope = std::move(scope);
   return origin;
 }
 }  // namespace

@@ -1,6 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/subgraph.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/scope.h>
 
 #include <algorithm>
 
@@ -169,6 +170,7 @@ std::vector<Value> write_nodes(const Graph& from, Values inputs, Values outputs,
       std::string whole = outer.scope.str();
       for (const std::string& part : {scope, inner.str()})
         if (!part.empty()) whole += (whole.empty() ? "" : "/") + part;
+      internal::check_scope(whole);
       place->second = std::move(whole);
     }
     return place->second;

@@ -1,6 +1,7 @@
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/scope.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/graph/text/number.h>
 #include <oxbow/graph/text/opaque.h>
@@ -93,7 +94,10 @@ class Parser {
       if (in_.next_is(name(phase))) {
         in_.take();
         origin.phase = phase;
-        if (in_.peek().kind == Token::string) origin.scope = in_.take().value;
+        if (const Token scope = in_.peek(); scope.kind == Token::string) {
+          checked(scope, [&] { check_scope(scope.value); });
+          origin.scope = in_.take().value;
+        }
         in_.expect(':', "behind the heading of a phase");
         while (in_.peek().kind == Token::label) node(origin);
         return;

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "dump/style.h"
 
@@ -52,8 +53,6 @@ class Folder {
       if (!scope.empty())
         deepest = std::max(deepest, 1 + static_cast<int>(std::count(scope.begin(), scope.end(), '/')));
     }
-    // Beyond a hundred levels nobody looks, and nobody waits.
-    deepest = std::min(deepest, 100);
     for (const bool merge : {false, true})
       for (int depth = deepest; depth >= 1; --depth) {
         fold(depth, merge);
@@ -105,19 +104,28 @@ class Folder {
   void fold(int depth, bool merge) {
     boxes_.clear();
     of_.clear();
+    // Nodes of a scope follow one another: what is made of its name is made once for them.
+    const Origin* last = nullptr;
+    const auto is_another = [&](const Origin& now) {
+      const Origin* const before = std::exchange(last, &now);
+      return before == nullptr || before->phase != now.phase || before->scope != now.scope;
+    };
     std::set<std::string, std::less<>> forward;
     for (NodeId i = 0; i < graph_.size(); ++i)
-      if (const Origin& origin = graph_.node(i).origin(); origin.phase == Phase::forward && !origin.scope.empty())
+      if (const Origin& origin = graph_.node(i).origin();
+          origin.phase == Phase::forward && !origin.scope.empty() && is_another(origin))
         forward.insert(folded(origin.scope, depth, merge));
+    last = nullptr;
     int inputs = 0;
     for (NodeId i = 0; i < graph_.size(); ++i) inputs += stands_alone(graph_.node(i));
     std::map<std::tuple<Phase, std::string, NodeId>, std::size_t> places;
+    std::string scope;
     for (NodeId i = 0; i < graph_.size(); ++i) {
       const Origin& origin = graph_.node(i).origin();
-      std::string scope = scope_of(origin, depth, merge, forward);
+      if (is_another(origin)) scope = scope_of(origin, depth, merge, forward);
       const bool alone = inputs <= most_input_boxes && stands_alone(graph_.node(i));
       const auto [place, is_new] = places.try_emplace({origin.phase, scope, alone ? i : -1}, boxes_.size());
-      if (is_new) boxes_.push_back({.phase = origin.phase, .scope = std::move(scope)});
+      if (is_new) boxes_.push_back({.phase = origin.phase, .scope = scope});
       add(boxes_[place->second], graph_.node(i));
       if (static_cast<std::size_t>(i) < options_.ns.size() && options_.ns[static_cast<std::size_t>(i)] >= 0)
         boxes_[place->second].ns = std::max(boxes_[place->second].ns, 0.0) + options_.ns[static_cast<std::size_t>(i)];
