@@ -21,7 +21,7 @@ inline constexpr std::size_t metadata_entries = 100'000;
 
 // Graphs, and plans as texts.
 inline constexpr std::size_t text_bytes = std::size_t{1} << 30;  ///< of a file that the `oxbow` program reads
-inline constexpr std::int64_t text_nodes = 4'000'000;
+inline constexpr std::int64_t nodes = 4'000'000;                 ///< of a text, and with all loops written out
 inline constexpr std::size_t scope_bytes = 1000;                 ///< a heading's scope is that of all nodes below it
 inline constexpr std::size_t scope_depth = 64;
 inline constexpr int attribute_depth = 64;                       ///< records and lists within one another

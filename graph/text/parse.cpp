@@ -116,8 +116,8 @@ class Parser {
   // One line: "%2 = matmul(%x, %w) {...} : f32[64, 256] for %1".
   void node(Origin origin) {
     const Token label = in_.take();
-    if (graph_->size() >= limits::text_nodes)
-      in_.fail(label, "a graph's text has at most " + std::to_string(limits::text_nodes) + " nodes");
+    if (graph_->size() >= limits::nodes)
+      in_.fail(label, "a graph's text has at most " + std::to_string(limits::nodes) + " nodes");
     if (label.output >= 0) in_.fail(label, "a node is defined under its label alone, without '#'");
     in_.expect('=', "behind the label of a node");
     if (in_.peek().kind != Token::word && in_.peek().kind != Token::string) in_.unexpected("the name of an op");

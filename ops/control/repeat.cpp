@@ -1,5 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/sums.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/control/bodies.h>
 #include <oxbow/ops/control/repeat.h>
@@ -7,6 +9,7 @@
 #include <oxbow/ops/shape/reshape.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace oxbow::ops {
 namespace {
@@ -43,6 +46,39 @@ struct Written {
   }
 };
 
+// About how many nodes a graph has once the loops in it are written out. `known`: of the graphs that were looked at, as
+// one may stand in several places.
+using Counts = std::unordered_map<const Graph*, std::int64_t>;
+std::int64_t nodes_of(const Graph& g, Counts& known) {
+  if (const auto found = known.find(&g); found != known.end()) return found->second;
+  std::int64_t sum = 0;
+  for (NodeId i = 0; i < g.size(); ++i) {
+    const Op& op = g.node(i).op();
+    std::int64_t inner = 1;
+    for (const auto& [name, body] : op.subgraphs()) inner = internal::saturating_sum(inner, nodes_of(*body, known));
+    const auto* loop = op.as<Repeat>();
+    sum = internal::saturating_sum(sum, loop ? internal::saturating_product(loop->steps, inner) : inner);
+  }
+  known.emplace(&g, sum);
+  return sum;
+}
+
+// With the nodes that cut its slices, and those that stack what it gives.
+std::int64_t nodes_of_step(const Repeat& r) {
+  Counts known;
+  return internal::saturating_sum(nodes_of(r.body.graph(), known),
+                                  2 * r.sliced + r.carried + std::ssize(r.body.outputs()));
+}
+
+// Refuses a loop that makes too large a graph, before memory is asked for it. `nodes`: of a step.
+void check_size(const Graph& g, std::int64_t steps, std::int64_t nodes) {
+  const std::int64_t all = internal::saturating_product(steps, nodes);
+  if (internal::saturating_sum(all, g.size()) > internal::limits::nodes)
+    throw OpError("its " + std::to_string(steps) + " steps of some " + std::to_string(nodes) +
+                      " nodes make a graph of more than " + std::to_string(internal::limits::nodes) + " nodes",
+                  "Take fewer steps and run the program several times, or compute more in each");
+}
+
 }  // namespace
 
 std::vector<Type> Repeat::infer(Types in) const {
@@ -78,6 +114,7 @@ std::vector<Value> Repeat::lower(Values in) const {
   Graph& g = in[0].graph();
   const std::vector<Type> types = step_types(in, carried, sliced);
   const Subgraph typed = body.typed(types);
+  check_size(g, steps, nodes_of_step(*this));
   const Written written(typed);
   std::vector<Value> step(in.begin(), in.end());
   std::vector<std::vector<Value>> stacks(typed.outputs().size());  // what is stacked, then what is carried in

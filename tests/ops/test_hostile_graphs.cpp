@@ -93,6 +93,23 @@ BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit) {
   }
 }
 
+// A loop of a few lines is a graph of as many nodes as it has steps.
+BOOST_AUTO_TEST_CASE(loops_that_make_too_many_nodes) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2});
+  const std::string too_many = " make a graph of more than 4000000 nodes\n";
+  const auto wrong = [&](const Value& y) { return message([&] { compile({y}); }); };
+  BOOST_TEST(has(wrong(repeat(2'000'000'000, x, [](Value h) { return h * 0.5; })), too_many));
+  BOOST_TEST(has(wrong(repeat(std::int64_t{1} << 57, x, [](Value h) { return h * 0.5; })), too_many));
+  const auto nested = [](auto&& self, Value h, int depth) -> Value {
+    if (depth == 0) return h * 0.5;
+    return repeat(100, h, [&](Value inner) { return self(self, inner, depth - 1); });
+  };
+  const std::string text = wrong(nested(nested, x, 20));
+  BOOST_TEST(has(text, too_many), text);
+  BOOST_TEST(has(text, "\n  Take fewer steps and run the program several times, or compute more in each"), text);
+}
+
 // Values that look at another's bytes, one behind another.
 BOOST_AUTO_TEST_CASE(long_chains_of_views) {
   Graph g;
