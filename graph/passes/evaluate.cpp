@@ -63,7 +63,19 @@ std::vector<Tensor> evaluate(Values wanted) {
   const auto value = [&](const Value& v) -> const Tensor& {
     return values[static_cast<std::size_t>(v.node_id())][static_cast<std::size_t>(v.output())];
   };
+  // The last node that reads each: behind it, bytes that nobody wants go.
+  std::vector<NodeId> last(live.size());
+  for (NodeId i = 0; i < graph.size(); ++i)
+    for (int k = 0; live[static_cast<std::size_t>(i)] && k < graph.node(i).input_count(); ++k)
+      if (const Value v = graph.node(i).input(k)) last[static_cast<std::size_t>(v.node_id())] = i;
+  for (const Value& v : wanted) last[static_cast<std::size_t>(v.node_id())] = graph.size();
   std::vector<Tensor> in;
+  const auto drop_read = [&](const Node& n) {
+    in.clear();
+    for (int k = 0; k < n.input_count(); ++k)
+      if (const Value v = n.input(k); v && last[static_cast<std::size_t>(v.node_id())] == n.id())
+        values[static_cast<std::size_t>(v.node_id())].clear();
+  };
   for (NodeId i = 0; i < graph.size(); ++i) {
     if (!live[static_cast<std::size_t>(i)]) continue;
     const Node n = graph.node(i);
@@ -78,11 +90,11 @@ std::vector<Tensor> evaluate(Values wanted) {
       in.push_back(n.input(k) ? value(n.input(k)) : Tensor(Type::absent(), nullptr));
       missing = missing || (lacks_bytes(in.back()) && n.op().info().reads(k));
     }
-    if (!missing) {
+    if (!missing)
       out = evaluate(n.op(), in);
-      continue;
-    }
-    for (const Type& type : n.output_types()) out.emplace_back(type, nullptr);
+    else
+      for (const Type& type : n.output_types()) out.emplace_back(type, nullptr);
+    drop_read(n);
   }
   std::vector<Tensor> out;
   for (const Value& v : wanted) out.push_back(value(v));

@@ -29,6 +29,10 @@ inline constexpr int attribute_depth = 64;                       ///< records an
 /// holding as much itself.
 inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
 
+// What is computed before anything runs. Beyond it a value is not known, and what is computed from constants is not
+// folded.
+inline constexpr std::int64_t folded_bytes = std::int64_t{64} << 20;  ///< of a pass, beside twice the graph's constants
+
 // Plans.
 /// All values of a graph together, and the scratch memory of a thread: half of what x86-64 can address. Whatever a plan
 /// sums up of them is far from what a number holds.

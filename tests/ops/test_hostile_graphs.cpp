@@ -2,6 +2,7 @@
 // nothing goes through them by recursion or again and again.
 // Labels: memory.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/passes/fold.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
@@ -41,6 +42,13 @@ std::unique_ptr<Graph> read(const std::string& lines) {
 std::string loop(std::string_view numbers) {
   return "{" + std::string(numbers) +
          ", body: graph {forward: %x0 = input {name: \"x0\", type: f32[2]} : f32[2] outputs: \"y0\" = %x0}}";
+}
+
+std::int64_t bytes_of_constants(const Graph& g) {
+  std::int64_t sum = 0;
+  for (NodeId i = 0; i < g.size(); ++i)
+    if (const auto* c = g.node(i).op().as<ops::Constant>()) sum += c->value.type().bytes();
+  return sum;
 }
 
 }  // namespace
@@ -108,6 +116,32 @@ BOOST_AUTO_TEST_CASE(loops_that_make_too_many_nodes) {
   const std::string text = wrong(nested(nested, x, 20));
   BOOST_TEST(has(text, too_many), text);
   BOOST_TEST(has(text, "\n  Take fewer steps and run the program several times, or compute more in each"), text);
+}
+
+// Known tables are folded; what a few lines make of them is not.
+BOOST_AUTO_TEST_CASE(constants_that_double_are_not_folded_without_end) {
+  std::string twice = "%0 = constant {value: tensor f32[8192] splat 1.0} : f32[8192]\n", pairs = twice;
+  std::int64_t size = 8192;
+  for (int i = 1; i <= 12; ++i, size *= 2)
+    twice += "%" + std::to_string(i) + " = concat(%" + std::to_string(i - 1) + ", %" + std::to_string(i - 1) +
+             ") {axis: 0} : f32[" + std::to_string(2 * size) + "]\n";
+  // As Fibonacci's numbers: no node reads a constant twice.
+  std::int64_t before = 8192, now = 8192;
+  pairs += "%1 = constant {value: tensor f32[8192] splat 2.0} : f32[8192]\n";
+  for (int i = 2; i <= 18; ++i) {
+    now += std::exchange(before, now);
+    pairs += "%" + std::to_string(i) + " = concat(%" + std::to_string(i - 1) + ", %" + std::to_string(i - 2) +
+             ") {axis: 0} : f32[" + std::to_string(now) + "]\n";
+  }
+  // Each small by itself.
+  std::string many = "%0 = constant {value: tensor f32[1] splat 1.0} : f32[1]\n";
+  for (int i = 1; i <= 3000; ++i) many += "%" + std::to_string(i) + " = broadcast_to(%0) {shape: [16384]} : f32[16384]\n";
+  for (const std::string& lines : {twice, pairs, many}) {
+    const auto graph = read(lines);
+    const auto folded = fold(*graph);
+    BOOST_REQUIRE(folded.has_value());
+    BOOST_TEST(bytes_of_constants(*folded->graph) <= limits::folded_bytes + 3 * bytes_of_constants(*graph));
+  }
 }
 
 // Values that look at another's bytes, one behind another.
