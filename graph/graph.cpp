@@ -151,7 +151,7 @@ void Graph::take_back(NodeId first) {
   std::erase_if(own_->outputs, [&](const auto& output) {
     return output.second.node_id() >= first && own_->output_names.erase(output.first) > 0;
   });
-  std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
+  own_->forget_knowledge(first);
   inputs_.resize(wired(first).first_input);
   wired_.resize(static_cast<std::size_t>(first));
   own_->nodes.erase(own_->nodes.begin() + first, own_->nodes.end());
@@ -231,7 +231,7 @@ void Graph::settle(NodeId first, std::span<Value> kept) {
     if (const std::string* key = internal::key_of(r.op)) own_->names.emplace(*key, moved(id));
     own_->nodes.push_back(std::move(r));
   }
-  std::erase_if(own_->knowledge, [&](const auto& known) { return known.first >= first; });
+  own_->forget_knowledge(first);
   each_root([&](Value& v) { v = Value(*this, moved(v.node_id()), v.output()); });
 }
 

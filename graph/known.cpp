@@ -1,6 +1,7 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/storage.h>
 
@@ -20,10 +21,14 @@ bool may_be_known(const Node& n) {
   return true;
 }
 
-std::string because(const Node& n) {
+// `beyond`: where the node's values are one too many.
+std::string because(const Node& n, bool beyond) {
   const std::string name = to_string(n) + " (" + std::string(n.op().name()) + ")";
   if (n.op().is<ops::Input>()) return "the input " + to_string(n) + ", which is fed";
   if (n.op().is<ops::Variable>()) return "the variable " + to_string(n) + ", which may change";
+  if (beyond)
+    return name + ", which is beyond the " + std::to_string(internal::limits::known_bytes) +
+           " bytes of such values that a graph keeps";
   return may_be_known(n) ? name : name + ", which is computed when the graph runs";
 }
 
@@ -60,13 +65,20 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
         }
       }
       if (open.size() > before) continue;
-      if (k.because < 0) k.outputs = internal::evaluate(n.op(), in);
+      if (k.because < 0) {
+        for (const Type& t : n.output_types()) k.bytes += t.bytes();
+        if (k.bytes > internal::limits::known_bytes - own_->known_bytes)
+          k = {.outputs = {}, .because = n.id()};
+        else
+          k.outputs = internal::evaluate(n.op(), in);
+      }
       if (std::any_of(k.outputs.begin(), k.outputs.end(), internal::lacks_bytes)) {
         int i = 0;
         while (!internal::lacks_bytes(in[static_cast<std::size_t>(i)])) ++i;
         k = {.outputs = {}, .because = n.input(i).node_id()};
       }
     }
+    own_->known_bytes += k.bytes;
     own_->knowledge.emplace(n.id(), std::move(k));
     open.pop_back();
   }
@@ -88,8 +100,10 @@ Tensor Known::operator()(int i) const {
   if (std::optional<Tensor> known = known_value(values_[i])) return *known;
   const Graph& g = values_[i].graph();
   const std::lock_guard guard(g.own_->knowing);
+  const NodeId why = g.knowledge(values_[i].node_id()).because;
+  const bool beyond = may_be_known(g.node(why)) && g.knowledge(why).because == why;
   throw OpError("the value of " + names_->of(i) + " must be known before the graph runs, but depends on " +
-                    because(g.node(g.knowledge(values_[i].node_id()).because)),
+                    because(g.node(why), beyond),
                 "Compute it from constants and from shape_of of other values");
 }
 

@@ -8,7 +8,8 @@
 namespace oxbow {
 
 /// The value that `v` has in every run, where that is known; it has at most 64 KiB, as all values that it is computed
-/// from. Found out once, by the kernels that a program runs.
+/// from, and all known values of a graph together `limits::known_bytes`. Found out once, by the kernels that a program
+/// runs.
 std::optional<Tensor> known_value(Value v);
 
 }  // namespace oxbow

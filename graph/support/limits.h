@@ -31,6 +31,7 @@ inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_by
 
 // What is computed before anything runs. Beyond it a value is not known, and what is computed from constants is not
 // folded.
+inline constexpr std::int64_t known_bytes = std::int64_t{64} << 20;   ///< of a graph's known values
 inline constexpr std::int64_t folded_bytes = std::int64_t{64} << 20;  ///< of a pass, beside twice the graph's constants
 
 // Plans.

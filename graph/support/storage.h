@@ -22,6 +22,7 @@ struct Graph::Record {
 struct Graph::Knowledge {       // of a node
   std::vector<Tensor> outputs;  // empty where they are not known
   NodeId because = -1;          // then: the node that makes it so
+  std::int64_t bytes = 0;       // that are held for it alone
 };
 
 }  // namespace oxbow
@@ -51,7 +52,16 @@ struct Graph::Storage {
   std::unordered_set<std::string> output_names;
   std::mutex knowing;  // held while `knowledge`, which const functions add to, is read or written
   std::unordered_map<NodeId, Knowledge> knowledge;
+  std::int64_t known_bytes = 0;  // of all in there
   std::shared_ptr<Interned> interned = std::make_shared<Interned>();
+
+  /// What is known of the nodes from `first` on.
+  void forget_knowledge(NodeId first) {
+    std::erase_if(knowledge, [&](const auto& known) {
+      if (known.first >= first) known_bytes -= known.second.bytes;
+      return known.first >= first;
+    });
+  }
 
   /// Those of a node that goes.
   void forget_names(const Record& record, NodeId id) {

@@ -1,6 +1,7 @@
 // Graphs that ask for more than any machine has: they are refused, or left as they are, before memory is asked for, and
 // nothing goes through them by recursion or again and again.
 // Labels: memory.
+#include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/fold.h>
 #include <oxbow/graph/support/limits.h>
@@ -142,6 +143,18 @@ BOOST_AUTO_TEST_CASE(constants_that_double_are_not_folded_without_end) {
     BOOST_REQUIRE(folded.has_value());
     BOOST_TEST(bytes_of_constants(*folded->graph) <= limits::folded_bytes + 3 * bytes_of_constants(*graph));
   }
+}
+
+BOOST_AUTO_TEST_CASE(known_values_are_kept_up_to_a_limit) {
+  Graph g;
+  Value v = constant(g, Tensor({i64, {8192}}));
+  const Value x = input(g, "x", f32, {0});
+  const auto shape_of_it = [&] { return slice(v, 0, 0, 1); };
+  BOOST_TEST(reshape(x, shape_of_it()).shape()[0] == 0);
+  for (int i = 0; i < 2000; ++i) v = v + v;
+  const std::string text = message([&] { reshape(x, shape_of_it()); });
+  BOOST_TEST(has(text, "the value of shape must be known before the graph runs, but depends on "), text);
+  BOOST_TEST(has(text, ", which is beyond the 67108864 bytes of such values that a graph keeps"), text);
 }
 
 // Values that look at another's bytes, one behind another.
