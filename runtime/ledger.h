@@ -68,8 +68,9 @@ struct Ledger {
     std::int64_t bytes = 0;                  ///< its own, without padding
     std::int32_t block = none;               ///< within `blocks`; -1 outside the arena
     std::int32_t first = none;               ///< the step that writes it
-    std::int32_t last = none;                ///< the last step in serial order that reads it, or `first`
-    std::vector<std::int32_t> readers = {};  ///< the steps that read its bytes, also through aliases, in serial order
+    std::int32_t last = none;                ///< the last step in serial order that reads its bytes, or `first`
+    std::vector<std::int32_t> readers = {};  ///< the steps that read it, in serial order; of bytes that are its own,
+                                             ///< also those that read them through aliases
     std::int32_t alias_of = none;            ///< within `values`
     std::int32_t overwrites = none;          ///< within `values`: whose bytes it took over
     std::int32_t overwritten_by = none;

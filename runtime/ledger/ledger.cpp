@@ -122,30 +122,46 @@ class Reader {
     if (seen.offset >= 0) v.offset = seen.offset + offset;
   }
 
-  std::int32_t root(std::int32_t v) const {
-    while (out_.values[at(v)].alias_of >= 0) v = out_.values[at(v)].alias_of;
-    return v;
-  }
+  // Whose bytes a value is: of itself, or at the end of what it looks at.
+  std::int32_t root(std::int32_t v) const { return root_[at(v)]; }
 
+  // A value's own readers, and those of all that looks at its bytes where they are its own: each reader in two lists at
+  // most, however long a chain of views is.
   void add_readers() {
+    for (std::int32_t v = 0; v < std::ssize(out_.values); ++v) {
+      const std::int32_t of = out_.values[at(v)].alias_of;
+      root_.push_back(of >= 0 ? root_[at(of)] : v);
+    }
+    const auto add = [&](std::int32_t v, std::int32_t step) {
+      auto& readers = out_.values[at(v)].readers;
+      if (readers.empty() || readers.back() != step) readers.push_back(step);
+      out_.values[at(v)].last = step;
+    };
     for (std::int32_t s = 0; s < std::ssize(out_.steps); ++s) {
       if (out_.steps[at(s)].node < 0) continue;
       const Node n = graph_.node(out_.steps[at(s)].node);
       for (int i = 0; i < n.input_count(); ++i) {
         if (!n.input(i) || !n.op().info().reads(i)) continue;
-        for (std::int32_t v = out_.index(n.input(i).node_id(), n.input(i).output()); v >= 0;
-             v = out_.values[at(v)].alias_of) {
-          auto& readers = out_.values[at(v)].readers;
-          if (readers.empty() || readers.back() != s) readers.push_back(s);
-          out_.values[at(v)].last = s;
-        }
+        const std::int32_t v = out_.index(n.input(i).node_id(), n.input(i).output());
+        add(v, s);
+        if (root(v) != v) add(root(v), s);
       }
     }
-    // A forward value's readers in later phases: those whose assign lies in the update phase read nothing.
-    for (Ledger::Value& v : out_.values)
-      v.saved = v.fate != Ledger::Fate::leaf && phase(v.node) == Phase::forward &&
-                std::any_of(v.readers.begin(), v.readers.end(),
-                            [&](std::int32_t s) { return phase(out_.steps[at(s)].node) != Phase::forward; });
+    // What looks at a value stands below it: going up, each hears of all that read it through others. A forward value's
+    // readers in later phases: those whose assign lies in the update phase read nothing.
+    std::vector<bool> read_later(out_.values.size());
+    for (auto i = static_cast<std::int32_t>(out_.values.size()); i-- > 0;) {
+      Ledger::Value& v = out_.values[at(i)];
+      read_later[at(i)] =
+          read_later[at(i)] || std::any_of(v.readers.begin(), v.readers.end(), [&](std::int32_t s) {
+            return phase(out_.steps[at(s)].node) != Phase::forward;
+          });
+      v.saved = v.fate != Ledger::Fate::leaf && phase(v.node) == Phase::forward && read_later[at(i)];
+      if (v.alias_of < 0) continue;
+      read_later[at(v.alias_of)] = read_later[at(v.alias_of)] || read_later[at(i)];
+      Ledger::Value& seen = out_.values[at(v.alias_of)];
+      seen.last = std::max(seen.last, v.last);
+    }
   }
 
   Phase phase(NodeId node) const { return graph_.node(node).origin().phase; }
@@ -216,6 +232,7 @@ class Reader {
   const Plan& plan_;
   const Graph& graph_;
   std::vector<std::int32_t> step_of_;  // of each node
+  std::vector<std::int32_t> root_;     // of each value
   Ledger out_;
 };
 

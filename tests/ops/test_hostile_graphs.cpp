@@ -10,6 +10,7 @@
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>
 
 #include <array>
@@ -165,6 +166,27 @@ BOOST_AUTO_TEST_CASE(long_chains_of_views) {
   for (int i = 0; i < length; ++i) v = slice(v, 0, 0, length - i);
   const std::string text = message([&] { compile({sum(v)}, {.memory_budget = 1000}); });
   BOOST_TEST(has(text, "the memory budget of 1000 bytes cannot be kept"), text);
+}
+
+BOOST_AUTO_TEST_CASE(readers_of_a_chain_of_views_are_listed_once) {
+  Graph g;
+  const int length = 1000;
+  Value v = exp(input(g, "x", f32, {length + 1}));
+  std::vector<Value> read;
+  for (int i = 0; i < length; ++i) {
+    v = slice(v, 0, 0, length - i);
+    if (i % 2 == 0) read.push_back(sum(square(v)));
+  }
+  const Ledger plan = ledger(compile(read));
+  std::size_t readers = 0, inputs = 0;
+  for (const Ledger::Value& each : plan.values) readers += each.readers.size();
+  for (NodeId i = 0; i < plan.graph->size(); ++i)
+    inputs += static_cast<std::size_t>(plan.graph->node(i).input_count());
+  BOOST_TEST(readers <= 2 * inputs);
+  // The bytes are alive until the last of all of them.
+  for (const Ledger::Value& each : plan.values)
+    if (each.fate == Ledger::Fate::alias)
+      BOOST_TEST(each.last <= plan.values[static_cast<std::size_t>(each.alias_of)].last);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
