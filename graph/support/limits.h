@@ -24,6 +24,7 @@ inline constexpr std::size_t text_bytes = std::size_t{1} << 30;  ///< of a file 
 inline constexpr std::int64_t nodes = 4'000'000;                 ///< of a text, and with all loops written out
 inline constexpr std::size_t scope_bytes = 1000;                 ///< a heading's scope is that of all nodes below it
 inline constexpr std::size_t scope_depth = 64;
+inline constexpr std::size_t tape_steps = 1024;                  ///< of a `fused` node; the engine's own have 256
 inline constexpr int attribute_depth = 64;                       ///< records and lists within one another
 /// A tensor of equal elements ("splat"), and all of a text together: what a text may make its reader allocate without
 /// holding as much itself.

@@ -4,6 +4,7 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/fold.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
@@ -187,6 +188,15 @@ BOOST_AUTO_TEST_CASE(readers_of_a_chain_of_views_are_listed_once) {
   for (const Ledger::Value& each : plan.values)
     if (each.fate == Ledger::Fate::alias)
       BOOST_TEST(each.last <= plan.values[static_cast<std::size_t>(each.alias_of)].last);
+}
+
+BOOST_AUTO_TEST_CASE(tapes_have_a_limit) {
+  Fused f = Fused::of(ops::Square{}, 1);
+  for (std::int32_t s = 1; s < static_cast<std::int32_t>(limits::tape_steps); ++s) f.tape.add(ops::Square{}, std::array{s});
+  const std::vector<Type> in{{f32, {2}}};
+  BOOST_TEST(f.infer(in).size() == 1u);
+  f.tape.add(ops::Square{}, std::array{1});
+  BOOST_TEST(has(message([&] { f.infer(in); }), "the tape has 1025 steps, more than 1024"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

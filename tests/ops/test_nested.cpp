@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(merged_steps_keep_every_bit) {
     for (std::int32_t o = 0; o < static_cast<std::int32_t>(tape.outputs.size()); ++o) {
       out.emplace_back(values[static_cast<std::size_t>(tape.outputs[static_cast<std::size_t>(o)])].type());
       for (std::int32_t i = 0; i + 1 < tape_inputs; ++i)
-        if (!taken[static_cast<std::size_t>(i)] && tape.may_overwrite(o, i)) {
+        if (!taken[static_cast<std::size_t>(i)] &&
+            tape.may_overwrite(o, i, tape.last_reads()[static_cast<std::size_t>(i)])) {
           taken[static_cast<std::size_t>(i)] = true;
           out.back() = in[static_cast<std::size_t>(i)];
           break;

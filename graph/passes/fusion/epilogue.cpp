@@ -159,12 +159,13 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
   std::vector<Type> types{result};
   types.insert(types.end(), in.begin() + own, in.end());
   types = epilogue.types(types);
+  const std::vector<std::int32_t> last = epilogue.last_reads();
   for (std::int32_t k = 1; k < epilogue.inputs; ++k) {
     const int input = own + k - 1;
     if (input >= InputSet::max_tracked || types[index(k)].shape != result.shape) continue;
     for (std::size_t o = 0; o < sets.size(); ++o)
       if (size_of(types[index(epilogue.outputs[o])].dtype) == size_of(types[index(k)].dtype) &&
-          epilogue.may_overwrite(static_cast<std::int32_t>(o), k))
+          epilogue.may_overwrite(static_cast<std::int32_t>(o), k, last[index(k)]))
         sets[o].insert(input);
   }
   return sets;

@@ -13,7 +13,7 @@
 // extra. An op that has an epilogue already, or cannot apply this one, returns nothing. In `prepare` it makes a
 // `TapePlan(epilogue, {result, extra...})`; in `run`, for each block that it has finished, it calls `plan.run(extra
 // inputs, outputs, block, scratch)` with `plan.scratch()` bytes. The block's elements may lie in scratch, or in output
-// 0 itself if that has the result's dtype and `epilogue.may_overwrite(0, 0)`. Bits do not depend on blocks.
+// 0 itself if that has the result's dtype and may overwrite input 0 (`Tape::may_overwrite`). Bits do not depend on blocks.
 #pragma once
 
 #include <oxbow/graph/passes/fusion/tape_plan.h>

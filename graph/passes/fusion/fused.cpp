@@ -130,6 +130,7 @@ std::vector<InputSet> Fused::overwrites(Types in) const {
   if (tape.steps.empty()) return sets;
   const std::vector<Type> types = tape.types(in);
   const Type& common = types[in.size()];
+  const std::vector<std::int32_t> last = tape.last_reads();
   const auto readable = std::min<std::size_t>(in.size(), InputSet::max_tracked);
   for (std::size_t i = 0; i < readable; ++i) {
     const auto input = static_cast<std::int32_t>(i);
@@ -138,7 +139,7 @@ std::vector<InputSet> Fused::overwrites(Types in) const {
     if (reduced || types[i].shape != common.shape) continue;
     for (std::size_t o = 0; o < tape.outputs.size(); ++o) {
       const Type& out = types[static_cast<std::size_t>(tape.outputs[o])];
-      if (size_of(out.dtype) == size_of(types[i].dtype) && tape.may_overwrite(static_cast<std::int32_t>(o), input))
+      if (size_of(out.dtype) == size_of(types[i].dtype) && tape.may_overwrite(static_cast<std::int32_t>(o), input, last[i]))
         sets[o].insert(static_cast<int>(i));
     }
   }

@@ -1,7 +1,6 @@
 #include <oxbow/graph/passes/fusion/tape.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/text/opaque.h>
-
-#include <algorithm>
 
 namespace oxbow::internal {
 namespace {
@@ -25,21 +24,22 @@ std::int32_t Tape::add(Op op, std::span<const std::int32_t> operands) {
   return inputs + static_cast<std::int32_t>(steps.size()) - 1;
 }
 
-bool Tape::may_overwrite(std::int32_t output, std::int32_t input) const {
-  const std::int32_t written = outputs[static_cast<std::size_t>(output)];
-  if (written == input) return true;
-  if (written < inputs) return false;  // copied at the end
+std::vector<std::int32_t> Tape::last_reads() const {
+  std::vector<std::int32_t> last(static_cast<std::size_t>(inputs), -1);
+  for (std::int32_t s = 0; s < std::ssize(steps); ++s)
+    for (const std::int32_t v : args_of(steps[static_cast<std::size_t>(s)]))
+      if (v < inputs) last[static_cast<std::size_t>(v)] = s;
   for (const std::int32_t v : outputs)
-    if (v == input) return false;
-  const Step& writer = steps[static_cast<std::size_t>(written - inputs)];
-  for (std::size_t a = static_cast<std::size_t>(writer.first + writer.count); a < args.size(); ++a)
-    if (args[a] == input) return false;
-  return true;
+    if (v < inputs) last[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(steps.size());
+  return last;
 }
 
 std::vector<Type> Tape::types(Types in) const {
   if (static_cast<std::int32_t>(in.size()) != inputs)
     throw OpError("the tape takes " + std::to_string(inputs) + " inputs, not " + std::to_string(in.size()));
+  if (steps.size() > limits::tape_steps)
+    throw OpError("the tape has " + std::to_string(steps.size()) + " steps, more than " +
+                  std::to_string(limits::tape_steps));
   std::vector<Type> types(in.begin(), in.end());
   types.reserve(in.size() + steps.size());
   std::vector<Type> operands;
@@ -73,11 +73,13 @@ std::vector<Type> Tape::types(Types in) const {
     throw OpError("a padded layout cannot be computed elementwise", "Unpack it first");
   for (const Type& t : in)
     if (!spreads_to(t, common)) throw OpError("input " + to_string(t) + " does not broadcast to " + to_string(common));
-  for (auto v = outputs.begin(); v != outputs.end(); ++v) {
-    if (*v < 0 || static_cast<std::size_t>(*v) >= types.size())
-      throw OpError("output value " + std::to_string(*v) + " does not exist");
-    if (std::find(outputs.begin(), v, *v) != v) throw OpError("value " + std::to_string(*v) + " is an output twice");
-    if (const Type& t = types[static_cast<std::size_t>(*v)]; t.shape != common.shape)
+  std::vector<bool> given(types.size());
+  for (const std::int32_t v : outputs) {
+    if (v < 0 || static_cast<std::size_t>(v) >= types.size())
+      throw OpError("output value " + std::to_string(v) + " does not exist");
+    if (given[static_cast<std::size_t>(v)]) throw OpError("value " + std::to_string(v) + " is an output twice");
+    given[static_cast<std::size_t>(v)] = true;
+    if (const Type& t = types[static_cast<std::size_t>(v)]; t.shape != common.shape)
       throw OpError("output " + to_string(t) + " does not have the tape's shape " + to_string(common.shape));
   }
   return types;

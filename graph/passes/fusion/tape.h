@@ -7,6 +7,8 @@
 
 #include <oxbow/graph/catalog.h>
 
+#include <algorithm>
+
 namespace oxbow::internal {
 
 struct Tape {
@@ -27,9 +29,14 @@ struct Tape {
   std::span<const std::int32_t> args_of(const Step& s) const {
     return std::span(args).subspan(static_cast<std::size_t>(s.first), static_cast<std::size_t>(s.count));
   }
-  /// Whether output number `output` may lie in the bytes of input `input` (of the tape's own shape): whether no step
-  /// reads that input after the one that writes the output.
-  bool may_overwrite(std::int32_t output, std::int32_t input) const;
+  /// Of each input the number of the last step that reads it: -1 where none does, beyond all where it is an output.
+  std::vector<std::int32_t> last_reads() const;
+  /// Whether output number `output` may lie in the bytes of input `input` (of the tape's own shape), whose last read is
+  /// `last_read`: whether no step reads that input after the one that writes the output.
+  bool may_overwrite(std::int32_t output, std::int32_t input, std::int32_t last_read) const {
+    const std::int32_t written = outputs[static_cast<std::size_t>(output)];
+    return written == input || written - inputs >= std::max(last_read, 0);  // an input is copied at the end
+  }
   /// The types of all values. Throws `OpError` where a step refuses its operands, does not have the common shape, or a
   /// number is out of range.
   std::vector<Type> types(Types in) const;
