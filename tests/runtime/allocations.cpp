@@ -11,7 +11,7 @@
 
 namespace oxbow::test {
 
-std::atomic<std::int64_t> allocations{0};
+std::atomic<std::int64_t> allocations{0}, allocated_bytes{0};
 
 namespace {
 
@@ -20,8 +20,9 @@ std::size_t failures = 0;  // of attempts
 std::atomic<bool> all_fail{false}, has_failed{false};
 
 // Counts one allocation; false where it is to fail.
-[[maybe_unused]] bool count() {
+[[maybe_unused]] bool count(std::size_t bytes) {
   allocations.fetch_add(1, std::memory_order_relaxed);
+  allocated_bytes.fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
   if (until_failure.load(std::memory_order_relaxed) > 0 && until_failure.fetch_sub(1, std::memory_order_relaxed) == 1)
     has_failed = true;
   else if (!has_failed.load(std::memory_order_relaxed) || !all_fail.load(std::memory_order_relaxed))
@@ -93,11 +94,11 @@ void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
-void* malloc(std::size_t size) { return count() ? __libc_malloc(size) : nullptr; }
-void* calloc(std::size_t n, std::size_t size) { return count() ? __libc_calloc(n, size) : nullptr; }
-void* realloc(void* p, std::size_t size) { return count() ? __libc_realloc(p, size) : nullptr; }
+void* malloc(std::size_t size) { return count(size) ? __libc_malloc(size) : nullptr; }
+void* calloc(std::size_t n, std::size_t size) { return count(n * size) ? __libc_calloc(n, size) : nullptr; }
+void* realloc(void* p, std::size_t size) { return count(size) ? __libc_realloc(p, size) : nullptr; }
 void* aligned_alloc(std::size_t alignment, std::size_t size) {
-  return count() ? __libc_memalign(alignment, size) : nullptr;
+  return count(size) ? __libc_memalign(alignment, size) : nullptr;
 }
 int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
   *p = aligned_alloc(alignment, size);

@@ -8,8 +8,8 @@
 
 namespace oxbow::test {
 
-/// So many there were.
-extern std::atomic<std::int64_t> allocations;
+/// So many there were, and so many bytes they asked for.
+extern std::atomic<std::int64_t> allocations, allocated_bytes;
 
 /// Which ones fail, from the n-th on.
 enum class Failing { one, all };
