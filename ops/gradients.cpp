@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/ops/control/stop_gradient.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
@@ -23,7 +24,8 @@ namespace {
 std::string describe(Value v) { return to_string(v.node()) + ", " + to_string(v.type()); }
 
 // One walk from y back to the xs. A value is active when it is an x, or floating point and computed from one by reading
-// more than its shape; a node is when one of its outputs may be. Only active values collect gradients.
+// more than its shape, and not through `stop_gradient`; a node is when one of its outputs may be. Only active values
+// collect gradients.
 class Reverse {
  public:
   Reverse(Values y, Values x, Location at) : graph_(y[0].graph()), y_(y[0]), last_(y[0].node_id()), at_(at) {
@@ -64,7 +66,7 @@ class Reverse {
       if (v.node_id() < end) active_[slot(v)] = true;
     for (NodeId id = lowest_; id < end; ++id) {
       const Node n = graph_.node(id);
-      if (!reads_active(n)) continue;
+      if (!reads_active(n) || n.op().is<ops::StopGradient>()) continue;
       node_active_[static_cast<std::size_t>(id - lowest_)] = true;
       for (int i = 0; i < n.output_count(); ++i)
         if (is_float(n.output(i).dtype())) active_[slot(n.output(i))] = true;
