@@ -1,11 +1,8 @@
+#include <oxbow/graph/support/draws.h>
 #include <oxbow/graph/support/initial_value.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/graph/support/normal_quantile.h>
-#include <oxbow/graph/support/random_blocks.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -13,40 +10,19 @@
 namespace oxbow::internal {
 namespace {
 
-// Elements are drawn in batches, two from a block of bits.
-constexpr std::int64_t blocks = 128, batch = 2 * blocks;
-
-// The doubles that blocks first, first + 1, ... give: of 52 bits each, in (0, 1), the middle of its cell.
-void draw_batch(const Init& init, std::int64_t first, std::array<double, batch>& u) {
-  RandomWords<blocks> words;
-  random_blocks<blocks>(init.seed, 0, static_cast<std::uint32_t>(init.stream), static_cast<std::uint64_t>(first),
-                        words);
-  const auto open01 = [](std::uint32_t high, std::uint32_t low) {
-    constexpr std::uint64_t whole = std::uint64_t{0x433} << 52;  // 2^52: with i below that in its mantissa, 2^52 + i
-    const std::uint64_t bits = std::uint64_t{high} << 20 | low >> 12;
-    return (std::bit_cast<double>(bits | whole) - 0x1p52 + 0.5) * 0x1p-52;
-  };
-  const std::uint32_t* w = words.data();
-  for (std::size_t i = 0; i < blocks; ++i) {
-    u[2 * i] = open01(w[i], w[blocks + i]);
-    u[2 * i + 1] = open01(w[2 * blocks + i], w[3 * blocks + i]);
-  }
-}
-
 // The first `count` values of a kind that is drawn element by element.
 template <class T>
-void draw(const Init& init, std::int64_t count, T* out) {
+void draw_all(const Init& init, std::int64_t count, T* out) {
   const bool uniform = init.kind == Init::Kind::uniform;
+  const auto distribution = uniform                                     ? Distribution::uniform
+                            : init.kind == Init::Kind::truncated_normal ? Distribution::truncated_normal
+                                                                        : Distribution::normal;
+  const DrawKey key{.seed = init.seed, .stream = static_cast<std::uint32_t>(init.stream)};
   const double from = init.a, by = uniform ? init.b - init.a : init.b;
-  std::array<double, batch> u;
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
-    draw_batch(init, begin / 2, u);
-    if (init.kind == Init::Kind::truncated_normal) {
-      constexpr double below = 0.022750131948179209;  // P(X < -2)
-      for (double& p : u) p = below + (1 - 2 * below) * p;
-    }
-    if (!uniform) normal_quantiles(u);
-    const std::int64_t n = std::min(batch, count - begin);
+  Draws u;
+  for (std::int64_t begin = 0; begin < count; begin += draws) {
+    draw(distribution, key, begin / draws, u);
+    const std::int64_t n = std::min(draws, count - begin);
     for (std::int64_t i = 0; i < n; ++i) out[begin + i] = static_cast<T>(from + by * u[static_cast<std::size_t>(i)]);
   }
 }
@@ -67,7 +43,7 @@ double dot(const double* x, const double* y, std::size_t n) {
 std::vector<double> orthonormal(const Init& init, std::size_t count, std::size_t length) {
   std::vector<double> q(count * length);
   const Init normal{.kind = Init::Kind::normal, .a = 0, .b = 1, .seed = init.seed, .stream = init.stream};
-  draw(normal, static_cast<std::int64_t>(q.size()), q.data());
+  draw_all(normal, static_cast<std::int64_t>(q.size()), q.data());
   for (std::size_t v = 0; v < count; ++v) {
     double* own = q.data() + v * length;
     for (int pass = 0; pass < 2; ++pass)
@@ -112,7 +88,7 @@ void fill_all(const ops::Variable& v, T* out) {
     if (count > 0) fill_orthogonal(v, out);
     return;
   }
-  draw(init, count, out);
+  draw_all(init, count, out);
 }
 
 template <Element T>

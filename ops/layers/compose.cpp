@@ -58,6 +58,21 @@ class DropoutState : public LayerState {
   double rate_;
 };
 
+class GaussianNoiseState : public LayerState {
+ public:
+  explicit GaussianNoiseState(double deviation)
+      : LayerState("GaussianNoise", "gaussian_noise"), deviation_(deviation) {}
+  // The mean stands for the noise outside training, and -0 is what adds nothing to 0 and to -0.
+  Value call(Value x, At at) override {
+    check_layer_input("gaussian_noise", x, 0, "", at);
+    return as_called("gaussian_noise",
+                     [&] { return add(x, random_normal_like(x, {.mean = -0.0, .deviation = deviation_}, at), at); });
+  }
+
+ private:
+  double deviation_;
+};
+
 }  // namespace
 }  // namespace ops
 
@@ -68,5 +83,7 @@ Residual::Residual(Layer layer, ResidualOptions options)
     : Layer(ops::new_layer<ops::ResidualState>(nullptr, std::move(layer), std::move(options))) {}
 
 Dropout::Dropout(double rate) : Layer(ops::new_layer<ops::DropoutState>(nullptr, rate)) {}
+
+GaussianNoise::GaussianNoise(double deviation) : Layer(ops::new_layer<ops::GaussianNoiseState>(nullptr, deviation)) {}
 
 }  // namespace oxbow

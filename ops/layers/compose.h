@@ -48,4 +48,10 @@ class Dropout : public Layer {
   explicit Dropout(double rate);
 };
 
+/// x + deviation * `random_normal_like(x)`; outside training x. Each call draws noise of its own.
+class GaussianNoise : public Layer {
+ public:
+  explicit GaussianNoise(double deviation);
+};
+
 }  // namespace oxbow

@@ -5,6 +5,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/random.h>
 #include <oxbow/ops/random/dropout.h>
+#include <oxbow/ops/random/numbers.h>
 
 #include <algorithm>
 
@@ -26,8 +27,7 @@ Type Dropout::infer(Types in) const {
   if (!(rate >= 0 && rate < 1))
     throw OpError("the rate " + internal::short_number(rate) + " is not in [0, 1)",
                   "Give the fraction of elements to drop");
-  if (in[1] != Type{i64, {2}})
-    throw OpError("the state is " + to_string(in[1]) + ", not i64[2]", "Give random_state(graph)");
+  check_state(in[1]);
   return in[0];
 }
 
@@ -76,6 +76,13 @@ Value random_state(Graph& g, At at) {
   const OriginGuard update(g, {.at = {}, .phase = Phase::update, .scope = g.origin().scope});
   g.add_update(assign(state, add(state, constant(g, Tensor::of<std::int64_t>({2}, {0, 1}), at), at), at));
   return state;
+}
+
+Value random_update(Graph& g, At at) {
+  const Value state = random_state(g, at);
+  for (const Value& update : g.updates())
+    if (update.node().input(0).same(state)) return update;
+  throw InternalError("a graph with a random state does not count its steps");
 }
 
 Value dropout(Value x, double rate, At at) {

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   Graph g;
   const Value x = input(g, "x", f32, {any(8), 5}), y = input(g, "y", f32, {any(8), 1});
-  const Value h = dropout(dense(x, 16, {.activation = relu}), 0.2);
+  const Value noisy = x + random_normal_like(x, {.deviation = 0.01});
+  const Value h = dropout(dense(noisy, 16, {.activation = relu}), 0.2);
   const Value loss = 50.0 * mean(square(dense(h, 1) - y));  // so that the scaled one overflows
   const optim::Rate rate = optim::Plateau{
       .initial = optim::Warmup{.steps = 7, .then = optim::CosineRestarts{.initial = 0.05, .steps = 9, .growth = 2}},

@@ -81,13 +81,15 @@ BOOST_AUTO_TEST_CASE(the_tutorials_programs_are_on_its_page_with_their_output) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_page_of_layers_has_a_program_with_its_output) {
-  const std::string page = file("tools/docs/layers.md");
-  const auto run = oxbow::test::command(oxbow::test::program("layers"));
-  BOOST_TEST(run.code == 0);
-  for (const std::string& part :
-       {"```cpp\n" + file("tests/programs/layers.cpp") + "```\n", "```\n" + run.output + "```\n"})
-    BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/layers.md should hold\n" << part);
+BOOST_AUTO_TEST_CASE(the_pages_of_layers_and_of_random_numbers_have_a_program_with_its_output) {
+  for (const auto& [name, program] : {std::pair{"layers.md", "layers"}, {"random.md", "random_numbers"}}) {
+    const std::string page = file(std::string("tools/docs/") + name);
+    const auto run = oxbow::test::command(oxbow::test::program(program));
+    BOOST_TEST(run.code == 0);
+    for (const std::string& part : {"```cpp\n" + file(std::string("tests/programs/") + program + ".cpp") + "```\n",
+                                    "```\n" + run.output + "```\n"})
+      BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/" << name << " should hold\n" << part);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_pages_name_files_that_exist) {

@@ -34,6 +34,10 @@ BOOST_AUTO_TEST_CASE(an_op_has_signature_formula_example_dtypes_and_gradient) {
   BOOST_TEST(ops.at("argmax").gradient == "integer result");
   BOOST_TEST(ops.at("less").gradient == "its result is bool");
   BOOST_TEST(ops.at("logical_not").dtypes == "bool");
+  BOOST_TEST(ops.at("random_normal").dtypes == "of the result: f32, f64, f16, bf16");
+  BOOST_TEST(ops.at("one_hot").dtypes == "of the result: all");
+  BOOST_TEST(ops.at("random_normal").gradient ==
+             "mean and deviation are numbers: of values, write mean + deviation * random_normal(...)");
 }
 
 BOOST_AUTO_TEST_CASE(what_no_user_builds_is_internal) {

@@ -4,6 +4,8 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/catalog.h>
 
+#include <algorithm>
+
 namespace oxbow::tools {
 namespace {
 
@@ -33,10 +35,34 @@ std::vector<Type> types_of(const std::vector<Tensor>& tensors) {
 }
 
 // A node of the op, on these inputs, in `g`. Throws `Error` where it does not take them.
-Node build(Graph& g, const Catalog::Entry& entry, const std::vector<Tensor>& inputs) {
+Node build(Graph& g, const Op& op, const std::vector<Tensor>& inputs) {
   std::vector<Value> values;
   for (const Tensor& t : inputs) values.push_back(constant(g, t));
-  return g.append(entry.op, values, {});
+  return g.append(op, values, {});
+}
+
+std::string listed_dtypes(const std::vector<std::string>& accepted) {
+  return accepted.size() == std::size(all_dtypes) ? "all" : listed(accepted);
+}
+
+bool takes_dtype(const Catalog::Entry& entry) {
+  const AttrRecord attributes = entry.op.attributes();
+  return std::any_of(attributes.begin(), attributes.end(), [](const auto& a) { return a.first == "dtype"; });
+}
+
+// What an op may make that is told its output's dtype.
+std::string dtypes_to_make(const Catalog::Entry& entry) {
+  std::vector<std::string> accepted;
+  for (const DType d : all_dtypes) {
+    const Op op = entry.make({{"dtype", to_attr(d)}}, catalog());
+    try {
+      Graph g;
+      build(g, op, entry.example);
+      accepted.emplace_back(name(d));
+    } catch (const Error&) {
+    }
+  }
+  return "of the result: " + listed_dtypes(accepted);
 }
 
 // Examples give f64 where other dtypes may be: which ones?
@@ -50,20 +76,20 @@ std::string dtypes(const Catalog::Entry& entry) {
       t = Tensor({d, t.shape()});
       any = true;
     }
-    if (!any) return std::string(name(inputs.at(0).dtype()));
+    if (!any) return takes_dtype(entry) ? dtypes_to_make(entry) : std::string(name(inputs.at(0).dtype()));
     try {
       Graph g;
-      build(g, entry, inputs);
+      build(g, entry.op, inputs);
       accepted.emplace_back(name(d));
     } catch (const Error&) {
     }
   }
-  return accepted.size() == std::size(all_dtypes) ? "all" : listed(accepted);
+  return listed_dtypes(accepted);
 }
 
 std::string gradient(const Catalog::Entry& entry) {
   Graph g;
-  const Node node = build(g, entry, entry.example);
+  const Node node = build(g, entry.op, entry.example);
   std::vector<Value> dy;
   for (const Type& t : node.output_types()) dy.push_back(is_float(t.dtype) ? constant(g, Tensor(t)) : Value());
   const Grads grads = entry.op.gradient(node, dy);
@@ -77,7 +103,7 @@ OpReference reference(const std::string& name, const Catalog::Entry& entry) {
                 .internal = entry.made != Made::by_users};
   if (entry.example.empty()) return r;
   Graph g;
-  r.example = to_string(types_of(entry.example)) + " -> " + to_string(build(g, entry, entry.example).output_types());
+  r.example = to_string(types_of(entry.example)) + " -> " + to_string(build(g, entry.op, entry.example).output_types());
   r.dtypes = dtypes(entry);
   r.gradient = gradient(entry);
   return r;

@@ -14,7 +14,7 @@ struct OpReference {
   std::string signature;      ///< "matmul(a, b)"
   std::string formula;        ///< "a b over the last two axes"
   std::string example = {};   ///< of types: "f64[2, 3], f64[3, 4] -> f64[2, 4]"
-  std::string dtypes = {};    ///< that its floating-point inputs may have: "f32, f64"
+  std::string dtypes = {};    ///< that its floating-point inputs may have, or else its result: "f32, f64"
   std::string gradient = {};  ///< "yes", or why there is none
   bool internal = false;      ///< no user builds it: `gradients` or passes do
 };
