@@ -109,6 +109,8 @@ Value pad(Value x, V pads, double value = 0, At at = At::current()) {
 /// start, start + step, ... up to but without `limit`, of their dtype. Scalars of one dtype that are known. Throws
 /// `Error` for a step of 0.
 Value arange(Value start, Value limit, Value step, At at = At::current());
+/// 0, 1, ... up to but without `limit`, i64: the places of a sequence.
+Value arange(Graph& g, std::int64_t limit, At at = At::current());
 
 /// `classes` is a known scalar. See `one_hot` of a number.
 Value one_hot(Value labels, Value classes, DType dtype = f32, At at = At::current());

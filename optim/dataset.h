@@ -40,6 +40,11 @@ class Dataset {
   std::int64_t size_ = 0;
 };
 
+/// Pieces of `length` rows of a series [n, ...], one from each `stride`-th row on: [pieces, length, ...]. What follows
+/// each row of a piece is the piece one longer, without its first: `windows(text, 65)` for 64 letters and their next
+/// ones. Throws `Error` unless the series has an axis, length and stride are at least 1, and there is a piece.
+Tensor windows(const Tensor& series, std::int64_t length, std::int64_t stride = 1);
+
 /// Copies rows of a dataset's columns together. The buffers are as long as `batch` rows and never move, so a session
 /// may read them in place; gathering allocates nothing.
 class Batch {

@@ -379,6 +379,11 @@ Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pad
 }
 
 Value arange(Value start, Value limit, Value step, At at) { return apply(ops::Arange{}, {start, limit, step}, at); }
+Value arange(Graph& g, std::int64_t limit, At at) {
+  const auto whole = [&](std::int64_t n) { return constant(g, Tensor::scalar(n), at); };
+  const Value start = whole(0), last = whole(limit), step = whole(1);
+  return arange(start, last, step, at);
+}
 
 Value one_hot(Value labels, Value classes, DType dtype, At at) {
   return as_called("one_hot", [&] { return apply(ops::OneHotOf{.dtype = dtype}, {labels, classes}, at); });

@@ -61,6 +61,20 @@ Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
   return part;
 }
 
+Tensor windows(const Tensor& series, std::int64_t length, std::int64_t stride) {
+  const Type& type = series.type();
+  if (type.shape.rank() == 0 || length < 1 || stride < 1 || type.shape[0] < length)
+    throw Error("windows: there are no pieces of " + std::to_string(length) + " rows, one from each " +
+                std::to_string(stride) + " on, of a series " + to_string(type) +
+                "\n  Give at most as many rows as the series has, and numbers of at least 1");
+  const std::int64_t pieces = (type.shape[0] - length) / stride + 1, row = row_bytes(type);
+  Tensor all({type.dtype, type.shape.with(0, length).inserted(0, pieces)});
+  for (std::int64_t i = 0; i < pieces && row > 0; ++i)
+    std::memcpy(all.bytes() + i * length * row, series.bytes() + i * stride * row,
+                static_cast<std::size_t>(length * row));
+  return all;
+}
+
 std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
   if (!(fraction >= 0 && fraction <= 1))
     throw Error("the data cannot be split at " + short_number(fraction) + ": give a fraction from 0 to 1");

@@ -76,6 +76,12 @@ BOOST_AUTO_TEST_CASE(what_is_computed_from_constants_and_shapes_is_known) {
   BOOST_TEST(known_value(sum)->item<std::int64_t>() == 20000);
 }
 
+BOOST_AUTO_TEST_CASE(places_are_numbered_from_0_on) {
+  Graph g;
+  BOOST_TEST(elements(arange(g, 4)) == (std::vector<std::int64_t>{0, 1, 2, 3}));
+  BOOST_TEST(elements(arange(g, 0)).empty());
+}
+
 // The moments of an empty batch are the running ones, of which others read the shape only.
 BOOST_AUTO_TEST_CASE(what_depends_on_a_variable_after_all_is_not_known) {
   for (const DType dtype : {f32, bf16})

@@ -64,6 +64,20 @@ BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
              }) == "column \"x\" is a scalar, but its first axis must be the samples");
 }
 
+BOOST_AUTO_TEST_CASE(a_series_is_cut_into_pieces_that_overlap) {
+  const Tensor series = Tensor::of<std::int64_t>({7, 2}, {0, 1, 10, 11, 20, 21, 30, 31, 40, 41, 50, 51, 60, 61});
+  const Tensor pieces = windows(series, 3, 2);  // the last one ends with the series
+  BOOST_TEST(to_string(pieces.type()) == "i64[3, 3, 2]");
+  for (std::int64_t i = 0; i < 18; ++i)
+    BOOST_TEST(pieces.data<std::int64_t>()[i] == (2 * (i / 6) + i / 2 % 3) * 10 + i % 2);
+  BOOST_TEST(to_string(windows(series, 7).type()) == "i64[1, 7, 2]");
+  BOOST_TEST(to_string(windows(series, 3, 3).type()) == "i64[2, 3, 2]");
+  for (const auto& [length, stride] : {std::pair{8, 1}, {0, 1}, {2, 0}})
+    BOOST_TEST(message([&] {
+                 windows(series, length, stride);
+               }).starts_with("windows: there are no pieces of " + std::to_string(length) + " rows"));
+}
+
 BOOST_AUTO_TEST_CASE(data_that_do_not_fit_are_named_with_the_inputs_line) {
   const Net net;
   Model model = net.compiled();
