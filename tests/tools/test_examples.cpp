@@ -1,0 +1,98 @@
+// The examples that are whole programs: each runs for an epoch or two, says what it learned, and gets better. README.md
+// names all examples, their page these.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "support/command.h"
+#include "support/has.h"
+#include "support/places.h"
+#include "support/temporary_folder.h"
+
+BOOST_AUTO_TEST_SUITE(test_examples)
+
+using namespace oxbow::test;
+
+namespace {
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// What an example prints, called within `folder`.
+std::string output(const TemporaryFolder& folder, const std::string& name, const std::string& arguments) {
+  const std::string there = std::filesystem::absolute(program(name)).string();
+  const auto run = command("cd " + (folder / ".") + " && " + there + " " + arguments + " 2>&1");
+  BOOST_TEST(run.code == 0, name << ": " << run.output);
+  return run.output;
+}
+
+// The number that follows each time that `word` occurs.
+std::vector<double> numbers(const std::string& text, const std::string& word) {
+  std::vector<double> found;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    double x = 0;
+    if (std::sscanf(text.c_str() + at + word.size(), "%lf", &x) == 1) found.push_back(x);
+  }
+  return found;
+}
+
+void gets_better(const std::string& text, std::size_t epochs, const std::string& word = "loss ") {
+  const std::vector<double> losses = numbers(text, word);
+  BOOST_REQUIRE_MESSAGE(losses.size() >= epochs, text);
+  BOOST_TEST(losses.back() < losses.front(), text);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_autoencoder_shows_what_it_keeps) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "autoencoder", source("tools/data/mnist10k") + " 2");
+  gets_better(said, 2);
+  BOOST_TEST(has(said, "@"), said);
+  BOOST_TEST(std::count(said.begin(), said.end(), '\n') == 2 + 14);
+}
+
+BOOST_AUTO_TEST_CASE(a_series_is_forecast_better_than_as_yesterday) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "time_series", "2");
+  gets_better(said, 2);
+  BOOST_TEST(numbers(said, "in later hours ").back() < numbers(said, "as yesterday ").back(), said);
+  for (const double degrees : numbers(said.substr(said.rfind("as yesterday")), "\n"))
+    BOOST_TEST((degrees > -10 && degrees < 35), said);
+}
+
+BOOST_AUTO_TEST_CASE(rents_are_guessed) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "tabular", "10");
+  BOOST_TEST(numbers(said, "off by ").at(0) < 200, said);  // they differ by some 700 from their mean
+  BOOST_TEST(numbers(said, "guessed ").size() == 5U, said);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_an_error) {
+  const TemporaryFolder folder;
+  for (const char* name : {"autoencoder"}) {
+    const auto run = command(program(name) + " " + (folder / "nowhere") + " 2>&1");
+    BOOST_TEST(run.code == 1);
+    BOOST_TEST(has(run.output, "there is neither train-images-idx3-ubyte"), run.output);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_pages_name_all_examples) {
+  const std::string readme = contents(source("README.md")), page = contents(source("tools/docs/examples.md"));
+  for (const auto& entry : std::filesystem::directory_iterator(source("tools/examples"))) {
+    const std::string name = entry.path().stem().string(), text = contents(entry.path().string());
+    if (!has(text, "int main(")) continue;
+    BOOST_TEST(has(readme, "`" + name + "`"), "README.md does not name " << name);
+    const bool whole = !has(text, "#include \"examples.h\"");
+    BOOST_TEST((!whole || has(page, "\n## " + name + "\n")), "tools/docs/examples.md does not show " << name);
+    BOOST_TEST((!whole || std::count(text.begin(), text.end(), '\n') <= 60), name << " is long");
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
