@@ -33,12 +33,27 @@ void from_attr(const AttrValue& a, Padding& v);
 struct Conv2dOptions {
   std::int64_t stride = 1;  ///< down and across
   Padding padding = Padding::same;
+  std::int64_t dilation = 1;  ///< pixels from one of a window's taps to the next, down and across
+  std::int64_t groups = 1;    ///< of channels, next to each other, each with kernels of its own
+  bool operator==(const Conv2dOptions&) const = default;
 };
 
-/// The convolution of images x [n, h, w, c] with weights [kh, kw, c, k]: [n, oh, ow, k], where
-/// oh = (h + top + bottom - kh) / stride + 1. Floating point. Throws `Error` for other dtypes and ranks, channels that
-/// differ, or a window larger than the padded image.
+/// The convolution of images x [n, h, w, c] with weights [kh, kw, c / groups, k]: [n, oh, ow, k], where
+/// oh = (h + top + bottom - (kh - 1) * dilation - 1) / stride + 1. The first k / groups kernels see the first
+/// c / groups channels, and so on. Floating point. Throws `Error` for other dtypes and ranks, channels that differ,
+/// groups that do not divide both, or a window larger than the padded image.
 Value conv2d(Value x, Value weights, Conv2dOptions options = {}, At at = At::current());
+
+struct DepthwiseConv2dOptions {
+  std::int64_t stride = 1;  ///< down and across
+  Padding padding = Padding::same;
+  std::int64_t dilation = 1;
+};
+
+/// Each channel of x [n, h, w, c] by kernels of its own, weights [kh, kw, c, m]: [n, oh, ow, c * m], where results
+/// i * m and the m - 1 after it are of channel i. It is `conv2d` in c groups, by the same weights as [kh, kw, 1, c * m].
+/// Throws `Error` as that does.
+Value depthwise_conv2d(Value x, Value weights, DepthwiseConv2dOptions options = {}, At at = At::current());
 
 struct MaxPoolOptions {
   std::int64_t size = 2;    ///< of the square window

@@ -1,5 +1,6 @@
 #include <oxbow/ops/catalog/families.h>
 #include <oxbow/ops/conv/conv.h>
+#include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
 
@@ -17,6 +18,9 @@ void add_conv(Catalog& c) {
   c.add<ConvAdjoint>({.formula = "rows of the gradient to the images"}, Made::by_passes);
   c.add<ConvStrips>({.formula = "the gradient to images of few channels"}, Made::by_passes);
   c.add<ConvWeightChunks>({.formula = "the gradient to the weights, of each chunk of images"}, Made::by_passes);
+  c.add<DepthwiseForward>({.formula = "rows of the convolution with a kernel a channel"}, Made::by_passes);
+  c.add<DepthwiseAdjoint>({.formula = "rows of its gradient to the images"}, Made::by_passes);
+  c.add<DepthwiseWeightChunks>({.formula = "its gradient to the weights, of each chunk of images"}, Made::by_passes);
   c.renamed("conv2d_input", "conv2d_gradient_of_x").renamed("conv2d_weights", "conv2d_gradient_of_weights");
   c.renamed("max_pool_pick", "max_pool_gradient_gradient");
 }

@@ -1,10 +1,5 @@
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/geometry.h>
-#include <oxbow/ops/conv/nodes.h>
-#include <oxbow/ops/linalg.h>
-#include <oxbow/ops/linalg/pack.h>
-#include <oxbow/ops/reduction.h>
-#include <oxbow/ops/shape.h>
 
 namespace oxbow::ops {
 
@@ -36,58 +31,40 @@ Work conv_work(Types in, const ConvShape& s) {
 
 Type Conv2d::infer(Types in) const {
   check_floats(in);
-  return {in[0].dtype, conv_shape(in[0].shape, in[1].shape, stride, padding).y()};
+  return {in[0].dtype, conv_shape(in[0].shape, in[1].shape, *this).y()};
 }
 Type Conv2dGradientOfX::infer(Types in) const {
   check_floats(in);
-  check_is("dy", in[0].shape, conv_shape(in[2].shape, in[1].shape, stride, padding).y());
+  check_is("dy", in[0].shape, conv_shape(in[2].shape, in[1].shape, *this).y());
   return {in[0].dtype, in[2].shape};
 }
 Type Conv2dGradientOfWeights::infer(Types in) const {
   check_floats(in);
-  check_is("dy", in[1].shape, conv_shape(in[0].shape, in[2].shape, stride, padding).y());
+  check_is("dy", in[1].shape, conv_shape(in[0].shape, in[2].shape, *this).y());
   return {in[0].dtype, in[2].shape};
 }
 
-Work Conv2d::work(Types in) const { return conv_work(in, conv_shape(in[0].shape, in[1].shape, stride, padding)); }
-Work Conv2dGradientOfX::work(Types in) const {
-  return conv_work(in, conv_shape(in[2].shape, in[1].shape, stride, padding));
-}
+Work Conv2d::work(Types in) const { return conv_work(in, conv_shape(in[0].shape, in[1].shape, *this)); }
+Work Conv2dGradientOfX::work(Types in) const { return conv_work(in, conv_shape(in[2].shape, in[1].shape, *this)); }
 Work Conv2dGradientOfWeights::work(Types in) const {
-  return conv_work(in, conv_shape(in[0].shape, in[2].shape, stride, padding));
-}
-
-std::vector<Value> Conv2d::lower(Values in) const {
-  return {apply(ConvForward{.stride = stride, .padding = padding}, in, Location{})};
-}
-std::vector<Value> Conv2dGradientOfX::lower(Values in) const {
-  const Shape& w = in[1].shape();
-  if (ConvStrips::pays(in[2].shape(), w)) {
-    const Value packed = pack(reshape(in[1], {w.count(0, 3), w[3]}), true);
-    return {apply(ConvStrips{.kh = w[0], .kw = w[1], .stride = stride, .padding = padding}, {in[0], packed, in[2]},
-                  Location{})};
-  }
-  return {apply(ConvAdjoint{.stride = stride, .padding = padding}, {in[0], pack(in[1], true), in[2]}, Location{})};
-}
-std::vector<Value> Conv2dGradientOfWeights::lower(Values in) const {
-  return {sum(apply(ConvWeightChunks{.stride = stride, .padding = padding}, in, Location{}), {0})};
+  return conv_work(in, conv_shape(in[0].shape, in[2].shape, *this));
 }
 
 Grads Conv2d::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0), w = n.input(1);
-  return {apply(Conv2dGradientOfX{.stride = stride, .padding = padding}, {dy[0], w, x}, Location{}),
-          apply(Conv2dGradientOfWeights{.stride = stride, .padding = padding}, {x, dy[0], w}, Location{})};
+  return {apply(Conv2dGradientOfX{*this}, {dy[0], w, x}, Location{}),
+          apply(Conv2dGradientOfWeights{*this}, {x, dy[0], w}, Location{})};
 }
 // dx is linear in dy and w; seen from dy, d(dx) is an image like x.
 Grads Conv2dGradientOfX::gradient(const Node& n, Values d) const {
   const Value dy = n.input(0), w = n.input(1);
-  return {apply(Conv2d{.stride = stride, .padding = padding}, {d[0], w}, Location{}),
-          apply(Conv2dGradientOfWeights{.stride = stride, .padding = padding}, {d[0], dy, w}, Location{}), Value()};
+  return {apply(Conv2d{*this}, {d[0], w}, Location{}), apply(Conv2dGradientOfWeights{*this}, {d[0], dy, w}, Location{}),
+          Value()};
 }
 Grads Conv2dGradientOfWeights::gradient(const Node& n, Values d) const {
   const Value x = n.input(0), dy = n.input(1);
-  return {apply(Conv2dGradientOfX{.stride = stride, .padding = padding}, {dy, d[0], x}, Location{}),
-          apply(Conv2d{.stride = stride, .padding = padding}, {x, d[0]}, Location{}), Value()};
+  return {apply(Conv2dGradientOfX{*this}, {dy, d[0], x}, Location{}), apply(Conv2d{*this}, {x, d[0]}, Location{}),
+          Value()};
 }
 
 }  // namespace oxbow::ops
@@ -95,7 +72,7 @@ Grads Conv2dGradientOfWeights::gradient(const Node& n, Values d) const {
 namespace oxbow {
 
 Value conv2d(Value x, Value weights, Conv2dOptions options, At at) {
-  return apply(ops::Conv2d{.stride = options.stride, .padding = options.padding}, {x, weights}, at);
+  return apply(ops::Conv2d{options}, {x, weights}, at);
 }
 
 }  // namespace oxbow

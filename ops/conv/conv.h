@@ -1,6 +1,7 @@
 // Two-dimensional convolution (cross-correlation, as all frameworks define it) of dense NHWC images, and its two
 // gradients. The three are linear in both operands and one another's gradients, so second order comes by itself.
-// They lower to the nodes of ops/conv/nodes.h. Weights are [kh][kw][C][K]. Regular value types, safe from any thread.
+// They lower to the nodes of ops/conv/nodes.h. Weights are [kh][kw][C / groups][K]. Regular value types, safe from any
+// thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -9,15 +10,19 @@
 
 namespace oxbow::ops {
 
-/// x [n, h, w, c] by weights [kh, kw, c, k] to [n, oh, ow, k].
-struct Conv2d {
+/// The attributes of an op that has `Conv2dOptions`.
+template <class T>
+void conv_attributes(auto&& visit) {
+  visit("stride", &T::stride);
+  visit("padding", &T::padding);
+  visit("dilation", &T::dilation);
+  visit("groups", &T::groups);
+}
+
+/// x [n, h, w, c] by weights [kh, kw, c / groups, k] to [n, oh, ow, k].
+struct Conv2d : Conv2dOptions {
   static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};
-  std::int64_t stride = 1;
-  Padding padding = {};
-  static void attributes(auto&& visit) {
-    visit("stride", &Conv2d::stride);
-    visit("padding", &Conv2d::padding);
-  }
+  static void attributes(auto&& visit) { conv_attributes<Conv2d>(visit); }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
@@ -27,15 +32,10 @@ struct Conv2d {
 };
 
 /// The gradient to x, from dy and weights; x gives its shape only.
-struct Conv2dGradientOfX {
+struct Conv2dGradientOfX : Conv2dOptions {
   static constexpr OpInfo info{
       .name = "conv2d_gradient_of_x", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
-  std::int64_t stride = 1;
-  Padding padding = {};
-  static void attributes(auto&& visit) {
-    visit("stride", &Conv2dGradientOfX::stride);
-    visit("padding", &Conv2dGradientOfX::padding);
-  }
+  static void attributes(auto&& visit) { conv_attributes<Conv2dGradientOfX>(visit); }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;
@@ -45,15 +45,10 @@ struct Conv2dGradientOfX {
 };
 
 /// The gradient to the weights, from x and dy; the weights give their shape only.
-struct Conv2dGradientOfWeights {
+struct Conv2dGradientOfWeights : Conv2dOptions {
   static constexpr OpInfo info{
       .name = "conv2d_gradient_of_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
-  std::int64_t stride = 1;
-  Padding padding = {};
-  static void attributes(auto&& visit) {
-    visit("stride", &Conv2dGradientOfWeights::stride);
-    visit("padding", &Conv2dGradientOfWeights::padding);
-  }
+  static void attributes(auto&& visit) { conv_attributes<Conv2dGradientOfWeights>(visit); }
   Type infer(Types in) const;
   Work work(Types in) const;
   std::vector<Value> lower(Values in) const;

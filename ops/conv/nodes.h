@@ -1,5 +1,6 @@
 // What convolutions lower to: two that compute rows of images (the convolution itself, and its adjoint, which is the
-// gradient to x), and the gradient to the weights in chunks of the batch. Regular value types, safe from any thread.
+// gradient to x), and the gradient to the weights in chunks of the batch. All of one group. Regular value types, safe
+// from any thread.
 #pragma once
 
 #include <oxbow/graph/passes/fusion/tape.h>
@@ -11,14 +12,11 @@ namespace oxbow::ops {
 class ConvRows;
 
 /// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
-struct ConvForward {
+struct ConvForward : Conv2dOptions {
   static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights", "extra..."}, .outputs = {"y..."}};
-  std::int64_t stride = 1;
-  Padding padding = {};
   internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
-    visit("stride", &ConvForward::stride);
-    visit("padding", &ConvForward::padding);
+    conv_attributes<ConvForward>(visit);
     visit("epilogue", &ConvForward::epilogue);
   }
   std::vector<Type> infer(Types in) const;
@@ -29,19 +27,16 @@ struct ConvForward {
   bool operator==(const ConvForward&) const = default;
 };
 
-/// dx from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h); x gives its shape only.
-struct ConvAdjoint {
-  static constexpr OpInfo info{.name = "conv_adjoint",
-                               .inputs = {"dy", "packed", "x", "extra..."},
-                               .outputs = {"dx..."},
-                               .shape_only = {2},
-                               .any_layout = true};
-  std::int64_t stride = 1;
-  Padding padding = {};
+/// dx [n, height, width, c] from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h).
+struct ConvAdjoint : Conv2dOptions {
+  static constexpr OpInfo info{
+      .name = "conv_adjoint", .inputs = {"dy", "packed", "extra..."}, .outputs = {"dx..."}, .any_layout = true};
+  std::int64_t height = 0, width = 0;
   internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
-    visit("stride", &ConvAdjoint::stride);
-    visit("padding", &ConvAdjoint::padding);
+    conv_attributes<ConvAdjoint>(visit);
+    visit("height", &ConvAdjoint::height);
+    visit("width", &ConvAdjoint::width);
     visit("epilogue", &ConvAdjoint::epilogue);
   }
   std::vector<Type> infer(Types in) const;
@@ -55,16 +50,16 @@ struct ConvAdjoint {
 /// The same for images of few channels: each pixel of dy gives a strip to each row of dx around it, one product for all
 /// strips, which are then added up. The packed weights are [k, kh kw c].
 struct ConvStrips {
-  static constexpr OpInfo info{.name = "conv_strips",
-                               .inputs = {"dy", "packed", "x", "extra..."},
-                               .outputs = {"dx..."},
-                               .shape_only = {2},
-                               .any_layout = true};
+  static constexpr OpInfo info{
+      .name = "conv_strips", .inputs = {"dy", "packed", "extra..."}, .outputs = {"dx..."}, .any_layout = true};
+  std::int64_t height = 0, width = 0;
   std::int64_t kh = 1, kw = 1;
   std::int64_t stride = 1;
   Padding padding = {};
   internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
+    visit("height", &ConvStrips::height);
+    visit("width", &ConvStrips::width);
     visit("kh", &ConvStrips::kh);
     visit("kw", &ConvStrips::kw);
     visit("stride", &ConvStrips::stride);
@@ -83,15 +78,10 @@ struct ConvStrips {
 };
 
 /// The gradient to the weights from each of up to eight runs of images: [chunks, kh, kw, c, k], to be summed.
-struct ConvWeightChunks {
+struct ConvWeightChunks : Conv2dOptions {
   static constexpr OpInfo info{
       .name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .outputs = {"chunks"}, .shape_only = {2}};
-  std::int64_t stride = 1;
-  Padding padding = {};
-  static void attributes(auto&& visit) {
-    visit("stride", &ConvWeightChunks::stride);
-    visit("padding", &ConvWeightChunks::padding);
-  }
+  static void attributes(auto&& visit) { conv_attributes<ConvWeightChunks>(visit); }
   struct Plan;
   Type infer(Types in) const;
   Prepared<Plan> prepare(Types in) const;

@@ -13,8 +13,8 @@ class ConvPatches {
  public:
   explicit ConvPatches(const ConvShape& s) : s_(s) {}
 
-  /// With up to three channels a tap's own product would be tiny.
-  static bool pay(const ConvShape& s) { return s.channels <= 3; }
+  /// With up to three channels a tap's own product would be tiny. Taps that touch are one run of the row.
+  static bool pay(const ConvShape& s) { return s.channels <= 3 && s.dilation == 1; }
   /// Elements of a patch.
   std::int64_t size() const { return s_.kh * s_.kw * s_.channels; }
   /// Elements of scratch that `row` takes: the patches, then the input's rows with their padding.

@@ -16,23 +16,6 @@ std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-// The convolution: y[t] sums x[t * stride + tap - pad]. The adjoint: x[t * stride + phase] sums the y whose tap hits
-// it, which is y[t + (phase + pad - tap) / stride] for those taps where the division is exact.
-std::vector<ConvRows::Phase> ConvRows::phases(std::int64_t out, std::int64_t taps, std::int64_t pad,
-                                              std::int64_t stride, bool adjoint) {
-  std::vector<Phase> all(static_cast<std::size_t>(adjoint ? std::min(stride, std::max<std::int64_t>(out, 1)) : 1));
-  for (std::size_t p = 0; p < all.size(); ++p) {
-    const auto phase = static_cast<std::int64_t>(p);
-    all[p].count = adjoint ? (out - phase + stride - 1) / stride : out;
-    for (std::int64_t tap = 0; tap < taps; ++tap) {
-      if (!adjoint) all[p].taps.push_back({tap, tap - pad});
-      if (adjoint && (phase + pad - tap) % stride == 0) all[p].taps.push_back({tap, (phase + pad - tap) / stride});
-    }
-    if (adjoint) std::reverse(all[p].taps.begin(), all[p].taps.end());
-  }
-  return all;
-}
-
 ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   ConvRows r;
   r.dtype_ = dtype;
@@ -49,8 +32,8 @@ ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   if (r.widened_ && s.kh * s.kw * s.channels > widest_copy) r.narrow_ = r.widened_ = false;
   if (r.widened_) r.weight_row_ = gemm::narrow_width(s.kernels);
   r.weight_tap_ = s.channels * r.weight_row_;
-  r.down_ = phases(s.rows, s.kh, s.top, s.stride, false);
-  r.across_ = phases(s.columns, s.kw, s.left, s.stride, false);
+  r.down_ = phases({s.rows, s.kh, s.top, s.stride, s.dilation}, false);
+  r.across_ = phases({s.columns, s.kw, s.left, s.stride, s.dilation}, false);
   if (ConvPatches::pay(s)) {
     r.patches_.emplace(s);
     for (std::int64_t tap = 0; tap < s.kh; ++tap) {
@@ -77,8 +60,8 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.weight_row_ = weight_panel;
   r.weight_panel_stride_ = weight_panel > panel ? panel : s.kernels * weight_panel;
   r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * weight_panel * s.kernels;
-  r.down_ = phases(s.height, s.kh, s.top, s.stride, true);
-  r.across_ = phases(s.width, s.kw, s.left, s.stride, true);
+  r.down_ = phases({s.height, s.kh, s.top, s.stride, s.dilation}, true);
+  r.across_ = phases({s.width, s.kw, s.left, s.stride, s.dilation}, true);
   r.make_groups();
   return r;
 }

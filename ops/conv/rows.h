@@ -7,6 +7,7 @@
 
 #include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv/patches.h>
+#include <oxbow/ops/conv/taps.h>
 #include <oxbow/ops/shared/gemm_narrow.h>
 
 #include <optional>
@@ -28,15 +29,6 @@ class ConvRows {
   void run(const Run& r, int first_extra) const;
 
  private:
-  // A tap that reads, for the t-th pixel of a phase, input pixel t * step_in + shift.
-  struct Tap {
-    std::int64_t number, shift;
-  };
-  // Output pixels first, first + step_out, ...; of one phase all have the same taps, in rising order of shift.
-  struct Phase {
-    std::int64_t count = 0;
-    std::vector<Tap> taps;
-  };
   // Taps across that are all inside for pixels [begin, end) of a phase.
   struct Group {
     std::int64_t begin = 0, end = 0, shift = 0;  // `shift`: of the first tap
@@ -47,8 +39,6 @@ class ConvRows {
     gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; empty: plain loops
   };
 
-  static std::vector<Phase> phases(std::int64_t out, std::int64_t taps, std::int64_t pad, std::int64_t stride,
-                                   bool adjoint);
   void make_groups();
   template <class T>
   void row(const Run& r, std::int64_t row, const T* weights, T* y, T* patches) const;

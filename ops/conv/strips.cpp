@@ -45,16 +45,18 @@ namespace {
 
 Work work_of(const ConvStrips::Plan& p, Types in) {
   Work w{.scratch = p.tile_scratch() + p.image_scratch() + p.tape.scratch(), .flops = p.s.flops()};
-  w.bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + in[2].bytes());
+  w.bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + p.s.images * p.image() * size_of(p.dtype));
   w.parts = std::clamp<std::int64_t>(static_cast<std::int64_t>(w.flops / part_flops), 1,
                                      std::max<std::int64_t>(1, p.s.images));
-  w.flops += p.tape.flops() * static_cast<double>(in[2].count());
+  w.flops += p.tape.flops() * static_cast<double>(p.s.images * p.image());
   return w;
 }
 
 ConvShape shape_of(const ConvStrips& op, Types in) {
-  const Shape& w = in[1].shape;
-  return conv_shape(in[2].shape, {op.kh, op.kw, w[1] / (op.kh * op.kw), w[0]}, op.stride, op.padding);
+  const Shape &dy = in[0].shape, &w = in[1].shape;
+  const std::int64_t channels = w[1] / (op.kh * op.kw);
+  return conv_shape({dy[0], op.height, op.width, channels}, {op.kh, op.kw, channels, w[0]},
+                    {.stride = op.stride, .padding = op.padding});
 }
 
 ConvStrips::Plan plan_of(const ConvStrips& op, Types in) {
@@ -65,8 +67,8 @@ ConvStrips::Plan plan_of(const ConvStrips& op, Types in) {
   const std::int64_t row_bytes = std::max<std::int64_t>(1, p.s.columns * p.patch() * size_of(p.dtype));
   p.tile_rows = std::clamp<std::int64_t>(tile_bytes / row_bytes, 1, std::max<std::int64_t>(1, p.s.rows));
   if (!op.epilogue.empty()) {
-    std::vector<Type> types{{p.dtype, in[2].shape}};
-    types.insert(types.end(), in.begin() + 3, in.end());
+    std::vector<Type> types{{p.dtype, p.s.x()}};
+    types.insert(types.end(), in.begin() + 2, in.end());
     p.with_tape = true;
     p.tape = internal::TapePlan(op.epilogue, types);
   }
@@ -80,7 +82,7 @@ bool ConvStrips::pays(const Shape& x, const Shape& weights) {
 }
 
 std::vector<Type> ConvStrips::infer(Types in) const {
-  if (!(in.size() >= 3 && in[1].shape.rank() == 2 && in[1].layout.panel > 0 && kh > 0 && kw > 0))
+  if (!(in[0].shape.rank() == 4 && in[1].shape.rank() == 2 && in[1].layout.panel > 0 && kh > 0 && kw > 0))
     throw OpError("strips take packed weights");
   if (!(in[1].layout.panel == panel || in[1].layout.panel >= in[1].shape[-1]))
     throw OpError("packed weights lie in panels of 64");
@@ -89,9 +91,10 @@ std::vector<Type> ConvStrips::infer(Types in) const {
     throw OpError("strips of " + std::to_string(kh) + " by " + std::to_string(kw) + " do not fit weights of type " +
                   to_string(in[1]));
   check_computed<dtypes::Floats>(in[0], "dy");
-  check_given("dy", in[0], {in[0].dtype, shape_of(*this, in).y()});
-  const Type dx{in[0].dtype, in[2].shape};
-  return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(3));
+  const ConvShape s = shape_of(*this, in);
+  check_given("dy", in[0], {in[0].dtype, s.y()});
+  const Type dx{in[0].dtype, s.x()};
+  return epilogue.empty() ? std::vector{dx} : internal::epilogue_types(epilogue, dx, in.subspan(2));
 }
 
 Prepared<ConvStrips::Plan> ConvStrips::prepare(Types in) const {
@@ -165,7 +168,7 @@ void ConvStrips::run(const Run& r, const Plan& p) const {
         p.add<T>(tile, i, rows, dx);
       }
       if (p.with_tape)
-        p.tape.run(r.inputs.subspan(3), r.outputs,
+        p.tape.run(r.inputs.subspan(2), r.outputs,
                    {.first = n * p.image(),
                     .rows = s.height * s.width,
                     .columns = s.channels,
@@ -179,7 +182,7 @@ void ConvStrips::run(const Run& r, const Plan& p) const {
 }
 
 std::vector<InputSet> ConvStrips::overwrites(Types in) const {
-  return internal::epilogue_overwrites(epilogue, {in[0].dtype, in[2].shape}, in, 3);
+  return internal::epilogue_overwrites(epilogue, {in[0].dtype, shape_of(*this, in).x()}, in, 2);
 }
 
 std::optional<Op> ConvStrips::with_epilogue(int, const internal::Tape& tape, Types) const {

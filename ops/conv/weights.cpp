@@ -46,7 +46,8 @@ struct ConvWeightChunks::Plan {
 
 Type ConvWeightChunks::infer(Types in) const {
   check_computed<dtypes::Floats>(in[0], "x");
-  const ConvShape s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  check_one_group(groups);
+  const ConvShape s = conv_shape(in[0].shape, in[2].shape, *this);
   check_given("dy", in[1], {in[0].dtype, s.y()});
   return {in[0].dtype, {chunks_of(s), s.kh, s.kw, s.channels, s.kernels}};
 }
@@ -54,7 +55,7 @@ Type ConvWeightChunks::infer(Types in) const {
 Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   auto plan = std::make_shared<Plan>();
   Plan& p = *plan;
-  const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, stride, padding);
+  const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, *this);
   p.chunks = chunks_of(s);
   Work work{.parts = p.chunks,
             .flops = s.flops(),
@@ -86,7 +87,7 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
     return {work, plan};
   }
   for (std::int64_t tap = 0; tap < s.kw; ++tap) {
-    const std::int64_t shift = tap - s.left;
+    const std::int64_t shift = tap * s.dilation - s.left;
     const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.columns);
     const std::int64_t end =
         shift >= s.width ? begin : std::clamp<std::int64_t>((s.width - 1 - shift) / s.stride + 1, begin, s.columns);
@@ -112,7 +113,7 @@ template <class T>
 void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate,
                                  T* dw) const {
   const Across& a = across[static_cast<std::size_t>(number)];
-  const std::int64_t shift = down - s.top;
+  const std::int64_t shift = down * s.dilation - s.top;
   const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.rows);
   const std::int64_t last =
       shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride + 1, first, s.rows);

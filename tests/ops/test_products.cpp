@@ -6,6 +6,7 @@
 #include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
@@ -190,7 +191,8 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
       cases.push_back({{2, 10, 10, 24}, {1, 1, 24, 70}, stride, padding});
     }
   for (const Case& c : cases) {
-    const ConvShape s = conv_shape(c.x, c.w, c.stride, c.padding);
+    const Conv2dOptions options{.stride = c.stride, .padding = c.padding};
+    const ConvShape s = conv_shape(c.x, c.w, options);
     Tensor x = doubles(floats(draw(c.x, -1, 1, 1))), w = doubles(floats(draw(c.w, -1, 1, 2)));
     Tensor dy = doubles(floats(draw(s.y(), -1, 1, 3)));
     Tensor y({f64, s.y()}), dx({f64, c.x}), dw({f64, c.w});
@@ -210,7 +212,7 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
           }
         }
     const auto weight_gradient = [&](const Tensor& images, const Tensor& d) {
-      const Tensor chunks = run_op(ConvWeightChunks{c.stride, c.padding}, {images, d, w})[0];
+      const Tensor chunks = run_op(ConvWeightChunks{options}, {images, d, w})[0];
       Tensor total({f64, c.w});
       for (std::int64_t i = 0; i < chunks.count(); ++i)
         total.data<double>()[i % total.count()] +=
@@ -220,18 +222,19 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
     const Pack swap{.panel = panel_of(s.channels), .transpose = true};
     BOOST_TEST_CONTEXT(to_string(c.x) << " by " << to_string(c.w) << ", stride " << c.stride << ", padding "
                                       << print(to_attr(c.padding))) {
-      BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {x, w})[0], y) <= 1e-11);
-      BOOST_TEST(error(run_op(ConvForward{c.stride, c.padding}, {floats(x), floats(w)})[0], y) <=
-                 bound(s.kh * s.kw * s.channels));
-      BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {dy, run_op(swap, {w})[0], x})[0], dx) <= 1e-11);
-      BOOST_TEST(error(run_op(ConvAdjoint{c.stride, c.padding}, {floats(dy), run_op(swap, {floats(w)})[0], x})[0],
-                       dx) <= bound(s.kh * s.kw * s.kernels));
+      const ConvAdjoint adjoint{options, s.height, s.width};
+      BOOST_TEST(error(run_op(ConvForward{options}, {x, w})[0], y) <= 1e-11);
+      BOOST_TEST(error(run_op(ConvForward{options}, {floats(x), floats(w)})[0], y) <= bound(s.kh * s.kw * s.channels));
+      BOOST_TEST(error(run_op(adjoint, {dy, run_op(swap, {w})[0]})[0], dx) <= 1e-11);
+      BOOST_TEST(error(run_op(adjoint, {floats(dy), run_op(swap, {floats(w)})[0]})[0], dx) <=
+                 bound(s.kh * s.kw * s.kernels));
       if (ConvStrips::pays(c.x, c.w)) {
         const Pack flat{.panel = panel_of(c.w.count(0, 3)), .transpose = true};
-        const ConvStrips strips{.kh = s.kh, .kw = s.kw, .stride = c.stride, .padding = c.padding};
+        const ConvStrips strips{
+            .height = s.height, .width = s.width, .kh = s.kh, .kw = s.kw, .stride = c.stride, .padding = c.padding};
         const auto packed = [&](const Tensor& t) { return run_op(flat, {reshaped(t, {c.w.count(0, 3), c.w[3]})})[0]; };
-        BOOST_TEST(error(run_op(strips, {dy, packed(w), x})[0], dx) <= 1e-11);
-        BOOST_TEST(error(run_op(strips, {floats(dy), packed(floats(w)), x})[0], dx) <= bound(s.kh * s.kw * s.kernels));
+        BOOST_TEST(error(run_op(strips, {dy, packed(w)})[0], dx) <= 1e-11);
+        BOOST_TEST(error(run_op(strips, {floats(dy), packed(floats(w))})[0], dx) <= bound(s.kh * s.kw * s.kernels));
       }
       BOOST_TEST(error(weight_gradient(x, dy), dw) <= 1e-11);
       BOOST_TEST(error(weight_gradient(floats(x), floats(dy)), dw) <= bound(s.images * s.rows * s.columns));
@@ -296,8 +299,12 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
   const Tensor x = f({3, 9, 8, 4}, 1), rgb = f({3, 9, 8, 3}, 1), w = f({3, 3, 4, 70}, 2), dy = f({3, 9, 8, 70}, 3);
   check(ConvForward{}, {x, w});
   check(ConvForward{}, {rgb, f({3, 3, 3, 10}, 2)});
-  check(ConvAdjoint{}, {dy, run_op(Pack{.panel = 16, .transpose = true}, {w})[0], x});
-  check(ConvStrips{.kh = 3, .kw = 3}, {dy, run_op(Pack{.transpose = true}, {reshaped(w, {36, 70})})[0], x});
+  check(ConvAdjoint{{}, 9, 8}, {dy, run_op(Pack{.panel = 16, .transpose = true}, {w})[0]});
+  check(ConvStrips{.height = 9, .width = 8, .kh = 3, .kw = 3},
+        {dy, run_op(Pack{.transpose = true}, {reshaped(w, {36, 70})})[0]});
+  const Tensor each = f({3, 3, 1, 70}, 2);
+  check(DepthwiseForward{{.groups = 70}}, {dy, each});
+  check(DepthwiseAdjoint{{.stride = 2, .groups = 70}, 17, 16}, {dy, each});
 }
 
 BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {

@@ -19,38 +19,48 @@ void each_product(const ConvShape& s, F&& f) {
       for (std::int64_t j = 0; j < s.columns; ++j)
         for (std::int64_t a = 0; a < s.kh; ++a)
           for (std::int64_t b = 0; b < s.kw; ++b) {
-            const std::int64_t row = i * s.stride + a - s.top, column = j * s.stride + b - s.left;
+            const std::int64_t row = i * s.stride + a * s.dilation - s.top;
+            const std::int64_t column = j * s.stride + b * s.dilation - s.left;
             if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
-            for (std::int64_t c = 0; c < s.channels; ++c)
+            const std::int64_t each = s.channels / s.groups;
+            for (std::int64_t c = 0; c < each; ++c)
               for (std::int64_t k = 0; k < s.kernels; ++k)
-                f(((n * s.height + row) * s.width + column) * s.channels + c,
-                  ((a * s.kw + b) * s.channels + c) * s.kernels + k,
-                  ((n * s.rows + i) * s.columns + j) * s.kernels + k);
+                f(((n * s.height + row) * s.width + column) * s.channels + k / (s.kernels / s.groups) * each + c,
+                  ((a * s.kw + b) * each + c) * s.kernels + k, ((n * s.rows + i) * s.columns + j) * s.kernels + k);
           }
 }
 
 struct Case {
   const char* what;
   Shape x, weights;
-  std::int64_t stride;
-  Padding padding;
-  ConvShape shape() const { return conv_shape(x, weights, stride, padding); }
+  Conv2dOptions options;
+  ConvShape shape() const { return conv_shape(x, weights, options); }
 };
 
 std::vector<Case> cases() {
   return {
-      {"same", {2, 4, 5, 3}, {3, 3, 3, 2}, 1, Padding::same},
-      {"valid", {1, 5, 4, 2}, {3, 2, 2, 3}, 1, Padding::valid},
-      {"stride 2", {2, 5, 6, 2}, {3, 3, 2, 2}, 2, Padding::same},
-      {"stride 2, even kernels", {1, 6, 5, 4}, {2, 2, 4, 1}, 2, Padding::valid},
-      {"stride beyond the kernel", {1, 7, 7, 1}, {1, 2, 1, 2}, 3, Padding::valid},
-      {"padded by 2", {1, 3, 3, 1}, {5, 5, 1, 2}, 1, 2},
-      {"padded on one side", {1, 3, 4, 5}, {2, 3, 5, 2}, 1, Padding(1, 0, 0, 2)},
-      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, 1, Padding::same},
-      {"kernels wider than the image", {1, 2, 2, 2}, {5, 5, 2, 1}, 1, Padding::same},
-      {"no images", {0, 3, 3, 2}, {3, 3, 2, 2}, 1, Padding::same},
-      {"no channels", {1, 3, 3, 0}, {3, 3, 0, 2}, 1, Padding::same},
-      {"no kernels", {1, 3, 3, 2}, {3, 3, 2, 0}, 1, Padding::same},
+      {"same", {2, 4, 5, 3}, {3, 3, 3, 2}, {}},
+      {"valid", {1, 5, 4, 2}, {3, 2, 2, 3}, {.padding = Padding::valid}},
+      {"stride 2", {2, 5, 6, 2}, {3, 3, 2, 2}, {.stride = 2}},
+      {"stride 2, even kernels", {1, 6, 5, 4}, {2, 2, 4, 1}, {.stride = 2, .padding = Padding::valid}},
+      {"stride beyond the kernel", {1, 7, 7, 1}, {1, 2, 1, 2}, {.stride = 3, .padding = Padding::valid}},
+      {"padded by 2", {1, 3, 3, 1}, {5, 5, 1, 2}, {.padding = 2}},
+      {"padded on one side", {1, 3, 4, 5}, {2, 3, 5, 2}, {.padding = Padding(1, 0, 0, 2)}},
+      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, {}},
+      {"kernels wider than the image", {1, 2, 2, 2}, {5, 5, 2, 1}, {}},
+      {"no images", {0, 3, 3, 2}, {3, 3, 2, 2}, {}},
+      {"no channels", {1, 3, 3, 0}, {3, 3, 0, 2}, {}},
+      {"no kernels", {1, 3, 3, 2}, {3, 3, 2, 0}, {}},
+      {"dilated", {1, 6, 5, 2}, {3, 2, 2, 3}, {.dilation = 2}},
+      {"dilated, stride 2", {1, 7, 8, 4}, {2, 3, 4, 2}, {.stride = 2, .padding = 1, .dilation = 3}},
+      {"two groups", {1, 4, 3, 4}, {3, 3, 2, 6}, {.groups = 2}},
+      {"a kernel a channel", {2, 4, 5, 5}, {3, 3, 1, 5}, {.groups = 5}},
+      {"a kernel a channel, stride 2",
+       {1, 5, 4, 3},
+       {3, 2, 1, 3},
+       {.stride = 2, .padding = Padding::valid, .groups = 3}},
+      {"two kernels a channel, dilated", {1, 5, 6, 2}, {2, 3, 1, 4}, {.padding = 1, .dilation = 2, .groups = 2}},
+      {"a kernel a channel, no images", {0, 3, 3, 2}, {3, 3, 1, 2}, {.groups = 2}},
   };
 }
 
@@ -58,7 +68,7 @@ std::vector<Sample> conv2d_samples() {
   std::vector<Sample> all;
   for (const Case& c : cases())
     all.push_back({c.what,
-                   Conv2d{.stride = c.stride, .padding = c.padding},
+                   Conv2d{c.options},
                    {draw(c.x, -1, 1, 1), draw(c.weights, -1, 1, 2)},
                    [c](const std::vector<Tensor>& in) {
                      Tensor y({f64, c.shape().y()});
@@ -74,7 +84,7 @@ std::vector<Sample> conv2d_gradient_of_x_samples() {
   std::vector<Sample> all;
   for (const Case& c : cases())
     all.push_back({c.what,
-                   Conv2dGradientOfX{.stride = c.stride, .padding = c.padding},
+                   Conv2dGradientOfX{c.options},
                    {draw(c.shape().y(), -1, 1, 1), draw(c.weights, -1, 1, 2), draw(c.x, -1, 1, 3)},
                    [c](const std::vector<Tensor>& in) {
                      Tensor dx({f64, c.x});
@@ -90,7 +100,7 @@ std::vector<Sample> conv2d_gradient_of_weights_samples() {
   std::vector<Sample> all;
   for (const Case& c : cases())
     all.push_back({c.what,
-                   Conv2dGradientOfWeights{.stride = c.stride, .padding = c.padding},
+                   Conv2dGradientOfWeights{c.options},
                    {draw(c.x, -1, 1, 1), draw(c.shape().y(), -1, 1, 2), draw(c.weights, -1, 1, 3)},
                    [c](const std::vector<Tensor>& in) {
                      Tensor dw({f64, c.weights});

@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/linalg/matmul.h>
@@ -181,25 +182,39 @@ struct Bench {
   }
 
   void conv(const Shape& x, const Shape& w, std::int64_t stride, Padding padding) {
+    const Conv2dOptions options{.stride = stride, .padding = padding};
     const Type tx{f32, x}, tw{f32, w};
     const Type in[] = {tx, tw};
-    const Type ty = ConvForward{stride, padding}.infer(in)[0];
+    const Type ty = ConvForward{options}.infer(in)[0];
     const double flops = 2.0 * static_cast<double>(ty.count() * w.count(0, 3));
     const std::string name = to_string(x) + " * " + to_string(w) + (stride > 1 ? " / " + std::to_string(stride) : "");
     const Pack swap{.panel = std::clamp<std::int64_t>((w[2] + 15) / 16 * 16, 16, 64), .transpose = true};
-    (*this)("conv " + name, ConvForward{stride, padding}, {tx, tw}, flops);
-    (*this)("conv " + name + " to weights", ConvWeightChunks{stride, padding}, {tx, ty, tw}, flops);
+    (*this)("conv " + name, ConvForward{options}, {tx, tw}, flops);
+    (*this)("conv " + name + " to weights", ConvWeightChunks{options}, {tx, ty, tw}, flops);
     if (ConvStrips::pays(x, w)) {
       const Type flat{f32, {w.count(0, 3), w[3]}};
-      const ConvStrips strips{.kh = w[0], .kw = w[1], .stride = stride, .padding = padding};
-      (*this)("conv " + name + " to x, strips", strips,
-              {ty,
-               Pack{.panel = std::clamp<std::int64_t>((flat.shape[0] + 15) / 16 * 16, 16, 64), .transpose = true}.infer(
-                   std::span(&flat, 1)),
-               tx},
-              flops);
+      const ConvStrips strips{
+          .height = x[1], .width = x[2], .kh = w[0], .kw = w[1], .stride = stride, .padding = padding};
+      (*this)(
+          "conv " + name + " to x, strips", strips,
+          {ty, Pack{.panel = std::clamp<std::int64_t>((flat.shape[0] + 15) / 16 * 16, 16, 64), .transpose = true}.infer(
+                   std::span(&flat, 1))},
+          flops);
     }
-    (*this)("conv " + name + " to x", ConvAdjoint{stride, padding}, {ty, swap.infer(std::span(&tw, 1)), tx}, flops);
+    (*this)("conv " + name + " to x", ConvAdjoint{options, x[1], x[2]}, {ty, swap.infer(std::span(&tw, 1))}, flops);
+  }
+
+  void depthwise(const Shape& x, std::int64_t size, std::int64_t stride) {
+    const Conv2dOptions options{.stride = stride, .groups = x[3]};
+    const Type tx{f32, x}, tw{f32, {size, size, 1, x[3]}};
+    const Type in[] = {tx, tw};
+    const Type ty = DepthwiseForward{options}.infer(in)[0];
+    const double flops = 2.0 * static_cast<double>(ty.count() * size * size);
+    const std::string name =
+        "depthwise " + to_string(x) + " " + std::to_string(size) + (stride > 1 ? " / " + std::to_string(stride) : "");
+    (*this)(name, DepthwiseForward{options}, {tx, tw}, flops);
+    (*this)(name + " to weights", DepthwiseWeightChunks{options}, {tx, ty, tw}, flops);
+    (*this)(name + " to x", DepthwiseAdjoint{options, x[1], x[2]}, {ty, tw}, flops);
   }
 
   // A pair of elementwise ops as one routine beside the two of them with a tile of 512 lanes between, in cache.
@@ -276,6 +291,12 @@ int main(int argc, char** argv) {
   bench.conv({64, 16, 16, 32}, {3, 3, 32, 32}, 1, Padding::same);
   bench.conv({64, 8, 8, 64}, {3, 3, 64, 64}, 1, Padding::same);
   bench.conv({64, 32, 32, 16}, {3, 3, 16, 32}, 2, Padding::same);
+  bench.depthwise({64, 32, 32, 32}, 3, 1);
+  bench.depthwise({64, 32, 32, 64}, 3, 2);
+  bench.depthwise({64, 16, 16, 128}, 3, 1);
+  bench.depthwise({64, 8, 8, 256}, 3, 1);
+  bench.depthwise({64, 4, 4, 512}, 3, 1);
+  bench.depthwise({64, 16, 16, 64}, 5, 1);
   for (const Absorbed& p : absorbed_pairs()) bench.pair(p);
   bench.pool({64, 28, 28, 6});
   bench.pool({64, 10, 10, 16});

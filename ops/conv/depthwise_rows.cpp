@@ -1,0 +1,198 @@
+#include <oxbow/ops/conv/depthwise_rows.h>
+#include <oxbow/ops/shared/registers.h>
+
+#include <algorithm>
+#include <array>
+
+namespace oxbow::ops {
+namespace {
+
+constexpr double part_bytes = 128 << 10;        // read and written by a part: some 10 us
+constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
+
+std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// Some pixels of a row that sum the same taps: pixel p reads x[origin + p * x_step + x_offsets[t]].
+template <class T>
+struct Pixels {
+  const T *x, *weights;
+  T* y;
+  std::int64_t origin, taps;
+  const std::int64_t *x_offsets, *weight_offsets;
+  std::int64_t x_step, y_step, channels;
+};
+
+// Channels from c on, as many registers full as there are; returns the first one left.
+template <class T, int pixels, int lanes, int vectors>
+std::int64_t columns(const Pixels<T>& b, std::int64_t c) {
+  const std::int64_t taps = b.taps, x_step = b.x_step, y_step = b.y_step, channels = b.channels;
+  for (; c + vectors * lanes <= channels; c += vectors * lanes) {
+    Register<T, lanes> sums[pixels][vectors] = {};
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const T* x = b.x + (b.origin + b.x_offsets[t] + c);
+      const T* weights = b.weights + (b.weight_offsets[t] + c);
+      Register<T, lanes> w[vectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) w[v] = load<T, lanes>(weights + v * lanes);
+#pragma GCC unroll 8
+      for (int p = 0; p < pixels; ++p)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; ++v)
+          add_product<T, lanes>(load<T, lanes>(x + p * x_step + v * lanes), w[v], sums[p][v]);
+    }
+#pragma GCC unroll 8
+    for (int p = 0; p < pixels; ++p)
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) store(sums[p][v], b.y + p * y_step + c + v * lanes);
+  }
+  return c;
+}
+
+template <class T, int pixels>
+void block(const Pixels<T>& b) {
+  constexpr int widest = register_bytes / static_cast<int>(sizeof(T));
+  std::int64_t c = columns<T, pixels, widest, 2>(b, 0);
+  c = columns<T, pixels, widest, 1>(b, c);
+  if constexpr (widest > 4) c = columns<T, pixels, 4, 1>(b, c);
+  columns<T, pixels, 1, 1>(b, c);
+}
+
+constexpr std::int64_t most_pixels = 6;  // with two vectors each: 12 of AVX2's 16 registers are sums
+
+template <class T>
+void blocks(Pixels<T> b, std::int64_t count) {
+  constexpr auto table = []<std::size_t... p>(std::index_sequence<p...>) {
+    return std::array{&block<T, static_cast<int>(p) + 1>...};
+  }
+  (std::make_index_sequence<most_pixels>{});
+  for (std::int64_t left = (count + most_pixels - 1) / most_pixels; left > 0; --left) {
+    const std::int64_t pixels = (count + left - 1) / left;  // blocks as equal as can be
+    table[static_cast<std::size_t>(pixels - 1)](b);
+    b.origin += pixels * b.x_step;
+    b.y += pixels * b.y_step;
+    count -= pixels;
+  }
+}
+
+}  // namespace
+
+DepthwiseRows DepthwiseRows::forward(const ConvShape& s, DType dtype) {
+  DepthwiseRows r;
+  r.dtype_ = dtype;
+  r.flops_ = s.flops();
+  r.images_ = s.images, r.channels_ = s.channels;
+  r.in_h_ = s.height, r.in_w_ = s.width;
+  r.out_h_ = s.rows, r.out_w_ = s.columns;
+  r.kh_ = s.kh, r.kw_ = s.kw;
+  r.step_in_ = s.stride;
+  r.down_ = phases({s.rows, s.kh, s.top, s.stride, s.dilation}, false);
+  r.across_ = phases({s.columns, s.kw, s.left, s.stride, s.dilation}, false);
+  r.make_runs();
+  return r;
+}
+
+DepthwiseRows DepthwiseRows::adjoint(const ConvShape& s, DType dtype) {
+  DepthwiseRows r;
+  r.dtype_ = dtype;
+  r.flops_ = s.flops();
+  r.images_ = s.images, r.channels_ = s.channels;
+  r.in_h_ = s.rows, r.in_w_ = s.columns;
+  r.out_h_ = s.height, r.out_w_ = s.width;
+  r.kh_ = s.kh, r.kw_ = s.kw;
+  r.step_out_ = s.stride;
+  r.down_ = phases({s.height, s.kh, s.top, s.stride, s.dilation}, true);
+  r.across_ = phases({s.width, s.kw, s.left, s.stride, s.dilation}, true);
+  r.make_runs();
+  return r;
+}
+
+void DepthwiseRows::make_runs() {
+  for (const Phase& across : across_) {
+    std::vector<Run2d>& runs = runs_.emplace_back();
+    for (const Stretch& s : stretches(across, step_in_, in_w_)) {
+      Run2d& run = runs.emplace_back(Run2d{s.begin, s.end, s.last - s.first});
+      for (const Phase& down : down_) {
+        auto &xs = run.x_offsets.emplace_back(), &weights = run.weight_offsets.emplace_back();
+        for (const Tap& y : down.taps)
+          for (std::int64_t i = s.first; i < s.last; ++i) {
+            const Tap& x = across.taps[static_cast<std::size_t>(i)];
+            xs.push_back((y.shift * in_w_ + x.shift) * channels_);
+            weights.push_back((y.number * kw_ + x.number) * channels_);
+          }
+      }
+    }
+  }
+}
+
+void DepthwiseRows::then(const internal::Tape& epilogue, Types extra) {
+  if (epilogue.empty()) return;
+  std::vector<Type> types{{dtype_, {images_, out_h_, out_w_, channels_}}};
+  types.insert(types.end(), extra.begin(), extra.end());
+  with_tape_ = true;
+  tape_ = internal::TapePlan(epilogue, types);
+}
+
+Work DepthwiseRows::work() const {
+  const std::int64_t size = size_of(dtype_), rows = images_ * out_h_;
+  Work w{.flops = flops_};
+  w.bytes = static_cast<double>(size * channels_ * (images_ * in_h_ * in_w_ + rows * out_w_ + kh_ * kw_));
+  w.parts =
+      std::clamp<std::int64_t>(static_cast<std::int64_t>(w.bytes / part_bytes), 1, std::max<std::int64_t>(1, rows));
+  if (with_tape_) {
+    w.scratch = aligned(std::max(block_bytes, out_w_ * channels_ * size)) + tape_.scratch();
+    w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * channels_);
+  }
+  return w;
+}
+
+template <class T>
+void DepthwiseRows::row(const Run& r, std::int64_t number, T* y) const {
+  const std::int64_t image = number / out_h_, i = number % out_h_;
+  const std::int64_t t = i / step_out_;
+  const auto phase = static_cast<std::size_t>(i % step_out_);
+  const std::vector<Tap>& taps = down_[phase].taps;
+  const auto row_of = [&](std::int64_t n) { return t * step_in_ + taps[static_cast<std::size_t>(n)].shift; };
+  std::int64_t first = 0, last = static_cast<std::int64_t>(taps.size());  // the taps down that are inside the image
+  while (first < last && row_of(first) < 0) ++first;
+  while (first < last && row_of(last - 1) >= in_h_) --last;
+
+  const std::int64_t origin = (image * in_h_ + t * step_in_) * in_w_ * channels_;
+  for (std::size_t p = 0; p < runs_.size(); ++p)
+    for (const Run2d& run : runs_[p])
+      blocks<T>({.x = r.in<T>(0),
+                 .weights = r.in<T>(1),
+                 .y = y + (static_cast<std::int64_t>(p) + run.begin * step_out_) * channels_,
+                 .origin = origin + run.begin * step_in_ * channels_,
+                 .taps = (last - first) * run.across,
+                 .x_offsets = run.x_offsets[phase].data() + first * run.across,
+                 .weight_offsets = run.weight_offsets[phase].data() + first * run.across,
+                 .x_step = step_in_ * channels_,
+                 .y_step = step_out_ * channels_,
+                 .channels = channels_},
+                run.end - run.begin);
+}
+
+void DepthwiseRows::run(const Run& r, int first_extra) const {
+  if (images_ * out_h_ * out_w_ * channels_ == 0) return;
+  dispatch<dtypes::Floats>(dtype_, [&]<class T>(std::type_identity<T>) {
+    const std::int64_t row_size = out_w_ * channels_;
+    const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));
+    const auto [begin, end] = r.share(images_ * out_h_);
+    for (std::int64_t i = begin; i < end; i += block_rows) {
+      const std::int64_t rows = std::min(block_rows, end - i);
+      T* y = with_tape_ ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + i * row_size;
+      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, y + k * row_size);
+      if (with_tape_)
+        tape_.run(r.inputs.subspan(static_cast<std::size_t>(first_extra)), r.outputs,
+                  {.first = i * row_size,
+                   .rows = rows * out_w_,
+                   .columns = channels_,
+                   .stride = channels_,
+                   .result = y,
+                   .result_stride = channels_},
+                  r.scratch + aligned(std::max(block_bytes, row_size * size_of(dtype_))));
+    }
+  });
+}
+
+}  // namespace oxbow::ops
