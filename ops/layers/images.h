@@ -12,6 +12,8 @@ struct ConvOptions {
   std::int64_t size = 3;  ///< of the square window
   std::int64_t stride = 1;
   Padding padding = Padding::same;
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
   Activation activation = {};
   Initializer kernel_init = init::glorot_uniform();
   Initializer bias_init = init::zeros();
@@ -21,12 +23,65 @@ struct ConvOptions {
 };
 
 /// activation(conv2d(x, kernel) + bias) of images [n, h, w, c] to [n, oh, ow, filters]. Variables: kernel [size, size,
-/// c, filters] and bias [filters]. Its scope is "conv". A call throws `Error` as `conv2d` and `Dense` do.
+/// c / groups, filters] and bias [filters]. Its scope is "conv". A call throws `Error` as `conv2d` and `Dense` do.
 class Conv2D : public Layer {
  public:
   explicit Conv2D(std::int64_t filters, ConvOptions options = {});
   Conv2D(Graph& g, std::int64_t filters, ConvOptions options = {});
   Value kernel() const { return variable("kernel"); }
+  Value bias() const { return variable("bias"); }
+};
+
+struct DepthwiseConvOptions {
+  std::int64_t size = 3;  ///< of the square window
+  std::int64_t stride = 1;
+  Padding padding = Padding::same;
+  std::int64_t dilation = 1;
+  std::int64_t depth_multiplier = 1;  ///< kernels a channel
+  Activation activation = {};
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
+  bool use_bias = true;
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// activation(depthwise_conv2d(x, kernel) + bias): each channel of images [n, h, w, c] by kernels of its own, to
+/// [n, oh, ow, c * depth_multiplier]. Variables: depthwise_kernel [size, size, c, depth_multiplier] and bias. Its scope
+/// is "depthwise_conv". A call throws `Error` as `Conv2D` does.
+class DepthwiseConv2D : public Layer {
+ public:
+  explicit DepthwiseConv2D(DepthwiseConvOptions options = {});
+  explicit DepthwiseConv2D(Graph& g, DepthwiseConvOptions options = {});
+  Value kernel() const { return variable("depthwise_kernel"); }
+  Value bias() const { return variable("bias"); }
+};
+
+struct SeparableConvOptions {
+  std::int64_t size = 3;  ///< of the square window
+  std::int64_t stride = 1;
+  Padding padding = Padding::same;
+  std::int64_t dilation = 1;
+  std::int64_t depth_multiplier = 1;
+  Activation activation = {};
+  Initializer depthwise_init = init::glorot_uniform();
+  Initializer pointwise_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
+  bool use_bias = true;
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// A depthwise convolution, then one of single pixels, which mixes the channels: activation(conv2d(depthwise_conv2d(x,
+/// depthwise_kernel), pointwise_kernel) + bias), to [n, oh, ow, filters]. Variables: depthwise_kernel [size, size, c,
+/// depth_multiplier], pointwise_kernel [1, 1, c * depth_multiplier, filters] and bias [filters]. Its scope is
+/// "separable_conv". A call throws `Error` as `Conv2D` does.
+class SeparableConv2D : public Layer {
+ public:
+  explicit SeparableConv2D(std::int64_t filters, SeparableConvOptions options = {});
+  SeparableConv2D(Graph& g, std::int64_t filters, SeparableConvOptions options = {});
+  Value depthwise_kernel() const { return variable("depthwise_kernel"); }
+  Value pointwise_kernel() const { return variable("pointwise_kernel"); }
   Value bias() const { return variable("bias"); }
 };
 

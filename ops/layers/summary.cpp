@@ -4,7 +4,6 @@
 #include <oxbow/ops/shared/layer_state.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -54,16 +53,18 @@ std::string table(const std::vector<SummaryRow>& rows, const SummaryTotals& tota
 // What kind of layer has these variables: by the scope's own name, "dense_1", or else, where the user chose another,
 // by the variables' names. Of the norms that look alike, the one over groups reshapes.
 std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables, bool reshapes) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kinds{{{"dense", "Dense"},
-                                                                                        {"conv", "Conv2D"},
-                                                                                        {"batch_norm", "BatchNorm"},
-                                                                                        {"layer_norm", "LayerNorm"},
-                                                                                        {"rms_norm", "RMSNorm"},
-                                                                                        {"group_norm", "GroupNorm"},
-                                                                                        {"embedding", "Embedding"},
-                                                                                        {"simple_rnn", "SimpleRNN"},
-                                                                                        {"gru", "GRU"},
-                                                                                        {"lstm", "LSTM"}}};
+  static constexpr std::pair<std::string_view, std::string_view> kinds[] = {{"dense", "Dense"},
+                                                                            {"conv", "Conv2D"},
+                                                                            {"depthwise_conv", "DepthwiseConv2D"},
+                                                                            {"separable_conv", "SeparableConv2D"},
+                                                                            {"batch_norm", "BatchNorm"},
+                                                                            {"layer_norm", "LayerNorm"},
+                                                                            {"rms_norm", "RMSNorm"},
+                                                                            {"group_norm", "GroupNorm"},
+                                                                            {"embedding", "Embedding"},
+                                                                            {"simple_rnn", "SimpleRNN"},
+                                                                            {"gru", "GRU"},
+                                                                            {"lstm", "LSTM"}};
   std::string own = scope.substr(scope.rfind('/') + 1);
   const std::size_t letters = own.find_last_not_of("0123456789");
   if (letters != std::string::npos && letters + 1 < own.size() && own[letters] == '_') own.resize(letters);
@@ -77,6 +78,7 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
     const std::int64_t gates = u.rank() == 2 && u[0] > 0 ? u[1] / u[0] : 0;
     return gates == 4 ? "LSTM" : gates == 3 ? "GRU" : gates == 1 ? "SimpleRNN" : "";
   }
+  if (has("depthwise_kernel")) return has("pointwise_kernel") ? "SeparableConv2D" : "DepthwiseConv2D";
   if (has("kernel")) {
     const int rank = by_name.at("kernel").rank();
     return rank == 2 ? "Dense" : rank == 4 ? "Conv2D" : "";

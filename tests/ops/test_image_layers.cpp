@@ -1,0 +1,108 @@
+// Layers for images, beyond Conv2D: the graphs that they stand for, shared weights, gradients, their summary, and what
+// they refuse.
+#include <oxbow/graph/text.h>
+#include <oxbow/ops/ops.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/gradient_check.h"
+#include "support/has.h"
+#include "support/message.h"
+
+BOOST_AUTO_TEST_SUITE(test_image_layers)
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+namespace {
+
+std::string sizes_of(const Value& v) { return to_string(v.type()); }
+
+// Two calls of a layer, on images of different batches, and their gradients to its variables and to both.
+void check_shared(const Layer& layer, Value x, Value y, const Tensors& feeds) {
+  const Value a = layer(x), b = layer(y);
+  std::vector<Value> all = layer.variables();
+  const std::size_t own = all.size();
+  all.insert(all.end(), {x, y});
+  check_gradients(concat({a, b}), all, feeds);
+  BOOST_TEST(layer.variables().size() == own);
+  on_all_threads({a, b}, feeds);
+}
+
+struct Images {
+  Graph g;
+  Value x = input(g, "x", f64, {any(2), 5, 4, 3}), y = input(g, "y", f64, {any(1), 5, 4, 3});
+  Tensors feeds{{"x", draw({2, 5, 4, 3}, -1, 1, 1)}, {"y", draw({1, 5, 4, 3}, -1, 1, 2)}};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_depthwise_layer) {
+  Images i;
+  const DepthwiseConv2D each(
+      {.stride = 2, .depth_multiplier = 2, .activation = tanh, .bias_init = init::constant(0.1)});
+  check_shared(each, i.x, i.y, i.feeds);
+  BOOST_TEST(each.name() == "depthwise_conv");
+  BOOST_TEST(sizes_of(each.kernel()) == "f64[3, 3, 3, 2]");
+  BOOST_TEST(sizes_of(each.bias()) == "f64[6]");
+  const Value by_hand = tanh(depthwise_conv2d(i.x, each.kernel(), {.stride = 2}) + each.bias());
+  const std::vector<Tensor> t = on_all_threads({each(i.x), by_hand}, i.feeds);
+  BOOST_TEST(same_bits(t[0], t[1]));
+  BOOST_TEST(to_string(t[0].shape()) == "[2, 3, 2, 6]");
+}
+
+BOOST_AUTO_TEST_CASE(a_separable_layer) {
+  Images i;
+  const SeparableConv2D both(4, {.padding = Padding::valid, .depth_multiplier = 2, .activation = tanh});
+  check_shared(both, i.x, i.y, i.feeds);
+  BOOST_TEST(both.name() == "separable_conv");
+  BOOST_TEST(sizes_of(both.depthwise_kernel()) == "f64[3, 3, 3, 2]");
+  BOOST_TEST(sizes_of(both.pointwise_kernel()) == "f64[1, 1, 6, 4]");
+  BOOST_TEST(both.parameter_count() == 54 + 24 + 4);
+  const Value each = depthwise_conv2d(i.x, both.depthwise_kernel(), {.padding = Padding::valid});
+  const Value by_hand = tanh(conv2d(each, both.pointwise_kernel()) + both.bias());
+  const std::vector<Tensor> t = on_all_threads({both(i.x), by_hand}, i.feeds);
+  BOOST_TEST(same_bits(t[0], t[1]));
+  BOOST_TEST(to_string(t[0].shape()) == "[2, 3, 2, 4]");
+}
+
+BOOST_AUTO_TEST_CASE(dilation_and_groups_of_a_convolution) {
+  Graph g;
+  const Value x = input(g, "x", f64, {any(2), 5, 4, 4}), y = input(g, "y", f64, {any(1), 5, 4, 4});
+  const Conv2D layer(6, {.padding = Padding::same, .dilation = 2, .groups = 2, .activation = tanh});
+  check_shared(layer, x, y, {{"x", draw({2, 5, 4, 4}, -1, 1, 1)}, {"y", draw({1, 5, 4, 4}, -1, 1, 2)}});
+  BOOST_TEST(sizes_of(layer.kernel()) == "f64[3, 3, 2, 6]");
+}
+
+BOOST_AUTO_TEST_CASE(their_summary) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 8, 8, 4});
+  Value h = DepthwiseConv2D()(x);
+  h = SeparableConv2D(8, {.name = "mixed"})(h);
+  h = DepthwiseConv2D({.stride = 2, .name = "each"})(h);
+  BOOST_TEST(summary(g) ==
+             "Layer (kind)                      Output           Parameters\n"
+             "=============================================================\n"
+             "depthwise_conv (DepthwiseConv2D)  f32[2, 8, 8, 4]          40\n"
+             "mixed (SeparableConv2D)           f32[2, 8, 8, 8]          76\n"
+             "each (DepthwiseConv2D)            f32[2, 4, 4, 8]          80\n"
+             "=============================================================\n"
+             "Parameters: 196, trainable 196, not trainable 0\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_they_refuse) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 10}), image = input(g, "image", f32, {any(2), 5, 4, 3});
+  BOOST_TEST(has(message([&] { DepthwiseConv2D()(x); }), "depthwise_conv: x has 2 axes, fewer than 4"));
+  BOOST_TEST(has(message([&] { SeparableConv2D(0)(image); }), "separable_conv: it cannot have 0 filters"));
+  BOOST_TEST(has(message([&] { DepthwiseConv2D({.depth_multiplier = 0})(image); }),
+                 "depthwise_conv: it cannot have 0 kernels a channel"));
+  BOOST_TEST(has(message([&] { Conv2D(4, {.groups = 0})(image); }), "conv: it cannot have 0 groups"));
+  BOOST_TEST(variables(g).empty());  // what was refused made nothing
+  BOOST_TEST(message([&] { DepthwiseConv2D({.stride = 0})(image); }) ==
+             "depthwise_conv: the stride is 0\n  x: f32[2, 5, 4, 3] from image\n"
+             "  weights: f32[3, 3, 1, 3] from depthwise_conv/reshape_3\n  at HERE\n"
+             "  It is at least 1 and at most 1073741824");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
