@@ -24,7 +24,7 @@ from peers import CONVOLUTIONS, PEERS
 from ratios import picture
 
 here = os.path.dirname(os.path.abspath(__file__))
-NETS = "mlp,mlp_large,lenet,resnet20,lstm,gpt,gpt2_wide,gpt2,branches,chain,micro,adam"
+NETS = "mlp,mlp_large,lenet,resnet20,mobilenet,lstm,gpt,gpt2_wide,gpt2,branches,chain,micro,adam"
 
 
 def memory(pid, field):

@@ -107,6 +107,20 @@ std::vector<Value> resnet20(Graph& g) {
   return adam(cross_entropy(dense(mean(h, {1, 2}), 10), label));
 }
 
+// Howard et al. 2017, "MobileNets" (https://arxiv.org/abs/1704.04861), cut down for images of 32x32.
+std::vector<Value> mobilenet(Graph& g) {
+  const Value x = input(g, "x", f32, {any(64), 32, 32, 3}), label = input(g, "label", i64, {any(64)});
+  const auto normed = [](Value v) { return relu(batch_norm(v)); };
+  Value h = normed(conv(x, 32, {.use_bias = false}));
+  constexpr std::pair<std::int64_t, std::int64_t> blocks[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2},
+                                                              {256, 1}, {512, 2}, {512, 1}};
+  for (const auto& [filters, stride] : blocks) {
+    h = normed(DepthwiseConv2D({.stride = stride, .use_bias = false})(h));
+    h = normed(conv(h, filters, {.size = 1, .use_bias = false}));
+  }
+  return adam(cross_entropy(dense(mean(h, {1, 2}), 10), label));
+}
+
 struct Transformer {
   std::int64_t layers, width, heads, length, batch, letters;
   bool tied = false;  // the head's weights are the embedding's
@@ -173,6 +187,7 @@ constexpr BenchNet nets[] = {
     {"lstm", "256 units, 100 steps written out, batch 32, 65 letters, Adam", lstm},
     {"mlp_large", "784-1024-1024-10, batch 1024, Adam", [](Graph& g) { return mlp(g, 1024, 1024); }},
     {"resnet20", "ResNet-20 on 32x32, batch 128, Adam", resnet20},
+    {"mobilenet", "MobileNet of seven depthwise separable blocks on 32x32, batch 64, Adam", mobilenet},
     {"gpt", "4 layers, 128 wide, 4 heads, 64 long, batch 12, 65 letters, Adam", gpt},
     {"gpt2_wide", "2 layers of GPT-2 small (768 wide, 12 heads), 256 long, batch 2, 65 letters, Adam", gpt2_wide},
     {"gpt2", "GPT-2 small: 12 layers, 50257 tokens, 256 long, batch 1, Adam", gpt2},

@@ -14,7 +14,8 @@ import sys
 import time
 
 PEERS = ["torch", "torch_last", "compiled", "compiled_last", "jax"]
-CONVOLUTIONS = ["lenet", "resnet20"]  # what channels last is for
+CONVOLUTIONS = ["lenet", "resnet20", "mobilenet"]  # what channels last is for
+MOBILENET = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]  # filters and stride of each block
 LAYERS = {"mlp": ([784, 256, 256, 10], 32), "mlp_large": ([784, 1024, 1024, 10], 1024), "micro": ([10, 32, 32, 1], 1)}
 
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from peers import LAYERS, TRANSFORMERS
+from peers import LAYERS, MOBILENET, TRANSFORMERS
 
 jax.devices()  # starts the backend
 
@@ -38,7 +38,21 @@ def cross_entropy(logits, y):
 
 
 def conv(x, w, stride=1, padding="SAME"):
-    return lax.conv_general_dilated(x, w, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return lax.conv_general_dilated(x, w, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"),
+                                    feature_group_count=x.shape[3] // w.shape[2])
+
+
+class BatchNorms:
+    """Convolutions with batch norm, which notes the statistics for the running ones."""
+
+    def __init__(self, p):
+        self.p, self.statistics = p, []
+
+    def __call__(self, x, stride=1):
+        x = conv(x, next(self.p), stride)
+        mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        self.statistics += [mean, variance]
+        return (x - mean) * lax.rsqrt(variance + 1e-5) * next(self.p) + next(self.p)
 
 
 def lenet(make):
@@ -77,23 +91,45 @@ def resnet20(make):
 
     def logits_of(p, x):
         p = iter(p)
-        statistics = []  # of each batch norm, for the running ones
-
-        def normed(x, stride=1):
-            x = conv(x, next(p), stride)
-            mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
-            statistics.extend([mean, variance])
-            return (x - mean) * lax.rsqrt(variance + 1e-5) * next(p) + next(p)
-
+        normed = BatchNorms(p)
         h = jax.nn.relu(normed(x))
         for filters in (16, 32, 64):
             for block in range(3):
                 stride = 2 if block == 0 and filters > 16 else 1
                 a = normed(jax.nn.relu(normed(h, stride)))
                 h = jax.nn.relu(a + (normed(h, stride) if stride > 1 else h))
-        return h.mean((1, 2)) @ next(p) + next(p), statistics
+        return h.mean((1, 2)) @ next(p) + next(p), normed.statistics
 
     return logits_of
+
+
+def mobilenet(make):
+    make.normal(3, 3, 3, 32)
+    make.scale(32)
+    inputs = 32
+    for filters, _ in MOBILENET:
+        make.normal(3, 3, 1, inputs)
+        make.scale(inputs)
+        make.normal(1, 1, inputs, filters)
+        make.scale(filters)
+        inputs = filters
+    make.dense(inputs, 10)
+
+    def logits_of(p, x):
+        p = iter(p)
+        normed = BatchNorms(p)
+        h = jax.nn.relu(normed(x))
+        for _, stride in MOBILENET:
+            h = jax.nn.relu(normed(jax.nn.relu(normed(h, stride))))
+        return h.mean((1, 2)) @ next(p) + next(p), normed.statistics
+
+    return logits_of
+
+
+IMAGES = {"lenet": (lenet, (64, 28, 28, 1)), "resnet20": (resnet20, (128, 32, 32, 3)),
+          "mobilenet": (mobilenet, (64, 32, 32, 3))}
+BATCH_NORMS = {"resnet20": [16] * 7 + [32] * 7 + [64] * 7,  # their channels
+               "mobilenet": [32] + [n for a, b in zip([32] + [f for f, _ in MOBILENET], MOBILENET) for n in (a, b[0])]}
 
 
 def lstm(make):
@@ -202,10 +238,9 @@ def network(net, make):
     elif net == "lstm":
         logits_of, classes = lstm(make), 65
         x, rows = jax.random.randint(key, (32, 100), 0, 65), 3200
-    elif net in ("lenet", "resnet20"):
-        logits_of, classes = lenet(make) if net == "lenet" else resnet20(make), 10
-        x = jax.random.uniform(key, (64, 28, 28, 1) if net == "lenet" else (128, 32, 32, 3))
-        rows = len(x)
+    elif net in IMAGES:
+        of, shape = IMAGES[net]
+        logits_of, classes, x, rows = of(make), 10, jax.random.uniform(key, shape), shape[0]
     else:
         sizes, rows = LAYERS[net]
         logits_of, classes, x = perceptron(make, sizes), sizes[-1], jax.random.uniform(key, (rows, sizes[0]))
@@ -213,7 +248,7 @@ def network(net, make):
         return lambda p, x, y: jnp.mean((logits_of(p, x) - y) ** 2), x, jax.random.uniform(key, (1, 1))
 
     def loss_of(p, x, y):
-        if net != "resnet20":
+        if net not in BATCH_NORMS:
             return cross_entropy(logits_of(p, x), y)
         logits, statistics = logits_of(p, x)
         return cross_entropy(logits, y), statistics
@@ -267,8 +302,8 @@ def step_of(net):
     if net == "adam":
         return adam_alone(make), 3 * 4 * 10**7
     loss_of, x, y = network(net, make)
-    with_statistics = net == "resnet20"
-    running = [jnp.ones(n) for n in [16] * 14 + [32] * 14 + [64] * 14] if with_statistics else []
+    with_statistics = net in BATCH_NORMS
+    running = [jnp.ones(n) for n in BATCH_NORMS.get(net, []) for _ in range(2)]
 
     def train(p, m, v, t, running, x, y):
         loss, g = jax.value_and_grad(loss_of, has_aux=with_statistics)(p, x, y)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from peers import LAYERS, TRANSFORMERS
+from peers import LAYERS, MOBILENET, TRANSFORMERS
 
 
 class Residual(nn.Module):
@@ -31,6 +31,18 @@ def resnet20():
             layers.append(Residual(inputs, filters, 2 if block == 0 and filters > 16 else 1))
             inputs = filters
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+def mobilenet():
+    def normed(conv):
+        return [conv, nn.BatchNorm2d(conv.out_channels), nn.ReLU()]
+
+    layers, inputs = normed(nn.Conv2d(3, 32, 3, padding=1, bias=False)), 32
+    for filters, stride in MOBILENET:
+        layers += normed(nn.Conv2d(inputs, inputs, 3, stride, padding=1, groups=inputs, bias=False))
+        layers += normed(nn.Conv2d(inputs, filters, 1, bias=False))
+        inputs = filters
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 10))
 
 
 def lenet():
@@ -104,13 +116,17 @@ def branches():
     return weights, loss_of
 
 
+IMAGES = {"lenet": (lenet, (64, 1, 28, 28)), "resnet20": (resnet20, (128, 3, 32, 32)),
+          "mobilenet": (mobilenet, (64, 3, 32, 32))}
+
+
 def network(net, last):
     """Parameters, and a function that gives the loss."""
     if net == "branches":
         return branches()
-    if net in ("lenet", "resnet20"):
-        model = lenet() if net == "lenet" else resnet20()
-        x, classes = torch.rand(*((64, 1, 28, 28) if net == "lenet" else (128, 3, 32, 32))), 10
+    if net in IMAGES:
+        make, shape = IMAGES[net]
+        model, x, classes = make(), torch.rand(*shape), 10
     elif net == "lstm":
         model, x, classes = Letters(), torch.randint(0, 65, (32, 100)), 65
     elif net in TRANSFORMERS:
