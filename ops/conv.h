@@ -51,9 +51,39 @@ struct DepthwiseConv2dOptions {
 };
 
 /// Each channel of x [n, h, w, c] by kernels of its own, weights [kh, kw, c, m]: [n, oh, ow, c * m], where results
-/// i * m and the m - 1 after it are of channel i. It is `conv2d` in c groups, by the same weights as [kh, kw, 1, c * m].
-/// Throws `Error` as that does.
+/// i * m and the m - 1 after it are of channel i. It is `conv2d` in c groups, by the same weights as [kh, kw, 1, c *
+/// m]. Throws `Error` as that does.
 Value depthwise_conv2d(Value x, Value weights, DepthwiseConv2dOptions options = {}, At at = At::current());
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  Padding padding = Padding::same;  ///< of `sides`, `left` and `right`: {0, 0, (kw - 1) * dilation, 0} is causal
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+};
+
+/// The convolution of sequences x [n, w, c] with weights [kw, c / groups, k]: [n, ow, k], that of images one pixel
+/// high. Throws `Error` as `conv2d` does.
+Value conv1d(Value x, Value weights, Conv1dOptions options = {}, At at = At::current());
+
+struct Conv2dTransposeOptions {
+  std::int64_t stride = 1;  ///< down and across
+  Padding padding = Padding::same;
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+  std::int64_t output_padding = -1;  ///< rows and columns added to the least size; -1: as Keras and PyTorch by default
+};
+
+/// The transposed convolution, which enlarges images x [n, h, w, k] by weights [kh, kw, c / groups, k] to
+/// [n, oh, ow, c]: the gradient of `conv2d` to its images, where x is the gradient of its result. Since a stride leaves
+/// several sizes whose convolution has h rows, oh is
+///   h * stride                                                with `same`, or, with output_padding p,
+///   (h - 1) * stride + reach % 2 + p,                         where reach = (kh - 1) * dilation + 1;
+///   (h - 1) * stride + max(reach, stride)                     with `valid`, or (h - 1) * stride + reach + p;
+///   (h - 1) * stride + reach - top - bottom + max(p, 0)       with padding in numbers;
+/// the rules of Keras, and of PyTorch for the last. Throws `Error` as `conv2d` does, for an output padding that is not
+/// below the stride, and where nothing is left.
+Value conv2d_transpose(Value x, Value weights, Conv2dTransposeOptions options = {}, At at = At::current());
 
 struct MaxPoolOptions {
   std::int64_t size = 2;    ///< of the square window

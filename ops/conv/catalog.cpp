@@ -3,12 +3,15 @@
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/conv/transpose.h>
 
 namespace oxbow::ops {
 
 void add_conv(Catalog& c) {
   c.add<Conv2d>({.formula = "the convolution of images with weights",
                  .example = inputs({{f64, {1, 4, 4, 2}}, {f64, {3, 3, 2, 5}}})});
+  c.add<Conv2dTranspose>({.formula = "the gradient of conv2d to its images, of x",
+                          .example = inputs({{f64, {1, 3, 3, 5}}, {f64, {3, 3, 2, 5}}})});
   c.add<MaxPool>({.formula = "the largest of each window", .example = inputs({{f64, {1, 4, 4, 2}}})});
   c.add<Conv2dGradientOfX>({.formula = "the gradient of conv2d to its images"}, Made::by_gradients);
   c.add<Conv2dGradientOfWeights>({.formula = "the gradient of conv2d to its weights"}, Made::by_gradients);

@@ -3,9 +3,7 @@
 
 namespace oxbow::ops {
 
-namespace {
-
-void check_floats(Types in) {
+void check_same_floats(Types in) {
   if (in[0].dtype != in[1].dtype)
     throw OpError("the dtypes differ: " + std::string(name(in[0].dtype)) + " and " + std::string(name(in[1].dtype)),
                   "Cast one of them");
@@ -14,6 +12,8 @@ void check_floats(Types in) {
                       ", only of: " + dtypes::served_by(dtypes::Floats{}),
                   "Cast to f32 first");
 }
+
+namespace {
 
 void check_is(const char* which, const Shape& given, const Shape& wanted) {
   if (given != wanted)
@@ -30,16 +30,16 @@ Work conv_work(Types in, const ConvShape& s) {
 }  // namespace
 
 Type Conv2d::infer(Types in) const {
-  check_floats(in);
+  check_same_floats(in);
   return {in[0].dtype, conv_shape(in[0].shape, in[1].shape, *this).y()};
 }
 Type Conv2dGradientOfX::infer(Types in) const {
-  check_floats(in);
+  check_same_floats(in);
   check_is("dy", in[0].shape, conv_shape(in[2].shape, in[1].shape, *this).y());
   return {in[0].dtype, in[2].shape};
 }
 Type Conv2dGradientOfWeights::infer(Types in) const {
-  check_floats(in);
+  check_same_floats(in);
   check_is("dy", in[1].shape, conv_shape(in[0].shape, in[2].shape, *this).y());
   return {in[0].dtype, in[2].shape};
 }

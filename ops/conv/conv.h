@@ -19,6 +19,9 @@ void conv_attributes(auto&& visit) {
   visit("groups", &T::groups);
 }
 
+/// Throws `OpError` unless the first two are of one floating-point dtype.
+void check_same_floats(Types in);
+
 /// x [n, h, w, c] by weights [kh, kw, c / groups, k] to [n, oh, ow, k].
 struct Conv2d : Conv2dOptions {
   static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};

@@ -4,6 +4,7 @@
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
+#include <oxbow/ops/conv/transpose.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
@@ -83,6 +84,11 @@ std::vector<Value> Conv2d::lower(Values in) const {
 std::vector<Value> Conv2dGradientOfX::lower(Values in) const {
   const Shape& x = in[2].shape();
   return {gradient_of_x(*this, in[0], in[1], x[1], x[2])};
+}
+
+std::vector<Value> Conv2dTranspose::lower(Values in) const {
+  const ConvShape s = shape(in[0].shape(), in[1].shape());
+  return {gradient_of_x(*this, in[0], in[1], s.height, s.width)};
 }
 
 std::vector<Value> Conv2dGradientOfWeights::lower(Values in) const {

@@ -47,4 +47,17 @@ Value depthwise_conv2d(Value x, Value weights, DepthwiseConv2dOptions options, A
   });
 }
 
+Value conv1d(Value x, Value weights, Conv1dOptions options, At at) {
+  check_ranks("conv1d", x, weights, 3, "[sequences, length, channels]", "[kernel length, channels, kernels]", at);
+  Padding padding = options.padding;
+  padding.top = padding.bottom = 0;
+  const Shape w = weights.shape();
+  return as_called("conv1d", [&] {
+    const Value y = conv2d(
+        reshape(x, {0, 1, -1, x.shape()[2]}, at), reshape(weights, {1, w[0], w[1], w[2]}, at),
+        {.stride = options.stride, .padding = padding, .dilation = options.dilation, .groups = options.groups}, at);
+    return squeeze(y, {1}, at);
+  });
+}
+
 }  // namespace oxbow

@@ -2,6 +2,7 @@
 #include <oxbow/ops/conv/conv.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/conv/transpose.h>
 
 #include "samples/families.h"
 
@@ -92,6 +93,40 @@ std::vector<Sample> conv2d_gradient_of_x_samples() {
                        dx.data<double>()[x] += in[0].data<double>()[at] * in[1].data<double>()[w];
                      });
                      return std::vector{dx};
+                   }});
+  return all;
+}
+
+std::vector<Sample> conv2d_transpose_samples() {
+  struct Enlarged {
+    const char* what;
+    Shape x, weights, y;
+    Conv2dTranspose op;
+  };
+  const Enlarged all_of[] = {
+      {"same", {2, 3, 2, 4}, {3, 3, 2, 4}, {2, 3, 2, 2}, {}},
+      {"same, stride 2", {1, 3, 2, 2}, {3, 3, 3, 2}, {1, 6, 4, 3}, {{.stride = 2}}},
+      {"same, stride 2, output padding 0", {1, 3, 2, 2}, {3, 3, 3, 2}, {1, 5, 3, 3}, {{.stride = 2}, 0}},
+      {"valid, stride 3", {1, 2, 3, 1}, {2, 2, 2, 1}, {1, 6, 9, 2}, {{.stride = 3, .padding = Padding::valid}}},
+      {"valid, output padding 1",
+       {1, 2, 3, 2},
+       {3, 3, 1, 2},
+       {1, 6, 8, 1},
+       {{.stride = 2, .padding = Padding::valid}, 1}},
+      {"padded by 1, as PyTorch's", {1, 3, 3, 2}, {4, 4, 1, 2}, {1, 6, 6, 1}, {{.stride = 2, .padding = 1}}},
+      {"dilated", {1, 2, 3, 2}, {2, 3, 1, 2}, {1, 4, 7, 1}, {{.padding = Padding::valid, .dilation = 2}}},
+      {"a kernel a channel", {1, 2, 2, 3}, {3, 3, 1, 3}, {1, 4, 4, 3}, {{.stride = 2, .groups = 3}}},
+      {"two groups", {1, 2, 2, 4}, {2, 2, 3, 4}, {1, 2, 2, 6}, {{.groups = 2}}},
+      {"no images", {0, 2, 2, 2}, {3, 3, 2, 2}, {0, 2, 2, 2}, {}},
+  };
+  std::vector<Sample> all;
+  for (const Enlarged& c : all_of)
+    all.push_back({c.what, c.op, {draw(c.x, -1, 1, 1), draw(c.weights, -1, 1, 2)}, [c](const std::vector<Tensor>& in) {
+                     Tensor y({f64, c.y});
+                     each_product(conv_shape(c.y, c.weights, c.op), [&](auto to, auto w, auto from) {
+                       y.data<double>()[to] += in[0].data<double>()[from] * in[1].data<double>()[w];
+                     });
+                     return std::vector{y};
                    }});
   return all;
 }
@@ -199,6 +234,7 @@ void add_conv(Samples& s) {
   s.add<Conv2d>(conv2d_samples());
   s.add<Conv2dGradientOfX>(conv2d_gradient_of_x_samples());
   s.add<Conv2dGradientOfWeights>(conv2d_gradient_of_weights_samples());
+  s.add<Conv2dTranspose>(conv2d_transpose_samples());
   s.add<MaxPool>(max_pool_samples());
   s.add<MaxPoolGradient>(max_pool_gradient_samples());
   s.add<MaxPoolGradientGradient>(max_pool_gradient_gradient_samples());
