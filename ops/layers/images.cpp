@@ -52,6 +52,67 @@ class ConvState : public LayerState {
   ConvOptions options_;
 };
 
+class Conv1DState : public LayerState {
+ public:
+  Conv1DState(std::int64_t filters, ConvOptions options)
+      : LayerState("Conv1D", "conv1d", options.name, options.trainable),
+        filters_(filters),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input(word(), x, 3, "[sequences, length, channels]", at);
+    check_layer_size(word(), "filters", filters_, x, at);
+    check_layer_size(word(), "steps of its window", options_.size, x, at);
+    check_layer_size(word(), "groups", options_.groups, x, at);
+    LayerCall here(*this, x, {"kernel"}, at);
+    const Type kernel{x.dtype(), {options_.size, x.shape()[-1] / options_.groups, filters_}};
+    const Value y = as_called(word(), [&] {
+      const Value products = conv1d(x, here.parameter("kernel", kernel, options_.kernel_init),
+                                    {.stride = options_.stride,
+                                     .padding = options_.padding,
+                                     .dilation = options_.dilation,
+                                     .groups = options_.groups},
+                                    at);
+      return with_bias(here, products, options_, at);
+    });
+    return activated(y, options_, at);
+  }
+
+ private:
+  std::int64_t filters_;
+  ConvOptions options_;
+};
+
+class ConvTransposeState : public LayerState {
+ public:
+  ConvTransposeState(std::int64_t filters, ConvTransposeOptions options)
+      : LayerState("Conv2DTranspose", "conv_transpose", options.name, options.trainable),
+        filters_(filters),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input(word(), x, 4, "[images, height, width, channels]", at);
+    check_layer_size(word(), "filters", filters_, x, at);
+    check_layer_size(word(), "rows and columns of its window", options_.size, x, at);
+    LayerCall here(*this, x, {"kernel"}, at);
+    const Type kernel{x.dtype(), {options_.size, options_.size, filters_, x.shape()[-1]}};
+    const Value y = as_called(word(), [&] {
+      const Value products = conv2d_transpose(x, here.parameter("kernel", kernel, options_.kernel_init),
+                                              {.stride = options_.stride,
+                                               .padding = options_.padding,
+                                               .dilation = options_.dilation,
+                                               .output_padding = options_.output_padding},
+                                              at);
+      return with_bias(here, products, options_, at);
+    });
+    return activated(y, options_, at);
+  }
+
+ private:
+  std::int64_t filters_;
+  ConvTransposeOptions options_;
+};
+
 // The kernel that DepthwiseConv2D and SeparableConv2D have in common, and what it gives.
 template <class Options>
 Value each_channel(LayerCall& here, Value x, const Options& options, const Initializer& initializer, At at) {
@@ -132,6 +193,16 @@ Conv2D::Conv2D(std::int64_t filters, ConvOptions options)
     : Layer(ops::new_layer<ops::ConvState>(nullptr, filters, std::move(options))) {}
 Conv2D::Conv2D(Graph& g, std::int64_t filters, ConvOptions options)
     : Layer(ops::new_layer<ops::ConvState>(&g, filters, std::move(options))) {}
+
+Conv1D::Conv1D(std::int64_t filters, ConvOptions options)
+    : Layer(ops::new_layer<ops::Conv1DState>(nullptr, filters, std::move(options))) {}
+Conv1D::Conv1D(Graph& g, std::int64_t filters, ConvOptions options)
+    : Layer(ops::new_layer<ops::Conv1DState>(&g, filters, std::move(options))) {}
+
+Conv2DTranspose::Conv2DTranspose(std::int64_t filters, ConvTransposeOptions options)
+    : Layer(ops::new_layer<ops::ConvTransposeState>(nullptr, filters, std::move(options))) {}
+Conv2DTranspose::Conv2DTranspose(Graph& g, std::int64_t filters, ConvTransposeOptions options)
+    : Layer(ops::new_layer<ops::ConvTransposeState>(&g, filters, std::move(options))) {}
 
 DepthwiseConv2D::DepthwiseConv2D(DepthwiseConvOptions options)
     : Layer(ops::new_layer<ops::DepthwiseConvState>(nullptr, std::move(options))) {}

@@ -9,7 +9,7 @@
 namespace oxbow {
 
 struct ConvOptions {
-  std::int64_t size = 3;  ///< of the square window
+  std::int64_t size = 3;  ///< of the window, along each axis
   std::int64_t stride = 1;
   Padding padding = Padding::same;
   std::int64_t dilation = 1;
@@ -28,6 +28,42 @@ class Conv2D : public Layer {
  public:
   explicit Conv2D(std::int64_t filters, ConvOptions options = {});
   Conv2D(Graph& g, std::int64_t filters, ConvOptions options = {});
+  Value kernel() const { return variable("kernel"); }
+  Value bias() const { return variable("bias"); }
+};
+
+/// activation(conv1d(x, kernel) + bias) of sequences [n, steps, c] to [n, osteps, filters]; of a padding in numbers
+/// `left` and `right` count. Variables: kernel [size, c / groups, filters] and bias [filters]. Its scope is "conv1d". A
+/// call throws `Error` as `Conv2D` does.
+class Conv1D : public Layer {
+ public:
+  explicit Conv1D(std::int64_t filters, ConvOptions options = {});
+  Conv1D(Graph& g, std::int64_t filters, ConvOptions options = {});
+  Value kernel() const { return variable("kernel"); }
+  Value bias() const { return variable("bias"); }
+};
+
+struct ConvTransposeOptions {
+  std::int64_t size = 3;  ///< of the square window
+  std::int64_t stride = 1;
+  Padding padding = Padding::same;
+  std::int64_t output_padding = -1;  ///< see `conv2d_transpose`
+  std::int64_t dilation = 1;
+  Activation activation = {};
+  Initializer kernel_init = init::glorot_uniform();
+  Initializer bias_init = init::zeros();
+  bool use_bias = true;
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// activation(conv2d_transpose(x, kernel) + bias), which enlarges images [n, h, w, c] to [n, oh, ow, filters]: by the
+/// stride, with `same`. Variables: kernel [size, size, filters, c] and bias [filters]. Its scope is "conv_transpose". A
+/// call throws `Error` as `conv2d_transpose` and `Dense` do.
+class Conv2DTranspose : public Layer {
+ public:
+  explicit Conv2DTranspose(std::int64_t filters, ConvTransposeOptions options = {});
+  Conv2DTranspose(Graph& g, std::int64_t filters, ConvTransposeOptions options = {});
   Value kernel() const { return variable("kernel"); }
   Value bias() const { return variable("bias"); }
 };

@@ -51,10 +51,14 @@ std::string table(const std::vector<SummaryRow>& rows, const SummaryTotals& tota
 }
 
 // What kind of layer has these variables: by the scope's own name, "dense_1", or else, where the user chose another,
-// by the variables' names. Of the norms that look alike, the one over groups reshapes.
-std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables, bool reshapes) {
+// by the variables' names and shapes. Of those that look alike, the norm over groups reshapes, and a
+// convolution is transposed by its op.
+std::string kind_of_scope(const std::string& scope, const std::vector<Value>& variables,
+                          const std::set<std::string>& built) {
   static constexpr std::pair<std::string_view, std::string_view> kinds[] = {{"dense", "Dense"},
                                                                             {"conv", "Conv2D"},
+                                                                            {"conv1d", "Conv1D"},
+                                                                            {"conv_transpose", "Conv2DTranspose"},
                                                                             {"depthwise_conv", "DepthwiseConv2D"},
                                                                             {"separable_conv", "SeparableConv2D"},
                                                                             {"batch_norm", "BatchNorm"},
@@ -81,12 +85,16 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
   if (has("depthwise_kernel")) return has("pointwise_kernel") ? "SeparableConv2D" : "DepthwiseConv2D";
   if (has("kernel")) {
     const int rank = by_name.at("kernel").rank();
-    return rank == 2 ? "Dense" : rank == 4 ? "Conv2D" : "";
+    return rank == 2                            ? "Dense"
+           : rank == 3                          ? "Conv1D"
+           : rank != 4                          ? ""
+           : built.contains("conv2d_transpose") ? "Conv2DTranspose"
+                                                : "Conv2D";
   }
   if (has("running_mean")) return "BatchNorm";
   if (has("embeddings")) return "Embedding";
   if (has("scale") && by_name.size() == (has("offset") ? 2 : 1))
-    return reshapes ? "GroupNorm" : has("offset") ? "LayerNorm" : "RMSNorm";
+    return built.contains("reshape") ? "GroupNorm" : has("offset") ? "LayerNorm" : "RMSNorm";
   return "";
 }
 
@@ -149,18 +157,18 @@ std::string summary(const Graph& g) {
     totals.add(v);
   }
   std::map<std::string, std::string> last;  // of each scope, the type of what was built there last
-  std::set<std::string> reshape;
+  std::map<std::string, std::set<std::string>> built;
   for (NodeId id = 0; id < g.size(); ++id) {
     const Node n = g.node(id);
     const std::string& scope = n.origin().scope.str();
     if (n.origin().phase != Phase::forward || n.op().is<ops::Variable>() || n.output_count() == 0) continue;
     last[scope] = to_string(n.output().type());
-    if (n.op().name() == "reshape") reshape.insert(scope);
+    built[scope].emplace(n.op().name());
   }
   std::vector<SummaryRow> rows;
   for (const std::string& scope : order) {
     const std::vector<Value>& own = by_scope[scope];
-    SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own, reshape.contains(scope))),
+    SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own, built[scope])),
                    !scope.empty() && last.contains(scope) ? last[scope] : "", 0};
     for (const Value& v : own) row.parameters += v.shape().count();
     rows.push_back(std::move(row));
