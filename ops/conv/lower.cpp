@@ -1,16 +1,20 @@
-// What convolutions are computed by: kernels of one group, of a channel a group, or convolutions of the single groups.
+// What convolutions are computed by: kernels of one group, of a channel a group, products where windows are single
+// pixels, or convolutions of the single groups.
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/conv.h>
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/transpose.h>
+#include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 
 namespace oxbow::ops {
 namespace {
+
+constexpr std::int64_t most_runs = 8;  // enough for 8 threads
 
 Value part_of(Value v, std::int64_t group, std::int64_t groups) {
   const std::int64_t each = v.shape()[3] / groups;
@@ -48,6 +52,27 @@ Value repeated(Value x, std::int64_t kernels) {
   return reshape(broadcast_to(apart, {s[0], s[1], s[2], s[3], kernels / s[3]}), {s[0], s[1], s[2], kernels});
 }
 
+// A window of one pixel in every place: a product of all pixels' channels and one matrix.
+bool is_product(const ConvShape& s) {
+  return s.kh == 1 && s.kw == 1 && s.stride == 1 && s.top + s.bottom + s.left + s.right == 0 && s.groups == 1 &&
+         s.channels > 0 && s.kernels > 0;
+}
+
+Value matrix_of(Value w) { return reshape(w, {w.shape()[2], w.shape()[3]}); }
+
+// The product of x and dy over all pixels. Where the matrix has few tiles, pixels are cut into runs that are summed by
+// themselves, so that there is something to share out.
+Value product_of_pixels(Value x, Value dy) {
+  const std::int64_t pixels = x.shape().count(0, 3), rows = x.shape()[3], columns = dy.shape()[3];
+  const std::int64_t tiles = (rows + 31) / 32 * ((columns + 63) / 64);  // as the product cuts them
+  std::int64_t runs = tiles >= most_runs ? 1 : most_runs;
+  while (pixels == 0 ? runs > 1 : pixels % runs != 0) runs /= 2;
+  if (runs == 1) return contract(x, dy);
+  return sum(matmul(reshape(x, {runs, pixels / runs, rows}), reshape(dy, {runs, pixels / runs, columns}),
+                    {.transpose_a = true}),
+             {0});
+}
+
 // dx [n, height, width, c] of what dy is the output of.
 Value gradient_of_x(const Conv2dOptions& options, Value dy, Value w, std::int64_t height, std::int64_t width) {
   const std::int64_t channels = w.shape()[2] * options.groups;
@@ -60,6 +85,7 @@ Value gradient_of_x(const Conv2dOptions& options, Value dy, Value w, std::int64_
   if (s.groups > 1)
     return by_group(s.groups, {dy, w},
                     [&](Values own) { return gradient_of_x(of_one_group(options), own[0], own[1], height, width); });
+  if (is_product(s)) return matmul(dy, matrix_of(w), {.transpose_b = true});
   if (s.dilation == 1 && ConvStrips::pays(s.x(), w.shape())) {
     const Value packed = pack(reshape(w, {w.shape().count(0, 3), s.kernels}), true);
     return apply(
@@ -78,6 +104,7 @@ std::vector<Value> Conv2d::lower(Values in) const {
     return {apply(DepthwiseForward{depthwise(*this, s.kernels)}, {repeated(in[0], s.kernels), in[1]}, Location{})};
   if (groups > 1)
     return {by_group(groups, in, [&](Values own) { return apply(of_one_group(*this), own, Location{}); })};
+  if (is_product(s)) return {matmul(in[0], matrix_of(in[1]))};
   return {apply(ConvForward{*this}, in, Location{})};
 }
 
@@ -99,6 +126,7 @@ std::vector<Value> Conv2dGradientOfWeights::lower(Values in) const {
                 {0})};
   if (groups > 1)
     return {by_group(groups, in, [&](Values own) { return apply(of_one_group(*this), own, Location{}); })};
+  if (is_product(s)) return {reshape(product_of_pixels(in[0], in[1]), {1, 1, s.channels, s.kernels})};
   return {sum(apply(ConvWeightChunks{*this}, in, Location{}), {0})};
 }
 

@@ -128,6 +128,15 @@ BOOST_AUTO_TEST_CASE(groups_and_dilations) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(windows_of_one_pixel) {
+  for (const std::int64_t images : {0, 1, 3, 8})
+    for (const std::int64_t channels : {1, 3, 16, 70})
+      for (const std::int64_t kernels : {1, 20, 130}) {
+        check({{images, 3, 5, channels}, {1, 1, channels, kernels}, {}});
+        check({{images, 4, 6, channels}, {1, 1, channels, kernels}, {.dilation = 3}});
+      }
+}
+
 BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_in_any_batch) {
   for (const DType dtype : {f32, f64})
     for (const std::int64_t channels : {3, 20, 48}) {
