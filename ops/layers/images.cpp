@@ -15,11 +15,6 @@ Value with_bias(LayerCall& here, Value y, const Options& options, At at) {
   return add(y, here.parameter("bias", {y.dtype(), {y.shape()[-1]}}, options.bias_init), at);
 }
 
-template <class Options>
-Value activated(Value y, const Options& options, At at) {
-  return options.activation ? options.activation(y, at) : y;
-}
-
 class ConvState : public LayerState {
  public:
   ConvState(std::int64_t filters, ConvOptions options)
@@ -75,7 +70,7 @@ class Conv1DState : public LayerState {
                                     at);
       return with_bias(here, products, options_, at);
     });
-    return activated(y, options_, at);
+    return options_.activation(y, at);
   }
 
  private:
@@ -105,7 +100,7 @@ class ConvTransposeState : public LayerState {
                                               at);
       return with_bias(here, products, options_, at);
     });
-    return activated(y, options_, at);
+    return options_.activation(y, at);
   }
 
  private:
