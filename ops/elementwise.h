@@ -24,6 +24,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/ops/independent.h>
+#include <oxbow/ops/lanes.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/widen.h>
 
@@ -36,9 +37,12 @@ namespace oxbow {
 /// An operand of the op's own dtype, which all such operands share; any other operand type stands for itself.
 struct Same {};
 
-/// A number that kernels compute with.
+/// What formulas of floating point compute with: a number, or a register of them (ops/lanes.h).
 template <class T>
-concept Number = dtypes::Numbers::has<T>;
+concept Real = std::floating_point<T> || math::is_lanes<T>;
+/// A number that kernels compute with, or a register of them.
+template <class T>
+concept Number = dtypes::Numbers::has<T> || math::is_lanes<T>;
 
 namespace elementwise {
 

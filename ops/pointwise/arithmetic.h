@@ -41,7 +41,7 @@ struct Multiply : Binary<Multiply> {
 /// a / b
 struct Divide : Binary<Divide> {
   static constexpr OpInfo info{.name = "divide", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
-  template <std::floating_point T>
+  template <Real T>
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;

@@ -5,6 +5,7 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/root.h>
 #include <oxbow/ops/pointwise/unary.h>
 
 namespace oxbow::ops {
@@ -15,7 +16,7 @@ using Wrapping = std::common_type_t<std::make_unsigned_t<T>, unsigned>;
 
 template <Number T>
 T Add::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
+  if constexpr (Real<T>)
     return a + b;
   else
     return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
@@ -23,7 +24,7 @@ T Add::at(T a, T b) const {
 
 template <Number T>
 T Subtract::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
+  if constexpr (Real<T>)
     return a - b;
   else
     return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
@@ -31,26 +32,26 @@ T Subtract::at(T a, T b) const {
 
 template <Number T>
 T Multiply::at(T a, T b) const {
-  if constexpr (std::floating_point<T>)
+  if constexpr (Real<T>)
     return a * b;
   else
     return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
 }
 
-template <std::floating_point T>
+template <Real T>
 T Divide::at(T a, T b) const {
   return a / b;
 }
 
 template <Number T>
 T Square::at(T x) const {
-  if constexpr (std::floating_point<T>)
+  if constexpr (Real<T>)
     return x * x;
   else
     return static_cast<T>(static_cast<Wrapping<T>>(x) * static_cast<Wrapping<T>>(x));
 }
 
-template <std::floating_point T>
+template <Real T>
 T Sqrt::at(T x) const {
   return math::sqrt(x);
 }

@@ -14,7 +14,7 @@ template <class Outer, std::size_t place, class Inner>
 struct Nested {
   static constexpr std::size_t operands = Outer::operands - 1 + Inner::operands;
 
-  template <std::floating_point T, std::same_as<T>... X>
+  template <Real T, std::same_as<T>... X>
   T at(T first, X... rest) const {
     const std::tuple all(first, rest...);
     const T within = [&]<std::size_t... J>(std::index_sequence<J...>) { return Inner{}.at(std::get<place + J>(all)...); }
@@ -33,6 +33,13 @@ struct Nested {
     (std::make_index_sequence<Outer::operands>());
   }
 };
+
+}  // namespace
+
+template <class Outer, std::size_t place, class Inner>
+inline constexpr bool takes_root<Nested<Outer, place, Inner>> = takes_root<Outer> || takes_root<Inner>;
+
+namespace {
 
 /// A row of the table: `Inner` may compute the operand number `place` of `Outer`. Each of `singles` is a set of the
 /// routine's operands, a bit each, for which there is one that takes single elements there. Operands are absorbed from
@@ -118,39 +125,10 @@ void each_row(const Visit& visit) {
   }(std::type_identity<Pairs>());
 }
 
-// One number in the place of an array of them.
-template <class T>
-struct Alike {
-  T value;
-  T operator[](std::int64_t) const { return value; }
-};
-
-template <class T, bool single>
-auto operand(const void* in) {
-  const T* at = static_cast<const T*>(in);
-  if constexpr (single)
-    return Alike<T>{*at};
-  else
-    return at;
-}
-
-template <class F, unsigned singles, class T>
-void loop(const void*, const void* const* in, void* out, std::int64_t n) {
-  const auto over = [&](auto... x) {
-    T* y = static_cast<T*>(out);
-    independent(0, n, [&](std::int64_t i) { y[i] = F{}.at(x[i]...); });
-  };
-  [&]<std::size_t... I>(std::index_sequence<I...>) { over(operand<T, (singles >> I & 1) != 0>(in[I])...); }
-  (std::make_index_sequence<F::operands>());
-}
-
 template <class F>
 constexpr char formula = 0;  // its address tells it from others
 template <class F, unsigned singles = 0>
-constexpr Routine routine{&formula<F>, singles, [](DType dtype) {
-                            return dispatch<dtypes::Floats>(
-                                dtype, []<class T>(std::type_identity<T>) -> TileFn { return loop<F, singles, T>; });
-                          }};
+constexpr Routine routine{&formula<F>, singles, tile_over<F, singles>};
 
 template <class F>
 Op op_of() {

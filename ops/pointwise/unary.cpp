@@ -1,6 +1,7 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/formulas.h>
+#include <oxbow/ops/pointwise/nested.h>
 #include <oxbow/ops/pointwise/unary.h>
 
 namespace oxbow::ops {
@@ -36,10 +37,13 @@ T Log::at(T x) const {
   return math::log(x);
 }
 
-template <std::floating_point T>
+template <Real T>
 T Rsqrt::at(T x) const {
   return math::rsqrt(x);
 }
+
+TileFn Sqrt::tile(Types in) const { return tile_over<Sqrt>(in[0].dtype); }
+TileFn Rsqrt::tile(Types in) const { return tile_over<Rsqrt>(in[0].dtype); }
 
 Grads Negate::gradient(const Node&, Values dy) const { return {-dy[0]}; }
 Grads Square::gradient(const Node& n, Values dy) const { return {dy[0] * n.input(0) * 2}; }

@@ -55,8 +55,9 @@ struct Log : Unary<Log> {
 /// The square root: NaN below 0.
 struct Sqrt : Unary<Sqrt> {
   static constexpr OpInfo info{.name = "sqrt", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
-  template <std::floating_point T>
+  template <Real T>
   T at(T x) const;
+  TileFn tile(Types in) const;
   Grads gradient(const Node& n, Values dy) const;
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   bool operator==(const Sqrt&) const = default;
@@ -65,8 +66,9 @@ struct Sqrt : Unary<Sqrt> {
 /// 1 / sqrt(x), both steps rounded correctly.
 struct Rsqrt : Unary<Rsqrt> {
   static constexpr OpInfo info{.name = "rsqrt", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
-  template <std::floating_point T>
+  template <Real T>
   T at(T x) const;
+  TileFn tile(Types in) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Rsqrt&) const = default;
 };

@@ -9,6 +9,7 @@
 #include <oxbow/ops/pointwise/trigonometry.h>
 #include <oxbow/ops/pointwise/unary.h>
 
+#include <bit>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstring>
@@ -162,6 +163,32 @@ BOOST_AUTO_TEST_CASE(special_arguments) {
   check(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); });
   check(Softplus{}, [](double x) { return x > 700 ? x : std::log1p(std::exp(x)); });
   check(Sqrt{}, [](double x) { return std::sqrt(x); });
+}
+
+// Every significand with an even and an odd exponent: all others only scale. Then what is too small to scale, and a
+// number that is special among others.
+BOOST_AUTO_TEST_CASE(every_root_is_rounded_correctly) {
+  const auto check = [](const std::vector<float>& x) {
+    const std::vector<float> y = computed<float>(Sqrt{}, {x.data()}, x.size());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      if (const float want = std::sqrt(x[i]);
+          std::bit_cast<std::uint32_t>(want) != std::bit_cast<std::uint32_t>(y[i]) &&
+          !(std::isnan(want) && std::isnan(y[i])))
+        BOOST_FAIL("sqrt(" << x[i] << ") is " << y[i] << ", not " << want);
+  };
+  std::vector<float> x(1 << 16);
+  for (std::uint32_t first = 0x3f800000; first < 0x40800000; first += 1 << 16) {
+    for (std::uint32_t i = 0; i < x.size(); ++i) x[i] = std::bit_cast<float>(first + i);
+    check(x);
+  }
+  for (const float scale : {0x1p-149F, 0x1p-127F, 0x1p-81F, 0x1p-80F, 0x1p-79F, 0x1p127F}) {
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = scale * (1 + static_cast<float>(i) * 0x1p-16F);
+    check(x);
+  }
+  for (const float special : {0.0F, -0.0F, INFINITY, -INFINITY, NAN, -1.0F}) {
+    x[100] = special;
+    check(x);
+  }
 }
 
 // An element alone, in a row of any length, and at any alignment.
