@@ -1,5 +1,5 @@
 // A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
-// steps live in slots of some 1024 lanes, so they stay in the first cache; operands of the tape's full shape are read,
+// steps live in slots of 256 to 1024 lanes, so they stay in the first cache; operands of the tape's full shape are read,
 // and outputs written, where they are, and so are single elements by the routines that take one
 // (graph/passes/fusion/single.h). Every other operand (rows, columns, any broadcast) is laid out in a slot. Thread
 // safety: immutable once made.
