@@ -50,6 +50,18 @@ void gets_better(const std::string& text, std::size_t epochs, const std::string&
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_variational_autoencoder_draws_digits) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "vae", source("tools/data/mnist10k") + " 2");
+  gets_better(said, 2, "  loss ");
+  const std::string picture = contents(folder / "vae.pgm");
+  BOOST_TEST(picture.starts_with("P5 112 112 255\n"));
+  BOOST_TEST(picture.size() == 15U + 112 * 112);
+  int bright = 0;
+  for (const char c : picture.substr(15)) bright += static_cast<unsigned char>(c) > 128;
+  BOOST_TEST((bright > 100 && bright < 112 * 112 / 2), bright << " pixels are bright");
+}
+
 BOOST_AUTO_TEST_CASE(an_autoencoder_shows_what_it_keeps) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "autoencoder", source("tools/data/mnist10k") + " 2");
@@ -76,7 +88,7 @@ BOOST_AUTO_TEST_CASE(rents_are_guessed) {
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_an_error) {
   const TemporaryFolder folder;
-  for (const char* name : {"autoencoder"}) {
+  for (const char* name : {"vae", "autoencoder"}) {
     const auto run = command(program(name) + " " + (folder / "nowhere") + " 2>&1");
     BOOST_TEST(run.code == 1);
     BOOST_TEST(has(run.output, "there is neither train-images-idx3-ubyte"), run.output);
