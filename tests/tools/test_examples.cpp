@@ -48,6 +48,11 @@ void gets_better(const std::string& text, std::size_t epochs, const std::string&
   BOOST_TEST(losses.back() < losses.front(), text);
 }
 
+// The begin of a text that the tree holds, so that an epoch takes little time.
+std::string some_text(const TemporaryFolder& folder) {
+  return folder.write("text", contents(source("LICENSE")).substr(0, 1500));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_variational_autoencoder_draws_digits) {
@@ -68,6 +73,16 @@ BOOST_AUTO_TEST_CASE(an_autoencoder_shows_what_it_keeps) {
   gets_better(said, 2);
   BOOST_TEST(has(said, "@"), said);
   BOOST_TEST(std::count(said.begin(), said.end(), '\n') == 2 + 14);
+}
+
+BOOST_AUTO_TEST_CASE(letters_follow_letters) {
+  const TemporaryFolder folder;
+  for (const char* name : {"char_lstm"}) {
+    const std::string said = output(folder, name, some_text(folder) + " 2");
+    gets_better(said, 2);
+    const std::size_t begin = said.find('\n', said.find("epoch  2"));
+    BOOST_TEST(said.size() - begin == 1 + 400 + 1, name << ": " << said);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_series_is_forecast_better_than_as_yesterday) {
