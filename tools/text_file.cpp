@@ -26,10 +26,10 @@ std::string read_text(const std::string& path, std::size_t most) {
     std::string text;
     std::size_t read = 0;
     while (file) {  // what it says about its size may be wrong: a pipe, a device
-      if (read == most) refuse_more(path, most);
-      text.resize(std::clamp<std::size_t>(2 * read, 64 << 10, most));
+      text.resize(std::min(std::max<std::size_t>(2 * read, 64 << 10), most + 1));
       file.read(text.data() + read, static_cast<std::streamsize>(text.size() - read));
       read += static_cast<std::size_t>(file.gcount());
+      if (read > most) refuse_more(path, most);
     }
     if (!file.eof()) throw Error("cannot read " + path + ": " + std::generic_category().message(errno));
     text.resize(read);

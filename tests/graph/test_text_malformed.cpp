@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(malformed_attributes) {
   BOOST_TEST(
       recipe ==
       "t.graph:4:41: init: there is no recipe \"unitary\". Known are: zeros, constant, uniform, normal, seed, "
-      "truncated_normal, orthogonal, part");
+      "truncated_normal, orthogonal");
   BOOST_TEST(
       node_error("%w = variable {name: \"w\", type: f32[2], init: {kid: \"zeros\"}, trainable: true} : f32[2]") ==
       "t.graph:4:41: init: the field \"kind\" is missing, but there is \"kid\"");

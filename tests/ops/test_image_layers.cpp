@@ -16,7 +16,7 @@ using namespace oxbow::test;
 
 namespace {
 
-std::string sizes_of(const Value& v) { return to_string(v.type()); }
+std::string type_text(const Value& v) { return to_string(v.type()); }
 
 // Two calls of a layer, on images of different batches, and their gradients to its variables and to both.
 void check_shared(const Layer& layer, Value x, Value y, const Tensors& feeds) {
@@ -43,10 +43,10 @@ BOOST_AUTO_TEST_CASE(a_depthwise_layer) {
       {.stride = 2, .depth_multiplier = 2, .activation = tanh, .bias_init = init::constant(0.1)});
   check_shared(each, i.x, i.y, i.feeds);
   BOOST_TEST(each.name() == "depthwise_conv");
-  BOOST_TEST(sizes_of(each.kernel()) == "f64[3, 3, 3, 2]");
-  BOOST_TEST(sizes_of(each.bias()) == "f64[6]");
+  BOOST_TEST(type_text(each.kernel()) == "f64[3, 3, 3, 2]");
+  BOOST_TEST(type_text(each.bias()) == "f64[6]");
   const Value by_hand = tanh(depthwise_conv2d(i.x, each.kernel(), {.stride = 2}) + each.bias());
-  const std::vector<Tensor> t = on_all_threads({each(i.x), by_hand}, i.feeds);
+  const std::vector<Tensor> t = on_all_threads({each(i.x), by_hand}, {{"x", i.feeds.at("x")}});
   BOOST_TEST(same_bits(t[0], t[1]));
   BOOST_TEST(to_string(t[0].shape()) == "[2, 3, 2, 6]");
 }
@@ -56,12 +56,12 @@ BOOST_AUTO_TEST_CASE(a_separable_layer) {
   const SeparableConv2D both(4, {.padding = Padding::valid, .depth_multiplier = 2, .activation = tanh});
   check_shared(both, i.x, i.y, i.feeds);
   BOOST_TEST(both.name() == "separable_conv");
-  BOOST_TEST(sizes_of(both.depthwise_kernel()) == "f64[3, 3, 3, 2]");
-  BOOST_TEST(sizes_of(both.pointwise_kernel()) == "f64[1, 1, 6, 4]");
+  BOOST_TEST(type_text(both.depthwise_kernel()) == "f64[3, 3, 3, 2]");
+  BOOST_TEST(type_text(both.pointwise_kernel()) == "f64[1, 1, 6, 4]");
   BOOST_TEST(both.parameter_count() == 54 + 24 + 4);
   const Value each = depthwise_conv2d(i.x, both.depthwise_kernel(), {.padding = Padding::valid});
   const Value by_hand = tanh(conv2d(each, both.pointwise_kernel()) + both.bias());
-  const std::vector<Tensor> t = on_all_threads({both(i.x), by_hand}, i.feeds);
+  const std::vector<Tensor> t = on_all_threads({both(i.x), by_hand}, {{"x", i.feeds.at("x")}});
   BOOST_TEST(same_bits(t[0], t[1]));
   BOOST_TEST(to_string(t[0].shape()) == "[2, 3, 2, 4]");
 }
@@ -71,13 +71,13 @@ BOOST_AUTO_TEST_CASE(a_transposed_layer) {
   const Conv2DTranspose larger(2, {.stride = 2, .activation = tanh});
   check_shared(larger, i.x, i.y, i.feeds);
   BOOST_TEST(larger.name() == "conv_transpose");
-  BOOST_TEST(shape_of(larger.kernel()) == "f64[3, 3, 2, 3]");
+  BOOST_TEST(type_text(larger.kernel()) == "f64[3, 3, 2, 3]");
   const Value by_hand = tanh(conv2d_transpose(i.x, larger.kernel(), {.stride = 2}) + larger.bias());
-  const std::vector<Tensor> t = on_all_threads({larger(i.x), by_hand}, i.feeds);
+  const std::vector<Tensor> t = on_all_threads({larger(i.x), by_hand}, {{"x", i.feeds.at("x")}});
   BOOST_TEST(same_bits(t[0], t[1]));
   BOOST_TEST(to_string(t[0].shape()) == "[2, 10, 8, 2]");
-  BOOST_TEST(shape_of(Conv2DTranspose(2, {.size = 4, .stride = 2, .padding = 1})(i.x)) == "f64[2, 10, 8, 2]");
-  BOOST_TEST(shape_of(Conv2DTranspose(2, {.stride = 2, .output_padding = 0})(i.x)) == "f64[2, 9, 7, 2]");
+  BOOST_TEST(type_text(Conv2DTranspose(2, {.size = 4, .stride = 2, .padding = 1})(i.x)) == "f64[2, 10, 8, 2]");
+  BOOST_TEST(type_text(Conv2DTranspose(2, {.stride = 2, .output_padding = 0})(i.x)) == "f64[2, 9, 7, 2]");
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_for_sequences) {
@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(a_layer_for_sequences) {
   const Conv1D layer(6, {.stride = 2, .groups = 2, .activation = tanh});
   check_shared(layer, x, y, feeds);
   BOOST_TEST(layer.name() == "conv1d");
-  BOOST_TEST(shape_of(layer.kernel()) == "f64[3, 2, 6]");
+  BOOST_TEST(type_text(layer.kernel()) == "f64[3, 2, 6]");
   const Value by_hand = tanh(conv1d(x, layer.kernel(), {.stride = 2, .groups = 2}) + layer.bias());
-  const std::vector<Tensor> t = on_all_threads({layer(x), by_hand}, feeds);
+  const std::vector<Tensor> t = on_all_threads({layer(x), by_hand}, {{"x", feeds.at("x")}});
   BOOST_TEST(same_bits(t[0], t[1]));
   BOOST_TEST(to_string(t[0].shape()) == "[2, 3, 6]");
 
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(dilation_and_groups_of_a_convolution) {
   const Value x = input(g, "x", f64, {any(2), 5, 4, 4}), y = input(g, "y", f64, {any(1), 5, 4, 4});
   const Conv2D layer(6, {.padding = Padding::same, .dilation = 2, .groups = 2, .activation = tanh});
   check_shared(layer, x, y, {{"x", draw({2, 5, 4, 4}, -1, 1, 1)}, {"y", draw({1, 5, 4, 4}, -1, 1, 2)}});
-  BOOST_TEST(sizes_of(layer.kernel()) == "f64[3, 3, 2, 6]");
+  BOOST_TEST(type_text(layer.kernel()) == "f64[3, 3, 2, 6]");
 }
 
 BOOST_AUTO_TEST_CASE(their_summary) {
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_they_refuse) {
   BOOST_TEST(variables(g).empty());  // what was refused made nothing
   BOOST_TEST(message([&] { DepthwiseConv2D({.stride = 0})(image); }) ==
              "depthwise_conv: the stride is 0\n  x: f32[2, 5, 4, 3] from image\n"
-             "  weights: f32[3, 3, 1, 3] from depthwise_conv/reshape_3\n  at HERE\n"
+             "  weights: f32[3, 3, 1, 3] from depthwise_conv/reshape_3\n  at HERE\n  in scope depthwise_conv\n"
              "  It is at least 1 and at most 1073741824");
   BOOST_TEST(has(message([&] { Conv2DTranspose(4, {.stride = 2, .output_padding = 2})(image); }),
                  "conv_transpose: the output padding is 2 and the stride 2\n"));

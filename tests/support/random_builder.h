@@ -24,6 +24,7 @@ struct ElementwiseOp {
 /// An op that users build with, and its small samples, which it takes in f32 as well as in f64.
 struct SampledOp {
   std::string name;
+  bool has_gradient = true;  ///< otherwise it reads through `stop_gradient`
   std::vector<const Sample*> samples = {};
   std::vector<Range> ranges = {};  ///< an input
 };

@@ -2,6 +2,7 @@
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/ops/control.h>
 
 #include <algorithm>
 #include <cmath>
@@ -79,6 +80,18 @@ bool is_elementwise(const Op& op) {
   return true;
 }
 
+// Whether gradients may flow through it.
+bool has_gradient(const Sample& s) {
+  Graph g;
+  std::vector<Value> inputs, dy;
+  for (const Tensor& t : s.inputs) inputs.push_back(t.type() ? constant(g, t) : Value());
+  const Node n = g.append(s.op, inputs, {});
+  for (int i = 0; i < n.output_count(); ++i)
+    dy.push_back(is_float(n.output(i).dtype()) ? constant(g, Tensor(n.output(i).type())) : Value());
+  const bool is_flat = std::none_of(dy.begin(), dy.end(), [](const Value& v) { return bool(v); });
+  return is_flat || n.op().gradient(n, dy).refusal().empty();
+}
+
 }  // namespace
 
 DrawnOps drawn_ops(const std::function<bool(const std::string&)>& wanted) {
@@ -86,7 +99,7 @@ DrawnOps drawn_ops(const std::function<bool(const std::string&)>& wanted) {
   for (const auto& [name, entry] : catalog().entries()) {
     const std::vector<Sample>& samples = samples_of(name);
     if (entry.made != Made::by_users || samples.empty() || !wanted(name)) continue;
-    SampledOp drawn{.name = name};
+    SampledOp drawn{.name = name, .has_gradient = has_gradient(samples[0])};
     std::size_t most = 0;
     for (const Sample& s : samples) {
       if (fits(s)) drawn.samples.push_back(&s);
@@ -144,7 +157,7 @@ void RandomBuilder::sampled() {
       continue;
     }
     const Tensor sample = in_dtype(s.inputs[i], values_[0].dtype());
-    const Value x = any_float();
+    const Value x = drawn.has_gradient ? any_float() : stop_gradient(any_float());
     const bool made = chance(75) && !info.by_value.contains(static_cast<int>(i)) && sample.count() > 0 &&
                       x.type().count() > 0 && drawn.ranges[i].low <= drawn.ranges[i].high;
     inputs.push_back(made ? like_sample(x, sample, drawn.ranges[i], info.can_fail) : constant(*out_.graph, sample));

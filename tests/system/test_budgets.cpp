@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(twenty_budgets_keep_every_bit) {
 
 BOOST_AUTO_TEST_CASE(random_graphs_keep_every_bit) {
   std::size_t programs = 0, again = 0;
-  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     const RandomGraph g = random_graph(seed);
     const int threads = seed % 3 == 0 ? 8 : static_cast<int>(seed % 3);
     const Pool pool(threads);

@@ -53,6 +53,12 @@ std::vector<Call> calls(Graph& g) {
            }},
           {"cond", [=] { cond(x, then, then); }},
           {"contract", [=] { contract(x, none); }},
+          {"conv1d", [=] { conv1d(x, x); }},
+          {"depthwise_conv2d", [=] { depthwise_conv2d(x, x); }},
+          {"random_bernoulli_like", [=] { random_bernoulli_like(none); }},
+          {"random_normal_like", [=] { random_normal_like(none); }},
+          {"random_truncated_normal_like", [=] { random_truncated_normal_like(none); }},
+          {"random_uniform_like", [=] { random_uniform_like(none); }},
           {"conv", [=] { conv(image, 4, {.stride = 0}); }},
           {"conv", [=] { conv(x, 4); }},
           {"conv2d", [=] { conv2d(x, x); }},
@@ -160,9 +166,10 @@ BOOST_AUTO_TEST_CASE(every_builder_is_tried) {
     return std::string(std::istreambuf_iterator<char>(in), {});
   };
   Graph g;
-  std::set<std::string> tried{"part", "parameter", "variable", "drawn", "gradients", "flow_back", "random_state"};
+  std::set<std::string> tried{"part", "parameter", "variable", "drawn", "gradients", "flow_back", "random_state", "random_update"};
   for (const Call& call : calls(g)) tried.insert(call.builder);
-  for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by"}) tried.insert(helper);
+  for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by", "uniform_in", "normal_in", "truncated_normal_in",
+                             "bernoulli_in"}) tried.insert(helper);
   const std::string list = file("ops/ops.h");
   const std::regex include("#include <oxbow/(.*)>"),
       builder("\n(?:std::vector<Value>|Value|Moments|\\w+Result) (\\w+)\\(");
