@@ -12,6 +12,17 @@ Catalog Catalog::leaves() {
   return c;
 }
 
+Catalog& Catalog::add(const Op& op, Made made, std::string_view formula, const std::vector<Tensor>& example,
+                      Op (*make)(const AttrRecord&, const Catalog&)) {
+  entries_.insert_or_assign(std::string(op.name()), Entry{&op.info(), made, std::string(formula), op, example, make});
+  return *this;
+}
+
+Catalog& Catalog::renamed(std::string old, std::string now) {
+  old_names_.insert_or_assign(std::move(old), std::move(now));
+  return *this;
+}
+
 const Catalog::Entry* Catalog::find(std::string_view name) const {
   if (const auto old = old_names_.find(name); old != old_names_.end()) name = old->second;
   const auto place = entries_.find(name);

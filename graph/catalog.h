@@ -5,7 +5,6 @@
 
 #include <oxbow/graph/op.h>
 
-#include <functional>
 #include <map>
 
 namespace oxbow {
@@ -15,13 +14,13 @@ namespace oxbow {
 /// its own (`relu_gradient`, `conv2d_gradient_of_weights`). X_add adds X's gradient to a sum of gradients, in place.
 enum class Made : std::uint8_t { by_users, by_gradients, by_passes };
 
-/// What the catalogue says of an op.
+/// What the catalogue says of an op. Made in the call of `add`, for it refers to what it is given.
 template <class T>
 struct Listing {
-  std::string formula;  ///< one line: "max(x, 0)"
+  std::string_view formula = {};  ///< one line: "max(x, 0)"
   /// Inputs that it takes, of values that matter only where they are known while a graph is built; f64 where they may
   /// have several dtypes. Left out where they say nothing: of internal ops.
-  std::vector<Tensor> example = {};
+  const std::vector<Tensor>& example = {};
   T op = {};  ///< that takes them
 };
 
@@ -33,33 +32,27 @@ class Catalog {
     std::string formula;
     Op op;
     std::vector<Tensor> example;
-    std::function<Op(const AttrRecord&, const Catalog&)> make;
+    Op (*make)(const AttrRecord& attributes, const Catalog& catalog);
   };
 
   /// input, constant, variable, assign.
   static Catalog leaves();
 
   template <OpType T>
-  Catalog& add(Listing<T> listing = {}, Made made = Made::by_users) {
-    Entry entry{&T::info,
-                made,
-                std::move(listing.formula),
-                std::move(listing.op),
-                std::move(listing.example),
-                [](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); }};
-    entries_.insert_or_assign(std::string(T::info.name), std::move(entry));
-    return *this;
+  Catalog& add(const Listing<T>& listing = {}, Made made = Made::by_users) {
+    return add(listing.op, made, listing.formula, listing.example,
+               [](const AttrRecord& a, const Catalog& c) -> Op { return with_attributes<T>(a, c); });
   }
   /// Texts from before a change of names say `old`; it is read as `now`.
-  Catalog& renamed(std::string old, std::string now) {
-    old_names_.insert_or_assign(std::move(old), std::move(now));
-    return *this;
-  }
+  Catalog& renamed(std::string old, std::string now);
   /// Null when there is no such op.
   const Entry* find(std::string_view name) const;
   const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
 
  private:
+  Catalog& add(const Op& op, Made made, std::string_view formula, const std::vector<Tensor>& example,
+               Op (*make)(const AttrRecord&, const Catalog&));
+
   std::map<std::string, Entry, std::less<>> entries_;
   std::map<std::string, std::string, std::less<>> old_names_;
 };
