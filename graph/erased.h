@@ -19,10 +19,10 @@ namespace oxbow::erased {
 template <class Info>
 struct Interface {
   virtual ~Interface() = default;
-  virtual const void* self() const = 0;
   /// `other` is the `self` of one with the same type.
   virtual bool equals(const void* other) const = 0;
   virtual AttrRecord attributes() const = 0;
+  const void* self = nullptr;  ///< the value
   const Info* info = nullptr;
   const std::type_info* type = nullptr;
 };
@@ -30,10 +30,12 @@ struct Interface {
 template <class I, class T>
 struct Model : I {
   explicit Model(T value) : held(std::move(value)) {
+    this->self = &held;
     this->info = &held.info;
     this->type = &typeid(T);
   }
-  const void* self() const override { return &held; }
+  Model(const Model&) = delete;  // for `self` points into it
+  Model& operator=(const Model&) = delete;
   bool equals(const void* other) const override { return *static_cast<const T*>(other) == held; }
   T held;
 };
@@ -46,7 +48,7 @@ class Any {
   /// The value as a T, or null when it is of another type.
   template <class T>
   const T* as() const {
-    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self()) : nullptr;
+    return *model_->type == typeid(T) ? static_cast<const T*>(model_->self) : nullptr;
   }
   template <class T>
   bool is() const {
@@ -55,7 +57,7 @@ class Any {
   AttrRecord attributes() const { return model_->attributes(); }
   /// Exact: the same type, and equal as that type says.
   bool operator==(const Any& other) const {
-    return model_ == other.model_ || (*model_->type == *other.model_->type && model_->equals(other.model_->self()));
+    return model_ == other.model_ || (*model_->type == *other.model_->type && model_->equals(other.model_->self));
   }
 
  protected:

@@ -25,8 +25,8 @@
 //                                             is that with what the op adds. Of a value that is several inputs the last
 //                                             one has the sum
 //   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
-//                                             output takes (0 + x may be x, and x + 0 too, for x = -0), or an empty
-//                                             Value: how `gradients` adds up the parts of one value
+//                                             output takes (-0 + 0 may be -0), or an empty Value: how `gradients` adds
+//                                             up the parts of one value
 //   std::vector<Value> widen(Values in) const;               where an input that is not of `info.any_dtype` is narrow
 //                                             (graph/dtype.h): itself on wider inputs, between casts (ops/widen.h)
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
@@ -220,55 +220,51 @@ template <class T>
 concept OpType =
     !std::same_as<T, Op> && HasInfo<T> && InfersTypes<T> && std::equality_comparable<T> && std::copy_constructible<T>;
 
-/// What an op is asked, through `Op`.
-struct OpInterface : erased::Interface<OpInfo> {
-  virtual std::vector<Type> infer(Types in, const Known& known) const = 0;
-  virtual Work work(Types in) const = 0;
-  virtual Prepared<void> prepare(Types in) const = 0;
-  virtual void run(const Run& r) const = 0;
-  virtual TileFn tile(Types in) const = 0;
-  virtual Consumer consume(Types in) const = 0;
-  virtual Grads gradient(const Node& n, Values dy) const = 0;
-  virtual std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const = 0;
-  virtual Value add_to(Values in, Value sum) const = 0;
-  virtual std::vector<Value> simplify(Values in) const = 0;
-  virtual std::vector<Value> lower(Values in) const = 0;
-  virtual std::vector<Value> widen(Values in) const = 0;
-  virtual std::vector<Value> inference(Values in) const = 0;
-  virtual std::vector<Alias> alias(Types in) const = 0;
-  virtual std::vector<InputSet> overwrites(Types in) const = 0;
-  virtual std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const = 0;
-  virtual std::optional<Op> absorb(int operand, const Op& producer, Types in) const = 0;
-  virtual std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const = 0;
-  virtual Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const = 0;
-  enum Can : unsigned {
-    can_run = 1,
-    can_tile = 2,
-    can_lower = 4,
-    can_simplify = 8,
-    can_inference = 16,
-    can_consume = 32,
-    can_epilogue = 64,
-    can_own = 128,
-    can_widen = 256,
-    can_flow_back = 512
-  };
-  unsigned can = 0;
+/// What an op can do: its type's members by name, null where it has none. The first argument is the op.
+struct OpHooks {
+  std::vector<Type> (*infer)(const void*, Types in, const Known& known) = nullptr;
+  Work (*work)(const void*, Types in) = nullptr;
+  Prepared<void> (*prepare)(const void*, Types in) = nullptr;
+  void (*run)(const void*, const Run& r) = nullptr;
+  TileFn (*tile)(const void*, Types in) = nullptr;
+  Consumer (*consume)(const void*, Types in) = nullptr;
+  Grads (*gradient)(const void*, const Node& n, Values dy) = nullptr;
+  std::vector<Flow> (*flow_back)(const void*, const Node& n, Flows dy, Flows sums) = nullptr;
+  Value (*add_to)(const void*, Values in, Value sum) = nullptr;
+  std::vector<Value> (*simplify)(const void*, Values in) = nullptr;
+  std::vector<Value> (*lower)(const void*, Values in) = nullptr;
+  std::vector<Value> (*widen)(const void*, Values in) = nullptr;
+  std::vector<Value> (*inference)(const void*, Values in) = nullptr;
+  std::vector<Alias> (*alias)(const void*, Types in) = nullptr;
+  std::vector<InputSet> (*overwrites)(const void*, Types in) = nullptr;
+  std::optional<Op> (*with_epilogue)(const void*, int output, const internal::Tape& tape, Types in) = nullptr;
+  std::optional<Op> (*absorb)(const void*, int operand, const Op& producer, Types in) = nullptr;
+  // Of ops with attributes.
+  std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> (*subgraphs)(const void*) = nullptr;
+  Op (*with_subgraphs)(const void*, std::span<const std::shared_ptr<const Graph>> graphs) = nullptr;
 };
 
-/// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes.
+struct OpInterface : erased::Interface<OpInfo> {
+  const OpHooks* hooks = nullptr;
+};
+
+/// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes. What
+/// an op does not have is answered by the defaults above, or nothing.
 class Op : public erased::Any<OpInterface> {
  public:
   template <OpType T>
   Op(T op);  // implicit: append(ArgMax{.axis = 1}, ...)
 
-  std::vector<Type> infer(Types in, const Known& known = {}) const { return model_->infer(in, known); }
-  Work work(Types in) const { return model_->work(in); }
+  std::vector<Type> infer(Types in, const Known& known = {}) const { return hooks().infer(self(), in, known); }
+  Work work(Types in) const;
   /// What a plan keeps for `run`: see `Run::prepared`.
-  Prepared<void> prepare(Types in) const { return model_->prepare(in); }
-  void run(const Run& r) const { model_->run(r); }
-  TileFn tile(Types in) const { return model_->tile(in); }
-  Consumer consume(Types in) const { return model_->consume(in); }
+  Prepared<void> prepare(Types in) const;
+  void run(const Run& r) const {
+    if (!has_run()) throw InternalError("an op without a kernel was run");
+    hooks().run(self(), r);
+  }
+  TileFn tile(Types in) const { return has_tile() ? hooks().tile(self(), in) : nullptr; }
+  Consumer consume(Types in) const { return has_consume() ? hooks().consume(self(), in) : Consumer(); }
   Grads gradient(const Node& n, Values dy) const;
   /// Of an op that `has_flow_back` only.
   std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const;
@@ -284,38 +280,36 @@ class Op : public erased::Any<OpInterface> {
   bool widens(Types in) const;
   std::vector<Value> inference(Values in) const;
   /// Of each output whose bytes it is; none where all have their own.
-  std::vector<Alias> alias(Types in) const { return model_->alias(in); }
+  std::vector<Alias> alias(Types in) const { return hooks().alias ? hooks().alias(self(), in) : std::vector<Alias>(); }
   /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
-  std::vector<InputSet> overwrites(Types in) const { return model_->overwrites(in); }
+  std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   /// `in` are the types of this op's operands.
   std::optional<Op> absorb(int operand, const Op& producer, Types in) const;
   /// The graphs that the op owns, by the names of their attributes.
   std::vector<std::pair<std::string_view, std::shared_ptr<const Graph>>> subgraphs() const {
-    return model_->can & OpInterface::can_own ? model_->subgraphs() : decltype(subgraphs())();
+    return hooks().subgraphs ? hooks().subgraphs(self()) : decltype(subgraphs())();
   }
+  /// The same op with other graphs in the place of those, in their order.
+  Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const;
   std::size_t hash() const;
 
-  /// The same op with other graphs in the place of those, in their order.
-  Op with_subgraphs(std::span<const std::shared_ptr<const Graph>> graphs) const {
-    return model_->with_subgraphs(graphs);
-  }
-
-  bool has_run() const { return model_->can & OpInterface::can_run; }
-  bool has_tile() const { return model_->can & OpInterface::can_tile; }
-  bool has_lower() const { return model_->can & OpInterface::can_lower; }
-  bool has_simplify() const { return model_->can & OpInterface::can_simplify; }
-  bool has_inference() const { return model_->can & OpInterface::can_inference; }
-  bool has_consume() const { return model_->can & OpInterface::can_consume; }
-  bool has_widen() const { return model_->can & OpInterface::can_widen; }
-  bool has_flow_back() const { return model_->can & OpInterface::can_flow_back; }
-  bool has_epilogue() const { return model_->can & OpInterface::can_epilogue; }
+  bool has_run() const { return hooks().run; }
+  bool has_tile() const { return hooks().tile; }
+  bool has_lower() const { return hooks().lower; }
+  bool has_simplify() const { return hooks().simplify; }
+  bool has_inference() const { return hooks().inference; }
+  bool has_consume() const { return hooks().consume; }
+  bool has_widen() const { return hooks().widen; }
+  bool has_flow_back() const { return hooks().flow_back; }
+  bool has_epilogue() const { return hooks().with_epilogue; }
   /// What a TileFn takes as `op`.
-  const void* self() const { return model_->self(); }
+  const void* self() const { return model_->self; }
 
   bool operator==(const Op&) const = default;
 
  private:
+  const OpHooks& hooks() const { return *model_->hooks; }
   template <OpType T>
   struct Model;
 };
