@@ -35,7 +35,8 @@ constexpr T fold_neutral() {
   return F == Fold::max ? Limits::lowest() : Limits::max();
 }
 
-// Lanes side by side, each a cascade of sums: level k holds what is left of 16^k rows each.
+// Lanes side by side, each a cascade of sums: level k holds what is left of 16^k rows each. What loops over them is
+// compiled once a type, not wherever it is called: there are 26 types.
 template <Fold F, class T>
 struct Cascade {
   T* lanes;
@@ -50,13 +51,13 @@ struct Cascade {
   void clear() { std::fill(lanes, lanes + levels * width, fold_neutral<F, T>()); }
 
   /// Adds `rows` whole rows, `stride` apart; `row` were added before.
-  void add(const T* x, std::int64_t row, std::int64_t rows, std::int64_t stride) {
+  [[gnu::noinline]] void add(const T* x, std::int64_t row, std::int64_t rows, std::int64_t stride) {
     while (rows > 0) {
       const std::int64_t count = std::min(rows, cascade_fan - row % cascade_fan);
       std::int64_t j = 0;
       for (; j + cascade_block <= width; j += cascade_block) add_block(lanes + j, x + j, count, stride);
       if (j < width)
-        for (std::int64_t i = 0; i < count; ++i) add_some(x + i * stride + j, j, width - j);
+        for (std::int64_t i = 0; i < count; ++i) join(lanes + j, x + i * stride + j, width - j);
       row += count;
       rows -= count;
       x += count * stride;
@@ -65,13 +66,10 @@ struct Cascade {
   }
 
   /// Adds `count` elements of a row from lane `first` on.
-  void add_some(const T* x, std::int64_t first, std::int64_t count) {
-    T* to = lanes + first;
-    for (std::int64_t j = 0; j < count; ++j) to[j] = fold_join<F>(to[j], x[j]);
-  }
+  [[gnu::noinline]] void add_some(const T* x, std::int64_t first, std::int64_t count) { join(lanes + first, x, count); }
 
   /// After `row` rows, a multiple of 16: moves full levels up.
-  void carry(std::int64_t row) {
+  [[gnu::noinline]] void carry(std::int64_t row) {
     T* from = lanes;
     for (std::int64_t level = 1; level < levels && row % cascade_fan == 0; ++level, row /= cascade_fan, from += width)
       for (std::int64_t j = 0; j < width; ++j) {
@@ -81,12 +79,15 @@ struct Cascade {
   }
 
   /// Adds all levels into the first.
-  void total() {
+  [[gnu::noinline]] void total() {
     for (std::int64_t level = 1; level < levels; ++level) add_some(lanes + level * width, 0, width);
   }
 
  private:
-  static void add_block(T* to, const T* x, std::int64_t rows, std::int64_t stride) {
+  static void join(T* to, const T* x, std::int64_t count) {
+    for (std::int64_t j = 0; j < count; ++j) to[j] = fold_join<F>(to[j], x[j]);
+  }
+  [[gnu::noinline]] static void add_block(T* to, const T* x, std::int64_t rows, std::int64_t stride) {
     T sums[cascade_block];
     std::copy(to, to + cascade_block, sums);
     for (std::int64_t i = 0; i < rows; ++i, x += stride)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace oxbow::ops {
 namespace {
@@ -106,8 +107,18 @@ struct Chunks {
     }
   }
 
-  // Whole slices of one column and one level, with the lanes in registers; the same additions as the general way.
+  // Whole slices of one column and one level, to the bits of the general way: of integers any order gives them.
   static void short_rows(const Consumer& c, const T* x, T* y, std::int64_t rows) {
+    if constexpr (std::is_integral_v<T>) {
+      for (std::int64_t row = 0; row < rows; ++row, x += c.sizes[slice])
+        y[row] = std::accumulate(x, x + c.sizes[slice], fold_neutral<F, T>(), fold_join<F, T>);
+    } else {
+      short_rows_in_lanes(c, x, y, rows);
+    }
+  }
+
+  // With the lanes in registers; the same additions as the general way.
+  static void short_rows_in_lanes(const Consumer& c, const T* x, T* y, std::int64_t rows) {
     const auto run = [&]<std::int64_t width>(std::integral_constant<std::int64_t, width>) {
       const std::int64_t size = c.sizes[slice];
       for (std::int64_t row = 0; row < rows; ++row, x += size) {
