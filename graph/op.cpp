@@ -25,10 +25,13 @@ Grads Op::gradient(const Node& n, Values dy) const {
 }
 
 std::vector<Flow> Op::flow_back(const Node& n, Flows dy, Flows sums) const {
+  if (!has_flow_back()) throw InternalError("an op that owns no graphs was asked what flows back through them");
   return hooks().flow_back(self(), n, dy, sums);
 }
 
-Value Op::add_to(Values in, Value sum) const { return hooks().add_to ? hooks().add_to(self(), in, sum) : Value(); }
+Value Op::add_to(Values in, Value sum, Value flows) const {
+  return hooks().add_to ? hooks().add_to(self(), in, sum, flows) : Value();
+}
 
 std::vector<Value> Op::simplify(Values in) const {
   return has_simplify() ? hooks().simplify(self(), in) : std::vector<Value>();

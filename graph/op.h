@@ -24,9 +24,10 @@
 //                                             graphs: sums[i] is what nodes built later let flow to input i, and given
 //                                             is that with what the op adds. Of a value that is several inputs the last
 //                                             one has the sum
-//   Value add_to(Values in, Value sum) const; `sum` plus this op's output, made in less time and memory than that
-//                                             output takes (-0 + 0 may be -0), or an empty Value: how `gradients` adds
-//                                             up the parts of one value
+//   Value add_to(Values in, Value sum, Value flows) const;   `sum` plus this op's output, made in less time and memory
+//                                             than that output takes (-0 + 0 may be -0), or an empty Value: how
+//                                             `gradients` adds up the parts of one value. `flows`, a bool[] or empty:
+//                                             whether there is anything to add
 //   std::vector<Value> widen(Values in) const;               where an input that is not of `info.any_dtype` is narrow
 //                                             (graph/dtype.h): itself on wider inputs, between casts (ops/widen.h)
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
@@ -230,7 +231,7 @@ struct OpHooks {
   Consumer (*consume)(const void*, Types in) = nullptr;
   Grads (*gradient)(const void*, const Node& n, Values dy) = nullptr;
   std::vector<Flow> (*flow_back)(const void*, const Node& n, Flows dy, Flows sums) = nullptr;
-  Value (*add_to)(const void*, Values in, Value sum) = nullptr;
+  Value (*add_to)(const void*, Values in, Value sum, Value flows) = nullptr;
   std::vector<Value> (*simplify)(const void*, Values in) = nullptr;
   std::vector<Value> (*lower)(const void*, Values in) = nullptr;
   std::vector<Value> (*widen)(const void*, Values in) = nullptr;
@@ -248,8 +249,8 @@ struct OpInterface : erased::Interface<OpInfo> {
   const OpHooks* hooks = nullptr;
 };
 
-/// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes. What
-/// an op does not have is answered by the defaults above, or nothing.
+/// Any op, held by value (shared and immutable). Copies are cheap. Equality is exact: same type, same attributes. Where
+/// an op lacks a member, the answer is the default named above, or empty.
 class Op : public erased::Any<OpInterface> {
  public:
   template <OpType T>
@@ -268,7 +269,7 @@ class Op : public erased::Any<OpInterface> {
   Grads gradient(const Node& n, Values dy) const;
   /// Of an op that `has_flow_back` only.
   std::vector<Flow> flow_back(const Node& n, Flows dy, Flows sums) const;
-  Value add_to(Values in, Value sum) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   /// All outputs' equals; none where the op declines.
   std::vector<Value> simplify(Values in) const;
   std::vector<Value> lower(Values in) const;

@@ -57,14 +57,14 @@ class HooksOf {
     if constexpr (requires(const T& o, Types in) { o.alias(in); })
       h.alias = [](const void* op, Types in) { return all_of(of(op).alias(in)); };
     if constexpr (requires(const T& o, Types in) { o.overwrites(in); })
-      h.overwrites = [](const void* op, Types in) { return of(op).overwrites(in); };
+      h.overwrites = [](const void* op, Types in) -> std::vector<InputSet> { return of(op).overwrites(in); };
   }
 
   static constexpr void set_kernels(OpHooks& h) {
     constexpr bool prepares = requires(const T& o, Types in) { o.prepare(in); };
     constexpr bool works = requires(const T& o, Types in) { o.work(in); };
     static_assert(!prepares || !works, "`prepare` tells the work, so an op has no `work` beside it");
-    if constexpr (works) h.work = [](const void* op, Types in) { return of(op).work(in); };
+    if constexpr (works) h.work = [](const void* op, Types in) -> Work { return of(op).work(in); };
     if constexpr (prepares) {
       h.prepare = [](const void* op, Types in) -> Prepared<void> {
         auto made = of(op).prepare(in);
@@ -80,9 +80,9 @@ class HooksOf {
       h.run = [](const void* op, const Run& r) { of(op).run(r); };
     }
     if constexpr (requires(const T& o, Types in) { o.tile(in); })
-      h.tile = [](const void* op, Types in) { return of(op).tile(in); };
+      h.tile = [](const void* op, Types in) -> TileFn { return of(op).tile(in); };
     if constexpr (requires(const T& o, Types in) { o.consume(in); })
-      h.consume = [](const void* op, Types in) { return of(op).consume(in); };
+      h.consume = [](const void* op, Types in) -> Consumer { return of(op).consume(in); };
     if constexpr (requires(const T& o, const internal::Tape& t, Types in) { o.with_epilogue(0, t, in); })
       h.with_epilogue = [](const void* op, int output, const internal::Tape& tape, Types in) {
         return std::optional<Op>(of(op).with_epilogue(output, tape, in));
@@ -97,9 +97,13 @@ class HooksOf {
     if constexpr (requires(const T& o, const Node& n, Values dy) { o.gradient(n, dy); })
       h.gradient = [](const void* op, const Node& n, Values dy) -> Grads { return of(op).gradient(n, dy); };
     if constexpr (requires(const T& o, const Node& n, Flows f) { o.flow_back(n, f, f); })
-      h.flow_back = [](const void* op, const Node& n, Flows dy, Flows sums) { return of(op).flow_back(n, dy, sums); };
-    if constexpr (requires(const T& o, Values in, Value sum) { o.add_to(in, sum); })
-      h.add_to = [](const void* op, Values in, Value sum) { return of(op).add_to(in, sum); };
+      h.flow_back = [](const void* op, const Node& n, Flows dy, Flows sums) -> std::vector<Flow> {
+        return of(op).flow_back(n, dy, sums);
+      };
+    if constexpr (requires(const T& o, Values in, Value v) { o.add_to(in, v, v); })
+      h.add_to = [](const void* op, Values in, Value sum, Value flows) -> Value {
+        return of(op).add_to(in, sum, flows);
+      };
     if constexpr (requires(const T& o, Values in) { o.simplify(in); })
       h.simplify = [](const void* op, Values in) { return all_of(of(op).simplify(in)); };
     if constexpr (requires(const T& o, Values in) { o.lower(in); })

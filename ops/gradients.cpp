@@ -97,18 +97,15 @@ class Reverse {
     for (int i = 0; i < n.output_count(); ++i) dy.push_back(flows_[slot(n.output(i))]);
     for (int i = 0; i < n.input_count(); ++i)
       sums.push_back(is_last(n, i) && active(n.input(i)) ? flows_[slot(n.input(i))] : Flow());
-    const std::vector<Flow> found = n.op().flow_back(n, dy, sums);
+    std::vector<Flow> found = n.op().flow_back(n, dy, sums);
     check_count(n, found.size());
-    std::vector<Value> kept;  // sums, and behind them by what they flow
-    for (int i = 0; i < n.input_count(); ++i)
-      kept.push_back(wanted(n, i, found[static_cast<std::size_t>(i)].sum));
-    for (std::size_t i = 0; i < found.size(); ++i) kept.push_back(kept[i] ? found[i].flows : Value());
-    graph_.settle(before, kept);
     for (int i = 0; i < n.input_count(); ++i) {
-      const std::size_t k = static_cast<std::size_t>(i);
-      if (kept[k] && is_last(n, i))
-        flows_[slot(n.input(i))] = {kept[k], kept[found.size() + k], found[k].zero_if_none};
+      Flow& f = found[static_cast<std::size_t>(i)];
+      f.sum = wanted(n, i, f.sum);
     }
+    keep(found, before);
+    for (int i = 0; i < n.input_count(); ++i)
+      if (const Flow& f = found[static_cast<std::size_t>(i)]; f && is_last(n, i)) flows_[slot(n.input(i))] = f;
   }
 
   void differentiate(Node n, NodeId before) {
@@ -117,32 +114,37 @@ class Reverse {
     const Grads grads = n.op().gradient(n, dy);
     if (!grads.refusal().empty()) refuse_missing(n, grads.refusal());
     check_count(n, grads.values().size());
-    std::vector<Value> kept;
-    std::vector<bool> is_sum;  // of each input: the share was added in place, to what has flowed there
+    std::vector<Flow> shares;
+    std::vector<bool> is_sum;  // of each input: its share was added in place, to what had flowed there
     for (int i = 0; i < n.input_count(); ++i) {
-      const Value dx = wanted(n, i, grads.values()[static_cast<std::size_t>(i)]);
-      const Value sum = dx && !flows ? added_in_place(n, i, dx) : Value();
+      const Flow share(wanted(n, i, grads.values()[static_cast<std::size_t>(i)]), flows);
+      const Flow sum = share ? added_in_place(n, i, share) : Flow();
       is_sum.push_back(bool(sum));
-      kept.push_back(sum ? sum : dx);
+      shares.push_back(sum ? sum : share);
     }
-    const bool any = std::any_of(kept.begin(), kept.end(), [](Value v) { return bool(v); });
-    kept.push_back(any ? flows : Value());
-    graph_.settle(before, kept);  // an op gives the gradients of all its inputs
-    for (const bool sums : {true, false})  // what adds to a sum comes after it
-      for (std::size_t i = 0; i < is_sum.size(); ++i) {
-        if (!kept[i] || is_sum[i] != sums) continue;
-        const Value x = n.input(static_cast<int>(i));
-        if (sums)
-          flows_[slot(x)] = kept[i];
-        else
-          collect(x, {kept[i], kept.back()});
-      }
+    keep(shares, before);
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+      const Value x = n.input(static_cast<int>(i));
+      if (is_sum[i])
+        flows_[slot(x)] = shares[i];
+      else
+        collect(x, shares[i]);
+    }
+  }
+
+  // Takes the nodes since `before` back that none of these need: an op gives the gradients of all its inputs.
+  void keep(std::vector<Flow>& flows, NodeId before) {
+    std::vector<Value> kept;
+    for (const Flow& f : flows) kept.push_back(f.sum);
+    for (const Flow& f : flows) kept.push_back(f ? f.flows : Value());
+    graph_.settle(before, kept);
+    for (std::size_t i = 0; i < flows.size(); ++i) flows[i] = {kept[i], kept[flows.size() + i], flows[i].zero_if_none};
   }
 
   void check_count(Node n, std::size_t gradients) const {
     if (static_cast<int>(gradients) != n.input_count())
-      refuse_wrong(n, "gives " + std::to_string(gradients) + " gradients for " + std::to_string(n.input_count()) +
-                          " inputs");
+      refuse_wrong(
+          n, "gives " + std::to_string(gradients) + " gradients for " + std::to_string(n.input_count()) + " inputs");
   }
 
   // The gradient dx of input i, checked; empty where nobody asked for it.
@@ -175,9 +177,6 @@ class Reverse {
     return always ? Value() : flows;
   }
 
-  // What has always flowed to v so far.
-  Value sum_of(Value v) const { return active(v) && flows_[slot(v)].always() ? flows_[slot(v)].sum : Value(); }
-
   // Whether no later input of the node is the same value.
   static bool is_last(Node n, int i) {
     for (int j = i + 1; j < n.input_count(); ++j)
@@ -187,12 +186,14 @@ class Reverse {
 
   // What has flowed to input i, and dx, where dx can be added to that without being made: a part of a large value adds
   // to the part. Empty where it cannot, and for an input that the node has twice.
-  Value added_in_place(Node n, int i, Value dx) const {
-    const Value sum = sum_of(n.input(i));
-    const Value more = sum ? dx.node().op().add_to(dx.node().inputs(), sum) : Value();
-    for (int j = 0; more && j < n.input_count(); ++j)
+  Flow added_in_place(Node n, int i, const Flow& dx) const {
+    const Flow& before = flows_[slot(n.input(i))];
+    if (!before) return {};
+    for (int j = 0; j < n.input_count(); ++j)
       if (j != i && n.input(j).same(n.input(i))) return {};
-    return more;
+    const Value more = dx.sum.node().op().add_to(dx.sum.node().inputs(), or_zero(before), dx.flows);
+    if (!more || before.always() || dx.always()) return more;
+    return {more, logical_or(before.flows, dx.flows), true};
   }
 
   void collect(Value v, const Flow& dv) {

@@ -51,13 +51,13 @@ void add_shape(Catalog& c) {
   c.add<Arange>(
       {.formula = "start, start + step, ... up to but without limit",
        .example = {Tensor::scalar<std::int64_t>(0), Tensor::scalar<std::int64_t>(6), Tensor::scalar<std::int64_t>(2)}});
-  c.add<SliceGradient>({.formula = "dy where the slice was taken from like, 0 elsewhere"}, Made::by_gradients);
+  c.add<SliceGradient>({.formula = "zeros like like, with dy added where the slice was taken"}, Made::by_gradients);
   c.add<StridedSliceGradient>({.formula = "dy where the slice was taken from like, 0 elsewhere"}, Made::by_gradients);
-  c.add<SliceAdd>({.formula = "sum, with dy added where the slice was taken"}, Made::by_gradients);
+  c.add<SliceAdd>({.formula = "x, with part added where the slice was taken"}, Made::by_gradients);
   c.add<SliceByGradient>({.formula = "dy where the slices were taken from like, 0 elsewhere"}, Made::by_gradients);
   c.add<TileGradient>({.formula = "dy summed over the repeats of like's elements"}, Made::by_gradients);
   c.add<ConcatGradient>({.formula = "of dy, the part of each of the values"}, Made::by_gradients);
-  c.add<GatherAdd>({.formula = "sum, with each row of updates added at its index"}, Made::by_gradients);
+  c.add<GatherAdd>({.formula = "x, with each row of updates added at its index"}, Made::by_gradients);
   c.add<Iota>({.formula = "start, start + step, ... as many as count"}, Made::by_passes);
   c.renamed("index_add", "gather_add");
 }

@@ -1,6 +1,7 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
 namespace {
@@ -60,7 +61,9 @@ Type added_type(Types in, std::int64_t axis, const std::string& name) {
 
 Type ScatterAdd::infer(Types in) const { return added_type(in, axis, "like"); }
 
-Value ScatterAdd::add_to(Values in, Value sum) const { return apply(GatherAdd{.axis = axis}, {sum, in[1], in[2]}, {}); }
+Value ScatterAdd::add_to(Values in, Value sum, Value flows) const {
+  return apply(GatherAdd{.axis = axis}, {sum, in[1], or_nothing({in[2], flows})}, {});
+}
 
 Type GatherAdd::infer(Types in) const {
   const Type y = added_type(in, axis, "x");

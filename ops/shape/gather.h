@@ -37,7 +37,7 @@ struct ScatterAdd {
   Work work(Types in) const;
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
-  Value add_to(Values in, Value sum) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

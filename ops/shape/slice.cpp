@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/places.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
 
@@ -57,21 +58,29 @@ Work SliceGradient::work(Types in) const { return moving(infer(in).bytes()); }
 void SliceGradient::run(const Run& r) const {
   const Places range = places_of(r.in_type(1).shape, axis, begin, end);
   const AroundAxis a(r.in_type(1).shape, range.axis);
-  const std::int64_t unit = a.inner * size_of(r.in_type(0).dtype), row = range.count * unit;
+  const std::int64_t row = range.count * a.inner, whole = a.size * a.inner, from = range.first * a.inner;
   const auto [first, last] = r.share(a.outer);
-  for (std::int64_t o = first; o < last; ++o) {
-    std::byte* y = r.outputs[0].bytes + o * a.size * unit;
-    std::fill(y, y + range.first * unit, std::byte{0});
-    copy_bytes(y + range.first * unit, r.inputs[0].bytes + o * row, row);
-    std::fill(y + (range.first + range.count) * unit, y + a.size * unit, std::byte{0});
-  }
+  dispatch_width(r.out_type().dtype, [&]<class Word>(std::type_identity<Word>) {
+    // -0.0, which becomes 0.0 when it is added to zero.
+    const Word minus_zero = is_float(r.out_type().dtype) ? Word(Word(1) << (8 * sizeof(Word) - 1)) : Word(0);
+    for (std::int64_t o = first; o < last; ++o) {
+      const Word* dy = reinterpret_cast<const Word*>(r.inputs[0].bytes) + o * row;
+      Word* y = reinterpret_cast<Word*>(r.outputs[0].bytes) + o * whole;
+      std::fill(y, y + from, Word(0));
+      std::transform(dy, dy + row, y + from, [minus_zero](Word w) { return w == minus_zero ? Word(0) : w; });
+      std::fill(y + from + row, y + whole, Word(0));
+    }
+  });
 }
 
-Value SliceGradient::add_to(Values in, Value sum) const {
-  return apply(SliceAdd{.axis = axis, .begin = begin, .end = end}, {sum, in[0]}, {});
+Value SliceGradient::add_to(Values in, Value sum, Value flows) const {
+  return apply(SliceAdd{.axis = axis, .begin = begin, .end = end}, {sum, or_nothing({in[0], flows})}, {});
 }
 
-Value SliceGradient::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : Value(); }
+Value SliceGradient::simplify(Values in) const {
+  if (in[0].shape() != in[1].shape()) return {};
+  return is_float(in[0].dtype()) ? in[0] + 0.0 : in[0];
+}
 
 Grads SliceGradient::gradient(const Node&, Values dy) const {
   return {apply(Slice{.axis = axis, .begin = begin, .end = end}, {dy[0]}, {}), Value()};

@@ -30,7 +30,8 @@ struct Slice {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-/// dy where the slice of `like` took its elements from, and 0 elsewhere: the gradient of a slice.
+/// Zeros like `like`, to which dy is added where the slice took its elements from, so that -0.0 becomes 0.0: the gradient
+/// of a slice. What a later `SliceAdd` does to the same elements gives the same bits.
 struct SliceGradient {
   static constexpr OpInfo info{.name = "slice_gradient", .inputs = {"dy", "like"}, .shape_only = {1}};
   std::int64_t axis = 0, begin = 0, end = to_end;
@@ -44,7 +45,7 @@ struct SliceGradient {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
-  Value add_to(Values in, Value sum) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };

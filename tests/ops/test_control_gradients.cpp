@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(what_a_branch_reads_is_read_elsewhere_too) {
 // zero in a sum, and would give NaN where it meets an infinite slope.
 BOOST_AUTO_TEST_CASE(nothing_flows_through_the_branch_that_is_not_taken) {
   for (const bool taken : {true, false})
-    for (const int kind : {0, 1, 2, 3, 4, 5}) BOOST_TEST_CONTEXT("kind " << kind)
+    for (const int kind : {0, 1, 2, 3, 4, 5, 6}) BOOST_TEST_CONTEXT("kind " << kind)
   check_same_bits({floats({4}, 1), floats({4}, 2), Tensor::scalar(taken), Tensor::of<float>({4}, {0, -1, 1, 2}),
                    Tensor::of<float>({4}, {0, 1, -1, 0})},
                   [&](Twin& t, bool owns) {
@@ -216,6 +216,12 @@ BOOST_AUTO_TEST_CASE(nothing_flows_through_the_branch_that_is_not_taken) {
                         const Value h = either([&] { return a * b + b; }, [&] { return a; });
                         return std::vector<Value>{either([&] { return h * b - b; }, [&] { return h + a; })};
                       }
+                      case 5: {  // parts, which add to a sum in place
+                        const auto piece = [&](Value x, int from) { return slice(x, 0, from, from + 2); };
+                        const Value first = either([&] { return piece(b, 1) * piece(a, 0) + piece(b, 2); },
+                                                   [&] { return piece(b, 0) * -0.0; });
+                        return std::vector<Value>{either([&] { return minus_zeros(); }, [&] { return a; }), first};
+                      }
                       default:  // one within another
                         return std::vector<Value>{either(
                             [&] { return either([&] { return a; }, [&] { return b; }) * z; }, [&] { return m * m; })};
@@ -229,7 +235,7 @@ BOOST_AUTO_TEST_CASE(nothing_flows_through_branches_of_a_loop_that_are_not_taken
                                             {false, true, false}};
   for (const std::vector<bool>& taken : runs)
     for (const bool reverse : {false, true})
-      for (const int kind : {0, 1, 2, 3, 4, 5, 6}) BOOST_TEST_CONTEXT("kind " << kind) {
+      for (const int kind : {0, 1, 2, 3, 4, 5, 6, 7}) BOOST_TEST_CONTEXT("kind " << kind) {
         Tensor gates({boolean, {3}});
         for (int i = 0; i < 3; ++i) gates.data<bool>()[i] = taken[static_cast<std::size_t>(i)];
         const std::vector<Tensor> inputs{floats({4}, 1),    floats({4}, 2), Tensor::of<float>({4}, {0, -1, 1, 2}),
@@ -256,13 +262,15 @@ BOOST_AUTO_TEST_CASE(nothing_flows_through_branches_of_a_loop_that_are_not_taken
               case 5:  // what no step reads in some runs
                 return std::vector<Value>{either([&] { return h * b; }, [&] { return a; }) + k,
                                           either([&] { return k; }, [&] { return x * 0.5; })};
+              case 6:  // a slice, to which -0.0 flows
+                return std::vector<Value>{either([&] { return h + relu(x - 9.0) * -1.0; }, [&] { return h; }), k};
               default:  // sliced and captured
                 return std::vector<Value>{
                     either([&] { return h * x; }, [&] { return h * mean(ys); }), either([&] { return k + x; }, [&] { return k; })};
             }
           };
           std::vector<Value> carried{t.x[4], t.x[4] * 0.5};
-          const Value slices = kind == 1 || kind == 6 ? ys : xs;
+          const Value slices = kind == 1 || kind == 7 ? ys : xs;
           if (owns)
             return repeat(3, carried,
                           [&](const RepeatStep& s) {

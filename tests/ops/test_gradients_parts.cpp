@@ -3,6 +3,7 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/order/order.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/shape/slice.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>
 
@@ -11,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/evaluate_at.h"
+#include "support/run_op.h"
 
 BOOST_AUTO_TEST_SUITE(test_gradients_parts)
 
@@ -125,6 +127,22 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_read_in_many_parts_takes_a_few_times_its_by
     BOOST_TEST(arena(dx) <= 5 * x.type().bytes(), threads << " threads");  // all h are as large as x
     BOOST_TEST(arena(dtable) <= 2 * table.type().bytes(), threads << " threads");
     BOOST_TEST(arena(dweight) <= 8 * threads * weight.type().bytes(), threads << " threads");
+  }
+}
+
+// 0 + -0.0 is 0.0, of whatever width.
+BOOST_AUTO_TEST_CASE(the_gradient_of_a_slice_is_added_to_zeros) {
+  for (const DType d : {f16, bf16, f32, f64, i8, i32, boolean}) {
+    const auto of = [d](const Shape& shape, const std::vector<float>& values) {
+      Tensor t({d, shape});
+      dispatch(d, [&]<class T>(std::type_identity<T>) {
+        for (std::size_t i = 0; i < values.size(); ++i) t.data<T>()[i] = static_cast<T>(values[i]);
+      });
+      return t;
+    };
+    const ops::SliceGradient gradient{.axis = 1, .begin = 1, .end = 3};
+    const Tensor dx = run_op(gradient, {of({2, 2}, {-0.f, 1, 0, -0.f}), Tensor({d, {2, 4}})})[0];
+    BOOST_TEST(same_bits(dx, of({2, 4}, {0, 0, 1, 0, 0, 0, 0, 0})), name(d));
   }
 }
 
