@@ -50,6 +50,7 @@ Type Assign::infer(Types in) const {
   return in[1];
 }
 
+// Not called by plans: see the struct.
 void Assign::run(const Run& r) const { copy_bytes(r.inputs[1].bytes, r.outputs[0]); }
 
 }  // namespace oxbow::ops
@@ -143,6 +144,13 @@ Value assign(Value variable, Value value, At at) {
                 (variable ? ", but " + to_string(variable.node()) + ", " + to_string(variable.type()) : std::string()) +
                 at_line(at) + "\n  Give what variable() or parameter() returned");
   return apply(ops::Assign{}, {variable, value}, at);
+}
+
+const ops::Variable& variable_of(Value variable) {
+  if (!variable) throw Error("variable: the value is empty\n  Build it, or call its layer, first");
+  if (const auto* v = variable.node().op().as<ops::Variable>()) return *v;
+  throw Error("variable: " + to_string(variable.node()) + " is not one" + at_line(variable.node().origin().at) +
+              "\n  Give a variable; other values are computed by a program: compile(value)");
 }
 
 std::vector<Value> variables(const Graph& g, bool trainable_only) {

@@ -24,6 +24,9 @@ Value constant(Graph& g, double value, DType dtype = f32, At at = At::current())
 Value variable(Graph& g, std::string_view name, const Type& type, Init init = {}, bool trainable = true,
                At at = At::current());
 
+/// What a variable was declared as: its name in a Store, type and first value. Throws `Error` for another value.
+const ops::Variable& variable_of(Value variable);
+
 /// Throws `Error` unless `variable` is one and the types agree.
 Value assign(Value variable, Value value, At at = At::current());
 

@@ -29,6 +29,10 @@ class Store {
   Tensor get(std::string_view name) const;
   /// Copies `value` in. Throws `Error` for an unknown name, another type, or a frozen variable.
   void set(std::string_view name, const Tensor& value);
+  /// The same for a variable of any graph, by the name that it has in stores: `model.store().get(encode.kernel())`.
+  /// Throws `Error` too for a value that is not a variable.
+  Tensor get(Value variable) const { return get(variable_of(variable).name); }
+  void set(Value variable, const Tensor& value) { set(variable_of(variable).name, value); }
 
   /// Makes `name` here and in `other` one variable: what one writes, the other reads.
   void share(std::string_view name, Store& other);

@@ -18,8 +18,6 @@ using namespace optim::internal;
 
 namespace {
 
-const ops::Variable& recipe(Value v) { return *v.node().op().as<ops::Variable>(); }
-
 // How far fit is: epoch, samples, seed and minibatches, and within an epoch the sums of its results.
 constexpr const char *position_key = "fit/position", *sums_key = "fit/sums";
 // What early stopping has seen: the best result, whose name is in the metadata; its epoch and how many came after it;
@@ -121,7 +119,7 @@ Restored keep_asked_rates(const std::vector<optim::StepRate>& rates, std::span<c
     const auto asked = rates[i].rate.constant();
     if (!asked || *asked == of_file[i]) continue;
     for (auto& [name, value] : values) {
-      if (name != recipe(rates[i].variable).name) continue;
+      if (name != variable_of(rates[i].variable).name) continue;
       if (i == 0 && !std::isnan(of_file[i])) left_out.other_rate = value.item<double>();
       value = Tensor::scalar(*asked);
     }
@@ -138,18 +136,18 @@ void Model::save(const std::string& path, Saved what) const {
 Safetensors Model::State::content(Saved what) const {
   Safetensors content;
   const auto add = [&](const std::vector<Value>& variables) {
-    for (const Value& v : variables) content.tensors.emplace_back(recipe(v).name, store.get(recipe(v).name));
+    for (const Value& v : variables) content.tensors.emplace_back(variable_of(v).name, store.get(v));
   };
   add(parameters);
-  const auto number = [&](const Value& v) { return store.get(recipe(v).name).item<std::int64_t>(); };
+  const auto number = [&](const Value& v) { return store.get(v).item<std::int64_t>(); };
   if (what == Saved::averages && number(step.step) > 0) {
     for (std::size_t i = 0; i < step.parameters.size(); ++i)
       for (auto& [name, tensor] : content.tensors)
-        if (name == recipe(step.parameters[i]).name) tensor = store.get(recipe(step.averages[i]).name);
+        if (name == variable_of(step.parameters[i]).name) tensor = store.get(step.averages[i]);
     if (!step.statistics.empty() && number(step.refreshed_at) == number(step.step))
       for (const optim::Statistic& s : step.statistics)
         for (auto& [name, tensor] : content.tensors)
-          if (name == recipe(s.running).name) tensor = store.get(recipe(s.refreshed).name);
+          if (name == variable_of(s.running).name) tensor = store.get(s.refreshed);
   }
   if (what == Saved::training) {
     add(step.state);
@@ -179,11 +177,11 @@ Restored Model::State::load(const std::string& path) {
   std::unordered_map<std::string_view, const ops::Variable*> variables;
   std::unordered_set<std::string_view> training_only, given;
   std::vector<std::string> known;
-  for (const Value& v : parameters) variables.emplace(recipe(v).name, &recipe(v));
+  for (const Value& v : parameters) variables.emplace(variable_of(v).name, &variable_of(v));
   for (const Value& v : step.state)
-    if (variables.emplace(recipe(v).name, &recipe(v)).second) training_only.insert(recipe(v).name);
+    if (variables.emplace(variable_of(v).name, &variable_of(v)).second) training_only.insert(variable_of(v).name);
   for (const auto* list : {&parameters, &step.state})
-    for (const Value& v : *list) known.push_back(recipe(v).name);
+    for (const Value& v : *list) known.push_back(variable_of(v).name);
 
   bool has_state = false;
   FitState progress;
@@ -203,7 +201,7 @@ Restored Model::State::load(const std::string& path) {
   }
   const auto require = [&](const std::vector<Value>& needed) {
     for (const Value& v : needed)
-      if (!given.contains(recipe(v).name)) fail("it lacks " + in_quotes(recipe(v).name));
+      if (!given.contains(variable_of(v).name)) fail("it lacks " + in_quotes(variable_of(v).name));
   };
   if (progress.position) {
     Position& p = *progress.position;

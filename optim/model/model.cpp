@@ -37,8 +37,6 @@ void check(Value loss, const ModelOptions& options, At at) {
          "Give the logits, for instance");
 }
 
-const std::string& name_of(Value variable) { return variable.node().op().as<ops::Variable>()->name; }
-
 Tensor converted(const Tensor& t, DType dtype) {
   if (t.dtype() == dtype) return t;
   Tensor out({dtype, t.shape()});
@@ -190,9 +188,9 @@ void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_si
       mean.data<double>()[k] = sums[i][k] / static_cast<double>(data.size());
     means.push_back(converted(mean, of_batch[i].dtype()));
   }
-  const Tensor at = store.get(name_of(step.step));
-  for (std::size_t i = 0; i < means.size(); ++i) store.set(name_of(step.statistics[i].refreshed), means[i]);
-  store.set(name_of(step.refreshed_at), at);
+  const Tensor at = store.get(step.step);
+  for (std::size_t i = 0; i < means.size(); ++i) store.set(step.statistics[i].refreshed, means[i]);
+  store.set(step.refreshed_at, at);
 }
 
 CompileOptions Model::State::inference_options() const {
@@ -274,11 +272,9 @@ Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
   });
 }
 
-std::int64_t Model::steps() const { return state_->store.get(name_of(state_->step.step)).item<std::int64_t>(); }
+std::int64_t Model::steps() const { return state_->store.get(state_->step.step).item<std::int64_t>(); }
 std::int64_t Model::minibatches() const { return state_->position.minibatches; }
-double Model::learning_rate() const {
-  return state_->store.get(name_of(state_->step.rates[0].variable)).item<double>();
-}
+double Model::learning_rate() const { return state_->store.get(state_->step.rates[0].variable).item<double>(); }
 
 // Groups with an optimizer and a number of their own keep their proportion to the rate.
 void Model::set_learning_rate(double rate) {
@@ -293,7 +289,8 @@ void Model::set_learning_rate(double rate) {
     for (const optim::StepRate& r : rates) {
       const auto own = r.rate.constant();
       if (own && (r.group.empty() || *asked > 0))
-        values.emplace_back(&name_of(r.variable), Tensor::scalar(r.group.empty() ? rate : *own * (rate / *asked)));
+        values.emplace_back(&variable_of(r.variable).name,
+                            Tensor::scalar(r.group.empty() ? rate : *own * (rate / *asked)));
     }
     for (const auto& [name, value] : values) state_->store.set(*name, value);
   });
@@ -310,7 +307,7 @@ void Model::set_learning_rate(double rate, std::string_view group) {
       if (!r.rate.constant())
         throw Error("set_learning_rate: the rate of the group " + in_quotes(group) + " follows the schedule " +
                     to_string(r.rate) + ". Give its optimizer a number to set it by hand");
-      state_->store.set(name_of(r.variable), Tensor::scalar(rate));
+      state_->store.set(r.variable, Tensor::scalar(rate));
       return;
     }
     throw Error("set_learning_rate: no parameter group " + in_quotes(group) + " has an optimizer of its own." +

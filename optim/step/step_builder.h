@@ -14,8 +14,6 @@
 
 namespace oxbow::optim::internal {
 
-inline const ops::Variable& variable_of(Value v) { return *v.node().op().as<ops::Variable>(); }
-
 class StepBuilder {
  public:
   /// `optimizer` and `options` must outlive it.

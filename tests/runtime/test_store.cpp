@@ -56,6 +56,18 @@ BOOST_AUTO_TEST_CASE(stores_share_freeze_and_restore) {
   BOOST_TEST(message([&] { a.get("v"); }).find("no variable \"v\" in the store.") == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_store_is_asked_by_the_variable_itself) {
+  const Two t;
+  Store store(t.g);
+  store.set(t.w, three(4));
+  BOOST_TEST(store.get("w").data<float>()[2] == 6.0f);
+  BOOST_TEST(store.get(t.u).data<float>()[0] == 2.0f);
+  t.u.named("renamed");  // in the graph alone
+  BOOST_TEST(store.get(t.u).data<float>()[0] == 2.0f);
+  BOOST_TEST(message([&] { store.get(t.x); }).find("variable: x is not one\n  at ") == 0u);
+  BOOST_TEST(message([&] { store.get(Value()); }).find("variable: the value is empty") == 0u);
+}
+
 // A session knows where variables are until a store changes that; however many changes either store has seen before.
 BOOST_AUTO_TEST_CASE(a_session_follows_variables_that_become_shared) {
   const Two t;
