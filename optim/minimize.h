@@ -66,9 +66,9 @@ struct StepRate {
 
 /// A layer's statistic over its batch (batch norm's mean or variance), which the averaged weights need anew.
 struct Statistic {
-  Value batch;      ///< over the batch
-  Value running;    ///< the variable that inference takes
-  Value refreshed;  ///< the variable that evaluation by averaged weights takes, once it was filled
+  std::vector<Value> batches;  ///< over the batch, of each call of the layer
+  Value running;               ///< the variable that inference takes
+  Value refreshed;             ///< the variable that evaluation by averaged weights takes, once it was filled
 };
 
 /// A scalar of a step, f64, by name.

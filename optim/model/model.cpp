@@ -143,7 +143,8 @@ void Model::State::average() {
   for (NodeId i = 0; i <= last; ++i)
     if (const Node n = graph->node(i); n.output_count() > 0 && !r.mapped(n.output())) r.copy(n);
   for (Value& s : evaluated) s = r(s);
-  for (const optim::Statistic& s : step.statistics) of_batch.push_back(r(s.batch));
+  for (const optim::Statistic& s : step.statistics)
+    for (const Value& batch : s.batches) of_batch.push_back(r(batch));
   if (predicted) predicted = r(predicted);
   averaged = r.finish({}).graph;
 }
@@ -163,30 +164,35 @@ void Model::State::observe(const Results& results) {
   observing->run();
 }
 
-// The batches' statistics in training mode, by the averaged weights, each batch weighing as much as it has samples.
+// The batches' statistics in training mode, by the averaged weights, each batch weighing as much as it has samples, and
+// the calls of a layer alike.
 void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_size) {
   if (step.statistics.empty()) return;
   if (!refreshing) refreshing.emplace("refresh_statistics", compile(of_batch, options), store, *graph);
   refreshing->check(data, batch_size);
-  std::vector<std::vector<double>> sums(of_batch.size());
+  std::vector<std::vector<double>> sums(step.statistics.size());
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const std::int64_t end = std::min(begin + batch_size, data.size());
     refreshing->feed(data, begin, end);
     refreshing->run();
-    for (std::size_t i = 0; i < sums.size(); ++i)
-      dispatch(of_batch[i].dtype(), [&]<class T>(std::type_identity<T>) {
-        const auto batch = refreshing->session().fetch<T>(static_cast<int>(i));
-        sums[i].resize(batch.size());
-        for (std::size_t k = 0; k < batch.size(); ++k)
-          sums[i][k] += static_cast<double>(batch[k]) * static_cast<double>(end - begin);
-      });
+    int fetched = 0;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const std::size_t calls = step.statistics[i].batches.size();
+      for (std::size_t call = 0; call < calls; ++call, ++fetched)
+        dispatch(of_batch[static_cast<std::size_t>(fetched)].dtype(), [&]<class T>(std::type_identity<T>) {
+          const auto batch = refreshing->session().fetch<T>(fetched);
+          sums[i].resize(batch.size());
+          for (std::size_t k = 0; k < batch.size(); ++k)
+            sums[i][k] += static_cast<double>(batch[k]) * static_cast<double>(end - begin) / static_cast<double>(calls);
+        });
+    }
   }
   std::vector<Tensor> means;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Tensor mean({f64, {static_cast<std::int64_t>(sums[i].size())}});
     for (std::size_t k = 0; k < sums[i].size(); ++k)
       mean.data<double>()[k] = sums[i][k] / static_cast<double>(data.size());
-    means.push_back(converted(mean, of_batch[i].dtype()));
+    means.push_back(converted(mean, step.statistics[i].running.dtype()));
   }
   const Tensor at = store.get(step.step);
   for (std::size_t i = 0; i < means.size(); ++i) store.set(step.statistics[i].refreshed, means[i]);

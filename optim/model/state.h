@@ -85,7 +85,7 @@ struct Model::State {
   std::shared_ptr<Graph> averaged;
   std::vector<Value> evaluated;
   Value predicted;
-  std::vector<Value> of_batch;  // of that graph: `Minimized::statistics`
+  std::vector<Value> of_batch;  // of that graph, one after the other: `Statistic::batches`
   CompileOptions options;
   Store store;
   optim::internal::Position position;

@@ -147,10 +147,12 @@ void StepBuilder::keep_statistics() {
     if (!needed_[static_cast<std::size_t>(i)] || !n.op().is<ops::BatchMoments>()) continue;
     for (int k = 0; k < 2; ++k) {
       const Value running = n.input(k + 1);
-      const auto known = [&](const Statistic& s) { return s.running.same(running); };
-      if (running.node().op().is<ops::Variable>() &&
-          std::none_of(out_.statistics.begin(), out_.statistics.end(), known))
-        out_.statistics.push_back({n.output(k), running, state("average", variable_of(running))});
+      if (!running.node().op().is<ops::Variable>()) continue;
+      auto known = std::find_if(out_.statistics.begin(), out_.statistics.end(),
+                                [&](const Statistic& s) { return s.running.same(running); });
+      if (known == out_.statistics.end())
+        known = out_.statistics.insert(known, {{}, running, state("average", variable_of(running))});
+      known->batches.push_back(n.output(k));
     }
   }
   if (out_.statistics.empty()) return;

@@ -313,4 +313,20 @@ BOOST_AUTO_TEST_CASE(statistics_are_refreshed_for_averaged_weights) {
   BOOST_TEST(resumed.evaluate(points)["loss"] == refreshed);
 }
 
+// Of a layer that is called twice: the mean of what its calls see.
+BOOST_AUTO_TEST_CASE(refreshed_statistics_are_those_of_all_calls) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 3}), y = input(g, "y", f32, {any(4), 1});
+  const BatchNorm normal;
+  const Value twice = concat({normal(x), normal(x + 2.0)}, 1);
+  Model m = compile(mean_squared_error(dense(twice, 1), y), SGD{.learning_rate = .1}, {.minimize = {.average = SWA{}}});
+  m.fit(points, {.epochs = 1, .batch_size = 16});
+  const Tensor mean = m.store().get("optimizer/average/batch_norm/running_mean");
+  for (std::int64_t k = 0; k < 3; ++k) {
+    double sum = 0;
+    for (std::int64_t i = 0; i < 16; ++i) sum += points["x"].data<float>()[3 * i + k];
+    BOOST_TEST(mean.data<float>()[k] == sum / 16 + 1, boost::test_tools::tolerance(1e-5));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
