@@ -145,6 +145,21 @@ BOOST_AUTO_TEST_CASE(what_was_flushed_is_in_the_file) {
   BOOST_TEST(events == (std::vector<std::size_t>{3, 4, 5}), boost::test_tools::per_element());  // behind two of its own
 }
 
+BOOST_AUTO_TEST_CASE(a_file_that_was_removed_is_followed_by_another) {
+  const test::TemporaryFolder folder;
+  tools::EventFile file(folder / "runs");
+  file.add(1, {{"loss", 0.5}});
+  file.flush();
+  std::filesystem::remove_all(folder / "runs");
+  file.add(2, {{"loss", 0.25}});
+  file.flush();
+  const std::vector<Event> events = read(file.path());
+  BOOST_REQUIRE(events.size() == 3u);
+  BOOST_TEST(events[1].start);
+  BOOST_TEST(events[1].step == 2);
+  BOOST_TEST(events[2].scalars.at("loss") == 0.25f);
+}
+
 BOOST_AUTO_TEST_CASE(a_child_that_was_forked_off_writes_nothing_twice) {
   const test::TemporaryFolder folder;
   std::optional<tools::EventFile> file(folder / "runs");

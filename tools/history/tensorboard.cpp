@@ -5,6 +5,7 @@
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/runtime/files/calls.h>
+#include <sys/stat.h>
 #include <tensorboard.pb.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace oxbow::tools {
 namespace {
@@ -44,37 +46,49 @@ std::uint32_t masked_crc32c(const void* bytes, std::size_t count) {
   return std::rotr(crc.checksum(), 15) + 0xa282ead8u;
 }
 
-EventFile::EventFile(const std::string& folder, std::int64_t first) : process_(::getpid()) {
-  internal::with_own_errors("cannot make an event file in", folder, [&] { open(folder, first); });
+EventFile::EventFile(const std::string& folder, std::int64_t first) : process_(::getpid()), first_kept_(first) {
+  internal::with_own_errors("cannot make an event file in", folder, [&] {
+    folder_ = folder;
+    open(first);
+    try {
+      write();
+    } catch (...) {
+      ::close(file_);
+      throw;
+    }
+  });
 }
 
-void EventFile::open(const std::string& folder, std::int64_t first) {
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) fail("make the folder", folder, failed.value());
-  // TensorBoard reads a folder's files in the order of their names.
-  const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  for (int k = 0; file_ < 0; ++k) {
-    char number[16];
-    std::snprintf(number, sizeof number, "%06d", k);
-    path_ =
-        (std::filesystem::path(folder) / ("events.out.tfevents." + std::to_string(seconds) + "." + number)).string();
-    file_ = internal::uninterrupted(
-        [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
-    if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
-  }
+// Makes a file and keeps what it begins with.
+void EventFile::open(std::int64_t first) {
+  tensorboard::Event version = event_now(0), start = event_now(first);
+  version.set_file_version("brain.Event:2");
+  start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
+  std::string records = std::exchange(kept_, {});
   try {
-    tensorboard::Event version = event_now(0), start = event_now(first);
-    version.set_file_version("brain.Event:2");
-    start.mutable_session_log()->set_status(tensorboard::SessionLog::START);
     append(version.SerializeAsString());
     append(start.SerializeAsString());
-    write();
+    kept_ += records;
+    std::error_code failed;
+    std::filesystem::create_directories(folder_, failed);
+    if (failed) fail("make the folder", folder_, failed.value());
+    // TensorBoard reads a folder's files in the order of their names.
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    for (int k = 0; file_ < 0; ++k) {
+      char number[16];
+      std::snprintf(number, sizeof number, "%06d", k);
+      path_ =
+          (std::filesystem::path(folder_) / ("events.out.tfevents." + std::to_string(seconds) + "." + number)).string();
+      file_ = internal::uninterrupted(
+          [&] { return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666); });
+      if (file_ < 0 && errno != EEXIST) fail("make", path_, errno);
+    }
   } catch (...) {
-    ::close(file_);
+    kept_.swap(records);
     throw;
   }
+  sent_ = 0;
 }
 
 EventFile::~EventFile() {
@@ -82,7 +96,7 @@ EventFile::~EventFile() {
     if (process_ == ::getpid()) flush();
   } catch (...) {  // what matters was flushed before
   }
-  ::close(file_);
+  if (file_ >= 0) ::close(file_);
 }
 
 void EventFile::append(const std::string& event) {
@@ -95,10 +109,11 @@ void EventFile::append(const std::string& event) {
 }
 
 void EventFile::add(std::int64_t step, const Scalars& scalars) {
-  internal::with_own_errors("cannot write", path_, [&] { append(step, scalars); });
+  internal::with_own_errors("cannot write to an event file in", folder_, [&] { append(step, scalars); });
 }
 
 void EventFile::append(std::int64_t step, const Scalars& scalars) {
+  if (kept_.empty()) first_kept_ = step;
   tensorboard::Event e = event_now(step);
   for (const auto& [tag, value] : scalars) {
     tensorboard::Summary::Value& v = *e.mutable_summary()->add_value();
@@ -106,21 +121,35 @@ void EventFile::append(std::int64_t step, const Scalars& scalars) {
     v.set_simple_value(static_cast<float>(value));
   }
   append(e.SerializeAsString());
-  if (std::chrono::steady_clock::now() - written_ > std::chrono::seconds(1)) write();
+  if (std::chrono::steady_clock::now() - written_ < std::chrono::seconds(1)) return;
+  reopen_if_removed();
+  write();
 }
 
+// What nobody can read any more is followed by a file of its own; where nothing is kept, nothing is missed.
+void EventFile::reopen_if_removed() {
+  struct stat found;
+  if (kept_.empty() || (file_ >= 0 && (::fstat(file_, &found) != 0 || found.st_nlink > 0))) return;
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
+  open(first_kept_);
+}
+
+// Records leave `kept_` when all of them are in the file: one that is there in part would be lost with it.
 void EventFile::write() {
   written_ = std::chrono::steady_clock::now();
-  const std::size_t done = internal::write_bytes(file_, kept_.data(), kept_.size());
+  sent_ += internal::write_bytes(file_, kept_.data() + sent_, kept_.size() - sent_);
   const int reason = errno;
-  const bool all = done == kept_.size();
-  kept_.erase(0, done);
-  if (!all) fail("write", path_, reason);
+  if (sent_ < kept_.size()) fail("write", path_, reason);
+  kept_.clear();
+  sent_ = 0;
 }
 
 void EventFile::flush() {
-  write();
-  if (internal::uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write", path_, errno);
+  internal::with_own_errors("cannot write to an event file in", folder_, [&] {
+    reopen_if_removed();
+    write();
+    if (internal::uninterrupted([&] { return ::fsync(file_); }) != 0) fail("write", path_, errno);
+  });
 }
 
 struct TensorBoard::Run {

@@ -33,20 +33,25 @@ class EventFile {
 
   const std::string& path() const { return path_; }
   /// Scalars of one step, at this moment. They are kept until a second has passed, then written with the next ones.
+  /// Where the file was removed meanwhile, they go to a new one.
   void add(std::int64_t step, const Scalars& scalars);
   /// Writes what is kept and makes all durable. Throws `Error` that names the file and the reason (a full disk, say);
   /// what was written stays, and what was not is tried again by the next call.
   void flush();
 
  private:
-  void open(const std::string& folder, std::int64_t first);
+  void open(std::int64_t first);
+  void reopen_if_removed();
   void append(std::int64_t step, const Scalars& scalars);
   void append(const std::string& event);
   void write();
+  std::string folder_;
   std::string path_;
   int file_ = -1;
-  int process_;  // that writes it
-  std::string kept_;
+  int process_;       // that writes it
+  std::string kept_;  // whole records, of which `sent_` bytes are in this file
+  std::size_t sent_ = 0;
+  std::int64_t first_kept_;  // the step from which on scalars are kept
   std::chrono::steady_clock::time_point written_;
 };
 
