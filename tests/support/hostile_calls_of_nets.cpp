@@ -1,5 +1,5 @@
-// The calls that bytes choose from: products, images, layers, losses, gradients, branches and loops, and any op of the
-// catalogue.
+// The calls that bytes choose from: products, images, short forms of layers, losses, gradients, branches and loops, and
+// any op of the catalogue.
 #include <oxbow/graph/catalog.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
@@ -93,7 +93,8 @@ void training(std::vector<Call>& all) {
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
-    c.keep(require_finite(x, c.name(), c.name()));
+    const std::string what = c.name();
+    c.keep(require_finite(x, what, c.name()));
   });
   all.push_back([](Calls& c) {
     const Value y = c.operand();
