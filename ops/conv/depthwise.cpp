@@ -40,13 +40,6 @@ Prepared<DepthwiseRows> prepared(const T& op, Types in, DepthwiseRows rows) {
   return {made->work(), made};
 }
 
-template <class T>
-std::optional<Op> extended(T op, const internal::Tape& tape) {
-  if (!op.epilogue.empty()) return std::nullopt;
-  op.epilogue = tape;
-  return Op(std::move(op));
-}
-
 }  // namespace
 
 std::vector<Type> DepthwiseForward::infer(Types in) const { return inferred(*this, in); }
@@ -58,7 +51,7 @@ std::vector<InputSet> DepthwiseForward::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, result_of(*this, in), in, 2);
 }
 std::optional<Op> DepthwiseForward::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return extended(*this, tape);
+  return internal::extended(*this, tape);
 }
 
 std::vector<Type> DepthwiseAdjoint::infer(Types in) const { return inferred(*this, in); }
@@ -70,7 +63,7 @@ std::vector<InputSet> DepthwiseAdjoint::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, result_of(*this, in), in, 2);
 }
 std::optional<Op> DepthwiseAdjoint::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return extended(*this, tape);
+  return internal::extended(*this, tape);
 }
 
 }  // namespace oxbow::ops

@@ -1,3 +1,4 @@
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/depthwise_rows.h>
 #include <oxbow/ops/shared/registers.h>
 
@@ -6,11 +7,6 @@
 
 namespace oxbow::ops {
 namespace {
-
-constexpr double part_bytes = 128 << 10;        // read and written by a part: some 10 us
-constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
-
-std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // Some pixels of a row that sum the same taps: pixel p reads x[origin + p * x_step + x_offsets[t]].
 template <class T>

@@ -1,6 +1,7 @@
 // The gradient to the weights of a convolution with a kernel a channel: for each tap and channel the sum of x dy over
 // the pixels where the tap is inside. An image is cut into fields of pixels for which the same taps are: their sums
 // stay in registers over a whole field.
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/taps.h>
@@ -12,11 +13,8 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t most_chunks = 8;        // of the batch, each with a buffer of its own: enough for 8 threads
 constexpr std::int64_t band_bytes = 64 << 10;  // of x and dy at once, which are read again for other fields and taps
 constexpr std::int64_t most_taps = 9;          // summed at once: of AVX2's 16 registers
-
-std::int64_t chunks_of(const ConvShape& s) { return std::clamp<std::int64_t>(s.images, 1, most_chunks); }
 
 // Pixels, and the taps that are inside for all of them: tap t reads x[origin + x_offsets[t]] for the first pixel.
 template <class T>

@@ -1,16 +1,11 @@
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/geometry.h>
 
 #include <algorithm>
 #include <array>
 
 namespace oxbow::ops {
-namespace {
-
-constexpr std::int64_t furthest = 1 << 30;  // no sum of sizes overflows
-
-}  // namespace
-
 ConvShape conv_shape(const Shape& x, const Shape& weights, const Conv2dOptions& options) {
   const auto [stride, padding, dilation, groups] = options;
   if (x.rank() != 4)

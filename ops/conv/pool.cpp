@@ -1,12 +1,11 @@
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/pool.h>
 
 #include <algorithm>
 
 namespace oxbow::ops {
 namespace {
-
-constexpr double part_bytes = 128 << 10;  // read by a part: some 10 us
 
 // The images, the windows, and what a part computes: whole images in backward, rows of windows in forward.
 struct Windows {

@@ -1,4 +1,5 @@
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/rows.h>
 
 #include <algorithm>
@@ -6,13 +7,7 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t panel = 64;              // output channels of a product
-constexpr double part_flops = 1e6;              // some 10 us
-constexpr std::int64_t block_bytes = 32 << 10;  // of rows computed before the epilogue goes over them
-constexpr std::int64_t widest_copy = 1024;      // rows of weights that a part copies: some 2 us
-constexpr double jit_flops = 1e4;               // an image; below, loops take less time than looking kernels up
-
-std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
+constexpr std::int64_t widest_copy = 1024;  // rows of weights that a part copies: some 2 us
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/geometry.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/shared/gemm.h>
@@ -10,13 +11,8 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t panel = 64;
 constexpr std::int64_t tile_bytes = 32 << 10;    // of strips: they are added up from the first cache
 constexpr std::int64_t image_bytes = 256 << 10;  // of an image, which a part keeps in the second
-constexpr double part_flops = 1e6;               // some 10 us
-constexpr double jit_flops = 1e4;                // an image; below, loops take less time than looking kernels up
-
-std::int64_t aligned(std::int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
@@ -186,10 +182,7 @@ std::vector<InputSet> ConvStrips::overwrites(Types in) const {
 }
 
 std::optional<Op> ConvStrips::with_epilogue(int, const internal::Tape& tape, Types) const {
-  if (!epilogue.empty()) return std::nullopt;
-  ConvStrips with = *this;
-  with.epilogue = tape;
-  return Op(std::move(with));
+  return internal::extended(*this, tape);
 }
 
 }  // namespace oxbow::ops

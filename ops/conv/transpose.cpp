@@ -1,11 +1,10 @@
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/transpose.h>
 
 #include <algorithm>
 
 namespace oxbow::ops {
 namespace {
-
-constexpr std::int64_t furthest = 1 << 30;  // no product of sizes overflows
 
 // Rows of the result, by Keras' rules, and by PyTorch's where the padding is given in numbers.
 std::int64_t enlarged(const Conv2dTranspose& op, std::int64_t size, std::int64_t reach, std::int64_t sides) {

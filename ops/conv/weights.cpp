@@ -1,5 +1,6 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/patches.h>
 #include <oxbow/ops/shared/gemm_narrow.h>
@@ -10,16 +11,12 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t most_chunks = 8;  // of the batch, each with a buffer of its own: enough for 8 threads
-constexpr std::int64_t panel = 64;
-constexpr double jit_flops = 1e5;    // below, plain loops take less time than making the kernels
-constexpr double split_flops = 2e6;  // a chunk with more is split by taps down as well
+constexpr double kernel_flops = 1e5;  // below, plain loops take less time than making the kernels
+constexpr double split_flops = 2e6;   // a chunk with more is split by taps down as well
 
 // Elements of a row of dy, and of the gradient of all taps, in the width that `gemm::narrow` reads and writes.
 std::int64_t wide_row(const ConvShape& s) { return s.columns * gemm::narrow_width(s.kernels); }
 std::int64_t wide_taps(const ConvShape& s) { return s.kh * s.kw * s.channels * gemm::narrow_width(s.kernels); }
-
-std::int64_t chunks_of(const ConvShape& s) { return std::clamp<std::int64_t>(s.images, 1, most_chunks); }
 
 }  // namespace
 
@@ -72,7 +69,7 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   }
   p.narrow =
       gemm::is_narrow(in[0].dtype, s.kernels) && (ConvPatches::pay(s) || s.kernels == gemm::narrow_width(s.kernels));
-  const bool jit = !p.narrow && gemm::sums_in_one_chain(in[0].dtype) && s.flops() >= jit_flops && gemm::has_jit();
+  const bool jit = !p.narrow && gemm::sums_in_one_chain(in[0].dtype) && s.flops() >= kernel_flops && gemm::has_jit();
   if (ConvPatches::pay(s)) {
     const std::int64_t patch = p.patches.emplace(s).size();
     if (jit && s.kernels <= panel)

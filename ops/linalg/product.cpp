@@ -318,10 +318,7 @@ std::vector<InputSet> Product::overwrites(Types in) const {
 }
 
 std::optional<Op> Product::with_epilogue(int, const internal::Tape& tape, Types) const {
-  if (!epilogue.empty()) return std::nullopt;
-  Product with = *this;
-  with.epilogue = tape;
-  return Op(std::move(with));
+  return internal::extended(*this, tape);
 }
 
 }  // namespace oxbow::ops

@@ -50,7 +50,7 @@ inline void add_product(float a, const Vector& b, Vector& sum) {
 }
 
 // What a block of rows takes.
-struct Block {
+struct NarrowRows {
   const Narrow& n;
   const float* a;
   std::int64_t row, step;
@@ -66,7 +66,7 @@ const T* behind(const T* base, const unsigned long long* offsets, std::int64_t i
 
 // `unit`: a's rows are neighbours, so that all are read from one address.
 template <std::int64_t width, bool unit, std::int64_t rows>
-void block(const Block& w) {
+void block(const NarrowRows& w) {
   constexpr std::int64_t lanes = std::min(width, widest), vectors = width / lanes;
   using Vector = typename Register<lanes>::type;
   using Anywhere = typename Register<lanes>::anywhere;

@@ -21,6 +21,14 @@
 
 namespace oxbow::internal {
 
+/// The op with this epilogue, its member `epilogue`; nothing where it has one already.
+template <class T>
+std::optional<Op> extended(T op, const Tape& tape) {
+  if (!op.epilogue.empty()) return std::nullopt;
+  op.epilogue = tape;
+  return Op(std::move(op));
+}
+
 /// The output types of a product whose result has type `result` and whose extra inputs are `extra`.
 std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra);
 
