@@ -9,7 +9,7 @@
 namespace oxbow {
 namespace {
 
-Value variable_of(Value update) { return update.node().input(0); }
+Value target_of(Value update) { return update.node().input(0); }
 Value left_by(Value update) { return update.node().input(1); }
 
 // The updates of each variable, in order.
@@ -17,7 +17,7 @@ std::vector<std::vector<Value>> by_variable(const Graph& g) {
   std::vector<std::vector<Value>> all;
   std::unordered_map<NodeId, std::size_t> place;
   for (const Value& u : g.updates()) {
-    const auto [found, is_new] = place.try_emplace(variable_of(u).node_id(), all.size());
+    const auto [found, is_new] = place.try_emplace(target_of(u).node_id(), all.size());
     if (is_new) all.emplace_back();
     all[found->second].push_back(u);
   }
@@ -73,7 +73,7 @@ Value built_on(Value now, Value before, Value left) {
 Value updated(Value variable) {
   const std::vector<Value>& all = variable.graph().updates();
   const auto last =
-      std::find_if(all.rbegin(), all.rend(), [&](const Value& u) { return variable_of(u).same(variable); });
+      std::find_if(all.rbegin(), all.rend(), [&](const Value& u) { return target_of(u).same(variable); });
   return last == all.rend() ? variable : left_by(*last);
 }
 
@@ -89,7 +89,7 @@ std::vector<Value> updates_of(Values results) {
   const std::vector<bool> needed = internal::ancestors(g, results);
   std::vector<Value> chosen;
   for (const std::vector<Value>& updates : by_variable(g)) {
-    const Value variable = variable_of(updates[0]);
+    const Value variable = target_of(updates[0]);
     if (!needed[static_cast<std::size_t>(variable.node_id())]) continue;
     if (updates.size() == 1) {
       chosen.push_back(updates[0]);

@@ -6,9 +6,9 @@
 namespace oxbow::internal {
 namespace {
 
-class Finder {
+class DependenceFinder {
  public:
-  Finder(const Graph& graph, const Storages& storages) : graph_(graph), storages_(storages) {}
+  DependenceFinder(const Graph& graph, const Storages& storages) : graph_(graph), storages_(storages) {}
 
   Dependences find(std::span<const Wait> waits, std::optional<std::span<const NodeId>> failing) {
     collect_steps();
@@ -212,7 +212,7 @@ class Finder {
 
 Dependences find_dependences(const Graph& graph, const Storages& storages, std::span<const Wait> waits,
                              std::optional<std::span<const NodeId>> failing) {
-  return Finder(graph, storages).find(waits, failing);
+  return DependenceFinder(graph, storages).find(waits, failing);
 }
 
 }  // namespace oxbow::internal

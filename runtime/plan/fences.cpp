@@ -6,8 +6,8 @@ namespace oxbow::internal {
 namespace {
 
 constexpr double felt = 0.1;   // of a run that is perfectly shared: so much the longest way may grow
-constexpr int most_tries = 3;  // each with stretches twice as long
-constexpr std::uint32_t none = ~0u;
+constexpr int most_stretches = 3;  // each with stretches twice as long
+constexpr std::uint32_t no_fence = ~0u;
 
 class Fences {
  public:
@@ -47,7 +47,7 @@ class Fences {
 
   // The fence of stretch s waits for all of s - 2 and s - 3. What lies before those, an earlier fence has waited for.
   void before_fences() {
-    std::vector<std::uint32_t> reaches(count_, none), todo;  // the last fence that each is known to come before
+    std::vector<std::uint32_t> reaches(count_, no_fence), todo;  // the last fence that each is known to come before
     for (std::uint32_t s = 2; s < fence_.size(); ++s) {
       const std::uint32_t fence = fence_[s], lowest = first_[s < 3 ? 0 : s - 3], end = first_[s - 1];
       reaches[fence] = fence;
@@ -118,7 +118,7 @@ std::vector<CompressedRows::Entry> fences(std::span<const Tasks::Group> groups,
   const double most = longest(groups, edges) + felt * total / threads;
   Fences finder(groups, edges);
   double stretch = std::max(shortest, widest * threads);
-  for (int tries = 0; tries < most_tries; ++tries, stretch *= 2) {
+  for (int tries = 0; tries < most_stretches; ++tries, stretch *= 2) {
     std::vector<CompressedRows::Entry> added = finder.edges(stretch);
     std::vector<CompressedRows::Entry> all(edges.begin(), edges.end());
     all.insert(all.end(), added.begin(), added.end());

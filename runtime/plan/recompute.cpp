@@ -8,7 +8,7 @@
 namespace oxbow::internal {
 namespace {
 
-constexpr std::size_t most_tries = 24;   // candidates that are looked at closely, one after another
+constexpr std::size_t most_candidates = 24;   // candidates that are looked at closely, one after another
 constexpr std::size_t most_steps = 256;  // that one value may take to be made anew
 
 double excess(const Timeline& line, std::int64_t target) {
@@ -172,7 +172,7 @@ bool Recomputation::improve(std::int64_t target, const RecomputationLimits& limi
   const double before = excess(line_, target);
   // The best first: what a candidate can be worth at most is known before its steps are.
   std::size_t looked = 0;
-  for (std::size_t tries = 0; tries < most_tries && work_ <= limits.work;) {
+  for (std::size_t tries = 0; tries < most_candidates && work_ <= limits.work;) {
     const auto better = [](const Candidate& a, const Candidate& b) { return a.score < b.score; };
     auto best = std::max_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(looked), better);
     while (looked < all.size() && (looked == 0 || all[looked].most > best->score)) {

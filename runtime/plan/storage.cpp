@@ -10,9 +10,9 @@
 namespace oxbow::internal {
 namespace {
 
-class Finder {
+class StorageFinder {
  public:
-  explicit Finder(const Graph& graph) : graph_(graph) {}
+  explicit StorageFinder(const Graph& graph) : graph_(graph) {}
 
   Storages find() {
     find_unread();
@@ -124,6 +124,6 @@ bool may_take_over(const Storages& storages, const Node& step, std::int32_t stor
   return true;
 }
 
-Storages find_storages(const Graph& graph) { return Finder(graph).find(); }
+Storages find_storages(const Graph& graph) { return StorageFinder(graph).find(); }
 
 }  // namespace oxbow::internal

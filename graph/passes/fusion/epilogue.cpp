@@ -7,8 +7,6 @@
 namespace oxbow::internal {
 namespace {
 
-std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 // Who reads each value.
 class Readers {
  public:

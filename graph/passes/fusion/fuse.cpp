@@ -9,8 +9,6 @@
 namespace oxbow::internal {
 namespace {
 
-std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 // Builds the graph of the groups.
 class Fuser {
  public:

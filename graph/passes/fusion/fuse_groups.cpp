@@ -16,8 +16,6 @@ static_assert(most_inputs <= TapePlan::max_inputs);
 constexpr std::int32_t most_summed = 4;  // products in one sum: all but one of them are kept until the last is there
 constexpr std::int32_t latest_stage = 1 << 30;  // where nodes stand that nobody reads
 
-std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
-
 // The type whose shape a fused node goes through.
 const Type& space(const Node& node, const Fused& f) {
   return f.tape.outputs.empty() ? node.input(0).type() : node.output_types()[0];

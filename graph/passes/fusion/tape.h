@@ -11,6 +11,8 @@
 
 namespace oxbow::internal {
 
+inline std::size_t index(std::int32_t i) { return static_cast<std::size_t>(i); }
+
 struct Tape {
   struct Step {
     Op op;
