@@ -18,6 +18,7 @@
 #include <oxbow/ops/layers/normalise.h>
 #include <oxbow/ops/layers/recurrent.h>
 #include <oxbow/ops/layers/summary.h>
+#include <oxbow/ops/layers/transformer.h>
 
 namespace oxbow {
 

@@ -49,27 +49,4 @@ class MultiHeadAttention : public Layer {
   Value operator()(Value query, const Attended& to, At at = At::current()) const;
 };
 
-struct TransformerBlockOptions {
-  std::int64_t intermediate_dim = 0;  ///< of the feed-forward net; 0: four times the features
-  Activation activation = {};         ///< gelu where none is given
-  bool causal = false;
-  double dropout = 0;  ///< of the attention's weights, and of what each half adds
-  std::int64_t kv_heads = 0;
-  bool normalize_first = true;  ///< as GPT-2; else after each sum, as the paper and BERT
-  double epsilon = 1e-5;
-  std::string name = {};
-  bool trainable = true;
-};
-
-/// x + attention(norm(x)), and of that h + dense(activation(dense(norm(h)))): [batch, t, features] to the same, where
-/// `heads` divides the features. Scopes: attention_norm, attention, dense_norm, dense (to `intermediate_dim`), dense_1.
-/// Errors as `MultiHeadAttention`.
-class TransformerBlock : public Layer {
- public:
-  explicit TransformerBlock(std::int64_t heads, TransformerBlockOptions options = {});
-  TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options = {});
-  using Layer::operator();
-  Value operator()(Value x, const AttentionMasks& masks, At at = At::current()) const;
-};
-
 }  // namespace oxbow

@@ -282,6 +282,17 @@ void check_layer_size(const std::string& layer, const std::string& what, std::in
   if (count < 1) refuse_layer(layer, "it cannot have " + std::to_string(count) + " " + what, x, at, "Give at least 1");
 }
 
+void check_given_size(const std::string& layer, const std::string& what, std::int64_t size, Value x, At at) {
+  if (size < 0)
+    refuse_layer(layer, what + " is " + std::to_string(size), x, at, "Give at least 1, or 0 for the usual size");
+}
+
+void check_dropout(const std::string& layer, double rate, Value x, At at) {
+  if (!(rate >= 0 && rate < 1))
+    refuse_layer(layer, "dropout is " + internal::short_number(rate) + ", which is not in [0, 1)", x, at,
+                 "Give the fraction of elements to drop");
+}
+
 void check_epsilon(const std::string& layer, double epsilon, Value x, At at) {
   if (!(epsilon > 0))
     refuse_layer(layer, "epsilon " + internal::short_number(epsilon) + " is not positive", x, at, "Give 1e-5 or so");

@@ -115,6 +115,10 @@ OriginGuard from_line(Graph& g, At at, Phase phase);
 void check_layer_input(const std::string& layer, Value x, int least_rank, const std::string& shape, At at);
 /// Throws `Error` unless `count`, so many `what`, is at least 1.
 void check_layer_size(const std::string& layer, const std::string& what, std::int64_t count, Value x, At at);
+/// Throws `Error` where `what`, a size that is left to something else where it is 0, is negative.
+void check_given_size(const std::string& layer, const std::string& what, std::int64_t size, Value x, At at);
+/// Throws `Error` unless 0 <= rate < 1.
+void check_dropout(const std::string& layer, double rate, Value x, At at);
 /// Throws `Error` unless it is positive.
 void check_epsilon(const std::string& layer, double epsilon, Value x, At at);
 
