@@ -10,6 +10,7 @@
 #include <oxbow/ops/shared/layer_state.h>
 
 #include <cmath>
+#include <numbers>
 
 namespace oxbow {
 namespace ops {
@@ -30,6 +31,36 @@ Value causal_mask(Value query, Value key) {
     return greater_equal(reshape(numbers_up_to(t) + (s - t), {-1, 1}), numbers_up_to(s));
   });
 }
+
+// Rotary positions: pair (i, i + width / 2) of the features at place p is turned by the angle p / base^(2i / width).
+class Rotation {
+ public:
+  /// Of so many places; the first one is `first`, or 0. The angles are in double, as those of far places are large.
+  Rotation(Value length, Value first, std::int64_t width, double base, DType dtype) : half_(width / 2) {
+    Graph& g = length.graph();
+    std::vector<double> turns;  // of half a circle, from one place to the next
+    for (std::int64_t i = 0; i < half_; ++i)
+      turns.push_back(std::pow(base, -2.0 * static_cast<double>(i) / static_cast<double>(width)) / std::numbers::pi);
+    const Value each = constant(g, Tensor::of<double>(Shape{half_}, turns));
+    Value places = numbers_up_to(length);
+    if (first) places = places + first;
+    const Value angles = reshape(cast(places, f64), {-1, 1}) * each;
+    cosine_ = cast(cospi(angles), dtype);
+    sine_ = cast(sinpi(angles), dtype);
+  }
+
+  /// x [..., length, width].
+  Value operator()(Value x) const {
+    return in_order(x.graph(), [&] {
+      const Value a = slice(x, -1, 0, half_), b = slice(x, -1, half_);
+      return concat({a * cosine_ - b * sine_, b * cosine_ + a * sine_}, -1);
+    });
+  }
+
+ private:
+  std::int64_t half_;
+  Value cosine_, sine_;  // [length, width / 2]
+};
 
 class AttentionState : public LayerState {
  public:
@@ -64,7 +95,8 @@ class AttentionState : public LayerState {
     return as_called(layer, [&] {
       const OriginGuard line = from_line(g, at, g.origin().phase);
       const Value scores = in_order(g, [&] {
-        return matmul(in_heads(q, key_dim_, true), in_heads(k, key_dim_, false), {.transpose_b = true}) *
+        return matmul(placed(in_heads(q, key_dim_, true), query, key, true),
+                      placed(in_heads(k, key_dim_, false), query, key, false), {.transpose_b = true}) *
                (1 / std::sqrt(static_cast<double>(key_dim_)));
       });
       Value weights = softmax(masked(scores, query, key, to, at));
@@ -93,6 +125,12 @@ class AttentionState : public LayerState {
     check_given_size(layer, "value_dim", options_.value_dim, query, at);
     check_given_size(layer, "output_dim", options_.output_dim, query, at);
     check_dropout(layer, options_.dropout, query, at);
+    if (options_.rotary && key_dim_ % 2 != 0)
+      refuse_layer(layer, "rotary positions turn pairs, but a head has " + std::to_string(key_dim_) + " features",
+                   query, at, "Give an even number of features a head");
+    if (options_.rotary && !(options_.rotary_base > 0))
+      refuse_layer(layer, "rotary_base " + internal::short_number(options_.rotary_base) + " is not positive", query, at,
+                   "Give 10000 or so");
     if (heads_ % kv_heads_ != 0)
       refuse_layer(layer,
                    std::to_string(kv_heads_) + " heads of keys do not divide " + std::to_string(heads_) + " heads",
@@ -114,6 +152,17 @@ class AttentionState : public LayerState {
     if (!is_grouped()) return transpose(reshape(x, {0, 0, heads_, each}), {0, 2, 1, 3});
     const std::int64_t shared = is_query ? heads_ / kv_heads_ : 1;
     return transpose(reshape(x, {0, 0, kv_heads_, shared, each}), {0, 2, 3, 1, 4});
+  }
+
+  // Queries or keys in heads, turned by their places where these are rotary.
+  Value placed(Value heads, Value query, Value key, bool is_query) const {
+    if (!options_.rotary) return heads;
+    return in_order(heads.graph(), [&] {
+      const Value t = shape_of(is_query ? query : key)[1];
+      Value first;
+      if (is_query && options_.causal) first = shape_of(key)[1] - t;
+      return Rotation(t, first, key_dim_, options_.rotary_base, heads.dtype())(heads);
+    });
   }
 
   Value together(Value seen) const {

@@ -13,7 +13,9 @@ struct MultiHeadAttentionOptions {
   std::int64_t value_dim = 0;   ///< of each head; 0: as `key_dim`
   std::int64_t output_dim = 0;  ///< of the result; 0: as the query has
   bool causal = false;  ///< each place sees itself and those before it: of more keys than queries, the last sees all
-  double dropout = 0;   ///< of the weights
+  bool rotary = false;  ///< rotary positions: queries and keys are turned by their places, in pairs of features
+  double rotary_base = 10000;  ///< place p turns pair i by p / rotary_base^(2i / key_dim)
+  double dropout = 0;          ///< of the weights
   bool use_bias = true;
   Initializer kernel_init = init::glorot_uniform();
   Initializer bias_init = init::zeros();
@@ -39,8 +41,11 @@ struct Attended {
 /// softmax(q k^T / sqrt(key_dim)) v in `heads` heads, put together and projected: a query [batch, t, features] to
 /// [batch, t, output_dim]. Variables: kernel and bias in each of the scopes query, key, value, output; the first three
 /// kernels are [features, heads x key_dim] (or value_dim), head by head. Grouped heads: Ainslie et al. 2023,
-/// https://arxiv.org/abs/2305.13245. A call throws `Error` for other ranks, a key without a value, masks that do
-/// not fit, sizes < 1, kv_heads that do not divide heads, or a dropout that is not in [0, 1).
+/// https://arxiv.org/abs/2305.13245. Rotary positions: Su et al. 2021, https://arxiv.org/abs/2104.09864, with feature i
+/// of a head and feature i + key_dim / 2 as a pair; both sequences start at place 0, but of a causal layer the last
+/// query stands where the last key does. A call throws `Error` for other ranks, a key without a value, masks that do
+/// not fit, sizes < 1, kv_heads that do not divide heads, a dropout that is not in [0, 1), or, with rotary positions,
+/// an odd key_dim or a base that is not positive.
 class MultiHeadAttention : public Layer {
  public:
   MultiHeadAttention(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});

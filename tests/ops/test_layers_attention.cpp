@@ -2,8 +2,10 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <complex>
 #include <functional>
 
 #include "support/gradient_check.h"
@@ -47,12 +49,36 @@ Matrix projected(const Store& store, const std::string& layer, const Matrix& x) 
 
 using Sees = std::function<bool(std::int64_t sample, std::int64_t head, std::int64_t query, std::int64_t key)>;
 
+// Each pair of features as a complex number, turned by its place: the first row's is `first`.
+void turn(Matrix& m, std::int64_t width, std::int64_t first, double base) {
+  for (std::int64_t r = 0; r < m.rows; ++r)
+    for (std::int64_t c = 0; c < m.columns; ++c) {
+      const std::int64_t pair = c % width, half = width / 2;
+      if (pair >= half) continue;
+      const double angle =
+          static_cast<double>(first + r) / std::pow(base, 2 * static_cast<double>(pair) / static_cast<double>(width));
+      const std::complex<double> turned = std::complex(m.at(r, c), m.at(r, c + half)) * std::polar(1.0, angle);
+      m.at(r, c) = turned.real();
+      m.at(r, c + half) = turned.imag();
+    }
+}
+
+struct Rotary {
+  double base = 0;  // 0: no positions
+  std::int64_t first_query = 0;
+};
+
 // One sample, head by head and place by place.
 Matrix plain_attention(const Store& store, const Matrix& query, const Matrix& value, std::int64_t i, std::int64_t heads,
-                       std::int64_t kv_heads, std::int64_t key_dim, std::int64_t value_dim, const Sees& sees) {
+                       std::int64_t kv_heads, std::int64_t key_dim, std::int64_t value_dim, const Sees& sees,
+                       const Rotary& rotary = {}) {
   const std::string scope = "multi_head_attention/";
-  const Matrix q = projected(store, scope + "query", query), k = projected(store, scope + "key", value),
-               v = projected(store, scope + "value", value);
+  Matrix q = projected(store, scope + "query", query), k = projected(store, scope + "key", value);
+  const Matrix v = projected(store, scope + "value", value);
+  if (rotary.base > 0) {
+    turn(q, key_dim, rotary.first_query, rotary.base);
+    turn(k, key_dim, 0, rotary.base);
+  }
   Matrix seen{query.rows, heads * value_dim,
               std::vector<double>(static_cast<std::size_t>(query.rows * heads * value_dim))};
   for (std::int64_t h = 0; h < heads; ++h)
@@ -197,6 +223,60 @@ BOOST_AUTO_TEST_CASE(a_causal_place_sees_itself_and_those_before_it) {
     BOOST_TEST((changed.data<double>()[k] == got.data<double>()[k]) == (k < 4 * 6), "element " << k);
 }
 
+BOOST_AUTO_TEST_CASE(rotary_positions_turn_queries_and_keys) {
+  for (const std::int64_t kv_heads : {4, 2})
+    for (const bool causal : {false, true}) {
+      Graph g;
+      const Value x = input(g, "x", f64, {any(2), any(3), 5}), to = input(g, "to", f64, {any(2), any(4), 5});
+      const double base = causal ? 100 : 10000;
+      MultiHeadAttentionOptions options{.kv_heads = kv_heads, .value_dim = 2, .causal = causal, .rotary = true};
+      if (causal) options.rotary_base = base;
+      const MultiHeadAttention attend(4, 6, options);
+      const Value self = attend(x), cross = attend(x, {.value = to});
+      Store store = drawn_store(g);
+      for (const auto& [t, s] : {std::pair{3, 4}, {5, 9}}) {  // free axes
+        const Tensors feeds{{"x", draw({2, t, 5}, -1, 1, 7)}, {"to", draw({2, s, 5}, -1, 1, 8)}};
+        const std::vector<Tensor> got = compile({self, cross}).run(store, feeds);
+        for (std::int64_t i = 0; i < 2; ++i) {
+          const Matrix a = sample(feeds.at("x"), i), b = sample(feeds.at("to"), i);
+          const std::int64_t later = causal ? b.rows - a.rows : 0;
+          close_to(got[0], i,
+                   plain_attention(store, a, a, i, 4, kv_heads, 6, 2,
+                                   [&](auto, auto, auto query, auto key) { return !causal || key <= query; }, {base}));
+          close_to(got[1], i,
+                   plain_attention(store, a, b, i, 4, kv_heads, 6, 2,
+                                   [&](auto, auto, auto query, auto key) { return !causal || key <= query + later; },
+                                   {base, later}));
+        }
+      }
+      std::vector<Value> all = attend.variables();
+      all.insert(all.end(), {x, to});
+      const Tensors feeds{{"x", draw({2, 3, 5}, -1, 1, 7)}, {"to", draw({2, 4, 5}, -1, 1, 8)}};
+      check_gradients(concat({self, cross}, 1), all, feeds);
+      on_all_threads({self, cross}, feeds);
+    }
+}
+
+// Angles in single precision would be off by a thousandth here, and the weights by some percent.
+BOOST_AUTO_TEST_CASE(far_places_are_turned_as_exactly_as_near_ones) {
+  Graph g;
+  const Value x = input(g, "x", f64, {1, 1, 4}), to = input(g, "to", f64, {1, 20000, 4});
+  const MultiHeadAttentionOptions options{.causal = true, .rotary = true, .use_bias = false};
+  const MultiHeadAttention exact(1, 4, options), single(1, 4, options);
+  const Value far = exact(x, {.value = to}), near = single(cast(x, f32), {.value = cast(to, f32)});
+  Store store(g);
+  for (const std::string part : {"query", "key", "value", "output"}) {
+    const Tensor at = draw({4, 4}, part == "query" ? -20 : -1, part == "query" ? 20 : 1, 5, f32);
+    Tensor same({f64, {4, 4}});
+    std::copy_n(at.data<float>(), 16, same.data<double>());
+    store.set("multi_head_attention/" + part + "/kernel", same);
+    store.set("multi_head_attention_1/" + part + "/kernel", at);
+  }
+  const auto got = compile({far, cast(near, f64)})
+                       .run(store, {{"x", draw({1, 1, 4}, 1, 2, 3)}, {"to", draw({1, 20000, 4}, -1, 1, 4)}});
+  for (int i = 0; i < 4; ++i) BOOST_TEST(std::abs(got[0].data<double>()[i] - got[1].data<double>()[i]) < 1e-4);
+}
+
 BOOST_AUTO_TEST_CASE(a_transformer_block_is_its_parts) {
   for (const bool first : {true, false}) {
     Graph g;
@@ -285,6 +365,10 @@ BOOST_AUTO_TEST_CASE(what_attention_refuses) {
   BOOST_TEST(has(of({.output_dim = -3}), "multi_head_attention: output_dim is -3\n"));
   BOOST_TEST(has(block({.intermediate_dim = -4}), "transformer_block: intermediate_dim is -4\n"));
   BOOST_TEST(has(block({.kv_heads = -1}), "transformer_block: kv_heads is -1\n"));
+  BOOST_TEST(has(of({.rotary = true}),
+                 "multi_head_attention: rotary positions turn pairs, but a head has 3 features\n  x: f32[2, 3, 4]"));
+  BOOST_TEST(has(message([&] { MultiHeadAttention(2, 4, {.rotary = true, .rotary_base = 0})(x); }),
+                 "multi_head_attention: rotary_base 0 is not positive"));
   for (const double rate : {-0.1, 1.0, std::nan("")}) {
     BOOST_TEST(has(of({.dropout = rate}), "multi_head_attention: dropout is "));
     BOOST_TEST(has(block({.dropout = rate}), "transformer_block: dropout is "));
