@@ -66,6 +66,7 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
                                                                             {"rms_norm", "RMSNorm"},
                                                                             {"group_norm", "GroupNorm"},
                                                                             {"embedding", "Embedding"},
+                                                                            {"position_embedding", "PositionEmbedding"},
                                                                             {"simple_rnn", "SimpleRNN"},
                                                                             {"gru", "GRU"},
                                                                             {"lstm", "LSTM"}};
@@ -92,7 +93,7 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
                                                 : "Conv2D";
   }
   if (has("running_mean")) return "BatchNorm";
-  if (has("embeddings")) return "Embedding";
+  if (has("embeddings")) return built.contains("gather") ? "Embedding" : "PositionEmbedding";
   if (has("scale") && by_name.size() == (has("offset") ? 2 : 1))
     return built.contains("reshape") ? "GroupNorm" : has("offset") ? "LayerNorm" : "RMSNorm";
   return "";

@@ -1,13 +1,47 @@
+#include <oxbow/graph/leaves.h>
 #include <oxbow/ops/layers/dense.h>
 #include <oxbow/ops/layers/normalise.h>
 #include <oxbow/ops/layers/transformer.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/random.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/layer_state.h>
+
+#include <optional>
 
 namespace oxbow {
 namespace ops {
 namespace {
+
+class PositionState : public LayerState {
+ public:
+  PositionState(std::int64_t length, PositionEmbeddingOptions options)
+      : LayerState("PositionEmbedding", "position_embedding", options.name, options.trainable),
+        length_(length),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input(word(), x, 2, "[batch, length, features]", at);
+    check_layer_size(word(), "places", length_, x, at);
+    if (x.shape()[-2] > length_)
+      refuse_layer(word(),
+                   "x has " + std::to_string(x.shape()[-2]) + " places, and there are " + std::to_string(length_), x,
+                   at, "Give what is no longer, or make the layer for more");
+    LayerCall here(*this, x, {"embeddings"}, at);
+    const Value table = here.parameter("embeddings", {x.dtype(), {length_, x.shape()[-1]}}, options_.embeddings_init);
+    return as_called(word(), [&] {
+      const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
+      const Value sizes = shape_of(x)[range(-2, to_end)];
+      const Value first = constant(x.graph(), Tensor::of<std::int64_t>({1}, {0}));
+      // Where the axis is free and longer than the table, it is the reshape that fails.
+      return add(x, reshape(slice(table, first, sizes[range(0, 1)]), sizes), at);
+    });
+  }
+
+ private:
+  std::int64_t length_;
+  PositionEmbeddingOptions options_;
+};
 
 class BlockState : public LayerState {
  public:
@@ -84,6 +118,11 @@ class BlockState : public LayerState {
 
 using ops::LayerState;
 using ops::new_layer;
+
+PositionEmbedding::PositionEmbedding(std::int64_t length, PositionEmbeddingOptions options)
+    : Layer(new_layer<ops::PositionState>(nullptr, length, std::move(options))) {}
+PositionEmbedding::PositionEmbedding(Graph& g, std::int64_t length, PositionEmbeddingOptions options)
+    : Layer(new_layer<ops::PositionState>(&g, length, std::move(options))) {}
 
 TransformerBlock::TransformerBlock(std::int64_t heads, TransformerBlockOptions options)
     : Layer(new_layer<ops::BlockState>(nullptr, heads, std::move(options))) {}

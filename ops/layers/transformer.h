@@ -1,10 +1,31 @@
 // The layers that transformers are stacks of. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+//
+//   Value h = PositionEmbedding(64)(Embedding(256, 96)(text));
+//   for (int i = 0; i < 3; ++i) h = TransformerBlock(4, {.causal = true})(h);
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers/attention.h>
 
 namespace oxbow {
+
+struct PositionEmbeddingOptions {
+  Initializer embeddings_init = init::glorot_uniform();
+  std::string name = {};
+  bool trainable = true;
+};
+
+/// x + a learned row for each place: [..., t, features] to the same, of at most `length` places: Gehring et al. 2017,
+/// https://arxiv.org/abs/1705.03122. Variable: embeddings [length, features]. A call throws `Error` unless x is
+/// floating point and has two axes or more, for a length < 1 and for more places than that; where the axis is free, a
+/// run that is fed more fails.
+class PositionEmbedding : public Layer {
+ public:
+  explicit PositionEmbedding(std::int64_t length, PositionEmbeddingOptions options = {});
+  PositionEmbedding(Graph& g, std::int64_t length, PositionEmbeddingOptions options = {});
+  Value embeddings() const { return variable("embeddings"); }
+};
 
 struct TransformerBlockOptions {
   std::int64_t intermediate_dim = 0;  ///< of the feed-forward net; 0: four times the features
