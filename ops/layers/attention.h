@@ -23,19 +23,13 @@ struct MultiHeadAttentionOptions {
   bool trainable = true;
 };
 
-/// Which places may be seen: true where they may. Both may be empty. A place that sees nothing takes the mean of all
-/// values.
-struct AttentionMasks {
+/// What a call attends to, and which places may be seen: true where they may. All may be empty. A place that sees
+/// nothing takes the mean of all values.
+struct Attended {
+  Value value = {};     ///< [batch, s, ...]; empty: the query itself
+  Value key = {};       ///< [batch, s, ...], with a value; empty: the value
   Value mask = {};      ///< bool [t, s], [batch, t, s] or [batch, heads or 1, t, s]
   Value key_mask = {};  ///< bool [batch, s]: what is not padding
-};
-
-/// What a call attends to, and which places may be seen, as `AttentionMasks` has it. All may be empty.
-struct Attended {
-  Value value = {};  ///< [batch, s, ...]; empty: the query itself
-  Value key = {};    ///< [batch, s, ...], with a value; empty: the value
-  Value mask = {};
-  Value key_mask = {};
 };
 
 /// softmax(q k^T / sqrt(key_dim)) v in `heads` heads, put together and projected: a query [batch, t, features] to

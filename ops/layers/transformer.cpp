@@ -7,6 +7,7 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/layer_state.h>
 
+#include <functional>
 #include <optional>
 
 namespace oxbow {
@@ -54,12 +55,15 @@ class BlockState : public LayerState {
 
   std::vector<Layer> parts() const override {
     if (!made_) return {};
-    return {made_->attention_norm, made_->attention, made_->dense_norm, made_->grow, made_->shrink};
+    std::vector<Layer> all{made_->attention_norm, made_->attention};
+    if (made_->cross) all.insert(all.end(), {made_->cross->norm, made_->cross->attention});
+    all.insert(all.end(), {made_->dense_norm, made_->grow, made_->shrink});
+    return all;
   }
 
   Value call(Value x, At at) override { return attend(x, {}, at); }
 
-  Value attend(Value x, const AttentionMasks& masks, At at) {
+  Value attend(Value x, const TransformerInputs& to, At at) {
     check_layer_input(word(), x, 3, "[batch, length, features]", at);
     check_layer_size(word(), "heads", heads_, x, at);
     check_given_size(word(), "kv_heads", options_.kv_heads, x, at);
@@ -69,43 +73,75 @@ class BlockState : public LayerState {
     if (width % heads_ != 0)
       refuse_layer(word(), std::to_string(heads_) + " heads do not divide " + std::to_string(width) + " features", x,
                    at, "Give a number of heads that does");
+    if (!to.memory && (to.memory_mask || to.memory_key_mask))
+      refuse_layer(word(), "there is a mask of a memory, but no memory", x, at, "Give .memory, too");
     LayerCall here(*this, x, {"attention/query/kernel"}, at);
-    if (here.is_first()) made_.emplace(made(width));
-    const auto attended = [&](Value v) {
-      return dropped(made_->attention(v, {.mask = masks.mask, .key_mask = masks.key_mask}, at), at);
-    };
-    const auto fed = [&](Value v) { return dropped(made_->shrink(made_->grow(v, at), at), at); };
-    if (options_.normalize_first) {
-      x = add(x, attended(made_->attention_norm(x, at)), at);
-      return add(x, fed(made_->dense_norm(x, at)), at);
-    }
-    x = made_->attention_norm(add(x, attended(x), at), at);
-    return made_->dense_norm(add(x, fed(x), at), at);
+    if (here.is_first()) made_.emplace(made(width, /*crosses=*/static_cast<bool>(to.memory)));
+    if (made_->cross.has_value() != static_cast<bool>(to.memory))
+      refuse_layer(word(),
+                   to.memory ? "it is given a memory, but was not at its first call"
+                             : "it is given no memory, but was at its first call",
+                   x, at, "Give one to all calls of a layer, or to none");
+    x = with(x, made_->attention_norm, at,
+             [&](Value v) { return made_->attention(v, {.mask = to.mask, .key_mask = to.key_mask}, at); });
+    if (to.memory)
+      x = with(x, made_->cross->norm, at, [&](Value v) {
+        return made_->cross->attention(v, {.value = to.memory, .mask = to.memory_mask, .key_mask = to.memory_key_mask},
+                                       at);
+      });
+    return with(x, made_->dense_norm, at, [&](Value v) { return made_->shrink(made_->grow(v, at), at); });
   }
 
  private:
+  struct Cross {
+    LayerNorm norm;
+    MultiHeadAttention attention;
+  };
   struct Parts {
     LayerNorm attention_norm;
     MultiHeadAttention attention;
+    std::optional<Cross> cross;  // where there is a memory
     LayerNorm dense_norm;
     Dense grow, shrink;
   };
 
-  Value dropped(Value v, At at) const { return options_.dropout > 0 ? dropout(v, options_.dropout, at) : v; }
+  // x and what `part` adds to it.
+  Value with(Value x, const Layer& norm, At at, const std::function<Value(Value)>& part) const {
+    const auto added = [&](Value v) {
+      const Value y = part(v);
+      return options_.dropout > 0 ? dropout(y, options_.dropout, at) : y;
+    };
+    return options_.normalize_first ? add(x, added(norm(x, at)), at) : norm(add(x, added(x), at), at);
+  }
 
-  Parts made(std::int64_t width) const {
+  MultiHeadAttention attention(std::int64_t width, const char* name, bool of_itself) const {
+    return {heads_,
+            width / heads_,
+            {.kv_heads = options_.kv_heads,
+             .causal = of_itself && options_.causal,
+             .rotary = of_itself && options_.rotary,
+             .rotary_base = options_.rotary_base,
+             .dropout = options_.dropout,
+             .name = name,
+             .trainable = trainable()}};
+  }
+
+  Parts made(std::int64_t width, bool crosses) const {
     const bool train = trainable();
     const std::int64_t inside = options_.intermediate_dim > 0 ? options_.intermediate_dim : 4 * width;
-    return {.attention_norm = LayerNorm({.epsilon = options_.epsilon, .name = "attention_norm", .trainable = train}),
-            .attention = MultiHeadAttention(heads_, width / heads_,
-                                            {.kv_heads = options_.kv_heads,
-                                             .causal = options_.causal,
-                                             .dropout = options_.dropout,
-                                             .name = "attention",
-                                             .trainable = train}),
-            .dense_norm = LayerNorm({.epsilon = options_.epsilon, .name = "dense_norm", .trainable = train}),
-            .grow = Dense(inside, {.activation = options_.activation, .trainable = train}),
-            .shrink = Dense(width, {.trainable = train})};
+    const auto norm = [&](const char* name) {
+      return LayerNorm({.epsilon = options_.epsilon, .name = name, .trainable = train});
+    };
+    Parts parts{.attention_norm = norm("attention_norm"),
+                .attention = attention(width, "attention", true),
+                .cross = {},
+                .dense_norm = norm("dense_norm"),
+                .grow = Dense(inside, {.activation = options_.activation, .trainable = train}),
+                .shrink = Dense(width, {.trainable = train})};
+    if (crosses)
+      parts.cross.emplace(
+          Cross{.norm = norm("cross_attention_norm"), .attention = attention(width, "cross_attention", false)});
+    return parts;
   }
 
   std::int64_t heads_;
@@ -129,9 +165,9 @@ TransformerBlock::TransformerBlock(std::int64_t heads, TransformerBlockOptions o
 TransformerBlock::TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options)
     : Layer(new_layer<ops::BlockState>(&g, heads, std::move(options))) {}
 
-Value TransformerBlock::operator()(Value x, const AttentionMasks& masks, At at) const {
+Value TransformerBlock::operator()(Value x, const TransformerInputs& to, At at) const {
   auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
-  return LayerState::called(*this, x, at, [&] { return state.attend(x, masks, at); });
+  return LayerState::called(*this, x, at, [&] { return state.attend(x, to, at); });
 }
 
 }  // namespace oxbow

@@ -30,8 +30,10 @@ class PositionEmbedding : public Layer {
 struct TransformerBlockOptions {
   std::int64_t intermediate_dim = 0;  ///< of the feed-forward net; 0: four times the features
   Activation activation = {};         ///< gelu where none is given
-  bool causal = false;
-  double dropout = 0;  ///< of the attention's weights, and of what each half adds
+  bool causal = false;                ///< of x itself; all of a memory is seen
+  bool rotary = false;                ///< rotary positions of x itself: see `MultiHeadAttention`
+  double rotary_base = 10000;
+  double dropout = 0;  ///< of the attention's weights, and of what each part adds
   std::int64_t kv_heads = 0;
   bool normalize_first = true;  ///< as GPT-2; else after each sum, as the paper and BERT
   double epsilon = 1e-5;
@@ -39,15 +41,24 @@ struct TransformerBlockOptions {
   bool trainable = true;
 };
 
-/// x + attention(norm(x)), and of that h + dense(activation(dense(norm(h)))): [batch, t, features] to the same, where
-/// `heads` divides the features. Scopes: attention_norm, attention, dense_norm, dense (to `intermediate_dim`), dense_1.
-/// Errors as `MultiHeadAttention`.
+/// What a call attends to beside x, and which places may be seen, as `Attended` has it. All may be empty.
+struct TransformerInputs {
+  Value mask = {}, key_mask = {};                ///< of x itself
+  Value memory = {};                             ///< [batch, s, ...]: another sequence, as an encoder's output
+  Value memory_mask = {}, memory_key_mask = {};  ///< of the memory
+};
+
+/// x + attention(norm(x)); where there is a memory, of that h + cross_attention(norm(h), memory); and of that h +
+/// dense(activation(dense(norm(h)))): [batch, t, features] to the same, where `heads` divides the features. So it is an
+/// encoder's block, or a decoder's. Scopes: attention_norm, attention, cross_attention_norm and cross_attention,
+/// dense_norm, dense (to `intermediate_dim`), dense_1. Errors as `MultiHeadAttention`, and for a memory in some calls
+/// only, or a mask of none.
 class TransformerBlock : public Layer {
  public:
   explicit TransformerBlock(std::int64_t heads, TransformerBlockOptions options = {});
   TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options = {});
   using Layer::operator();
-  Value operator()(Value x, const AttentionMasks& masks, At at = At::current()) const;
+  Value operator()(Value x, const TransformerInputs& to, At at = At::current()) const;
 };
 
 }  // namespace oxbow
