@@ -4,6 +4,7 @@
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/layer_state.h>
 
@@ -29,16 +30,20 @@ class RecurrentState : public LayerState {
         units_(units),
         options_(std::move(options)) {}
 
-  Value call(Value x, At at) override {
-    const RecurrentResult r = run(x, {}, options_.return_sequences, at);
+  Value call(Value x, At at) override { return call(x, {}, at); }
+
+  Value call(Value x, const RecurrentInputs& beside, At at) {
+    const RecurrentResult r = run(x, beside, options_.return_sequences, at);
     return options_.return_sequences ? r.sequence : r.state[0];
   }
 
-  RecurrentResult run(Value x, const std::vector<Value>& initial, bool with_sequence, At at) {
+  RecurrentResult run(Value x, const RecurrentInputs& beside, bool with_sequence, At at) {
     check_layer_input(word(), x, 3, "[batch, time, features]", at);
     if (x.rank() > 3) refuse_layer(word(), "x has more than 3 axes", x, at, "Reshape it to [batch, time, features]");
     check_layer_size(word(), "units", units_, x, at);
     check_layer_size(word(), "steps", x.shape()[1], x, at);
+    check_dropout(word(), options_.dropout, x, at);
+    if (beside.lengths) check_lengths(x, beside.lengths, at);
     LayerCall here(*this, x, {"kernel"}, at);
     const std::int64_t width = gates_of(cell_) * units_;
     Weights w;
@@ -50,13 +55,19 @@ class RecurrentState : public LayerState {
       if (options_.use_bias) make_biases(here, x.dtype(), width, w);
       // Both forms have the steps of this length: where the axis is free, another one is refused here.
       const Value sequence = reshape(x, {0, x.shape()[1], 0});
-      const Value projected = matmul(transpose(sequence, {1, 0, 2}), w.kernel);
-      const Value steps = w.bias ? projected + w.bias : projected;
-      const std::vector<Value> before = state_before(x, initial, at);
-      if (options_.unroll) return written_out(steps, before, w, with_sequence);
+      Value by_step = transpose(options_.dropout > 0 ? dropped(sequence) : sequence, {1, 0, 2});
+      std::vector<Value> slices;
+      if (beside.lengths) {
+        slices = {within(x, beside.lengths)};
+        by_step = where(slices[0], by_step, 0);  // a NaN in the padding would not be gone with its slope
+      }
+      const Value projected = matmul(by_step, w.kernel);
+      slices.insert(slices.begin(), w.bias ? projected + w.bias : projected);
+      const std::vector<Value> before = state_before(x, beside.initial_state, at);
+      if (options_.unroll) return written_out(slices, before, w, with_sequence);
       const RepeatResult r = repeat(
           x.shape()[1], before, [&](const RepeatStep& s) { return step(s, w, with_sequence); },
-          {.slices = {steps}, .reverse = options_.reverse}, at);
+          {.slices = slices, .reverse = options_.reverse}, at);
       return RecurrentResult{with_sequence ? transpose(r.stacked[0], {1, 0, 2}) : Value(), r.carried};
     });
   }
@@ -95,6 +106,28 @@ class RecurrentState : public LayerState {
     });
   }
 
+  void check_lengths(Value x, Value lengths, At at) const {
+    if (!is_integer(lengths.dtype()) || lengths.shape() != Shape{x.shape()[0]})
+      refuse_layer(word(), "lengths is " + to_string(lengths.type()), x, at,
+                   "Give i64 " + to_string(Shape{x.shape()[0]}) + ", the number of steps of each sequence");
+  }
+
+  // bool [time, batch, 1]: whether a sequence has this step.
+  static Value within(Value x, Value lengths) {
+    const Value places = reshape(arange(x.graph(), x.shape()[1]), {-1, 1, 1});
+    return less(places, reshape(cast(lengths, i64), {1, -1, 1}));
+  }
+
+  // x without some features, the same ones in all steps.
+  Value dropped(Value x) const {
+    return in_order(x.graph(), [&] {
+      const Value sizes = shape_of(x), one = constant(x.graph(), Tensor::of<std::int64_t>({1}, {1}));
+      const Value ones =
+          broadcast_to(constant(x.graph(), 1, x.dtype()), concat({sizes[range(0, 1)], one, sizes[range(2, 3)]}));
+      return x * dropout(ones, options_.dropout);
+    });
+  }
+
   std::vector<Value> state_before(Value x, const std::vector<Value>& initial, At at) const {
     const std::size_t count = cell_ == Cell::lstm ? 2 : 1;
     const Type each{x.dtype(), {x.shape()[0], units_}};
@@ -115,13 +148,22 @@ class RecurrentState : public LayerState {
   }
 
   // Each step's nodes in the graph; the same bits as the loop gives.
-  RecurrentResult written_out(Value steps, std::vector<Value> state, const Weights& w, bool with_sequence) const {
-    const std::int64_t count = steps.shape()[0];
+  RecurrentResult written_out(const std::vector<Value>& slices, std::vector<Value> state, const Weights& w,
+                              bool with_sequence) const {
+    const std::int64_t count = slices[0].shape()[0];
     std::vector<Value> outputs(static_cast<std::size_t>(count));
     for (std::int64_t s = 0; s < count; ++s) {
       const std::int64_t t = options_.reverse ? count - 1 - s : s;
-      state = in_order(steps.graph(), [&] { return step({.carried = state, .slices = {steps[t]}}, w, false).carried; });
-      if (with_sequence) outputs[static_cast<std::size_t>(t)] = reshape(state[0], {0, 1, units_});
+      std::vector<Value> next = in_order(slices[0].graph(), [&] {
+        std::vector<Value> here;
+        for (const Value& v : slices) here.push_back(v[t]);
+        RepeatNext both = step({.carried = state, .slices = here}, w, with_sequence);
+        both.carried.insert(both.carried.end(), both.stacked.begin(), both.stacked.end());
+        return both.carried;
+      });
+      if (with_sequence) outputs[static_cast<std::size_t>(t)] = reshape(next.back(), {0, 1, units_});
+      next.resize(state.size());
+      state = next;
     }
     return {with_sequence ? concat(outputs, 1) : Value(), state};
   }
@@ -131,7 +173,17 @@ class RecurrentState : public LayerState {
   Value act(Value v) const { return options_.activation(v); }
   Value open(Value v) const { return options_.recurrent_activation(v); }
 
+  // Of slices x and, where sequences have lengths, whether they have this step.
   RepeatNext step(const RepeatStep& s, const Weights& w, bool with_output) const {
+    RepeatNext next = any_step(s, w, with_output);
+    if (s.slices.size() == 1) return next;
+    for (Value& output : next.stacked) output = where(s.slices[1], output, 0);
+    for (std::size_t i = 0; i < next.carried.size(); ++i)
+      next.carried[i] = where(s.slices[1], next.carried[i], s.carried[i]);
+    return next;
+  }
+
+  RepeatNext any_step(const RepeatStep& s, const Weights& w, bool with_output) const {
     const Value x = s.slices[0], h = s.carried[0];
     if (cell_ == Cell::simple) return next(act(x + matmul(h, w.recurrent)), with_output);
     if (cell_ == Cell::gru)
@@ -170,6 +222,11 @@ class RecurrentState : public LayerState {
   RecurrentOptions options_;
 };
 
+Value call_with(const Layer& layer, Value x, const RecurrentInputs& beside, At at) {
+  auto& state = static_cast<RecurrentState&>(LayerState::of(layer));
+  return LayerState::called(layer, x, at, [&] { return state.call(x, beside, at); });
+}
+
 class BidirectionalState : public LayerState {
  public:
   BidirectionalState(const RecurrentState& layer, BidirectionalOptions options)
@@ -179,10 +236,18 @@ class BidirectionalState : public LayerState {
 
   std::vector<Layer> parts() const override { return layers_; }
 
-  Value call(Value x, At at) override {
+  Value call(Value x, At at) override { return call(x, {}, at); }
+
+  Value call(Value x, const RecurrentInputs& beside, At at) {
+    const std::vector<Value>& initial = beside.initial_state;
+    if (initial.size() % 2 != 0)
+      refuse_layer(word(), "its initial state has " + std::to_string(initial.size()) + " values", x, at,
+                   "Give those of the forward layer, then those of the backward one");
+    const auto half = initial.begin() + static_cast<std::ptrdiff_t>(initial.size() / 2);
     LayerCall here(*this, x, {"forward/kernel"}, at);
     using Merge = BidirectionalOptions::Merge;
-    const Value a = layers_[0](x, at), b = layers_[1](x, at);
+    const Value a = call_with(layers_[0], x, {.initial_state = {initial.begin(), half}, .lengths = beside.lengths}, at),
+                b = call_with(layers_[1], x, {.initial_state = {half, initial.end()}, .lengths = beside.lengths}, at);
     switch (options_.merge) {
       case Merge::concat:
         return concat({a, b}, -1, at);
@@ -212,11 +277,19 @@ std::shared_ptr<LayerState> recurrent(Graph* g, Cell cell, std::int64_t units, R
 using ops::Cell;
 using ops::LayerState;
 
+Value Recurrent::operator()(Value x, const RecurrentInputs& beside, At at) const {
+  return ops::call_with(*this, x, beside, at);
+}
+
 RecurrentResult Recurrent::run(Value x, const std::vector<Value>& initial, At at) const {
+  return run(x, RecurrentInputs{.initial_state = initial}, at);
+}
+
+RecurrentResult Recurrent::run(Value x, const RecurrentInputs& beside, At at) const {
   auto& state = static_cast<ops::RecurrentState&>(LayerState::of(*this));
   RecurrentResult r;
   LayerState::called(*this, x, at, [&] {
-    r = state.run(x, initial, /*with_sequence=*/true, at);
+    r = state.run(x, beside, /*with_sequence=*/true, at);
     return r.sequence;
   });
   return r;
@@ -240,5 +313,10 @@ LSTM::LSTM(Graph& g, std::int64_t units, RecurrentOptions options)
 Bidirectional::Bidirectional(const Recurrent& layer, BidirectionalOptions options)
     : Layer(ops::new_layer<ops::BidirectionalState>(
           nullptr, static_cast<const ops::RecurrentState&>(LayerState::of(layer)), std::move(options))) {}
+
+Value Bidirectional::operator()(Value x, const RecurrentInputs& beside, At at) const {
+  auto& state = static_cast<ops::BidirectionalState&>(LayerState::of(*this));
+  return LayerState::called(*this, x, at, [&] { return state.call(x, beside, at); });
+}
 
 }  // namespace oxbow

@@ -7,6 +7,7 @@
 //
 //   LSTM lstm(128);
 //   const auto [sequence, state] = lstm.run(x, {h, c});  // all outputs, and the state to go on from
+//   Value y = lstm(x, {.lengths = n});                   // sequence i has n[i] steps, what follows them is padding
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -27,9 +28,22 @@ struct RecurrentOptions {
   bool use_bias = true;
   bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, the others' as `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
+  double dropout = 0;            ///< of x's features, the same ones in all steps: Gal and Ghahramani 2016
   bool unroll = false;           ///< nodes for each step: the same bits, faster to train, and a large graph to look at
   std::string name = {};
   bool trainable = true;
+};
+
+/// What a call takes beside x. All may be empty.
+struct RecurrentInputs {
+  /// Before the first step, each [batch, units]: h; of `LSTM` h and c; of `Bidirectional` those of the forward layer,
+  /// then those of the backward one. Zeros where it is empty.
+  std::vector<Value> initial_state = {};
+  /// Integers [batch]: so many steps each sequence has; where it is empty, all. A step beyond them is not read,
+  /// whatever x is there: its output is 0, the state stays as it was, and no gradient flows. Fewer than 0 are 0, more
+  /// than there are steps are all. So the last state, and what a layer without `.return_sequences` gives, is that after
+  /// each sequence's own last step; a reversed layer starts from there.
+  Value lengths = {};
 };
 
 struct RecurrentResult {
@@ -40,11 +54,16 @@ struct RecurrentResult {
 /// What the recurrent layers have in common. A call gives [batch, units], or the sequence [batch, time, units] where
 /// the options say so. Variables: kernel [features, gates x units], recurrent_kernel [units, gates x units], bias
 /// [gates x units]. A call throws `Error` unless x is floating point [batch, time, features], for units < 1, for no
-/// steps, and for an initial state of another number or type.
+/// steps, for an initial state of another number or type, for lengths that are not integers [batch], and for a dropout
+/// that is not in [0, 1).
 class Recurrent : public Layer {
  public:
+  using Layer::operator();
+  Value operator()(Value x, const RecurrentInputs& beside, At at = At::current()) const;
+
   /// All that comes out. `initial` is the state before the first step: zeros where it is empty.
   RecurrentResult run(Value x, const std::vector<Value>& initial = {}, At at = At::current()) const;
+  RecurrentResult run(Value x, const RecurrentInputs& beside, At at = At::current()) const;
 
  protected:
   using Layer::Layer;
@@ -87,6 +106,8 @@ struct BidirectionalOptions {
 class Bidirectional : public Layer {
  public:
   explicit Bidirectional(const Recurrent& layer, BidirectionalOptions options = {});
+  using Layer::operator();
+  Value operator()(Value x, const RecurrentInputs& beside, At at = At::current()) const;
 };
 
 }  // namespace oxbow
