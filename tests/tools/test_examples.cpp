@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_autoencoder_shows_what_it_keeps) {
 
 BOOST_AUTO_TEST_CASE(letters_follow_letters) {
   const TemporaryFolder folder;
-  for (const char* name : {"char_lstm"}) {
+  for (const char* name : {"char_lstm", "gpt"}) {
     const std::string said = output(folder, name, some_text(folder) + " 2");
     gets_better(said, 2);
     const std::size_t begin = said.find('\n', said.find("epoch  2"));
