@@ -9,7 +9,6 @@
 #include <oxbow/ops/shared/flow.h>
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 
 namespace oxbow::ops {
@@ -95,78 +94,6 @@ class BackwardSteps {
     }
   };
 
-  // Of a value that is an input of the node, at its last input: the body's input that has all of it.
-  std::vector<std::int64_t> whole_inputs(bool joined) const {
-    std::vector<std::int64_t> whole(in_.size(), -1);
-    for (std::int64_t i = joined ? 0 : c_; i < all_; ++i)
-      if (!is_sliced(i)) whole[index(last_[index(i)])] = i;
-    return whole;
-  }
-
-  // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
-  std::int64_t take_back(std::int64_t left) {
-    const bool joined = joins_ && left == 1;  // what the step carries are inputs of the node
-    const std::vector<std::int64_t> whole = whole_inputs(joined);
-    const auto whole_of = [&](std::int64_t i) { return whole[index(last_[index(i)])]; };
-    const auto is_other = [&](std::int64_t i) { return joined && i < c_ && whole_of(i) != i; };
-    const auto has_sum = [&](std::int64_t i) { return last_[index(i)] == i && (i >= c_ || joined); };
-    const bool all_there = changes_ > 2 * all_;  // see above
-    if (all_there) complete(has_sum);
-
-    Body b(body_.graph());
-    std::vector<Value> in(in_.size());
-    std::vector<Flow> before(in_.size()), sums(in_.size()), dy;
-    for (const Flow& f : carried_) dy.push_back(b.carry(f));
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i)) sums[index(i)] = b.carry(sums_[index(i)]);
-    std::vector<Passed> passed;
-    for (std::int64_t i = 0; i < c_; ++i) passed.push_back({carried_[index(i)], dy[index(i)]});
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i)) passed.push_back({sums_[index(i)], sums[index(i)]});
-
-    for (std::int64_t i = 0; i < c_; ++i)
-      if (!is_other(i)) in[index(i)] = b.slice_of(entry(i));
-    for (std::int64_t i = c_; i < c_ + s_; ++i) in[index(i)] = b.slice_of(in_[index(i)]);
-    for (std::int64_t j = 0; j < k_; ++j) dy.push_back(b.slice_of(d_stacked(j).sum));
-    for (std::int64_t i = 0; i < c_; ++i) before[index(i)] = b.slice_of(d_entry(i).sum);
-    const Value number = b.slice_of(numbers_);
-    for (std::int64_t i = c_ + s_; i < all_; ++i) in[index(i)] = b.capture(in_[index(i)]);
-    for (std::int64_t j = 0; j < k_; ++j) dy[index(c_ + j)].flows = b.capture(d_stacked(j).flows);
-    for (std::int64_t i = 0; i < c_; ++i) before[index(i)].flows = b.capture(d_entry(i).flows);
-
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (const std::int64_t one = whole[index(i)]; one >= 0)
-        before[index(one)] = add_flows(sums[index(i)], before[index(one)]);
-    for (std::int64_t i = 0; i < c_; ++i) {
-      if (!is_other(i)) continue;
-      const std::size_t one = index(whole_of(i));
-      in[index(i)] = in[one];
-      before[one] = add_flows(before[one], before[index(i)]);
-    }
-    const std::vector<Flow> flow = flow_through(body_, b.graph(), in, dy, before);
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (const std::int64_t one = whole[index(i)]; one >= 0) sums[index(i)] = flow[index(one)];
-    for (std::int64_t i = c_ + s_ - 1; i >= c_; --i)  // the unrolled graph reads the slices before all else
-      if (const Flow& part = flow[index(i)]) {
-        Flow& sum = sums[index(last_[index(i)])];
-        if (sum)
-          sum = {apply(GatherAdd{.axis = 0}, {or_zero(sum), number, or_nothing(part)}, At::current()),
-                 sum.always() || part.always() ? Value() : logical_or(sum.flows, part.flows), true};
-        else
-          sum = {first_part(or_zero(part), b.capture(in_[index(i)]), place(left)), part.flows, true};
-      }
-    for (std::int64_t i = c_; i < c_ + s_; ++i) zero_fill(sums[index(last_[index(i)])]);
-
-    std::size_t next = 0;
-    for (std::int64_t i = 0; i < c_; ++i) passed[next++].out = joined ? Flow() : flow[index(i)];  // it is in the sums
-    for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i)) passed[next++].out = sums[index(i)];
-    if (all_there)
-      for (Passed& p : passed)
-        if (p.outside) p.out = {p.out ? p.out.sum : p.in.sum, p.out.flows ? p.out.flows : truth(b.graph(), bool(p.out))};
-    return run_back(b, passed, left);
-  }
-
   // What goes from a step to the one before: outside of the body, as it comes in, and as it comes out.
   struct Passed {
     Flow& outside;
@@ -174,6 +101,110 @@ class BackwardSteps {
 
     bool steady() const { return bool(outside) == bool(out) && outside.always() == out.always(); }
   };
+
+  // The body of some steps back, while it is built. By inputs of the node, but for `dy`, which goes by its outputs.
+  struct Step {
+    bool
+        joined;  // it is the first step alone, which adds to what the node's inputs have: what it carries is among them
+    std::vector<std::int64_t> whole;  // of a value, at its last input: the input of the body that has all of it
+    Body body;
+    std::vector<Value> in;
+    std::vector<Flow> dy, before, sums;
+    Value number = {};  // of the slice
+    std::vector<Passed> passed = {};
+  };
+
+  Step begin(bool joined) const {
+    std::vector<std::int64_t> whole(in_.size(), -1);
+    for (std::int64_t i = joined ? 0 : c_; i < all_; ++i)
+      if (!is_sliced(i)) whole[index(last_[index(i)])] = i;
+    return {joined,
+            std::move(whole),
+            Body(body_.graph()),
+            std::vector<Value>(in_.size()),
+            {},
+            std::vector<Flow>(in_.size()),
+            std::vector<Flow>(in_.size())};
+  }
+  std::int64_t whole_of(const Step& s, std::int64_t i) const { return s.whole[index(last_[index(i)])]; }
+  // Whether it is carried, and the same value as an input that has all of it.
+  bool is_other(const Step& s, std::int64_t i) const { return s.joined && i < c_ && whole_of(s, i) != i; }
+  bool has_sum(const Step& s, std::int64_t i) const { return last_[index(i)] == i && (i >= c_ || s.joined); }
+
+  // Goes back over the last of the first `left` steps, or over more of them; returns how many these are.
+  std::int64_t take_back(std::int64_t left) {
+    Step s = begin(joins_ && left == 1);
+    const bool all_there = changes_ > 2 * all_;  // see above
+    if (all_there) complete(s);
+    make_inputs(s);
+    add_up_before(s);
+    const std::vector<Flow> flow = flow_through(body_, s.body.graph(), s.in, s.dy, s.before);
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (const std::int64_t one = s.whole[index(i)]; one >= 0) s.sums[index(i)] = flow[index(one)];
+    add_slices(s, flow, left);
+
+    std::size_t next = 0;
+    for (std::int64_t i = 0; i < c_; ++i) s.passed[next++].out = s.joined ? Flow() : flow[index(i)];  // in the sums
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(s, i)) s.passed[next++].out = s.sums[index(i)];
+    if (all_there)
+      for (Passed& p : s.passed)
+        if (p.outside)
+          p.out = {p.out ? p.out.sum : p.in.sum, p.out.flows ? p.out.flows : truth(s.body.graph(), bool(p.out))};
+    return run_back(s.body, s.passed, left);
+  }
+
+  // The body's inputs: what is carried, then slices, then what is captured.
+  void make_inputs(Step& s) {
+    Body& b = s.body;
+    for (Flow& f : carried_) {
+      s.dy.push_back(b.carry(f));
+      s.passed.push_back({f, s.dy.back()});
+    }
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (has_sum(s, i)) {
+        s.sums[index(i)] = b.carry(sums_[index(i)]);
+        s.passed.push_back({sums_[index(i)], s.sums[index(i)]});
+      }
+    for (std::int64_t i = 0; i < c_; ++i)
+      if (!is_other(s, i)) s.in[index(i)] = b.slice_of(entry(i));
+    for (std::int64_t i = c_; i < c_ + s_; ++i) s.in[index(i)] = b.slice_of(in_[index(i)]);
+    for (std::int64_t j = 0; j < k_; ++j) s.dy.push_back(b.slice_of(d_stacked(j).sum));
+    for (std::int64_t i = 0; i < c_; ++i) s.before[index(i)] = b.slice_of(d_entry(i).sum);
+    s.number = b.slice_of(numbers_);
+    for (std::int64_t i = c_ + s_; i < all_; ++i) s.in[index(i)] = b.capture(in_[index(i)]);
+    for (std::int64_t j = 0; j < k_; ++j) s.dy[index(c_ + j)].flows = b.capture(d_stacked(j).flows);
+    for (std::int64_t i = 0; i < c_; ++i) s.before[index(i)].flows = b.capture(d_entry(i).flows);
+  }
+
+  // What has flowed to the body's inputs before this step, each value at the input that has all of it.
+  void add_up_before(Step& s) {
+    for (std::int64_t i = 0; i < all_; ++i)
+      if (const std::int64_t one = s.whole[index(i)]; one >= 0)
+        s.before[index(one)] = add_flows(s.sums[index(i)], s.before[index(one)]);
+    for (std::int64_t i = 0; i < c_; ++i) {
+      if (!is_other(s, i)) continue;
+      const std::size_t one = index(whole_of(s, i));
+      s.in[index(i)] = s.in[one];
+      s.before[one] = add_flows(s.before[one], s.before[index(i)]);
+    }
+  }
+
+  // Adds what flows to the slices to the stacked values' sums: last, as the unrolled graph reads slices before all
+  // else.
+  void add_slices(Step& s, const std::vector<Flow>& flow, std::int64_t left) {
+    for (std::int64_t i = c_ + s_ - 1; i >= c_; --i) {
+      const Flow& part = flow[index(i)];
+      if (!part) continue;
+      Flow& sum = s.sums[index(last_[index(i)])];
+      if (sum)
+        sum = {apply(GatherAdd{.axis = 0}, {or_zero(sum), s.number, or_nothing(part)}, At::current()),
+               sum.always() || part.always() ? Value() : logical_or(sum.flows, part.flows), true};
+      else
+        sum = {first_part(or_zero(part), s.body.capture(in_[index(i)]), place(left)), part.flows, true};
+    }
+    for (std::int64_t i = c_; i < c_ + s_; ++i) zero_fill(s.sums[index(last_[index(i)])]);
+  }
 
   // Appends the repeat of this body; returns of how many steps. What flows on to what flowed before is carried; what
   // begins to flow in a single step is given out of it.
@@ -209,7 +240,7 @@ class BackwardSteps {
   }
 
   // Says of everything whether it has flowed, of what has not too.
-  void complete(const std::function<bool(std::int64_t)>& has_sum) {
+  void complete(const Step& s) {
     const auto fill = [&](Flow& f, const Value& like) {
       if (!is_float(like.dtype())) return;
       const bool is_there{f};
@@ -218,7 +249,7 @@ class BackwardSteps {
     };
     for (std::int64_t i = 0; i < c_; ++i) fill(carried_[index(i)], in_[index(i)]);
     for (std::int64_t i = 0; i < all_; ++i)
-      if (has_sum(i)) fill(sums_[index(i)], in_[index(i)]);
+      if (has_sum(s, i)) fill(sums_[index(i)], in_[index(i)]);
   }
 
   static Value truth(Graph& g, bool is) { return constant(g, is, boolean); }
@@ -260,7 +291,7 @@ class BackwardSteps {
   std::vector<Flow> carried_;       // what has flowed to the carried values
   std::vector<Flow> sums_;          // to each value that is an input of the node, at its last input
   std::vector<std::int64_t> last_;  // of each input: the last one that is the same value
-  bool joins_ = false;  // whether what the first step carries has a sum to go on from, or is another input too
+  bool joins_ = false;        // whether what the first step carries has a sum to go on from, or is another input too
   std::int64_t changes_ = 0;  // how many steps flowed to other values than the step behind them
   Value numbers_;             // of the slices of stacked values
 };
