@@ -32,7 +32,10 @@ void run(Calls& c, const Recurrent& layer) {
   if (c.below(3) == 0)
     return call(c, Bidirectional(layer, {.merge = static_cast<BidirectionalOptions::Merge>(c.below(4))}));
   const Value x = c.operand();
-  const RecurrentResult all = layer.run(x, c.flag() ? c.operands() : std::vector<Value>());
+  RecurrentInputs beside;
+  if (c.flag()) beside.initial_state = c.operands();
+  if (c.flag()) beside.lengths = c.operand();
+  const RecurrentResult all = layer.run(x, beside);
   c.keep(all.sequence), c.keep(all.state);
 }
 
@@ -67,13 +70,21 @@ void sequences(std::vector<Call>& all) {
     const std::int64_t heads = c.few();
     TransformerBlockOptions options{.intermediate_dim = c.few(), .causal = c.flag()};
     options.normalize_first = c.flag();
+    options.rotary = c.flag();
     name_some(c, options);
-    call(c, TransformerBlock(heads, options));
+    const TransformerBlock layer(heads, options);
+    if (c.flag()) return call(c, layer);
+    const Value x = c.operand();
+    TransformerInputs to{.memory = c.operand()};
+    if (c.flag()) to.key_mask = c.operand();
+    if (c.flag()) to.memory_key_mask = c.operand();
+    c.keep(layer(x, to));
   });
   all.push_back([](Calls& c) {
     const std::int64_t rows = c.few(), width = c.number();
     EmbeddingOptions options;
     name_some(c, options);
+    if (c.flag()) return call(c, PositionEmbedding(rows));
     call(c, Embedding(rows, width, options));
   });
 }
