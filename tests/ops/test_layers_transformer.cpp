@@ -35,8 +35,8 @@ BOOST_AUTO_TEST_CASE(each_place_has_a_row_of_its_own) {
   BOOST_TEST(to_string(positions(flat).type()) == "f64[3, 4]");
   BOOST_TEST(variables(g).size() == 1u);
   PositionEmbedding(3, {.name = "places"})(flat);
-  BOOST_TEST(has(summary(g), "\nposition_embedding (PositionEmbedding)  f64[3, 4]             20\n"), summary(g));
-  BOOST_TEST(has(summary(g), "\nplaces (PositionEmbedding)              f64[3, 4]             12\n"), summary(g));
+  BOOST_TEST(has(summary(g), "\nposition_embedding (PositionEmbedding)  f64[3, 4]          20\n"), summary(g));
+  BOOST_TEST(has(summary(g), "\nplaces (PositionEmbedding)              f64[3, 4]          12\n"), summary(g));
 }
 
 BOOST_AUTO_TEST_CASE(more_places_than_there_are_rows_are_refused) {
