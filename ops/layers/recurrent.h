@@ -28,7 +28,7 @@ struct RecurrentOptions {
   bool use_bias = true;
   bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, the others' as `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
-  double dropout = 0;            ///< of x's features, the same ones in all steps: Gal and Ghahramani 2016
+  double dropout = 0;            ///< of x's features, the same ones in all steps
   bool unroll = false;           ///< nodes for each step: the same bits, faster to train, and a large graph to look at
   std::string name = {};
   bool trainable = true;
@@ -55,7 +55,7 @@ struct RecurrentResult {
 /// the options say so. Variables: kernel [features, gates x units], recurrent_kernel [units, gates x units], bias
 /// [gates x units]. A call throws `Error` unless x is floating point [batch, time, features], for units < 1, for no
 /// steps, for an initial state of another number or type, for lengths that are not integers [batch], and for a dropout
-/// that is not in [0, 1).
+/// that is not in [0, 1). Dropout: Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287.
 class Recurrent : public Layer {
  public:
   using Layer::operator();
