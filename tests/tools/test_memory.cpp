@@ -3,6 +3,7 @@
 // share bytes.
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/specialise.h>
+#include <oxbow/ops/shared/gemm.h>
 #include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/plan.h>
 
@@ -142,6 +143,21 @@ const std::map<std::string_view, Most> looser = {
     {"resnet50", {.parallel = 1.08}},
 };
 
+// Without AVX-512, products read large operands packed: values more, of which threads have several at once.
+const std::map<std::string_view, Most> looser_where_packed = {
+    {"lstm", {.of_threads = 1.03, .serial = 1.01, .parallel = 1.11}},
+    {"mobilenet", {.serial = 1.01}},
+    {"gpt2_wide", {.parallel = 1.32}},
+    {"gpt2", {.parallel = 1.45}},
+};
+
+Most most_of(std::string_view net) {
+  if (!ops::gemm::reads_whole_panels())
+    if (const auto known = looser_where_packed.find(net); known != looser_where_packed.end()) return known->second;
+  const auto known = looser.find(net);
+  return known == looser.end() ? Most{} : known->second;
+}
+
 double ratio(std::int64_t a, std::int64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
 
 }  // namespace
@@ -163,8 +179,7 @@ BOOST_AUTO_TEST_CASE(arenas_are_hardly_larger_than_they_must_be) {
                                   << ratio(l.arena_bytes, l.lower_bound) << " of what a serial run has alive, "
                                   << ratio(l.arena_bytes, at_once) << " of what threads may have alive");
       BOOST_TEST(l.arena_bytes >= at_once);
-      const auto known = looser.find(net.name);
-      const Most most = known == looser.end() ? Most{} : known->second;
+      const Most most = most_of(net.name);
       BOOST_TEST(ratio(l.arena_bytes, at_once) < most.of_threads, net.name << ", " << threads << " threads");
       BOOST_TEST(ratio(l.arena_bytes, l.lower_bound) < (threads == 1 ? most.serial : most.parallel),
                  net.name << ", " << threads << " threads");
