@@ -22,6 +22,20 @@ using PreparedPlan = typename PlanOf<decltype(std::declval<const T&>().prepare(T
 /// The hooks of the ops of type T. Members that it lacks take no code.
 template <OpType T>
 class HooksOf {
+ public:
+  static constexpr bool lowers = requires(const T& o, Values in) { o.lower(in); };
+  static constexpr bool tiles = requires(const T& o, Types in) { o.tile(in); };
+  static constexpr bool consumes = requires(const T& o, Types in) { o.consume(in); };
+  static constexpr bool prepares = requires(const T& o, Types in) { o.prepare(in); };
+  static constexpr bool runs() {
+    if constexpr (prepares) return requires(const T& o, const Run& r, const PreparedPlan<T>& p) {
+        o.run(r, p);
+      };
+    else
+      return requires(const T& o, const Run& r) { o.run(r); };
+  }
+
+ private:
   static const T& of(const void* op) { return *static_cast<const T*>(op); }
 
   // What a hook says of one output, as it is said of several; nothing where it says nothing.
@@ -74,15 +88,13 @@ class HooksOf {
         else
           return {work, std::move(made.plan)};
       };
-      if constexpr (requires(const T& o, const Run& r, const PreparedPlan<T>& p) { o.run(r, p); })
+      if constexpr (runs())
         h.run = [](const void* op, const Run& r) { of(op).run(r, *static_cast<const PreparedPlan<T>*>(r.prepared)); };
-    } else if constexpr (requires(const T& o, const Run& r) { o.run(r); }) {
+    } else if constexpr (runs()) {
       h.run = [](const void* op, const Run& r) { of(op).run(r); };
     }
-    if constexpr (requires(const T& o, Types in) { o.tile(in); })
-      h.tile = [](const void* op, Types in) -> TileFn { return of(op).tile(in); };
-    if constexpr (requires(const T& o, Types in) { o.consume(in); })
-      h.consume = [](const void* op, Types in) -> Consumer { return of(op).consume(in); };
+    if constexpr (tiles) h.tile = [](const void* op, Types in) -> TileFn { return of(op).tile(in); };
+    if constexpr (consumes) h.consume = [](const void* op, Types in) -> Consumer { return of(op).consume(in); };
     if constexpr (requires(const T& o, const internal::Tape& t, Types in) { o.with_epilogue(0, t, in); })
       h.with_epilogue = [](const void* op, int output, const internal::Tape& tape, Types in) {
         return std::optional<Op>(of(op).with_epilogue(output, tape, in));
@@ -106,8 +118,7 @@ class HooksOf {
       };
     if constexpr (requires(const T& o, Values in) { o.simplify(in); })
       h.simplify = [](const void* op, Values in) { return all_of(of(op).simplify(in)); };
-    if constexpr (requires(const T& o, Values in) { o.lower(in); })
-      h.lower = [](const void* op, Values in) -> std::vector<Value> { return of(op).lower(in); };
+    if constexpr (lowers) h.lower = [](const void* op, Values in) -> std::vector<Value> { return of(op).lower(in); };
     if constexpr (requires(const T& o, Values in) { o.widen(in); })
       h.widen = [](const void* op, Values in) -> std::vector<Value> { return of(op).widen(in); };
     if constexpr (requires(const T& o, Values in) { o.inference(in); })
@@ -148,12 +159,12 @@ inline constexpr OpHooks hooks_of = HooksOf<T>::all();
 
 template <OpType T>
 struct Op::Model final : erased::Model<OpInterface, T> {
-  explicit Model(T op) : erased::Model<OpInterface, T>(std::move(op)) { this->hooks = &can; }
+  explicit Model(T op) : erased::Model<OpInterface, T>(std::move(op)) { this->hooks = &hooks_of<T>; }
   AttrRecord attributes() const override { return attributes_of(this->held); }
 
  private:
-  static constexpr const OpHooks& can = hooks_of<T>;
-  static constexpr bool computes = can.run || can.tile || can.consume;
+  using Has = HooksOf<T>;
+  static constexpr bool computes = Has::runs() || Has::tiles || Has::consumes;
   // Not where `info` is a member: it is known at run time only (graph/text/opaque.h).
   static constexpr bool has_effect() {
     if constexpr (requires { std::bool_constant<T::info.effect>{}; })
@@ -173,11 +184,11 @@ struct Op::Model final : erased::Model<OpInterface, T> {
     else
       return false;
   }
-  static_assert(computes || can.lower || has_effect(),
+  static_assert(computes || Has::lowers || has_effect(),
                 "an op computes by one of: run(const Run&), tile(Types), consume(Types), lower(Values)");
-  static_assert(!knows_values() || (can.lower && !computes),
+  static_assert(!knows_values() || (Has::lowers && !computes),
                 "an op that knows values while a graph is built computes by lower(Values)");
-  static_assert(!(can.tile || can.consume) || !has_optional_inputs(),
+  static_assert(!(Has::tiles || Has::consumes) || !has_optional_inputs(),
                 "the operands of an elementwise op or a reduction are all there");
 };
 
