@@ -27,7 +27,7 @@ std::string_view shape_of(const Op& op) {
 }
 
 // What tells this node from others of its op: short attributes that are not off.
-std::string remarks(const Op& op) {
+std::string op_remarks(const Op& op) {
   if (const auto* c = op.as<ops::Constant>())
     return c->value.count() == 1 ? shortened(print(AttrValue(c->value)).substr(std::string_view("tensor ").size()), 40)
                                  : to_string(c->value.type());
@@ -51,7 +51,7 @@ std::string label_of(Node n, std::string_view other_name) {
   std::string text = computes(n.op());
   if (const std::string_view name = other_name.empty() ? std::string_view(n.name()) : other_name; !name.empty())
     text = std::string(name) + (n.op().is<ops::Input>() || n.op().is<ops::Variable>() ? "" : "\n" + text);
-  const std::string more = remarks(n.op());
+  const std::string more = op_remarks(n.op());
   return more.empty() ? text : text + "\n" + more;
 }
 

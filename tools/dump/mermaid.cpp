@@ -6,7 +6,7 @@ namespace oxbow::tools {
 namespace {
 
 // In quotes; what could end them or mean something to Mermaid or HTML becomes an entity; printable.
-std::string quoted(std::string_view text) {
+std::string in_entities(std::string_view text) {
   std::string out = "\"";
   for (const char c : dots::printable(text)) {
     if (std::string_view("\"#&<>`[]{}|\\").find(c) != std::string_view::npos)
@@ -46,7 +46,7 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
       frame = &origin;
       const std::string title =
           std::string(name(origin.phase)) + (origin.scope.empty() ? "" : " " + origin.scope.str());
-      out += "  subgraph s" + std::to_string(frames++) + "[" + quoted(title) + "]\n";
+      out += "  subgraph s" + std::to_string(frames++) + "[" + in_entities(title) + "]\n";
     }
     const DotRemark& remark = options.remark(i);
     std::string label = dots::computes(n.op());
@@ -55,7 +55,7 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
     if (dots::is_leaf(n.op())) label += "\n" + to_string(n.output_types());
     if (!remark.label.empty()) label += "\n" + remark.label;
     const auto [open, close] = brackets(n.op());
-    out += "    n" + std::to_string(i) + open + quoted(label) + close + ":::" + std::string(name(origin.phase)) + "\n";
+    out += "    n" + std::to_string(i) + open + in_entities(label) + close + ":::" + std::string(name(origin.phase)) + "\n";
   }
   if (frame) out += "  end\n";
   for (NodeId i = 0; i < graph.size(); ++i) {
@@ -64,15 +64,15 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
       if (!n.input(k)) continue;
       const bool shape_only = !n.op().info().reads(k);
       out += "  n" + std::to_string(n.input(k).node_id()) + (shape_only ? " -.->" : " -->");
-      if (options.types && !shape_only) out += "|" + quoted(to_string(n.input(k).type())) + "|";
+      if (options.types && !shape_only) out += "|" + in_entities(to_string(n.input(k).type())) + "|";
       out += " n" + std::to_string(i) + "\n";
     }
   }
   for (const auto& [name, value] : graph.outputs())
-    out += "  n" + std::to_string(value.node_id()) + " ==> " + "o" + std::to_string(frames++) + "((" + quoted(name) +
+    out += "  n" + std::to_string(value.node_id()) + " ==> " + "o" + std::to_string(frames++) + "((" + in_entities(name) +
            "))\n";
   if (options.path.empty()) return out;
-  out += "  path[" + quoted(options.path_note) + "]:::path\n  class ";
+  out += "  path[" + in_entities(options.path_note) + "]:::path\n  class ";
   for (std::size_t i = 0; i < options.path.size(); ++i) out += (i > 0 ? ",n" : "n") + std::to_string(options.path[i]);
   return out + " path\n";
 }

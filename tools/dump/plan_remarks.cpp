@@ -7,7 +7,7 @@
 namespace oxbow::tools {
 namespace {
 
-std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
+std::size_t place(std::int32_t i) { return static_cast<std::size_t>(i); }
 
 // "131 kB, saved, in the arena from byte 524288, steps 0 to 21".
 std::string described(const Ledger::Value& v) {
@@ -23,12 +23,12 @@ std::string described(const Ledger::Value& v) {
 }  // namespace
 
 std::vector<DotRemark> remarks(const Ledger& plan) {
-  std::vector<DotRemark> out(at(plan.graph->size()));
+  std::vector<DotRemark> out(place(plan.graph->size()));
   const auto line = [](std::string& text, const std::string& more) { text += (text.empty() ? "" : "\n") + more; };
   for (std::size_t s = 0; s < plan.steps.size(); ++s) {
     const Ledger::Step& step = plan.steps[s];
     if (step.node < 0) continue;
-    DotRemark& remark = out[at(step.node)];
+    DotRemark& remark = out[place(step.node)];
     const bool measured = step.measured_ns >= 0;
     line(remark.label, "step " + std::to_string(s) + (measured ? ", " + dots::time_text(step.measured_ns) : ""));
     line(remark.tip, "step " + std::to_string(s) + " of " + std::to_string(plan.steps.size()) + ", " +
@@ -37,7 +37,7 @@ std::vector<DotRemark> remarks(const Ledger& plan) {
                          dots::time_text(step.cost_ns) + " estimated");
   }
   for (const Ledger::Value& v : plan.values) {
-    DotRemark& remark = out[at(v.node)];
+    DotRemark& remark = out[place(v.node)];
     const Node n = plan.graph->node(v.node);
     const std::string scope = n.origin().scope.str() + "/";
     if (!v.name.empty())
@@ -56,18 +56,18 @@ std::vector<NodeId> critical_nodes(const Ledger& plan) {
   // Whose bytes each value is; what it looks at stands above it.
   std::vector<std::int32_t> root(plan.values.size());
   for (std::int32_t v = 0; v < std::ssize(root); ++v)
-    root[at(v)] = plan.values[at(v)].alias_of >= 0 ? root[at(plan.values[at(v)].alias_of)] : v;
+    root[place(v)] = plan.values[place(v)].alias_of >= 0 ? root[place(plan.values[place(v)].alias_of)] : v;
   std::vector<NodeId> path;
   for (const std::int32_t s : plan.longest_path()) {
-    const Node n = plan.graph->node(plan.steps[at(s)].node);
+    const Node n = plan.graph->node(plan.steps[place(s)].node);
     // Which input comes from the step before, if through others that look at its bytes.
     std::vector<NodeId> between;
     for (int k = 0; k < n.input_count() && !path.empty() && between.empty(); ++k) {
       if (!n.input(k)) continue;
       std::int32_t v = plan.index(n.input(k).node_id(), n.input(k).output());
-      if (plan.values[at(root[at(v)])].node != path.back()) continue;
-      for (; plan.values[at(v)].alias_of >= 0; v = plan.values[at(v)].alias_of)
-        between.push_back(plan.values[at(v)].node);
+      if (plan.values[place(root[place(v)])].node != path.back()) continue;
+      for (; plan.values[place(v)].alias_of >= 0; v = plan.values[place(v)].alias_of)
+        between.push_back(plan.values[place(v)].node);
     }
     path.insert(path.end(), between.rbegin(), between.rend());
     path.push_back(n.id());
