@@ -27,7 +27,7 @@ class PositionState : public LayerState {
     if (x.shape()[-2] > length_)
       refuse_layer(word(),
                    "x has " + std::to_string(x.shape()[-2]) + " places, and there are " + std::to_string(length_), x,
-                   at, "Give what is no longer, or make the layer for more");
+                   at, "Give a shorter x, or make the layer with more places");
     LayerCall here(*this, x, {"embeddings"}, at);
     const Value table = here.parameter("embeddings", {x.dtype(), {length_, x.shape()[-1]}}, options_.embeddings_init);
     return as_called(word(), [&] {
