@@ -6,13 +6,12 @@
 namespace oxbow::internal {
 namespace {
 
-constexpr std::uint32_t no_task = ~0u;
 constexpr std::size_t most_compared_readers = 16;  // of a storage: comparing all pairs takes the square of their number
 
 // The steps that read each storage, in serial order and each once.
 CompressedRows readers_of(const Graph& graph, const Storages& storages, const Schedule& schedule) {
   std::vector<CompressedRows::Entry> pairs;
-  std::vector<std::uint32_t> seen(storages.list.size(), no_task);
+  std::vector<std::uint32_t> seen(storages.list.size(), no_index);
   for (std::uint32_t s = 0; s < schedule.steps.size(); ++s) {
     if (schedule.steps[s].node < 0) continue;
     const Node n = graph.node(schedule.steps[s].node);
@@ -78,7 +77,7 @@ class Finder {
   // The block's end is that of the storage that has it now. Readers that others come after say nothing.
   void set_end(Block& block, std::uint32_t step, std::size_t storage) {
     block.last.clear();
-    block.free_after = no_task;
+    block.free_after = no_index;
     if (storages_.list[storage].home == Home::fetch) return;
     const auto readers = readers_[storage];
     if (readers.empty()) block.last.push_back(step);

@@ -5,9 +5,8 @@
 namespace oxbow::internal {
 namespace {
 
-constexpr double felt = 0.1;   // of a run that is perfectly shared: so much the longest way may grow
+constexpr double felt = 0.1;       // of a run that is perfectly shared: so much the longest way may grow
 constexpr int most_stretches = 3;  // each with stretches twice as long
-constexpr std::uint32_t no_fence = ~0u;
 
 class Fences {
  public:
@@ -47,7 +46,7 @@ class Fences {
 
   // The fence of stretch s waits for all of s - 2 and s - 3. What lies before those, an earlier fence has waited for.
   void before_fences() {
-    std::vector<std::uint32_t> reaches(count_, no_fence), todo;  // the last fence that each is known to come before
+    std::vector<std::uint32_t> reaches(count_, no_index), todo;  // the last fence that each is known to come before
     for (std::uint32_t s = 2; s < fence_.size(); ++s) {
       const std::uint32_t fence = fence_[s], lowest = first_[s < 3 ? 0 : s - 3], end = first_[s - 1];
       reaches[fence] = fence;

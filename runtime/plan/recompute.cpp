@@ -8,8 +8,8 @@
 namespace oxbow::internal {
 namespace {
 
-constexpr std::size_t most_candidates = 24;   // candidates that are looked at closely, one after another
-constexpr std::size_t most_steps = 256;  // that one value may take to be made anew
+constexpr std::size_t most_candidates = 24;  // candidates that are looked at closely, one after another
+constexpr std::size_t most_steps = 256;      // that one value may take to be made anew
 
 double excess(const Timeline& line, std::int64_t target) {
   double sum = 0;

@@ -7,7 +7,6 @@ namespace oxbow::internal {
 namespace {
 
 constexpr std::uint32_t chunks_per_thread = 4, most_chains = 64;
-constexpr std::uint32_t no_group = ~0u;
 
 std::uint32_t chunks_of(const Schedule::Step& s, int threads, const Grain& grain) {
   if (s.op == nullptr || s.op->work.parts < 2) return 1;
@@ -25,14 +24,14 @@ void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) 
     if (count > 0) out.groups.push_back({.first = 0, .last = static_cast<std::uint32_t>(count), .cost = total});
     return;
   }
-  std::vector<std::uint32_t> waits_for(count, no_group);  // the last step that each waits for
+  std::vector<std::uint32_t> waits_for(count, no_index);  // the last step that each waits for
   for (std::uint32_t s = 0; s < count; ++s) {
     const Schedule::Step& step = schedule.steps[s];
     const std::uint32_t chunks = chunks_of(step, threads, grain);
     const bool joins = !out.groups.empty() && chunks == 1 && out.groups.back().chunks == 1 &&
                        out.groups.back().cost + step.cost <= grain.task &&
                        (out.groups.back().cost < grain.join_below ||
-                        (waits_for[s] != no_group && waits_for[s] >= out.groups.back().first));
+                        (waits_for[s] != no_index && waits_for[s] >= out.groups.back().first));
     if (!joins) out.groups.push_back({.first = s, .last = s, .chunks = chunks});
     Tasks::Group& g = out.groups.back();
     g.last = s + 1;
@@ -44,7 +43,7 @@ void cut(const Schedule& schedule, int threads, const Grain& grain, Tasks& out) 
 
 std::vector<CompressedRows::Entry> group_edges(const Schedule& schedule, const Tasks& tasks) {
   std::vector<CompressedRows::Entry> edges;
-  std::vector<std::uint32_t> seen(tasks.groups.size(), no_group);
+  std::vector<std::uint32_t> seen(tasks.groups.size(), no_index);
   for (std::uint32_t g = 0; g < tasks.groups.size(); ++g)
     for (std::uint32_t s = tasks.groups[g].first; s < tasks.groups[g].last; ++s)
       for (const std::uint32_t t : schedule.next[s])
@@ -67,18 +66,18 @@ void chain(Tasks& tasks, std::vector<CompressedRows::Entry>& edges, int threads)
   std::vector<CompressedRows::Entry> added;
   for (std::uint32_t g = 0; g < count; ++g) {
     Tasks::Group& group = tasks.groups[g];
-    std::uint32_t best = no_group;
+    std::uint32_t best = no_index;
     for (const std::uint32_t p : before[g])
-      if (const std::uint32_t c = tasks.groups[p].chain; ends[c] == p && (best == no_group || p > ends[best])) best = c;
-    if (best == no_group && ends.size() < limit) {
+      if (const std::uint32_t c = tasks.groups[p].chain; ends[c] == p && (best == no_index || p > ends[best])) best = c;
+    if (best == no_index && ends.size() < limit) {
       best = static_cast<std::uint32_t>(ends.size());
-      ends.push_back(no_group);
-    } else if (best == no_group) {
+      ends.push_back(no_index);
+    } else if (best == no_index) {
       best = static_cast<std::uint32_t>(std::min_element(ends.begin(), ends.end()) - ends.begin());
       added.push_back({ends[best], g});
     }
     group.chain = best;
-    group.position = ends[best] == no_group ? 1 : tasks.groups[ends[best]].position + 1;
+    group.position = ends[best] == no_index ? 1 : tasks.groups[ends[best]].position + 1;
     ends[best] = g;
   }
   tasks.chains = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(ends.size()));

@@ -7,6 +7,8 @@
 
 namespace oxbow::internal {
 
+inline constexpr std::uint32_t no_index = ~0u;  ///< no step, group or fence
+
 struct Tasks {
   struct Group {
     std::uint32_t first, last;              ///< steps from `first` up to `last`
