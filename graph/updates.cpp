@@ -72,8 +72,7 @@ Value built_on(Value now, Value before, Value left) {
 
 Value updated(Value variable) {
   const std::vector<Value>& all = variable.graph().updates();
-  const auto last =
-      std::find_if(all.rbegin(), all.rend(), [&](const Value& u) { return target_of(u).same(variable); });
+  const auto last = std::find_if(all.rbegin(), all.rend(), [&](const Value& u) { return target_of(u).same(variable); });
   return last == all.rend() ? variable : left_by(*last);
 }
 

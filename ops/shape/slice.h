@@ -30,8 +30,8 @@ struct Slice {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-/// Zeros like `like`, to which dy is added where the slice took its elements from, so that -0.0 becomes 0.0: the gradient
-/// of a slice. What a later `SliceAdd` does to the same elements gives the same bits.
+/// Zeros like `like`, to which dy is added where the slice took its elements from, so that -0.0 becomes 0.0: the
+/// gradient of a slice. What a later `SliceAdd` does to the same elements gives the same bits.
 struct SliceGradient {
   static constexpr OpInfo info{.name = "slice_gradient", .inputs = {"dy", "like"}, .shape_only = {1}};
   std::int64_t axis = 0, begin = 0, end = to_end;

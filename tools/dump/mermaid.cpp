@@ -55,7 +55,8 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
     if (dots::is_leaf(n.op())) label += "\n" + to_string(n.output_types());
     if (!remark.label.empty()) label += "\n" + remark.label;
     const auto [open, close] = brackets(n.op());
-    out += "    n" + std::to_string(i) + open + in_entities(label) + close + ":::" + std::string(name(origin.phase)) + "\n";
+    out += "    n" + std::to_string(i) + open + in_entities(label) + close + ":::" + std::string(name(origin.phase)) +
+           "\n";
   }
   if (frame) out += "  end\n";
   for (NodeId i = 0; i < graph.size(); ++i) {
@@ -69,8 +70,8 @@ std::string mermaid(const Graph& graph, const DotOptions& options) {
     }
   }
   for (const auto& [name, value] : graph.outputs())
-    out += "  n" + std::to_string(value.node_id()) + " ==> " + "o" + std::to_string(frames++) + "((" + in_entities(name) +
-           "))\n";
+    out += "  n" + std::to_string(value.node_id()) + " ==> " + "o" + std::to_string(frames++) + "((" +
+           in_entities(name) + "))\n";
   if (options.path.empty()) return out;
   out += "  path[" + in_entities(options.path_note) + "]:::path\n  class ";
   for (std::size_t i = 0; i < options.path.size(); ++i) out += (i > 0 ? ",n" : "n") + std::to_string(options.path[i]);

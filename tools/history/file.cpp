@@ -38,7 +38,8 @@ const std::vector<double>* Table::find(std::string_view column) const {
 const std::vector<double>* Table::steps() const { return find_any_case(*this, "step"); }
 
 void Table::add(std::string column, std::vector<double> numbers) {
-  if (values.size() == values.capacity()) values.reserve(2 * values.size() + 1);  // from here on both are added, or none
+  if (values.size() == values.capacity())
+    values.reserve(2 * values.size() + 1);  // from here on both are added, or none
   columns.push_back(std::move(column));
   values.push_back(std::move(numbers));
 }

@@ -11,8 +11,8 @@ namespace {
 constexpr std::int64_t lanes = 1024;  // of a slot
 constexpr std::int64_t vector = 16;   // as many lanes as the widest vector has
 // Bytes of a tile's slots and its stretches of the arrays. Tiles are short, so that a processor, which looks some 500
-// instructions ahead, asks memory for the next one while it still computes. With twice as much, Adam on arrays in memory
-// takes 6 to 15 % longer and eight cheap steps 11 %; in cache Adam takes up to 5 % less.
+// instructions ahead, asks memory for the next one while it still computes. With twice as much, Adam on arrays in
+// memory takes 6 to 15 % longer and eight cheap steps 11 %; in cache Adam takes up to 5 % less.
 constexpr std::int64_t cache = 8 * 1024;
 constexpr std::int64_t fewest_lanes = 256;  // below which calls cost more than the second cache
 
