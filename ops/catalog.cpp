@@ -14,6 +14,7 @@ Catalog all() {
   ops::add_linalg(c);
   ops::add_conv(c);
   ops::add_norm(c);
+  ops::add_attention(c);
   ops::add_loss(c);
   ops::add_random(c);
   ops::add_control(c);

@@ -1,6 +1,7 @@
 // All ops, layers, losses, initializers and `gradients` at once, for those who build models.
 #pragma once
 
+#include <oxbow/ops/attention.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/gradients.h>

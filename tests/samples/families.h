@@ -28,6 +28,7 @@ void add_shape_by_value(Samples& s);
 void add_linalg(Samples& s);
 void add_conv(Samples& s);
 void add_norm(Samples& s);
+void add_attention(Samples& s);
 void add_loss(Samples& s);
 void add_random(Samples& s);
 void add_control(Samples& s);

@@ -15,6 +15,7 @@ Samples all() {
   add_linalg(s);
   add_conv(s);
   add_norm(s);
+  add_attention(s);
   add_loss(s);
   add_random(s);
   add_control(s);

@@ -190,6 +190,14 @@ void reducing(std::vector<Call>& all) {
     const std::int64_t axis = c.few();
     c.keep(c.flag() ? softmax(x, axis) : log_softmax(x, axis));
   });
+  all.push_back([](Calls& c) {
+    const Value q = c.operand(), k = c.operand(), v = c.operand();
+    AttentionOptions options{.causal = c.flag()};
+    if (c.flag()) options.mask = c.operand();
+    if (c.flag()) options.heads = c.few();
+    if (c.flag()) options.kv_heads = c.few();
+    c.keep(scaled_dot_product_attention(q, k, v, options));
+  });
 }
 
 void moving(std::vector<Call>& all) {

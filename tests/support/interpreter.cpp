@@ -130,7 +130,9 @@ std::vector<Tensor> compute(const Op& op, const std::vector<Tensor>& in, Mode mo
 }  // namespace
 
 std::vector<Tensor> interpret(const Op& op, const std::vector<Tensor>& inputs, const Placing& how) {
-  return compute(op, inputs, Mode::training, how);
+  std::vector<Tensor> all = inputs;  // those left out are absent ones, as in a graph
+  while (static_cast<int>(all.size()) < op.info().inputs.fixed()) all.emplace_back(Type::absent(), nullptr);
+  return compute(op, all, Mode::training, how);
 }
 
 std::vector<Tensor> interpret(Values fetches, const Tensors& feeds, const Tensors& variables, Mode mode) {

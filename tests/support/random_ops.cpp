@@ -7,7 +7,7 @@
 namespace oxbow::test {
 
 void RandomBuilder::grow() {
-  if (chance(20)) return sampled();
+  if (chance(25)) return sampled();
   const int kind = pick(full_.rank() == 4 ? 158 : 132);
   Value v;
   if (kind < 14)

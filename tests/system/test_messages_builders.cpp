@@ -122,6 +122,7 @@ std::vector<Call> calls(Graph& g) {
           {"reshape", [=] { reshape(x, three); }},
           {"reshape_like", [=] { reshape_like(x, scalar); }},
           {"rsqrt", [=] { rsqrt(i); }},
+          {"scaled_dot_product_attention", [=] { scaled_dot_product_attention(x, x, i); }},
           {"scatter_add", [=] { scatter_add(x, x, x); }},
           {"shape_of", [=] { shape_of(none); }},
           {"sigmoid", [=] { sigmoid(i); }},
