@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/ops/attention.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/norm.h>
@@ -44,12 +45,12 @@ class Rotation {
     const Value each = constant(g, Tensor::of<double>(Shape{half_}, turns));
     Value places = numbers_up_to(length);
     if (first) places = places + first;
-    const Value angles = reshape(cast(places, f64), {-1, 1}) * each;
+    const Value angles = reshape(cast(places, f64), {-1, 1, 1}) * each;
     cosine_ = cast(cospi(angles), dtype);
     sine_ = cast(sinpi(angles), dtype);
   }
 
-  /// x [..., length, width].
+  /// x [..., length, heads, width].
   Value operator()(Value x) const {
     return in_order(x.graph(), [&] {
       const Value a = slice(x, -1, 0, half_), b = slice(x, -1, half_);
@@ -59,7 +60,7 @@ class Rotation {
 
  private:
   std::int64_t half_;
-  Value cosine_, sine_;  // [length, width / 2]
+  Value cosine_, sine_;  // [length, 1, width / 2]
 };
 
 class AttentionState : public LayerState {
@@ -88,21 +89,19 @@ class AttentionState : public LayerState {
     const Value value = to.value ? to.value : query, key = to.key ? to.key : value;
     check(query, key, value, at);
     LayerCall here(*this, query, {"query/kernel"}, at);
-    if (here.is_first())
-      output_ = Dense(options_.output_dim > 0 ? options_.output_dim : query.shape()[-1], dense_options("output"));
-    Graph& g = query.graph();
+    make_output(here, query);
     const Value q = query_(query, at), k = key_(key, at), v = value_(value, at);
     return as_called(layer, [&] {
-      const OriginGuard line = from_line(g, at, g.origin().phase);
-      const Value scores = in_order(g, [&] {
-        return matmul(placed(in_heads(q, key_dim_, true), query, key, true),
-                      placed(in_heads(k, key_dim_, false), query, key, false), {.transpose_b = true}) *
-               (1 / std::sqrt(static_cast<double>(key_dim_)));
-      });
-      Value weights = softmax(masked(scores, query, key, to, at));
-      if (options_.dropout > 0) weights = dropout(weights, options_.dropout);
-      const Value seen = matmul(weights, in_heads(v, value_dim_, false));
-      return output_(together(seen), at);
+      const OriginGuard line = from_line(query.graph(), at, query.graph().origin().phase);
+      const Value seen = seen_by(to, at);
+      Value first;
+      if (options_.rotary && options_.causal) {
+        const Value t = shape_of(query)[1];
+        first = shape_of(key)[1] - t;
+      }
+      const Value turned = placed(q, heads_, first), keys = placed(k, kv_heads_, {});
+      if (options_.dropout > 0) return output_(dropped(turned, keys, v, seen), at);
+      return output_(attended(turned, keys, v, seen, options_.causal), at);
     });
   }
 
@@ -146,6 +145,40 @@ class AttentionState : public LayerState {
           key, at, "Give one for each");
   }
 
+  void make_output(const LayerCall& here, Value query) {
+    if (here.is_first())
+      output_ = Dense(options_.output_dim > 0 ? options_.output_dim : query.shape()[-1], dense_options("output"));
+  }
+
+  // [batch, length, heads x key_dim], turned by its places where these are rotary. The first one is `first`, or 0.
+  Value placed(Value x, std::int64_t heads, Value first) const {
+    if (!options_.rotary) return x;
+    return in_order(x.graph(), [&] {
+      const Rotation turn(shape_of(x)[1], first, key_dim_, options_.rotary_base, x.dtype());
+      return reshape(turn(reshape(x, {0, 0, heads, key_dim_})), {0, 0, heads * key_dim_});
+    });
+  }
+
+  Value attended(Value q, Value k, Value v, Value seen, bool causal) const {
+    return scaled_dot_product_attention(q, k, v,
+                                        {.mask = seen, .causal = causal, .heads = heads_, .kv_heads = kv_heads_});
+  }
+
+  // With the weights as a matrix, of which some are dropped.
+  Value dropped(Value q, Value k, Value v, Value seen) const {
+    const Value in_q = in_heads(q, key_dim_, true), in_k = in_heads(k, key_dim_, false);
+    const Value scores = matmul(in_q, in_k, {.transpose_b = true}) * (1 / std::sqrt(static_cast<double>(key_dim_)));
+    Value may = seen && is_grouped() ? in_groups(seen) : seen;
+    if (options_.causal) {
+      const Value before = causal_mask(q, k);
+      may = may ? logical_and(before, may) : before;
+    }
+    const Value weights = dropout(softmax(may ? where(may, scores, unseen(scores.dtype())) : scores), options_.dropout);
+    const Value all = matmul(weights, in_heads(v, value_dim_, false));
+    return reshape(is_grouped() ? transpose(all, {0, 3, 1, 2, 4}) : transpose(all, {0, 2, 1, 3}),
+                   {0, 0, heads_ * value_dim_});
+  }
+
   // [batch, length, heads x each] to [batch, heads, length, each]; where heads share keys, to [batch, kv heads, heads
   // of each, length, each]. Batch and length may be free: 0 keeps them.
   Value in_heads(Value x, std::int64_t each, bool is_query) const {
@@ -154,32 +187,24 @@ class AttentionState : public LayerState {
     return transpose(reshape(x, {0, 0, kv_heads_, shared, each}), {0, 2, 3, 1, 4});
   }
 
-  // Queries or keys in heads, turned by their places where these are rotary.
-  Value placed(Value heads, Value query, Value key, bool is_query) const {
-    if (!options_.rotary) return heads;
-    return in_order(heads.graph(), [&] {
-      const Value t = shape_of(is_query ? query : key)[1];
-      Value first;
-      if (is_query && options_.causal) first = shape_of(key)[1] - t;
-      return Rotation(t, first, key_dim_, options_.rotary_base, heads.dtype())(heads);
-    });
+  // A mask of heads as one of heads that share keys.
+  Value in_groups(Value mask) const {
+    if (mask.rank() == 2) return mask;
+    const std::int64_t has = mask.shape()[1], kv = has == 1 ? 1 : kv_heads_;
+    const Value sizes = shape_of(mask);
+    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv, has / kv}));
+    return reshape(mask, concat({sizes[range(0, 1)], heads, sizes[range(2, 4)]}));
   }
 
-  Value together(Value seen) const {
-    if (!is_grouped()) return reshape(transpose(seen, {0, 2, 1, 3}), {0, 0, heads_ * value_dim_});
-    return reshape(transpose(seen, {0, 3, 1, 2, 4}), {0, 0, heads_ * value_dim_});
-  }
-
-  Value masked(Value scores, Value query, Value key, const Attended& to, At at) const {
-    Value may;
-    const auto also = [&](Value mask) { may = may ? logical_and(may, mask) : mask; };
-    if (options_.causal) also(causal_mask(query, key));
-    if (to.mask) also(spread(to.mask, at));
+  // What masks leave, as [t, s] or [batch, heads or 1, t or 1, s]; empty where there is none.
+  Value seen_by(const Attended& to, At at) const {
+    Value may = to.mask ? spread(to.mask, at) : Value();
     if (to.key_mask) {
       check_mask("key_mask", to.key_mask, 2, 2, at);
-      also(is_grouped() ? reshape(to.key_mask, {0, 1, 1, 1, -1}) : reshape(to.key_mask, {0, 1, 1, -1}));
+      const Value keys = reshape(to.key_mask, {0, 1, 1, -1});
+      may = may ? logical_and(may, keys) : keys;
     }
-    return may ? where(may, scores, unseen(scores.dtype())) : scores;
+    return may;
   }
 
   void check_mask(const char* name, Value mask, int least, int most, At at) const {
@@ -195,9 +220,7 @@ class AttentionState : public LayerState {
     check_mask("mask", mask, 2, 4, at);
     if (mask.rank() == 2) return mask;
     if (mask.rank() == 3) {
-      const Value rows = shape_of(mask);
-      const std::int64_t ones = is_grouped() ? 2 : 1;
-      const Value one = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{ones}, ones_of(ones)));
+      const Value rows = shape_of(mask), one = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{1}, {1}));
       return reshape(mask, concat({rows[range(0, 1)], one, rows[range(1, 3)]}));
     }
     const std::int64_t has = mask.shape()[1];
@@ -205,15 +228,7 @@ class AttentionState : public LayerState {
       refuse_layer(
           word(), "mask is " + to_string(mask.type()) + ", for " + std::to_string(has) + " heads", Value(), at,
           "Give one for each of " + std::to_string(heads_) + " heads, or one for all: [batch, 1, queries, keys]");
-    if (!is_grouped()) return mask;
-    const Value sizes = shape_of(mask);
-    const std::int64_t kv = has == 1 ? 1 : kv_heads_;
-    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv, has / kv}));
-    return reshape(mask, concat({sizes[range(0, 1)], heads, sizes[range(2, 4)]}));
-  }
-
-  static std::vector<std::int64_t> ones_of(std::int64_t n) {
-    return std::vector<std::int64_t>(static_cast<std::size_t>(n), 1);
+    return mask;
   }
 
   std::int64_t heads_, kv_heads_, key_dim_, value_dim_;

@@ -1,7 +1,8 @@
-// Attention as a node: beside its composition of products and a softmax; what is not seen; what is refused. Values
-// and gradients of small ones are tested with the samples of all ops.
+// Attention as a node: beside its composition of products and a softmax; what is not seen; how much memory a training
+// step takes; what is refused. Values and gradients of small ones are tested with the samples of all ops.
 // Labels: memory, levels.
 #include <oxbow/ops/ops.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>
@@ -170,6 +171,24 @@ BOOST_AUTO_TEST_CASE(halves_are_rounded_once) {
                                                     {"v", draw({30, 8}, -1, 1, 3, f32)}});
     BOOST_TEST(same_bits(got[0], got[1]));
     for (std::size_t i = 2; i < 5; ++i) BOOST_TEST(std::isfinite(got[i].data<float>()[0]));
+  }
+}
+
+// From 256 places to 2,048 a step takes 8 times the memory; the scores alone would take 64 times theirs.
+BOOST_AUTO_TEST_CASE(memory_is_linear_in_length) {
+  const auto arena = [](std::int64_t length) {
+    Graph g;
+    const Value x = input(g, "x", f32, {1, length, 64});
+    const MultiHeadAttention attend(2, 32, {.causal = true, .rotary = true});
+    const Value loss = mean(square(attend(x)));
+    const std::vector<Value> slopes = gradients(loss, attend.variables());
+    return ledger(compile(slopes, {.pool = Pool(2)})).arena_bytes;
+  };
+  const std::int64_t least = arena(256);
+  for (const std::int64_t times : {2, 4, 8}) {
+    const std::int64_t bytes = arena(256 * times);
+    BOOST_TEST_MESSAGE(256 * times << " places: " << bytes << " bytes");
+    BOOST_TEST(static_cast<double>(bytes) < 1.1 * static_cast<double>(least * times));
   }
 }
 
