@@ -33,6 +33,14 @@ Value causal_mask(Value query, Value key) {
   });
 }
 
+// A cache [batch, slots, width] with x [batch, places, width] in its places. One that it lacks fails the run.
+Value written(Value cache, Value places, Value slots, Value x, Value before) {
+  return in_order(cache.graph(), [&] {
+    const Value added = scatter_add(cache, places, x, 1);
+    return where(reshape(less(slots, before), {-1, 1}), cache, added);
+  });
+}
+
 // Rotary positions: pair (i, i + width / 2) of the features at place p is turned by the angle p / base^(2i / width).
 class Rotation {
  public:
@@ -105,6 +113,38 @@ class AttentionState : public LayerState {
     });
   }
 
+  AttentionResult run(Value x, const AttentionCache& cache, Value index, At at) {
+    const char* layer = word();
+    check_layer_input(layer, x, 3, "[batch, length, features]", at);
+    check(x, x, x, at);
+    if (!options_.causal)
+      refuse_layer(layer, "it is not causal: what it has seen changes with each further place", x, at,
+                   "Make it with {.causal = true}");
+    if (!index || !is_integer(index.dtype()) || index.rank() != 0)
+      refuse_layer(layer, "index is " + (index ? to_string(index.type()) : "an empty Value"), index, at,
+                   "Give an integer, without axes: the number of places before x");
+    check_cache("key", cache.key, x, kv_heads_ * key_dim_, at);
+    check_cache("value", cache.value, x, kv_heads_ * value_dim_, at);
+    if (cache.key.shape()[1] != cache.value.shape()[1])
+      refuse_layer(layer, "the cache's keys and values have different lengths", cache.value, at, "Give both the same");
+    LayerCall here(*this, x, {"query/kernel"}, at);
+    make_output(here, x);
+    Graph& g = x.graph();
+    const Value q = query_(x, at), k = key_(x, at), v = value_(x, at);
+    AttentionResult result;
+    as_called(layer, [&] {
+      const OriginGuard line = from_line(g, at, g.origin().phase);
+      const Value before = cast(index, i64), turned = placed(q, heads_, before), keys = placed(k, kv_heads_, before);
+      const Value places = in_order(g, [&] { return numbers_up_to(shape_of(x)[1]) + before; });
+      const Value slots = numbers_up_to(shape_of(cache.key)[1]);
+      result.cache = {written(cache.key, places, slots, keys, before), written(cache.value, places, slots, v, before)};
+      const Value seen = greater_equal(reshape(places, {-1, 1}), slots);
+      result.output = output_(attended(turned, result.cache.key, result.cache.value, seen, false), at);
+      return result.output;
+    });
+    return result;
+  }
+
  private:
   bool is_grouped() const { return kv_heads_ != heads_; }
 
@@ -143,6 +183,16 @@ class AttentionState : public LayerState {
           layer,
           "there are " + std::to_string(key.shape()[1]) + " keys for " + std::to_string(value.shape()[1]) + " values",
           key, at, "Give one for each");
+  }
+
+  void check_cache(const char* name, Value part, Value x, std::int64_t width, At at) const {
+    if (!part || part.rank() != 3 || part.dtype() != x.dtype() || part.shape()[0] != x.shape()[0] ||
+        part.shape()[2] != width)
+      refuse_layer(word(), std::string("the cache's ") + name + " is " + (part ? to_string(part.type()) : "empty"), x,
+                   at,
+                   "Give [batch, length, " + std::to_string(width) +
+                       "] of x's dtype, at first of zeros: length is the "
+                       "most places that it has");
   }
 
   void make_output(const LayerCall& here, Value query) {
@@ -252,6 +302,16 @@ MultiHeadAttention::MultiHeadAttention(Graph& g, std::int64_t heads, std::int64_
 Value MultiHeadAttention::operator()(Value query, const Attended& to, At at) const {
   auto& state = static_cast<ops::AttentionState&>(LayerState::of(*this));
   return LayerState::called(*this, query, at, [&] { return state.attend(query, to, at); });
+}
+
+AttentionResult MultiHeadAttention::run(Value x, const AttentionCache& cache, Value index, At at) const {
+  auto& state = static_cast<ops::AttentionState&>(LayerState::of(*this));
+  AttentionResult result;
+  LayerState::called(*this, x, at, [&] {
+    result = state.run(x, cache, index, at);
+    return result.output;
+  });
+  return result;
 }
 
 }  // namespace oxbow

@@ -32,6 +32,18 @@ struct Attended {
   Value key_mask = {};  ///< bool [batch, s]: what is not padding
 };
 
+/// Keys and values of the places that a causal layer has seen, in `length` slots, the first place in the first one:
+/// what it goes on from without computing them again. At first zeros.
+struct AttentionCache {
+  Value key = {};    ///< [batch, length, kv_heads x key_dim], turned where positions are rotary
+  Value value = {};  ///< [batch, length, kv_heads x value_dim]
+};
+
+struct AttentionResult {
+  Value output;          ///< [batch, t, output_dim]
+  AttentionCache cache;  ///< with the places of x in it: to be given to the next call
+};
+
 /// softmax(q k^T / sqrt(key_dim)) v in `heads` heads, put together and projected: a query [batch, t, features] to
 /// [batch, t, output_dim]. Variables: kernel and bias in each of the scopes query, key, value, output; the first three
 /// kernels are [features, heads x key_dim] (or value_dim), head by head. Grouped heads: Ainslie et al. 2023,
@@ -47,6 +59,13 @@ class MultiHeadAttention : public Layer {
   MultiHeadAttention(Graph& g, std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});
   using Layer::operator();
   Value operator()(Value query, const Attended& to, At at = At::current()) const;
+
+  /// A causal layer's output for the places `index`, `index` + 1, ... of a sequence, which x [batch, t, features] are,
+  /// by the keys and values of those before them: the very bits that a call on the whole sequence gives these places,
+  /// without dropout. `index`, an integer [], is how many of the cache's slots are taken; what stands in the others is
+  /// not read. A place beyond the last slot fails the run. Throws `Error` as a call does, and for a layer that is not
+  /// causal, an index or a cache of another type.
+  AttentionResult run(Value x, const AttentionCache& cache, Value index, At at = At::current()) const;
 };
 
 }  // namespace oxbow

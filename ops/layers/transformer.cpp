@@ -64,6 +64,25 @@ class BlockState : public LayerState {
   Value call(Value x, At at) override { return attend(x, {}, at); }
 
   Value attend(Value x, const TransformerInputs& to, At at) {
+    return build(x, to, at,
+                 [&](Value v) { return made_->attention(v, {.mask = to.mask, .key_mask = to.key_mask}, at); });
+  }
+
+  AttentionResult run(Value x, const AttentionCache& cache, Value index, const TransformerInputs& to, At at) {
+    if (to.mask || to.key_mask)
+      refuse_layer(word(), "there is a mask of x itself, which sees what the cache has", x, at,
+                   "Give masks of a memory only");
+    AttentionResult result;
+    result.output = build(x, to, at, [&](Value v) {
+      const AttentionResult own = made_->attention.run(v, cache, index, at);
+      result.cache = own.cache;
+      return own.output;
+    });
+    return result;
+  }
+
+ private:
+  Value build(Value x, const TransformerInputs& to, At at, const std::function<Value(Value)>& attends) {
     check_layer_input(word(), x, 3, "[batch, length, features]", at);
     check_layer_size(word(), "heads", heads_, x, at);
     check_given_size(word(), "kv_heads", options_.kv_heads, x, at);
@@ -82,8 +101,7 @@ class BlockState : public LayerState {
                    to.memory ? "it is given a memory, but was not at its first call"
                              : "it is given no memory, but was at its first call",
                    x, at, "Give one to all calls of a layer, or to none");
-    x = with(x, made_->attention_norm, at,
-             [&](Value v) { return made_->attention(v, {.mask = to.mask, .key_mask = to.key_mask}, at); });
+    x = with(x, made_->attention_norm, at, attends);
     if (to.memory)
       x = with(x, made_->cross->norm, at, [&](Value v) {
         return made_->cross->attention(v, {.value = to.memory, .mask = to.memory_mask, .key_mask = to.memory_key_mask},
@@ -92,7 +110,6 @@ class BlockState : public LayerState {
     return with(x, made_->dense_norm, at, [&](Value v) { return made_->shrink(made_->grow(v, at), at); });
   }
 
- private:
   struct Cross {
     LayerNorm norm;
     MultiHeadAttention attention;
@@ -168,6 +185,17 @@ TransformerBlock::TransformerBlock(Graph& g, std::int64_t heads, TransformerBloc
 Value TransformerBlock::operator()(Value x, const TransformerInputs& to, At at) const {
   auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
   return LayerState::called(*this, x, at, [&] { return state.attend(x, to, at); });
+}
+
+AttentionResult TransformerBlock::run(Value x, const AttentionCache& cache, Value index, const TransformerInputs& to,
+                                      At at) const {
+  auto& state = static_cast<ops::BlockState&>(LayerState::of(*this));
+  AttentionResult result;
+  LayerState::called(*this, x, at, [&] {
+    result = state.run(x, cache, index, to, at);
+    return result.output;
+  });
+  return result;
 }
 
 }  // namespace oxbow

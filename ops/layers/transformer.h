@@ -59,6 +59,11 @@ class TransformerBlock : public Layer {
   TransformerBlock(Graph& g, std::int64_t heads, TransformerBlockOptions options = {});
   using Layer::operator();
   Value operator()(Value x, const TransformerInputs& to, At at = At::current()) const;
+
+  /// A causal block's output for the places `index`, `index` + 1, ... of a sequence, by what its attention has kept of
+  /// those before them: see `MultiHeadAttention::run`. Of `to` a memory may be given, and masks of it.
+  AttentionResult run(Value x, const AttentionCache& cache, Value index, const TransformerInputs& to = {},
+                      At at = At::current()) const;
 };
 
 }  // namespace oxbow

@@ -65,6 +65,10 @@ void sequences(std::vector<Call>& all) {
     if (c.flag()) to.mask = c.operand();
     if (c.flag()) to.key_mask = c.operand();
     c.keep(layer(query, to));
+    if (!c.flag()) return;
+    const AttentionCache cache{c.operand(), c.operand()};
+    const Value index = c.operand();
+    c.keep(layer.run(query, cache, index).output);
   });
   all.push_back([](Calls& c) {
     const std::int64_t heads = c.few();
