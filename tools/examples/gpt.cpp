@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 using namespace oxbow;
 
@@ -19,30 +20,38 @@ int main(int argc, char** argv) try {
   Graph g;
   const Value piece = input(g, "piece", u8, {any(batch), length + 1});
   const Value x = piece[{range(), range(0, -1)}], next = piece[{range(), range(1, to_end)}];
-  const TransformerBlockOptions block{.causal = true, .rotary = true};
-  const Sequential gpt{Embedding(letters, width), TransformerBlock(4, block), TransformerBlock(4, block), LayerNorm(),
-                       Dense(letters)};
-
+  const Embedding embed(letters, width);
+  const TransformerBlock one(4, {.causal = true, .rotary = true}), two(4, {.causal = true, .rotary = true});
+  const Sequential head{LayerNorm(), Dense(letters)};
   const Dataset pieces{{"piece", windows(series, length + 1, 6)}};
   const optim::Cosine rate{.initial = 5e-3, .steps = epochs * (pieces.size() / batch + 1)};
-  Model model = compile(cross_entropy(gpt(x), next), optim::Adam{.learning_rate = rate});
+  Model model = compile(cross_entropy(head(two(one(embed(x)))), next), optim::Adam{.learning_rate = rate});
   const auto print = [](Progress& p) { std::printf("epoch %2d  loss %.3f\n", p.epoch, p.history["loss"].back()); };
   model.fit(pieces, {.epochs = epochs, .batch_size = batch, .callbacks = {{.on_epoch = print}}});
-
-  // The same layers on the last letters of what was written, of which the last one is followed by the next. Divided by
-  // less than 1, the logits are further apart: fewer surprises.
-  const Value window = input(g, "window", u8, {1, length});
-  const Value logits = gpt(window)[{0, -1}];
-  const Value letter = cast(random_categorical(logits / 0.6, {.in_inference = true}), u8);
-  const Program write = compile({letter, random_update(g)}, {.mode = Mode::inference});
-
+  // The same layers for one letter, by the keys and values that each block has kept of those before it. Divided by less
+  // than 1, the logits are further apart: fewer surprises.
+  const char* names[] = {"keys1", "values1", "keys2", "values2"};
+  const Value last = input(g, "last", u8, {1, any(1)}), place = input(g, "place", i64, Shape{});
+  const auto kept = [&](int i) { return input(g, names[i], f32, {1, length, width}); };
+  const AttentionResult a = one.run(embed(last), {kept(0), kept(1)}, place),
+                        b = two.run(a.output, {kept(2), kept(3)}, place);
+  const Value letter = cast(random_categorical(head(b.output)[{0, -1}] / 0.6, {.in_inference = true}), u8);
+  const Program write = compile({letter, a.cache.key, a.cache.value, b.cache.key, b.cache.value, random_update(g)},
+                                {.mode = Mode::inference});
   Store store = model.store();
   store.add(g);  // the state of the draws
-  std::vector<std::uint8_t> written(text.begin(), text.begin() + length);
-  for (int i = 0; i < 400; ++i) {
-    const std::vector<std::uint8_t> last(written.end() - length, written.end());
-    written.push_back(write.run(store, {{"window", Tensor::of({1, length}, last)}})[0].item<std::uint8_t>());
+  std::map<std::string, Tensor> feeds;
+  for (const char* name : names) feeds[name] = Tensor({f32, {1, length, width}});
+  std::vector<std::uint8_t> written(text.begin(), text.begin() + length / 2);
+  for (std::int64_t i = 0, places = 0, count = length / 2; i < 400; ++i) {
+    feeds["last"] = Tensor::of({1, count}, std::span(written.end() - count, written.end()));
+    feeds["place"] = Tensor::scalar(places);
+    const std::vector<Tensor> now = write.run(store, feeds);
+    for (int k = 0; k < 4; ++k) feeds[names[k]] = now[static_cast<std::size_t>(k + 1)];
+    written.push_back(now[0].item<std::uint8_t>());
     std::putchar(written.back());
+    places = (places + count) % length;
+    count = places > 0 ? 1 : length / 2;  // there is no more place: it goes on from the later half
   }
   std::putchar('\n');
 } catch (const Error& e) {
