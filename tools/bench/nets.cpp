@@ -1,6 +1,5 @@
 #include "nets.h"
 
-#include <cmath>
 #include <map>
 
 namespace oxbow::tools {
@@ -136,19 +135,10 @@ Value layer_norm(Value x, const std::string& name) {
 
 // Each place sees itself and those before it.
 Value causal_attention(Value x, const Transformer& t) {
-  const auto in_heads = [&](const char* name) {
-    const Value y = reshape(dense(x, t.width, {.name = name}), {t.batch, t.length, t.heads, t.width / t.heads});
-    return transpose(y, {0, 2, 1, 3});
-  };
-  const Value q = in_heads("query"), k = in_heads("key"), v = in_heads("value");
-  std::vector<float> mask(static_cast<std::size_t>(t.length * t.length));
-  for (std::int64_t i = 0; i < t.length; ++i)
-    for (std::int64_t j = i + 1; j < t.length; ++j) mask[static_cast<std::size_t>(i * t.length + j)] = -1e9f;
-  const double scale = 1 / std::sqrt(static_cast<double>(t.width / t.heads));
-  const Value scores =
-      matmul(q, k, {.transpose_b = true}) * scale + constant(x.graph(), Tensor::of<float>({t.length, t.length}, mask));
-  const Value seen = transpose(matmul(softmax(scores), v), {0, 2, 1, 3});
-  return dense(reshape(seen, {t.batch, t.length, t.width}), t.width, {.name = "projection"});
+  const auto projected = [&](const char* name) { return dense(x, t.width, {.name = name}); };
+  const Value q = projected("query"), k = projected("key"), v = projected("value");
+  const Value seen = scaled_dot_product_attention(q, k, v, {.causal = true, .heads = t.heads});
+  return dense(seen, t.width, {.name = "projection"});
 }
 
 // Radford et al. 2019, "Language models are unsupervised multitask learners", without dropout.
