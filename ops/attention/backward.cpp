@@ -90,9 +90,11 @@ class Backward {
   // In 16 lanes, which are then folded in halves.
   static T dot(const T* a, const T* b, std::int64_t n) {
     std::array<T, rows::lanes> sums{};
-    for (std::int64_t i = 0; i < n; i += rows::lanes)
-      for (std::int64_t l = 0; l < std::min<std::int64_t>(rows::lanes, n - i); ++l)
-        sums[static_cast<std::size_t>(l)] = math::fma(a[i + l], b[i + l], sums[static_cast<std::size_t>(l)]);
+    std::int64_t i = 0;
+    for (; i + rows::lanes <= n; i += rows::lanes)
+      for (std::size_t l = 0; l < rows::lanes; ++l)
+        sums[l] = math::fma(a[i + static_cast<std::int64_t>(l)], b[i + static_cast<std::int64_t>(l)], sums[l]);
+    for (std::size_t l = 0; i < n; ++i, ++l) sums[l] = math::fma(a[i], b[i], sums[l]);
     for (std::size_t half = rows::lanes / 2; half > 0; half /= 2)
       for (std::size_t l = 0; l < half; ++l) sums[l] += sums[l + half];
     return sums[0];
