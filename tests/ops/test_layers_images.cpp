@@ -9,7 +9,7 @@
 #include "support/has.h"
 #include "support/message.h"
 
-BOOST_AUTO_TEST_SUITE(test_image_layers)
+BOOST_AUTO_TEST_SUITE(test_layers_images)
 
 using namespace oxbow;
 using namespace oxbow::test;
