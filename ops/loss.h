@@ -1,4 +1,4 @@
-// Losses. Each gives one number, the mean over the batch, unless told otherwise.
+// Losses, and what is reported beside them. Each gives one number, the mean over the batch, unless told otherwise.
 #pragma once
 
 #include <oxbow/graph/value.h>
@@ -21,5 +21,10 @@ Value binary_cross_entropy(Value logits, Value targets, Reduction reduction = Re
 
 /// The square of prediction - target, element by element. Throws `Error` unless both have one type.
 Value mean_squared_error(Value prediction, Value target, Reduction reduction = Reduction::mean, At at = At::current());
+
+/// The share of rows whose largest logit is the label's: a metric, f32, which has no gradient. `logits` [..., classes],
+/// or probabilities; `labels` [...] of any integer dtype. Of equal logits the first counts. Keras:
+/// SparseCategoricalAccuracy. Throws `Error` for other types.
+Value accuracy(Value logits, Value labels, At at = At::current());
 
 }  // namespace oxbow

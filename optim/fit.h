@@ -76,6 +76,11 @@ struct Callback {
   std::function<void(Progress&)> on_end = {};    ///< once, at the end
 };
 
+/// Writes a line after each epoch, "epoch 3: loss 0.2145, val_loss 0.2311", to standard output or to `out`, which has
+/// to outlive the training. Keras: `fit(verbose=2)`.
+Callback print_epochs();
+Callback print_epochs(std::ostream& out);
+
 /// Ends training when a result stops getting better. A result that is NaN is no better one.
 struct EarlyStopping {
   std::string monitor = "val_loss";

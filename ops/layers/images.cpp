@@ -164,6 +164,15 @@ class SeparableConvState : public LayerState {
   SeparableConvOptions options_;
 };
 
+class MaxPoolState : public LayerState {
+ public:
+  explicit MaxPoolState(MaxPoolOptions options) : LayerState("MaxPool2D", "max_pool"), options_(options) {}
+  Value call(Value x, At at) override { return max_pool(x, options_, at); }
+
+ private:
+  MaxPoolOptions options_;
+};
+
 class GlobalPoolState : public LayerState {
  public:
   explicit GlobalPoolState(GlobalPool::Kind how) : LayerState("GlobalPool", "global_pool"), how_(how) {}
@@ -208,6 +217,8 @@ SeparableConv2D::SeparableConv2D(std::int64_t filters, SeparableConvOptions opti
     : Layer(ops::new_layer<ops::SeparableConvState>(nullptr, filters, std::move(options))) {}
 SeparableConv2D::SeparableConv2D(Graph& g, std::int64_t filters, SeparableConvOptions options)
     : Layer(ops::new_layer<ops::SeparableConvState>(&g, filters, std::move(options))) {}
+
+MaxPool2D::MaxPool2D(MaxPoolOptions options) : Layer(ops::new_layer<ops::MaxPoolState>(nullptr, options)) {}
 
 GlobalPool::GlobalPool(Kind kind) : Layer(ops::new_layer<ops::GlobalPoolState>(nullptr, kind)) {}
 

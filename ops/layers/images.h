@@ -121,6 +121,13 @@ class SeparableConv2D : public Layer {
   Value bias() const { return variable("bias"); }
 };
 
+/// `max_pool` of ops/conv.h: the largest of each window, by default of 2x2 that touch and do not overlap, [n, h, w, c]
+/// to [n, h / 2, w / 2, c]. A call throws `Error` as that does.
+class MaxPool2D : public Layer {
+ public:
+  explicit MaxPool2D(MaxPoolOptions options = {});
+};
+
 /// The mean, or the largest, over all axes but the first and the last: [n, ..., c] to [n, c]. A call throws `Error` for
 /// fewer than three axes.
 class GlobalPool : public Layer {

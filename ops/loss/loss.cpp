@@ -215,4 +215,18 @@ Value mean_squared_error(Value prediction, Value target, Reduction reduction, At
                    [&] { return reduced(square(subtract(prediction, target, at), at), reduction, at); });
 }
 
+Value accuracy(Value logits, Value labels, At at) {
+  if (logits && labels &&
+      (logits.rank() == 0 || !is_integer(labels.dtype()) ||
+       labels.shape() != logits.shape().without(logits.rank() - 1)))
+    throw BuildError("accuracy", "the labels are not a class number for each row of logits\n  logits: " +
+                                     to_string(logits.type()) + " from " + to_string(logits.node()) +
+                                     "\n  labels: " + to_string(labels.type()) + " from " + to_string(labels.node()) +
+                                     at_line(at) + "\n  Give integers in the logits' shape without its last axis");
+  return as_called("accuracy", [&] {
+    const Value found = argmax(logits, -1, at), wanted = cast(labels, i64, at);
+    return mean(cast(oxbow::equal(found, wanted, at), f32, at), {}, false, at);
+  });
+}
+
 }  // namespace oxbow

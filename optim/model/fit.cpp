@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iostream>
 #include <limits>
 #include <numeric>
-#include <ostream>
 
 namespace oxbow {
 using namespace internal;
@@ -121,6 +121,13 @@ std::string to_string(const Results& results) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Results& results) { return out << to_string(results); }
+
+Callback print_epochs(std::ostream& out) {
+  return {.on_epoch = [&out](Progress& p) {
+    out << "epoch " << p.epoch << ": " << p.history.epochs.back().results << std::endl;
+  }};
+}
+Callback print_epochs() { return print_epochs(std::cout); }
 
 bool Results::contains(std::string_view name) const {
   return std::any_of(entries_.begin(), entries_.end(), [name](const auto& e) { return e.first == name; });

@@ -129,6 +129,20 @@ BOOST_AUTO_TEST_CASE(their_summary) {
              "Parameters: 435, trainable 435, not trainable 0\n");
 }
 
+BOOST_AUTO_TEST_CASE(max_pool_as_a_layer_is_the_function) {
+  Graph g;
+  const Value x = input(g, "x", f64, {any(2), 5, 4, 3});
+  const Value halves = MaxPool2D()(x), rows = MaxPool2D({.size = 3, .stride = 1})(x);
+  BOOST_TEST(type_text(halves) == "f64[2, 2, 2, 3]");
+  BOOST_TEST(type_text(rows) == "f64[2, 3, 2, 3]");
+  const Tensors feeds{{"x", draw({2, 5, 4, 3}, -1, 1, 1)}};
+  const std::vector<Tensor> t =
+      on_all_threads({halves, max_pool(x), rows, max_pool(x, {.size = 3, .stride = 1})}, feeds);
+  BOOST_TEST(same_bits(t[0], t[1]));
+  BOOST_TEST(same_bits(t[2], t[3]));
+  BOOST_TEST(has(message([&] { MaxPool2D({.size = 6})(x); }), "max_pool: "));
+}
+
 BOOST_AUTO_TEST_CASE(what_they_refuse) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4), 10}), image = input(g, "image", f32, {any(2), 5, 4, 3});

@@ -141,6 +141,27 @@ BOOST_AUTO_TEST_CASE(a_label_out_of_range_is_named) {
                         says("label 0 in row 0 is not one of the 0 classes"));
 }
 
+BOOST_AUTO_TEST_CASE(accuracy_is_the_share_of_rows_whose_largest_logit_is_the_labels) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 2, 3}), label = input(g, "label", u8, {any(2), 2});
+  const Value share = accuracy(x, label);
+  BOOST_TEST(to_string(share.type()) == "f32[]");
+  Store store(g);
+  const auto of = [&](std::initializer_list<std::uint8_t> labels) {
+    const Tensor logits = Tensor::of<float>({2, 2, 3}, {0, 2, 1, 5, 5, 0, -1, -3, -2, 0, 0, 1});
+    return compile(share)
+        .run(store, {{"x", logits}, {"label", Tensor::of<std::uint8_t>({2, 2}, labels)}})[0]
+        .item<float>();
+  };
+  BOOST_TEST(of({1, 0, 0, 2}) == 1);
+  BOOST_TEST(of({1, 1, 0, 0}) == 0.5f);  // of equal logits the first counts
+  BOOST_TEST(of({200, 1, 1, 1}) == 0);
+  BOOST_CHECK_EXCEPTION(
+      accuracy(x, x[0]), Error,
+      says("accuracy: the labels are not a class number for each row of logits\n  logits: f32[2, 2, 3] "
+           "from x\n  labels: f32[2, 3]"));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_labels_and_targets_are_refused_with_the_line) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4), 10}), y = input(g, "y", i64, {any(4), 1}),

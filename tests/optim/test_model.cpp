@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include "support/mean.h"
 #include "support/message.h"
@@ -34,6 +35,15 @@ BOOST_AUTO_TEST_SUITE(test_model)
 
 using namespace oxbow;
 using namespace oxbow::test;
+
+BOOST_AUTO_TEST_CASE(a_line_is_written_after_each_epoch) {
+  const Net net;
+  Model model = net.compiled();
+  std::ostringstream out;
+  const History history = model.fit(points(20, 1), {.epochs = 2, .callbacks = {print_epochs(out)}});
+  BOOST_TEST(out.str() == "epoch 1: " + to_string(history.epochs[0].results) +
+                              "\nepoch 2: " + to_string(history.epochs[1].results) + "\n");
+}
 
 BOOST_AUTO_TEST_CASE(fit_learns_and_keeps_a_history) {
   const Net net;
