@@ -1,4 +1,4 @@
-// Convolution and pooling of images [n, h, w, c].
+// Convolution and pooling of images [n, h, w, c]; convolution of sequences and of volumes.
 #pragma once
 
 #include <oxbow/graph/value.h>
@@ -65,6 +65,19 @@ struct Conv1dOptions {
 /// The convolution of sequences x [n, w, c] with weights [kw, c / groups, k]: [n, ow, k], that of images one pixel
 /// high. Throws `Error` as `conv2d` does.
 Value conv1d(Value x, Value weights, Conv1dOptions options = {}, At at = At::current());
+
+struct Conv3dOptions {
+  std::int64_t stride = 1;          ///< along all three axes, as what follows
+  Padding padding = Padding::same;  ///< of numbers, one for all sides: {.padding = 1}
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+};
+
+/// The convolution of volumes x [n, d, h, w, c] with weights [kd, kh, kw, c / groups, k]: [n, od, oh, ow, k], where the
+/// sizes are as `conv2d` has them. It is `conv2d` of slices, whose channels are those of the kd slices that a kernel
+/// reaches, one after another; so x is in memory kd times. Where the depth is a free axis, `same` with a stride pads as
+/// for its example size. Throws `Error` as `conv2d` does.
+Value conv3d(Value x, Value weights, Conv3dOptions options = {}, At at = At::current());
 
 struct Conv2dTransposeOptions {
   std::int64_t stride = 1;  ///< down and across

@@ -78,6 +78,38 @@ class Conv1DState : public LayerState {
   ConvOptions options_;
 };
 
+class Conv3DState : public LayerState {
+ public:
+  Conv3DState(std::int64_t filters, ConvOptions options)
+      : LayerState("Conv3D", "conv3d", options.name, options.trainable),
+        filters_(filters),
+        options_(std::move(options)) {}
+
+  Value call(Value x, At at) override {
+    check_layer_input(word(), x, 5, "[volumes, depth, height, width, channels]", at);
+    check_layer_size(word(), "filters", filters_, x, at);
+    check_layer_size(word(), "slices, rows and columns of its window", options_.size, x, at);
+    check_layer_size(word(), "groups", options_.groups, x, at);
+    LayerCall here(*this, x, {"kernel"}, at);
+    const Type kernel{x.dtype(),
+                      {options_.size, options_.size, options_.size, x.shape()[-1] / options_.groups, filters_}};
+    const Value y = as_called(word(), [&] {
+      const Value products = conv3d(x, here.parameter("kernel", kernel, options_.kernel_init),
+                                    {.stride = options_.stride,
+                                     .padding = options_.padding,
+                                     .dilation = options_.dilation,
+                                     .groups = options_.groups},
+                                    at);
+      return with_bias(here, products, options_, at);
+    });
+    return options_.activation(y, at);
+  }
+
+ private:
+  std::int64_t filters_;
+  ConvOptions options_;
+};
+
 class ConvTransposeState : public LayerState {
  public:
   ConvTransposeState(std::int64_t filters, ConvTransposeOptions options)
@@ -202,6 +234,11 @@ Conv1D::Conv1D(std::int64_t filters, ConvOptions options)
     : Layer(ops::new_layer<ops::Conv1DState>(nullptr, filters, std::move(options))) {}
 Conv1D::Conv1D(Graph& g, std::int64_t filters, ConvOptions options)
     : Layer(ops::new_layer<ops::Conv1DState>(&g, filters, std::move(options))) {}
+
+Conv3D::Conv3D(std::int64_t filters, ConvOptions options)
+    : Layer(ops::new_layer<ops::Conv3DState>(nullptr, filters, std::move(options))) {}
+Conv3D::Conv3D(Graph& g, std::int64_t filters, ConvOptions options)
+    : Layer(ops::new_layer<ops::Conv3DState>(&g, filters, std::move(options))) {}
 
 Conv2DTranspose::Conv2DTranspose(std::int64_t filters, ConvTransposeOptions options)
     : Layer(ops::new_layer<ops::ConvTransposeState>(nullptr, filters, std::move(options))) {}

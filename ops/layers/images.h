@@ -1,4 +1,4 @@
-// Layers for images [n, h, w, c].
+// Layers for images [n, h, w, c], sequences and volumes.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -39,6 +39,17 @@ class Conv1D : public Layer {
  public:
   explicit Conv1D(std::int64_t filters, ConvOptions options = {});
   Conv1D(Graph& g, std::int64_t filters, ConvOptions options = {});
+  Value kernel() const { return variable("kernel"); }
+  Value bias() const { return variable("bias"); }
+};
+
+/// activation(conv3d(x, kernel) + bias) of volumes [n, d, h, w, c] to [n, od, oh, ow, filters]; a padding in numbers is
+/// one for all sides. Variables: kernel [size, size, size, c / groups, filters] and bias [filters]. Its scope is
+/// "conv3d". A call throws `Error` as `conv3d` and `Dense` do.
+class Conv3D : public Layer {
+ public:
+  explicit Conv3D(std::int64_t filters, ConvOptions options = {});
+  Conv3D(Graph& g, std::int64_t filters, ConvOptions options = {});
   Value kernel() const { return variable("kernel"); }
   Value bias() const { return variable("bias"); }
 };

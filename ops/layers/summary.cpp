@@ -58,6 +58,7 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
   static constexpr std::pair<std::string_view, std::string_view> kinds[] = {{"dense", "Dense"},
                                                                             {"conv", "Conv2D"},
                                                                             {"conv1d", "Conv1D"},
+                                                                            {"conv3d", "Conv3D"},
                                                                             {"conv_transpose", "Conv2DTranspose"},
                                                                             {"depthwise_conv", "DepthwiseConv2D"},
                                                                             {"separable_conv", "SeparableConv2D"},
@@ -88,6 +89,7 @@ std::string kind_of_scope(const std::string& scope, const std::vector<Value>& va
     const int rank = by_name.at("kernel").rank();
     return rank == 2                            ? "Dense"
            : rank == 3                          ? "Conv1D"
+           : rank == 5                          ? "Conv3D"
            : rank != 4                          ? ""
            : built.contains("conv2d_transpose") ? "Conv2DTranspose"
                                                 : "Conv2D";

@@ -56,6 +56,8 @@ std::vector<Call> calls(Graph& g) {
           {"cond", [=] { cond(x, then, then); }},
           {"contract", [=] { contract(x, none); }},
           {"conv1d", [=] { conv1d(x, x); }},
+          {"conv3d", [=] { conv3d(x, x); }},
+          {"conv3d", [=] { conv3d(none, x); }},
           {"depthwise_conv2d", [=] { depthwise_conv2d(x, x); }},
           {"random_bernoulli_like", [=] { random_bernoulli_like(none); }},
           {"random_normal_like", [=] { random_normal_like(none); }},
