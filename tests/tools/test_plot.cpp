@@ -56,6 +56,41 @@ BOOST_AUTO_TEST_CASE(a_long_title_takes_several_lines) {
   BOOST_TEST(height(svg(plot)) == height(one) - 18);
 }
 
+BOOST_AUTO_TEST_CASE(a_table_makes_lines_and_points) {
+  const oxbow::Tensor table = oxbow::Tensor::of<float>({3, 3}, {0, 1, 2, 1, 3, 4, 2, 5, 6});
+  const std::vector<Series> two = lines(table, {"a", "b"});
+  BOOST_TEST(two.size() == 2u);
+  BOOST_TEST(two[1].name == "b");
+  BOOST_TEST(two[1].x == (std::vector<double>{0, 1, 2}), boost::test_tools::per_element());
+  BOOST_TEST(two[1].y == (std::vector<double>{2, 4, 6}), boost::test_tools::per_element());
+  const Series points = scatter("p", oxbow::Tensor::of<double>({2, 2}, {0.5, 1, 2, 3}));
+  BOOST_TEST(points.points);
+  BOOST_TEST(points.y == (std::vector<double>{1, 3}), boost::test_tools::per_element());
+  BOOST_CHECK_THROW(lines(table, {"a"}), oxbow::Error);
+  BOOST_CHECK_THROW(scatter("p", oxbow::Tensor({oxbow::i64, {2, 2}})), oxbow::Error);
+}
+
+BOOST_AUTO_TEST_CASE(points_have_no_line_between_them) {
+  Series many{.name = "points"};
+  for (int i = 0; i < 100; ++i) {
+    many.x.push_back(i);
+    many.y.push_back(i * i % 7);
+  }
+  const auto drawn = [&] {
+    return svg({.x_label = "x", .panels = {{.y_label = "y", .series = {many}, .height = 632}}});
+  };
+  BOOST_TEST(has(drawn(), "L"));
+  many.points = true;
+  const std::string text = drawn();
+  const std::string dots = "<path class=\"c c0 d\" style=\"stroke-width:4\" d=\"";
+  const std::size_t path = text.find(dots + "M");
+  BOOST_REQUIRE(path != std::string::npos);
+  const std::string d = text.substr(path + dots.size(), text.find("/>", path) - path - dots.size());
+  BOOST_TEST(std::count(d.begin(), d.end(), 'h') == 100);
+  BOOST_TEST(!has(d, "L"));
+  BOOST_TEST(has(text, "width=\"632\" height=\"632\""));  // of the panel
+}
+
 BOOST_AUTO_TEST_CASE(a_long_run_takes_no_more_room_than_it_shows) {
   const std::string small = svg(wave(4000)), large = svg(wave(400000));
   BOOST_TEST(small.size() > 40000u);  // all points

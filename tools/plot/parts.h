@@ -19,7 +19,7 @@ namespace oxbow::tools {
 
 inline constexpr std::size_t colours = 7;
 
-inline constexpr double width = 720, panel_height = 260, left = 72, right = 16, bottom = 44, gap = 26;
+inline constexpr double width = 720, left = 72, right = 16, bottom = 44, gap = 26;
 
 // A range of data, and where it lies on the picture.
 struct Axis {

@@ -74,7 +74,7 @@ std::vector<double> ticks(double low, double high, int count) {
 Series thinned(const Series& s, const Axis& x) {
   const std::size_t n = std::min(s.x.size(), s.y.size());
   if (static_cast<double>(n) <= 8 * (x.to - x.from)) return s;
-  Series out{.name = s.name, .x = {}, .y = {}, .faint = s.faint};
+  Series out{.name = s.name, .x = {}, .y = {}, .faint = s.faint, .points = s.points};
   for (std::size_t begin = 0, end = 0; begin < n; begin = end) {
     const double pixel = std::floor(x.pixel(s.x[begin]));
     std::size_t low = begin, high = begin;
@@ -91,6 +91,31 @@ Series thinned(const Series& s, const Axis& x) {
     }
   }
   return out;
+}
+
+std::vector<Series> lines(const Tensor& table, const std::vector<std::string>& names) {
+  const auto columns = static_cast<std::int64_t>(names.size()) + 1;
+  if (table.shape().rank() != 2 || table.shape()[1] != columns || (table.dtype() != f32 && table.dtype() != f64))
+    throw Error("plot: the table is " + to_string(table.type()) + ". Give f32 or f64, [n, " + std::to_string(columns) +
+                "]: x and a column for each name");
+  const auto element = [&](std::int64_t i) {
+    return table.dtype() == f32 ? table.data<float>()[i] : table.data<double>()[i];
+  };
+  std::vector<Series> all;
+  for (std::int64_t k = 1; k < columns; ++k) {
+    Series& s = all.emplace_back(Series{.name = names[static_cast<std::size_t>(k - 1)], .x = {}, .y = {}});
+    for (std::int64_t row = 0; row < table.shape()[0]; ++row) {
+      s.x.push_back(element(row * columns));
+      s.y.push_back(element(row * columns + k));
+    }
+  }
+  return all;
+}
+
+Series scatter(const std::string& name, const Tensor& points) {
+  Series s = lines(points, {name})[0];
+  s.points = true;
+  return s;
 }
 
 Layout lay_out(const Plot& plot) {
@@ -112,7 +137,7 @@ Layout lay_out(const Plot& plot) {
   double y0 = l.legend.bottom + (plot.marks.empty() ? 0 : 16);
   for (const Panel& p : plot.panels) {
     Axis y;
-    y.from = y0 + panel_height;
+    y.from = y0 + p.height;
     y.to = y0;
     y.log_scale = p.log_scale;
     for (const Series& s : p.series)
@@ -149,12 +174,15 @@ std::string svg(const Plot& plot) {
       if (i + 1 == plot.panels.size())
         add("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{:.6g}</text>\n", x.pixel(v), y.from + 18, v);
     }
-    add("<rect class=\"f\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", x.from, y.to, x.to - x.from,
-        panel_height);
+    add("<rect class=\"f\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", x.from, y.to, x.to - x.from, p.height);
     add("<text transform=\"translate(16 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n", (y.to + y.from) / 2,
         dots::marked_up(p.y_label));
 
     for (const Series& s : p.series) {
+      if (s.points) {
+        add("<path {} style=\"stroke-width:4\" d=\"{}\"/>\n", l.key(s.name).stroke("d"), dots(s, x, y));
+        continue;
+      }
       add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke(s.faint ? "p" : ""), path(thinned(s, x), x, y));
       if (!s.faint && s.x.size() <= most_dots) add("<path {} d=\"{}\"/>\n", l.key(s.name).stroke("d"), dots(s, x, y));
     }

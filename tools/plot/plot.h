@@ -1,7 +1,9 @@
-// Line charts as SVG text or as a page: loss and metric curves, rates, several runs on one axis; and descents on a
-// surface of two parameters. Panels lie one below another and share the horizontal axis's meaning. The text depends
-// on the data only, so the same run gives the same picture. Pure functions.
+// Line charts and scatter plots as SVG text or as a page: loss and metric curves, rates, several runs on one axis; and
+// descents on a surface of two parameters. Panels lie one below another and share the horizontal axis's meaning. The
+// text depends on the data only, so the same run gives the same picture. Pure functions.
 #pragma once
+
+#include <oxbow/graph/tensor.h>
 
 #include <functional>
 #include <string>
@@ -11,15 +13,22 @@
 namespace oxbow::tools {
 
 struct Series {
-  std::string name;          ///< in the legend; series of one name in several panels share a colour
-  std::vector<double> x, y;  ///< as many of each; a value that is not finite leaves a gap
-  bool faint = false;        ///< thin and pale, as background to another: losses step by step, say
+  std::string name;                    ///< in the legend; series of one name in several panels share a colour
+  std::vector<double> x = {}, y = {};  ///< as many of each; a value that is not finite leaves a gap
+  bool faint = false;                  ///< thin and pale, as background to another: losses step by step, say
+  bool points = false;                 ///< a dot for each, and no line between them: a scatter plot
 };
 
+/// The columns of a table [n, 1 + names], f32 or f64, as lines: x, and the y of each name. Throws `Error` for others.
+std::vector<Series> lines(const Tensor& table, const std::vector<std::string>& names);
+/// Points [n, 2], f32 or f64: a scatter plot. Throws `Error` for others.
+Series scatter(const std::string& name, const Tensor& points);
+
 struct Panel {
-  std::string y_label;
-  std::vector<Series> series;
+  std::string y_label = {};
+  std::vector<Series> series = {};
   bool log_scale = false;  ///< of y; values that are not positive leave gaps
+  double height = 260;     ///< in pixels; 632 makes it a square
 };
 
 /// A vertical line with a word beside it: a suggested rate, say.
@@ -29,9 +38,9 @@ struct Mark {
 };
 
 struct Plot {
-  std::string title;
-  std::string x_label;
-  std::vector<Panel> panels;
+  std::string title = {};
+  std::string x_label = {};
+  std::vector<Panel> panels = {};
   bool log_x = false;  ///< values that are not positive leave gaps
   std::vector<Mark> marks = {};
 };
