@@ -137,9 +137,8 @@ Digests digests(const std::set<std::string>& ops) {
   const test::RandomGraphs random_graph(ops);
   const auto add = [&](const std::string& name, const std::string& text) { all[name].add(text); };
   for (const examples::Example& e : examples::examples()) {
-    Graph g;
-    e.build(g);
-    add_way(all, "example/" + std::string(e.name), g, tools::fetches(g), {});
+    const std::shared_ptr<Graph> g = e.build();
+    add_way(all, "example/" + std::string(e.name), *g, tools::fetches(*g), {});
   }
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     const test::RandomGraph r = random_graph(seed);

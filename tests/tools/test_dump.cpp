@@ -113,9 +113,8 @@ BOOST_AUTO_TEST_CASE(stages_and_plans_read_back) {
     BOOST_TEST_CONTEXT("seed " << seed) check(*r.graph, r.fetches);
   }
   for (const examples::Example& e : examples::examples()) {
-    Graph g;
-    e.build(g);
-    BOOST_TEST_CONTEXT(e.name) check(g, fetches(g));
+    const std::shared_ptr<Graph> g = e.build();
+    BOOST_TEST_CONTEXT(e.name) check(*g, fetches(*g));
   }
 }
 
@@ -123,14 +122,14 @@ BOOST_AUTO_TEST_CASE(stages_and_plans_read_back) {
 BOOST_AUTO_TEST_CASE(the_ledgers_of_the_examples_add_up) {
   for (const examples::Example& e : examples::examples())
     for (const int threads : {1, 2, 4}) {
-      Graph g;
-      e.build(g);
-      const Ledger l = ledger(compile(fetches(g), {.pool = Pool(threads)}));
+      const std::shared_ptr<Graph> g = e.build();
+      const Ledger l = ledger(compile(fetches(*g), {.pool = Pool(threads)}));
       std::int64_t sum = 0;
       for (const std::int32_t b : l.live) sum += l.blocks[static_cast<std::size_t>(b)].bytes;
       BOOST_TEST(sum == l.lower_bound, e.name);
       BOOST_TEST(sum + l.gap() == l.arena_bytes, e.name);
-      BOOST_TEST(dump(compile(fetches(g), {.pool = Pool(threads)}), {.format = "json"}) == dump(l, {.format = "json"}));
+      BOOST_TEST(dump(compile(fetches(*g), {.pool = Pool(threads)}), {.format = "json"}) ==
+                 dump(l, {.format = "json"}));
     }
 }
 

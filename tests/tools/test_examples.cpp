@@ -42,6 +42,11 @@ std::vector<double> numbers(const std::string& text, const std::string& word) {
   return found;
 }
 
+bool is_picture(const std::string& path) {
+  const std::string file = contents(path);
+  return file.starts_with("\x89PNG") && file.size() > 1000;
+}
+
 void gets_better(const std::string& text, std::size_t epochs, const std::string& word = "loss ") {
   const std::vector<double> losses = numbers(text, word);
   BOOST_REQUIRE_MESSAGE(losses.size() >= epochs, text);
@@ -59,12 +64,7 @@ BOOST_AUTO_TEST_CASE(a_variational_autoencoder_draws_digits) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "vae", source("tools/data/mnist10k") + " 2");
   gets_better(said, 2, "  loss ");
-  const std::string picture = contents(folder / "vae.pgm");
-  BOOST_TEST(picture.starts_with("P5 112 112 255\n"));
-  BOOST_TEST(picture.size() == 15U + 112 * 112);
-  int bright = 0;
-  for (const char c : picture.substr(15)) bright += static_cast<unsigned char>(c) > 128;
-  BOOST_TEST((bright > 100 && bright < 112 * 112 / 2), bright << " pixels are bright");
+  BOOST_TEST(is_picture(folder / "vae.png"));
 }
 
 BOOST_AUTO_TEST_CASE(an_autoencoder_shows_what_it_keeps) {
@@ -89,8 +89,8 @@ BOOST_AUTO_TEST_CASE(a_series_is_forecast_better_than_as_yesterday) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "time_series", "2");
   gets_better(said, 2);
-  BOOST_TEST(numbers(said, "in later hours ").back() < numbers(said, "as yesterday ").back(), said);
-  for (const double degrees : numbers(said.substr(said.rfind("as yesterday")), "\n"))
+  BOOST_TEST(numbers(said, "val_error ").back() < numbers(said, "val_as yesterday ").back(), said);
+  for (const double degrees : numbers(said.substr(said.rfind("val_as")), "\n"))
     BOOST_TEST((degrees > -10 && degrees < 35), said);
 }
 

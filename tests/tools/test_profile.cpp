@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "dump/stages.h"
 #include "examples/examples.h"
 #include "measure/feeds.h"
 #include "measure/profile_report.h"
@@ -29,11 +30,11 @@ const std::string oxbow_program = program("oxbow") + " ";
 
 // Some traced runs of the perceptron's training step.
 struct Measured {
-  Graph g;
+  const std::shared_ptr<Graph> graph = examples::build("mnist_mlp");
+  Graph& g = *graph;
   std::vector<Trace> traces;
   explicit Measured(int threads) {
-    const auto net = examples::mnist_mlp(g);
-    const Program program = compile(optim::minimize(net.loss, "adam").fetches(), {.pool = Pool(threads)});
+    const Program program = compile(fetches(g), {.pool = Pool(threads)});
     Session session(program, Store(g));
     for (const ops::Input& in : program.inputs()) session.feed(in.name, random_feed(g, in.name, in.type.shape));
     for (int run = 0; run < 3; ++run) session.run(traces.emplace_back());

@@ -51,9 +51,7 @@ UnknownGraph::UnknownGraph(const std::string& name) : Error(unknown(name)) {}
 Loaded load(const std::string& name) {
   for (const examples::Example& e : examples::examples()) {
     if (e.name != name) continue;
-    auto g = std::make_shared<Graph>();
-    e.build(*g);
-    return {g};
+    return {e.build()};
   }
   std::error_code wrong;
   std::string file = name;

@@ -21,21 +21,24 @@ void show(std::span<const float> before, std::span<const float> after) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) try {
-  const Mnist mnist = load_mnist(argc > 1 ? argv[1] : "tools/data/mnist10k");
-
-  Graph g;
+Model build(Graph& g) {
   const Value x = input(g, "x", f32, {any(64), 784});
   const Dense first(128, {.activation = relu}), second(32);
   const Value code = second(first(x));
   const Dense back(128, {.activation = relu, .transpose_of = second}), out(784, {.transpose_of = first});
   const Value logits = out(back(code));
 
-  Model model =
-      compile(binary_cross_entropy(logits, x), optim::Adam{.learning_rate = 2e-3},
-              {.metrics = {{"error", mean_squared_error(sigmoid(logits), x)}}, .predictions = sigmoid(logits)});
+  const Value restored = sigmoid(logits), loss = binary_cross_entropy(logits, x);
+  return compile(loss, optim::Adam{.learning_rate = 2e-3},
+                 {.metrics = {{"error", mean_squared_error(restored, x)}}, .predictions = restored});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const Mnist mnist = load_mnist(argc > 1 ? argv[1] : "tools/data/mnist10k");
+  Graph g;
+  Model model = build(g);
   const auto print = [](Progress& p) {
     const Results& r = p.history.epochs.back().results;
     std::printf("epoch %2d  loss %.4f  squared error %.4f, of test digits %.4f\n", p.epoch, r["loss"], r["error"],

@@ -9,20 +9,28 @@
 
 using namespace oxbow;
 
+constexpr std::int64_t letters = 256, units = 128, length = 48;
+
+struct Writer {
+  Embedding embed{letters, 32};
+  LSTM lstm{units, {.return_sequences = true}};
+  Dense head{letters};
+};
+
+static Model build(Graph& g, const Writer& net = {}) {
+  const Value piece = input(g, "piece", u8, {any(32), length + 1});
+  const Value x = piece[{range(), range(0, -1)}], next = piece[{range(), range(1, to_end)}];
+  return compile(cross_entropy(net.head(net.lstm(net.embed(x))), next), optim::Adam{.learning_rate = 3e-3});
+}
+
 int main(int argc, char** argv) try {
   std::ifstream file(argc > 1 ? argv[1] : "LICENSE", std::ios::binary);
   const std::vector<std::uint8_t> text(std::istreambuf_iterator<char>(file), {});
   const Tensor series = Tensor::of({static_cast<std::int64_t>(text.size())}, text);
-  constexpr std::int64_t letters = 256, units = 128, length = 48;
 
   Graph g;
-  const Value piece = input(g, "piece", u8, {any(32), length + 1});
-  const Value x = piece[{range(), range(0, -1)}], next = piece[{range(), range(1, to_end)}];
-  const Embedding embed(letters, 32);
-  const LSTM lstm(units, {.return_sequences = true});
-  const Dense head(letters);
-
-  Model model = compile(cross_entropy(head(lstm(embed(x))), next), optim::Adam{.learning_rate = 3e-3});
+  const Writer net;
+  Model model = build(g, net);
   const auto print = [](Progress& p) { std::printf("epoch %2d  loss %.3f\n", p.epoch, p.history["loss"].back()); };
   model.fit({{"piece", windows(series, length + 1, 3)}},
             {.epochs = argc > 2 ? std::atoi(argv[2]) : 10, .callbacks = {{.on_epoch = print}}});
@@ -31,8 +39,8 @@ int main(int argc, char** argv) try {
   // further apart: fewer surprises.
   const Value last = input(g, "last", u8, {1, 1}), h = input(g, "h", f32, {1, units}),
               c = input(g, "c", f32, {1, units});
-  const auto [output, state] = lstm.run(embed(last), {h, c});
-  const Value letter = cast(random_categorical(head(output) / 0.7, {.in_inference = true}), u8);
+  const auto [output, state] = net.lstm.run(net.embed(last), {h, c});
+  const Value letter = cast(random_categorical(net.head(output) / 0.7, {.in_inference = true}), u8);
   const Program write = compile({letter, state[0], state[1], random_update(g)}, {.mode = Mode::inference});
 
   Store store = model.store();

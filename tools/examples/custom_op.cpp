@@ -6,16 +6,16 @@
 
 using namespace oxbow;
 
-void oxbow::examples::custom_op(Graph& g) {
+static void build(Graph& g) {
   const Value x = input(g, "x", f32, {any(1000)});
-  const Value y = gaussian(x);
+  const Value y = examples::gaussian(x);
   g.add_output("y", y);
   g.add_output("slope", gradients(sum(y), {x})[0]);
 }
 
 int main() {
   Graph g;
-  examples::custom_op(g);
+  build(g);
   const Program program = compile({g.outputs()[0].second, g.outputs()[1].second});
   Store store(g);
   const auto out = program.run(store, {{"x", Tensor::of<float>({5}, {-2, -1, -0.5, 1, 2})}});

@@ -5,22 +5,12 @@
 
 using namespace oxbow;
 
-namespace {
-
-Value loss_of_line(Graph& g) {
+static Model build(Graph& g) {
   const Value x = input(g, "x", f32, {any(16)});
   const Value y = input(g, "y", f32, {any(16)});
   const Value w = parameter(g, "w", {f32, {}}, init::zeros());
   const Value b = parameter(g, "b", {f32, {}}, init::zeros());
-  return mean_squared_error(w * x + b, y);
-}
-
-}  // namespace
-
-void oxbow::examples::linear_regression(Graph& g) {
-  const Value loss = loss_of_line(g);
-  g.add_output("loss", loss);
-  for (const Value& update : optim::minimize(loss, optim::SGD{.learning_rate = 0.1}).updates) g.add_update(update);
+  return compile(mean_squared_error(w * x + b, y), optim::SGD{.learning_rate = 0.1});
 }
 
 int main() {
@@ -30,7 +20,7 @@ int main() {
   for (std::size_t i = 0; i < 256; ++i) y.span<float>()[i] = 3 * x.span<float>()[i] - 1 + noise.span<float>()[i];
 
   Graph g;
-  Model model = compile(loss_of_line(g), optim::SGD{.learning_rate = 0.1});
+  Model model = build(g);
   const History history = model.fit({{"x", x}, {"y", y}}, {.epochs = 20, .batch_size = 16});
   for (const Epoch& e : history.epochs) std::printf("epoch %2d  loss %.5f\n", e.number, e.results["loss"]);
 

@@ -7,7 +7,7 @@
 
 using namespace oxbow;
 
-examples::Classifier oxbow::examples::mnist_cnn(Graph& g) {
+static examples::Classifier build(Graph& g) {
   const Value x = input(g, "x", f32, {any(64), 784});
   const Value label = input(g, "label", i64, {any(64)});
   Value h = reshape(x, {-1, 28, 28, 1});
@@ -22,7 +22,7 @@ examples::Classifier oxbow::examples::mnist_cnn(Graph& g) {
 int main(int argc, char** argv) try {
   const Mnist mnist = load_mnist(argc > 1 ? argv[1] : "tools/data/mnist10k");
   Graph g;
-  const auto net = examples::mnist_cnn(g);
+  const auto net = build(g);
   Model model = compile(net.loss, optim::Adam{.learning_rate = 1e-3}, {.metrics = {{"accuracy", net.accuracy}}});
 
   const auto print = [](Progress& p) {

@@ -7,7 +7,7 @@
 
 using namespace oxbow;
 
-examples::Classifier oxbow::examples::mnist_mlp(Graph& g) {
+static examples::Classifier build(Graph& g) {
   const Value x = input(g, "x", f32, {any(64), 784});
   const Value label = input(g, "label", i64, {any(64)});
   Value h = dense(x, 512, {.activation = relu});
@@ -20,7 +20,7 @@ examples::Classifier oxbow::examples::mnist_mlp(Graph& g) {
 int main(int argc, char** argv) try {
   const Mnist mnist = load_mnist(argc > 1 ? argv[1] : "tools/data/mnist10k");
   Graph g;
-  const auto net = examples::mnist_mlp(g);
+  const auto net = build(g);
   Model model = compile(net.loss, "adam", {.metrics = {{"accuracy", net.accuracy}}, .predictions = net.logits});
 
   const auto print = [](Progress& p) {

@@ -25,16 +25,18 @@ static Dataset flats(std::int64_t n) {
   return {{"numbers", numbers}, {"district", district}, {"rent", rent}};
 }
 
-int main(int argc, char** argv) try {
-  Graph g;
+static Model build(Graph& g) {
   const Value numbers = input(g, "numbers", f32, {any(64), 3}), district = input(g, "district", i64, {any(64)});
   const Value rent = input(g, "rent", f32, {any(64), 1});
   const Sequential net{Dense(64, {.activation = relu}), Dropout(0.05), Dense(64, {.activation = relu}), Dense(1)};
-  const Value hundreds = net(concat({BatchNorm()(numbers), Embedding(6, 4)(district)}, 1));
-  const Value guess = 100.0 * hundreds;
+  const Value hundreds = net(concat({BatchNorm()(numbers), Embedding(6, 4)(district)}, 1)), guess = 100.0 * hundreds;
+  const Value loss = mean_squared_error(hundreds, rent / 100.0), error = mean(abs(guess - rent));
+  return compile(loss, optim::Adam{.learning_rate = 2e-3}, {.metrics = {{"error", error}}, .predictions = guess});
+}
 
-  Model model = compile(mean_squared_error(hundreds, rent / 100.0), optim::Adam{.learning_rate = 2e-3},
-                        {.metrics = {{"error", mean(abs(guess - rent))}}, .predictions = guess});
+int main(int argc, char** argv) try {
+  Graph g;
+  Model model = build(g);
   const auto [train, test] = flats(6000).split(0.2);
   const History history = model.fit(train, {.epochs = argc > 1 ? std::atoi(argv[1]) : 60,
                                             .batch_size = 64,

@@ -22,29 +22,28 @@ static Tensor temperatures(std::int64_t hours) {
   return t;
 }
 
-int main(int argc, char** argv) try {
-  constexpr std::int64_t past = 48;
-  const Tensor series = temperatures(3000);
-  Graph g;
-  const GRU gru(32);
-  const Dense head(1);
-  const auto forecast = [&](Value x) { return x[{range(), -1}] + head(gru((x - 12.0) / 6.0)); };  // the change
+// The last temperature, and by how much it will change.
+static Residual forecaster() {
+  const Sequential change{[](Value x) { return (x - 12.0) / 6.0; }, GRU(32), Dense(1)};
+  return Residual(change, {.shortcut = [](Value x) { return x[{range(), -1}]; }});
+}
+constexpr std::int64_t past = 48;
 
+static Model build(Graph& g, const Residual& forecast = forecaster()) {
   const Value piece = input(g, "piece", f32, {any(32), past + 1, 1});
   const Value x = piece[{range(), range(0, -1)}], next = piece[{range(), -1}], yesterday = piece[{range(), -25}];
-  const auto error = [&](Value guess) { return mean(abs(guess - next)); };
-  const Value y = forecast(x);
-  Model model = compile(mean_squared_error(y, next), optim::Adam{.learning_rate = 3e-3},
-                        {.metrics = {{"error", error(y)}, {"as yesterday", error(yesterday)}}});
+  const Value y = forecast(x), loss = mean_squared_error(y, next);
+  return compile(loss, optim::Adam{.learning_rate = 3e-3},
+                 {.metrics = {{"error", mean(abs(y - next))}, {"as yesterday", mean(abs(yesterday - next))}}});
+}
 
+int main(int argc, char** argv) try {
+  const Tensor series = temperatures(3000);
+  Graph g;
+  const Residual forecast = forecaster();
+  Model model = build(g, forecast);
   const auto [train, test] = Dataset{{"piece", windows(series, past + 1)}}.split(0.2);  // later hours are to test with
-  const auto print = [](Progress& p) {
-    const Results& r = p.history.epochs.back().results;
-    std::printf("epoch %d  loss %.3f  off by %.2f degrees, in later hours %.2f; as yesterday %.2f\n", p.epoch,
-                r["loss"], r["error"], r["val_error"], r["val_as yesterday"]);
-  };
-  model.fit(train,
-            {.epochs = argc > 1 ? std::atoi(argv[1]) : 5, .validation = test, .callbacks = {{.on_epoch = print}}});
+  model.fit(train, {.epochs = argc > 1 ? std::atoi(argv[1]) : 5, .validation = test, .callbacks = {print_epochs()}});
 
   // From the last two days on, hour by hour: what is forecast is what the next hour is forecast from.
   const Value recent = input(g, "recent", f32, {1, past, 1}), hour = reshape(forecast(recent), {1, 1, 1});

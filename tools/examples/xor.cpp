@@ -33,12 +33,6 @@ Xor build(Graph& g) {
 
 }  // namespace
 
-void oxbow::examples::xor_by_hand(Graph& g) {
-  const Xor net = build(g);
-  g.add_output("loss", net.loss);
-  for (const Value& update : net.updates) g.add_update(update);
-}
-
 int main() {
   Graph g;
   const Xor net = build(g);
