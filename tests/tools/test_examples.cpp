@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <vector>
 
 #include "support/command.h"
@@ -101,9 +102,54 @@ BOOST_AUTO_TEST_CASE(rents_are_guessed) {
   BOOST_TEST(numbers(said, "guessed ").size() == 5U, said);
 }
 
+BOOST_AUTO_TEST_CASE(a_residual_network_reads_digits) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "resnet20", source("tools/data/mnist10k") + " 1");
+  BOOST_TEST(numbers(said, "val_accuracy ").at(0) > 0.8, said);
+}
+
+BOOST_AUTO_TEST_CASE(pixels_are_told_apart) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "unet", "2");
+  gets_better(said, 2);
+  BOOST_TEST(numbers(said, "val_accuracy ").back() > 0.9, said);
+  BOOST_TEST(is_picture(folder / "unet.png"));
+}
+
+BOOST_AUTO_TEST_CASE(words_of_one_kind_are_near) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "word2vec", "4");
+  gets_better(said, 4);
+  BOOST_TEST(numbers(said, "of 40 words, ").at(0) > 30, said);
+}
+
+BOOST_AUTO_TEST_CASE(a_network_obeys_an_equation) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "pinn", "800");
+  BOOST_TEST(numbers(said, "off by more than ").at(0) < 0.2, said);
+  BOOST_TEST(has(contents(folder / "pinn.svg"), "exact"));
+}
+
+BOOST_AUTO_TEST_CASE(points_are_made_like_others) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "wgan_gp", "900");
+  int in_heaps = 0;
+  std::istringstream counts(said);
+  for (int heap = 0, n = 0; heap < 8 && counts >> n; ++heap) in_heaps += n;
+  BOOST_TEST(in_heaps > 200, said);
+  BOOST_TEST(has(contents(folder / "wgan_gp.svg"), "made"));
+}
+
+BOOST_AUTO_TEST_CASE(a_pole_stands_longer) {
+  const TemporaryFolder folder;
+  const std::vector<double> steps = numbers(output(folder, "cartpole", "30"), "it stands for ");
+  BOOST_REQUIRE(steps.size() == 3u);
+  BOOST_TEST(steps[2] > 1.5 * steps[0]);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_there_is_an_error) {
   const TemporaryFolder folder;
-  for (const char* name : {"vae", "autoencoder"}) {
+  for (const char* name : {"vae", "autoencoder", "resnet20"}) {
     const auto run = command(program(name) + " " + (folder / "nowhere") + " 2>&1");
     BOOST_TEST(run.code == 1);
     BOOST_TEST(has(run.output, "there is neither train-images-idx3-ubyte"), run.output);

@@ -15,7 +15,6 @@ struct Gpt {
   TransformerBlock one{4, {.causal = true, .rotary = true}}, two{4, {.causal = true, .rotary = true}};
   Sequential head{LayerNorm(), Dense(letters)};
 };
-
 static Model build(Graph& g, const Gpt& gpt = {}, std::int64_t steps = 1000) {
   const Value piece = input(g, "piece", u8, {any(batch), length + 1});
   const Value x = piece[{range(), range(0, -1)}], next = piece[{range(), range(1, to_end)}];
@@ -41,13 +40,10 @@ int main(int argc, char** argv) try {
   const AttentionResult a = gpt.one.run(gpt.embed(last), first, place), b = gpt.two.run(a.output, second, place);
   const Value letter = cast(random_categorical(gpt.head(b.output)[{0, -1}] / 0.6, {.in_inference = true}), u8);
   model.store().add(g);  // the state of the draws, and empty caches
-  const std::vector<Value> step{letter,
-                                random_update(g),
-                                assign(first.key, a.cache.key),
-                                assign(first.value, a.cache.value),
-                                assign(second.key, b.cache.key),
-                                assign(second.value, b.cache.value)};
-  Session write(compile(step, {.mode = Mode::inference}), model.store());
+  const Value keys_1 = assign(first.key, a.cache.key), values_1 = assign(first.value, a.cache.value);
+  const Value keys_2 = assign(second.key, b.cache.key), values_2 = assign(second.value, b.cache.value);
+  const CompileOptions inference{.mode = Mode::inference};
+  Session write(compile({letter, keys_1, values_1, keys_2, values_2, random_update(g)}, inference), model.store());
   std::vector<std::uint8_t> written(text.begin(), text.begin() + length / 2);
   for (std::int64_t i = 0, places = 0, count = length / 2; i < 400; ++i) {
     write.feed("last", Tensor::of({1, count}, std::span(written.end() - count, written.end())));
