@@ -4,13 +4,15 @@
 #include <oxbow/graph/order/order.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/catalog.h>
-#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/optim/minimize.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include "dump/dot.h"
 #include "dump/folded.h"
 #include "support/has.h"
+#include "support/layer_kinds.h"
 #include "support/optional_ops.h"
 
 BOOST_AUTO_TEST_SUITE(test_dot)
@@ -102,6 +104,19 @@ BOOST_AUTO_TEST_CASE(folded_inputs_stand_alone_while_they_are_few) {
     BOOST_TEST(has(folded, "[label=\"x0 f32[4]\", shape=oval") == (inputs == 2), folded);
     BOOST_TEST(has(folded, "0->2 [") == (inputs == 2), folded);
     BOOST_TEST(has(folded, "\\ninput x0 f32[4]") == (inputs == 9), folded);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_layer_is_a_box) {
+  for (const test::LayerKind& kind : test::layer_kinds(f32)) {
+    Graph g;
+    const test::OfKind net = test::of_kind(g, kind, f32);
+    const Value loss = mean(square(net.out));
+    g.add_output("loss", loss);
+    optim::minimize(loss, "adam");
+    const std::string folded = folded_dot(g);
+    BOOST_TEST(has(folded, "[label=\"" + net.layer.name()), kind.name << ": " << folded);
+    BOOST_TEST((folded_dot(*parse(print(g), catalog())) == folded), kind.name);
   }
 }
 
