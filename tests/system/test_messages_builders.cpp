@@ -171,10 +171,12 @@ BOOST_AUTO_TEST_CASE(every_builder_is_tried) {
     return std::string(std::istreambuf_iterator<char>(in), {});
   };
   Graph g;
-  std::set<std::string> tried{"part", "parameter", "variable", "drawn", "gradients", "flow_back", "random_state", "random_update"};
+  std::set<std::string> tried{"part",      "parameter", "variable",     "drawn",
+                              "gradients", "flow_back", "random_state", "random_update"};
   for (const Call& call : calls(g)) tried.insert(call.builder);
-  for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by", "uniform_in", "normal_in", "truncated_normal_in",
-                             "bernoulli_in"}) tried.insert(helper);
+  for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by", "uniform_in", "normal_in",
+                             "truncated_normal_in", "bernoulli_in"})
+    tried.insert(helper);
   const std::string list = file("ops/ops.h");
   const std::regex include("#include <oxbow/(.*)>"),
       builder("\n(?:std::vector<Value>|Value|Moments|\\w+Result) (\\w+)\\(");
