@@ -153,7 +153,8 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
 BOOST_AUTO_TEST_CASE(bench_lists_its_nets_beside_the_examples) {
   const Finished run = oxbow_("bench lenett");
   BOOST_TEST(run.code == 1);
-  BOOST_TEST(has(run.output, "\"lenett\" is neither a file that can be read nor an example. There are:\n  "), run.output);
+  BOOST_TEST(has(run.output, "\"lenett\" is neither a file that can be read nor an example. There are:\n  "),
+             run.output);
   BOOST_TEST(has(run.output, "\nOr these nets of bench:\n  mlp "), run.output);
 }
 
