@@ -167,6 +167,18 @@ std::vector<Value> gpt2(Graph& g) {
       g, {.layers = 12, .width = 768, .heads = 12, .length = 256, .batch = 1, .letters = 50257, .tied = true});
 }
 
+// Attention by itself, forward and backward: 12 heads of 64.
+template <std::int64_t length, bool causal>
+std::vector<Value> attention(Graph& g) {
+  const Type each{f32, {length > 256 ? 1 : 4, length, 768}};
+  const Value q = input(g, "q", each.dtype, each.shape), k = input(g, "k", each.dtype, each.shape),
+              v = input(g, "v", each.dtype, each.shape), dy = input(g, "dy", each.dtype, each.shape);
+  const Value y = scaled_dot_product_attention(q, k, v, {.causal = causal, .heads = 12});
+  std::vector<Value> fetches = gradients(y, dy, {q, k, v});
+  fetches.push_back(y);
+  return fetches;
+}
+
 constexpr BenchNet nets[] = {
     {"mlp", "784-256-256-10, batch 32, Adam", [](Graph& g) { return mlp(g, 32, 256); }},
     {"branches", "64 branches of 8 times x = tanh(x w), 64x64, Adam", branches},
@@ -181,6 +193,14 @@ constexpr BenchNet nets[] = {
     {"gpt", "4 layers, 128 wide, 4 heads, 64 long, batch 12, 65 letters, Adam", gpt},
     {"gpt2_wide", "2 layers of GPT-2 small (768 wide, 12 heads), 256 long, batch 2, 65 letters, Adam", gpt2_wide},
     {"gpt2", "GPT-2 small: 12 layers, 50257 tokens, 256 long, batch 1, Adam", gpt2},
+    {"attention_64", "12 heads of 64, 64 long, batch 4, and its gradients", attention<64, false>},
+    {"causal_64", "the same, each place seeing itself and those before it", attention<64, true>},
+    {"attention_256", "12 heads of 64, 256 long, batch 4, and its gradients", attention<256, false>},
+    {"causal_256", "the same, each place seeing itself and those before it", attention<256, true>},
+    {"attention_1024", "12 heads of 64, 1024 long, batch 1, and its gradients", attention<1024, false>},
+    {"causal_1024", "the same, each place seeing itself and those before it", attention<1024, true>},
+    {"attention_2048", "12 heads of 64, 2048 long, batch 1, and its gradients", attention<2048, false>},
+    {"causal_2048", "the same, each place seeing itself and those before it", attention<2048, true>},
 };
 
 }  // namespace

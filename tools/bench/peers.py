@@ -30,6 +30,8 @@ TRANSFORMERS = {
     "gpt2_wide": Transformer(2, 768, 12, 256, 2, 65),
     "gpt2": Transformer(12, 768, 12, 256, 1, 50257, tied=True),
 }
+# What is read of a kernel by itself: "attention_256" and, causal, "causal_256", of 12 heads of 64.
+ATTENTION = [f"{kind}_{length}" for kind in ("attention", "causal") for length in (64, 256, 1024, 2048)]
 
 
 def serve(build):

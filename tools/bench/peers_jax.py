@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from peers import LAYERS, MOBILENET, TRANSFORMERS
+from peers import ATTENTION, LAYERS, MOBILENET, TRANSFORMERS
 
 jax.devices()  # starts the backend
 
@@ -277,6 +277,19 @@ def chain():
     return lambda: jax.block_until_ready(f(x0))
 
 
+def attention(net):
+    kind, length = net.split("_")
+    shape = (4 if int(length) <= 256 else 1, int(length), 12, 64)
+    values = [jax.random.uniform(jax.random.PRNGKey(i), shape) for i in range(4)]
+
+    def step(q, k, v, dy):
+        y, back = jax.vjp(lambda *a: jax.nn.dot_product_attention(*a, is_causal=kind == "causal"), q, k, v)
+        return y, back(dy)
+
+    f = jax.jit(step)
+    return lambda: jax.block_until_ready(f(*values))
+
+
 def adam_alone(make):
     for _ in range(10):
         make.normal(1000, 1000)
@@ -298,6 +311,8 @@ def start(p):
 def step_of(net):
     if net == "chain":
         return chain(), 0
+    if net in ATTENTION:
+        return attention(net), 0
     make = Parameters()
     if net == "adam":
         return adam_alone(make), 3 * 4 * 10**7

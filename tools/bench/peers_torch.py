@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from peers import LAYERS, MOBILENET, TRANSFORMERS
+from peers import ATTENTION, LAYERS, MOBILENET, TRANSFORMERS
 
 
 class Residual(nn.Module):
@@ -161,6 +161,19 @@ def chain(compiled):
     return step
 
 
+def attention(net, compiled):
+    kind, length = net.split("_")
+    q, k, v, dy = (torch.rand(4 if int(length) <= 256 else 1, 12, int(length), 64) for _ in range(4))
+    for x in (q, k, v):
+        x.requires_grad_()
+
+    def attend():
+        return F.scaled_dot_product_attention(q, k, v, is_causal=kind == "causal")
+
+    f = torch.compile(attend) if compiled else attend
+    return lambda: torch.autograd.grad(f(), (q, k, v), dy)
+
+
 def adam_alone(compiled):
     parameters = [nn.Parameter(torch.rand(1000, 1000)) for _ in range(10)]
     for p in parameters:
@@ -174,6 +187,8 @@ def step_of(net, compiled, last):
     torch.manual_seed(0)
     if net == "chain":
         return chain(compiled), 0
+    if net in ATTENTION:
+        return attention(net, compiled), 0
     if net == "adam":
         return adam_alone(compiled), 3 * 4 * 10**7
     parameters, loss_of = network(net, last)
