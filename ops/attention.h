@@ -23,8 +23,8 @@ struct AttentionOptions {
 /// and [kv_heads * e], head by head, the result's [heads * e], and the scores [..., heads, t, s].
 ///
 /// A query that sees nothing takes the mean of all values. What is not seen is not read: a NaN there stays where it is.
-/// A score of -inf is as not seen. Throws `Error` for shapes that do not fit, what is not floating point, and a mask
-/// that is not bool or does not broadcast.
+/// Its gradient takes a part for each head of keys, so that a single one has one thread. Throws `Error` for shapes that
+/// do not fit, what is not floating point, and a mask that is not bool or does not broadcast.
 ///
 /// Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; the softmax over tiles: Milakov and Gimelshein 2018,
 /// https://arxiv.org/abs/1805.02867; its gradient from the sums alone: Dao et al. 2022,

@@ -76,7 +76,8 @@ struct Conv3dOptions {
 /// The convolution of volumes x [n, d, h, w, c] with weights [kd, kh, kw, c / groups, k]: [n, od, oh, ow, k], where the
 /// sizes are as `conv2d` has them. It is `conv2d` of slices, whose channels are those of the kd slices that a kernel
 /// reaches, one after another; so x is in memory kd times. Where the depth is a free axis, `same` with a stride pads as
-/// for its example size. Throws `Error` as `conv2d` does.
+/// for its example size, and volumes that are less deep than a `valid` kernel give no slices. Throws `Error` as
+/// `conv2d` does.
 Value conv3d(Value x, Value weights, Conv3dOptions options = {}, At at = At::current());
 
 struct Conv2dTransposeOptions {

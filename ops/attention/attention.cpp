@@ -90,7 +90,8 @@ void attend(const Plan& p, const Run& r, std::int64_t head, std::int64_t query) 
     }
     const T* values = v + key * g.v_row;
     if (seen == Seen::some && !is_finite(keys, e, values, g.v_row))
-      add_weighted<T>(queries, e, keys, {scores, 1, width}, values, g.v_row, sum, e);
+      add_seen<T>(queries, e, keys, {scores, 1, width}, values, g.v_row, sum, e,
+                  [&](std::int64_t i, std::int64_t j) { return g.sees(mask, head, query + i, key + j); });
     else
       multiply<T>(p.values[last_queries][last_keys], queries, e, keys, {scores, 1, width}, values, g.v_row, sum, e,
                   true);

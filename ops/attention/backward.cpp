@@ -122,22 +122,24 @@ class Backward {
     // A tile that hides nothing reads all of what it multiplies.
     const auto add = [&](const gemm::Kernel& kernel, bool careful, std::int64_t rows, std::int64_t columns,
                          std::int64_t terms, gemm::Strided<T> left, const T* right, std::int64_t ldb, T* y,
-                         std::int64_t ldy) {
+                         std::int64_t ldy, const auto& sees) {
       if (careful)
-        add_weighted<T>(rows, columns, terms, left, right, ldb, y, ldy);
+        add_seen<T>(rows, columns, terms, left, right, ldb, y, ldy, sees);
       else
         multiply<T>(kernel, rows, columns, terms, left, right, ldb, y, ldy, true);
     };
+    const auto seen = [&](std::int64_t i, std::int64_t j) { return g_.sees(mask_, head, query + i, key + j); };
+    const auto seen_by = [&](std::int64_t j, std::int64_t i) { return seen(i, j); };
     const bool careful = hides && !finite;
     if (dv_)
       add(p_.to_v[a][b], careful, keys, g_.e, queries, {weights_, width, 1}, dy, g_.y_row, dv_ + key * g_.v_row,
-          g_.v_row);
+          g_.v_row, seen_by);
     if (dk_)
-      add(p_.to_k[a][b], careful, keys, g_.d, queries, {slopes_, width, 1}, q, g_.q_row, dk_ + key * g_.k_row,
-          g_.k_row);
+      add(p_.to_k[a][b], careful, keys, g_.d, queries, {slopes_, width, 1}, q, g_.q_row, dk_ + key * g_.k_row, g_.k_row,
+          seen_by);
     if (dq)
       add(p_.to_q[a][b], hides && !is_finite(keys, g_.d, k, g_.k_row), queries, g_.d, keys, {slopes_, 1, width}, k,
-          g_.k_row, dq, g_.q_row);
+          g_.k_row, dq, g_.q_row, seen);
   }
 
   const Plan& p_;

@@ -15,7 +15,7 @@ void check_matrix(const char* name, const Type& t) {
 }
 
 void check_heads(const char* name, const Type& t, std::int64_t heads) {
-  if (t.shape[-1] % heads != 0)
+  if (t.shape[-1] % heads != 0 || (heads > 1 && t.shape[-1] == 0))
     throw OpError(
         std::to_string(heads) + " heads do not divide the " + std::to_string(t.shape[-1]) + " features of " + name,
         "The last axis has all features of the first head, then all of the next");

@@ -58,6 +58,12 @@ struct Geometry {
   std::int64_t k_at(std::int64_t kv) const { return kv / kv_across * s * k_row + kv % kv_across * d; }
   std::int64_t v_at(std::int64_t kv) const { return kv / kv_across * s * v_row + kv % kv_across * e; }
 
+  /// Whether this query sees this key.
+  bool sees(const bool* mask, std::int64_t head, std::int64_t query, std::int64_t key) const {
+    return (!causal || key <= query + s - t) &&
+           (mask_at.empty() || mask[mask_at[static_cast<std::size_t>(head)] + query * mask_row + key * mask_column]);
+  }
+  /// What of the tile that begins with this query and key.
   Seen seen(const bool* mask, std::int64_t head, std::int64_t query, std::int64_t key) const;
   /// `hidden` for each score [key][query] of a tile that is not seen; rows are `width` apart.
   template <class T>
@@ -113,15 +119,19 @@ void multiply(const gemm::Kernel& kernel, std::int64_t rows, std::int64_t column
   gemm::multiply<T>(rows, columns, k, a, b, ldb, y, ldy, accumulate);
 }
 
-/// y += a b for weights a, of which a 0 takes nothing of its row of b: what is not seen may be NaN.
-template <class T>
-void add_weighted(std::int64_t rows, std::int64_t columns, std::int64_t k, gemm::Strided<T> a, const T* b,
-                  std::int64_t ldb, T* y, std::int64_t ldy) {
+/// y += a b of up to `tile` terms, without those that row i of a does not see: `sees(i, p)`. Of these b may be NaN. The
+/// others are summed as `multiply` sums them, to the same bits.
+template <class T, class Sees>
+void add_seen(std::int64_t rows, std::int64_t columns, std::int64_t k, gemm::Strided<T> a, const T* b, std::int64_t ldb,
+              T* y, std::int64_t ldy, const Sees& sees) {
+  constexpr bool one_chain = gemm::sums_in_one_chain(dtype_of<T>);
   for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t p = 0; p < k; ++p) {
-      const T weight = a.data[i * a.row + p * a.step];
-      if (weight == T(0)) continue;
-      for (std::int64_t c = 0; c < columns; ++c) y[i * ldy + c] = math::fma(weight, b[p * ldb + c], y[i * ldy + c]);
+    for (std::int64_t c = 0; c < columns; ++c) {
+      T& to = y[i * ldy + c];
+      T sum = one_chain ? to : T(0);
+      for (std::int64_t p = 0; p < k; ++p)
+        if (sees(i, p)) sum = math::fma(a.data[i * a.row + p * a.step], b[p * ldb + c], sum);
+      to = one_chain ? sum : sum + to;
     }
 }
 

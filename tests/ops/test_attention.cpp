@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "support/gradient_check.h"
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_nan_that_is_not_seen_stays_where_it_is) {
       const std::string_view at = where_it_is;
       for (std::int64_t i = 0; i < n; ++i) {
         const auto is_nan = [&](std::size_t value) { return !std::isfinite(got[value].data<float>()[i * 8]); };
-        // Queries from `bad` on see it. A score of -inf is as not seen.
+        // Queries from `bad` on see it. A score of -inf has a weight of 0.
         const bool is_seen = at == "q" ? i == bad : at != "dy" && i >= bad;
         BOOST_TEST((is_nan(0) == is_seen || (at == "k" && what == infinity && i >= bad)), at << ", y, " << i);
         BOOST_TEST((!is_nan(1) || i >= bad), at << ", dq, " << i);
@@ -153,6 +154,46 @@ BOOST_AUTO_TEST_CASE(a_nan_that_is_not_seen_stays_where_it_is) {
       }
       if (std::isnan(what)) BOOST_TEST(std::isnan(got[1].data<float>()[bad * 8]), at);
     }
+}
+
+// In tiles behind the first one too, where a sum goes on.
+BOOST_AUTO_TEST_CASE(a_nan_that_is_not_seen_changes_no_bit) {
+  for (const DType dtype : {f32, f64}) {
+    constexpr std::int64_t n = 150, bad = 140;
+    Graph g;
+    std::vector<Value> in;
+    for (const char* name : {"q", "k", "v", "dy"}) in.push_back(input(g, name, dtype, {n, 24}));
+    const Value y = scaled_dot_product_attention(in[0], in[1], in[2], {.causal = true});
+    const Program program = compile({y, gradients(y, in[3], {in[0]})[0]});
+    Store store(g);
+    Tensors feeds;
+    std::uint64_t seed = 1;
+    for (const char* name : {"q", "k", "v", "dy"}) feeds.emplace(name, draw({n, 24}, -1, 1, seed++, dtype));
+    const std::vector<Tensor> sound = program.run(store, feeds);
+    for (const char* name : {"k", "v"})
+      dispatch<dtypes::Floats>(
+          dtype, [&]<class T>(std::type_identity<T>) { feeds.at(name).data<T>()[bad * 24] = static_cast<T>(nan); });
+    const std::vector<Tensor> got = program.run(store, feeds);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const auto size = static_cast<std::size_t>(bad * 24 * size_of(dtype));  // of the queries before it
+      BOOST_TEST(std::memcmp(got[i].bytes(), sound[i].bytes(), size) == 0, name(dtype) << ", value " << i);
+    }
+  }
+}
+
+// As 0 NaN is: also beside a key that is hidden from another query, where products go an own way.
+BOOST_AUTO_TEST_CASE(a_nan_that_is_seen_counts_though_its_weight_is_0) {
+  Graph g;
+  const Value q = input(g, "q", f32, {2, 1}), k = input(g, "k", f32, {2, 1}), v = input(g, "v", f32, {2, 1});
+  Store store(g);
+  for (const bool causal : {false, true}) {
+    const Value y = scaled_dot_product_attention(q, k, v, {.causal = causal});
+    const Tensor got = compile({y}).run(store, {{"q", Tensor::of<float>({2, 1}, {1, 1})},
+                                                {"k", Tensor::of<float>({2, 1}, {300, 0})},
+                                                {"v", Tensor::of<float>({2, 1}, {1, static_cast<float>(nan)})}})[0];
+    BOOST_TEST(std::isnan(got.data<float>()[0]) == !causal);
+    BOOST_TEST(std::isnan(got.data<float>()[1]), "causal " << causal);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(halves_are_rounded_once) {
@@ -197,7 +238,7 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   const Value q = input(g, "q", f32, {2, 3, 8}), k = input(g, "k", f32, {2, 5, 8}), v = input(g, "v", f32, {2, 5, 6}),
               row = input(g, "row", f32, {8}), other = input(g, "other", f32, {3, 5, 8}),
               wide = input(g, "wide", f64, {2, 5, 8}), mask = input(g, "mask", boolean, {2, 4}),
-              ids = input(g, "ids", i64, {2, 3, 8});
+              ids = input(g, "ids", i64, {2, 3, 8}), none = input(g, "none", f32, {1, 0, 0});
   const auto of = [&](Value a, Value b, Value c, const AttentionOptions& o = {}) {
     return message([&] { scaled_dot_product_attention(a, b, c, o); });
   };
@@ -214,6 +255,7 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   BOOST_TEST(has(of(q, k, v, {.heads = 4, .kv_heads = 3}), "3 heads of keys do not divide 4 heads"));
   BOOST_TEST(has(of(q, k, v, {.kv_heads = 2}), "there are 0 heads, and 2 of keys"));
   BOOST_TEST(has(of(q, k, v, {.heads = -1}), "there are -1 heads"));
+  BOOST_TEST(has(of(none, none, none, {.heads = 2}), "2 heads do not divide the 0 features of q"));
   BOOST_TEST(has(of(q, Value(), v), "scaled_dot_product_attention: "));
 }
 

@@ -101,6 +101,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_picture_is_refused) {
   BOOST_TEST(has(refused(Tensor({f32, {1, 4, 4}}), {.columns = 0}), "columns is 0 and scale is 1"));
   BOOST_TEST(has(refused(Tensor({f32, {0, 4, 4}})), "is empty or too large"));
   BOOST_TEST(has(refused(Tensor({f32, {1, 4, 4}}), {.scale = std::int64_t{1} << 40}), "is empty or too large"));
+  BOOST_TEST(has(refused(Tensor({u8, {1, 1, 1, 3}}), {.scale = std::int64_t{1} << 30}), "is too large"));
   BOOST_TEST(has(message([&] { save_image(folder / "no/a.png", Tensor({u8, {1, 1, 1}})); }), "no/a.png"));
 }
 

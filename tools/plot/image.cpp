@@ -75,6 +75,9 @@ void save_image(const std::string& path, const Tensor& images, ImageOptions o) {
     if (images_there < 1 || images_there > most / o.scale)
       throw Error("save_image: a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
                   ", is empty or too large. Give fewer images, or a smaller scale");
+  if (static_cast<double>(across * s[2] * o.scale) * static_cast<double>(down * s[1] * o.scale * c) > most / 2)
+    throw Error("save_image: a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
+                ", is too large. Give fewer images, or a smaller scale");
   const auto side = [&](std::int64_t elements) { return big_endian(static_cast<std::uint32_t>(elements * o.scale)); };
   const std::string header = side(across * s[2]) + side(down * s[1]) + std::string{8, c == 1 ? '\0' : '\2', 0, 0, 0};
   write_file(path, "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) +
