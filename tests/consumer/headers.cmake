@@ -7,7 +7,7 @@ if(NOT "oxbow/oxbow.h" IN_LIST headers)
   message(FATAL_ERROR "oxbow.h is not installed in ${INCLUDE}")
 endif()
 foreach(header ${headers})
-  if(NOT header MATCHES "^oxbow/((graph|ops|runtime|optim|ops/layers|optim/optimizers|tools/dump|tools/history)/)?[a-z0-9_]+\\.h$")
+  if(NOT header MATCHES "^oxbow/((graph|ops|runtime|optim|ops/layers|optim/optimizers|tools/dump|tools/history|tools/plot)/)?[a-z0-9_]+\\.h$")
     message(SEND_ERROR "${header} is installed, but is private by its place")
   endif()
   execute_process(COMMAND ${CXX} -std=c++20 -Wall -Wextra -Wshadow -Werror -fsyntax-only -I ${INCLUDE} -include ${header} -x c++ -

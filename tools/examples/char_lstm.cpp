@@ -31,9 +31,8 @@ int main(int argc, char** argv) try {
   Graph g;
   const Writer net;
   Model model = build(g, net);
-  const auto print = [](Progress& p) { std::printf("epoch %2d  loss %.3f\n", p.epoch, p.history["loss"].back()); };
   model.fit({{"piece", windows(series, length + 1, 3)}},
-            {.epochs = argc > 2 ? std::atoi(argv[2]) : 10, .callbacks = {{.on_epoch = print}}});
+            {.epochs = argc > 2 ? std::atoi(argv[2]) : 10, .callbacks = {print_epochs()}});
 
   // The same layers for one letter, from the state that those before it left. Divided by less than 1, the logits are
   // further apart: fewer surprises.
