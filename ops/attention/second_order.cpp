@@ -29,20 +29,16 @@ class InHeads {
   InHeads(const Form& form, Value q, Value k) : side_by_side_(form.heads > 0) {
     Graph& g = q.graph();
     const int leading = q.rank() - 2, flat = side_by_side_ ? leading : std::max(0, leading - 1);
-    std::int64_t group = 1;
+    one_ = kv_ = group_ = whole(g, 1);
     if (side_by_side_) {
       heads_ = form.heads;
       kv_heads_ = form.kv_heads > 0 ? form.kv_heads : heads_;
-      group = heads_ / kv_heads_;
       kv_ = whole(g, kv_heads_);
+      group_ = whole(g, heads_ / kv_heads_);
     } else if (leading > 0) {
-      if (k.shape()[-3] > 0) group = q.shape()[-3] / k.shape()[-3];
       kv_ = extent(k, -3);
-    } else {
-      kv_ = whole(g, 1);
+      group_ = cast(cast(extent(q, -3), f64) / cast(maximum(kv_, one_), f64), i64);
     }
-    one_ = whole(g, 1);
-    group_ = whole(g, group);
     batch_ = one_;
     for (int axis = 0; axis < flat; ++axis) batch_ = batch_ * extent(q, axis - q.rank());
     for (int axis = 0; axis < leading; ++axis) scores_.push_back(extent(q, axis - q.rank()));

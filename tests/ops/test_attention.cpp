@@ -196,6 +196,26 @@ BOOST_AUTO_TEST_CASE(a_nan_that_is_seen_counts_though_its_weight_is_0) {
   }
 }
 
+// How many heads share keys is known only when it runs.
+BOOST_AUTO_TEST_CASE(free_heads_have_second_derivatives) {
+  const auto slopes = [](Value q, Value k, Value v) {
+    const Value y = scaled_dot_product_attention(q, k, v);
+    Value loss;
+    for (const Value& slope : gradients(sum(square(y)), {q, k, v}))
+      loss = loss ? loss + sum(square(slope)) : sum(square(slope));
+    Store store(q.graph());
+    return compile(gradients(loss, {q, k, v}))
+        .run(store,
+             {{"q", draw({6, 3, 2}, -1, 1, 1)}, {"k", draw({3, 4, 2}, -1, 1, 2)}, {"v", draw({3, 4, 2}, -1, 1, 3)}});
+  };
+  Graph g, fixed;
+  const auto free = slopes(input(g, "q", f64, {any(4), 3, 2}), input(g, "k", f64, {any(1), 4, 2}),
+                           input(g, "v", f64, {any(1), 4, 2}));
+  const auto exact =
+      slopes(input(fixed, "q", f64, {6, 3, 2}), input(fixed, "k", f64, {3, 4, 2}), input(fixed, "v", f64, {3, 4, 2}));
+  for (std::size_t i = 0; i < exact.size(); ++i) BOOST_TEST(same_bits(free[i], exact[i]), i);
+}
+
 BOOST_AUTO_TEST_CASE(halves_are_rounded_once) {
   for (const DType dtype : {f16, bf16}) {
     Graph g;
