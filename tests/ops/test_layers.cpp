@@ -9,6 +9,7 @@
 #include "support/gradient_check.h"
 #include "support/has.h"
 #include "support/message.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_layers)
 
@@ -16,14 +17,6 @@ using namespace oxbow;
 using namespace oxbow::test;
 
 namespace {
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> all;
-  for (const Value& v : values) all.push_back(v.node().full_name());
-  return all;
-}
-
-using Names = std::vector<std::string>;
 
 // As printed, without lines of code.
 std::string text(const Graph& g) { return print(g, {.locations = false}); }
@@ -97,9 +90,9 @@ BOOST_AUTO_TEST_CASE(variables_are_where_the_layer_was_made_or_first_called) {
     BOOST_TEST(again.node().origin().scope.str() == "encoder/dense");
     BOOST_TEST((Dense(4)(again), Dense(4, {.name = "head"})(again)).node().origin().scope.str() == "decoder/head");
   }
-  BOOST_TEST(names(variables(g)) ==
-                 (Names{"decoder/dense/kernel", "decoder/dense/bias", "encoder/dense/kernel", "encoder/dense/bias",
-                        "decoder/dense_1/kernel", "decoder/dense_1/bias", "decoder/head/kernel", "decoder/head/bias"}),
+  BOOST_TEST(names(variables(g)) == (NameList{"decoder/dense/kernel", "decoder/dense/bias", "encoder/dense/kernel",
+                                              "encoder/dense/bias", "decoder/dense_1/kernel", "decoder/dense_1/bias",
+                                              "decoder/head/kernel", "decoder/head/bias"}),
              boost::test_tools::per_element());
   BOOST_TEST(here->name() == "encoder/dense");
   BOOST_TEST(here->parameter_count() == 20);
@@ -117,8 +110,9 @@ BOOST_AUTO_TEST_CASE(a_layer_outlasts_what_gives_nodes_other_numbers) {
   const Dense made_inside(3);
   const Value w = repeat(2, z, [&](Value h) { return made_inside(h); });
   const Value v = made_inside(w);
-  BOOST_TEST(names(variables(g)) == (Names{"dense/kernel", "dense/bias", "repeat/dense/kernel", "repeat/dense/bias"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      names(variables(g)) == (NameList{"dense/kernel", "dense/bias", "repeat/dense/kernel", "repeat/dense/bias"}),
+      boost::test_tools::per_element());
   check_gradients(v, {inner.kernel(), inner.bias(), made_inside.kernel(), made_inside.bias(), x},
                   {{"x", draw({2, 3}, -1, 1, 1)}});
 }
@@ -181,9 +175,10 @@ BOOST_AUTO_TEST_CASE(what_a_failed_body_made_is_made_anew) {
   taken(x);
   BOOST_TEST(taken.name() == "dense");
   net(x);
-  BOOST_TEST(names(net.variables()) == (Names{"dense_1/kernel", "dense_1/bias", "batch_norm/scale", "batch_norm/offset",
-                                              "batch_norm/running_mean", "batch_norm/running_variance"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      names(net.variables()) == (NameList{"dense_1/kernel", "dense_1/bias", "batch_norm/scale", "batch_norm/offset",
+                                          "batch_norm/running_mean", "batch_norm/running_variance"}),
+      boost::test_tools::per_element());
   BOOST_TEST(g.updates().size() == 2u);
   // The same scope, taken by another layer since: the weights are not shared.
   const Dense lost(3), other(3);

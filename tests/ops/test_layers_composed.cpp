@@ -6,23 +6,12 @@
 #include "support/gradient_check.h"
 #include "support/has.h"
 #include "support/message.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_layers_composed)
 
 using namespace oxbow;
 using namespace oxbow::test;
-
-namespace {
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> all;
-  for (const Value& v : values) all.push_back(v.node().full_name());
-  return all;
-}
-
-using Names = std::vector<std::string>;
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(layers_that_functions_call_are_in_their_layer) {
   const auto net_of = [](const Dense& a, const Dense& b, const Dense& c) {
@@ -39,8 +28,8 @@ BOOST_AUTO_TEST_CASE(layers_that_functions_call_are_in_their_layer) {
   BOOST_TEST(net.variables().empty());
   net(x);
   net(x);
-  BOOST_TEST(names(net.variables()) == (Names{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias",
-                                              "dense_2/kernel", "dense_2/bias", "dense_2/dense/kernel"}),
+  BOOST_TEST(names(net.variables()) == (NameList{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias",
+                                                 "dense_2/kernel", "dense_2/bias", "dense_2/dense/kernel"}),
              boost::test_tools::per_element());
   BOOST_TEST(net.parameter_count() == 3 * 12 + 9);
   BOOST_TEST(summary(net) ==
@@ -87,10 +76,10 @@ BOOST_AUTO_TEST_CASE(sequential_residual_and_functions) {
   };
   const Value y = net(x);
   BOOST_TEST(to_string(y.type()) == "f32[2, 3]");
-  const Names wanted{"conv/kernel",         "conv/bias",        "batch_norm/scale",  "batch_norm/offset",
-                     "conv_1/kernel",       "conv_1/bias",      "conv_2/kernel",     "conv_2/bias",
-                     "conv_3/kernel",       "conv_3/bias",      "head/dense/kernel", "head/dense/bias",
-                     "head/dense_1/kernel", "head/dense_1/bias"};
+  const NameList wanted{"conv/kernel",         "conv/bias",        "batch_norm/scale",  "batch_norm/offset",
+                        "conv_1/kernel",       "conv_1/bias",      "conv_2/kernel",     "conv_2/bias",
+                        "conv_3/kernel",       "conv_3/bias",      "head/dense/kernel", "head/dense/bias",
+                        "head/dense_1/kernel", "head/dense_1/bias"};
   BOOST_TEST(names(variables(g)) == wanted, boost::test_tools::per_element());
   BOOST_TEST(net.variables().size() == 16u);
   const NodeId before = g.size();

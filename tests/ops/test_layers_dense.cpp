@@ -8,23 +8,12 @@
 #include "support/gradient_check.h"
 #include "support/has.h"
 #include "support/message.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_layers_dense)
 
 using namespace oxbow;
 using namespace oxbow::test;
-
-namespace {
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> all;
-  for (const Value& v : values) all.push_back(v.node().full_name());
-  return all;
-}
-
-using Names = std::vector<std::string>;
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(a_tied_layer_has_the_transposed_kernel) {
   Graph g;
@@ -34,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_tied_layer_has_the_transposed_kernel) {
   const Value h = encode(x), y = decode(h);
   const Embedding words(5, 3, {.dtype = f64});
   const Value logits = Dense(5, {.use_bias = false, .transpose_of = words})(words(ids) + h);
-  BOOST_TEST(names(variables(g)) == (Names{"dense/kernel", "dense/bias", "dense_1/bias", "embedding/embeddings"}),
+  BOOST_TEST(names(variables(g)) == (NameList{"dense/kernel", "dense/bias", "dense_1/bias", "embedding/embeddings"}),
              boost::test_tools::per_element());
   BOOST_TEST(decode.parameter_count() == 6);
   const Value by_hand = matmul(h, transpose(encode.kernel())) + decode.bias();

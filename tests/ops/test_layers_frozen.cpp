@@ -6,23 +6,12 @@
 
 #include "support/gradient_check.h"
 #include "support/message.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_layers_frozen)
 
 using namespace oxbow;
 using namespace oxbow::test;
-
-namespace {
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> all;
-  for (const Value& v : values) all.push_back(v.node().full_name());
-  return all;
-}
-
-using Names = std::vector<std::string>;
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(frozen_layers_are_not_trained) {
   Graph g;
@@ -31,7 +20,7 @@ BOOST_AUTO_TEST_CASE(frozen_layers_are_not_trained) {
   const Layer frozen = body.freeze();
   const Value y = Dense(1)(frozen(x));
   Dense(3, {.trainable = false})(x);
-  BOOST_TEST(names(variables(g)) == (Names{"dense_2/kernel", "dense_2/bias"}), boost::test_tools::per_element());
+  BOOST_TEST(names(variables(g)) == (NameList{"dense_2/kernel", "dense_2/bias"}), boost::test_tools::per_element());
   BOOST_TEST(variables(g, false).size() == 12u);
   BOOST_TEST(body.variables().size() == 8u);
   BOOST_TEST(body.parameters().empty());
@@ -57,7 +46,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_late_to_freeze_freezes_nothing) {
                  "\n  Freeze a layer before its first call. What is to be trained at other times belongs to a group of "
                  "the optimizer: {.pattern = \"dense/*\", .frozen = true}");
   net(x);
-  BOOST_TEST(names(variables(g)) == (Names{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"}),
+  BOOST_TEST(names(variables(g)) == (NameList{"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias"}),
              boost::test_tools::per_element());
 }
 

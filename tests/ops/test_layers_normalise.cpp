@@ -7,23 +7,12 @@
 #include <cmath>
 
 #include "support/gradient_check.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_layers_normalise)
 
 using namespace oxbow;
 using namespace oxbow::test;
-
-namespace {
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> all;
-  for (const Value& v : values) all.push_back(v.node().full_name());
-  return all;
-}
-
-using Names = std::vector<std::string>;
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(a_batch_norm_called_several_times_updates_by_the_calls_that_count) {
   Graph g;
@@ -33,7 +22,7 @@ BOOST_AUTO_TEST_CASE(a_batch_norm_called_several_times_updates_by_the_calls_that
   std::vector<Value> results;
   for (const Value& in : inputs) results.push_back(norm(in));
   BOOST_TEST(norm.parameter_count() == 8);
-  BOOST_TEST(names(norm.parameters()) == (Names{"batch_norm/scale", "batch_norm/offset"}),
+  BOOST_TEST(names(norm.parameters()) == (NameList{"batch_norm/scale", "batch_norm/offset"}),
              boost::test_tools::per_element());
   const Tensors feeds{{"x", draw({4, 2}, -1, 1, 1)}, {"y", draw({3, 2}, 1, 3, 2)}, {"z", draw({5, 2}, -4, 3, 3)}};
   const auto moments_of = [](const Tensor& v, int column) {
@@ -95,8 +84,8 @@ BOOST_AUTO_TEST_CASE(norms_agree_with_plain_loops) {
       store.set(v.node().full_name(), draw({c}, 0.5, 2, static_cast<std::uint64_t>(all.size())));
       all.push_back(v);
     }
-  BOOST_TEST(names(all) == (Names{"layer_norm/scale", "layer_norm/offset", "rms_norm/scale", "group_norm/scale",
-                                  "group_norm/offset"}),
+  BOOST_TEST(names(all) == (NameList{"layer_norm/scale", "layer_norm/offset", "rms_norm/scale", "group_norm/scale",
+                                     "group_norm/offset"}),
              boost::test_tools::per_element());
   const std::vector<Tensor> t = compile(y).run(store, {{"x", at}});
   const auto of = [&](const char* name, int k) { return store.get(name).data<double>()[k]; };

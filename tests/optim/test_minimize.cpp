@@ -10,12 +10,14 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/message.h"
+#include "support/names.h"
 
 BOOST_AUTO_TEST_SUITE(test_minimize)
 
 using namespace oxbow;
 using namespace oxbow::optim;
 using oxbow::test::message;
+using oxbow::test::names;
 
 namespace {
 
@@ -50,12 +52,6 @@ struct ByNames {
     return u;
   }
 };
-
-std::vector<std::string> names(const std::vector<Value>& values) {
-  std::vector<std::string> list;
-  for (const Value& v : values) list.push_back(v.node().full_name());
-  return list;
-}
 
 }  // namespace
 
