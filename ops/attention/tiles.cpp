@@ -110,7 +110,7 @@ Seen Geometry::seen(const bool* mask, std::int64_t head, std::int64_t query, std
   }
   if (any && !mask_at.empty()) {
     any = false;
-    const bool* first = mask + mask_at[static_cast<std::size_t>(head)] + query * mask_row + key * mask_column;
+    const bool* first = mask + mask_index(head, query, key);
     const auto length = static_cast<std::size_t>(mask_column ? keys(key) : 1);
     for (std::int64_t i = 0; i < (mask_row ? queries(query) : 1); ++i) {
       any = any || std::memchr(first + i * mask_row, true, length);
@@ -127,7 +127,7 @@ void Geometry::hide(const bool* mask, std::int64_t head, std::int64_t query, std
     for (std::int64_t j = 0; j < keys(key); ++j)
       std::fill_n(scores + j * width, std::clamp<std::int64_t>(key + j - query - (s - t), 0, width), hidden<T>);
   if (mask_at.empty()) return;
-  const bool* first = mask + mask_at[static_cast<std::size_t>(head)] + query * mask_row + key * mask_column;
+  const bool* first = mask + mask_index(head, query, key);
   for (std::int64_t i = 0; i < queries(query); ++i)
     for (std::int64_t j = 0; j < keys(key); ++j)
       if (!first[i * mask_row + j * mask_column]) scores[j * width + i] = hidden<T>;

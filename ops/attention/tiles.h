@@ -58,10 +58,13 @@ struct Geometry {
   std::int64_t k_at(std::int64_t kv) const { return kv / kv_across * s * k_row + kv % kv_across * d; }
   std::int64_t v_at(std::int64_t kv) const { return kv / kv_across * s * v_row + kv % kv_across * e; }
 
+  /// Where a head's mask has this query and key; only where there is a mask.
+  std::int64_t mask_index(std::int64_t head, std::int64_t query, std::int64_t key) const {
+    return mask_at[static_cast<std::size_t>(head)] + query * mask_row + key * mask_column;
+  }
   /// Whether this query sees this key.
   bool sees(const bool* mask, std::int64_t head, std::int64_t query, std::int64_t key) const {
-    return (!causal || key <= query + s - t) &&
-           (mask_at.empty() || mask[mask_at[static_cast<std::size_t>(head)] + query * mask_row + key * mask_column]);
+    return (!causal || key <= query + s - t) && (mask_at.empty() || mask[mask_index(head, query, key)]);
   }
   /// What of the tile that begins with this query and key.
   Seen seen(const bool* mask, std::int64_t head, std::int64_t query, std::int64_t key) const;
