@@ -44,6 +44,12 @@ inline constexpr std::int64_t plan_bytes = std::int64_t{1} << 56;
 inline constexpr std::int64_t unpacked_bytes = std::int64_t{64} << 20;
 inline constexpr std::int64_t unpacked_times = 100;
 
+// ONNX.
+inline constexpr std::int64_t onnx_messages = 4'000'000;  ///< messages and texts of a file
+inline constexpr int onnx_depth = 64;                      ///< messages within one another
+inline constexpr int onnx_calls = 32;                      ///< functions that call one another
+inline constexpr std::int64_t onnx_nodes = 1'000'000;      ///< with all functions written out
+
 // Histories: CSV, JSON, JSON lines.
 inline constexpr std::size_t history_bytes = std::size_t{256} << 20;
 inline constexpr std::size_t history_columns = 10'000;

@@ -28,6 +28,7 @@ Command bench_command(CLI::App& program);
 Command dump_command(CLI::App& program);
 Command diff_command(CLI::App& program);
 Command explain_command(CLI::App& program);
+Command import_command(CLI::App& program);
 Command lr_command(CLI::App& program);
 Command ops_command(CLI::App& program);
 Command plan_command(CLI::App& program);

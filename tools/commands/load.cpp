@@ -5,6 +5,7 @@
 #include <oxbow/graph/passes/dead_code.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text.h>
+#include <oxbow/onnx.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/ledger/text.h>
@@ -57,6 +58,13 @@ Loaded load(const std::string& name) {
   std::string file = name;
   if (std::filesystem::is_directory(name, wrong)) file = (std::filesystem::path(name) / "graph.txt").string();
   if (!something_at(file) || std::filesystem::is_directory(file, wrong)) throw UnknownGraph(name);
+  if (is_onnx_file(file)) {
+    Loaded loaded{std::make_shared<Graph>()};
+    const OnnxModel net = import_onnx(*loaded.graph, file);
+    for (const auto& [output, value] : net.outputs) loaded.graph->add_output(output, value);
+    loaded.store = net.store;
+    return loaded;
+  }
   const std::string text = read_text(file);
   Loaded loaded{parse(text, planned_ops(), file)};
   loaded.plan = parse_ledger(text, loaded.graph, file);

@@ -1,8 +1,9 @@
-// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote, or
-// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it.
+// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote, from
+// such a file's folder where it is called graph.txt, as training and the hunt for NaN call it, or from an ONNX file.
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/runtime/store.h>
 
 #include <memory>
 #include <string>
@@ -11,10 +12,11 @@
 
 namespace oxbow::tools {
 
-/// A graph, and the plan that the file holds with it, if it does.
+/// A graph, and what the file holds with it.
 struct Loaded {
   std::shared_ptr<Graph> graph;
   std::optional<Ledger> plan = {};
+  std::optional<Store> store = {};  ///< the parameters' values, where the file holds them: an ONNX file
 };
 /// There is neither such an example nor such a file; the message lists the examples.
 class UnknownGraph : public Error {

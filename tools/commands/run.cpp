@@ -81,7 +81,8 @@ void set_variables(Store& store, const std::string& path) {
 int run_graph(RunCommand o) {
   if (const auto inputs = std::filesystem::path(o.graph) / "inputs.safetensors"; something_at(inputs))
     o.feeds.insert(o.feeds.begin(), inputs.string());  // what a hunt for NaN wrote beside its graph
-  const auto graph = load_graph(o.graph);
+  const Loaded loaded = load(o.graph);
+  const auto graph = loaded.graph;
   const Compiling how = o.compiling.read(*graph);
   const std::vector<Value> wanted = fetches(*graph);
   const Program program = compile(wanted, {.mode = how.mode,
@@ -89,7 +90,7 @@ int run_graph(RunCommand o) {
                                            .disable = how.disable,
                                            .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro},
                                            .memory_budget = how.memory_budget});
-  Store store(*graph);
+  Store store = loaded.store ? *loaded.store : Store(*graph);
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);
   for (auto& [name, tensor] : all_feeds(o, *graph, how, program, read_feeds(*graph, o.feeds)))

@@ -1,0 +1,316 @@
+// What each op is in ONNX.
+#include <oxbow/graph/leaf_ops.h>
+#include <oxbow/graph/leaves.h>
+#include <oxbow/ops/conv.h>
+#include <oxbow/ops/shape.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numbers>
+#include <numeric>
+
+#include "onnx/export/exporter.h"
+#include "onnx/read/model_file.h"
+
+namespace oxbow::onnx {
+
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+// A number in a type of its own, as a scalar.
+std::string number(const Written& n, double value, DType dtype) {
+  return n.to().constant(
+      dispatch(dtype, [&]<class T>(std::type_identity<T>) { return Tensor::scalar<T>(static_cast<T>(value)); }));
+}
+
+Names same(const Written& n, std::string_view type) {
+  Names inputs;
+  for (int i = 0; i < n.node().input_count(); ++i) inputs.push_back(n.in(i));
+  return {n.to().add(type, inputs)};
+}
+
+std::string as(const Written& n, const std::string& x, DType dtype) {
+  return n.to().add("Cast", {x}, {{"to", std::int64_t{onnx_type(dtype)}}});
+}
+
+// The sizes of input `i`: numbers where they are the same for all that is fed.
+std::string sizes(const Written& n, int i) {
+  const Value v = n.node().input(i);
+  bool fixed = true;
+  for (int axis = 0; axis < v.rank(); ++axis) fixed = fixed && n.to().is_fixed(v, axis);
+  return fixed ? n.to().numbers(v.shape().vector()) : n.to().add("Shape", {n.in(i)});
+}
+
+Sizes from_first(Sizes axes, int rank) {
+  for (std::int64_t& a : axes) a = a < 0 ? a + rank : a;
+  return axes;
+}
+
+// sum has its axes as an input in opset 17, all other reductions as an attribute.
+Names reduction(const Written& n, std::string_view type) {
+  const auto axes = n.get<Sizes>("axes");
+  std::vector<Attribute> attributes{{"keepdims", std::int64_t{n.get<bool>("keep") ? 1 : 0}}};
+  Names inputs{n.in(0)};
+  if (!axes.empty() && type == "ReduceSum") inputs.push_back(n.to().numbers(axes));
+  if (!axes.empty() && type != "ReduceSum") attributes.push_back({"axes", axes});
+  return {n.to().add(type, inputs, attributes)};
+}
+
+Names count_like(const Written& n) {
+  const Value x = n.node().input(0);
+  auto axes = from_first(n.get<Sizes>("axes"), x.rank());
+  if (axes.empty()) {
+    axes.resize(static_cast<std::size_t>(x.rank()));
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  const DType dtype = n.node().output_types()[0].dtype;
+  if (std::all_of(axes.begin(), axes.end(), [&](std::int64_t a) { return n.to().is_fixed(x, static_cast<int>(a)); })) {
+    double count = 1;
+    for (const std::int64_t a : axes) count *= static_cast<double>(x.shape()[static_cast<int>(a)]);
+    return {number(n, count, dtype)};
+  }
+  const std::string some = n.to().add("Gather", {n.to().add("Shape", {n.in(0)}), n.to().numbers(axes)});
+  return {as(n, n.to().add("ReduceProd", {some}, {{"keepdims", std::int64_t{0}}}), dtype)};
+}
+
+Names matmul(const Written& n) {
+  const bool a = n.get<bool>("transpose_a"), b = n.get<bool>("transpose_b");
+  if (n.type(0).shape.rank() == 2 && n.type(1).shape.rank() == 2 && (a || b) && is_float(n.type(0).dtype))
+    return {n.to().add("Gemm", {n.in(0), n.in(1)}, {{"transA", std::int64_t{a}}, {"transB", std::int64_t{b}}})};
+  const auto side = [&](int i, bool turned) {
+    if (!turned) return n.in(i);
+    Sizes order(static_cast<std::size_t>(n.type(i).shape.rank()));
+    std::iota(order.begin(), order.end(), 0);
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+    return n.to().transposed(n.in(i), order);
+  };
+  return {n.to().add("MatMul", {side(0, a), side(1, b)})};
+}
+
+Names transpose(const Written& n) {
+  auto order = n.get<Sizes>("permutation");
+  if (order.empty()) {
+    order.resize(static_cast<std::size_t>(n.type(0).shape.rank()));
+    std::iota(order.rbegin(), order.rend(), 0);
+  }
+  return {n.to().transposed(n.in(0), from_first(order, n.type(0).shape.rank()))};
+}
+
+Names reshape(const Written& n) {
+  auto shape = n.get<Sizes>("shape");
+  const bool zero = std::find(shape.begin(), shape.end(), 0) != shape.end();
+  const Shape& x = n.type(0).shape;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == -2) shape[i] = zero ? x[static_cast<int>(i)] : 0;
+  return {n.to().add("Reshape", {n.in(0), n.to().numbers(shape)}, {{"allowzero", std::int64_t{zero}}})};
+}
+
+Names reshape_to(const Written& n) {
+  return {n.to().add("Reshape", {n.in(0), as(n, n.in(1), i64)}, {{"allowzero", std::int64_t{1}}})};
+}
+
+Names slice(const Written& n, std::int64_t step) {
+  auto end = n.get<std::int64_t>("end");
+  if (step < 0 && end == to_end) end = std::numeric_limits<std::int64_t>::min();
+  return {n.to().add("Slice", {n.in(0), n.to().numbers({n.get<std::int64_t>("begin")}), n.to().numbers({end}),
+                               n.to().numbers({n.get<std::int64_t>("axis")}), n.to().numbers({step})})};
+}
+
+Names slice_by(const Written& n) {
+  auto axes = n.get<Sizes>("axes");
+  if (axes.empty()) {
+    axes.resize(static_cast<std::size_t>(n.type(1).count()));
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  return {n.to().add("Slice", {n.in(0), as(n, n.in(1), i64), as(n, n.in(2), i64), n.to().numbers(axes)})};
+}
+
+Names broadcast_like(const Written& n) {
+  const auto axes = n.get<Sizes>("axes");
+  const std::string x =
+      axes.empty() ? n.in(0)
+                   : n.to().add("Unsqueeze", {n.in(0), n.to().numbers(from_first(axes, n.type(1).shape.rank()))});
+  return {n.to().add("Expand", {x, sizes(n, 1)})};
+}
+
+Names one_hot(const Written& n, const std::string& classes) {
+  const auto dtype = n.get<DType>("dtype");
+  const std::string values = n.to().add("Concat",
+                                        {n.to().add("Unsqueeze", {number(n, 0, dtype), n.to().numbers({0})}),
+                                         n.to().add("Unsqueeze", {number(n, 1, dtype), n.to().numbers({0})})},
+                                        {{"axis", std::int64_t{0}}});
+  return {n.to().add("OneHot", {as(n, n.in(0), i64), classes, values})};
+}
+
+// pads is [rank, 2] here, and all begins before all ends there.
+Names pad(const Written& n) {
+  const std::string pads =
+      n.to().add("Reshape", {n.to().transposed(as(n, n.in(1), i64), {1, 0}), n.to().numbers({-1})});
+  return {n.to().add("Pad", {n.in(0), pads, number(n, n.get<double>("value"), n.type(0).dtype)})};
+}
+
+std::string channels_first(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 3, 1, 2}); }
+std::string channels_last(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 2, 3, 1}); }
+
+// Strides, dilations, group and padding.
+std::vector<Attribute> windows(const Written& n) {
+  const auto stride = n.get<std::int64_t>("stride"), dilation = n.get<std::int64_t>("dilation");
+  const auto padding = n.get<Padding>("padding");
+  std::vector<Attribute> a{{"strides", Sizes{stride, stride}},
+                           {"dilations", Sizes{dilation, dilation}},
+                           {"group", n.get<std::int64_t>("groups")},
+                           {"kernel_shape", Sizes{n.type(1).shape[0], n.type(1).shape[1]}}};
+  if (padding.kind == Padding::same) a.push_back({"auto_pad", std::string("SAME_UPPER")});
+  if (padding.kind == Padding::sides)
+    a.push_back({"pads", Sizes{padding.top, padding.left, padding.bottom, padding.right}});
+  return a;
+}
+
+Names conv2d(const Written& n) {
+  const std::string weights = n.to().transposed(n.in(1), {3, 2, 0, 1});
+  return {channels_last(n, n.to().add("Conv", {channels_first(n, n.in(0)), weights}, windows(n)))};
+}
+
+Names max_pool(const Written& n) {
+  const auto size = n.get<std::int64_t>("size"), stride = n.get<std::int64_t>("stride");
+  return {channels_last(n, n.to().add("MaxPool", {channels_first(n, n.in(0))},
+                                      {{"kernel_shape", Sizes{size, size}}, {"strides", Sizes{stride, stride}}}))};
+}
+
+Names gelu(const Written& n) {
+  const DType d = n.type(0).dtype;
+  const std::string e = n.to().add("Erf", {n.to().add("Mul", {n.in(0), number(n, std::sqrt(0.5), d)})});
+  const std::string half = n.to().add("Mul", {n.in(0), number(n, 0.5, d)});
+  return {n.to().add("Mul", {half, n.to().add("Add", {e, number(n, 1, d)})})};
+}
+
+// Ops that ONNX has as they are.
+constexpr std::pair<std::string_view, std::string_view> direct[] = {
+    {"abs", "Abs"},           {"add", "Add"},
+    {"divide", "Div"},        {"equal", "Equal"},
+    {"erf", "Erf"},           {"exp", "Exp"},
+    {"expand_to", "Expand"},  {"greater", "Greater"},
+    {"less", "Less"},         {"less_equal", "LessOrEqual"},
+    {"log", "Log"},           {"logical_and", "And"},
+    {"logical_not", "Not"},   {"logical_or", "Or"},
+    {"maximum", "Max"},       {"minimum", "Min"},
+    {"multiply", "Mul"},      {"negate", "Neg"},
+    {"pow", "Pow"},           {"reciprocal", "Reciprocal"},
+    {"relu", "Relu"},         {"shape_of", "Shape"},
+    {"sigmoid", "Sigmoid"},   {"sign", "Sign"},
+    {"softplus", "Softplus"}, {"softsign", "Softsign"},
+    {"sqrt", "Sqrt"},         {"stop_gradient", "Identity"},
+    {"subtract", "Sub"},      {"tanh", "Tanh"},
+    {"tile", "Tile"},         {"where", "Where"},
+};
+
+Names as_it_is(const Written& n) {
+  for (const auto& [op, type] : direct)
+    if (op == n.node().op().name()) return same(n, type);
+  throw InternalError("an op that ONNX does not have as it is");
+}
+
+// Lambdas that are short enough to be read in the list.
+struct Entry {
+  std::string_view op;
+  Write write;
+};
+const Entry others[] = {
+    {"arange", [](const Written& n) { return same(n, "Range"); }},
+    {"argmax",
+     [](const Written& n) -> Names {
+       return {n.to().add("ArgMax", {n.in(0)}, {{"axis", n.get<std::int64_t>("axis")}, {"keepdims", std::int64_t{0}}})};
+     }},
+    {"broadcast_like", broadcast_like},
+    {"broadcast_to",
+     [](const Written& n) -> Names {
+       return {n.to().add("Expand", {n.in(0), n.to().numbers(n.get<Shape>("shape").vector())})};
+     }},
+    {"cast", [](const Written& n) -> Names { return {as(n, n.in(0), n.node().output_types()[0].dtype)}; }},
+    {"concat",
+     [](const Written& n) -> Names {
+       Names inputs;
+       for (int i = 0; i < n.node().input_count(); ++i) inputs.push_back(n.in(i));
+       return {n.to().add("Concat", inputs, {{"axis", n.get<std::int64_t>("axis")}})};
+     }},
+    {"conv2d", conv2d},
+    {"cospi",
+     [](const Written& n) -> Names {
+       return {n.to().add("Cos", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
+     }},
+    {"count_like", count_like},
+    {"gather",
+     [](const Written& n) -> Names {
+       return {n.to().add("Gather", {n.in(0), as(n, n.in(1), i64)}, {{"axis", n.get<std::int64_t>("axis")}})};
+     }},
+    {"gelu", gelu},
+    {"log_softmax",
+     [](const Written& n) -> Names {
+       return {n.to().add("LogSoftmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
+     }},
+    {"matmul", matmul},
+    {"max", [](const Written& n) { return reduction(n, "ReduceMax"); }},
+    {"max_pool", max_pool},
+    {"min", [](const Written& n) { return reduction(n, "ReduceMin"); }},
+    {"norm", [](const Written& n) { return reduction(n, "ReduceL2"); }},
+    {"not_equal",
+     [](const Written& n) -> Names {
+       return {n.to().add("Not", {n.to().add("Equal", {n.in(0), n.in(1)})})};
+     }},
+    {"one_hot",
+     [](const Written& n) { return one_hot(n, number(n, static_cast<double>(n.get<std::int64_t>("classes")), i64)); }},
+    {"one_hot_of", [](const Written& n) { return one_hot(n, n.in(1)); }},
+    {"pad", pad},
+    {"reshape", reshape},
+    {"reshape_like",
+     [](const Written& n) -> Names {
+       return {n.to().add("Reshape", {n.in(0), sizes(n, 1)}, {{"allowzero", std::int64_t{1}}})};
+     }},
+    {"reshape_to", reshape_to},
+    {"rsqrt", [](const Written& n) -> Names { return {n.to().add("Reciprocal", {n.to().add("Sqrt", {n.in(0)})})}; }},
+    {"sinpi",
+     [](const Written& n) -> Names {
+       return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
+     }},
+    {"slice", [](const Written& n) { return slice(n, 1); }},
+    {"slice_by", slice_by},
+    {"softmax",
+     [](const Written& n) -> Names {
+       return {n.to().add("Softmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
+     }},
+    {"square",
+     [](const Written& n) -> Names {
+       return {n.to().add("Mul", {n.in(0), n.in(0)})};
+     }},
+    {"squeeze",
+     [](const Written& n) -> Names {
+       return {
+           n.to().add("Squeeze", {n.in(0), n.to().numbers(from_first(n.get<Sizes>("axes"), n.type(0).shape.rank()))})};
+     }},
+    {"strided_slice", [](const Written& n) { return slice(n, n.get<std::int64_t>("step")); }},
+    {"sum", [](const Written& n) { return reduction(n, "ReduceSum"); }},
+    {"top_k",
+     [](const Written& n) {
+       return n.to().add("TopK", {n.in(0), n.to().numbers({n.get<std::int64_t>("k")})}, {}, 2);
+     }},
+    {"top_k_of",
+     [](const Written& n) {
+       return n.to().add("TopK", {n.in(0), n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})})}, {}, 2);
+     }},
+    {"transpose", transpose},
+};
+
+}  // namespace
+
+Write writer_of(std::string_view op) {
+  for (const auto& [name, type] : direct)
+    if (name == op) return as_it_is;
+  for (const Entry& e : others)
+    if (e.op == op) return e.write;
+  return nullptr;
+}
+
+}  // namespace oxbow::onnx

@@ -1,0 +1,35 @@
+// The operators that an import knows: a list a family, an entry an operator. A new operator is an entry; a new family a
+// file with its list, named in operators.cpp. Thread safety: constants.
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string_view>
+
+#include "onnx/import/context.h"
+
+namespace oxbow::onnx {
+
+using Convert = Outputs (*)(Context& c);
+
+struct Operator {
+  std::string_view name;
+  Convert convert;
+  /// The opsets that the entry is for, where they differ more than the getters of `Context` even out.
+  std::int64_t since = 1, until = std::numeric_limits<std::int64_t>::max();
+  std::string_view domain = "";
+};
+using Operators = std::span<const Operator>;
+
+inline constexpr std::string_view microsoft = "com.microsoft";
+
+Operators pointwise_operators();
+Operators reduction_operators();
+Operators shape_operators();
+Operators linalg_operators();
+Operators nn_operators();
+
+/// The entry for an operator of an opset, or null. The domain "ai.onnx" is "".
+const Operator* find_operator(std::string_view domain, std::string_view name, std::int64_t opset);
+
+}  // namespace oxbow::onnx
