@@ -15,7 +15,7 @@ constexpr std::int64_t most_bytes = 64 * 1024;  // of one value: sizes and numbe
 // Whether a node's values follow from its inputs alone, and are few.
 bool may_be_known(const Node& n) {
   const OpInfo& info = n.op().info();
-  if (info.effect || info.can_fail) return false;
+  if (info.effect) return false;
   for (const Type& t : n.output_types())
     if (t.bytes() > most_bytes) return false;
   return true;
@@ -67,10 +67,15 @@ const Graph::Knowledge& Graph::knowledge(NodeId wanted) const {
       if (open.size() > before) continue;
       if (k.because < 0) {
         for (const Type& t : n.output_types()) k.bytes += t.bytes();
-        if (k.bytes > internal::limits::known_bytes - own_->known_bytes)
+        if (k.bytes > internal::limits::known_bytes - own_->known_bytes) {
           k = {.outputs = {}, .because = n.id()};
-        else
-          k.outputs = internal::evaluate(n.op(), in);
+        } else {
+          try {
+            k.outputs = internal::evaluate(n.op(), in);
+          } catch (const Error&) {  // an index out of range, say: the run tells it
+            k = {.outputs = {}, .because = n.id()};
+          }
+        }
       }
       if (std::any_of(k.outputs.begin(), k.outputs.end(), internal::lacks_bytes)) {
         int i = 0;

@@ -108,6 +108,15 @@ BOOST_AUTO_TEST_CASE(a_residual_network_reads_digits) {
   BOOST_TEST(numbers(said, "val_accuracy ").at(0) > 0.8, said);
 }
 
+BOOST_AUTO_TEST_CASE(a_model_from_a_file_is_tuned) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "finetune", source("tools/data/mnist10k"));
+  const std::vector<double> accuracy = numbers(said, "accuracy ");
+  BOOST_REQUIRE_MESSAGE(accuracy.size() == 2, said);
+  BOOST_TEST(accuracy[1] > accuracy[0] + 0.2, said);
+  BOOST_TEST(std::filesystem::file_size(folder / "tuned.onnx") > 400'000U);
+}
+
 BOOST_AUTO_TEST_CASE(pixels_are_told_apart) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "unet", "2");

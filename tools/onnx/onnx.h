@@ -46,6 +46,9 @@ struct OnnxImportOptions {
   /// Example sizes of free axes, by the file's names for them: {{"height", 224}}. See `any`. Without one, 2 for the
   /// first axis of an input and 32 for others.
   std::map<std::string, std::int64_t> sizes = {};
+  /// Inputs that are not fed, but have this value: a shape, axes or a number of elements, say, on which other shapes
+  /// depend. They become constants.
+  std::map<std::string, Tensor> constants = {};
 };
 
 /// What an import made of a file.

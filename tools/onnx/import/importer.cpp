@@ -167,12 +167,22 @@ void Importer::make_inputs(const GraphProto& graph, Environment& names) {
     } catch (const Error& e) {
       refuse(std::string("cannot be fed: ") + e.what());
     }
+    if (const auto fixed = options_.constants.find(in.name()); fixed != options_.constants.end()) {
+      const Type& given = fixed->second.type();
+      if (given.dtype != dtype || given.shape.rank() != static_cast<int>(dims.size()))
+        refuse("is " + std::string(oxbow::name(dtype)) + " with " + std::to_string(dims.size()) +
+               " axes, but its constant is " + to_string(given));
+      names.values[in.name()] = constant(g_, fixed->second, at_);
+      continue;
+    }
     const Path path(in.name());
     const Within scope(g_, path.scope);
     const Value v = input(g_, path.name, dtype, dims, at_);
     names.values[in.name()] = v;
     result_.inputs.add(in.name(), v);
   }
+  for (const auto& [name, tensor] : options_.constants)
+    if (!names.values.contains(name)) throw Error("no input is called " + in_quotes(name));
   for (const auto& [name, size] : options_.sizes)
     if (!known.contains(name))
       throw Error("no axis of an input is called " + in_quotes(name) + "\n  There are " +

@@ -69,16 +69,19 @@ Outputs batch_normalisation(Context& c) {
   const Value x = c[0], scale = c[1], offset = c[2], mean = c[3], variance = c[4];
   Graph& g = c.graph();
   const double epsilon = c.number("epsilon", 1e-5), kept = c.number("momentum", 0.9);
-  const bool trained = c.is_trained(1) || c.is_trained(2) || c.flag("training_mode");
+  const bool training = c.flag("training_mode"), layer = mean.node().op().is<ops::Variable>();
   Moments m{mean, variance};
-  if (trained) {
+  std::vector<std::int64_t> others = other_axes(x.rank(), {1});
+  if (training && !layer) {  // no layer's: as the operator says
+    m.mean = oxbow::mean(x, others);
+    m.variance = oxbow::mean(square(x - along_channels(m.mean, x)), others);
+  } else if (training || c.is_trained(1) || c.is_trained(2)) {
     const Value last = channels_last(x);
     m = batch_moments(last, mean, variance);
     std::vector<std::int64_t> axes;
     for (int i = 0; i + 1 < x.rank(); ++i) axes.push_back(i);
     const Value some = greater(count_like(last, axes), 0);
     const auto moves = [&](Value of, Value to) {
-      if (!of.node().op().is<ops::Variable>()) return;
       Origin origin = g.origin();
       origin.phase = Phase::update;
       const OriginGuard update(g, origin);
@@ -90,7 +93,7 @@ Outputs batch_normalisation(Context& c) {
   }
   const auto along = [&](Value v) { return along_channels(v, x); };
   const Value y = (x - along(m.mean)) * along(scale * rsqrt(m.variance + epsilon)) + along(offset);
-  if (!c.flag("training_mode")) return y;
+  if (!c.wants(1)) return y;
   return {y, mean * kept + m.mean * (1 - kept), variance * kept + m.variance * (1 - kept)};
 }
 

@@ -1,0 +1,131 @@
+// Graphs to ONNX files and back: the same values, names and free axes. What ONNX's checker and ONNX Runtime say of such
+// files is recorded in tools/docs/onnx.md; here they are read again.
+#include <oxbow/graph/op.h>
+#include <oxbow/onnx.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/runtime/program.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include "conformance.h"
+#include "support/has.h"
+#include "support/message.h"
+#include "support/temporary_folder.h"
+
+BOOST_AUTO_TEST_SUITE(test_export)
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+namespace {
+
+using Feeds = std::map<std::string, Tensor>;
+
+// The values of y before and after, which differ by rounding at most.
+void comes_back(const char* what, Value y, Feeds feeds, double tolerance = 1e-5) {
+  const TemporaryFolder folder;
+  Store store(y.graph());
+  const Tensor before = compile({y}, {.mode = Mode::inference}).run(store, feeds)[0];
+  export_onnx(folder / "net.onnx", {{"result", y}}, store);
+  Graph g;
+  const OnnxModel net = import_onnx(g, folder / "net.onnx");
+  Store again = net.store;
+  const Tensor after = compile({net.outputs["result"]}, {.mode = Mode::inference}).run(again, feeds)[0];
+  BOOST_TEST_CONTEXT(what) {
+    BOOST_REQUIRE(after.type() == before.type());
+    dispatch(before.dtype(), [&]<class T>(std::type_identity<T>) {
+      for (std::int64_t i = 0; i < before.count(); ++i) {
+        const auto a = static_cast<double>(static_cast<float>(before.data<T>()[i]));
+        const auto b = static_cast<double>(static_cast<float>(after.data<T>()[i]));
+        BOOST_TEST(std::abs(a - b) <= tolerance * std::max(1.0, std::abs(a)));
+      }
+    });
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(layers_come_back_at_any_size) {
+  {
+    Graph g;
+    const Value x = input(g, "x", f32, {any(2), 6});
+    comes_back("mlp", softmax(dense(dropout(dense(x, 8, {.activation = gelu}), 0.3), 3)),
+               {{"x", draw({5, 6}, -1, 1, 1, f32)}});
+  }
+  {
+    Graph g;
+    const Value x = input(g, "x", f32, {any(2), 9, 9, 3});
+    const Sequential net{Conv2D(8, {.activation = relu}), BatchNorm(), MaxPool2D(), Conv2D(4, {.stride = 2})};
+    comes_back("images", net(x), {{"x", draw({3, 9, 9, 3}, -1, 1, 1, f32)}});
+  }
+  {
+    Graph g;
+    const Value x = input(g, "tokens", i64, {any(2), 5});
+    const Sequential net{Embedding(20, 8), LayerNorm(), Dense(4)};
+    comes_back("norms", net(x), {{"tokens", draw({4, 5}, 0, 20, 1, i64)}});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(shapes_are_computed_there_as_here) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), any(3), 4});
+  const Value sizes = shape_of(x),
+              rows = reshape(x, concat({constant(g, Tensor::of<std::int64_t>({1}, {-1})), sizes[range(2, 3)]}));
+  const Value y = rows - mean(rows, 0, true);
+  comes_back("computed shapes", reshape_like(y, x) * broadcast_like(mean(x, {1, 2}), x, {1, 2}),
+             {{"x", draw({3, 5, 4}, -1, 1, 1, f32)}});
+}
+
+BOOST_AUTO_TEST_CASE(two_layouts_meet_without_transposing_back_and_forth) {
+  // Conv on [n, c, h, w], as an import makes it: transposed, convolved, transposed back; one node in the file.
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {2, 3, 8, 8}), w = parameter(g, "w", {f32, {4, 3, 3, 3}}, init::normal());
+  const Value y =
+      transpose(conv2d(transpose(x, {0, 2, 3, 1}), transpose(w, {2, 3, 1, 0}), {.padding = 1}), {0, 3, 1, 2});
+  Store store(g);
+  export_onnx(folder / "net.onnx", {{"y", relu(y)}}, store);
+  Graph again;
+  const OnnxModel net = import_onnx(again, folder / "net.onnx");
+  BOOST_TEST(net.operators.size() == 2U);
+  BOOST_TEST(net.operators.at("Conv") == 1);
+  comes_back("conv", y, {{"x", draw({2, 3, 8, 8}, -1, 1, 1, f32)}});
+}
+
+BOOST_AUTO_TEST_CASE(names_and_free_axes_are_kept) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 4}), y = input(g, "y", f32, {any(2), 4});
+  const Value w = parameter(g, "w", {f32, {4, 4}}, init::normal());
+  const Value sum = x + y, product = matmul(sum, w);
+  Store store(g);
+  export_onnx(folder / "net.onnx", {{"sum", sum}, {"again", sum}, {"out", product}, {"first", x}}, store);
+  Graph other;
+  const OnnxModel net = import_onnx(other, folder / "net.onnx");
+  std::vector<std::string> names;
+  for (const auto& [name, value] : net.inputs) names.push_back(name);
+  for (const auto& [name, value] : net.outputs) names.push_back(name);
+  BOOST_TEST(names == (std::vector<std::string>{"x", "y", "sum", "again", "out", "first"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(net.inputs["x"].node().op().as<ops::Input>()->is_free(0));
+  BOOST_TEST(!net.inputs["x"].node().op().as<ops::Input>()->is_free(1));
+  BOOST_TEST(same_bits(net.store.get("w"), store.get("w")));
+}
+
+BOOST_AUTO_TEST_CASE(what_onnx_lacks_is_named) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {4});
+  const std::string said = message([&] {
+    Store store(g);
+    export_onnx(folder / "net.onnx", {{"y", require_finite(sum(x), "x", "mend it").named("guard")}}, store);
+  });
+  BOOST_TEST(has(said, "require_finite of guard"), said);
+  BOOST_TEST(folder.file_count() == 0U);
+  Store store(g);
+  BOOST_TEST(has(message([&] { export_onnx(folder / "net.onnx", {}, store); }), "there are no outputs"));
+  BOOST_TEST(has(message([&] { export_onnx(folder / "net.onnx", {{"y", x}, {"y", x}}, store); }), "a name of its own"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
