@@ -92,6 +92,34 @@ std::string Exporter::transposed(const std::string& x, std::vector<std::int64_t>
   return y;
 }
 
+bool Exporter::add_row(const std::string& y, const std::string& row) {
+  const auto before = transposed_.find(y);
+  const std::string& from = before == transposed_.end() ? y : before->second.first;
+  for (int i = graph.node_size() - 1; i >= 0; --i) {
+    NodeProto& node = *graph.mutable_node(i);
+    if (node.output_size() == 0 || node.output(0) != from) continue;
+    if ((node.op_type() != "Conv" && node.op_type() != "Gemm") || node.input_size() != 2) return false;
+    // What gives the row may have been written after the product.
+    for (int j = i + 1; j < graph.node_size(); ++j)
+      for (const std::string& output : graph.node(j).output())
+        if (output == row) return false;
+    node.add_input(row);
+    return true;
+  }
+  return false;
+}
+
+int Exporter::readers(Value v) const {
+  int count = 0;
+  const auto is = [&](const Value& other) {
+    return other && other.node_id() == v.node_id() && other.output() == v.output();
+  };
+  for (NodeId id = v.node_id() + 1; id < graph_.size(); ++id)
+    for (int i = 0; i < graph_.node(id).input_count(); ++i) count += is(graph_.node(id).input(i)) ? 1 : 0;
+  for (const auto& [name, output] : graph_.outputs()) count += is(output) ? 1 : 0;
+  return count;
+}
+
 bool Exporter::is_fixed(Value v, int axis) const {
   return larger_ != nullptr && larger_->node(v.node_id()).output(v.output()).shape()[axis] == v.shape()[axis];
 }

@@ -48,6 +48,11 @@ class Exporter {
   std::string numbers(const std::vector<std::int64_t>& values);
   /// x with its axes in this order; two transpositions are one, or none.
   std::string transposed(const std::string& x, std::vector<std::int64_t> order);
+  /// Adds a row to the result of the Conv or Gemm that gives `y`, or whose transposed result it is; false where it is
+  /// no such node, or has a row already.
+  bool add_row(const std::string& y, const std::string& row);
+  /// How many inputs and outputs a value is.
+  int readers(Value v) const;
   /// Whether the size of an axis is the same for all sizes that are fed.
   bool is_fixed(Value v, int axis) const;
 

@@ -72,13 +72,38 @@ Names count_like(const Written& n) {
     for (const std::int64_t a : axes) count *= static_cast<double>(x.shape()[static_cast<int>(a)]);
     return {number(n, count, dtype)};
   }
-  const std::string some = n.to().add("Gather", {n.to().add("Shape", {n.in(0)}), n.to().numbers(axes)});
-  return {as(n, n.to().add("ReduceProd", {some}, {{"keepdims", std::int64_t{0}}}), dtype)};
+  const std::string shape = n.to().add("Shape", {n.in(0)});
+  std::string count = number(n, 1, i64);
+  for (const std::int64_t a : axes)
+    count = n.to().add("Mul", {count, n.to().add("Gather", {shape, number(n, static_cast<double>(a), i64)})});
+  return {as(n, count, dtype)};
+}
+
+// The sum of a product and a row is one node, where nobody else reads the product; that of elements by their number a
+// mean.
+Names add(const Written& n) {
+  for (const int i : {0, 1}) {
+    const Value product = n.node().input(i), row = n.node().input(1 - i);
+    const std::string_view op = product.node().op().name();
+    if (row.rank() != 1 || (op != "conv2d" && op != "matmul") || n.to().readers(product) != 1) continue;
+    if (row.shape()[0] == product.shape()[-1] && n.to().add_row(n.in(i), n.in(1 - i))) return {n.in(i)};
+  }
+  return same(n, "Add");
+}
+
+Names divide(const Written& n) {
+  const Node sum = n.node().input(0).node(), count = n.node().input(1).node();
+  if (sum.op().name() == "sum" && count.op().name() == "count_like" && sum.input(0).node() == count.input(0).node() &&
+      sum.input(0).output() == count.input(0).output()) {
+    const Written w(n.to(), sum), by(n.to(), count);
+    if (w.get<Sizes>("axes") == by.get<Sizes>("axes")) return reduction(w, "ReduceMean");
+  }
+  return same(n, "Div");
 }
 
 Names matmul(const Written& n) {
   const bool a = n.get<bool>("transpose_a"), b = n.get<bool>("transpose_b");
-  if (n.type(0).shape.rank() == 2 && n.type(1).shape.rank() == 2 && (a || b) && is_float(n.type(0).dtype))
+  if (n.type(0).shape.rank() == 2 && n.type(1).shape.rank() == 2 && is_float(n.type(0).dtype))
     return {n.to().add("Gemm", {n.in(0), n.in(1)}, {{"transA", std::int64_t{a}}, {"transB", std::int64_t{b}}})};
   const auto side = [&](int i, bool turned) {
     if (!turned) return n.in(i);
@@ -189,8 +214,7 @@ Names gelu(const Written& n) {
 
 // Ops that ONNX has as they are.
 constexpr std::pair<std::string_view, std::string_view> direct[] = {
-    {"abs", "Abs"},           {"add", "Add"},
-    {"divide", "Div"},        {"equal", "Equal"},
+    {"abs", "Abs"},           {"equal", "Equal"},
     {"erf", "Erf"},           {"exp", "Exp"},
     {"expand_to", "Expand"},  {"greater", "Greater"},
     {"less", "Less"},         {"less_equal", "LessOrEqual"},
@@ -219,6 +243,7 @@ struct Entry {
   Write write;
 };
 const Entry others[] = {
+    {"add", add},
     {"arange", [](const Written& n) { return same(n, "Range"); }},
     {"argmax",
      [](const Written& n) -> Names {
@@ -242,6 +267,7 @@ const Entry others[] = {
        return {n.to().add("Cos", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
      }},
     {"count_like", count_like},
+    {"divide", divide},
     {"gather",
      [](const Written& n) -> Names {
        return {n.to().add("Gather", {n.in(0), as(n, n.in(1), i64)}, {{"axis", n.get<std::int64_t>("axis")}})};

@@ -231,7 +231,7 @@ Value Importer::value(const Environment& names, const std::string& name) {
   }
   const TensorProto* t = initialiser(names, name);
   if (t == nullptr) throw Error(in_quotes(name) + " is read before a node gives it");
-  const Type type = ModelFile::type(*t);
+  const Type type = file_.checked(*t);
   const bool trained = is_float(type.dtype) && is_trained(name);
   Environment* owner = const_cast<Environment*>(&names);
   while (!owner->initialisers.contains(name)) owner = const_cast<Environment*>(owner->outer);

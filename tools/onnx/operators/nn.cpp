@@ -39,8 +39,8 @@ Outputs convolution(Context& c) {
   } else if (mode != "VALID") {
     c.fail("auto_pad " + mode + " is not there yet");
   }
-  const Value y = channels_first(conv2d(channels_last(x), transpose(weights, {2, 3, 1, 0}), options));
-  return bias ? y + along_channels(bias, x) : y;
+  const Value y = conv2d(channels_last(x), transpose(weights, {2, 3, 1, 0}), options);
+  return channels_first(bias ? y + bias : y);
 }
 
 // The windows' largest elements; zeros around the images are no elements, so they are cut off.

@@ -164,10 +164,29 @@ std::optional<ModelFile::Source> ModelFile::raw(const TensorProto& t, const Type
   return Source{found.pieces[0], mapping_};
 }
 
-Tensor ModelFile::read(const TensorProto& t, bool aligned) const {
+const TensorBytes& ModelFile::list(const TensorProto& t, const Type& type) const {
+  std::uint64_t place = 0;
+  std::memcpy(&place, t.raw_data().data(), sizeof place);
+  const TensorBytes& found = tensors_.at(place);
+  std::size_t bytes = 0;
+  for (const std::string_view piece : found.pieces) bytes += piece.size();
+  const bool floats = found.field == 4 || found.field == 10;
+  // A whole number takes at least one byte, so nothing is allocated for a shape that the file does not fill.
+  if (floats ? static_cast<std::int64_t>(bytes) != type.bytes() : bytes < static_cast<std::size_t>(type.count()))
+    wrong(t.name(), "is " + to_string(type) + ", but has another number of elements");
+  return found;
+}
+
+Type ModelFile::checked(const TensorProto& t) const {
   check_fields(t, "tensor " + in_quotes(t.name()), {16});  // notes
   if (t.has_segment()) wrong(t.name(), "is a part of one, which ONNX no longer has");
   const Type type = ModelFile::type(t);
+  if (!raw(t, type)) list(t, type);
+  return type;
+}
+
+Tensor ModelFile::read(const TensorProto& t, bool aligned) const {
+  const Type type = checked(t);
   Tensor result;
   if (const auto source = raw(t, type)) {
     constexpr std::uintptr_t alignment = 64;
@@ -179,17 +198,9 @@ Tensor ModelFile::read(const TensorProto& t, bool aligned) const {
       if (type.bytes() > 0) std::memcpy(result.bytes(), bytes, source->bytes.size());
     }
   } else {
-    std::uint64_t place = 0;
-    std::memcpy(&place, t.raw_data().data(), sizeof place);
-    const TensorBytes& found = tensors_.at(place);
-    // A number takes at least one byte, so nothing is allocated for a shape that the file does not fill.
-    std::size_t bytes = 0;
-    for (const std::string_view piece : found.pieces) bytes += piece.size();
-    if (static_cast<std::size_t>(type.count()) > bytes) wrong(t.name(), "has fewer elements than its shape says");
+    const TensorBytes& found = list(t, type);
     result = Tensor(type);
     if (found.field == 4 || found.field == 10) {
-      if (static_cast<std::int64_t>(bytes) != type.bytes())
-        wrong(t.name(), "has another number of elements than its shape");
       std::byte* to = result.bytes();
       for (const std::string_view piece : found.pieces)
         to = std::copy_n(reinterpret_cast<const std::byte*>(piece.data()), piece.size(), to);

@@ -33,9 +33,10 @@ class ModelFile {
   const std::string& path() const { return path_; }
   const ModelProto& model() const { return model_; }
 
-  static Type type(const TensorProto& t);
-  /// A tensor of this file, aligned as kernels want it. Throws `Error` where it has not as many elements as its shape
-  /// says, or of a type that there is not.
+  /// The type of a tensor of this file, whose elements are there, as many as it says. Throws `Error` where they are
+  /// not, or for a type that there is not.
+  Type checked(const TensorProto& t) const;
+  /// A tensor of this file, aligned as kernels want it. Throws as `checked` does.
   Tensor tensor(const TensorProto& t) const { return read(t, true); }
   /// Calls `use(Tensor)` with the tensor, which may lie in the mapped file, aligned to nothing; the memory for it is
   /// given back after that.
@@ -48,7 +49,9 @@ class ModelFile {
     std::string_view bytes;
     std::shared_ptr<const Mapping> mapping;
   };
+  static Type type(const TensorProto& t);
   Tensor read(const TensorProto& t, bool aligned) const;
+  const TensorBytes& list(const TensorProto& t, const Type& type) const;
   std::optional<Source> raw(const TensorProto& t, const Type& type) const;
   Source external(const TensorProto& t, const Type& type) const;
 
