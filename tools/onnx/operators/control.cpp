@@ -1,4 +1,6 @@
 // Branches and loops.
+#include <oxbow/graph/known.h>
+#include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
 
@@ -49,8 +51,88 @@ Outputs scanned(Context& c) {
   return done.carried;
 }
 
+bool reads(const GraphProto& body, const std::string& name) {
+  for (const NodeProto& node : body.node()) {
+    if (std::find(node.input().begin(), node.input().end(), name) != node.input().end()) return true;
+    for (const AttributeProto& a : node.attribute())
+      if (a.has_g() && reads(a.g(), name)) return true;
+  }
+  return std::any_of(body.output().begin(), body.output().end(), [&](const auto& o) { return o.name() == name; });
+}
+
+// A body takes the number of its step, whether it goes on, and the states; it gives whether to go on, states, and what
+// is stacked. One that reads the number of its step is written out, since shapes may depend on it, and ends where it
+// says so; any other is a `repeat`. What it depends on when a loop ends has to be known.
+class Loop {
+ public:
+  explicit Loop(Context& c) : c_(c), body_(c.body("body")) {
+    if (c.has(0)) most_ = c.fixed_integers(0)->at(0);
+    for (int i = 2; i < c.inputs(); ++i) states_.push_back(c[i]);
+  }
+
+  std::vector<Value> run() {
+    const auto begins = c_.fixed(1);
+    if (c_.has(1) && !begins) c_.fail("whether it begins depends on data, which is not there yet");
+    if (begins && *begins->bytes() == std::byte{}) most_ = 0;
+    if (!most_ || reads(body_, body_.input(0).name())) return written_out();
+    const auto step = [&](const RepeatStep& s) {
+      const std::vector<Value> out = next(s.slices[0], s.carried);
+      if (!goes_on(out)) c_.fail("it ends before its number of steps, which is not there yet");
+      return RepeatNext{.carried = carried(out), .stacked = stacked(out)};
+    };
+    RepeatResult done = repeat(*most_, states_, step, {.slices = {arange(c_.graph(), *most_)}});
+    done.carried.insert(done.carried.end(), done.stacked.begin(), done.stacked.end());
+    return done.carried;
+  }
+
+ private:
+  std::vector<Value> written_out() {
+    std::vector<std::vector<Value>> rows(static_cast<std::size_t>(body_.output_size()) - 1 - states_.size());
+    std::vector<Value> now = states_;
+    bool more = true;
+    for (std::int64_t i = 0; more && (!most_ || i < *most_); ++i) {
+      const Scope scope(c_.graph(), std::to_string(i));
+      const std::vector<Value> out = next(constant(c_.graph(), Tensor::scalar(i)), now);
+      more = goes_on(out);
+      now = carried(out);
+      const std::vector<Value> parts = stacked(out);
+      for (std::size_t k = 0; k < rows.size(); ++k) rows[k].push_back(with_axes(parts[k], {0}));
+    }
+    for (const auto& parts : rows) {
+      if (parts.empty()) c_.fail("it stacks the values of no step, whose shape is not known");
+      now.push_back(concat(parts, 0));
+    }
+    return now;
+  }
+
+  std::vector<Value> next(Value number, const std::vector<Value>& states) {
+    std::vector<Value> in{number, constant(c_.graph(), 1, boolean)};
+    in.insert(in.end(), states.begin(), states.end());
+    std::vector<Value> out = c_.build(body_, in);
+    if (out.size() < 1 + states_.size()) c_.fail("its body gives fewer values than it carries");
+    return out;
+  }
+  bool goes_on(const std::vector<Value>& out) {
+    const auto known = known_value(out[0]);
+    if (!known) c_.fail("whether it goes on depends on data, which is not there yet");
+    return *known->bytes() != std::byte{};
+  }
+  std::vector<Value> carried(const std::vector<Value>& out) {
+    return {out.begin() + 1, out.begin() + 1 + static_cast<std::ptrdiff_t>(states_.size())};
+  }
+  std::vector<Value> stacked(const std::vector<Value>& out) {
+    return {out.begin() + 1 + static_cast<std::ptrdiff_t>(states_.size()), out.end()};
+  }
+
+  Context& c_;
+  const GraphProto& body_;
+  std::optional<std::int64_t> most_;
+  std::vector<Value> states_;
+};
+
 constexpr Operator list[] = {
     {"If", branch},
+    {"Loop", [](Context& c) -> Outputs { return Loop(c).run(); }},
     {"Scan", scanned, 9},
 };
 

@@ -11,8 +11,9 @@ using Key = std::pair<std::string_view, std::string_view>;
 const std::multimap<Key, const Operator*>& index() {
   static const std::multimap<Key, const Operator*> all = [] {
     std::multimap<Key, const Operator*> entries;
-    for (const Operators family : {pointwise_operators(), reduction_operators(), shape_operators(), linalg_operators(),
-                                   nn_operators(), loss_operators(), recurrent_operators(), control_operators()})
+    for (const Operators family :
+         {pointwise_operators(), reduction_operators(), shape_operators(), linalg_operators(), nn_operators(),
+          loss_operators(), recurrent_operators(), control_operators(), random_operators(), microsoft_operators()})
       for (const Operator& o : family) entries.emplace(Key{o.domain, o.name}, &o);
     return entries;
   }();

@@ -31,6 +31,8 @@ Operators nn_operators();
 Operators loss_operators();
 Operators recurrent_operators();
 Operators control_operators();
+Operators random_operators();
+Operators microsoft_operators();
 
 /// The entry for an operator of an opset, or null. The domain "ai.onnx" is "".
 const Operator* find_operator(std::string_view domain, std::string_view name, std::int64_t opset);
