@@ -165,6 +165,7 @@ std::vector<Value> Context::build(const GraphProto& body, std::vector<Value> inp
   if (body.input_size() != static_cast<int>(inputs.size()))
     fail("its body takes " + std::to_string(body.input_size()) + " inputs, not " + std::to_string(inputs.size()));
   for (int i = 0; i < body.input_size(); ++i) inner.values[body.input(i).name()] = inputs[static_cast<std::size_t>(i)];
+  importer_.count();
   importer_.add_initialisers(body, inner);
   importer_.convert(body.node(), inner);
   std::vector<Value> results;

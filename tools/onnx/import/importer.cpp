@@ -21,6 +21,7 @@ namespace {
 // "/layer1/conv/Conv" as the scope "layer1/conv" and the name "Conv".
 struct Path {
   std::string scope, name;
+  std::string full() const { return scope.empty() ? name : scope + "/" + name; }
   explicit Path(std::string_view text) {
     while (!text.empty()) {
       const std::size_t end = std::min(text.find('/'), text.size());
@@ -136,9 +137,11 @@ void Importer::add_initialisers(const GraphProto& graph, Environment& names) {
   if (graph.sparse_initializer_size() > 0)
     throw Error("initialiser " + in_quotes(graph.sparse_initializer(0).values().name()) +
                 " is sparse, which Oxbow does not read");
-  for (const TensorProto& t : graph.initializer())
+  for (const TensorProto& t : graph.initializer()) {
     if (!names.initialisers.emplace(t.name(), &t).second)
       throw Error("initialiser " + in_quotes(t.name()) + " is there twice");
+    reserved_.insert(Origin{.scope = scope_}.scoped(Path(t.name()).full()));
+  }
 }
 
 Dim Importer::dimension(const TensorShapeProto::Dimension& d, int axis) const {
@@ -250,9 +253,14 @@ void Importer::convert(const google::protobuf::RepeatedPtrField<NodeProto>& node
   for (const NodeProto& node : nodes) convert(node, names);
 }
 
-void Importer::convert(const NodeProto& node, Environment& names) {
+void Importer::count() {
   if (++converted_ > limits::onnx_nodes)
-    throw Error("with its functions written out it has more than " + std::to_string(limits::onnx_nodes) + " nodes");
+    throw Error("with its functions and loops written out it has more than " + std::to_string(limits::onnx_nodes) +
+                " nodes");
+}
+
+void Importer::convert(const NodeProto& node, Environment& names) {
+  count();
   for (const std::string& input : node.input())
     if (!input.empty() && find(names, input) == nullptr && initialiser(names, input) == nullptr)
       throw NodeError(to_string(node) + ": " + in_quotes(input) + " is read before a node gives it");
@@ -341,7 +349,8 @@ Outputs Importer::folded(const NodeProto& node, const Environment& names, NodeId
 void Importer::name(Value v, std::string_view name, NodeId first) {
   const Node node = v.node();
   if (node.id() < first || !node.name().empty() || name.empty()) return;
-  if (!g_.find(node.origin().scoped(name))) v.named(name);
+  const std::string full = node.origin().scoped(name);
+  if (!reserved_.contains(full) && !g_.find(full)) v.named(name);
 }
 
 std::vector<Value> Importer::call(const FunctionProto& function, const NodeProto& node, const Environment& names) {
@@ -371,7 +380,7 @@ std::vector<Value> Importer::call(const FunctionProto& function, const NodeProto
     inner.values[function.input(i)] = !given ? Value() : known ? *known : value(names, node.input(i));
   }
   const Path path(node.name());
-  const Within scope(g_, node.name().empty() ? "" : path.scope.empty() ? path.name : path.scope + "/" + path.name);
+  const Within scope(g_, path.full());
   convert(function.node(), inner);
   std::vector<Value> results;
   for (const std::string& output : function.output()) results.push_back(value(inner, output));

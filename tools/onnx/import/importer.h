@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "onnx/import/context.h"
@@ -41,6 +42,7 @@ class Importer {
   void make_inputs(const GraphProto& graph, Environment& names);
   Dim dimension(const TensorShapeProto::Dimension& d, int axis) const;
   void add_initialisers(const GraphProto& graph, Environment& names);
+  void count();
   void convert(const google::protobuf::RepeatedPtrField<NodeProto>& nodes, Environment& names);
   void convert(const NodeProto& node, Environment& names);
   std::vector<Value> call(const FunctionProto& function, const NodeProto& node, const Environment& names);
@@ -70,7 +72,8 @@ class Importer {
     std::string name;
   };
   std::vector<Made> made_;
-  SharedText scope_;  // in which all is
+  std::set<std::string> reserved_;  // names of parameters, which no node takes
+  SharedText scope_;                // in which all is
   int depth_ = 0;
   std::int64_t converted_ = 0;
 };

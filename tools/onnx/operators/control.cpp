@@ -13,10 +13,18 @@ namespace oxbow::onnx {
 
 namespace {
 
+// The only element of what is known to be true or false.
+std::optional<bool> truth(const std::optional<Tensor>& t) {
+  if (!t) return std::nullopt;
+  if (t->dtype() != boolean || t->count() != 1)
+    throw Error("a condition is " + to_string(t->type()) + ", not one bool");
+  return *t->data<bool>();
+}
+
 // A branch that a constant chooses is the only one that is built.
 Outputs branch(Context& c) {
   const GraphProto &then = c.body("then_branch"), &otherwise = c.body("else_branch");
-  if (const auto known = c.fixed(0)) return c.build(*known->bytes() != std::byte{} ? then : otherwise, {});
+  if (const auto known = truth(c.fixed(0))) return c.build(*known ? then : otherwise, {});
   const Value condition = reshape(c[0], std::vector<std::int64_t>{});
   return cond(
       condition, [&] { return c.build(then, {}); }, [&] { return c.build(otherwise, {}); });
@@ -40,7 +48,8 @@ Outputs scanned(Context& c) {
   const auto step = [&](const RepeatStep& s) {
     std::vector<Value> in = s.carried;
     in.insert(in.end(), s.slices.begin(), s.slices.end());
-    std::vector<Value> out = c.build(body, in);
+    const std::vector<Value> out = c.build(body, in);
+    if (static_cast<std::ptrdiff_t>(out.size()) < states) c.fail("its body gives fewer values than it carries");
     RepeatNext next;
     next.carried.assign(out.begin(), out.begin() + states);
     next.stacked.assign(out.begin() + states, out.end());
@@ -66,14 +75,16 @@ bool reads(const GraphProto& body, const std::string& name) {
 class Loop {
  public:
   explicit Loop(Context& c) : c_(c), body_(c.body("body")) {
-    if (c.has(0)) most_ = c.fixed_integers(0)->at(0);
+    if (c.has(0)) most_ = c.fixed_integers(0).value().at(0);
+    if (body_.input_size() < 2 || body_.output_size() < c.inputs() - 1)
+      c.fail("its body takes or gives too few values");
     for (int i = 2; i < c.inputs(); ++i) states_.push_back(c[i]);
   }
 
   std::vector<Value> run() {
-    const auto begins = c_.fixed(1);
+    const auto begins = truth(c_.fixed(1));
     if (c_.has(1) && !begins) c_.fail("whether it begins depends on data, which is not there yet");
-    if (begins && *begins->bytes() == std::byte{}) most_ = 0;
+    if (begins && !*begins) most_ = 0;
     if (!most_ || reads(body_, body_.input(0).name())) return written_out();
     const auto step = [&](const RepeatStep& s) {
       const std::vector<Value> out = next(s.slices[0], s.carried);
@@ -108,14 +119,12 @@ class Loop {
   std::vector<Value> next(Value number, const std::vector<Value>& states) {
     std::vector<Value> in{number, constant(c_.graph(), 1, boolean)};
     in.insert(in.end(), states.begin(), states.end());
-    std::vector<Value> out = c_.build(body_, in);
-    if (out.size() < 1 + states_.size()) c_.fail("its body gives fewer values than it carries");
-    return out;
+    return c_.build(body_, in);
   }
   bool goes_on(const std::vector<Value>& out) {
-    const auto known = known_value(out[0]);
+    const auto known = truth(known_value(out[0]));
     if (!known) c_.fail("whether it goes on depends on data, which is not there yet");
-    return *known->bytes() != std::byte{};
+    return *known;
   }
   std::vector<Value> carried(const std::vector<Value>& out) {
     return {out.begin() + 1, out.begin() + 1 + static_cast<std::ptrdiff_t>(states_.size())};

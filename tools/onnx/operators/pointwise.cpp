@@ -27,6 +27,7 @@ Value second(Context& c) {
   const std::int64_t axis = c.integer("axis", a.rank() - b.rank());
   const std::int64_t behind = a.rank() - axis - b.rank();
   if (c.opset() >= 7 || !c.flag("broadcast") || behind <= 0 || b.rank() == 0) return b;
+  if (axis < 0) c.fail("there is no axis " + std::to_string(axis));
   std::vector<std::int64_t> axes(static_cast<std::size_t>(behind));
   for (std::int64_t i = 0; i < behind; ++i) axes[static_cast<std::size_t>(i)] = b.rank() + i;
   return with_axes(b, axes);

@@ -122,6 +122,9 @@ Outputs recurrent(Context& c, const Cell& cell, std::vector<std::string> names, 
   const auto in_time = [&](Value v) { return batch_first ? transpose(v, {1, 0, 2}) : v; };
   const Value x = in_time(c[0]), w = c[1], r = c[2], bias = c.optional(3), lengths = c.optional(4);
   const Value peepholes = c.optional(7);
+  for (const Value& v : {x, w, r})
+    if (v.rank() != 3) c.fail("its sequences and weights have three axes, not " + to_string(v.type()));
+  if (bias && bias.rank() != 2) c.fail("its bias has two axes, not " + to_string(bias.type()));
   const std::int64_t hidden = r.shape()[-1];
   const std::size_t each = names.size();
   for (int i = 1; i < count; ++i)

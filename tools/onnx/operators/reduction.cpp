@@ -36,7 +36,7 @@ Outputs place_of_largest(Context& c) {
 Outputs largest(Context& c) {
   const Value x = c[0];
   const auto k = c.opset() < 10 ? c.integers("k") : c.fixed_integers(1);
-  const std::int64_t count = c.opset() < 10 ? c.integer("k") : k->at(0);
+  const std::int64_t count = c.opset() < 10 ? c.integer("k") : k.value().at(0);
   if (!c.flag("largest", true)) c.fail("the smallest elements are not looked for yet");
   const TopKResult found = top_k(x, count, c.integer("axis", -1));
   return {found.values, found.indices};

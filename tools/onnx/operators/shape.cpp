@@ -48,12 +48,20 @@ Outputs elements(Context& c) {
   return count;
 }
 
+// Sizes are a list of at most as many as a shape has.
+void check_sizes(Context& c, Value sizes) {
+  if (sizes.rank() != 1 || sizes.shape()[0] > Shape::max_rank)
+    c.fail("the sizes of its result are " + to_string(sizes.type()) + ", not a list of at most " +
+           std::to_string(Shape::max_rank));
+}
+
 // A size of 0 keeps that of the same axis, unless `allowzero`.
 Outputs reshaped(Context& c) {
   const Value x = c[0];
   const bool keeps = !c.flag("allowzero");
   const auto listed = c.has_attribute("shape") ? c.integers("shape") : std::nullopt;
   const Value to = listed ? numbers(c.graph(), *listed) : c[1];
+  check_sizes(c, to);
   const std::int64_t rank = to.shape()[0];
   if (const auto* known = to.node().op().as<ops::Constant>()) {
     const auto* sizes = known->value.data<std::int64_t>();
@@ -72,6 +80,7 @@ Outputs reshaped(Context& c) {
 
 Outputs expanded(Context& c) {
   const Value x = c[0], asked = c[1];
+  check_sizes(c, asked);
   Graph& g = c.graph();
   const std::int64_t rank = std::max<std::int64_t>(x.rank(), asked.shape()[0]);
   const auto filled_up = [&](Value sizes) {
@@ -85,7 +94,7 @@ Outputs expanded(Context& c) {
 
 Outputs flattened(Context& c) {
   const Value x = c[0];
-  const std::int64_t axis = from_first(c.integer("axis", 1), x.rank());
+  const std::int64_t asked = c.integer("axis", 1), axis = asked == x.rank() ? asked : from_first(asked, x.rank());
   if (axis == 1) return x.rank() == 1 ? with_axes(x, {1}) : flatten(x);
   if (axis == 0) return reshape(x, {1, -1});
   Graph& g = c.graph();
@@ -124,9 +133,10 @@ Outputs parts(Context& c) {
   const Value x = c[0];
   const std::int64_t axis = from_first(c.integer("axis", 0), x.rank());
   auto sizes = c.integers("split", 1);
-  const std::int64_t size = x.shape().vector().at(static_cast<std::size_t>(axis)), count = c.outputs();
+  const std::int64_t size = x.shape()[static_cast<int>(axis)], count = c.outputs();
+  if (count == 0) c.fail("it has no outputs");
   if (!sizes) {
-    const std::int64_t each = (size + count - 1) / std::max<std::int64_t>(count, 1);
+    const std::int64_t each = (size + count - 1) / count;
     sizes.emplace(static_cast<std::size_t>(count), each);
     sizes->back() = size - each * (count - 1);
   }
@@ -167,8 +177,8 @@ Outputs sliced(Context& c) {
     return slice(x, begins, ends, axes.value_or(std::vector<std::int64_t>{}));
   }
   if (!known) c.fail("places that depend on what is fed go in steps of 1 only");
-  const auto begins = listed ? *c.integers("starts") : *c.fixed_integers(1);
-  const auto ends = listed ? *c.integers("ends") : *c.fixed_integers(2);
+  const auto begins = (listed ? c.integers("starts") : c.fixed_integers(1)).value();
+  const auto ends = (listed ? c.integers("ends") : c.fixed_integers(2)).value();
   if (listed)
     return slice(x, numbers(c.graph(), begins), numbers(c.graph(), ends), axes.value_or(std::vector<std::int64_t>{}));
   for (std::size_t i = 0; i < begins.size(); ++i) {
@@ -189,17 +199,17 @@ Outputs gathered(Context& c) {
 Outputs padded(Context& c) {
   const Value x = c[0];
   if (c.text("mode", "constant") != "constant") c.fail("mode " + c.text("mode", "") + " is not there yet");
-  const auto pads = c.opset() < 11 ? c.integers(c.opset() < 2 ? "paddings" : "pads") : c.fixed_integers(1);
+  const auto pads = (c.opset() < 11 ? c.integers(c.opset() < 2 ? "paddings" : "pads") : c.fixed_integers(1)).value();
   const auto axes = c.fixed_integers(3);
   double value = c.number("value", 0);
   if (c.has(2)) value = c.fixed_numbers(2)->at(0);
   std::vector<std::pair<std::int64_t, std::int64_t>> around(static_cast<std::size_t>(x.rank()));
-  const std::size_t count = pads->size() / 2;
+  const std::size_t count = pads.size() / 2;
   std::vector<std::int64_t> begins(around.size()), ends(around.size());
   for (std::size_t i = 0; i < count; ++i) {
     const auto axis = static_cast<std::size_t>(axes ? from_first(axes->at(i), x.rank()) : static_cast<std::int64_t>(i));
-    begins.at(axis) = pads->at(i);
-    ends.at(axis) = pads->at(count + i);
+    begins.at(axis) = pads.at(i);
+    ends.at(axis) = pads.at(count + i);
     around.at(axis) = {std::max<std::int64_t>(begins[axis], 0), std::max<std::int64_t>(ends[axis], 0)};
   }
   Value y = pad(x, around, value);

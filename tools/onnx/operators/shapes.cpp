@@ -8,7 +8,11 @@
 
 namespace oxbow::onnx {
 
-std::int64_t from_first(std::int64_t axis, int rank) { return axis < 0 ? axis + rank : axis; }
+std::int64_t from_first(std::int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank)
+    throw Error("there is no axis " + std::to_string(axis) + " of " + std::to_string(rank));
+  return axis < 0 ? axis + rank : axis;
+}
 
 Value numbers(Graph& g, const std::vector<std::int64_t>& values) {
   return constant(g, Tensor::of({static_cast<std::int64_t>(values.size())}, values));
@@ -20,8 +24,7 @@ Value with_axes(Value x, std::vector<std::int64_t> axes) {
   for (std::int64_t& axis : axes) axis = from_first(axis, rank);
   std::sort(axes.begin(), axes.end());
   for (std::size_t i = 0; i < axes.size(); ++i)
-    if (axes[i] < 0 || axes[i] >= rank || (i > 0 && axes[i] == axes[i - 1]))
-      throw Error("there is no axis " + std::to_string(axes[i]) + " to put in, or it is named twice");
+    if (i > 0 && axes[i] == axes[i - 1]) throw Error("axis " + std::to_string(axes[i]) + " is put in twice");
   if (axes.empty()) return x;
   const Value sizes = shape_of(x), one = numbers(g, {1});
   std::vector<Value> parts;
@@ -47,16 +50,23 @@ std::vector<std::int64_t> other_axes(int rank, const std::vector<std::int64_t>& 
   return others;
 }
 
-Value channels_last(Value x) {
+namespace {
+std::vector<std::int64_t> all_axes(Value x) {
+  if (x.rank() < 2) throw Error("it needs samples and channels, not " + to_string(x.type()));
   std::vector<std::int64_t> axes(static_cast<std::size_t>(x.rank()));
   std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+}  // namespace
+
+Value channels_last(Value x) {
+  std::vector<std::int64_t> axes = all_axes(x);
   std::rotate(axes.begin() + 1, axes.begin() + 2, axes.end());
   return transpose(x, axes);
 }
 
 Value channels_first(Value x) {
-  std::vector<std::int64_t> axes(static_cast<std::size_t>(x.rank()));
-  std::iota(axes.begin(), axes.end(), 0);
+  std::vector<std::int64_t> axes = all_axes(x);
   std::rotate(axes.begin() + 1, axes.end() - 1, axes.end());
   return transpose(x, axes);
 }

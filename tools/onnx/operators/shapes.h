@@ -16,7 +16,7 @@ Value numbers(Graph& g, const std::vector<std::int64_t>& values);
 /// The axes other than these, of so many; negative ones count from the end.
 std::vector<std::int64_t> other_axes(int rank, const std::vector<std::int64_t>& axes);
 
-/// `axis` counted from the first.
+/// `axis` counted from the first. Throws `Error` where there is no such axis of so many.
 std::int64_t from_first(std::int64_t axis, int rank);
 
 /// [n, c, spatial...] to [n, spatial..., c], and back.
