@@ -127,8 +127,8 @@ Outputs recurrent(Context& c, const Cell& cell, std::vector<std::string> names, 
   if (bias && bias.rank() != 2) c.fail("its bias has two axes, not " + to_string(bias.type()));
   const std::int64_t hidden = r.shape()[-1];
   const std::size_t each = names.size();
-  for (int i = 1; i < count; ++i)
-    names.insert(names.end(), names.begin(), names.begin() + static_cast<std::ptrdiff_t>(each));
+  const std::vector<std::string> once = names;
+  if (count == 2) names.insert(names.end(), once.begin(), once.end());
   if (const auto given = c.texts("activations"); !given.empty()) names = given;
   if (names.size() != each * static_cast<std::size_t>(count)) c.fail("it has another number of activations");
   const auto alphas = c.numbers("activation_alpha"), betas = c.numbers("activation_beta");
