@@ -28,6 +28,11 @@ Value Context::operator[](int i) const {
   return importer_.value(names_, node_.input(i));
 }
 
+Value Context::state(int i) const {
+  if (has(i)) importer_.state_.insert(node_.input(i));
+  return (*this)[i];
+}
+
 std::vector<Value> Context::all() const {
   std::vector<Value> values;
   for (int i = 0; i < inputs(); ++i) values.push_back(optional(i));

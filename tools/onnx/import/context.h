@@ -42,6 +42,8 @@ class Context {
   bool has(int i) const;
   /// Input `i`. Throws where it is absent.
   Value operator[](int i) const;
+  /// Input `i` as what a layer keeps and no optimizer moves: running statistics.
+  Value state(int i) const;
   /// Input `i`, or an empty value.
   Value optional(int i) const { return has(i) ? (*this)[i] : Value(); }
   std::vector<Value> all() const;

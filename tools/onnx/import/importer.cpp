@@ -235,7 +235,7 @@ Value Importer::value(const Environment& names, const std::string& name) {
   const TensorProto* t = initialiser(names, name);
   if (t == nullptr) throw Error(in_quotes(name) + " is read before a node gives it");
   const Type type = file_.checked(*t);
-  const bool trained = is_float(type.dtype) && is_trained(name);
+  const bool trained = is_float(type.dtype) && is_trained(name) && !state_.contains(name);
   Environment* owner = const_cast<Environment*>(&names);
   while (!owner->initialisers.contains(name)) owner = const_cast<Environment*>(owner->outer);
   Value v;

@@ -72,6 +72,7 @@ class Importer {
     std::string name;
   };
   std::vector<Made> made_;
+  std::set<std::string> state_;     // initialisers that are not trained, whatever patterns say
   std::set<std::string> reserved_;  // names of parameters, which no node takes
   SharedText scope_;                // in which all is
   int depth_ = 0;

@@ -66,7 +66,7 @@ Outputs global_pool(Context& c) {
 
 // In training form where its scale or offset is trained: see BatchNorm in ops/layers.h.
 Outputs batch_normalisation(Context& c) {
-  const Value x = c[0], scale = c[1], offset = c[2], mean = c[3], variance = c[4];
+  const Value x = c[0], scale = c[1], offset = c[2], mean = c.state(3), variance = c.state(4);
   Graph& g = c.graph();
   const double epsilon = c.number("epsilon", 1e-5), kept = c.number("momentum", 0.9);
   const bool training = c.flag("training_mode"), layer = mean.node().op().is<ops::Variable>();
