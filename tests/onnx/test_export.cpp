@@ -77,6 +77,46 @@ BOOST_AUTO_TEST_CASE(shapes_are_computed_there_as_here) {
              {{"x", draw({3, 5, 4}, -1, 1, 1, f32)}});
 }
 
+BOOST_AUTO_TEST_CASE(branches_and_loops_come_back) {
+  {
+    Graph g;
+    const Value x = input(g, "x", f32, {4}), w = parameter(g, "w", {f32, {4}}, init::normal());
+    const Value y = cond(
+        mean(x) > 0.0, [&] { return tanh(x * w); }, [&] { return x - w; });
+    comes_back("branch", y, {{"x", draw({4}, 0.5, 1, 1, f32)}});
+    comes_back("other branch", y, {{"x", draw({4}, -1, -0.5, 1, f32)}});
+    comes_back("loop", repeat(5, x, [&](Value v) { return 0.5 * (v + w / v); }), {{"x", draw({4}, 1, 2, 1, f32)}});
+  }
+  for (const bool reverse : {false, true}) {
+    Graph g;
+    const Value x = input(g, "x", f32, {6, any(2), 3}), w = parameter(g, "w", {f32, {3, 3}}, init::normal());
+    const auto step = [&](const RepeatStep& s) {
+      const Value h = tanh(s.slices[0] + matmul(s.carried[0], w));
+      return RepeatNext{.carried = {h}, .stacked = {h * 2.0}};
+    };
+    const RepeatResult done = repeat(6, {x[0]}, step, {.slices = {x}, .reverse = reverse});
+    comes_back("recurrence", done.stacked[0] + done.carried[0], {{"x", draw({6, 4, 3}, -1, 1, 1, f32)}});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(attention_comes_back) {
+  for (const bool causal : {false, true})
+    for (const std::int64_t kv_heads : {1, 2, 4}) {
+      Graph g;
+      const Value q = input(g, "q", f32, {any(2), 5, 16}), k = input(g, "k", f32, {any(2), 7, 4 * kv_heads});
+      const Value y = scaled_dot_product_attention(q, k, k * 0.5, {.causal = causal, .heads = 4, .kv_heads = kv_heads});
+      comes_back("heads side by side", y,
+                 {{"q", draw({3, 5, 16}, -1, 1, 1, f32)}, {"k", draw({3, 7, 4 * kv_heads}, -1, 1, 2, f32)}});
+    }
+  Graph g;
+  const Value q = input(g, "q", f32, {2, 4, 5, 8}), k = input(g, "k", f32, {2, 2, 6, 8});
+  const Value mask = input(g, "mask", boolean, {5, 6});
+  Tensor sees({boolean, {5, 6}});
+  for (std::int64_t i = 0; i < 30; ++i) sees.data<bool>()[i] = i % 3 != 0 && i > 11;  // two queries see nothing
+  comes_back("heads as axis, and a mask", scaled_dot_product_attention(q, k, k, {.mask = mask}),
+             {{"q", draw({2, 4, 5, 8}, -1, 1, 1, f32)}, {"k", draw({2, 2, 6, 8}, -1, 1, 2, f32)}, {"mask", sees}});
+}
+
 BOOST_AUTO_TEST_CASE(two_layouts_meet_without_transposing_back_and_forth) {
   // Conv on [n, c, h, w], as an import makes it: transposed, convolved, transposed back; one node in the file.
   const TemporaryFolder folder;

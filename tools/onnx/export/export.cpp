@@ -62,7 +62,7 @@ void write(const std::string& path, onnx::Exporter& from, const std::string& nam
   constexpr std::uint64_t graph_field = 7, initialiser_field = 5, raw_field = 9;
   std::vector<std::string> heads;
   std::uint64_t size = nodes.size();
-  for (const auto& [key, tensor] : from.initialisers) {
+  for (const auto& [key, tensor] : from.initialisers()) {
     onnx::TensorProto t;
     t.set_name(key);
     t.set_data_type(onnx::onnx_type(tensor.dtype()));
@@ -79,7 +79,7 @@ void write(const std::string& path, onnx::Exporter& from, const std::string& nam
   file.write(head(graph_field, size));
   file.write(nodes);
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    const Tensor& t = from.initialisers[i].second;
+    const Tensor& t = from.initialisers()[i].second;
     file.write(heads[i]);
     file.write(t.bytes(), static_cast<std::size_t>(t.type().bytes()));
   }

@@ -12,6 +12,14 @@
 namespace oxbow::onnx {
 using namespace internal;
 
+Exporter::Exporter(const Graph& from, const Graph* larger, const Store& store)
+    : graph_(from), larger_(larger), store_(store) {
+  for (NodeId id = 0; id < from.size(); ++id)
+    for (const Value& v : from.node(id).inputs())
+      if (v) ++readers_[{v.node_id(), v.output()}];
+  for (const auto& [name, v] : from.outputs()) ++readers_[{v.node_id(), v.output()}];
+}
+
 const AttrValue& Written::attribute(std::string_view name) const {
   for (const auto& [key, value] : attributes_)
     if (key == name) return value;
@@ -30,7 +38,8 @@ std::string Exporter::name(Value v) const {
 
 std::string Exporter::fresh(const std::string& wish) {
   for (int i = 0;; ++i)
-    if (std::string name = i == 0 ? wish : wish + "_" + std::to_string(i); taken_.insert(name).second) return name;
+    if (std::string name = i == 0 ? wish : wish + "_" + std::to_string(i); shared_->taken.insert(name).second)
+      return name;
 }
 
 Names Exporter::add(std::string_view type, const Names& inputs, const std::vector<Attribute>& attributes, int outputs) {
@@ -55,6 +64,9 @@ Names Exporter::add(std::string_view type, const Names& inputs, const std::vecto
     } else if (const auto* s = std::get_if<std::string>(&value)) {
       a.set_type(AttributeProto::STRING);
       a.set_s(*s);
+    } else if (const auto* g = std::get_if<GraphProto>(&value)) {
+      a.set_type(AttributeProto::GRAPH);
+      *a.mutable_g() = *g;
     } else {
       a.set_type(AttributeProto::INTS);
       for (const std::int64_t each : std::get<std::vector<std::int64_t>>(value)) a.add_ints(each);
@@ -68,10 +80,10 @@ std::string Exporter::add(std::string_view type, const Names& inputs, const std:
 }
 
 std::string Exporter::constant(const Tensor& t) {
-  for (const auto& [name, known] : initialisers)
+  for (const auto& [name, known] : initialisers())
     if (t.type().bytes() <= 64 && same_bits(known, t)) return name;
-  initialisers.emplace_back(fresh("constant"), t);
-  return initialisers.back().first;
+  initialisers().emplace_back(fresh("constant"), t);
+  return initialisers().back().first;
 }
 
 std::string Exporter::numbers(const std::vector<std::int64_t>& values) {
@@ -110,14 +122,8 @@ bool Exporter::add_row(const std::string& y, const std::string& row) {
 }
 
 int Exporter::readers(Value v) const {
-  int count = 0;
-  const auto is = [&](const Value& other) {
-    return other && other.node_id() == v.node_id() && other.output() == v.output();
-  };
-  for (NodeId id = v.node_id() + 1; id < graph_.size(); ++id)
-    for (int i = 0; i < graph_.node(id).input_count(); ++i) count += is(graph_.node(id).input(i)) ? 1 : 0;
-  for (const auto& [name, output] : graph_.outputs()) count += is(output) ? 1 : 0;
-  return count;
+  const auto found = readers_.find({v.node_id(), v.output()});
+  return found == readers_.end() ? 0 : found->second;
 }
 
 bool Exporter::is_fixed(Value v, int axis) const {
@@ -147,32 +153,66 @@ void Exporter::leaf(Node n) {
     *graph.add_input() = info(name, n.output(), input);
   } else if (const auto* variable = n.op().as<ops::Variable>()) {
     name = fresh(variable->name);
-    initialisers.emplace_back(name, store_.get(variable->name));
+    initialisers().emplace_back(name, store_.get(variable->name));
   } else {
     name = constant(n.op().as<ops::Constant>()->value);
   }
 }
 
-void Exporter::run(const std::vector<std::string>& outputs) {
-  std::vector<std::string> lacking;
-  const auto is_leaf = [](const Op& op) {
-    return op.is<ops::Input>() || op.is<ops::Variable>() || op.is<ops::Constant>();
-  };
-  for (NodeId id = 0; id < graph_.size(); ++id) {
-    const Node n = graph_.node(id);
+namespace {
+
+bool is_leaf(const Op& op) { return op.is<ops::Input>() || op.is<ops::Variable>() || op.is<ops::Constant>(); }
+
+// Ops that cannot be written, with their nodes, those of bodies too.
+void find_lacking(const Graph& g, std::vector<std::string>& lacking) {
+  for (NodeId id = 0; id < g.size(); ++id) {
+    const Node n = g.node(id);
     if (!is_leaf(n.op()) && writer_of(n.op().name()) == nullptr)
       lacking.push_back(std::string(n.op().name()) + " of " + oxbow::to_string(n));
+    for (const auto& [name, inner] : n.op().subgraphs()) find_lacking(*inner, lacking);
   }
+}
+
+// What a node reads, and its bodies.
+void add_read(const NodeProto& node, std::set<std::string>& read) {
+  read.insert(node.input().begin(), node.input().end());
+  for (const AttributeProto& a : node.attribute())
+    for (const NodeProto& inner : a.g().node()) add_read(inner, read);
+}
+
+// The names that values have now, in what a node reads and gives, and its bodies.
+void give_names(NodeProto& node, const std::map<std::string, std::string>& now) {
+  const auto give = [&](std::string& name) {
+    if (const auto found = now.find(name); found != now.end()) name = found->second;
+  };
+  for (std::string& in : *node.mutable_input()) give(in);
+  for (std::string& out : *node.mutable_output()) give(out);
+  for (AttributeProto& a : *node.mutable_attribute())
+    if (a.has_g())
+      for (NodeProto& inner : *a.mutable_g()->mutable_node()) give_names(inner, now);
+}
+
+}  // namespace
+
+void Exporter::run(const std::vector<std::string>& outputs) {
+  std::vector<std::string> lacking;
+  find_lacking(graph_, lacking);
   if (!lacking.empty()) {
     std::string list;
     for (std::size_t i = 0; i < std::min(lacking.size(), limits::shown_names); ++i) list += "\n  " + lacking[i];
     throw Error("these ops have no operator of ONNX that stands for them:" + list);
   }
+  write();
+  rename(outputs);
+  drop_unused();
+}
+
+void Exporter::write() {
   // Leaves first: they have their names whatever else is called so.
   for (const bool leaves : {true, false})
     for (NodeId id = 0; id < graph_.size(); ++id) {
       const Node n = graph_.node(id);
-      if (is_leaf(n.op()) != leaves) continue;
+      if (is_leaf(n.op()) != leaves || names_.contains({id, 0})) continue;
       if (leaves) {
         leaf(n);
         continue;
@@ -182,8 +222,52 @@ void Exporter::run(const std::vector<std::string>& outputs) {
       const Names results = writer_of(n.op().name())(Written(*this, n));
       for (std::size_t i = 0; i < results.size(); ++i) names_[{id, static_cast<int>(i)}] = results[i];
     }
-  rename(outputs);
-  drop_unused();
+}
+
+GraphProto Exporter::body(const Graph& owned, int own, const Names& captured, bool of_loop) {
+  Exporter inner(owned, nullptr, store_);
+  inner.shared_ = shared_;
+  inner.node_ = node_ + "_body";
+  inner.graph.set_name(fresh(inner.node_));
+  const auto input = [&](DType dtype, int rank) {
+    const std::string called = fresh(inner.node_ + "_in");
+    *inner.graph.add_input() = info(called, dtype, rank);
+    return called;
+  };
+  // A copy: an output is a value of the body's own, and no other one.
+  const auto output = [&](const std::string& name, DType dtype, int rank) {
+    inner.node_ = node_ + "_out";
+    inner.parts_ = 0;
+    *inner.graph.add_output() = info(inner.add("Identity", {name}), dtype, rank);
+  };
+  std::string goes_on;
+  if (of_loop) {
+    input(i64, 0);
+    goes_on = input(boolean, 0);
+  }
+  int count = 0;
+  for (NodeId id = 0; id < owned.size(); ++id) {
+    const Value v = owned.node(id).output();
+    if (!owned.node(id).op().is<ops::Input>()) continue;
+    inner.names_[{id, 0}] =
+        count < own ? input(v.dtype(), v.rank()) : captured.at(static_cast<std::size_t>(count - own));
+    ++count;
+  }
+  inner.write();
+  if (of_loop) output(goes_on, boolean, 0);
+  for (const auto& [name, v] : owned.outputs()) output(inner.name(v), v.dtype(), v.rank());
+  return inner.graph;
+}
+
+// With sizes that are not said.
+ValueInfoProto Exporter::info(const std::string& name, DType dtype, int rank) {
+  ValueInfoProto info;
+  info.set_name(name);
+  TypeProto::Tensor& type = *info.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(onnx_type(dtype));
+  type.mutable_shape();
+  for (int axis = 0; axis < rank; ++axis) type.mutable_shape()->add_dim();
+  return info;
 }
 
 // Outputs get their names: what gives one is renamed, or copied where it has to keep its own name.
@@ -191,7 +275,7 @@ void Exporter::rename(const std::vector<std::string>& outputs) {
   std::map<std::string, std::string> now;
   std::set<std::string> kept;
   for (const ValueInfoProto& in : graph.input()) kept.insert(in.name());
-  for (const auto& [name, tensor] : initialisers) kept.insert(name);
+  for (const auto& [name, tensor] : initialisers()) kept.insert(name);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Value v = graph_.outputs()[i].second;
     const std::string is = name(v);
@@ -214,12 +298,7 @@ void Exporter::rename(const std::vector<std::string>& outputs) {
     for (const std::string& output : node.output())
       if (wanted.contains(output) && node.op_type() != "Identity" && !now.contains(output))
         now[output] = fresh(output + "_1");
-  for (NodeProto& node : *graph.mutable_node()) {
-    for (std::string& in : *node.mutable_input())
-      if (const auto found = now.find(in); found != now.end()) in = found->second;
-    for (std::string& out : *node.mutable_output())
-      if (const auto found = now.find(out); found != now.end()) out = found->second;
-  }
+  for (NodeProto& node : *graph.mutable_node()) give_names(node, now);
 }
 
 void Exporter::drop_unused() {
@@ -231,12 +310,12 @@ void Exporter::drop_unused() {
     NodeProto& node = *graph.mutable_node(i);
     if (std::none_of(node.output().begin(), node.output().end(), [&](const auto& o) { return read.contains(o); }))
       continue;
-    read.insert(node.input().begin(), node.input().end());
+    add_read(node, read);
     used.push_back(&node);
   }
   for (auto node = used.rbegin(); node != used.rend(); ++node) nodes.Add()->Swap(*node);
   graph.mutable_node()->Swap(&nodes);
-  std::erase_if(initialisers, [&](const auto& i) { return !read.contains(i.first); });
+  std::erase_if(initialisers(), [&](const auto& i) { return !read.contains(i.first); });
 }
 
 }  // namespace oxbow::onnx

@@ -3,6 +3,7 @@
 
 #include <oxbow/graph/attribute.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/graph/subgraph.h>
 #include <oxbow/runtime/store.h>
 
 #include <map>
@@ -24,18 +25,22 @@ using Names = std::vector<std::string>;
 /// An attribute of a node.
 struct Attribute {
   std::string name;
-  std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>> value;
+  std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, GraphProto> value;
 };
 
 class Exporter {
  public:
   /// `from` is for inference; `larger` is the same with larger free axes, or null.
-  Exporter(const Graph& from, const Graph* larger, const Store& store) : graph_(from), larger_(larger), store_(store) {}
+  Exporter(const Graph& from, const Graph* larger, const Store& store);
 
   /// Nodes, inputs and outputs; and the initialisers, whose bytes are not among them.
   void run(const std::vector<std::string>& outputs);
   GraphProto graph;
-  std::vector<std::pair<std::string, Tensor>> initialisers;
+  std::vector<std::pair<std::string, Tensor>>& initialisers() { return shared_->initialisers; }
+
+  /// A graph that an op owns. Its first `own` inputs are the body's, the rest values of the names `captured`. That of a
+  /// Loop takes the number of its step and whether it goes on before them, and gives the latter.
+  GraphProto body(const Graph& owned, int own, const Names& captured, bool of_loop = false);
 
   /// What a value is called.
   std::string name(Value v) const;
@@ -57,8 +62,14 @@ class Exporter {
   bool is_fixed(Value v, int axis) const;
 
  private:
+  struct Shared {
+    std::vector<std::pair<std::string, Tensor>> initialisers;
+    std::set<std::string> taken;
+  };
+  void write();
   void leaf(Node n);
   ValueInfoProto info(const std::string& name, Value v, const ops::Input* input) const;
+  static ValueInfoProto info(const std::string& name, DType dtype, int rank);
   std::string fresh(const std::string& wish);
   void rename(const std::vector<std::string>& outputs);
   void drop_unused();
@@ -67,7 +78,8 @@ class Exporter {
   const Graph* larger_;
   const Store& store_;
   std::map<std::pair<NodeId, int>, std::string> names_;
-  std::set<std::string> taken_;
+  std::map<std::pair<NodeId, int>, int> readers_;
+  std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();  // with the graphs around it
   std::map<std::string, std::pair<std::string, std::vector<std::int64_t>>> transposed_;
   std::string node_;  // the name of the node that is being written
   int parts_ = 0;     // nodes that it has become
@@ -98,6 +110,11 @@ class Written {
 
 /// Writes a node and returns what its outputs are called.
 using Write = Names (*)(const Written& n);
+// Ops that are several nodes, or own graphs: export/composed.cpp.
+Names write_attention(const Written& n);
+Names write_cond(const Written& n);
+Names write_repeat(const Written& n);
+
 /// Null for an op that ONNX has nothing for.
 Write writer_of(std::string_view op);
 

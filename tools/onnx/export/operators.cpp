@@ -261,6 +261,7 @@ const Entry others[] = {
        for (int i = 0; i < n.node().input_count(); ++i) inputs.push_back(n.in(i));
        return {n.to().add("Concat", inputs, {{"axis", n.get<std::int64_t>("axis")}})};
      }},
+    {"cond", write_cond},
     {"conv2d", conv2d},
     {"cospi",
      [](const Written& n) -> Names {
@@ -290,6 +291,7 @@ const Entry others[] = {
      [](const Written& n) { return one_hot(n, number(n, static_cast<double>(n.get<std::int64_t>("classes")), i64)); }},
     {"one_hot_of", [](const Written& n) { return one_hot(n, n.in(1)); }},
     {"pad", pad},
+    {"repeat", write_repeat},
     {"reshape", reshape},
     {"reshape_like",
      [](const Written& n) -> Names {
@@ -297,6 +299,7 @@ const Entry others[] = {
      }},
     {"reshape_to", reshape_to},
     {"rsqrt", [](const Written& n) -> Names { return {n.to().add("Reciprocal", {n.to().add("Sqrt", {n.in(0)})})}; }},
+    {"scaled_dot_product_attention", write_attention},
     {"sinpi",
      [](const Written& n) -> Names {
        return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};

@@ -38,9 +38,14 @@ Outputs scanned(Context& c) {
     const auto list = c.integers(name).value_or(std::vector<std::int64_t>{});
     return std::any_of(list.begin(), list.end(), [&](std::int64_t i) { return i != other; });
   };
-  for (const char* name : {"scan_input_axes", "scan_output_axes", "scan_input_directions", "scan_output_directions"})
+  for (const char* name : {"scan_input_axes", "scan_output_axes"})
     if (some(name, 0)) c.fail(std::string(name) + " other than 0 are not there yet");
+  const bool reverse = some("scan_input_directions", 0);
+  for (const char* name : {"scan_input_directions", "scan_output_directions"})
+    if (some(name, reverse ? 1 : 0)) c.fail("inputs and outputs in both directions are not there yet");
   std::vector<Value> all = c.all();
+  if (reverse && !c.has_attribute("scan_output_directions") && c.outputs() + static_cast<int>(count) > c.inputs())
+    c.fail("inputs and outputs in both directions are not there yet");
   if (all.size() < count) c.fail("it has fewer inputs than it scans");
   const auto states = static_cast<std::ptrdiff_t>(all.size() - count);
   const std::vector<Value> slices(all.begin() + states, all.end());
@@ -55,7 +60,7 @@ Outputs scanned(Context& c) {
     next.stacked.assign(out.begin() + states, out.end());
     return next;
   };
-  RepeatResult done = repeat(slices.at(0).shape()[0], all, step, {.slices = slices});
+  RepeatResult done = repeat(slices.at(0).shape()[0], all, step, {.slices = slices, .reverse = reverse});
   done.carried.insert(done.carried.end(), done.stacked.begin(), done.stacked.end());
   return done.carried;
 }
