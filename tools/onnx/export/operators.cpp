@@ -180,23 +180,58 @@ Names pad(const Written& n) {
 std::string channels_first(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 3, 1, 2}); }
 std::string channels_last(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 2, 3, 1}); }
 
-// Strides, dilations, group and padding.
+// A number down and one across, where an attribute is one number or a list.
+Sizes per_axis(const Written& n, std::string_view name) {
+  if (const auto* all = std::get_if<std::int64_t>(&n.attribute(name))) return {*all, *all};
+  return n.get<Sizes>(name);
+}
+
+// Strides, dilations, group and the sizes of the window.
 std::vector<Attribute> windows(const Written& n) {
-  const auto stride = n.get<std::int64_t>("stride"), dilation = n.get<std::int64_t>("dilation");
-  const auto padding = n.get<Padding>("padding");
-  std::vector<Attribute> a{{"strides", Sizes{stride, stride}},
-                           {"dilations", Sizes{dilation, dilation}},
-                           {"group", n.get<std::int64_t>("groups")},
-                           {"kernel_shape", Sizes{n.type(1).shape[0], n.type(1).shape[1]}}};
-  if (padding.kind == Padding::same) a.push_back({"auto_pad", std::string("SAME_UPPER")});
-  if (padding.kind == Padding::sides)
-    a.push_back({"pads", Sizes{padding.top, padding.left, padding.bottom, padding.right}});
-  return a;
+  return {{"strides", per_axis(n, "stride")},
+          {"dilations", per_axis(n, "dilation")},
+          {"group", n.get<std::int64_t>("groups")},
+          {"kernel_shape", Sizes{n.type(1).shape[0], n.type(1).shape[1]}}};
 }
 
 Names conv2d(const Written& n) {
   const std::string weights = n.to().transposed(n.in(1), {3, 2, 0, 1});
-  return {channels_last(n, n.to().add("Conv", {channels_first(n, n.in(0)), weights}, windows(n)))};
+  std::vector<Attribute> attributes = windows(n);
+  const auto padding = n.get<Padding>("padding");
+  if (padding.kind == Padding::same) attributes.push_back({"auto_pad", std::string("SAME_UPPER")});
+  if (padding.kind == Padding::sides)
+    attributes.push_back({"pads", Sizes{padding.top, padding.left, padding.bottom, padding.right}});
+  return {channels_last(n, n.to().add("Conv", {channels_first(n, n.in(0)), weights}, attributes))};
+}
+
+// The size that the op has, whatever rule it comes from, by pads and what is added at the end.
+Names conv2d_transpose(const Written& n) {
+  const auto padding = n.get<Padding>("padding");
+  const Sizes stride = per_axis(n, "stride"), dilation = per_axis(n, "dilation");
+  const Shape &x = n.type(0).shape, &weights = n.type(1).shape, &y = n.node().output_types()[0].shape;
+  Sizes begins, ends, added;
+  for (int axis = 0; axis < 2; ++axis) {
+    const auto i = static_cast<std::size_t>(axis);
+    const std::int64_t whole = (x[1 + axis] - 1) * stride[i] + (weights[axis] - 1) * dilation[i] + 1,
+                       more = whole - y[1 + axis];
+    std::int64_t before = 0, after = 0;
+    if (padding.kind == Padding::sides) {
+      before = axis == 0 ? padding.top : padding.left;
+      after = axis == 0 ? padding.bottom : padding.right;
+    } else if (more > 0) {
+      before = more / 2;
+      after = more - before;
+    }
+    begins.push_back(before);
+    ends.push_back(after);
+    added.push_back(before + after - more);
+  }
+  std::vector<Attribute> attributes = windows(n);
+  begins.insert(begins.end(), ends.begin(), ends.end());
+  attributes.push_back({"pads", begins});
+  attributes.push_back({"output_padding", added});
+  const std::string turned = n.to().transposed(n.in(1), {3, 2, 0, 1});
+  return {channels_last(n, n.to().add("ConvTranspose", {channels_first(n, n.in(0)), turned}, attributes))};
 }
 
 Names max_pool(const Written& n) {
@@ -214,21 +249,37 @@ Names gelu(const Written& n) {
 
 // Ops that ONNX has as they are.
 constexpr std::pair<std::string_view, std::string_view> direct[] = {
-    {"abs", "Abs"},           {"equal", "Equal"},
-    {"erf", "Erf"},           {"exp", "Exp"},
-    {"expand_to", "Expand"},  {"greater", "Greater"},
-    {"less", "Less"},         {"less_equal", "LessOrEqual"},
-    {"log", "Log"},           {"logical_and", "And"},
-    {"logical_not", "Not"},   {"logical_or", "Or"},
-    {"maximum", "Max"},       {"minimum", "Min"},
-    {"multiply", "Mul"},      {"negate", "Neg"},
-    {"pow", "Pow"},           {"reciprocal", "Reciprocal"},
-    {"relu", "Relu"},         {"shape_of", "Shape"},
-    {"sigmoid", "Sigmoid"},   {"sign", "Sign"},
-    {"softplus", "Softplus"}, {"softsign", "Softsign"},
-    {"sqrt", "Sqrt"},         {"stop_gradient", "Identity"},
-    {"subtract", "Sub"},      {"tanh", "Tanh"},
-    {"tile", "Tile"},         {"where", "Where"},
+    {"abs", "Abs"},
+    {"arange", "Range"},
+    {"equal", "Equal"},
+    {"erf", "Erf"},
+    {"exp", "Exp"},
+    {"expand_to", "Expand"},
+    {"greater", "Greater"},
+    {"less", "Less"},
+    {"less_equal", "LessOrEqual"},
+    {"log", "Log"},
+    {"logical_and", "And"},
+    {"logical_not", "Not"},
+    {"logical_or", "Or"},
+    {"maximum", "Max"},
+    {"minimum", "Min"},
+    {"multiply", "Mul"},
+    {"negate", "Neg"},
+    {"pow", "Pow"},
+    {"reciprocal", "Reciprocal"},
+    {"relu", "Relu"},
+    {"shape_of", "Shape"},
+    {"sigmoid", "Sigmoid"},
+    {"sign", "Sign"},
+    {"softplus", "Softplus"},
+    {"softsign", "Softsign"},
+    {"sqrt", "Sqrt"},
+    {"stop_gradient", "Identity"},
+    {"subtract", "Sub"},
+    {"tanh", "Tanh"},
+    {"tile", "Tile"},
+    {"where", "Where"},
 };
 
 Names as_it_is(const Written& n) {
@@ -244,7 +295,6 @@ struct Entry {
 };
 const Entry others[] = {
     {"add", add},
-    {"arange", [](const Written& n) { return same(n, "Range"); }},
     {"argmax",
      [](const Written& n) -> Names {
        return {n.to().add("ArgMax", {n.in(0)}, {{"axis", n.get<std::int64_t>("axis")}, {"keepdims", std::int64_t{0}}})};
@@ -263,6 +313,7 @@ const Entry others[] = {
      }},
     {"cond", write_cond},
     {"conv2d", conv2d},
+    {"conv2d_transpose", conv2d_transpose},
     {"cospi",
      [](const Written& n) -> Names {
        return {n.to().add("Cos", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
