@@ -75,8 +75,10 @@ Command import_command(CLI::App& program) {
       "  oxbow run net --parameters net/parameters.safetensors --random --inference\n"
       "oxbow dump, run, explain and others read net.onnx itself as well.");
   c->add_option("file", o->file, "an ONNX file")->required();
-  c->add_option("--train", o->train, "names of parameters to be trained: * stands for any text, ? for one character");
-  c->add_option("--size", o->sizes, "NAME=NUMBER: an example size of an axis that the file leaves open");
+  c->add_option("--train", o->train, "names of parameters to be trained: * stands for any text, ? for one character")
+      ->allow_extra_args(false);
+  c->add_option("--size", o->sizes, "NAME=NUMBER: an example size of an axis that the file leaves open")
+      ->allow_extra_args(false);
   c->add_option("-o,--out", o->out, "folder for graph.txt and parameters.safetensors");
   return {c, [o] { return import(*o); }};
 }

@@ -2,27 +2,25 @@
 // last layer alone. Any file would do; this one is trained here first. Takes the folder with the MNIST files.
 #include <oxbow/onnx.h>
 #include <oxbow/optim/mnist.h>
+#include <oxbow/oxbow.h>
 
 #include <algorithm>
 #include <cstdio>
 
-#include "examples.h"
-
 using namespace oxbow;
 
 // What stands for a model from elsewhere.
-static examples::Classifier build(Graph& g) {
+static Model build(Graph& g) {
   const Value x = input(g, "x", f32, {any(64), 784}), label = input(g, "label", i64, {any(64)});
-  const Value logits = dense(dense(x, 128, {.activation = relu, .name = "body"}), 10, {.name = "head"});
-  return {.loss = cross_entropy(logits, label), .accuracy = accuracy(logits, label), .logits = logits};
+  const Value h = dense(x, 128, {.activation = relu, .name = "body"});
+  return compile(cross_entropy(dense(h, 10, {.name = "head"}).named("logits"), label), "adam");
 }
 
 static void write_model(const std::string& path, const Dataset& data) {
   Graph g;
-  const auto net = build(g);
-  Model model = compile(net.loss, "adam");
+  Model model = build(g);
   model.fit(data, {.epochs = 3, .batch_size = 64});
-  export_onnx(path, {{"logits", net.logits}}, model.store());
+  export_onnx(path, {{"logits", g.find("head/logits")->output()}}, model.store());
 }
 
 static Dataset mirrored(const Dataset& data) {
