@@ -1,4 +1,5 @@
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/channels.h>
 #include <oxbow/ops/conv/geometry.h>
 
 namespace oxbow::ops {
@@ -72,7 +73,11 @@ Grads Conv2dGradientOfWeights::gradient(const Node& n, Values d) const {
 namespace oxbow {
 
 Value conv2d(Value x, Value weights, Conv2dOptions options, At at) {
-  return apply(ops::Conv2d{options}, {x, weights}, at);
+  using namespace ops;
+  const DataFormat format = options.data_format;
+  const Value y = apply(Conv2d{{options.stride, options.padding.of_images(), options.dilation, options.groups}},
+                        {to_channels_last(x, 4, format, at), weights_last(weights, 4, format, at)}, at);
+  return with_bias("conv2d", y, options.bias, format, at);
 }
 
 }  // namespace oxbow

@@ -10,7 +10,16 @@
 
 namespace oxbow::ops {
 
-/// The attributes of an op that has `Conv2dOptions`.
+/// What ops say of a convolution: see `Conv2dOptions`.
+struct ConvAttributes {
+  PerAxis stride = 1;
+  Padding padding = Padding::same;
+  PerAxis dilation = 1;
+  std::int64_t groups = 1;
+  bool operator==(const ConvAttributes&) const = default;
+};
+
+/// The attributes of an op that has `ConvAttributes`.
 template <class T>
 void conv_attributes(auto&& visit) {
   visit("stride", &T::stride);
@@ -23,7 +32,7 @@ void conv_attributes(auto&& visit) {
 void check_same_floats(Types in);
 
 /// x [n, h, w, c] by weights [kh, kw, c / groups, k] to [n, oh, ow, k].
-struct Conv2d : Conv2dOptions {
+struct Conv2d : ConvAttributes {
   static constexpr OpInfo info{.name = "conv2d", .inputs = {"x", "weights"}};
   static void attributes(auto&& visit) { conv_attributes<Conv2d>(visit); }
   Type infer(Types in) const;
@@ -35,7 +44,7 @@ struct Conv2d : Conv2dOptions {
 };
 
 /// The gradient to x, from dy and weights; x gives its shape only.
-struct Conv2dGradientOfX : Conv2dOptions {
+struct Conv2dGradientOfX : ConvAttributes {
   static constexpr OpInfo info{
       .name = "conv2d_gradient_of_x", .inputs = {"dy", "weights", "x"}, .shape_only = {2}, .any_dtype = {2}};
   static void attributes(auto&& visit) { conv_attributes<Conv2dGradientOfX>(visit); }
@@ -48,7 +57,7 @@ struct Conv2dGradientOfX : Conv2dOptions {
 };
 
 /// The gradient to the weights, from x and dy; the weights give their shape only.
-struct Conv2dGradientOfWeights : Conv2dOptions {
+struct Conv2dGradientOfWeights : ConvAttributes {
   static constexpr OpInfo info{
       .name = "conv2d_gradient_of_weights", .inputs = {"x", "dy", "weights"}, .shape_only = {2}, .any_dtype = {2}};
   static void attributes(auto&& visit) { conv_attributes<Conv2dGradientOfWeights>(visit); }

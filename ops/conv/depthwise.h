@@ -11,7 +11,7 @@ namespace oxbow::ops {
 class DepthwiseRows;
 
 /// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
-struct DepthwiseForward : Conv2dOptions {
+struct DepthwiseForward : ConvAttributes {
   static constexpr OpInfo info{
       .name = "depthwise_forward", .inputs = {"x", "weights", "extra..."}, .outputs = {"y..."}};
   internal::Tape epilogue = {};
@@ -28,7 +28,7 @@ struct DepthwiseForward : Conv2dOptions {
 };
 
 /// dx [n, height, width, c] from dy and weights.
-struct DepthwiseAdjoint : Conv2dOptions {
+struct DepthwiseAdjoint : ConvAttributes {
   static constexpr OpInfo info{
       .name = "depthwise_adjoint", .inputs = {"dy", "weights", "extra..."}, .outputs = {"dx..."}};
   std::int64_t height = 0, width = 0;
@@ -48,7 +48,7 @@ struct DepthwiseAdjoint : Conv2dOptions {
 };
 
 /// The gradient to the weights from each of up to eight runs of images: [chunks, kh, kw, 1, c], to be summed.
-struct DepthwiseWeightChunks : Conv2dOptions {
+struct DepthwiseWeightChunks : ConvAttributes {
   static constexpr OpInfo info{
       .name = "depthwise_weight_chunks", .inputs = {"x", "dy", "weights"}, .outputs = {"chunks"}, .shape_only = {2}};
   static void attributes(auto&& visit) { conv_attributes<DepthwiseWeightChunks>(visit); }

@@ -81,8 +81,8 @@ DepthwiseRows DepthwiseRows::forward(const ConvShape& s, DType dtype) {
   r.out_h_ = s.rows, r.out_w_ = s.columns;
   r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_in_ = s.stride;
-  r.down_ = phases({s.rows, s.kh, s.top, s.stride, s.dilation}, false);
-  r.across_ = phases({s.columns, s.kw, s.left, s.stride, s.dilation}, false);
+  r.down_ = phases({s.rows, s.kh, s.top, s.stride.down, s.dilation.down}, false);
+  r.across_ = phases({s.columns, s.kw, s.left, s.stride.across, s.dilation.across}, false);
   r.make_runs();
   return r;
 }
@@ -96,8 +96,8 @@ DepthwiseRows DepthwiseRows::adjoint(const ConvShape& s, DType dtype) {
   r.out_h_ = s.height, r.out_w_ = s.width;
   r.kh_ = s.kh, r.kw_ = s.kw;
   r.step_out_ = s.stride;
-  r.down_ = phases({s.height, s.kh, s.top, s.stride, s.dilation}, true);
-  r.across_ = phases({s.width, s.kw, s.left, s.stride, s.dilation}, true);
+  r.down_ = phases({s.height, s.kh, s.top, s.stride.down, s.dilation.down}, true);
+  r.across_ = phases({s.width, s.kw, s.left, s.stride.across, s.dilation.across}, true);
   r.make_runs();
   return r;
 }
@@ -105,7 +105,7 @@ DepthwiseRows DepthwiseRows::adjoint(const ConvShape& s, DType dtype) {
 void DepthwiseRows::make_runs() {
   for (const Phase& across : across_) {
     std::vector<Run2d>& runs = runs_.emplace_back();
-    for (const Stretch& s : stretches(across, step_in_, in_w_)) {
+    for (const Stretch& s : stretches(across, step_in_.across, in_w_)) {
       Run2d& run = runs.emplace_back(Run2d{s.begin, s.end, s.last - s.first});
       for (const Phase& down : down_) {
         auto &xs = run.x_offsets.emplace_back(), &weights = run.weight_offsets.emplace_back();
@@ -144,26 +144,26 @@ Work DepthwiseRows::work() const {
 template <class T>
 void DepthwiseRows::row(const Run& r, std::int64_t number, T* y) const {
   const std::int64_t image = number / out_h_, i = number % out_h_;
-  const std::int64_t t = i / step_out_;
-  const auto phase = static_cast<std::size_t>(i % step_out_);
+  const std::int64_t t = i / step_out_.down;
+  const auto phase = static_cast<std::size_t>(i % step_out_.down);
   const std::vector<Tap>& taps = down_[phase].taps;
-  const auto row_of = [&](std::int64_t n) { return t * step_in_ + taps[static_cast<std::size_t>(n)].shift; };
+  const auto row_of = [&](std::int64_t n) { return t * step_in_.down + taps[static_cast<std::size_t>(n)].shift; };
   std::int64_t first = 0, last = static_cast<std::int64_t>(taps.size());  // the taps down that are inside the image
   while (first < last && row_of(first) < 0) ++first;
   while (first < last && row_of(last - 1) >= in_h_) --last;
 
-  const std::int64_t origin = (image * in_h_ + t * step_in_) * in_w_ * channels_;
+  const std::int64_t origin = (image * in_h_ + t * step_in_.down) * in_w_ * channels_;
   for (std::size_t p = 0; p < runs_.size(); ++p)
     for (const Run2d& run : runs_[p])
       blocks<T>({.x = r.in<T>(0),
                  .weights = r.in<T>(1),
-                 .y = y + (static_cast<std::int64_t>(p) + run.begin * step_out_) * channels_,
-                 .origin = origin + run.begin * step_in_ * channels_,
+                 .y = y + (static_cast<std::int64_t>(p) + run.begin * step_out_.across) * channels_,
+                 .origin = origin + run.begin * step_in_.across * channels_,
                  .taps = (last - first) * run.across,
                  .x_offsets = run.x_offsets[phase].data() + first * run.across,
                  .weight_offsets = run.weight_offsets[phase].data() + first * run.across,
-                 .x_step = step_in_ * channels_,
-                 .y_step = step_out_ * channels_,
+                 .x_step = step_in_.across * channels_,
+                 .y_step = step_out_.across * channels_,
                  .channels = channels_},
                 run.end - run.begin);
 }

@@ -35,7 +35,7 @@ class DepthwiseRows {
   DType dtype_ = f32;
   double flops_ = 0;
   std::int64_t images_ = 0, in_h_ = 0, in_w_ = 0, out_h_ = 0, out_w_ = 0, channels_ = 0, kh_ = 0, kw_ = 0;
-  std::int64_t step_in_ = 1, step_out_ = 1;
+  DownAcross step_in_ = {}, step_out_ = {};
   std::vector<Phase> down_, across_;
   std::vector<std::vector<Run2d>> runs_;  // by phase across
   bool with_tape_ = false;

@@ -107,14 +107,14 @@ Prepared<DepthwiseWeightChunks::Plan> DepthwiseWeightChunks::prepare(Types in) c
   const Work work{.parts = p.chunks,
                   .flops = s.flops(),
                   .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
-  const std::int64_t row = (s.stride * s.width + s.columns) * s.channels * size_of(in[0].dtype);
+  const std::int64_t row = (s.stride.down * s.width + s.columns) * s.channels * size_of(in[0].dtype);
   const std::int64_t rows = std::max<std::int64_t>(1, band_bytes / std::max<std::int64_t>(1, row));
   p.band_rows = std::min(rows, std::max<std::int64_t>(1, s.rows));
   p.band_images = std::max<std::int64_t>(1, rows / std::max<std::int64_t>(1, s.rows));
-  const Phase down = phases({s.rows, s.kh, s.top, s.stride, s.dilation}, false)[0];
-  const Phase across = phases({s.columns, s.kw, s.left, s.stride, s.dilation}, false)[0];
-  for (const Stretch& y : stretches(down, s.stride, s.height))
-    for (const Stretch& x : stretches(across, s.stride, s.width)) {
+  const Phase down = phases({s.rows, s.kh, s.top, s.stride.down, s.dilation.down}, false)[0];
+  const Phase across = phases({s.columns, s.kw, s.left, s.stride.across, s.dilation.across}, false)[0];
+  for (const Stretch& y : stretches(down, s.stride.down, s.height))
+    for (const Stretch& x : stretches(across, s.stride.across, s.width)) {
       Plan::Field2d& field = p.fields.emplace_back(Plan::Field2d{y, x});
       for (std::int64_t a = y.first; a < y.last; ++a)
         for (std::int64_t b = x.first; b < x.last; ++b) {
@@ -134,24 +134,25 @@ void DepthwiseWeightChunks::Plan::band(const T* x, const T* dy, std::int64_t ima
   for (const Field2d& f : fields) {
     const std::int64_t begin = std::max(first, f.down.begin), end = std::min(last, f.down.end);
     if (begin >= end || f.x_offsets.empty()) continue;
-    sum_field<T>({.x = x,
-                  .dy = dy,
-                  .dw = dw,
-                  .x_origin = ((image * s.height + begin * s.stride) * s.width + f.across.begin * s.stride) * c,
-                  .dy_origin = ((image * s.rows + begin) * s.columns + f.across.begin) * c,
-                  .images = images,
-                  .rows = end - begin,
-                  .columns = f.across.end - f.across.begin,
-                  .x_image = s.height * s.width * c,
-                  .x_row = s.stride * s.width * c,
-                  .x_column = s.stride * c,
-                  .dy_image = s.rows * s.columns * c,
-                  .dy_row = s.columns * c,
-                  .dy_column = c,
-                  .x_offsets = f.x_offsets.data(),
-                  .dw_offsets = f.dw_offsets.data(),
-                  .channels = c},
-                 static_cast<std::int64_t>(f.x_offsets.size()));
+    sum_field<T>(
+        {.x = x,
+         .dy = dy,
+         .dw = dw,
+         .x_origin = ((image * s.height + begin * s.stride.down) * s.width + f.across.begin * s.stride.across) * c,
+         .dy_origin = ((image * s.rows + begin) * s.columns + f.across.begin) * c,
+         .images = images,
+         .rows = end - begin,
+         .columns = f.across.end - f.across.begin,
+         .x_image = s.height * s.width * c,
+         .x_row = s.stride.down * s.width * c,
+         .x_column = s.stride.across * c,
+         .dy_image = s.rows * s.columns * c,
+         .dy_row = s.columns * c,
+         .dy_column = c,
+         .x_offsets = f.x_offsets.data(),
+         .dw_offsets = f.dw_offsets.data(),
+         .channels = c},
+        static_cast<std::int64_t>(f.x_offsets.size()));
   }
 }
 

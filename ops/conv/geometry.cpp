@@ -3,11 +3,54 @@
 #include <oxbow/ops/conv/geometry.h>
 
 #include <algorithm>
-#include <array>
 
 namespace oxbow::ops {
-ConvShape conv_shape(const Shape& x, const Shape& weights, const Conv2dOptions& options) {
-  const auto [stride, padding, dilation, groups] = options;
+namespace {
+
+DownAcross numbers_of(const PerAxis& v, const char* what) {
+  check_axes(v, 2, what);
+  return {v.down(), v.across()};
+}
+
+void check_step(const char* what, const PerAxis& v, const char* remedy) {
+  for (const std::int64_t step : {v.down(), v.across()})
+    if (step < 1 || step > furthest)
+      throw OpError("the " + std::string(what) + " is " + to_string(v), remedy + std::to_string(furthest));
+}
+
+}  // namespace
+
+void check_axes(const PerAxis& v, int axes, const char* what) {
+  if (v.count() != 1 && v.count() != axes)
+    throw OpError("the " + std::string(what) + " is " + to_string(v),
+                  "Give one number, or one for each of " + std::to_string(axes) + " axes");
+}
+
+AxisWindows axis_windows(std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t dilation,
+                         Padding::Kind kind, std::int64_t before, std::int64_t after) {
+  if (taps > furthest / dilation)
+    throw OpError("taps " + std::to_string(dilation) + " apart reach beyond " + std::to_string(furthest),
+                  "Use a smaller dilation");
+  AxisWindows w{.reach = (taps - 1) * dilation + 1};
+  const bool same = kind == Padding::same || kind == Padding::same_lower;
+  if (same) {
+    const std::int64_t missing =
+        std::max<std::int64_t>(0, (std::max<std::int64_t>(size, 1) - 1) / stride * stride + w.reach - size);
+    w.before = (missing + (kind == Padding::same_lower ? 1 : 0)) / 2;
+    w.after = missing - w.before;
+  } else if (kind == Padding::sides) {
+    w.before = before, w.after = after;
+    if (before < 0 || after < 0) throw OpError("padding cannot be negative", "Use slice to cut an image's edges off");
+    if (std::max(before, after) > furthest)
+      throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
+  }
+  const std::int64_t all = size + w.before + w.after;
+  if (all >= w.reach && !(same && size == 0)) w.count = (all - w.reach) / stride + 1;
+  return w;
+}
+
+ConvShape conv_shape(const Shape& x, const Shape& weights, const ConvAttributes& options) {
+  const auto& [stride, padding, dilation, groups] = options;
   if (x.rank() != 4)
     throw OpError("x has " + std::to_string(x.rank()) + " axes where images have four",
                   "Give [images, height, width, channels]");
@@ -27,12 +70,9 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, const Conv2dOptions& 
   if (x[3] / groups != weights[2])
     throw OpError("x has " + std::to_string(x[3]) + " channels and the weights take " + std::to_string(weights[2]),
                   "Images are [n, h, w, channels], weights [kh, kw, channels, kernels]");
-  if (stride < 1 || stride > furthest)
-    throw OpError("the stride is " + std::to_string(stride),
-                  "It is at least 1 and at most " + std::to_string(furthest));
-  if (dilation < 1 || dilation > furthest)
-    throw OpError("the dilation is " + std::to_string(dilation),
-                  "It is at least 1, for taps that touch, and at most " + std::to_string(furthest));
+  const DownAcross steps = numbers_of(stride, "stride"), apart = numbers_of(dilation, "dilation");
+  check_step("stride", stride, "It is at least 1 and at most ");
+  check_step("dilation", dilation, "It is at least 1, for taps that touch, and at most ");
   ConvShape s{.images = x[0],
               .height = x[1],
               .width = x[2],
@@ -40,39 +80,25 @@ ConvShape conv_shape(const Shape& x, const Shape& weights, const Conv2dOptions& 
               .kh = weights[0],
               .kw = weights[1],
               .kernels = weights[3],
-              .stride = stride,
-              .dilation = dilation,
+              .stride = steps,
+              .dilation = apart,
               .groups = groups};
   if (s.kh < 1 || s.kw < 1) throw OpError("the kernels have no elements", "Use weights of at least [1, 1, c, k]");
-  if (std::max(s.kh, s.kw) > furthest / dilation)
-    throw OpError("taps " + std::to_string(dilation) + " apart reach beyond " + std::to_string(furthest),
-                  "Use a smaller dilation");
-  const std::int64_t reach_down = (s.kh - 1) * dilation + 1, reach_across = (s.kw - 1) * dilation + 1;
-  if (padding.kind == Padding::same) {
-    const auto missing = [step = stride](std::int64_t size, std::int64_t reach) {
-      return std::max<std::int64_t>(0, (std::max<std::int64_t>(size, 1) - 1) / step * step + reach - size);
-    };
-    const std::int64_t down = missing(s.height, reach_down), across = missing(s.width, reach_across);
-    s.top = down / 2, s.bottom = down - s.top;
-    s.left = across / 2, s.right = across - s.left;
-  } else if (padding.kind == Padding::sides) {
-    s.top = padding.top, s.bottom = padding.bottom, s.left = padding.left, s.right = padding.right;
-    if (s.top < 0 || s.bottom < 0 || s.left < 0 || s.right < 0)
-      throw OpError("padding cannot be negative", "Use slice to cut an image's edges off");
-    if (std::max({s.top, s.bottom, s.left, s.right}) > furthest)
-      throw OpError("the padding is beyond " + std::to_string(furthest), "Pad by less than the kernels' size");
-  }
-  const std::int64_t down = s.height + s.top + s.bottom, across = s.width + s.left + s.right;
-  if (down < reach_down || across < reach_across)
-    throw OpError("kernels of " + std::to_string(reach_down) + " by " + std::to_string(reach_across) +
-                      " do not fit into padded images of " + std::to_string(down) + " by " + std::to_string(across),
+  const AxisWindows down =
+      axis_windows(s.height, s.kh, steps.down, apart.down, padding.kind, padding.top, padding.bottom);
+  const AxisWindows across =
+      axis_windows(s.width, s.kw, steps.across, apart.across, padding.kind, padding.left, padding.right);
+  s.top = down.before, s.bottom = down.after, s.rows = down.count;
+  s.left = across.before, s.right = across.after, s.columns = across.count;
+  const std::int64_t high = s.height + s.top + s.bottom, wide = s.width + s.left + s.right;
+  if (high < down.reach || wide < across.reach)
+    throw OpError("kernels of " + std::to_string(down.reach) + " by " + std::to_string(across.reach) +
+                      " do not fit into padded images of " + std::to_string(high) + " by " + std::to_string(wide),
                   "Use {.padding = Padding::same}, smaller kernels or larger images");
-  s.rows = s.height == 0 && padding.kind == Padding::same ? 0 : (down - reach_down) / stride + 1;
-  s.columns = s.width == 0 && padding.kind == Padding::same ? 0 : (across - reach_across) / stride + 1;
   return s;
 }
 
-ConvShape depthwise_shape(const Shape& x, const Shape& weights, const Conv2dOptions& options) {
+ConvShape depthwise_shape(const Shape& x, const Shape& weights, const ConvAttributes& options) {
   const ConvShape s = conv_shape(x, weights, options);
   if (s.groups != s.channels || s.kernels != s.channels)
     throw OpError("its kernel is for a group a channel, not for " + std::to_string(s.groups) + " groups of " +
@@ -90,27 +116,3 @@ void check_given(std::string_view which, const Type& given, const Type& wanted) 
 }
 
 }  // namespace oxbow::ops
-
-namespace oxbow {
-
-namespace {
-constexpr std::array<std::string_view, 2> kinds{"valid", "same"};  // of Padding::Kind
-}
-
-AttrValue to_attr(const Padding& v) {
-  if (v.kind != Padding::sides) return std::string(kinds[static_cast<std::size_t>(v.kind)]);
-  return to_attr(std::vector<std::int64_t>{v.top, v.bottom, v.left, v.right});
-}
-
-void from_attr(const AttrValue& a, Padding& v) {
-  if (std::holds_alternative<std::string>(a)) {
-    v = static_cast<Padding::Kind>(word_of(a, "padding", kinds, "Or four numbers: top, bottom, left, right"));
-    return;
-  }
-  std::vector<std::int64_t> sides;
-  from_attr(a, sides);
-  if (sides.size() != 4) throw Error("padding is a name or four numbers: top, bottom, left, right");
-  v = Padding(sides[0], sides[1], sides[2], sides[3]);
-}
-
-}  // namespace oxbow

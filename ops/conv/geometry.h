@@ -5,13 +5,31 @@
 
 namespace oxbow::ops {
 
+/// Of the two axes of an image.
+struct DownAcross {
+  std::int64_t down = 1, across = 1;
+  bool operator==(const DownAcross&) const = default;
+};
+
+/// Windows along an axis: `count` of them, over `before` and `after` elements of padding too.
+struct AxisWindows {
+  std::int64_t reach = 1, before = 0, after = 0, count = 0;
+};
+/// None where they do not fit; `stride` and `dilation` are at least 1. Throws `OpError` for padding that does not
+/// serve, and windows that reach too far.
+AxisWindows axis_windows(std::int64_t size, std::int64_t taps, std::int64_t stride, std::int64_t dilation,
+                         Padding::Kind kind, std::int64_t before, std::int64_t after);
+/// Throws `OpError` unless there is one number, or one for each of so many axes.
+void check_axes(const PerAxis& v, int axes, const char* what);
+
 struct ConvShape {
   std::int64_t images = 0, height = 0, width = 0, channels = 0;  // x
   std::int64_t kh = 0, kw = 0, kernels = 0;                      // weights [kh][kw][channels / groups][kernels]
   std::int64_t rows = 0, columns = 0;                            // y [images][rows][columns][kernels]
-  std::int64_t stride = 1, top = 0, left = 0;
-  std::int64_t bottom = 0, right = 0;
-  std::int64_t dilation = 1, groups = 1;
+  DownAcross stride = {};
+  std::int64_t top = 0, left = 0, bottom = 0, right = 0;
+  DownAcross dilation = {};
+  std::int64_t groups = 1;
 
   Shape x() const { return {images, height, width, channels}; }
   Shape weights() const { return {kh, kw, channels / groups, kernels}; }
@@ -27,9 +45,9 @@ struct ConvShape {
 };
 
 /// Throws `OpError` where x and weights do not fit.
-ConvShape conv_shape(const Shape& x, const Shape& weights, const Conv2dOptions& options);
+ConvShape conv_shape(const Shape& x, const Shape& weights, const ConvAttributes& options);
 /// The same with a kernel a channel: throws `OpError` unless there are as many groups as channels and kernels.
-ConvShape depthwise_shape(const Shape& x, const Shape& weights, const Conv2dOptions& options);
+ConvShape depthwise_shape(const Shape& x, const Shape& weights, const ConvAttributes& options);
 /// Throws `OpError` unless it is 1: what lowering makes of several groups has one each.
 void check_one_group(std::int64_t groups);
 /// Throws `OpError` unless they are equal.

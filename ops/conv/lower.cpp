@@ -39,7 +39,7 @@ T of_one_group(T options) {
   return options;
 }
 
-Conv2dOptions depthwise(Conv2dOptions options, std::int64_t kernels) {
+ConvAttributes depthwise(ConvAttributes options, std::int64_t kernels) {
   options.groups = kernels;
   return options;
 }
@@ -54,8 +54,8 @@ Value repeated(Value x, std::int64_t kernels) {
 
 // A window of one pixel in every place: a product of all pixels' channels and one matrix.
 bool is_product(const ConvShape& s) {
-  return s.kh == 1 && s.kw == 1 && s.stride == 1 && s.top + s.bottom + s.left + s.right == 0 && s.groups == 1 &&
-         s.channels > 0 && s.kernels > 0;
+  return s.kh == 1 && s.kw == 1 && s.stride == DownAcross{} && s.top + s.bottom + s.left + s.right == 0 &&
+         s.groups == 1 && s.channels > 0 && s.kernels > 0;
 }
 
 Value matrix_of(Value w) { return reshape(w, {w.shape()[2], w.shape()[3]}); }
@@ -74,7 +74,7 @@ Value product_of_pixels(Value x, Value dy) {
 }
 
 // dx [n, height, width, c] of what dy is the output of.
-Value gradient_of_x(const Conv2dOptions& options, Value dy, Value w, std::int64_t height, std::int64_t width) {
+Value gradient_of_x(const ConvAttributes& options, Value dy, Value w, std::int64_t height, std::int64_t width) {
   const std::int64_t channels = w.shape()[2] * options.groups;
   const ConvShape s = conv_shape({dy.shape()[0], height, width, channels}, w.shape(), options);
   if (s.is_depthwise()) {
@@ -86,12 +86,15 @@ Value gradient_of_x(const Conv2dOptions& options, Value dy, Value w, std::int64_
     return by_group(s.groups, {dy, w},
                     [&](Values own) { return gradient_of_x(of_one_group(options), own[0], own[1], height, width); });
   if (is_product(s)) return matmul(dy, matrix_of(w), {.transpose_b = true});
-  if (s.dilation == 1 && ConvStrips::pays(s.x(), w.shape())) {
+  if (s.dilation == DownAcross{} && ConvStrips::pays(s.x(), w.shape())) {
     const Value packed = pack(reshape(w, {w.shape().count(0, 3), s.kernels}), true);
-    return apply(
-        ConvStrips{
-            .height = height, .width = width, .kh = s.kh, .kw = s.kw, .stride = s.stride, .padding = options.padding},
-        {dy, packed}, Location{});
+    return apply(ConvStrips{.height = height,
+                            .width = width,
+                            .kh = s.kh,
+                            .kw = s.kw,
+                            .stride = options.stride,
+                            .padding = options.padding},
+                 {dy, packed}, Location{});
   }
   return apply(ConvAdjoint{options, height, width}, {dy, pack(w, true)}, Location{});
 }

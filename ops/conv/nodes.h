@@ -12,7 +12,7 @@ namespace oxbow::ops {
 class ConvRows;
 
 /// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
-struct ConvForward : Conv2dOptions {
+struct ConvForward : ConvAttributes {
   static constexpr OpInfo info{.name = "conv_forward", .inputs = {"x", "weights", "extra..."}, .outputs = {"y..."}};
   internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
@@ -28,7 +28,7 @@ struct ConvForward : Conv2dOptions {
 };
 
 /// dx [n, height, width, c] from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h).
-struct ConvAdjoint : Conv2dOptions {
+struct ConvAdjoint : ConvAttributes {
   static constexpr OpInfo info{
       .name = "conv_adjoint", .inputs = {"dy", "packed", "extra..."}, .outputs = {"dx..."}, .any_layout = true};
   std::int64_t height = 0, width = 0;
@@ -54,7 +54,7 @@ struct ConvStrips {
       .name = "conv_strips", .inputs = {"dy", "packed", "extra..."}, .outputs = {"dx..."}, .any_layout = true};
   std::int64_t height = 0, width = 0;
   std::int64_t kh = 1, kw = 1;
-  std::int64_t stride = 1;
+  PerAxis stride = 1;
   Padding padding = {};
   internal::Tape epilogue = {};
   static void attributes(auto&& visit) {
@@ -78,7 +78,7 @@ struct ConvStrips {
 };
 
 /// The gradient to the weights from each of up to eight runs of images: [chunks, kh, kw, c, k], to be summed.
-struct ConvWeightChunks : Conv2dOptions {
+struct ConvWeightChunks : ConvAttributes {
   static constexpr OpInfo info{
       .name = "conv_weight_chunks", .inputs = {"x", "dy", "weights"}, .outputs = {"chunks"}, .shape_only = {2}};
   static void attributes(auto&& visit) { conv_attributes<ConvWeightChunks>(visit); }

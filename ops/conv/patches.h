@@ -14,7 +14,7 @@ class ConvPatches {
   explicit ConvPatches(const ConvShape& s) : s_(s) {}
 
   /// With up to three channels a tap's own product would be tiny. Taps that touch are one run of the row.
-  static bool pay(const ConvShape& s) { return s.channels <= 3 && s.dilation == 1; }
+  static bool pay(const ConvShape& s) { return s.channels <= 3 && s.dilation == DownAcross{}; }
   /// Elements of a patch.
   std::int64_t size() const { return s_.kh * s_.kw * s_.channels; }
   /// Elements of scratch that `row` takes: the patches, then the input's rows with their padding.
@@ -29,7 +29,7 @@ class ConvPatches {
     T* padded = scratch + s_.columns * size() + slack;
     for (std::int64_t tap = 0; tap < s_.kh; ++tap) {
       T* to = padded + tap * across();
-      const std::int64_t from = i * s_.stride + tap - s_.top, width = s_.width * s_.channels;
+      const std::int64_t from = i * s_.stride.down + tap - s_.top, width = s_.width * s_.channels;
       if (from < 0 || from >= s_.height) {
         std::fill_n(to, across(), T(0));
       } else {
@@ -48,7 +48,7 @@ class ConvPatches {
     // A tap's row of a patch is one run. It is copied in eights that may write beyond it: what comes next is written
     // later, and the last ones have slack. Sizes are copied first: the compiler must think that memcpy changes members.
     const std::int64_t run = s_.kw * s_.channels, taps = s_.kh, columns = s_.columns, apart = across();
-    const std::int64_t step = s_.stride * s_.channels;
+    const std::int64_t step = s_.stride.across * s_.channels;
     T* to = scratch;
     for (std::int64_t j = 0; j < columns; ++j, padded += step)
       for (std::int64_t tap = 0; tap < taps; ++tap, to += run)

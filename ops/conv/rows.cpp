@@ -27,8 +27,8 @@ ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   if (r.widened_ && s.kh * s.kw * s.channels > widest_copy) r.narrow_ = r.widened_ = false;
   if (r.widened_) r.weight_row_ = gemm::narrow_width(s.kernels);
   r.weight_tap_ = s.channels * r.weight_row_;
-  r.down_ = phases({s.rows, s.kh, s.top, s.stride, s.dilation}, false);
-  r.across_ = phases({s.columns, s.kw, s.left, s.stride, s.dilation}, false);
+  r.down_ = phases({s.rows, s.kh, s.top, s.stride.down, s.dilation.down}, false);
+  r.across_ = phases({s.columns, s.kw, s.left, s.stride.across, s.dilation.across}, false);
   if (ConvPatches::pay(s)) {
     r.patches_.emplace(s);
     for (std::int64_t tap = 0; tap < s.kh; ++tap) {
@@ -55,23 +55,24 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
   r.weight_row_ = weight_panel;
   r.weight_panel_stride_ = weight_panel > panel ? panel : s.kernels * weight_panel;
   r.weight_tap_ = (s.channels + weight_panel - 1) / weight_panel * weight_panel * s.kernels;
-  r.down_ = phases({s.height, s.kh, s.top, s.stride, s.dilation}, true);
-  r.across_ = phases({s.width, s.kw, s.left, s.stride, s.dilation}, true);
+  r.down_ = phases({s.height, s.kh, s.top, s.stride.down, s.dilation.down}, true);
+  r.across_ = phases({s.width, s.kw, s.left, s.stride.across, s.dilation.across}, true);
   r.make_groups();
   return r;
 }
 
 void ConvRows::make_groups() {
   const auto size = static_cast<unsigned long long>(size_of(dtype_));
+  const std::int64_t step_in = step_in_.across;
   for (const Phase& across : across_) {
     std::vector<Group> groups;
     Group whole{.end = across.count, .first = true};
     for (const Tap& tap : across.taps) {
       // Inside where 0 <= t * step_in + shift < in_w.
-      const std::int64_t begin = std::clamp<std::int64_t>((-tap.shift + step_in_ - 1) / step_in_, 0, across.count);
+      const std::int64_t begin = std::clamp<std::int64_t>((-tap.shift + step_in - 1) / step_in, 0, across.count);
       const std::int64_t end =
           tap.shift >= in_w_ ? begin
-                             : std::clamp<std::int64_t>((in_w_ - 1 - tap.shift) / step_in_ + 1, begin, across.count);
+                             : std::clamp<std::int64_t>((in_w_ - 1 - tap.shift) / step_in + 1, begin, across.count);
       if (begin == 0 && end == across.count)
         whole.taps.push_back(tap);
       else if (begin < end)
@@ -123,9 +124,9 @@ void ConvRows::prepare() {
         g.kernels[full] = gemm::batch_kernel({.rows = g.end - g.begin,
                                               .columns = full ? panel : out_c_ - (out_c_ - 1) / panel * panel,
                                               .k = in_c_,
-                                              .lda = step_in_ * in_c_,
+                                              .lda = step_in_.across * in_c_,
                                               .ldb = weight_row_,
-                                              .ldy = step_out_ * out_c_,
+                                              .ldy = step_out_.across * out_c_,
                                               .accumulate = !g.first});
       }
 }
@@ -152,14 +153,14 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
   const Phase& down = down_[phase];
   const auto across = static_cast<std::int64_t>(g.taps.size());
   // Offsets count from the phase's first tap down, which may be above the image; it is then not among those read.
-  const std::int64_t origin = (t * step_in_ + down.taps[0].shift) * in_w_ + g.begin * step_in_ + g.shift;
+  const std::int64_t origin = (t * step_in_.down + down.taps[0].shift) * in_w_ + g.begin * step_in_.across + g.shift;
   const auto at = [&](const T* base, std::int64_t elements, unsigned long long bytes) {
     return reinterpret_cast<const T*>(reinterpret_cast<std::uintptr_t>(base) +
                                       static_cast<std::uintptr_t>(elements) * sizeof(T) + bytes);
   };
   for (std::int64_t k = 0; k * panel < out_c_; ++k) {
     const T* w = weights + k * weight_panel_stride_;
-    T* to = y + g.begin * step_out_ * out_c_ + k * panel;
+    T* to = y + g.begin * step_out_.across * out_c_ + k * panel;
     const std::int64_t columns = std::min(panel, out_c_ - k * panel);
     const auto& inputs = g.input_offsets[phase];
     const auto& matrices = g.weight_offsets[phase];
@@ -170,12 +171,12 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
                       .columns = columns,
                       .k = in_c_,
                       .ldb = weight_row_,
-                      .ldy = step_out_ * out_c_,
+                      .ldy = step_out_.across * out_c_,
                       .taps = (last - first) * across,
                       .a_offsets = inputs.data() + first * across,
                       .b_offsets = matrices.data() + first * across,
                       .accumulate = accumulate},
-                     {at(x, origin * in_c_, 0), step_in_ * in_c_, 1}, w, to);
+                     {at(x, origin * in_c_, 0), step_in_.across * in_c_, 1}, w, to);
         continue;
       }
       if (kernel && accumulate == !g.first) {
@@ -187,8 +188,8 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
     }
     for (std::int64_t i = first * across; i < last * across; ++i, accumulate = true) {
       const auto n = static_cast<std::size_t>(i);
-      gemm::multiply<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_ * in_c_, 1},
-                        at(w, 0, matrices[n]), weight_row_, to, step_out_ * out_c_, accumulate);
+      gemm::multiply<T>(g.end - g.begin, columns, in_c_, {at(x, origin * in_c_, inputs[n]), step_in_.across * in_c_, 1},
+                        at(w, 0, matrices[n]), weight_row_, to, step_out_.across * out_c_, accumulate);
     }
     accumulate = !g.first;
   }
@@ -211,7 +212,7 @@ void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T*
                              .taps = kh_,
                              .a_offsets = padded_offsets_.data(),
                              .b_offsets = tap_row_offsets_.data()},
-                            {padded, step_in_ * in_c_, 1}, weights, y);
+                            {padded, step_in_.across * in_c_, 1}, weights, y);
       }
     patches_->row(x, i, patches);
     if constexpr (std::is_same_v<T, float>)
@@ -220,10 +221,10 @@ void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T*
                              out_c_, false);
   }
 
-  const std::int64_t t = i / step_out_;
-  const auto phase = static_cast<std::size_t>(i % step_out_);
+  const std::int64_t t = i / step_out_.down;
+  const auto phase = static_cast<std::size_t>(i % step_out_.down);
   const std::vector<Tap>& taps = down_[phase].taps;
-  const auto row_of = [&](std::int64_t n) { return t * step_in_ + taps[static_cast<std::size_t>(n)].shift; };
+  const auto row_of = [&](std::int64_t n) { return t * step_in_.down + taps[static_cast<std::size_t>(n)].shift; };
   std::int64_t first = 0, last = static_cast<std::int64_t>(taps.size());  // the taps down that are inside the image
   while (first < last && row_of(first) < 0) ++first;
   while (first < last && row_of(last - 1) >= in_h_) --last;
@@ -233,7 +234,7 @@ void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T*
     T* to = y + static_cast<std::int64_t>(p) * out_c_;
     if (first == last || groups.empty() || !groups[0].first)
       for (std::int64_t pixel = 0; pixel < across_[p].count; ++pixel)
-        std::fill_n(to + pixel * step_out_ * out_c_, out_c_, T(0));
+        std::fill_n(to + pixel * step_out_.across * out_c_, out_c_, T(0));
     if (first == last) continue;
     for (const Group& g : groups) group<T>(g, x, weights, phase, t, first, last, !g.first, to);
   }

@@ -49,7 +49,7 @@ class ConvRows {
   DType dtype_ = f32;
   double flops_ = 0;
   std::int64_t images_ = 0, in_h_ = 0, in_w_ = 0, in_c_ = 0, out_h_ = 0, out_w_ = 0, out_c_ = 0, kh_ = 0, kw_ = 0;
-  std::int64_t step_in_ = 1, step_out_ = 1;
+  DownAcross step_in_ = {}, step_out_ = {};
   std::int64_t weight_panel_ = 0, weight_row_ = 0, weight_panel_stride_ = 0, weight_tap_ = 0;
   std::vector<Phase> down_, across_;
   std::vector<std::vector<Group>> groups_;  // by phase across

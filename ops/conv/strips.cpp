@@ -136,10 +136,10 @@ void ConvStrips::Plan::add(const T* tile, std::int64_t first, std::int64_t rows,
   const std::int64_t strip = s.kw * s.channels, width = s.width * s.channels;
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t down = 0; down < s.kh; ++down) {
-      const std::int64_t row = (first + i) * s.stride + down - s.top;
+      const std::int64_t row = (first + i) * s.stride.down + down - s.top;
       if (row < 0 || row >= s.height) continue;
       for (std::int64_t j = 0; j < s.columns; ++j) {
-        const std::int64_t at = (j * s.stride - s.left) * s.channels;
+        const std::int64_t at = (j * s.stride.across - s.left) * s.channels;
         const std::int64_t begin = std::max<std::int64_t>(0, -at), end = std::min(strip, width - at);
         const T* __restrict from = tile + (i * s.columns + j) * patch() + down * strip;
         T* __restrict to = dx + row * width + at;

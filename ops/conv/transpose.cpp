@@ -7,18 +7,20 @@ namespace oxbow::ops {
 namespace {
 
 // Rows of the result, by Keras' rules, and by PyTorch's where the padding is given in numbers.
-std::int64_t enlarged(const Conv2dTranspose& op, std::int64_t size, std::int64_t reach, std::int64_t sides) {
-  const std::int64_t stride = op.stride, least = (size - 1) * stride;
-  const bool open = op.output_padding == -1;
-  switch (op.padding.kind) {
+std::int64_t enlarged(Padding::Kind kind, std::int64_t size, std::int64_t stride, std::int64_t reach,
+                      std::int64_t sides, std::int64_t added) {
+  const std::int64_t least = (size - 1) * stride;
+  const bool open = added == -1;
+  switch (kind) {
     case Padding::same:
-      return open ? size * stride : least + reach % 2 + op.output_padding;
+    case Padding::same_lower:
+      return open ? size * stride : least + reach % 2 + added;
     case Padding::valid:
-      return least + (open ? std::max(reach, stride) : reach + op.output_padding);
+      return least + (open ? std::max(reach, stride) : reach + added);
     case Padding::sides:
       break;
   }
-  return least + reach - sides + (open ? 0 : op.output_padding);
+  return least + reach - sides + (open ? 0 : added);
 }
 
 }  // namespace
@@ -33,19 +35,24 @@ ConvShape Conv2dTranspose::shape(const Shape& x, const Shape& weights) const {
   if (x[3] != weights[3])
     throw OpError("x has " + std::to_string(x[3]) + " channels and the weights take " + std::to_string(weights[3]),
                   "Images are [n, h, w, channels], weights [kh, kw, channels of the result, channels of x]");
-  if (output_padding < -1 || (output_padding >= stride && stride > 0))
-    throw OpError(
-        "the output padding is " + std::to_string(output_padding) + " and the stride " + std::to_string(stride),
-        "It is less than the stride; -1 takes the usual size");
-  for (const std::int64_t n : {x[1], x[2], weights[0], weights[1], weights[2], stride, dilation, groups})
+  check_axes(output_padding, 2, "output padding");
+  const auto serves = [](std::int64_t added, std::int64_t step) { return added >= -1 && (added < step || step <= 0); };
+  if (!serves(output_padding.down(), stride.down()) || !serves(output_padding.across(), stride.across()))
+    throw OpError("the output padding is " + to_string(output_padding) + " and the stride " + to_string(stride),
+                  "It is less than the stride; -1 takes the usual size");
+  for (const std::int64_t n : {x[1], x[2], weights[0], weights[1], weights[2], stride.down(), stride.across(),
+                               dilation.down(), dilation.across(), groups})
     if (n > furthest) throw OpError("a size is " + std::to_string(n), "It is at most " + std::to_string(furthest));
   const auto around = [](std::int64_t a, std::int64_t b) {  // what does not serve is refused with the convolution
     return std::clamp<std::int64_t>(a, 0, furthest) + std::clamp<std::int64_t>(b, 0, furthest);
   };
-  const std::int64_t down = (weights[0] - 1) * dilation + 1, across = (weights[1] - 1) * dilation + 1;
-  const std::int64_t height = enlarged(*this, x[1], down, around(padding.top, padding.bottom));
-  const std::int64_t width = enlarged(*this, x[2], across, around(padding.left, padding.right));
-  if (stride > 0 && dilation > 0 && (std::min(height, width) < 0 || std::max(height, width) > furthest))
+  const std::int64_t down = (weights[0] - 1) * dilation.down() + 1, across = (weights[1] - 1) * dilation.across() + 1;
+  const std::int64_t height =
+      enlarged(padding.kind, x[1], stride.down(), down, around(padding.top, padding.bottom), output_padding.down());
+  const std::int64_t width = enlarged(padding.kind, x[2], stride.across(), across, around(padding.left, padding.right),
+                                      output_padding.across());
+  const auto positive = [](const PerAxis& v) { return std::min(v.down(), v.across()) > 0; };
+  if (positive(stride) && positive(dilation) && (std::min(height, width) < 0 || std::max(height, width) > furthest))
     throw OpError("the result would be " + std::to_string(height) + " by " + std::to_string(width),
                   "Use larger images and less padding, or smaller strides");
   const ConvShape s = conv_shape({x[0], std::max<std::int64_t>(0, height), std::max<std::int64_t>(0, width),
@@ -76,16 +83,3 @@ Grads Conv2dTranspose::gradient(const Node& n, Values dy) const {
 }
 
 }  // namespace oxbow::ops
-
-namespace oxbow {
-
-Value conv2d_transpose(Value x, Value weights, Conv2dTransposeOptions options, At at) {
-  return apply(ops::Conv2dTranspose{{.stride = options.stride,
-                                     .padding = options.padding,
-                                     .dilation = options.dilation,
-                                     .groups = options.groups},
-                                    options.output_padding},
-               {x, weights}, at);
-}
-
-}  // namespace oxbow

@@ -8,9 +8,9 @@
 namespace oxbow::ops {
 
 /// x [n, h, w, k] by weights [kh, kw, c / groups, k] to [n, oh, ow, c].
-struct Conv2dTranspose : Conv2dOptions {
+struct Conv2dTranspose : ConvAttributes {
   static constexpr OpInfo info{.name = "conv2d_transpose", .inputs = {"x", "weights"}};
-  std::int64_t output_padding = -1;
+  PerAxis output_padding = -1;
   static void attributes(auto&& visit) {
     conv_attributes<Conv2dTranspose>(visit);
     visit("output_padding", &Conv2dTranspose::output_padding);

@@ -1,6 +1,6 @@
 // The convolution of volumes, as one of images.
-#include <oxbow/graph/leaves.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/conv/channels.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
@@ -8,6 +8,9 @@
 #include <algorithm>
 
 namespace oxbow {
+
+using namespace ops;
+
 namespace {
 
 // How a kernel goes along the depth.
@@ -17,56 +20,43 @@ struct Depth {
 
 Depth depth_of(Value x, Value weights, const Conv3dOptions& o, At at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
-    const auto told = [](const char* name, Value v) {
-      return std::string("\n  ") + name + ": " + to_string(v.type()) + " from " + to_string(v.node());
-    };
-    throw BuildError("conv3d", problem + told("x", x) + told("weights", weights) + at_line(at) + "\n  " + remedy);
+    refuse_convolution("conv3d", problem, x, weights, at, remedy);
   };
-  if (x.rank() != 5) refuse("x has " + std::to_string(x.rank()) + " axes, not 5", "Give [n, d, h, w, channels]");
-  if (weights.rank() != 5)
-    refuse("the weights have " + std::to_string(weights.rank()) + " axes, not 5",
-           "Give [kd, kh, kw, channels / groups, kernels]");
+  check_ranks("conv3d", x, weights, 5, "[n, d, h, w, channels]", "[kd, kh, kw, channels / groups, kernels]", at);
   const std::int64_t taps = weights.shape()[0], size = x.shape()[1], channels = x.shape()[4];
   if (o.groups < 1 || channels % o.groups != 0 || channels / o.groups != weights.shape()[3])
     refuse("x has " + std::to_string(channels) + " channels and the weights take " +
                std::to_string(weights.shape()[3]) + " in each of " + std::to_string(o.groups) + " groups",
            "Volumes are [n, d, h, w, channels], weights [kd, kh, kw, channels / groups, kernels]");
-  const auto known = [](std::int64_t v) { return v >= 1 && v <= ops::furthest; };
-  if (!known(o.stride) || !known(o.dilation) || taps < 1 || taps > ops::furthest / o.dilation)
-    refuse("the stride is " + std::to_string(o.stride) + ", and " + std::to_string(taps) + " taps are " +
-               std::to_string(o.dilation) + " apart",
-           "All are at least 1, and reach at most " + std::to_string(ops::furthest));
+  for (const PerAxis* v : {&o.stride, &o.dilation})
+    if (v->count() == 2) refuse(to_string(*v) + " is of two axes", "Give one number, or one for each of three axes");
+  const auto known = [](std::int64_t v) { return v >= 1 && v <= furthest; };
+  const std::int64_t stride = o.stride.through(), dilation = o.dilation.through();
+  if (!known(stride) || !known(dilation) || taps < 1 || taps > furthest / dilation)
+    refuse("the stride is " + std::to_string(stride) + ", and " + std::to_string(taps) + " taps are " +
+               std::to_string(dilation) + " apart",
+           "All are at least 1, and reach at most " + std::to_string(furthest));
   const Padding& p = o.padding;
-  if (p.kind == Padding::sides &&
-      (p.top != p.bottom || p.top != p.left || p.top != p.right || p.top < 0 || p.top > ops::furthest))
-    refuse("its padding is not one number for all sides", "Give {.padding = 1}, or pad x before");
-  Depth d{.reach = (taps - 1) * o.dilation + 1, .front = 0, .back = 0};
-  if (p.kind == Padding::same) {
-    const std::int64_t missing = (std::max<std::int64_t>(size, 1) - 1) / o.stride * o.stride + d.reach - size;
-    d.front = std::max<std::int64_t>(0, missing) / 2;
-    d.back = std::max<std::int64_t>(0, missing) - d.front;
-  } else if (p.kind == Padding::sides) {
-    d.front = d.back = p.top;
-  }
-  if (size + d.front + d.back < d.reach)
-    refuse("kernels of a depth of " + std::to_string(d.reach) + " do not fit into padded volumes of " +
-               std::to_string(size + d.front + d.back),
+  if (p.kind == Padding::sides && (std::min(p.front, p.back) < 0 || std::max(p.front, p.back) > furthest))
+    refuse("its padding is " + std::to_string(p.front) + " and " + std::to_string(p.back) + " slices",
+           "Give at least 0 and at most " + std::to_string(furthest));
+  const AxisWindows w = axis_windows(size, taps, stride, dilation, p.kind, p.front, p.back);
+  if (size + w.before + w.after < w.reach)
+    refuse("kernels of a depth of " + std::to_string(w.reach) + " do not fit into padded volumes of " +
+               std::to_string(size + w.before + w.after),
            "Use {.padding = Padding::same}, smaller kernels or larger volumes");
-  return d;
-}
-
-Value sizes(Graph& g, std::vector<std::int64_t> list, At at) {
-  return constant(g, Tensor::of({static_cast<std::int64_t>(list.size())}, list), at);
+  return {.reach = w.reach, .front = w.before, .back = w.after};
 }
 
 // x [n, d, h, w, c] as [n, od, h, w, groups, kd * c / groups]: for each result's slice, those that its taps see.
 Value reached(Value x, const Depth& depth, std::int64_t taps, const Conv3dOptions& o, At at) {
   if (depth.front + depth.back > 0) x = pad(x, {{0, 0}, {depth.front, depth.back}, {0, 0}, {0, 0}, {0, 0}}, 0, at);
   std::vector<Value> seen;
+  const std::int64_t dilation = o.dilation.through();
   for (std::int64_t i = 0; i < taps; ++i) {
-    const std::int64_t left = depth.reach - 1 - i * o.dilation;  // behind the last slice that the tap sees
-    const Value tap = slice(x, 1, i * o.dilation, left == 0 ? to_end : -left, o.stride, at);
-    const Value all = shape_of(tap, at), group = sizes(x.graph(), {o.groups, x.shape()[4] / o.groups}, at);
+    const std::int64_t left = depth.reach - 1 - i * dilation;  // behind the last slice that the tap sees
+    const Value tap = slice(x, 1, i * dilation, left == 0 ? to_end : -left, o.stride.through(), at);
+    const Value all = shape_of(tap, at), group = whole_numbers(x, {o.groups, x.shape()[4] / o.groups}, at);
     seen.push_back(reshape(tap, concat({slice(all, 0, 0, 4, at), group}, 0, at), at));
   }
   return concat(seen, -1, at);
@@ -75,21 +65,25 @@ Value reached(Value x, const Depth& depth, std::int64_t taps, const Conv3dOption
 }  // namespace
 
 Value conv3d(Value x, Value weights, Conv3dOptions options, At at) {
-  if (!x || !weights)
-    throw BuildError("conv3d", std::string(x ? "weights are" : "x is") + " an empty Value\n  Build it first");
+  const DataFormat format = options.data_format;
+  x = to_channels_last(x, 5, format, at);
+  weights = weights_last(weights, 5, format, at);
   const Depth depth = depth_of(x, weights, options, at);
   const Shape w = weights.shape();
   return as_called("conv3d", [&] {
     const Value slices = reached(x, depth, w[0], options, at), all = shape_of(slices, at);
     const Value volumes = slice(all, 0, 0, 1, at), count = multiply(volumes, slice(all, 0, 1, 2, at), at);
-    const Value channels = sizes(x.graph(), {x.shape()[4] * w[0]}, at);
+    const Value channels = whole_numbers(x, {x.shape()[4] * w[0]}, at);
     const Value images = reshape(slices, concat({count, slice(all, 0, 2, 4, at), channels}, 0, at), at);
     const Value kernels = reshape(transpose(weights, {1, 2, 0, 3, 4}, at), {w[1], w[2], w[0] * w[3], w[4]}, at);
-    const Value y = conv2d(
-        images, kernels,
-        {.stride = options.stride, .padding = options.padding, .dilation = options.dilation, .groups = options.groups},
-        at);
-    return reshape(y, concat({slice(all, 0, 0, 2, at), slice(shape_of(y, at), 0, 1, 4, at)}, 0, at), at);
+    const Value y = conv2d(images, kernels,
+                           {.stride = {options.stride.down(), options.stride.across()},
+                            .padding = options.padding.of_images(),
+                            .dilation = {options.dilation.down(), options.dilation.across()},
+                            .groups = options.groups},
+                           at);
+    const Value shape = concat({slice(all, 0, 0, 2, at), slice(shape_of(y, at), 0, 1, 4, at)}, 0, at);
+    return with_bias("conv3d", reshape(y, shape, at), options.bias, format, at);
   });
 }
 

@@ -64,7 +64,7 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   work.parts *= p.splits;
   const auto size = static_cast<unsigned long long>(size_of(in[0].dtype));
   for (std::int64_t i = 0; i < s.rows; ++i) {
-    p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride * s.width * s.channels) * size);
+    p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride.down * s.width * s.channels) * size);
     p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
   }
   p.narrow =
@@ -84,17 +84,18 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
     return {work, plan};
   }
   for (std::int64_t tap = 0; tap < s.kw; ++tap) {
-    const std::int64_t shift = tap * s.dilation - s.left;
-    const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.columns);
+    const std::int64_t shift = tap * s.dilation.across - s.left;
+    const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride.across - 1) / s.stride.across, 0, s.columns);
     const std::int64_t end =
-        shift >= s.width ? begin : std::clamp<std::int64_t>((s.width - 1 - shift) / s.stride + 1, begin, s.columns);
+        shift >= s.width ? begin
+                         : std::clamp<std::int64_t>((s.width - 1 - shift) / s.stride.across + 1, begin, s.columns);
     Plan::Across across{begin, end, shift};
     for (int full = 0; full < 2 && jit && begin < end; ++full) {
       if (full && s.kernels <= panel) continue;
       across.kernels[full] = gemm::batch_kernel({.rows = s.channels,
                                                  .columns = full ? panel : s.kernels - (s.kernels - 1) / panel * panel,
                                                  .k = end - begin,
-                                                 .lda = s.stride * s.channels,
+                                                 .lda = s.stride.across * s.channels,
                                                  .ldb = s.kernels,
                                                  .ldy = s.kernels,
                                                  .transpose_a = true,
@@ -110,13 +111,13 @@ template <class T>
 void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate,
                                  T* dw) const {
   const Across& a = across[static_cast<std::size_t>(number)];
-  const std::int64_t shift = down * s.dilation - s.top;
-  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride - 1) / s.stride, 0, s.rows);
+  const std::int64_t shift = down * s.dilation.down - s.top;
+  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride.down - 1) / s.stride.down, 0, s.rows);
   const std::int64_t last =
-      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride + 1, first, s.rows);
+      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride.down + 1, first, s.rows);
   if (!accumulate) std::fill_n(dw, s.channels * s.kernels, T(0));
   if (first == last || a.begin == a.end) return;
-  const T* from = x + (((first * s.stride + shift) * s.width) + a.begin * s.stride + a.shift) * s.channels;
+  const T* from = x + (((first * s.stride.down + shift) * s.width) + a.begin * s.stride.across + a.shift) * s.channels;
   for (std::int64_t k = 0; k < s.kernels; k += panel) {
     const T* d = dy + (first * s.columns + a.begin) * s.kernels + k;
     const std::int64_t columns = std::min(panel, s.kernels - k);
@@ -131,7 +132,7 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
                       .a_offsets = x_offsets.data(),
                       .b_offsets = dy_offsets.data(),
                       .accumulate = true},
-                     {from, 1, s.stride * s.channels}, d, dw);
+                     {from, 1, s.stride.across * s.channels}, d, dw);
         continue;
       }
       if (const auto& kernel = a.kernels[columns == panel && s.kernels > panel]) {
@@ -142,7 +143,7 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
     }
     for (std::int64_t i = 0; i < last - first; ++i)
       gemm::multiply<T>(s.channels, columns, a.end - a.begin,
-                        {from + i * s.stride * s.width * s.channels, 1, s.stride * s.channels},
+                        {from + i * s.stride.down * s.width * s.channels, 1, s.stride.across * s.channels},
                         d + i * s.columns * s.kernels, s.kernels, dw + k, s.kernels, true);
   }
 }

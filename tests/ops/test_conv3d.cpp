@@ -24,9 +24,9 @@ double element(const Tensor& x, const Tensor& w, const Conv3dOptions& o, std::in
   for (std::int64_t a = 0; a < ws[0]; ++a)
     for (std::int64_t b = 0; b < ws[1]; ++b)
       for (std::int64_t c = 0; c < ws[2]; ++c) {
-        const std::int64_t at[] = {place[0] * o.stride + a * o.dilation - before[0],
-                                   place[1] * o.stride + b * o.dilation - before[1],
-                                   place[2] * o.stride + c * o.dilation - before[2]};
+        const std::int64_t at[] = {place[0] * o.stride.through() + a * o.dilation.through() - before[0],
+                                   place[1] * o.stride.down() + b * o.dilation.down() - before[1],
+                                   place[2] * o.stride.across() + c * o.dilation.across() - before[2]};
         if (at[0] < 0 || at[0] >= xs[1] || at[1] < 0 || at[1] >= xs[2] || at[2] < 0 || at[2] >= xs[3]) continue;
         for (std::int64_t k = 0; k < each; ++k)
           sum += x.data<double>()[(((n * xs[1] + at[0]) * xs[2] + at[1]) * xs[3] + at[2]) * xs[4] + first + k] *
@@ -49,6 +49,11 @@ BOOST_AUTO_TEST_CASE(it_is_what_plain_loops_compute) {
                         {{2, 5, 4, 5, 1}, {2, 3, 2, 1, 2}, {.padding = Padding::valid}, {2, 4, 2, 4, 2}, {0, 0, 0}},
                         {{1, 4, 4, 3, 2}, {2, 2, 2, 2, 1}, {.padding = 2}, {1, 7, 7, 6, 1}, {2, 2, 2}},
                         {{1, 5, 5, 5, 4}, {2, 2, 2, 2, 6}, {.dilation = 2, .groups = 2}, {1, 5, 5, 5, 6}, {1, 1, 1}},
+                        {{1, 5, 6, 7, 2},
+                         {2, 3, 2, 2, 2},
+                         {.stride = {1, 2, 3}, .padding = Padding(1, 0, 0, 2, 1, 1), .dilation = {3, 1, 2}},
+                         {1, 3, 3, 3, 2},
+                         {1, 0, 1}},
                         {{0, 3, 3, 3, 1}, {2, 2, 2, 1, 1}, {}, {0, 3, 3, 3, 1}, {0, 0, 0}}};
   for (const Case& c : cases) {
     Graph g;
@@ -113,7 +118,8 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   BOOST_TEST(has(refused({.groups = 0}), "in each of 0 groups"));
   BOOST_TEST(has(refused({.stride = 0}), "the stride is 0, and 3 taps are 1 apart"));
   BOOST_TEST(has(refused({.dilation = std::int64_t{1} << 40}), "All are at least 1"));
-  BOOST_TEST(has(refused({.padding = {1, 0, 1, 0}}), "its padding is not one number for all sides"));
+  BOOST_TEST(has(refused({.padding = {-1, 0, 0, 0, 0, 0}}), "its padding is -1 and 0 slices"));
+  BOOST_TEST(has(refused({.stride = {1, 2}}), "[1, 2] is of two axes"));
   BOOST_TEST(has(refused({.padding = Padding::valid, .dilation = 2}),
                  "kernels of a depth of 5 do not fit into padded volumes of 3"));
   BOOST_TEST(has(message([&] { Conv3D(0)(x); }), "conv3d: it cannot have 0 filters"));

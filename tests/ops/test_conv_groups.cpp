@@ -27,7 +27,7 @@ namespace {
 
 struct Case {
   Shape x, w;
-  Conv2dOptions options;
+  ConvAttributes options;
   ConvShape shape() const { return conv_shape(x, w, options); }
 };
 
@@ -49,8 +49,8 @@ Plain plain(const Case& c, const Tensor& x_, const Tensor& w_, const Tensor& dy_
   for (std::int64_t n = 0; n < s.images; ++n)
     for (std::int64_t i = 0; i < s.rows * s.columns; ++i)
       for (std::int64_t tap = 0; tap < s.kh * s.kw; ++tap) {
-        const std::int64_t row = i / s.columns * s.stride + tap / s.kw * s.dilation - s.top;
-        const std::int64_t column = i % s.columns * s.stride + tap % s.kw * s.dilation - s.left;
+        const std::int64_t row = i / s.columns * s.stride.down + tap / s.kw * s.dilation.down - s.top;
+        const std::int64_t column = i % s.columns * s.stride.across + tap % s.kw * s.dilation.across - s.left;
         if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
         for (std::int64_t k = 0; k < s.kernels; ++k)
           for (std::int64_t j = 0; j < inside; ++j) {
@@ -84,8 +84,9 @@ void check(const Case& c) {
     const Plain p = plain(c, x, w, dy);
     const double each = dtype == f32 ? 1e-6 : 1e-14;
     BOOST_TEST_CONTEXT(name(dtype) << " " << to_string(c.x) << " by " << to_string(c.w) << ", stride "
-                                   << c.options.stride << ", dilation " << c.options.dilation << ", groups "
-                                   << c.options.groups << ", padding " << print(to_attr(c.options.padding))) {
+                                   << to_string(c.options.stride) << ", dilation " << to_string(c.options.dilation)
+                                   << ", groups " << c.options.groups << ", padding "
+                                   << print(to_attr(c.options.padding))) {
       const auto terms = static_cast<double>(s.kh * s.kw * s.channels / s.groups);
       BOOST_TEST(error(internal::evaluate(Conv2d{c.options}, std::vector{x, w})[0], p.y) <= each * terms);
       BOOST_TEST(error(internal::evaluate(Conv2dGradientOfX{c.options}, std::vector{dy, w, x})[0], p.dx) <=
@@ -103,11 +104,11 @@ BOOST_AUTO_TEST_CASE(a_kernel_a_channel_at_all_sizes) {
     for (const std::int64_t size : {1, 2, 4, 9, 15})
       for (const std::int64_t stride : {1, 2})
         check({{2, size + 1, size, channels}, {3, 3, 1, channels}, {.stride = stride, .groups = channels}});
-  for (const std::int64_t stride : {1, 2, 3})
-    for (const std::int64_t dilation : {1, 2})
+  for (const PerAxis& stride : {PerAxis(1), PerAxis(2), PerAxis(3), PerAxis({1, 2})})
+    for (const PerAxis& dilation : {PerAxis(1), PerAxis(2), PerAxis({2, 1})})
       for (const Padding& padding : {Padding(Padding::same), Padding(Padding::valid), Padding(2), Padding(0, 3, 1, 0)})
         for (const Shape& window : {Shape{5, 5}, Shape{2, 3}, Shape{1, 4}, Shape{1, 1}}) {
-          const Conv2dOptions options{.stride = stride, .padding = padding, .dilation = dilation, .groups = 6};
+          const ConvAttributes options{.stride = stride, .padding = padding, .dilation = dilation, .groups = 6};
           check({{3, 9, 14, 6}, {window[0], window[1], 1, 6}, options});
           check({{3, 9, 14, 6}, {window[0], window[1], 1, 12}, options});
         }
@@ -117,10 +118,10 @@ BOOST_AUTO_TEST_CASE(a_kernel_a_channel_at_all_sizes) {
 
 BOOST_AUTO_TEST_CASE(groups_and_dilations) {
   for (const std::int64_t groups : {1, 2, 3})
-    for (const std::int64_t dilation : {1, 2, 3})
-      for (const std::int64_t stride : {1, 2})
+    for (const PerAxis& dilation : {PerAxis(1), PerAxis({3, 2}), PerAxis(3)})
+      for (const PerAxis& stride : {PerAxis(1), PerAxis(2), PerAxis({2, 1})})
         for (const Padding& padding : {Padding(Padding::same), Padding(Padding::valid), Padding(1)}) {
-          const Conv2dOptions options{.stride = stride, .padding = padding, .dilation = dilation, .groups = groups};
+          const ConvAttributes options{.stride = stride, .padding = padding, .dilation = dilation, .groups = groups};
           check({{2, 8, 11, 6}, {3, 2, 6 / groups, 12}, options});
           check({{1, 8, 9, 3},
                  {3, 3, 3 / (groups == 3 ? 3 : 1), 6},
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(windows_of_one_pixel) {
 BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_in_any_batch) {
   for (const DType dtype : {f32, f64})
     for (const std::int64_t channels : {3, 20, 48}) {
-      const Conv2dOptions options{.stride = 2, .groups = channels};
+      const ConvAttributes options{.stride = 2, .groups = channels};
       const Tensor x = draw({9, 13, 8, channels}, -1, 1, 1, dtype), w = draw({3, 3, 1, channels}, -1, 1, 2, dtype);
       const Tensor dy = draw({9, 7, 4, channels}, -1, 1, 3, dtype);
       const auto last = [](const Tensor& t) {  // image

@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
       cases.push_back({{2, 10, 10, 24}, {1, 1, 24, 70}, stride, padding});
     }
   for (const Case& c : cases) {
-    const Conv2dOptions options{.stride = c.stride, .padding = c.padding};
+    const ConvAttributes options{.stride = c.stride, .padding = c.padding};
     const ConvShape s = conv_shape(c.x, c.w, options);
     Tensor x = doubles(floats(draw(c.x, -1, 1, 1))), w = doubles(floats(draw(c.w, -1, 1, 2)));
     Tensor dy = doubles(floats(draw(s.y(), -1, 1, 3)));
@@ -199,8 +199,8 @@ BOOST_AUTO_TEST_CASE(convolutions_at_all_sizes) {
     for (std::int64_t n = 0; n < s.images; ++n)
       for (std::int64_t i = 0; i < s.rows * s.columns; ++i)
         for (std::int64_t tap = 0; tap < s.kh * s.kw; ++tap) {
-          const std::int64_t row = i / s.columns * s.stride + tap / s.kw - s.top;
-          const std::int64_t column = i % s.columns * s.stride + tap % s.kw - s.left;
+          const std::int64_t row = i / s.columns * s.stride.down + tap / s.kw - s.top;
+          const std::int64_t column = i % s.columns * s.stride.across + tap % s.kw - s.left;
           if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
           for (std::int64_t ck = 0; ck < s.channels * s.kernels; ++ck) {
             const std::int64_t at_x = ((n * s.height + row) * s.width + column) * s.channels + ck / s.kernels;
