@@ -3,6 +3,7 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/pool.h>
 #include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers/layer.h>
 

@@ -1,7 +1,6 @@
-// Samples of convolutions and of pooling: the definitions, element by element.
+// Samples of convolutions: the definitions, element by element.
 #include <oxbow/ops/conv/conv.h>
 #include <oxbow/ops/conv/geometry.h>
-#include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/conv/transpose.h>
 
 #include "samples/families.h"
@@ -20,8 +19,8 @@ void each_product(const ConvShape& s, F&& f) {
       for (std::int64_t j = 0; j < s.columns; ++j)
         for (std::int64_t a = 0; a < s.kh; ++a)
           for (std::int64_t b = 0; b < s.kw; ++b) {
-            const std::int64_t row = i * s.stride + a * s.dilation - s.top;
-            const std::int64_t column = j * s.stride + b * s.dilation - s.left;
+            const std::int64_t row = i * s.stride.down + a * s.dilation.down - s.top;
+            const std::int64_t column = j * s.stride.across + b * s.dilation.across - s.left;
             if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
             const std::int64_t each = s.channels / s.groups;
             for (std::int64_t c = 0; c < each; ++c)
@@ -34,7 +33,7 @@ void each_product(const ConvShape& s, F&& f) {
 struct Case {
   const char* what;
   Shape x, weights;
-  Conv2dOptions options;
+  ConvAttributes options;
   ConvShape shape() const { return conv_shape(x, weights, options); }
 };
 
@@ -61,6 +60,14 @@ std::vector<Case> cases() {
        {3, 2, 1, 3},
        {.stride = 2, .padding = Padding::valid, .groups = 3}},
       {"two kernels a channel, dilated", {1, 5, 6, 2}, {2, 3, 1, 4}, {.padding = 1, .dilation = 2, .groups = 2}},
+      {"other strides down than across", {1, 7, 6, 2}, {3, 2, 2, 3}, {.stride = {3, 1}}},
+      {"other dilations down than across", {1, 7, 8, 4}, {2, 3, 4, 2}, {.padding = 1, .dilation = {2, 3}}},
+      {"the odd row above", {1, 6, 5, 2}, {2, 4, 2, 2}, {.stride = {1, 2}, .padding = Padding::same_lower}},
+      {"a kernel a channel, all apart",
+       {2, 8, 7, 3},
+       {3, 2, 1, 3},
+       {.stride = {2, 1}, .padding = Padding::same_lower, .dilation = {1, 2}, .groups = 3}},
+      {"a row of few channels", {2, 1, 9, 3}, {1, 4, 3, 5}, {.stride = {1, 3}, .padding = Padding(0, 0, 2, 1)}},
       {"a kernel a channel, no images", {0, 3, 3, 2}, {3, 3, 1, 2}, {.groups = 2}},
   };
 }
@@ -117,6 +124,16 @@ std::vector<Sample> conv2d_transpose_samples() {
       {"dilated", {1, 2, 3, 2}, {2, 3, 1, 2}, {1, 4, 7, 1}, {{.padding = Padding::valid, .dilation = 2}}},
       {"a kernel a channel", {1, 2, 2, 3}, {3, 3, 1, 3}, {1, 4, 4, 3}, {{.stride = 2, .groups = 3}}},
       {"two groups", {1, 2, 2, 4}, {2, 2, 3, 4}, {1, 2, 2, 6}, {{.groups = 2}}},
+      {"other steps down than across",
+       {1, 3, 2, 2},
+       {2, 3, 1, 2},
+       {1, 5, 7, 1},
+       {{.stride = {2, 3}, .padding = Padding(1, 0, 0, 1), .dilation = {1, 2}}, {0, 0}}},
+      {"more rows than columns added",
+       {1, 2, 2, 1},
+       {2, 2, 2, 1},
+       {1, 5, 4, 2},
+       {{.stride = {2, 2}, .padding = Padding(0, 0, 0, 0)}, {1, 0}}},
       {"no images", {0, 2, 2, 2}, {3, 3, 2, 2}, {0, 2, 2, 2}, {}},
   };
   std::vector<Sample> all;
@@ -147,87 +164,6 @@ std::vector<Sample> conv2d_gradient_of_weights_samples() {
   return all;
 }
 
-Shape pooled_shape(const Shape& x, std::int64_t size, std::int64_t stride) {
-  const Type image{f64, x};
-  return MaxPool{.size = size, .stride = stride}.infer({&image, 1}).shape;
-}
-
-// The place in the image of each window's first largest element, in the order of the pooled elements.
-std::vector<std::int64_t> largest_of(const Tensor& x, std::int64_t size, std::int64_t stride) {
-  std::vector<std::int64_t> places;
-  const Shape s = x.shape(), y = pooled_shape(s, size, stride);
-  for (std::int64_t n = 0; n < y[0]; ++n)
-    for (std::int64_t i = 0; i < y[1]; ++i)
-      for (std::int64_t j = 0; j < y[2]; ++j)
-        for (std::int64_t c = 0; c < y[3]; ++c) {
-          std::int64_t best = -1;
-          for (std::int64_t a = 0; a < size; ++a)
-            for (std::int64_t b = 0; b < size; ++b) {
-              const std::int64_t at = ((n * s[1] + i * stride + a) * s[2] + j * stride + b) * s[3] + c;
-              if (best < 0 || x.data<double>()[at] > x.data<double>()[best]) best = at;
-            }
-          places.push_back(best);
-        }
-  return places;
-}
-
-struct Windows {
-  const char* what;
-  Shape x;
-  std::int64_t size, stride;
-};
-std::vector<Windows> windows() {
-  return {{"2 by 2", {2, 4, 6, 3}, 2, 2},      {"an odd edge left out", {1, 5, 5, 2}, 2, 2},
-          {"overlapping", {2, 5, 6, 1}, 3, 2}, {"apart", {1, 7, 7, 2}, 2, 3},
-          {"one element", {1, 1, 1, 1}, 1, 1}, {"no images", {0, 4, 4, 2}, 2, 2},
-          {"no channels", {1, 4, 4, 0}, 2, 2}};
-}
-
-std::vector<Sample> max_pool_samples() {
-  std::vector<Sample> all;
-  for (const Windows& c : windows())
-    all.push_back({c.what, MaxPool{.size = c.size, .stride = c.stride}, {draw(c.x, -1, 1, 1)}, [c](const auto& in) {
-                     Tensor y({f64, pooled_shape(c.x, c.size, c.stride)});
-                     std::int64_t i = 0;
-                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
-                       y.template data<double>()[i++] = in[0].template data<double>()[at];
-                     return std::vector{y};
-                   }});
-  return all;
-}
-
-std::vector<Sample> max_pool_gradient_samples() {
-  std::vector<Sample> all;
-  for (const Windows& c : windows())
-    all.push_back({c.what,
-                   MaxPoolGradient{.size = c.size, .stride = c.stride},
-                   {draw(c.x, -1, 1, 1), draw(pooled_shape(c.x, c.size, c.stride), -1, 1, 2)},
-                   [c](const auto& in) {
-                     Tensor dx({f64, c.x});
-                     std::int64_t i = 0;
-                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
-                       dx.data<double>()[at] += in[1].template data<double>()[i++];
-                     return std::vector{dx};
-                   }});
-  return all;
-}
-
-std::vector<Sample> max_pool_gradient_gradient_samples() {
-  std::vector<Sample> all;
-  for (const Windows& c : windows())
-    all.push_back({c.what,
-                   MaxPoolGradientGradient{.size = c.size, .stride = c.stride},
-                   {draw(c.x, -1, 1, 1), draw(c.x, -1, 1, 2)},
-                   [c](const auto& in) {
-                     Tensor y({f64, pooled_shape(c.x, c.size, c.stride)});
-                     std::int64_t i = 0;
-                     for (std::int64_t at : largest_of(in[0], c.size, c.stride))
-                       y.template data<double>()[i++] = in[1].template data<double>()[at];
-                     return std::vector{y};
-                   }});
-  return all;
-}
-
 }  // namespace
 
 void add_conv(Samples& s) {
@@ -235,9 +171,6 @@ void add_conv(Samples& s) {
   s.add<Conv2dGradientOfX>(conv2d_gradient_of_x_samples());
   s.add<Conv2dGradientOfWeights>(conv2d_gradient_of_weights_samples());
   s.add<Conv2dTranspose>(conv2d_transpose_samples());
-  s.add<MaxPool>(max_pool_samples());
-  s.add<MaxPoolGradient>(max_pool_gradient_samples());
-  s.add<MaxPoolGradientGradient>(max_pool_gradient_gradient_samples());
 }
 
 }  // namespace oxbow::test

@@ -182,7 +182,7 @@ struct Bench {
   }
 
   void conv(const Shape& x, const Shape& w, std::int64_t stride, Padding padding) {
-    const Conv2dOptions options{.stride = stride, .padding = padding};
+    const ConvAttributes options{.stride = stride, .padding = padding};
     const Type tx{f32, x}, tw{f32, w};
     const Type in[] = {tx, tw};
     const Type ty = ConvForward{options}.infer(in)[0];
@@ -205,7 +205,7 @@ struct Bench {
   }
 
   void depthwise(const Shape& x, std::int64_t size, std::int64_t stride) {
-    const Conv2dOptions options{.stride = stride, .groups = x[3]};
+    const ConvAttributes options{.stride = stride, .groups = x[3]};
     const Type tx{f32, x}, tw{f32, {size, size, 1, x[3]}};
     const Type in[] = {tx, tw};
     const Type ty = DepthwiseForward{options}.infer(in)[0];
