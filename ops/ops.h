@@ -11,6 +11,8 @@
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/norm.h>
 #include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/pool.h>
 #include <oxbow/ops/random.h>
 #include <oxbow/ops/reduction.h>
+#include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>

@@ -3,6 +3,7 @@
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/nodes.h>
 #include <oxbow/ops/conv/pool.h>
+#include <oxbow/ops/conv/resize_axis.h>
 #include <oxbow/ops/conv/transpose.h>
 
 namespace oxbow::ops {
@@ -13,10 +14,19 @@ void add_conv(Catalog& c) {
   c.add<Conv2dTranspose>({.formula = "the gradient of conv2d to its images, of x",
                           .example = inputs({{f64, {1, 3, 3, 5}}, {f64, {3, 3, 2, 5}}})});
   c.add<MaxPool>({.formula = "the largest of each window", .example = inputs({{f64, {1, 4, 4, 2}}})});
+  c.add<MaxPoolPlaces>(
+      {.formula = "which element of x is the largest of each window", .example = inputs({{f64, {1, 4, 4, 2}}})});
+  c.add<AveragePool>(
+      {.formula = "the sum of each window, divided by its elements", .example = inputs({{f64, {1, 4, 4, 2}}})});
   c.add<Conv2dGradientOfX>({.formula = "the gradient of conv2d to its images"}, Made::by_gradients);
   c.add<Conv2dGradientOfWeights>({.formula = "the gradient of conv2d to its weights"}, Made::by_gradients);
   c.add<MaxPoolGradient>({.formula = "dy at the largest element of each window"}, Made::by_gradients);
   c.add<MaxPoolGradientGradient>({.formula = "v at the largest element of each window"}, Made::by_gradients);
+  c.add<ResizeAxis>({.formula = "x with an axis of another size",
+                     .example = inputs({{f64, {1, 4, 4, 2}}}),
+                     .op = {{.axis = 1, .size = 6, .mode = "linear"}}});
+  c.add<ResizeAxisGradient>({.formula = "each dy added to the elements that it is made of"}, Made::by_gradients);
+  c.add<AveragePoolGradient>({.formula = "each dy, divided, added to the elements of its window"}, Made::by_gradients);
   c.add<ConvForward>({.formula = "rows of the convolution, from weights in panels"}, Made::by_passes);
   c.add<ConvAdjoint>({.formula = "rows of the gradient to the images"}, Made::by_passes);
   c.add<ConvStrips>({.formula = "the gradient to images of few channels"}, Made::by_passes);

@@ -27,6 +27,8 @@ void add_shape_parts(Samples& s);
 void add_shape_by_value(Samples& s);
 void add_linalg(Samples& s);
 void add_conv(Samples& s);
+void add_pool(Samples& s);
+void add_resize(Samples& s);
 void add_norm(Samples& s);
 void add_attention(Samples& s);
 void add_loss(Samples& s);

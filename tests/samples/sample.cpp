@@ -14,6 +14,8 @@ Samples all() {
   add_shape_by_value(s);
   add_linalg(s);
   add_conv(s);
+  add_pool(s);
+  add_resize(s);
   add_norm(s);
   add_attention(s);
   add_loss(s);
