@@ -33,6 +33,14 @@
 //   Value simplify(Values in) const;          an equal, cheaper value (same bits!), or an empty Value;
 //                                             std::vector<Value> for all of several outputs
 //   std::vector<Value> inference(Values in) const;           what stands in for it outside training
+//   std::vector<Value> transposed(Values in, std::span<const int> axes) const;
+//                                             the order of axes is all the same to it: its outputs, all of one rank,
+//                                             with their axes in another order (axis i is axis axes[i] of what it was),
+//                                             from inputs that are so transposed themselves if they have that rank and
+//                                             are not `info.by_value`. Same bits
+//   std::vector<int> moved_axes(Types in) const;             it does nothing but put axes in another order: which one
+//                                             each axis of the output was; and
+//   Op with_moved_axes(std::vector<int> axes) const;   an op that moves them so
 //   Alias alias(Types in) const;              the output is an input's bytes, from an offset on, so that nothing runs;
 //                                             std::vector<Alias>: of each output. `run` computes it all the same, for
 //                                             callers that give each value bytes of its own
@@ -236,6 +244,9 @@ struct OpHooks {
   std::vector<Value> (*lower)(const void*, Values in) = nullptr;
   std::vector<Value> (*widen)(const void*, Values in) = nullptr;
   std::vector<Value> (*inference)(const void*, Values in) = nullptr;
+  std::vector<Value> (*transposed)(const void*, Values in, std::span<const int> axes) = nullptr;
+  std::vector<int> (*moved_axes)(const void*, Types in) = nullptr;
+  Op (*with_moved_axes)(const void*, std::vector<int> axes) = nullptr;
   std::vector<Alias> (*alias)(const void*, Types in) = nullptr;
   std::vector<InputSet> (*overwrites)(const void*, Types in) = nullptr;
   std::optional<Op> (*with_epilogue)(const void*, int output, const internal::Tape& tape, Types in) = nullptr;
@@ -280,6 +291,13 @@ class Op : public erased::Any<OpInterface> {
   }
   bool widens(Types in) const;
   std::vector<Value> inference(Values in) const;
+  /// Of an op that `has_transposed` only.
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const {
+    return hooks().transposed(self(), in, axes);
+  }
+  /// Of an op that `has_moved_axes` only, as what follows.
+  std::vector<int> moved_axes(Types in) const { return hooks().moved_axes(self(), in); }
+  Op with_moved_axes(std::vector<int> axes) const { return hooks().with_moved_axes(self(), std::move(axes)); }
   /// Of each output whose bytes it is; none where all have their own.
   std::vector<Alias> alias(Types in) const { return hooks().alias ? hooks().alias(self(), in) : std::vector<Alias>(); }
   /// For each output the inputs that it may overwrite: an input given to an output must have as many bytes.
@@ -300,6 +318,8 @@ class Op : public erased::Any<OpInterface> {
   bool has_lower() const { return hooks().lower; }
   bool has_simplify() const { return hooks().simplify; }
   bool has_inference() const { return hooks().inference; }
+  bool has_transposed() const { return hooks().transposed; }
+  bool has_moved_axes() const { return hooks().moved_axes; }
   bool has_consume() const { return hooks().consume; }
   bool has_widen() const { return hooks().widen; }
   bool has_flow_back() const { return hooks().flow_back; }

@@ -123,6 +123,14 @@ class HooksOf {
       h.widen = [](const void* op, Values in) -> std::vector<Value> { return of(op).widen(in); };
     if constexpr (requires(const T& o, Values in) { o.inference(in); })
       h.inference = [](const void* op, Values in) -> std::vector<Value> { return of(op).inference(in); };
+    if constexpr (requires(const T& o, Values in, std::span<const int> axes) { o.transposed(in, axes); })
+      h.transposed = [](const void* op, Values in, std::span<const int> axes) { return of(op).transposed(in, axes); };
+    if constexpr (requires(const T& o, Types in) { o.moved_axes(in); }) {
+      h.moved_axes = [](const void* op, Types in) -> std::vector<int> { return of(op).moved_axes(in); };
+      h.with_moved_axes = [](const void* op, std::vector<int> axes) -> Op {
+        return of(op).with_moved_axes(std::move(axes));
+      };
+    }
   }
 
   static constexpr void set_subgraphs(OpHooks& h) {

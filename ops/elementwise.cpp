@@ -1,6 +1,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/elementwise.h>
 #include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape/transpose.h>
 
 #include <charconv>
 
@@ -44,6 +45,13 @@ void check_same_dtype(const OpInfo& info, Types in, std::span<const bool> same) 
       throw OpError("dtypes differ: " + described(info, first, in[first]) + ", " + described(info, i, in[i]),
                     "Cast one: cast(" + std::string(info.inputs[i]) + ", " + std::string(name(in[first].dtype)) + ")");
   }
+}
+
+std::vector<Value> transposed(const Op& op, Values in, std::span<const int> axes) {
+  std::vector<Value> operands;
+  for (const Value& v : in)
+    operands.push_back(v.rank() == static_cast<int>(axes.size()) ? v : ops::aligned_and_moved(v, axes));
+  return {apply(op, operands, Location{})};
 }
 
 void refuse_dtype(const OpInfo& info, int input, DType dtype, const std::string& accepted) {

@@ -51,6 +51,8 @@ namespace elementwise {
 Type common(Types in, DType result);
 /// Throws `OpError` with a cast as the remedy unless all operands that `same` lists have one dtype.
 void check_same_dtype(const OpInfo& info, Types in, std::span<const bool> same);
+/// An elementwise op whose operands of full rank are transposed: the others follow.
+std::vector<Value> transposed(const Op& op, Values in, std::span<const int> axes);
 [[noreturn]] void refuse_dtype(const OpInfo& info, int input, DType dtype, const std::string& accepted);
 
 /// How an element lies in memory while a loop runs over it: truth values as bytes, which vectorise better.
@@ -92,6 +94,9 @@ struct Elementwise {
   Type infer(Types in) const;
   TileFn tile(Types in) const;
   std::vector<Value> widen(Values in) const { return widened(static_cast<const Self&>(*this), in); }
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const {
+    return elementwise::transposed(static_cast<const Self&>(*this), in, axes);
+  }
   bool operator==(const Elementwise&) const = default;
 
  private:

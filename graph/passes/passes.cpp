@@ -3,6 +3,7 @@
 #include <oxbow/graph/passes/fold.h>
 #include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/passes/fusion/fuse.h>
+#include <oxbow/graph/passes/layout.h>
 #include <oxbow/graph/passes/lower.h>
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>
@@ -25,6 +26,7 @@ constexpr std::array all{
     Pass{"dead_code", alone<dead_code>},
     Pass{"simplify", alone<simplify>},
     Pass{"common_subexpressions", alone<common_subexpressions>},
+    Pass{"layout", alone<layout>},
     Pass{"lower", alone<lower>, false},
     Pass{"simplify", alone<simplify>},  // pairs of packing and unpacking, say, that lowering brought together
     Pass{"fold", alone<fold>},

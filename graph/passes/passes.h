@@ -5,6 +5,7 @@
 //   dead_code               nodes that no output needs go
 //   simplify                an op's own cheaper equal (`Op::simplify`)
 //   common_subexpressions   equal ops on equal inputs become one
+//   layout                  transpositions that undo each other cancel out, across ops that axes' order is the same to
 //   lower                   ops made of several kernels become several nodes; not a choice, so it has no switch
 //   fold                    what depends on constants only is computed once, here
 //   fuse                    elementwise chains and the reductions at their ends become one pass over memory

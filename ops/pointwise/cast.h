@@ -15,6 +15,9 @@ struct Cast {
   static void attributes(auto&& visit) { visit("to", &Cast::to); }
   Type infer(Types in) const { return {to, in[0].shape, in[0].layout}; }
   TileFn tile(Types in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const {
+    return elementwise::transposed(*this, in, axes);
+  }
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Cast&) const = default;

@@ -77,6 +77,9 @@ struct Where {
   }
   Type infer(Types in) const;
   TileFn tile(Types in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const {
+    return elementwise::transposed(*this, in, axes);
+  }
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
   bool operator==(const Where&) const = default;

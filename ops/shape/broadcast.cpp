@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/reshape.h>
+#include <oxbow/ops/shape/transpose.h>
 
 namespace oxbow::ops {
 namespace {
@@ -52,6 +53,11 @@ Value BroadcastTo::simplify(Values in) const {
   return {};
 }
 
+std::vector<Value> BroadcastTo::transposed(Values in, std::span<const int> axes) const {
+  const Value x = in[0].rank() == shape.rank() ? in[0] : aligned_and_moved(in[0], axes);
+  return {broadcast_to(x, moved_shape(shape, axes))};
+}
+
 Grads BroadcastTo::gradient(const Node& n, Values dy) const { return {sum_to(dy[0], n.input(0))}; }
 
 Type BroadcastLike::infer(Types in) const {
@@ -63,6 +69,18 @@ std::vector<Value> BroadcastLike::lower(Values in) const {
   const Shape full = with_axes(in[0].shape(), in[1].shape(), axes);
   const Value x = full == in[0].shape() ? in[0] : apply(Reshape{.shape = full.vector()}, {in[0]}, {});
   return {full == in[1].shape() ? x : broadcast_to(x, in[1].shape())};
+}
+
+std::vector<Value> BroadcastLike::transposed(Values in, std::span<const int> to) const {
+  Value x = in[0];
+  if (x.rank() != in[1].rank()) {
+    const std::vector<int> order(to.begin(), to.end());
+    Shape like = in[1].shape();  // as it was
+    for (std::size_t i = 0; i < order.size(); ++i) like = like.with(order[i], in[1].shape()[static_cast<int>(i)]);
+    const Shape full = with_axes(x.shape(), like, axes);
+    x = aligned_and_moved(full == x.shape() ? x : apply(Reshape{.shape = full.vector()}, {x}, {}), to);
+  }
+  return {apply(BroadcastLike{}, {x, in[1]}, {})};
 }
 
 Value BroadcastLike::simplify(Values in) const { return in[0].shape() == in[1].shape() ? in[0] : lower(in)[0]; }

@@ -16,6 +16,7 @@ struct BroadcastTo {
 
   Type infer(Types in) const;
   TileFn tile(Types in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };
@@ -30,6 +31,7 @@ struct BroadcastLike {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };

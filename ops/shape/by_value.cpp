@@ -288,6 +288,14 @@ std::vector<Value> Pad::lower(Values in) const {
   const Padded padding = padding_of(in[0].shape(), *known_value(in[1]));
   return {padded(in[0], padding.shape, padding.begins, value)};
 }
+std::vector<Value> Pad::transposed(Values in, std::span<const int> axes) const {
+  const Numbers each = numbers(in[1], "pads", 2);
+  Numbers moved;
+  for (const int axis : axes)
+    moved.insert(moved.end(), {each[static_cast<std::size_t>(2 * axis)], each[static_cast<std::size_t>(2 * axis + 1)]});
+  const Value pads = constant(in[0].graph(), tensor({static_cast<std::int64_t>(axes.size()), 2}, moved), At::current());
+  return {apply(Pad{value}, {in[0], pads}, At::current())};
+}
 // What is padded lies in dy from the first column of pads on.
 Grads Pad::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0), pads = n.input(1);

@@ -102,6 +102,7 @@ struct Pad {
   bool operator==(const Pad&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/transpose.h>
 
 namespace oxbow::ops {
 
@@ -55,6 +56,10 @@ Value Concat::simplify(Values in) const {
   return static_cast<int>(filled.size()) < in.size() ? apply(*this, filled, {}) : Value();
 }
 
+std::vector<Value> Concat::transposed(Values in, std::span<const int> axes) const {
+  return {apply(Concat{.axis = moved_axis(axis, axes)}, in, {})};
+}
+
 Grads Concat::gradient(const Node& n, Values dy) const {
   std::vector<Value> inputs{dy[0]}, grads;
   for (const Value& v : n.inputs()) inputs.push_back(v);
@@ -82,6 +87,13 @@ std::vector<Value> ConcatGradient::lower(Values in) const {
     begin = end;
   }
   return parts;
+}
+
+std::vector<Value> ConcatGradient::transposed(Values in, std::span<const int> axes) const {
+  const Node parts = apply(ConcatGradient{.axis = moved_axis(axis, axes)}, in, {}).node();
+  std::vector<Value> all;
+  for (int i = 0; i < parts.output_count(); ++i) all.push_back(parts.output(i));
+  return all;
 }
 
 Grads ConcatGradient::gradient(const Node& n, Values dy) const {

@@ -16,6 +16,7 @@ struct Concat {
   Work work(Types in) const;
   void run(const Run& r) const;
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
@@ -32,6 +33,7 @@ struct ConcatGradient {
 
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

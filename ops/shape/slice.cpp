@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/places.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/transpose.h>
 #include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
@@ -38,6 +39,10 @@ void Slice::run(const Run& r) const {
 Value Slice::simplify(Values in) const {
   const Places range = places_of(in[0].shape(), axis, begin, end);
   return range.count == in[0].shape()[range.axis] ? in[0] : Value();
+}
+
+std::vector<Value> Slice::transposed(Values in, std::span<const int> axes) const {
+  return {apply(Slice{.axis = moved_axis(axis, axes), .begin = begin, .end = end}, in, {})};
 }
 
 Grads Slice::gradient(const Node& n, Values dy) const {
@@ -80,6 +85,10 @@ Value SliceGradient::add_to(Values in, Value sum, Value flows) const {
 Value SliceGradient::simplify(Values in) const {
   if (in[0].shape() != in[1].shape()) return {};
   return is_float(in[0].dtype()) ? in[0] + 0.0 : in[0];
+}
+
+std::vector<Value> SliceGradient::transposed(Values in, std::span<const int> axes) const {
+  return {apply(SliceGradient{.axis = moved_axis(axis, axes), .begin = begin, .end = end}, in, {})};
 }
 
 Grads SliceGradient::gradient(const Node&, Values dy) const {
@@ -147,6 +156,10 @@ void SliceAdd::run(const Run& r) const {
 Value SliceAdd::simplify(Values in) const {
   if (in[1].type().count() == 0) return in[0];
   return in[0].shape() == in[1].shape() ? add(in[0], in[1]) : Value();
+}
+
+std::vector<Value> SliceAdd::transposed(Values in, std::span<const int> axes) const {
+  return {apply(SliceAdd{.axis = moved_axis(axis, axes), .begin = begin, .end = end}, in, {})};
 }
 
 Grads SliceAdd::gradient(const Node&, Values dy) const {

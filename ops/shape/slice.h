@@ -27,6 +27,7 @@ struct Slice {
   void run(const Run& r) const;
   Alias alias(Types in) const;
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
@@ -47,6 +48,7 @@ struct SliceGradient {
   void run(const Run& r) const;
   Value add_to(Values in, Value sum, Value flows) const;
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
@@ -67,6 +69,7 @@ struct SliceAdd {
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

@@ -2,6 +2,7 @@
 #include <oxbow/ops/shape/places.h>
 #include <oxbow/ops/shape/slice.h>
 #include <oxbow/ops/shape/strided_slice.h>
+#include <oxbow/ops/shape/transpose.h>
 
 namespace oxbow::ops {
 namespace {
@@ -38,6 +39,10 @@ Value StridedSlice::simplify(Values in) const {
   return step == 1 ? apply(Slice{.axis = axis, .begin = begin, .end = end}, {in[0]}, {}) : Value();
 }
 
+std::vector<Value> StridedSlice::transposed(Values in, std::span<const int> axes) const {
+  return {apply(StridedSlice{.axis = moved_axis(axis, axes), .begin = begin, .end = end, .step = step}, in, {})};
+}
+
 Grads StridedSlice::gradient(const Node& n, Values dy) const {
   return {apply(StridedSliceGradient{.axis = axis, .begin = begin, .end = end, .step = step}, {dy[0], n.input(0)}, {})};
 }
@@ -63,6 +68,11 @@ void StridedSliceGradient::run(const Run& r) const {
   each_place(whole, places, step, first * places.count, last * places.count, [&](std::int64_t at, std::int64_t place) {
     copy_bytes(r.outputs[0].bytes + place * unit, r.inputs[0].bytes + at * unit, unit);
   });
+}
+
+std::vector<Value> StridedSliceGradient::transposed(Values in, std::span<const int> axes) const {
+  return {
+      apply(StridedSliceGradient{.axis = moved_axis(axis, axes), .begin = begin, .end = end, .step = step}, in, {})};
 }
 
 Grads StridedSliceGradient::gradient(const Node&, Values dy) const {

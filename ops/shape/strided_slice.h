@@ -25,6 +25,7 @@ struct StridedSlice {
   Work work(Types in) const;
   void run(const Run& r) const;
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
@@ -43,6 +44,7 @@ struct StridedSliceGradient {
   Type infer(Types in) const;
   Work work(Types in) const;
   void run(const Run& r) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

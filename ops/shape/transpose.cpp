@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/transpose.h>
 
+#include <algorithm>
 #include <numeric>
 
 namespace oxbow::ops {
@@ -148,6 +149,38 @@ Value Transpose::simplify(Values in) const {
     return apply(Reshape{.shape = infer(types).shape.vector()}, {in[0]}, {});
   }
   return {};
+}
+
+std::vector<int> Transpose::moved_axes(Types in) const { return normal(permutation, in[0].shape); }
+
+Op Transpose::with_moved_axes(const std::vector<int>& axes) const {
+  return Transpose{.permutation = {axes.begin(), axes.end()}};
+}
+
+Value aligned_and_moved(Value x, std::span<const int> axes) {
+  if (x.rank() == 0) return x;
+  Shape full = x.shape();
+  while (full.rank() < static_cast<int>(axes.size())) full = full.inserted(0, 1);
+  const auto reshaped = [&](const Shape& shape) {
+    return shape == x.shape() ? x : apply(Reshape{.shape = shape.vector()}, {x}, {});
+  };
+  const std::vector<int> order(axes.begin(), axes.end());
+  if (full.count() != 0 && loops_of(full, order).size() > 1)
+    return transpose(reshaped(full), {axes.begin(), axes.end()});
+  Shape moved = moved_shape(full, axes);
+  while (moved.rank() > 1 && moved[0] == 1) moved = moved.without(0);
+  return reshaped(moved);
+}
+
+std::int64_t moved_axis(std::int64_t axis, std::span<const int> axes) {
+  if (axis < 0) axis += static_cast<std::int64_t>(axes.size());
+  return std::find(axes.begin(), axes.end(), static_cast<int>(axis)) - axes.begin();
+}
+
+Shape moved_shape(const Shape& x, std::span<const int> axes) {
+  std::vector<std::int64_t> sizes;
+  for (const int axis : axes) sizes.push_back(x[axis]);
+  return Shape(sizes);
 }
 
 Grads Transpose::gradient(const Node& n, Values dy) const {

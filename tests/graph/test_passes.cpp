@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(unknown_names_are_refused) {
   BOOST_CHECK_EXCEPTION(rewrite(g, {.disable = {"fusion"}}), Error, [](const Error& e) {
     return std::string(e.what()) ==
            "\"fusion\" is not a rewrite that can be left out\n  These can: dead_code, simplify, "
-           "common_subexpressions, fold, fuse, epilogue";
+           "common_subexpressions, layout, fold, fuse, epilogue";
   });
   BOOST_CHECK_THROW(rewrite(g, {.disable = {"lower"}}), Error);
 }
