@@ -26,6 +26,12 @@ Padding padding(Calls& c) {
   }
 }
 
+PerAxis per_axis(Calls& c) {
+  const std::int64_t first = c.few();
+  if (c.flag()) return first;
+  return {first, c.few()};
+}
+
 Activation activation(Calls& c) {
   if (c.flag()) return {};
   return some_unary(c);
@@ -49,12 +55,68 @@ void products(std::vector<Call>& all) {
   all.push_back([](Calls& c) {
     const Value x = c.operand(), weights = c.operand();
     const std::int64_t stride = c.number();
-    c.keep(conv2d(x, weights, {.stride = stride, .padding = padding(c)}));
+    Conv2dOptions options{.stride = stride, .padding = padding(c)};
+    if (c.flag()) options.dilation = per_axis(c);
+    if (c.flag()) options.stride = per_axis(c);
+    options.data_format = c.flag() ? channels_first : channels_last;
+    c.keep(c.flag() ? conv2d(x, weights, options)
+                    : conv2d_transpose(x, weights,
+                                       {.stride = options.stride,
+                                        .padding = options.padding,
+                                        .dilation = options.dilation,
+                                        .data_format = options.data_format}));
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
     const std::int64_t size = c.number(), stride = c.number();
     c.keep(max_pool(x, {.size = size, .stride = stride}));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    AveragePoolOptions o{.size = per_axis(c)};
+    o.stride = per_axis(c);
+    o.padding = padding(c);
+    o.dilation = c.flag() ? per_axis(c) : PerAxis(1);
+    o.ceil_mode = c.flag();
+    o.count_include_pad = c.flag();
+    o.data_format = c.flag() ? channels_first : channels_last;
+    c.keep(c.flag() ? average_pool(x, o)
+                    : max_pool(x, {o.size, o.stride, o.padding, o.dilation, o.ceil_mode, o.data_format}));
+  });
+  all.push_back([](Calls& c) {
+    ResizeOptions o{.axes = c.axes()};
+    if (c.flag())
+      o.sizes = c.numbers();
+    else
+      for (std::size_t i = 0; i < o.axes.size(); ++i) o.scales.push_back(c.real());
+    o.mode = static_cast<Interpolation>(c.below(3));
+    o.coordinates = static_cast<Coordinates>(c.below(7));
+    o.nearest_mode = static_cast<NearestMode>(c.below(4));
+    o.antialias = c.flag();
+    o.exclude_outside = c.flag();
+    c.keep(resize(c.operand(), o));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), grid = c.operand();
+    GridSampleOptions o{.mode = static_cast<Interpolation>(c.below(3))};
+    o.padding = static_cast<GridPadding>(c.below(3));
+    c.keep(grid_sample(x, grid, o));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), scale = c.operand();
+    const std::int64_t n = c.few();
+    switch (c.below(5)) {
+      case 0:
+        return c.keep(group_norm(x, n, scale));
+      case 1:
+        return c.keep(instance_norm(x, scale, {}, {.data_format = channels_first}));
+      case 2:
+        return c.keep(layer_norm(x, scale, {}, {.axis = n}));
+      case 3:
+        return c.keep(local_response_norm(x, n));
+      default:
+        return c.keep(lp_normalize(x, 2, n));
+    }
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
