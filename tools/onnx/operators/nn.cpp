@@ -1,4 +1,4 @@
-// Convolution, pooling, normalisation and dropout, of [n, c, spatial...].
+// Normalisation and dropout, of [n, c, spatial...].
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/updates.h>
@@ -13,56 +13,7 @@ namespace oxbow::onnx {
 
 namespace {
 
-// The one number of a list that has to be the same along all axes.
-std::int64_t same_along_axes(Context& c, const char* name) {
-  const auto all = c.integers(name);
-  if (!all || all->empty()) return 1;
-  if (std::any_of(all->begin(), all->end(), [&](std::int64_t i) { return i != all->front(); }))
-    c.fail(std::string(name) + " differ from axis to axis, which is not there yet");
-  return all->front();
-}
-
-Outputs convolution(Context& c) {
-  const Value x = c[0], weights = c[1], bias = c.optional(2);
-  const int axes = x.rank() - 2;
-  if (axes != 2) c.fail("only images are convolved yet, not " + std::to_string(axes) + " axes");
-  const std::string mode = c.text("auto_pad", "NOTSET");
-  Conv2dOptions options{.stride = same_along_axes(c, "strides"),
-                        .padding = Padding::valid,
-                        .dilation = same_along_axes(c, "dilations"),
-                        .groups = c.integer("group", 1)};
-  if (mode == "SAME_UPPER") {
-    options.padding = Padding::same;
-  } else if (mode == "NOTSET") {
-    const auto pads = c.integers("pads").value_or(std::vector<std::int64_t>(4));
-    options.padding = Padding(pads.at(0), pads.at(2), pads.at(1), pads.at(3));
-  } else if (mode != "VALID") {
-    c.fail("auto_pad " + mode + " is not there yet");
-  }
-  const Value y = conv2d(channels_last(x), transpose(weights, {2, 3, 1, 0}), options);
-  return channels_first(bias ? y + bias : y);
-}
-
-// The windows' largest elements; zeros around the images are no elements, so they are cut off.
-Outputs largest_of_windows(Context& c) {
-  const Value x = c[0];
-  const auto size = c.integers("kernel_shape").value_or(std::vector<std::int64_t>{});
-  const auto pads = c.integers("pads").value_or(std::vector<std::int64_t>(size.size() * 2));
-  const bool square = size.size() == 2 && size[0] == size[1];
-  const bool plain = c.text("auto_pad", "NOTSET") == "NOTSET" && !c.flag("ceil_mode") &&
-                     same_along_axes(c, "dilations") == 1 &&
-                     std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; });
-  if (!square || !plain || c.wants(1)) c.fail("only square windows without padding are there yet");
-  return channels_first(max_pool(channels_last(x), {.size = size[0], .stride = same_along_axes(c, "strides")}));
-}
-
-template <Value (*f)(Value, Axes, bool, At)>
-Outputs global_pool(Context& c) {
-  const Value x = c[0];
-  std::vector<std::int64_t> axes;
-  for (int i = 2; i < x.rank(); ++i) axes.push_back(i);
-  return f(x, axes, true, At::current());
-}
+constexpr DataFormat format = DataFormat::channels_first;
 
 // In training form where its scale or offset is trained: see BatchNorm in ops/layers.h.
 Outputs batch_normalisation(Context& c) {
@@ -91,8 +42,7 @@ Outputs batch_normalisation(Context& c) {
     moves(mean, m.mean);
     moves(variance, m.variance);
   }
-  const auto along = [&](Value v) { return along_channels(v, x); };
-  const Value y = (x - along(m.mean)) * along(scale * rsqrt(m.variance + epsilon)) + along(offset);
+  const Value y = batch_norm(x, scale, offset, m.mean, m.variance, {.epsilon = epsilon, .data_format = format});
   if (!c.wants(1)) return y;
   return {y, mean * kept + m.mean * (1 - kept), variance * kept + m.variance * (1 - kept)};
 }
@@ -110,25 +60,50 @@ Outputs dropout_of(Context& c) {
 }
 
 Outputs layer_normalisation(Context& c) {
-  const Value x = c[0], scale = c[1], offset = c.optional(2);
-  const std::int64_t first = from_first(c.integer("axis", -1), x.rank());
-  std::vector<std::int64_t> axes;
-  for (std::int64_t i = first; i < x.rank(); ++i) axes.push_back(i);
-  const Value wide = cast(x, compute_type(x.dtype())), centre = mean(wide, axes, true), centred = wide - centre;
-  const Value deviation = rsqrt(mean(square(centred), axes, true) + c.number("epsilon", 1e-5));
-  Value y = cast(centred * deviation, x.dtype()) * scale;
-  if (offset) y = y + offset;
-  return {y, centre, deviation};
+  const LayerNormResult r = layer_norm_with_statistics(
+      c[0], c[1], c.optional(2), {.axis = c.integer("axis", -1), .epsilon = c.number("epsilon", 1e-5)});
+  return {r.y, r.mean, r.inverse_deviation};
+}
+
+// Up to opset 20 scale and bias are given for each group.
+Outputs group_normalisation(Context& c) {
+  const Value x = c[0];
+  const std::int64_t groups = c.integer("num_groups"), channels = x.shape()[1];
+  const auto each = [&](Value v) {
+    if (c.opset() >= 21 || v.shape() == Shape{channels}) return v;
+    return reshape(broadcast_to(reshape(v, {groups, 1}), Shape{groups, channels / groups}), {channels});
+  };
+  return group_norm(x, groups, each(c[1]), each(c[2]), {.epsilon = c.number("epsilon", 1e-5), .data_format = format});
+}
+
+Outputs local_response_normalisation(Context& c) {
+  return local_response_norm(c[0], c.integer("size"),
+                             {.alpha = c.number("alpha", 1e-4),
+                              .beta = c.number("beta", 0.75),
+                              .bias = c.number("bias", 1),
+                              .data_format = format});
 }
 
 constexpr Operator list[] = {
     {"BatchNormalization", batch_normalisation},
-    {"Conv", convolution},
     {"Dropout", dropout_of},
-    {"GlobalAveragePool", global_pool<mean>},
-    {"GlobalMaxPool", global_pool<max>},
+    {"GroupNormalization", group_normalisation},
+    {"InstanceNormalization",
+     [](Context& c) -> Outputs {
+       return instance_norm(c[0], c[1], c[2], {.epsilon = c.number("epsilon", 1e-5), .data_format = format});
+     }},
+    {"LRN", local_response_normalisation},
     {"LayerNormalization", layer_normalisation},
-    {"MaxPool", largest_of_windows},
+    {"LpNormalization",
+     [](Context& c) -> Outputs { return lp_normalize(c[0], c.integer("p", 2), c.integer("axis", -1)); }},
+    {"MeanVarianceNormalization",
+     [](Context& c) -> Outputs {
+       return mean_variance_norm(c[0], c.integers("axes").value_or(std::vector<std::int64_t>{0, 2, 3}));
+     }},
+    {"RMSNormalization",
+     [](Context& c) -> Outputs {
+       return rms_norm(c[0], c[1], {.axis = c.integer("axis", -1), .epsilon = c.number("epsilon", 1e-5)});
+     }},
 };
 
 }  // namespace

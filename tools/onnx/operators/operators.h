@@ -27,6 +27,7 @@ Operators pointwise_operators();
 Operators reduction_operators();
 Operators shape_operators();
 Operators linalg_operators();
+Operators image_operators();
 Operators nn_operators();
 Operators loss_operators();
 Operators recurrent_operators();
