@@ -10,6 +10,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/random.h>
 #include <oxbow/ops/random/dropout.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>
