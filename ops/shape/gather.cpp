@@ -1,6 +1,6 @@
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
-#include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/scattering.h>
 #include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
@@ -13,7 +13,17 @@ Shape gathered(const Shape& table, const Shape& indices, int axis) {
   return Shape(sizes);
 }
 
-constexpr std::int64_t column_block = 64;
+// Row by row, in words where they are as short as one: a call that copies takes longer than that.
+template <class I, class CopyRow>
+void gather_rows(const Run& r, const AroundAxis& a, CopyRow copy_row) {
+  const Type& indices = r.in_type(1);
+  const std::int64_t count = indices.count();
+  const auto [begin, end] = r.share(a.outer * count);
+  for (std::int64_t i = begin; i < end;) {  // an outer slice at a time
+    const std::int64_t o = i / count, before = o * count, last = std::min(end, before + count);
+    for (; i < last; ++i) copy_row(i, o * a.size + place_of(r.in<I>(1)[i - before], a.size, indices, i - before));
+  }
+}
 
 }  // namespace
 
@@ -26,16 +36,20 @@ Work Gather::work(Types in) const { return moving(infer(in).bytes()); }
 
 void Gather::run(const Run& r) const {
   const Type& table = r.in_type(0);
-  const Type& indices = r.in_type(1);
   const AroundAxis a(table.shape, table.shape.axis_of(axis));
-  const std::int64_t row = a.inner * size_of(table.dtype), count = indices.count();
-  const auto [begin, end] = r.share(a.outer * count);
-  dispatch<IndexTypes>(indices.dtype, [&]<class I>(std::type_identity<I>) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const std::int64_t at = i % count, index = r.in<I>(1)[at];
-      if (index < 0 || index >= a.size) out_of_range("index", index, indices, at, a.size);
-      copy_bytes(r.outputs[0].bytes + i * row, r.inputs[0].bytes + (i / count * a.size + index) * row, row);
-    }
+  const std::int64_t row = a.inner * size_of(table.dtype);
+  dispatch<IndexTypes>(r.in_type(1).dtype, [&]<class I>(std::type_identity<I>) {
+    const auto by_word = [&]<class Word>(std::type_identity<Word>) {
+      const auto* x = reinterpret_cast<const Word*>(r.inputs[0].bytes);
+      auto* y = reinterpret_cast<Word*>(r.outputs[0].bytes);
+      gather_rows<I>(r, a, [=](std::int64_t to, std::int64_t from) { y[to] = x[from]; });
+    };
+    if (a.inner == 1)
+      dispatch_width(table.dtype, by_word);
+    else
+      gather_rows<I>(r, a, [&](std::int64_t to, std::int64_t from) {
+        copy_bytes(r.outputs[0].bytes + to * row, r.inputs[0].bytes + from * row, row);
+      });
   });
 }
 
@@ -74,68 +88,11 @@ Type GatherAdd::infer(Types in) const {
 
 namespace {
 
-// A part owns columns of the output where rows are long, and rows where they are short: either way it walks all indices
-// in order, and nobody else adds to what it owns. Rows cost a walk each part, so there are few of those.
-Work adding_work(const AroundAxis& a, double bytes) {
-  const std::int64_t blocks = (a.inner + column_block - 1) / column_block,
-                     most = static_cast<std::int64_t>(bytes) >> 16;
-  const std::int64_t slices =
-      a.inner >= 2 * column_block ? a.outer * blocks : a.outer * std::min<std::int64_t>(a.size, 8);
-  return {.parts = std::clamp<std::int64_t>(std::min(slices, most), 1, 256), .bytes = bytes};
-}
-
-// A part's share of some rows and columns of one outer slice.
-struct Owned {
-  std::int64_t outer, first, rows, column, columns;
-};
-
-// Adds the updates to what is owned of y, which begins as it is in `x`, or as zeros where that is null.
-template <class T, class I>
-void add_rows(const Run& r, const AroundAxis& a, const Owned& own, const T* x) {
-  const Type& indices = r.in_type(1);
-  const std::int64_t count = indices.count(), from = own.outer * a.size * a.inner + own.column;
-  T* y = r.out<T>() + from;
-  const T* updates = r.in<T>(2) + own.outer * count * a.inner + own.column;
-  if (x != r.out<T>())
-    for (std::int64_t i = own.first; i < own.first + own.rows; ++i) {
-      T* row = y + i * a.inner;
-      x ? std::copy_n(x + from + i * a.inner, own.columns, row) : std::fill_n(row, own.columns, T(0));
-    }
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t index = r.in<I>(1)[i];
-    if (index < 0 || index >= a.size) out_of_range("index", index, indices, i, a.size);
-    if (index < own.first || index >= own.first + own.rows) continue;
-    T* to = y + index * a.inner;
-    const T* update = updates + i * a.inner;
-    for (std::int64_t k = 0; k < own.columns; ++k) to[k] = wrapping_sum(to[k], update[k]);
-  }
-}
-
-// As much as part r.part owns.
-template <class T, class I>
-void add_rows(const Run& r, const AroundAxis& a, const T* x) {
-  const bool by_columns = a.inner >= 2 * column_block;
-  const std::int64_t blocks = by_columns ? (a.inner + column_block - 1) / column_block : a.size;
-  const auto [begin, end] = r.share(a.outer * blocks);
-  // Rows that are not there are no part's; an index that asks for one is wrong all the same.
-  if (a.size == 0 && a.outer > 0 && r.in_type(1).count() > 0)
-    out_of_range("index", r.in<I>(1)[0], r.in_type(1), 0, a.size);
-  for (std::int64_t at = begin; at < end;) {  // an outer slice at a time
-    const std::int64_t o = at / blocks, first = at % blocks, owned = std::min(blocks - first, end - at);
-    const std::int64_t column = first * column_block;
-    if (by_columns)
-      add_rows<T, I>(r, a, {o, 0, a.size, column, std::min(owned * column_block, a.inner - column)}, x);
-    else
-      add_rows<T, I>(r, a, {o, first, owned, 0, a.inner}, x);
-    at += owned;
-  }
-}
-
 void add_rows(const Run& r, std::int64_t axis, bool to_zeros) {
   const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
   dispatch<dtypes::Numbers>(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
     dispatch<IndexTypes>(r.in_type(1).dtype, [&]<class I>(std::type_identity<I>) {
-      add_rows<T, I>(r, a, to_zeros ? nullptr : r.in<T>(0));
+      scatter_rows<T, I>(r, a, to_zeros ? nullptr : r.in<T>(0), [](T x, T update) { return wrapping_sum(x, update); });
     });
   });
 }
@@ -144,13 +101,13 @@ void add_rows(const Run& r, std::int64_t axis, bool to_zeros) {
 
 Work ScatterAdd::work(Types in) const {
   const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
-  return adding_work(a, static_cast<double>(2 * in[2].bytes() + in[0].count() * size_of(in[2].dtype)));
+  return scattering_work(a, static_cast<double>(2 * in[2].bytes() + in[0].count() * size_of(in[2].dtype)));
 }
 
 // As much as it takes in place.
 Work GatherAdd::work(Types in) const {
   const AroundAxis a(in[0].shape, in[0].shape.axis_of(axis));
-  return adding_work(a, static_cast<double>(3 * in[2].bytes()));
+  return scattering_work(a, static_cast<double>(3 * in[2].bytes()));
 }
 
 void ScatterAdd::run(const Run& r) const { add_rows(r, axis, true); }

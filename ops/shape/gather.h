@@ -1,6 +1,6 @@
 // Rows of a table by their numbers, and the gradient, which adds rows into a table. Tables of any dtype (sums: all
-// but bool); indices of any integer dtype but u64. An index out of range fails the run, with its place and
-// the range. Regular value types, safe from any thread.
+// but bool); indices of any integer dtype but u64, of which negative ones count from the end of the axis. An index out
+// of range fails the run, with its place and the range. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>

@@ -53,13 +53,19 @@ inline void check_index_type(const Type& t, const char* what) {
                   "Cast them to i64");
 }
 
-/// Throws the `OpError` for element `flat` of `indices`, which is not in [0, size).
+/// Throws the `OpError` for element `flat` of `indices`, which is not in [low, size).
 [[noreturn]] inline void out_of_range(const char* what, std::int64_t index, const Type& indices, std::int64_t flat,
-                                      std::int64_t size) {
+                                      std::int64_t size, std::int64_t low = 0) {
   throw OpError(
       std::string(what) + " " + std::to_string(index) + " at " + place_in(indices.shape, flat) + " is out of range",
       size == 0 ? "There is nothing to choose from: the axis has size 0"
-                : "It must lie in 0 to " + std::to_string(size - 1));
+                : "It must lie in " + std::to_string(low) + " to " + std::to_string(size - 1));
+}
+
+/// The place that `index`, element `flat` of `indices`, names in an axis: a negative one counts from its end.
+inline std::int64_t place_of(std::int64_t index, std::int64_t size, const Type& indices, std::int64_t flat) {
+  if (index < -size || index >= size) out_of_range("index", index, indices, flat, size, -size);
+  return index < 0 ? index + size : index;
 }
 
 }  // namespace oxbow::ops

@@ -263,15 +263,15 @@ BOOST_AUTO_TEST_CASE(an_index_out_of_range_is_named_with_its_place) {
   const Tensor indices = Tensor::of<std::int32_t>({2, 2}, {0, 1, 2, 7}), table({f32, {4, 3}});
   const std::vector<Tensor> pick{table, indices}, add{table, indices, Tensor({f32, {2, 2, 3}})}, labels{indices};
   BOOST_TEST(has(message_of([&] { evaluate(Gather{}, pick); }), "index 7 at [1, 1] is out of range"));
-  BOOST_TEST(has(message_of([&] { evaluate(Gather{}, pick); }), "It must lie in 0 to 3"));
+  BOOST_TEST(has(message_of([&] { evaluate(Gather{}, pick); }), "It must lie in -4 to 3"));
   BOOST_TEST(has(message_of([&] { evaluate(ScatterAdd{}, add); }), "index 7 at [1, 1] is out of range"));
   // Also for a table without rows: the gradient gathers by the same indices and must not be the first to fail.
   const std::vector<Tensor> none{Tensor({f32, {0, 2}}), Tensor::of<std::int64_t>({1}, {3}), Tensor({f32, {1, 2}})};
   for (const Op& op : {Op(ScatterAdd{}), Op(GatherAdd{})})
     BOOST_TEST(has(message_of([&] { evaluate(op, none); }), "index 3 at [0] is out of range"), op.name());
   BOOST_TEST(has(message_of([&] { evaluate(OneHot{.classes = 5}, labels); }), "label 7 at [1, 1] is out of range"));
-  const std::vector<Tensor> negative{table, Tensor::scalar<std::int64_t>(-1)};
-  BOOST_TEST(has(message_of([&] { evaluate(Gather{}, negative); }), "index -1 at [] is out of range"));
+  const std::vector<Tensor> negative{table, Tensor::scalar<std::int64_t>(-5)};
+  BOOST_TEST(has(message_of([&] { evaluate(Gather{}, negative); }), "index -5 at [] is out of range"));
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_shapes_follow_other_sizes) {

@@ -230,10 +230,11 @@ Shape gathered(const Shape& table, const Shape& indices, int axis) {
 }
 
 // Where y[i] of a gather comes from.
-Index source_of(const Index& i, const Tensor& indices, std::int64_t axis) {
+Index source_of(const Index& i, const Tensor& indices, std::int64_t axis, std::int64_t size) {
   const auto first = i.begin() + axis, last = first + indices.shape().rank();
   Index from(i.begin(), first);
   from.push_back(static_cast<std::int64_t>(number(indices, flat_of(indices.shape(), Index(first, last)))));
+  if (from.back() < 0) from.back() += size;
   from.insert(from.end(), last, i.end());
   return from;
 }
@@ -245,11 +246,14 @@ std::vector<Sample> gather_samples() {
                   .inputs = {draw(table, -9, 9, 1, dtype), indices},
                   .reference = [along](const std::vector<Tensor>& in) {
                     const int a = in[0].shape().axis_of(along);
-                    return std::vector<Tensor>{rearranged(in[0], gathered(in[0].shape(), in[1].shape(), a),
-                                                          [&](const Index& i) { return source_of(i, in[1], a); })};
+                    return std::vector<Tensor>{
+                        rearranged(in[0], gathered(in[0].shape(), in[1].shape(), a),
+                                   [&](const Index& i) { return source_of(i, in[1], a, in[0].shape()[a]); })};
                   }};
   };
   return {sample({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
+          sample({5, 3}, Tensor::of<std::int64_t>({4}, {-1, 0, -5, 2}), 0),
+          sample({3, 4}, Tensor::of<std::int8_t>({3}, {-1, 3, -4}), 1),
           sample({5, 3}, draw({2, 3}, 0, 5, 2, i64), 0),
           sample({2, 5, 3}, draw({4}, 0, 5, 3, u8), 1),
           sample({2, 5}, draw({3, 2}, 0, 5, 4, i32), -1),
@@ -268,9 +272,11 @@ Sample adding_sample(const Shape& table, Tensor indices, std::int64_t along) {
           .inputs = {draw(table, -1, 1, 1), indices, draw(updates, -1, 1, 2)},
           .reference = [along](const std::vector<Tensor>& in) {
             Tensor y = std::is_same_v<Adder, GatherAdd> ? in[0].clone() : Tensor({in[2].dtype(), in[0].shape()});
-            for (std::int64_t i = 0; i < in[2].count(); ++i)
-              y.data<double>()[flat_of(y.shape(), source_of(index_of(in[2].shape(), i), in[1],
-                                                            y.shape().axis_of(along)))] += in[2].data<double>()[i];
+            const int a = y.shape().axis_of(along);
+            for (std::int64_t i = 0; i < in[2].count(); ++i) {
+              const Index to = source_of(index_of(in[2].shape(), i), in[1], a, y.shape()[a]);
+              y.data<double>()[flat_of(y.shape(), to)] += in[2].data<double>()[i];
+            }
             return std::vector<Tensor>{y};
           }};
 }
@@ -278,6 +284,7 @@ Sample adding_sample(const Shape& table, Tensor indices, std::int64_t along) {
 template <class Adder>
 std::vector<Sample> adding_samples() {
   return {adding_sample<Adder>({5, 3}, Tensor::of<std::int32_t>({4}, {4, 0, 0, 2}), 0),
+          adding_sample<Adder>({5, 3}, Tensor::of<std::int32_t>({4}, {4, -1, -5, 0}), 0),
           adding_sample<Adder>({5, 3}, draw({2, 3}, 0, 5, 3, i64), 0),
           adding_sample<Adder>({2, 5, 3}, draw({4}, 0, 5, 4, u8), 1),
           adding_sample<Adder>({3, 130}, draw({6}, 0, 3, 5, i32), 0),
