@@ -22,6 +22,13 @@ Value flatten(Value x, At at = At::current());
 /// x without these axes, which have the size 1. Throws `Error` for others, and for an axis that is named twice.
 Value squeeze(Value x, std::vector<std::int64_t> axes, At at = At::current());
 
+/// x with axes of size 1, at these places of the result. Throws `Error` for a place that the result does not have, and
+/// for one that is named twice.
+Value expand_dims(Value x, std::vector<std::int64_t> axes, At at = At::current());
+inline Value expand_dims(Value x, std::int64_t axis, At at = At::current()) {
+  return expand_dims(x, std::vector<std::int64_t>{axis}, at);
+}
+
 /// Axis i of the result is axis permutation[i] of x; an empty permutation reverses the axes. Throws `Error` unless
 /// `permutation` names each axis once.
 Value transpose(Value x, std::vector<std::int64_t> permutation = {}, At at = At::current());
@@ -42,6 +49,20 @@ Value part(Value x, const Subscripts& subscripts);
 /// The values one after another along an axis. Throws `Error` unless dtypes and all other axes agree.
 Value concat(Values values, std::int64_t axis = 0, At at = At::current());
 
+/// The values, of one type, side by side along an axis that is new: [n, ...] where it is the first.
+Value stack(Values values, std::int64_t axis = 0, At at = At::current());
+
+/// x cut along an axis into so many parts of equal sizes, of which the last one takes what is left, which may be less.
+std::vector<Value> split(Value x, std::int64_t parts, std::int64_t axis = 0, At at = At::current());
+/// Into parts of these sizes. Throws `Error` unless together they are the axis.
+std::vector<Value> split(Value x, std::vector<std::int64_t> sizes, std::int64_t axis = 0, At at = At::current());
+
+/// x with the elements of these axes in reverse order.
+Value flip(Value x, std::vector<std::int64_t> axes, At at = At::current());
+
+/// x with the elements along an axis `shift` places further on; what goes beyond the end comes back at the front.
+Value roll(Value x, std::int64_t shift, std::int64_t axis, At at = At::current());
+
 /// x repeated to `shape`, aligned at the last axis. Throws `Error` unless x broadcasts to `shape`.
 Value broadcast_to(Value x, const Shape& shape, At at = At::current());
 
@@ -49,8 +70,9 @@ Value broadcast_to(Value x, const Shape& shape, At at = At::current());
 /// a reduction took away. Without `axes`, x is aligned at the last axis. Throws `Error` when it does not broadcast.
 Value broadcast_like(Value x, Value like, std::vector<std::int64_t> axes = {}, At at = At::current());
 
-/// y[o, i..., k] = table[o, indices[i...], k]: the axis is replaced by the axes of `indices`. Throws `Error` for an
-/// axis that `table` does not have, or indices that are not integers; an index out of range fails the run.
+/// y[o, i..., k] = table[o, indices[i...], k]: the axis is replaced by the axes of `indices`. A negative index counts
+/// from the end of the axis. Throws `Error` for an axis that `table` does not have, or indices that are not integers;
+/// an index out of range fails the run. See ops/indexing.h for others.
 Value gather(Value table, Value indices, std::int64_t axis = 0, At at = At::current());
 
 /// A value of `like`'s shape: zeros, plus each row of `updates` at the row that its index names, in the order of the
@@ -66,6 +88,7 @@ Value reshape_to(Value x, Value shape, At at);
 Value expand_to(Value x, Value shape, At at);
 Value tile_by(Value x, Value repeats, At at);
 Value pad_by(Value x, Value pads, double value, At at);
+std::vector<Value> split_by(Value x, Value sizes, std::int64_t axis, At at);
 }  // namespace ops
 
 /// The sizes of x, i64[rank]. What is computed from them, and from constants, is known at each size of a free axis: the
@@ -89,6 +112,15 @@ Value broadcast_to(Value x, V shape, At at = At::current()) {
 /// The elements from `begins` up to but without `ends` along each of `axes` (as many; of the first ones where none are
 /// named). Negative numbers count from the end of their axis; what lies beyond it is cut off, as NumPy does.
 Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes = {}, At at = At::current());
+/// Of these every `step`-th one, with a step for each begin. With a negative step they go down from the begin; an end
+/// below minus the size of the axis, -2^63 say, is down to the first.
+Value slice(Value x, Value begins, Value ends, Value steps, std::vector<std::int64_t> axes = {}, At at = At::current());
+
+/// Parts of known sizes, a vector: see `split`.
+template <std::same_as<Value> V>
+std::vector<Value> split(Value x, V sizes, std::int64_t axis = 0, At at = At::current()) {
+  return ops::split_by(x, sizes, axis, at);
+}
 
 /// x repeated along each axis: tile([1, 2], {3}) = [1, 2, 1, 2, 1, 2]. One number an axis.
 Value tile(Value x, std::vector<std::int64_t> repeats, At at = At::current());
@@ -97,7 +129,11 @@ Value tile(Value x, V repeats, At at = At::current()) {
   return ops::tile_by(x, repeats, at);
 }
 
-/// x with so many elements of `value` before and after it along each axis: pad(x, {{0, 0}, {1, 1}}).
+/// Each element so many times along an axis, side by side: repeat_interleave([1, 2], 2, 0) = [1, 1, 2, 2].
+Value repeat_interleave(Value x, std::int64_t times, std::int64_t axis, At at = At::current());
+
+/// x with so many elements of `value` before and after it along each axis: pad(x, {{0, 0}, {1, 1}}). Fewer than 0 are
+/// cut off.
 Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value = 0,
           At at = At::current());
 /// `pads` is [rank, 2].
@@ -105,6 +141,21 @@ template <std::same_as<Value> V>
 Value pad(Value x, V pads, double value = 0, At at = At::current()) {
   return ops::pad_by(x, pads, value, at);
 }
+
+/// What x is padded with: a value, or its own elements, [1, 2, 3] by 2 so: as in a mirror at its first and last
+/// element, [3, 2, 1, 2, 3, 2, 1]; its first and last, [1, 1, 1, 2, 3, 3, 3]; or as if it went round, [2, 3, 1, 2, 3,
+/// 1, 2].
+enum class PadMode : std::uint8_t { constant, reflect, edge, wrap };
+struct PadOptions {
+  PadMode mode = PadMode::constant;
+  Value fill = {};                      ///< a scalar of x's dtype, of PadMode::constant; else 0
+  std::vector<std::int64_t> axes = {};  ///< those that are padded, in the order of `pads`; else all
+};
+/// The same by options. Throws `Error` where an axis without elements is to be padded with its own.
+Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, PadOptions options,
+          At at = At::current());
+/// `pads` is [axes, 2].
+Value pad(Value x, Value pads, PadOptions options, At at = At::current());
 
 /// start, start + step, ... up to but without `limit`, of their dtype. Scalars of one dtype that are known. Throws
 /// `Error` for a step of 0.
@@ -114,5 +165,14 @@ Value arange(Graph& g, std::int64_t limit, At at = At::current());
 
 /// `classes` is a known scalar. See `one_hot` of a number.
 Value one_hot(Value labels, Value classes, DType dtype = f32, At at = At::current());
+
+struct DepthOptions {
+  bool blocks_first = true;     ///< channels are [block, block, c] (ONNX's DCR), else [c, block, block] (CRD, PyTorch)
+  bool channels_first = false;  ///< x is [n, c, h, w], else [n, h, w, c]
+};
+/// Images with block^2 times fewer channels, which become blocks of pixels; and the other way round. Throws `Error`
+/// unless sizes divide.
+Value depth_to_space(Value x, std::int64_t block, DepthOptions options = {}, At at = At::current());
+Value space_to_depth(Value x, std::int64_t block, DepthOptions options = {}, At at = At::current());
 
 }  // namespace oxbow

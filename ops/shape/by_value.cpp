@@ -1,15 +1,14 @@
 #include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/by_value.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/numbers.h>
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/reshape.h>
-#include <oxbow/ops/shape/slice.h>
 #include <oxbow/ops/widen.h>
 
 #include <algorithm>
@@ -17,24 +16,6 @@
 
 namespace oxbow::ops {
 namespace {
-
-using Numbers = std::vector<std::int64_t>;
-
-// The elements of a known tensor of whole numbers with at most `rank` axes; `what` names it: "shape".
-Numbers numbers(const Tensor& t, const char* what, int rank = 1) {
-  if ((t.dtype() != i32 && t.dtype() != i64) || t.shape().rank() > rank)
-    throw OpError(
-        std::string(what) + " is " + to_string(t.type()) + ", not " +
-            (rank == 0 ? "a whole number" : "a list of whole numbers"),
-        "Give i32 or i64 with " + (rank == 0 ? std::string("no axis") : "at most " + std::to_string(rank) + " axes"));
-  if (t.dtype() == i32) return {t.span<std::int32_t>().begin(), t.span<std::int32_t>().end()};
-  return {t.span<std::int64_t>().begin(), t.span<std::int64_t>().end()};
-}
-Numbers numbers(Value v, const char* what, int rank = 1) { return numbers(*known_value(v), what, rank); }
-
-Tensor tensor(const Shape& shape, const Numbers& values) {
-  return Tensor::of<std::int64_t>(shape, std::span<const std::int64_t>(values));
-}
 
 void check_count(const Numbers& given, const Shape& x, const char* what) {
   if (static_cast<int>(given.size()) != x.rank())
@@ -51,82 +32,6 @@ Reshape reshape_of(Numbers shape) {
     if (size < Reshape::rest)
       throw OpError("an axis cannot have the size " + std::to_string(size), "Give at least 0, or -1 for what is left");
   return {.shape = std::move(shape)};
-}
-
-// ---- slice, pad
-
-struct Bounds {
-  std::int64_t begin, end;
-};
-
-// The range of each axis of x, clamped as NumPy does.
-std::vector<Bounds> ranges(const Shape& x, const Numbers& axes, const Numbers& begins, const Numbers& ends) {
-  if (begins.size() != ends.size() || (!axes.empty() && axes.size() != begins.size()) ||
-      static_cast<int>(begins.size()) > x.rank())
-    throw OpError(std::to_string(begins.size()) + " begins and " + std::to_string(ends.size()) + " ends for " +
-                      (axes.empty() ? "x of shape " + to_string(x) : std::to_string(axes.size()) + " axes"),
-                  "Give one of each for every axis that is cut");
-  std::vector<Bounds> all;
-  for (const std::int64_t size : x) all.push_back({0, size});
-  for (std::size_t i = 0; i < begins.size(); ++i) {
-    const int axis = axes.empty() ? static_cast<int>(i) : x.axis_of(axes[i]);
-    const std::int64_t size = x[axis];
-    const auto clamped = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
-    const std::int64_t begin = clamped(begins[i]);
-    all[static_cast<std::size_t>(axis)] = {begin, std::max(begin, clamped(ends[i]))};
-  }
-  return all;
-}
-
-Shape shape_of(const std::vector<Bounds>& ranges) {
-  Numbers sizes;
-  for (const Bounds& r : ranges) sizes.push_back(r.end - r.begin);
-  return Shape(sizes);
-}
-
-Value filled(Graph& g, double value, DType dtype, const Shape& shape) {
-  const Value one = constant(g, value, dtype, At::current());
-  return shape.rank() == 0 ? one : broadcast_to(one, shape);
-}
-
-// x in the middle of `shape`, from `begins` on, with `value` around it.
-Value padded(Value x, const Shape& shape, const Numbers& begins, double value) {
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    const std::int64_t before = begins[static_cast<std::size_t>(axis)], after = shape[axis] - before - x.shape()[axis];
-    std::vector<Value> parts;
-    if (before > 0) parts.push_back(filled(x.graph(), value, x.dtype(), x.shape().with(axis, before)));
-    parts.push_back(x);
-    if (after > 0) parts.push_back(filled(x.graph(), value, x.dtype(), x.shape().with(axis, after)));
-    if (parts.size() > 1) x = concat(parts, axis);
-  }
-  return x;
-}
-
-struct Padded {
-  Shape shape;
-  Numbers begins;
-};
-Padded padding_of(const Shape& x, const Tensor& pads) {
-  const Numbers each = numbers(pads, "pads", 2);
-  if (pads.shape() != Shape{x.rank(), 2})
-    throw OpError("pads has the shape " + to_string(pads.shape()) + ", but x has the shape " + to_string(x),
-                  "Give [rank, 2]: for each axis how many before and after");
-  Numbers sizes, begins;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    const std::int64_t before = each[static_cast<std::size_t>(2 * axis)],
-                       after = each[static_cast<std::size_t>(2 * axis + 1)];
-    if (before < 0 || after < 0)
-      throw OpError(
-          "axis " + std::to_string(axis) + " is padded by " + std::to_string(before) + " and " + std::to_string(after),
-          "Slice x where elements shall go");
-    std::int64_t size = 0;
-    if (__builtin_add_overflow(before, x[axis], &size) || __builtin_add_overflow(size, after, &size))
-      throw OpError("axis " + std::to_string(axis) + " of " + to_string(x) + " is padded beyond what a size can be",
-                    "Pad by less");
-    begins.push_back(before);
-    sizes.push_back(size);
-  }
-  return {Shape(sizes), std::move(begins)};
 }
 
 // ---- tile
@@ -181,9 +86,7 @@ std::int64_t count_of(const Tensor& start, const Tensor& limit, const Tensor& st
 
 }  // namespace
 
-Value ShapeOf::simplify(Values in) const {
-  return constant(in[0].graph(), tensor({in[0].rank()}, in[0].shape().vector()));
-}
+Value ShapeOf::simplify(Values in) const { return constant(in[0].graph(), whole(in[0].shape().vector())); }
 
 Type ReshapeTo::infer(Types in, const Known& known) const {
   return reshape_of(numbers(known(1), "shape")).infer(in.first(1));
@@ -200,40 +103,6 @@ std::vector<Value> ExpandTo::lower(Values in) const {
   return {broadcast_to(in[0], Shape(numbers(in[1], "shape")), At::current())};
 }
 Grads ExpandTo::gradient(const Node& n, Values dy) const { return {sum_to(dy[0], n.input(0)), Value()}; }
-
-Type SliceBy::infer(Types in, const Known& known) const {
-  return {in[0].dtype, shape_of(ranges(in[0].shape, axes, numbers(known(1), "begins"), numbers(known(2), "ends")))};
-}
-std::vector<Value> SliceBy::lower(Values in) const {
-  Value y = in[0];
-  const std::vector<Bounds> all = ranges(y.shape(), axes, numbers(in[1], "begins"), numbers(in[2], "ends"));
-  for (int axis = 0; axis < y.rank(); ++axis) {
-    const Bounds& r = all[static_cast<std::size_t>(axis)];
-    if (r.begin > 0 || r.end < y.shape()[axis]) y = slice(y, axis, r.begin, r.end, At::current());
-  }
-  return {y};
-}
-Grads SliceBy::gradient(const Node& n, Values dy) const {
-  return {apply(SliceByGradient{.axes = axes}, {dy[0], n.input(0), n.input(1), n.input(2)}, At::current()), Value(),
-          Value()};
-}
-
-Type SliceByGradient::infer(Types in, const Known& known) const {
-  const Shape part = shape_of(ranges(in[1].shape, axes, numbers(known(2), "begins"), numbers(known(3), "ends")));
-  if (in[0].shape != part)
-    throw OpError("dy has the shape " + to_string(in[0].shape) + ", but the slice has " + to_string(part),
-                  "Pass the gradient of the slice");
-  return {in[0].dtype, in[1].shape};
-}
-std::vector<Value> SliceByGradient::lower(Values in) const {
-  Numbers begins;
-  for (const Bounds& r : ranges(in[1].shape(), axes, numbers(in[2], "begins"), numbers(in[3], "ends")))
-    begins.push_back(r.begin);
-  return {padded(in[0], in[1].shape(), begins, 0)};
-}
-Grads SliceByGradient::gradient(const Node& n, Values dy) const {
-  return {slice(dy[0], n.input(2), n.input(3), axes), Value(), Value(), Value()};
-}
 
 Type Tile::infer(Types in, const Known& known) const {
   return {in[0].dtype, tiled(in[0].shape, numbers(known(1), "repeats"))};
@@ -276,32 +145,6 @@ std::vector<Value> TileGradient::lower(Values in) const {
   return {dx};
 }
 Grads TileGradient::gradient(const Node& n, Values dy) const { return {tile(dy[0], n.input(2)), Value(), Value()}; }
-
-Type Pad::infer(Types in, const Known& known) const {
-  if (!holds(in[0].dtype, value))
-    throw OpError("x is " + to_string(in[0]) + ", and no " + std::string(name(in[0].dtype)) + " is " +
-                      internal::short_number(value),
-                  "Pad with a value of x's dtype, or cast x");
-  return {in[0].dtype, padding_of(in[0].shape, known(1)).shape};
-}
-std::vector<Value> Pad::lower(Values in) const {
-  const Padded padding = padding_of(in[0].shape(), *known_value(in[1]));
-  return {padded(in[0], padding.shape, padding.begins, value)};
-}
-std::vector<Value> Pad::transposed(Values in, std::span<const int> axes) const {
-  const Numbers each = numbers(in[1], "pads", 2);
-  Numbers moved;
-  for (const int axis : axes)
-    moved.insert(moved.end(), {each[static_cast<std::size_t>(2 * axis)], each[static_cast<std::size_t>(2 * axis + 1)]});
-  const Value pads = constant(in[0].graph(), tensor({static_cast<std::int64_t>(axes.size()), 2}, moved), At::current());
-  return {apply(Pad{value}, {in[0], pads}, At::current())};
-}
-// What is padded lies in dy from the first column of pads on.
-Grads Pad::gradient(const Node& n, Values dy) const {
-  const Value x = n.input(0), pads = n.input(1);
-  const Value begins = cast(reshape(slice(pads, 1, 0, 1), {-1}), i64);
-  return {slice(dy[0], begins, begins + shape_of(x)), Value()};
-}
 
 Type Arange::infer(Types in, const Known& known) const {
   if (in[0] != in[1] || in[0] != in[2] || in[0].shape.rank() != 0)
@@ -352,7 +195,6 @@ Value expand_to(Value x, Value shape, At at) {
   return as_called("broadcast_to", [&] { return apply(ExpandTo{}, {x, shape}, at); });
 }
 Value tile_by(Value x, Value repeats, At at) { return apply(Tile{}, {x, repeats}, at); }
-Value pad_by(Value x, Value pads, double value, At at) { return apply(Pad{value}, {x, pads}, at); }
 
 }  // namespace oxbow::ops
 
@@ -360,30 +202,11 @@ namespace oxbow {
 
 using namespace ops;
 
-namespace {
-void check_built(const char* builder, Value x, At at) {
-  if (!x) throw BuildError(builder, "x is an empty Value" + at_line(at) + "\n  Build it first");
-}
-}  // namespace
-
 Value shape_of(Value x, At at) { return apply(ops::ShapeOf{}, {x}, at); }
-
-Value slice(Value x, Value begins, Value ends, std::vector<std::int64_t> axes, At at) {
-  return as_called("slice", [&] { return apply(ops::SliceBy{.axes = std::move(axes)}, {x, begins, ends}, at); });
-}
 
 Value tile(Value x, std::vector<std::int64_t> repeats, At at) {
   check_built("tile", x, at);
-  const auto axes = static_cast<std::int64_t>(repeats.size());
-  return apply(ops::Tile{}, {x, constant(x.graph(), tensor({axes}, repeats), at)}, at);
-}
-
-Value pad(Value x, const std::vector<std::pair<std::int64_t, std::int64_t>>& pads, double value, At at) {
-  check_built("pad", x, at);
-  Numbers each;
-  for (const auto& [before, after] : pads) each.insert(each.end(), {before, after});
-  const Shape shape{static_cast<std::int64_t>(pads.size()), 2};
-  return apply(ops::Pad{value}, {x, constant(x.graph(), tensor(shape, each), at)}, at);
+  return apply(ops::Tile{}, {x, constant(x.graph(), whole(repeats), at)}, at);
 }
 
 Value arange(Value start, Value limit, Value step, At at) { return apply(ops::Arange{}, {start, limit, step}, at); }

@@ -45,33 +45,6 @@ struct ExpandTo {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-/// A range of each of `axes`, of the first ones where none are named: see `slice`.
-struct SliceBy {
-  static constexpr OpInfo info{.name = "slice_by", .inputs = {"x", "begins", "ends"}, .by_value = {1, 2}};
-  std::vector<std::int64_t> axes;
-  static void attributes(auto&& visit) { visit("axes", &SliceBy::axes); }
-  bool operator==(const SliceBy&) const = default;
-  Type infer(Types in, const Known& known) const;
-  std::vector<Value> lower(Values in) const;
-  Value simplify(Values in) const { return lower(in)[0]; }
-  Grads gradient(const Node& n, Values dy) const;
-};
-
-/// dy where such a slice of `like` took its elements from, and 0 elsewhere.
-struct SliceByGradient {
-  static constexpr OpInfo info{.name = "slice_by_gradient",
-                               .inputs = {"dy", "like", "begins", "ends"},
-                               .outputs = {"dx"},
-                               .shape_only = {1},
-                               .by_value = {2, 3}};
-  std::vector<std::int64_t> axes;
-  static void attributes(auto&& visit) { visit("axes", &SliceByGradient::axes); }
-  bool operator==(const SliceByGradient&) const = default;
-  Type infer(Types in, const Known& known) const;
-  std::vector<Value> lower(Values in) const;
-  Grads gradient(const Node& n, Values dy) const;
-};
-
 /// x so many times along each axis.
 struct Tile {
   static constexpr OpInfo info{.name = "tile", .inputs = {"x", "repeats"}, .by_value = {1}};
@@ -91,18 +64,6 @@ struct TileGradient {
   bool operator==(const TileGradient&) const = default;
   Type infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;
-  Grads gradient(const Node& n, Values dy) const;
-};
-
-/// x with `value` around it; `pads` [rank, 2] says how often before and after, axis by axis.
-struct Pad {
-  static constexpr OpInfo info{.name = "pad", .inputs = {"x", "pads"}, .by_value = {1}};
-  double value = 0;
-  static void attributes(auto&& visit) { visit("value", &Pad::value); }
-  bool operator==(const Pad&) const = default;
-  Type infer(Types in, const Known& known) const;
-  std::vector<Value> lower(Values in) const;
-  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

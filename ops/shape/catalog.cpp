@@ -4,8 +4,11 @@
 #include <oxbow/ops/shape/concat.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/one_hot.h>
+#include <oxbow/ops/shape/pad.h>
+#include <oxbow/ops/shape/rearrange.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/slice_by.h>
 #include <oxbow/ops/shape/strided_slice.h>
 #include <oxbow/ops/shape/transpose.h>
 
@@ -18,6 +21,7 @@ void add_shape(Catalog& c) {
   c.add<ReshapeTo>({.formula = "x's elements in the shape that is given",
                     .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({2}, {3, 2})}});
   c.add<Squeeze>({.formula = "x without axes of size 1", .example = inputs({{f64, {2, 1}}}), .op = {.axes = {1}}});
+  c.add<ExpandDims>({.formula = "x with axes of size 1 more", .example = inputs({{f64, {2, 3}}}), .op = {.axes = {1}}});
   c.add<Transpose>({.formula = "x with its axes in another order",
                     .example = inputs({{f64, {2, 3}}}),
                     .op = {.permutation = {1, 0}}});
@@ -31,6 +35,12 @@ void add_shape(Catalog& c) {
       {.formula = "the elements from begins to ends along axes",
        .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({1}, {0}), Tensor::of<std::int64_t>({1}, {1})},
        .op = {.axes = {0}}});
+  c.add<Split>({.formula = "x in parts along an axis, of equal or of given sizes",
+                .example = inputs({{f64, {5, 3}}}),
+                .op = {.parts = 2}});
+  c.add<Roll>({.formula = "x with its elements so many places further along an axis, counted round",
+               .example = inputs({{f64, {2, 3}}}),
+               .op = {.shift = 1, .axis = 1}});
   c.add<Concat>(
       {.formula = "the values one after another along an axis", .example = inputs({{f64, {2, 3}}, {f64, {4, 3}}})});
   c.add<BroadcastTo>({.formula = "x repeated to a shape", .example = inputs({{f64, {3}}}), .op = {.shape = {2, 3}}});
@@ -39,7 +49,7 @@ void add_shape(Catalog& c) {
                    .example = {Tensor({f64, {3}}), Tensor::of<std::int64_t>({2}, {2, 3})}});
   c.add<Tile>({.formula = "x repeated along each axis",
                .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({2}, {2, 1})}});
-  c.add<Pad>({.formula = "x with elements of one value before and after it along each axis",
+  c.add<Pad>({.formula = "x with elements before and after it along axes: of one value, or its own",
               .example = {Tensor({f64, {2, 3}}), Tensor::of<std::int64_t>({2, 2}, {0, 0, 1, 1})}});
   c.add<Gather>({.formula = "the rows of the table that indices name", .example = inputs({{f64, {4, 3}}, {i64, {2}}})});
   c.add<ScatterAdd>({.formula = "zeros like `like`, plus each row of updates at its index",
@@ -58,6 +68,7 @@ void add_shape(Catalog& c) {
   c.add<TileGradient>({.formula = "dy summed over the repeats of like's elements"}, Made::by_gradients);
   c.add<ConcatGradient>({.formula = "of dy, the part of each of the values"}, Made::by_gradients);
   c.add<GatherAdd>({.formula = "x, with each row of updates added at its index"}, Made::by_gradients);
+  c.add<PadGradient>({.formula = "dy summed over the places that each of like's elements takes"}, Made::by_gradients);
   c.add<Iota>({.formula = "start, start + step, ... as many as count"}, Made::by_passes);
   c.renamed("index_add", "gather_add");
 }

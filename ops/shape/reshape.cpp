@@ -107,6 +107,36 @@ Value Squeeze::simplify(Values in) const { return axes.empty() ? in[0] : lower(i
 
 Grads Squeeze::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0))}; }
 
+Type ExpandDims::infer(Types in) const {
+  const Shape& x = in[0].shape;
+  const auto rank = static_cast<std::int64_t>(x.rank()) + std::ssize(axes);
+  if (rank > Shape::max_rank)
+    throw OpError(to_string(x) + " with " + std::to_string(axes.size()) + " more axes has " + std::to_string(rank),
+                  "A shape has at most " + std::to_string(Shape::max_rank));
+  std::vector<bool> fresh(static_cast<std::size_t>(rank));
+  for (const std::int64_t axis : axes) {
+    const std::int64_t a = axis < 0 ? axis + rank : axis;
+    if (a < 0 || a >= rank)
+      throw OpError("the result, with " + std::to_string(rank) + " axes, has no axis " + std::to_string(axis),
+                    "Use " + std::to_string(-rank) + " to " + std::to_string(rank - 1));
+    if (fresh[static_cast<std::size_t>(a)])
+      throw OpError("axis " + std::to_string(a) + " of the result is named twice", "Name each axis once");
+    fresh[static_cast<std::size_t>(a)] = true;
+  }
+  std::vector<std::int64_t> sizes;
+  int next = 0;
+  for (const bool one : fresh) sizes.push_back(one ? 1 : x[next++]);
+  return {in[0].dtype, Shape(sizes)};
+}
+
+std::vector<Value> ExpandDims::lower(Values in) const {
+  return {apply(Reshape{.shape = infer(std::array{in[0].type()}).shape.vector()}, {in[0]}, {})};
+}
+
+Value ExpandDims::simplify(Values in) const { return axes.empty() ? in[0] : lower(in)[0]; }
+
+Grads ExpandDims::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0))}; }
+
 }  // namespace oxbow::ops
 
 namespace oxbow {
@@ -127,6 +157,10 @@ Value flatten(Value x, At at) {
 
 Value squeeze(Value x, std::vector<std::int64_t> axes, At at) {
   return apply(ops::Squeeze{.axes = std::move(axes)}, {x}, at);
+}
+
+Value expand_dims(Value x, std::vector<std::int64_t> axes, At at) {
+  return apply(ops::ExpandDims{.axes = std::move(axes)}, {x}, at);
 }
 
 }  // namespace oxbow

@@ -45,4 +45,17 @@ struct Squeeze {
   Grads gradient(const Node& n, Values dy) const;
 };
 
+/// The other way round: axes of size 1 at these places of the result.
+struct ExpandDims {
+  static constexpr OpInfo info{.name = "expand_dims", .inputs = {"x"}};
+  std::vector<std::int64_t> axes;
+  static void attributes(auto&& visit) { visit("axes", &ExpandDims::axes); }
+  bool operator==(const ExpandDims&) const = default;
+
+  Type infer(Types in) const;
+  std::vector<Value> lower(Values in) const;
+  Value simplify(Values in) const;
+  Grads gradient(const Node& n, Values dy) const;
+};
+
 }  // namespace oxbow::ops

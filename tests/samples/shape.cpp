@@ -46,6 +46,15 @@ std::vector<Sample> squeeze_samples() {
           reshaped("integers", Squeeze{{0}}, {draw({1, 3}, -9, 9, 5, i32)}, {3})};
 }
 
+std::vector<Sample> expand_dims_samples() {
+  return {reshaped("[2, 3] at 1", ExpandDims{{1}}, {draw({2, 3}, -1, 1, 1)}, {2, 1, 3}),
+          reshaped("[2] at -1 and 0", ExpandDims{{-1, 0}}, {draw({2}, -1, 1, 2)}, {1, 2, 1}),
+          reshaped("a scalar", ExpandDims{{0}}, {draw({}, -1, 1, 3)}, {1}),
+          reshaped("empty", ExpandDims{{2}}, {draw({0, 3}, -1, 1, 4)}, {0, 3, 1}),
+          reshaped("no axis", ExpandDims{}, {draw({2}, -1, 1, 5)}, {2}),
+          reshaped("integers", ExpandDims{{0}}, {draw({3}, -9, 9, 6, i32)}, {1, 3})};
+}
+
 // The axes that a permutation names, counted from the front: reversed where it is empty.
 std::vector<int> order_of(const std::vector<std::int64_t>& permutation, int rank) {
   std::vector<int> axes;
@@ -163,6 +172,7 @@ void add_shape(Samples& s) {
   s.add<Reshape>(reshape_samples());
   s.add<ReshapeLike>(reshape_like_samples());
   s.add<Squeeze>(squeeze_samples());
+  s.add<ExpandDims>(expand_dims_samples());
   s.add<Transpose>(transpose_samples());
   s.add<BroadcastTo>(broadcast_to_samples());
   s.add<BroadcastLike>(broadcast_like_samples());

@@ -25,50 +25,6 @@ Sample sample(const std::string& what, Op op, std::vector<Tensor> inputs,
           [reference](const std::vector<Tensor>& in) { return std::vector<Tensor>{reference(in)}; }};
 }
 
-// Element i of the slice that begins there is x's element i + begins.
-Tensor sliced(const Tensor& x, const Shape& shape, const Numbers& begins) {
-  return rearranged(x, shape, [&](Index i) {
-    for (std::size_t axis = 0; axis < i.size(); ++axis) i[axis] += begins[axis];
-    return i;
-  });
-}
-
-// x from `begins` on in a tensor of `value`.
-Tensor placed(const Tensor& x, const Shape& shape, const Numbers& begins, double value) {
-  Tensor y = rearranged(x, shape, [&](Index i) {
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      i[a] -= begins[a];
-      if (i[a] < 0 || i[a] >= x.shape()[axis]) return Index(i.size() + 1);
-    }
-    return i;
-  });
-  for (std::int64_t k = 0; k < y.count(); ++k) {
-    const Index i = index_of(shape, k);
-    bool inside = true;
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      const std::int64_t at = i[static_cast<std::size_t>(axis)] - begins[static_cast<std::size_t>(axis)];
-      inside = inside && at >= 0 && at < x.shape()[axis];
-    }
-    if (!inside) dispatch(y.dtype(), [&]<class T>(std::type_identity<T>) { y.data<T>()[k] = static_cast<T>(value); });
-  }
-  return y;
-}
-
-struct Cut {
-  Shape x;
-  Numbers axes, begins, ends;
-  Shape y;        // what is left
-  Numbers first;  // where it begins in x
-};
-std::vector<Cut> cuts() {
-  return {{{5}, {}, {1}, {4}, {3}, {1}},
-          {{4, 6}, {}, {1, -5}, {100, -1}, {3, 4}, {1, 1}},
-          {{4, 6, 2}, {-2}, {2}, {5}, {4, 3, 2}, {0, 2, 0}},
-          {{3, 4}, {1, 0}, {3, 2}, {1, 3}, {1, 0}, {2, 3}},
-          {{3, 4}, {}, {}, {}, {3, 4}, {0, 0}}};
-}
-
 std::vector<Sample> shape_of_samples() {
   const auto of = [](const Shape& shape, DType dtype = f64) {
     return sample(to_string(shape), ShapeOf{}, {draw(shape, 0, 2, 1, dtype)},
@@ -105,24 +61,6 @@ std::vector<Sample> expand_to_samples() {
   return {of({3}, {2, 3}), of({2, 1}, {2, 4}), of({}, {2, 2}), of({2, 3}, {2, 3}), of({1}, {0})};
 }
 
-std::vector<Sample> slice_by_samples() {
-  std::vector<Sample> samples;
-  for (const Cut& c : cuts())
-    samples.push_back(sample("of " + to_string(c.x) + " to " + to_string(c.y), SliceBy{.axes = c.axes},
-                             {draw(c.x, -1, 1, 1), whole(c.begins), whole(c.ends)},
-                             [c](const std::vector<Tensor>& in) { return sliced(in[0], c.y, c.first); }));
-  return samples;
-}
-
-std::vector<Sample> slice_by_gradient_samples() {
-  std::vector<Sample> samples;
-  for (const Cut& c : cuts())
-    samples.push_back(sample("into " + to_string(c.x) + " from " + to_string(c.y), SliceByGradient{.axes = c.axes},
-                             {draw(c.y, -1, 1, 1), draw(c.x, -1, 1, 2), whole(c.begins), whole(c.ends)},
-                             [c](const std::vector<Tensor>& in) { return placed(in[0], c.x, c.first, 0); }));
-  return samples;
-}
-
 std::vector<Sample> tile_samples() {
   const auto of = [](const Shape& x, const Numbers& times, const Shape& y) {
     return sample(to_string(x) + " to " + to_string(y), Tile{}, {draw(x, -1, 1, 1), whole(times)},
@@ -157,23 +95,6 @@ std::vector<Sample> tile_gradient_samples() {
   return {of({2}, {3}), of({2, 3}, {2, 2}), of({2, 1, 2}, {1, 4, 1}), of({2, 3}, {1, 1})};
 }
 
-std::vector<Sample> pad_samples() {
-  const auto of = [](const Shape& x, const Numbers& pads, double value, DType dtype = f64) {
-    Numbers sizes, begins;
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      const auto a = static_cast<std::size_t>(axis);
-      begins.push_back(pads[2 * a]);
-      sizes.push_back(pads[2 * a] + x[axis] + pads[2 * a + 1]);
-    }
-    return sample(
-        to_string(x) + " to " + to_string(Shape(sizes)), Pad{value},
-        {draw(x, -3, 3, 1, dtype), whole({x.rank(), 2}, pads)},
-        [sizes, begins, value](const std::vector<Tensor>& in) { return placed(in[0], Shape(sizes), begins, value); });
-  };
-  return {of({3}, {1, 2}, 0),          of({2, 3}, {0, 0, 1, 1}, -1.5), of({2, 3}, {1, 0, 0, 0}, 0),
-          of({2, 0}, {0, 1, 2, 0}, 7), of({2, 2}, {0, 0, 0, 0}, 1),    of({2}, {1, 1}, 5, i32)};
-}
-
 std::vector<Sample> arange_samples() {
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   const auto of = [](auto start, auto limit, auto step, const Numbers& want) {
@@ -189,8 +110,7 @@ std::vector<Sample> arange_samples() {
   };
   return {of(std::int64_t{0}, std::int64_t{4}, std::int64_t{1}, {0, 1, 2, 3}),
           of(std::int64_t{5}, std::int64_t{-2}, std::int64_t{-3}, {5, 2, -1}),
-          of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}),
-          of(1.0, 6.5, 2.0, {1, 3, 5}),
+          of(std::int32_t{3}, std::int32_t{3}, std::int32_t{1}, {}), of(1.0, 6.5, 2.0, {1, 3, 5}),
           // What is added is beyond what the dtype holds, and doubles do not tell these apart.
           of(-2'000'000'000, 2'000'000'000, 1'500'000'000, {-2'000'000'000, -500'000'000, 1'000'000'000}),
           of(most - 3, most, std::int64_t{2}, {most - 3, most - 1})};
@@ -215,11 +135,8 @@ void add_shape_by_value(Samples& s) {
   s.add<ShapeOf>(shape_of_samples());
   s.add<ReshapeTo>(reshape_to_samples());
   s.add<ExpandTo>(expand_to_samples());
-  s.add<SliceBy>(slice_by_samples());
-  s.add<SliceByGradient>(slice_by_gradient_samples());
   s.add<Tile>(tile_samples());
   s.add<TileGradient>(tile_gradient_samples());
-  s.add<Pad>(pad_samples());
   s.add<Arange>(arange_samples());
   s.add<OneHotOf>(one_hot_of_samples());
 }

@@ -27,6 +27,7 @@ Tensor in_dtype(const Tensor& t, DType dtype) {
 bool takes(const Op& op, const std::vector<Tensor>& inputs, std::vector<Type>& results) {
   std::vector<Type> types;
   for (const Tensor& t : inputs) types.push_back(t.type());
+  types.resize(std::max(types.size(), static_cast<std::size_t>(op.info().inputs.fixed())), Type::absent());
   try {
     results = op.infer(types, Known(inputs, op.info().inputs));
     return true;
