@@ -5,6 +5,7 @@
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/gradients.h>
+#include <oxbow/ops/indexing.h>
 #include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers.h>
 #include <oxbow/ops/linalg.h>

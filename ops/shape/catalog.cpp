@@ -2,11 +2,15 @@
 #include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/by_value.h>
 #include <oxbow/ops/shape/concat.h>
+#include <oxbow/ops/shape/flat_index.h>
+#include <oxbow/ops/shape/found.h>
 #include <oxbow/ops/shape/gather.h>
+#include <oxbow/ops/shape/indexing.h>
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/pad.h>
 #include <oxbow/ops/shape/rearrange.h>
 #include <oxbow/ops/shape/reshape.h>
+#include <oxbow/ops/shape/scatter.h>
 #include <oxbow/ops/shape/slice.h>
 #include <oxbow/ops/shape/slice_by.h>
 #include <oxbow/ops/shape/strided_slice.h>
@@ -54,6 +58,19 @@ void add_shape(Catalog& c) {
   c.add<Gather>({.formula = "the rows of the table that indices name", .example = inputs({{f64, {4, 3}}, {i64, {2}}})});
   c.add<ScatterAdd>({.formula = "zeros like `like`, plus each row of updates at its index",
                      .example = inputs({{f64, {4, 3}}, {i64, {2}}, {f64, {2, 3}}})});
+  c.add<TakeAlongAxis>(
+      {.formula = "x[i, indices[i, j]] where the axis is 1", .example = inputs({{f64, {4, 3}}, {i64, {2, 3}}})});
+  c.add<GatherNd>({.formula = "the rows of x at the places that rows of indices name",
+                   .example = inputs({{f64, {4, 3}}, {i64, {2, 1}}})});
+  c.add<ScatterElements>(
+      {.formula = "x, with updates put in, added, multiplied or compared where take_along_axis reads",
+       .example = inputs({{f64, {4, 3}}, {i64, {2, 3}}, {f64, {2, 3}}})});
+  c.add<ScatterNd>({.formula = "x, with rows put in, added, multiplied or compared where gather_nd reads",
+                    .example = inputs({{f64, {4, 3}}, {i64, {2, 1}}, {f64, {2, 3}}})});
+  c.add<NonZero>({.formula = "the places of the elements that are not 0",
+                  .example = {Tensor::of<std::int64_t>({2, 2}, {1, 0, 0, 1})}});
+  c.add<Unique>({.formula = "the different elements, their first places, each one's number, and how often they are",
+                 .example = {Tensor::of<std::int64_t>({4}, {2, 1, 2, 3})}});
   c.add<OneHot>({.formula = "1 at the label, 0 elsewhere", .example = inputs({{i64, {2}}}), .op = {.classes = 3}});
   c.add<OneHotOf>(
       {.formula = "1 at the label, 0 elsewhere", .example = {Tensor({i64, {2}}), Tensor::scalar<std::int64_t>(3)}});
@@ -69,6 +86,10 @@ void add_shape(Catalog& c) {
   c.add<ConcatGradient>({.formula = "of dy, the part of each of the values"}, Made::by_gradients);
   c.add<GatherAdd>({.formula = "x, with each row of updates added at its index"}, Made::by_gradients);
   c.add<PadGradient>({.formula = "dy summed over the places that each of like's elements takes"}, Made::by_gradients);
+  c.add<FlatIndexAlong>({.formula = "row-major places of elements by their indices along an axis"}, Made::by_passes);
+  c.add<FlatIndexNd>({.formula = "row-major places of rows by their indices along the first axes"}, Made::by_passes);
+  c.add<ScatterRows>({.formula = "x, with each row of updates in the place of the one at its index"}, Made::by_passes);
+  c.add<FoldRows>({.formula = "x, with each row of updates folded into the one at its index"}, Made::by_passes);
   c.add<Iota>({.formula = "start, start + step, ... as many as count"}, Made::by_passes);
   c.renamed("index_add", "gather_add");
 }

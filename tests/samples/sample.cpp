@@ -13,6 +13,7 @@ Samples all() {
   add_shape_parts(s);
   add_shape_by_value(s);
   add_shape_cuts(s);
+  add_shape_indexing(s);
   add_linalg(s);
   add_conv(s);
   add_pool(s);
