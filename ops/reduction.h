@@ -57,10 +57,16 @@ Value norm(Value x, Axes axes = {}, bool keepdims = false, At at = At::current()
 struct TopKResult {
   Value values, indices;
 };
-/// The `k` largest elements along an axis, the largest first, and their places there. Throws `Error` unless the axis
-/// has as many.
-TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, At at = At::current());
+/// The `k` largest elements along an axis, the largest first, or the smallest, the smallest first, and their places
+/// there. Of equal ones the first comes first; NaN counts as larger than any number. Throws `Error` unless the axis has
+/// as many.
+TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, bool largest = true, At at = At::current());
 /// `k` is a known whole number, i32 or i64: computed from `shape_of`, say.
-TopKResult top_k(Value x, Value k, std::int64_t axis = -1, At at = At::current());
+TopKResult top_k(Value x, Value k, std::int64_t axis = -1, bool largest = true, At at = At::current());
+
+/// x in order along an axis, and the places that its elements had, i64: equal ones stay in their order, either way; NaN
+/// counts as larger than any number. Gradients go back to where the elements were.
+Value sort(Value x, std::int64_t axis = -1, bool descending = false, At at = At::current());
+Value argsort(Value x, std::int64_t axis = -1, bool descending = false, At at = At::current());
 
 }  // namespace oxbow

@@ -13,10 +13,10 @@ void add_reduction(Catalog& c) {
   c.add<Min>({.formula = "the smallest element over axes", .example = inputs({{f64, {2, 3}}}), .op = {.axes = {1}}});
   c.add<Norm>({.formula = "the Euclidean length over axes", .example = inputs({{f64, {2, 3}}}), .op = {.axes = {1}}});
   c.add<ArgMax>({.formula = "the place of the largest element along an axis", .example = inputs({{f64, {2, 3}}})});
-  c.add<TopK>({.formula = "the k largest elements along the last axis, and their places",
+  c.add<TopK>({.formula = "the k largest or smallest elements along the last axis, and their places",
                .example = inputs({{f64, {2, 3}}}),
                .op = {.k = 2}});
-  c.add<TopKOf>({.formula = "the k largest elements along the last axis, and their places",
+  c.add<TopKOf>({.formula = "the k largest or smallest elements along the last axis, and their places",
                  .example = {Tensor({f64, {2, 3}}), Tensor::scalar<std::int64_t>(2)}});
   c.add<SumTo>({.formula = "x summed to the shape of like, which broadcasts to x's",
                 .example = inputs({{f64, {2, 3}}, {f64, {3}}})});

@@ -1,21 +1,68 @@
 #include <oxbow/graph/known.h>
-#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/indexing.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/reduction/top_k.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shared/flow.h>
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 namespace oxbow::ops {
 namespace {
 
-// Whether a comes before b: the larger one, NaN first of all.
+// A number whose order is that of the elements: NaN is the largest, and both zeros are one.
 template <class T>
-bool is_larger(T a, T b) {
-  const bool a_is_nan = a != a, b_is_nan = b != b;
-  return a_is_nan || b_is_nan ? a_is_nan && !b_is_nan : a > b;
+auto order_of(T v) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (v != v) return ~std::uint64_t{0};
+    const auto bits = std::bit_cast<std::uint64_t>(v + 0.0);
+    return bits ^ (bits >> 63 ? ~std::uint64_t{0} : std::uint64_t{1} << 63);
+  } else if constexpr (is_float(dtype_of<T>)) {
+    const auto wide = static_cast<float>(v);
+    if (wide != wide) return ~std::uint32_t{0};
+    const auto bits = std::bit_cast<std::uint32_t>(wide + 0.0f);
+    return bits ^ (bits >> 31 ? ~std::uint32_t{0} : std::uint32_t{1} << 31);
+  } else {
+    using U = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+    return static_cast<U>(static_cast<U>(v) ^ (std::is_signed_v<T> ? U{1} << (8 * sizeof(U) - 1) : U{0}));
+  }
+}
+
+// An element by its order and its place, which decides between equal ones.
+struct Placed {
+  std::uint64_t order, place;
+  auto operator<=>(const Placed&) const = default;
+};
+
+// The first k of so many in order, before the others.
+template <class Item>
+void select(Item* items, std::int64_t n, std::int64_t k) {
+  if (k < n / 8) return std::partial_sort(items, items + k, items + n);
+  if (k < n) std::nth_element(items, items + k, items + n);
+  std::sort(items, items + k);
+}
+
+// Calls found(i, place) for the k elements of a row that come first.
+template <class T, class Found>
+void choose(const T* x, std::int64_t n, std::int64_t k, bool largest, std::byte* scratch, Found found) {
+  using Order = decltype(order_of(T()));
+  const Order turned = largest ? ~Order{0} : Order{0};
+  if (sizeof(Order) == 4 && n <= std::int64_t{1} << 32) {  // both in one word
+    auto* items = reinterpret_cast<std::uint64_t*>(scratch);
+    for (std::int64_t i = 0; i < n; ++i)
+      items[i] = std::uint64_t{static_cast<Order>(order_of(x[i]) ^ turned)} << 32 | static_cast<std::uint64_t>(i);
+    select(items, n, k);
+    for (std::int64_t i = 0; i < k; ++i) found(i, static_cast<std::int64_t>(items[i] & 0xffff'ffff));
+  } else {
+    auto* items = reinterpret_cast<Placed*>(scratch);
+    for (std::int64_t i = 0; i < n; ++i)
+      items[i] = {static_cast<Order>(order_of(x[i]) ^ turned), static_cast<std::uint64_t>(i)};
+    select(items, n, k);
+    for (std::int64_t i = 0; i < k; ++i) found(i, static_cast<std::int64_t>(items[i].place));
+  }
 }
 
 std::int64_t whole(const Tensor& k) {
@@ -24,15 +71,11 @@ std::int64_t whole(const Tensor& k) {
   return k.dtype() == i32 ? k.item<std::int32_t>() : k.item<std::int64_t>();
 }
 
-// dy where the largest elements are, as a product with their places as rows of one 1.
+// dy where the elements were, of which none is taken twice.
 Grads gradient_of(const Node& n, Values dy) {
   const Value x = n.input(0), places = n.output(1);
   std::vector<Value> dx(static_cast<std::size_t>(n.input_count()));
-  if (!dy[0]) return dx;
-  const Value length = reshape(slice(shape_of(x), 0, -1), {});
-  std::vector<std::int64_t> column(static_cast<std::size_t>(x.rank()), 0);  // axes kept, and one of size 1 added
-  column.push_back(1);
-  dx[0] = sum(one_hot(places, length, x.dtype()) * reshape(dy[0], column), {-2});
+  if (dy[0]) dx[0] = scatter_elements(filled(0, x), places, dy[0], -1, ScatterReduction::add);
   return dx;
 }
 
@@ -50,25 +93,20 @@ std::vector<Type> TopK::infer(Types in) const {
 Work TopK::work(Types in) const {
   Work w = moving(in[0].bytes());
   w.flops = 8 * static_cast<double>(in[0].count());
-  w.scratch = in[0].shape[-1] * size_of(i64);
+  w.scratch = in[0].shape[-1] * static_cast<std::int64_t>(sizeof(Placed));
   return w;
 }
 
 void TopK::run(const Run& r) const {
   const std::int64_t n = r.in_type(0).shape[-1], rows = r.in_type(0).shape.count(0, r.in_type(0).shape.rank() - 1);
   const auto [begin, end] = r.share(rows);
-  auto* places = reinterpret_cast<std::int64_t*>(r.scratch);
   dispatch(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t row = begin; row < end; ++row) {
       const T* x = r.in<T>(0) + row * n;
-      std::iota(places, places + n, std::int64_t{0});
-      std::partial_sort(places, places + k, places + n, [x](std::int64_t a, std::int64_t b) {
-        return is_larger(x[a], x[b]) || (!is_larger(x[b], x[a]) && a < b);
+      choose(x, n, k, largest, r.scratch, [&](std::int64_t i, std::int64_t place) {
+        if (r.wants(0)) r.out<T>(0)[row * k + i] = x[place];
+        if (r.wants(1)) r.out<std::int64_t>(1)[row * k + i] = place;
       });
-      for (std::int64_t i = 0; i < k; ++i) {
-        if (r.wants(0)) r.out<T>(0)[row * k + i] = x[places[i]];
-        if (r.wants(1)) r.out<std::int64_t>(1)[row * k + i] = places[i];
-      }
     }
   });
 }
@@ -76,10 +114,11 @@ void TopK::run(const Run& r) const {
 Grads TopK::gradient(const Node& n, Values dy) const { return gradient_of(n, dy); }
 
 std::vector<Type> TopKOf::infer(Types in, const Known& known) const {
-  return TopK{.k = whole(known(1))}.infer(in.first(1));
+  return TopK{.k = whole(known(1)), .largest = largest}.infer(in.first(1));
 }
 std::vector<Value> TopKOf::lower(Values in) const {
-  const Node n = in[0].graph().append(TopK{.k = whole(*known_value(in[1]))}, {in[0]}, At::current());
+  const Node n =
+      in[0].graph().append(TopK{.k = whole(*known_value(in[1])), .largest = largest}, {in[0]}, At::current());
   return {n.output(0), n.output(1)};
 }
 Grads TopKOf::gradient(const Node& n, Values dy) const { return gradient_of(n, dy); }
@@ -111,14 +150,34 @@ TopKResult both(Value values) { return {values, values.node().output(1)}; }
 
 }  // namespace
 
-TopKResult top_k(Value x, std::int64_t k, std::int64_t axis, At at) {
-  return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopK{.k = k}, {rows}, at)); });
+TopKResult top_k(Value x, std::int64_t k, std::int64_t axis, bool largest, At at) {
+  return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopK{.k = k, .largest = largest}, {rows}, at)); });
 }
 
-TopKResult top_k(Value x, Value k, std::int64_t axis, At at) {
+TopKResult top_k(Value x, Value k, std::int64_t axis, bool largest, At at) {
   return as_called("top_k", [&] {
-    return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopKOf{}, {rows, k}, at)); });
+    return along(x, axis, at, [&](Value rows) { return both(apply(ops::TopKOf{.largest = largest}, {rows, k}, at)); });
   });
+}
+
+namespace {
+TopKResult sorted(const char* builder, Value x, std::int64_t axis, bool descending, At at) {
+  return as_called(builder, [&] {
+    return along(x, axis, at, [&](Value rows) {
+      const Value last = slice(shape_of(rows, at), 0, -1, to_end, at);
+      const Value size = reshape(last, std::vector<std::int64_t>(), at);
+      return both(apply(ops::TopKOf{.largest = descending}, {rows, size}, at));
+    });
+  });
+}
+}  // namespace
+
+Value sort(Value x, std::int64_t axis, bool descending, At at) {
+  return sorted("sort", x, axis, descending, at).values;
+}
+
+Value argsort(Value x, std::int64_t axis, bool descending, At at) {
+  return sorted("argsort", x, axis, descending, at).indices;
 }
 
 }  // namespace oxbow

@@ -1,4 +1,4 @@
-// The largest elements along the last axis. Regular value types, safe from any thread.
+// The largest or smallest elements along the last axis. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -6,12 +6,16 @@
 
 namespace oxbow::ops {
 
-/// The `k` largest elements of each row [..., n], the largest first, and their places in the row, i64: [..., k]. Of
-/// equal elements the first one comes first; NaN counts as larger than any number.
+/// The `k` largest elements of each row [..., n], the largest first, or the smallest, the smallest first, and their
+/// places in the row, i64: [..., k]. Of equal elements the first one comes first; NaN counts as larger than any number.
 struct TopK {
   static constexpr OpInfo info{.name = "top_k", .inputs = {"x"}, .outputs = {"values?", "indices?"}};
   std::int64_t k = 1;
-  static void attributes(auto&& visit) { visit("k", &TopK::k); }
+  bool largest = true;
+  static void attributes(auto&& visit) {
+    visit("k", &TopK::k);
+    visit("largest", &TopK::largest);
+  }
   bool operator==(const TopK&) const = default;
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;
@@ -23,6 +27,8 @@ struct TopK {
 struct TopKOf {
   static constexpr OpInfo info{
       .name = "top_k_of", .inputs = {"x", "k"}, .outputs = {"values?", "indices?"}, .by_value = {1}};
+  bool largest = true;
+  static void attributes(auto&& visit) { visit("largest", &TopKOf::largest); }
   bool operator==(const TopKOf&) const = default;
   std::vector<Type> infer(Types in, const Known& known) const;
   std::vector<Value> lower(Values in) const;

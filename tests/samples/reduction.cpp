@@ -177,7 +177,7 @@ std::vector<Sample> arg_max_samples() {
           sample(draw({9}, 0, 9, 7, u8), 0)};
 }
 
-std::vector<Tensor> largest(const Tensor& x, std::int64_t k) {
+std::vector<Tensor> chosen(const Tensor& x, std::int64_t k, bool largest) {
   const std::int64_t n = x.shape()[-1], rows = x.count() / std::max<std::int64_t>(n, 1);
   Tensor values({x.dtype(), x.shape().with(-1, k)}), places({i64, values.shape()});
   for (std::int64_t row = 0; row < rows; ++row) {
@@ -187,7 +187,7 @@ std::vector<Tensor> largest(const Tensor& x, std::int64_t k) {
       for (std::int64_t j = 0; j < n; ++j) {
         if (taken[static_cast<std::size_t>(j)]) continue;
         const double v = number(x, row * n + j), b = best < 0 ? 0 : number(x, row * n + best);
-        if (best < 0 || (b == b && (v != v || v > b))) best = j;
+        if (best < 0 || (largest ? b == b && (v != v || v > b) : v == v && (b != b || v < b))) best = j;
       }
       taken[static_cast<std::size_t>(best)] = true;
       places.data<std::int64_t>()[row * k + i] = best;
@@ -205,29 +205,35 @@ struct Case {
 
 std::vector<Case> cases() {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  return {{draw({7}, -1, 1, 1), 3},         {draw({3, 40}, -1, 1, 2), 5},
-          {draw({2, 3, 4}, -1, 1, 3), 4},   {Tensor::of<float>({2, 4}, {1, 3, 3, nan, nan, nan, 2, -1}), 3},
-          {draw({2, 5}, -9, 9, 4, i32), 2}, {draw({3, 4}, -1, 1, 5), 0},
+  return {{draw({7}, -1, 1, 1), 3},
+          {draw({3, 40}, -1, 1, 2), 3},
+          {draw({2, 40}, -1, 1, 8), 9},
+          {draw({2, 3, 4}, -1, 1, 3), 4},
+          {Tensor::of<float>({2, 4}, {1, 3, 3, nan, nan, nan, 2, -1}), 3},
+          {draw({2, 5}, -9, 9, 4, i32), 2},
+          {draw({3, 4}, -1, 1, 5), 0},
           {draw({0, 4}, -1, 1, 6), 2}};
 }
 
 std::vector<Sample> top_k_samples() {
   std::vector<Sample> samples;
-  for (const auto& [x, k] : cases())
-    samples.push_back(
-        {std::to_string(k) + " of " + to_string(x.type()), TopK{.k = k}, {x}, [k](const std::vector<Tensor>& in) {
-           return largest(in[0], k);
-         }});
+  for (const bool largest : {true, false})
+    for (const auto& [x, k] : cases())
+      samples.push_back({std::to_string(k) + " of " + to_string(x.type()) + (largest ? "" : ", the smallest"),
+                         TopK{.k = k, .largest = largest},
+                         {x},
+                         [k, largest](const std::vector<Tensor>& in) { return chosen(in[0], k, largest); }});
   return samples;
 }
 
 std::vector<Sample> top_k_of_samples() {
   std::vector<Sample> samples;
-  for (const auto& [x, k] : cases())
-    samples.push_back({std::to_string(k) + " of " + to_string(x.type()),
-                       TopKOf{},
-                       {x, Tensor::scalar(k)},
-                       [k](const std::vector<Tensor>& in) { return largest(in[0], k); }});
+  for (const bool largest : {true, false})
+    for (const auto& [x, k] : cases())
+      samples.push_back({std::to_string(k) + " of " + to_string(x.type()) + (largest ? "" : ", the smallest"),
+                         TopKOf{.largest = largest},
+                         {x, Tensor::scalar(k)},
+                         [k, largest](const std::vector<Tensor>& in) { return chosen(in[0], k, largest); }});
   return samples;
 }
 
