@@ -4,6 +4,7 @@
 #include <oxbow/ops/attention.h>
 #include <oxbow/ops/control.h>
 #include <oxbow/ops/conv.h>
+#include <oxbow/ops/creation.h>
 #include <oxbow/ops/gradients.h>
 #include <oxbow/ops/indexing.h>
 #include <oxbow/ops/initializers.h>

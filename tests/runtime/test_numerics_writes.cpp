@@ -158,7 +158,7 @@ Tensor filled(const Type& type, double value) {
   return t;
 }
 
-Value ones(Value x) { return constant(x.graph(), filled({x.dtype(), {130, 130}}, 1)); }
+Value filled_with_ones(Value x) { return constant(x.graph(), filled({x.dtype(), {130, 130}}, 1)); }
 
 // What a run may write, and how.
 struct Write {
@@ -175,8 +175,8 @@ const std::vector<Write>& writes() {
          return std::vector{assign(w, y), y};
        }},
       {"the input itself", [](Value x, Value w) { return std::vector{assign(w, x)}; }},
-      {"the end of a product", [](Value x, Value w) { return std::vector{assign(w, w + matmul(x, ones(x)))}; }},
-      {"a product", [](Value x, Value w) { return std::vector{assign(w, matmul(x, ones(x)))}; }},
+      {"the end of a product", [](Value x, Value w) { return std::vector{assign(w, w + matmul(x, filled_with_ones(x)))}; }},
+      {"a product", [](Value x, Value w) { return std::vector{assign(w, matmul(x, filled_with_ones(x)))}; }},
       {"moved about",
        [](Value x, Value w) {
          return std::vector{assign(w, reshape(transpose(x), {150, 130}))};
