@@ -17,6 +17,7 @@ Catalog all() {
   ops::add_attention(c);
   ops::add_loss(c);
   ops::add_random(c);
+  ops::add_signal(c);
   ops::add_control(c);
   return c;
 }

@@ -18,3 +18,4 @@
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/signal.h>

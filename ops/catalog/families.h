@@ -21,6 +21,7 @@ void add_norm(Catalog& c);
 void add_attention(Catalog& c);
 void add_loss(Catalog& c);
 void add_random(Catalog& c);
+void add_signal(Catalog& c);
 void add_control(Catalog& c);
 
 }  // namespace oxbow::ops

@@ -74,6 +74,9 @@ T SinPi::at(T x) const {
   return half ? -y : y;
 }
 
+template double CosPi::at(double) const;  // also for tables of roots
+template double SinPi::at(double) const;
+
 Grads CosPi::gradient(const Node& n, Values dy) const { return {dy[0] * -pi * sinpi(n.input(0))}; }
 Grads SinPi::gradient(const Node& n, Values dy) const { return {dy[0] * pi * cospi(n.input(0))}; }
 

@@ -22,6 +22,7 @@ Samples all() {
   add_attention(s);
   add_loss(s);
   add_random(s);
+  add_signal(s);
   add_control(s);
   return s;
 }
