@@ -84,4 +84,41 @@ requires std::is_invocable_r_v<Value, Body&, Value> Value repeat(std::int64_t st
       .carried[0];
 }
 
+/// How a sequence goes into a scan, or comes out of it.
+struct ScanWay {
+  std::int64_t axis = 0;  ///< of the sequence, along which its steps lie
+  bool reverse = false;   ///< the last step comes first
+};
+struct ScanOptions {
+  std::vector<ScanWay> inputs = {}, outputs = {};  ///< of each sequence, and of each stacked value; else as above
+  std::string name = {};                           ///< of its scope; else "repeat", "repeat_1", ...
+};
+/// `repeat` over the steps of sequences, each along an axis of its own, some of them backwards: ONNX's Scan. `body`
+/// takes what is carried and a step of each sequence. Throws `Error` unless the sequences have equally many steps.
+RepeatResult scan(std::vector<Value> carried, std::vector<Value> sequences,
+                  const std::function<RepeatNext(const RepeatStep&)>& body, ScanOptions options = {},
+                  At at = At::current());
+
+struct WhileStep {
+  Value trip;  ///< how many steps were done before: i64[]
+  std::vector<Value> carried;
+};
+struct WhileResult {
+  std::vector<Value> carried;
+  std::vector<Value> stacked;  ///< [most, ...]; 0 from place `trips` on
+  Value trips;                 ///< how many steps were done: i64[]
+};
+struct WhileOptions {
+  std::string name = {};  ///< of its scope; else "repeat", "repeat_1", ...
+};
+/// `body` done as long as `condition` of what is carried, bool[], is true, at most `most` times. Only the steps that
+/// are done compute; gradients flow through these. `most` steps are planned, so that a close bound is a smaller graph.
+///   const auto far = [&](const std::vector<Value>& c) { return abs(square(c[0]) - x) > 1e-6; };
+///   const auto step = [&](const WhileStep& s) { return RepeatNext{{0.5 * (s.carried[0] + x / s.carried[0])}}; };
+///   Value root = while_loop(50, {x}, far, step).carried[0];
+WhileResult while_loop(std::int64_t most, std::vector<Value> carried,
+                       const std::function<Value(const std::vector<Value>&)>& condition,
+                       const std::function<RepeatNext(const WhileStep&)>& body, WhileOptions options = {},
+                       At at = At::current());
+
 }  // namespace oxbow
