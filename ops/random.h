@@ -102,6 +102,9 @@ Value random_bernoulli(Value p, DrawOptions options = {}, At at = At::current())
 /// all are -inf, or where probabilities are negative, not finite, or all 0.
 Value random_categorical(Value x, CategoricalOptions options = {}, At at = At::current());
 
+/// So many independent draws for each row: [..., samples]. ONNX's Multinomial.
+Value random_multinomial(Value x, std::int64_t samples, CategoricalOptions options = {}, At at = At::current());
+
 /// The graph's variable "random/state", i64[2] = {seed, step}, made at the first call with `Graph::seed()`, together
 /// with the update that counts the step.
 Value random_state(Graph& g, At at = At::current());

@@ -2,6 +2,7 @@
 #include <oxbow/ops/random/categorical.h>
 #include <oxbow/ops/random/numbers.h>
 #include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
 
 #include <algorithm>
@@ -107,6 +108,15 @@ Value random_categorical(Value x, CategoricalOptions options, At at) {
   const ops::RandomCategorical op{
       .probabilities = options.probabilities, .stream = x.graph().next_stream(), .in_inference = options.in_inference};
   return apply(op, {x, state}, at);
+}
+
+Value random_multinomial(Value x, std::int64_t samples, CategoricalOptions options, At at) {
+  return as_called("random_multinomial", [&] {
+    if (!x) throw BuildError("random_multinomial", "x is an empty Value" + at_line(at) + "\n  Build it first");
+    std::vector<std::int64_t> repeats(static_cast<std::size_t>(x.rank()) + 1, 1);
+    if (x.rank() > 0) repeats[repeats.size() - 2] = samples;
+    return random_categorical(tile(expand_dims(x, -2, at), repeats, at), options, at);
+  });
 }
 
 }  // namespace oxbow

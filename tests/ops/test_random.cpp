@@ -165,4 +165,23 @@ BOOST_AUTO_TEST_CASE(what_makes_no_distribution_is_an_error) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(samples_of_a_row_are_drawn_apart) {
+  Graph g;
+  const Value logits =
+      constant(g, Tensor::of<double>({2, 3}, {-std::numeric_limits<double>::infinity(), 1, 1, 0, -1e9, -1e9}));
+  const Value drawn = random_multinomial(logits, 4000, {.in_inference = true});
+  BOOST_TEST((drawn.type() == (Type{i64, {2, 4000}})));
+  Store store(g);
+  const Tensor t = compile({drawn}).run(store, {})[0];
+  std::int64_t ones = 0;
+  for (std::int64_t i = 0; i < 4000; ++i) {
+    const std::int64_t first = t.data<std::int64_t>()[i];
+    BOOST_TEST((first == 1 || first == 2));
+    ones += first == 1;
+    BOOST_TEST(t.data<std::int64_t>()[4000 + i] == 0);
+  }
+  BOOST_TEST(std::abs(ones - 2000) < 150);  // 4.7 deviations
+  BOOST_TEST(has(message([&] { random_multinomial(constant(g, 1), 2); }), "random_multinomial: "));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
