@@ -36,12 +36,14 @@ std::vector<Call> calls(Graph& g) {
   const Value three = constant(g, Tensor::of<std::int64_t>({1}, {3}));
   const auto then = [=] { return x; };
   const auto both = [](Value v) { return v; };
+  const auto step = [](const RepeatStep& s) { return RepeatNext{.carried = s.carried, .stacked = {}}; };
   return {{"abs", [=] { abs(b); }},
           {"accuracy", [=] { accuracy(x, x); }},
           {"accuracy", [=] { accuracy(none, i); }},
           {"add", [=] { add(x, i); }},
           {"argmax", [=] { argmax(x, 2); }},
           {"arange", [=] { arange(x, x, x); }},
+          {"argsort", [=] { argsort(x, 2); }},
           {"batch_moments", [=] { batch_moments(none, none, none); }},
           {"batch_norm", [=] { batch_norm(i); }},
           {"binary_cross_entropy", [=] { binary_cross_entropy(i, i); }},
@@ -49,6 +51,7 @@ std::vector<Call> calls(Graph& g) {
           {"broadcast_to", [=] { broadcast_to(x, {3}); }},
           {"broadcast_to", [=] { broadcast_to(x, three); }},
           {"cast", [=] { cast(none, f32); }},
+          {"compress", [=] { compress(x, i, 0); }},
           {"concat",
            [=] {
              concat({x, i});
@@ -58,8 +61,24 @@ std::vector<Call> calls(Graph& g) {
           {"conv1d", [=] { conv1d(x, x); }},
           {"conv3d", [=] { conv3d(x, x); }},
           {"conv3d", [=] { conv3d(none, x); }},
+          {"depth_to_space", [=] { depth_to_space(x, 2); }},
           {"depthwise_conv2d", [=] { depthwise_conv2d(x, x); }},
+          {"dft", [=] { dft(i); }},
+          {"expand_dims", [=] { expand_dims(x, 4); }},
+          {"eye", [&g] { eye(g, -1); }},
+          {"eye_like", [=] { eye_like(scalar); }},
+          {"flip", [=] { flip(x, {2}); }},
+          {"full", [=] { full(three, none); }},
+          {"full_like", [=] { full_like(none, 1); }},
+          {"gather_nd", [=] { gather_nd(x, x); }},
+          {"linspace", [&g] { linspace(g, 0, 1, -1); }},
+          {"mel_weight_matrix", [&g] { mel_weight_matrix(g, 0, 16, 8000); }},
+          {"meshgrid", [=] { meshgrid({x}); }},
+          {"nonzero", [=] { nonzero(x); }},
+          {"ones", [=] { ones(x); }},
+          {"ones_like", [=] { ones_like(none); }},
           {"random_bernoulli_like", [=] { random_bernoulli_like(none); }},
+          {"random_multinomial", [=] { random_multinomial(scalar, 2); }},
           {"random_normal_like", [=] { random_normal_like(none); }},
           {"random_truncated_normal_like", [=] { random_truncated_normal_like(none); }},
           {"random_uniform_like", [=] { random_uniform_like(none); }},
@@ -121,13 +140,19 @@ std::vector<Call> calls(Graph& g) {
           {"reciprocal", [=] { reciprocal(i); }},
           {"relu", [=] { relu(b); }},
           {"repeat", [=] { repeat(-1, x, both); }},
+          {"repeat_interleave", [=] { repeat_interleave(x, -1, 0); }},
           {"require_finite", [=] { require_finite(i, "x", "do"); }},
           {"reshape", [=] { reshape(x, {3}); }},
           {"reshape", [=] { reshape(x, three); }},
           {"reshape_like", [=] { reshape_like(x, scalar); }},
+          {"reverse_sequence", [=] { reverse_sequence(x, x); }},
+          {"roll", [=] { roll(x, 1, 2); }},
           {"rsqrt", [=] { rsqrt(i); }},
           {"scaled_dot_product_attention", [=] { scaled_dot_product_attention(x, x, i); }},
+          {"scan", [=] { scan({x}, {}, step); }},
           {"scatter_add", [=] { scatter_add(x, x, x); }},
+          {"scatter_elements", [=] { scatter_elements(x, i, i); }},
+          {"scatter_nd", [=] { scatter_nd(x, i, x); }},
           {"shape_of", [=] { shape_of(none); }},
           {"sigmoid", [=] { sigmoid(i); }},
           {"sign", [=] { sign(b); }},
@@ -136,13 +161,22 @@ std::vector<Call> calls(Graph& g) {
           {"slice", [=] { slice(x, x, x); }},
           {"softmax", [=] { softmax(i, 0); }},
           {"softplus", [=] { softplus(i); }},
+          {"sort", [=] { sort(x, 2); }},
+          {"space_to_depth", [=] { space_to_depth(x, 2); }},
+          {"split", [=] { split(x, 0); }},
           {"sqrt", [=] { sqrt(i); }},
           {"square", [=] { square(b); }},
           {"squeeze", [=] { squeeze(x, {0}); }},
+          {"stack",
+           [=] {
+             stack({x, i});
+           }},
+          {"stft", [=] { stft(x, 0, none); }},
           {"stop_gradient", [=] { stop_gradient(none); }},
           {"subtract", [=] { b - 1; }},
           {"sum", [=] { sum(x, 2); }},
           {"sum_to", [=] { sum_to(scalar, x); }},
+          {"take_along_axis", [=] { take_along_axis(x, x, 0); }},
           {"tanh", [=] { tanh(i); }},
           {"tile", [=] { tile(none, {2}); }},
           {"tile", [=] { tile(x, {2}); }},
@@ -150,6 +184,13 @@ std::vector<Call> calls(Graph& g) {
           {"top_k", [=] { top_k(x, many); }},
           {"top_k", [=] { top_k(x, 1, 2); }},
           {"transpose", [=] { transpose(x, {0}); }},
+          {"tri", [&g] { tri(g, 2, -1); }},
+          {"tril", [=] { tril(scalar); }},
+          {"triu", [=] { triu(x, x); }},
+          {"unique", [=] { unique(x); }},
+          {"while_loop", [=] { while_loop(1, {}, nullptr, nullptr); }},
+          {"zeros", [=] { zeros(x); }},
+          {"zeros_like", [=] { zeros_like(none); }},
           {"where", [=] { where(x, x, x); }}};
 }
 
@@ -175,7 +216,7 @@ BOOST_AUTO_TEST_CASE(every_builder_is_tried) {
                               "gradients", "flow_back", "random_state", "random_update"};
   for (const Call& call : calls(g)) tried.insert(call.builder);
   for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by", "uniform_in", "normal_in",
-                             "truncated_normal_in", "bernoulli_in"})
+                             "truncated_normal_in", "bernoulli_in", "split_by", "window"})
     tried.insert(helper);
   const std::string list = file("ops/ops.h");
   const std::regex include("#include <oxbow/(.*)>"),
