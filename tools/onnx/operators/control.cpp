@@ -30,37 +30,31 @@ Outputs branch(Context& c) {
       condition, [&] { return c.build(then, {}); }, [&] { return c.build(otherwise, {}); });
 }
 
-// States first, then slices along axis 0 of the inputs; a body gives states, then what is stacked.
+// States first, then sequences; a body gives states, then what is stacked.
 Outputs scanned(Context& c) {
   const auto count = static_cast<std::size_t>(c.integer("num_scan_inputs"));
   const GraphProto& body = c.body("body");
-  const auto some = [&](const char* name, std::int64_t other) {
-    const auto list = c.integers(name).value_or(std::vector<std::int64_t>{});
-    return std::any_of(list.begin(), list.end(), [&](std::int64_t i) { return i != other; });
-  };
-  for (const char* name : {"scan_input_axes", "scan_output_axes"})
-    if (some(name, 0)) c.fail(std::string(name) + " other than 0 are not there yet");
-  const bool reverse = some("scan_input_directions", 0);
-  for (const char* name : {"scan_input_directions", "scan_output_directions"})
-    if (some(name, reverse ? 1 : 0)) c.fail("inputs and outputs in both directions are not there yet");
   std::vector<Value> all = c.all();
-  if (reverse && !c.has_attribute("scan_output_directions") && c.outputs() + static_cast<int>(count) > c.inputs())
-    c.fail("inputs and outputs in both directions are not there yet");
   if (all.size() < count) c.fail("it has fewer inputs than it scans");
   const auto states = static_cast<std::ptrdiff_t>(all.size() - count);
-  const std::vector<Value> slices(all.begin() + states, all.end());
+  const std::vector<Value> sequences(all.begin() + states, all.end());
   all.resize(static_cast<std::size_t>(states));
+  const auto ways = [&](const std::string& what) {
+    const auto axes = c.integers(what + "_axes").value_or(std::vector<std::int64_t>{}),
+               directions = c.integers(what + "_directions").value_or(std::vector<std::int64_t>{});
+    std::vector<ScanWay> all_ways(std::max(axes.size(), directions.size()));
+    for (std::size_t i = 0; i < axes.size(); ++i) all_ways[i].axis = axes[i];
+    for (std::size_t i = 0; i < directions.size(); ++i) all_ways[i].reverse = directions[i] != 0;
+    return all_ways;
+  };
   const auto step = [&](const RepeatStep& s) {
     std::vector<Value> in = s.carried;
     in.insert(in.end(), s.slices.begin(), s.slices.end());
     const std::vector<Value> out = c.build(body, in);
     if (static_cast<std::ptrdiff_t>(out.size()) < states) c.fail("its body gives fewer values than it carries");
-    RepeatNext next;
-    next.carried.assign(out.begin(), out.begin() + states);
-    next.stacked.assign(out.begin() + states, out.end());
-    return next;
+    return RepeatNext{{out.begin(), out.begin() + states}, {out.begin() + states, out.end()}};
   };
-  RepeatResult done = repeat(slices.at(0).shape()[0], all, step, {.slices = slices, .reverse = reverse});
+  RepeatResult done = scan(all, sequences, step, {.inputs = ways("scan_input"), .outputs = ways("scan_output")});
   done.carried.insert(done.carried.end(), done.stacked.begin(), done.stacked.end());
   return done.carried;
 }
@@ -76,7 +70,7 @@ bool reads(const GraphProto& body, const std::string& name) {
 
 // A body takes the number of its step, whether it goes on, and the states; it gives whether to go on, states, and what
 // is stacked. One that reads the number of its step is written out, since shapes may depend on it, and ends where it
-// says so; any other is a `repeat`. What it depends on when a loop ends has to be known.
+// says so; any other is a `repeat`, or a `while_loop` where it depends on data when it ends.
 class Loop {
  public:
   explicit Loop(Context& c) : c_(c), body_(c.body("body")) {
@@ -88,20 +82,45 @@ class Loop {
 
   std::vector<Value> run() {
     const auto begins = truth(c_.fixed(1));
-    if (c_.has(1) && !begins) c_.fail("whether it begins depends on data, which is not there yet");
+    if (c_.has(1) && !begins) return by_condition();
     if (begins && !*begins) most_ = 0;
-    if (!most_ || reads(body_, body_.input(0).name())) return written_out();
-    const auto step = [&](const RepeatStep& s) {
-      const std::vector<Value> out = next(s.slices[0], s.carried);
-      if (!goes_on(out)) c_.fail("it ends before its number of steps, which is not there yet");
-      return RepeatNext{.carried = carried(out), .stacked = stacked(out)};
-    };
-    RepeatResult done = repeat(*most_, states_, step, {.slices = {arange(c_.graph(), *most_)}});
-    done.carried.insert(done.carried.end(), done.stacked.begin(), done.stacked.end());
-    return done.carried;
+    try {
+      if (!most_ || reads(body_, body_.input(0).name())) return written_out();
+      const auto step = [&](const RepeatStep& s) {
+        const std::vector<Value> out = next(s.slices[0], s.carried);
+        if (!goes_on(out)) c_.fail("it ends before its number of steps, which is not there yet");
+        return RepeatNext{.carried = carried(out), .stacked = stacked(out)};
+      };
+      RepeatResult done = repeat(*most_, states_, step, {.slices = {arange(c_.graph(), *most_)}});
+      done.carried.insert(done.carried.end(), done.stacked.begin(), done.stacked.end());
+      return done.carried;
+    } catch (const DependsOnData&) {
+      return by_condition();
+    }
   }
 
  private:
+  struct DependsOnData {};
+
+  // Whether to go on is carried in front of the states.
+  std::vector<Value> by_condition() {
+    if (!most_) c_.fail("whether it goes on depends on data", "Give it a largest number of steps.");
+    if (static_cast<std::size_t>(body_.output_size()) - 1 > states_.size())
+      c_.fail("whether it goes on depends on data, and so does the shape of what it stacks");
+    const auto one = [](Value v) { return reshape(v, std::vector<std::int64_t>{}); };
+    std::vector<Value> first{c_.has(1) ? one(c_[1]) : constant(c_.graph(), 1, boolean)};
+    first.insert(first.end(), states_.begin(), states_.end());
+    const WhileResult done = while_loop(
+        *most_, first, [](const std::vector<Value>& now) { return now[0]; },
+        [&](const WhileStep& s) {
+          const std::vector<Value> out = next(s.trip, {s.carried.begin() + 1, s.carried.end()}, s.carried[0]);
+          std::vector<Value> now = carried(out);
+          now.insert(now.begin(), one(out[0]));
+          return RepeatNext{.carried = now, .stacked = {}};
+        });
+    return {done.carried.begin() + 1, done.carried.end()};
+  }
+
   std::vector<Value> written_out() {
     std::vector<std::vector<Value>> rows(static_cast<std::size_t>(body_.output_size()) - 1 - states_.size());
     std::vector<Value> now = states_;
@@ -121,14 +140,14 @@ class Loop {
     return now;
   }
 
-  std::vector<Value> next(Value number, const std::vector<Value>& states) {
-    std::vector<Value> in{number, constant(c_.graph(), 1, boolean)};
+  std::vector<Value> next(Value number, const std::vector<Value>& states, Value goes_on = {}) {
+    std::vector<Value> in{number, goes_on ? goes_on : constant(c_.graph(), 1, boolean)};
     in.insert(in.end(), states.begin(), states.end());
     return c_.build(body_, in);
   }
   bool goes_on(const std::vector<Value>& out) {
     const auto known = truth(known_value(out[0]));
-    if (!known) c_.fail("whether it goes on depends on data, which is not there yet");
+    if (!known) throw DependsOnData();
     return *known;
   }
   std::vector<Value> carried(const std::vector<Value>& out) {

@@ -26,6 +26,8 @@ inline constexpr std::string_view microsoft = "com.microsoft";
 Operators pointwise_operators();
 Operators reduction_operators();
 Operators shape_operators();
+Operators indexing_operators();
+Operators signal_operators();
 Operators linalg_operators();
 Operators image_operators();
 Operators nn_operators();

@@ -35,10 +35,10 @@ Outputs place_of_largest(Context& c) {
 
 Outputs largest(Context& c) {
   const Value x = c[0];
-  const auto k = c.opset() < 10 ? c.integers("k") : c.fixed_integers(1);
-  const std::int64_t count = c.opset() < 10 ? c.integer("k") : k.value().at(0);
-  if (!c.flag("largest", true)) c.fail("the smallest elements are not looked for yet");
-  const TopKResult found = top_k(x, count, c.integer("axis", -1));
+  const std::int64_t axis = c.integer("axis", -1);
+  const bool most = c.flag("largest", true);
+  const TopKResult found = c.opset() < 10 ? top_k(x, c.integer("k"), axis, most)
+                                          : top_k(x, reshape(c[1], std::vector<std::int64_t>{}), axis, most);
   return {found.values, found.indices};
 }
 

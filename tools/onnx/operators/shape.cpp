@@ -4,7 +4,6 @@
 #include <oxbow/ops/ops.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "onnx/operators/operators.h"
 #include "onnx/operators/shapes.h"
@@ -27,9 +26,7 @@ Outputs constant_of(Context& c) {
 }
 
 Outputs filled(Context& c) {
-  const auto value = c.tensor("value").value_or(Tensor(Type{f32, {1}}));
-  const Value scalar = reshape(constant(c.graph(), value), std::vector<std::int64_t>{});
-  return broadcast_to(scalar, c[0]);
+  return full(c[0], constant(c.graph(), c.tensor("value").value_or(Tensor(Type{f32, {1}}))));
 }
 
 // The sizes of axes [start, end).
@@ -130,94 +127,48 @@ Outputs joined(Context& c) { return concat(c.all(), c.integer("axis", 1)); }
 
 // Parts of equal size, the last one smaller, or of the sizes that are given.
 Outputs parts(Context& c) {
-  const Value x = c[0];
-  const std::int64_t axis = from_first(c.integer("axis", 0), x.rank());
-  auto sizes = c.integers("split", 1);
-  const std::int64_t size = x.shape()[static_cast<int>(axis)], count = c.outputs();
-  if (count == 0) c.fail("it has no outputs");
-  if (!sizes) {
-    const std::int64_t each = (size + count - 1) / count;
-    sizes.emplace(static_cast<std::size_t>(count), each);
-    sizes->back() = size - each * (count - 1);
-  }
-  std::vector<Value> results;
-  std::int64_t begin = 0;
-  for (const std::int64_t part : *sizes) {
-    results.push_back(slice(x, axis, begin, begin + part));
-    begin += part;
-  }
-  return results;
-}
-
-// Positions as x's axis cuts them off, with steps of either sign.
-Value cut(Value x, std::int64_t axis, std::int64_t begin, std::int64_t end, std::int64_t step) {
-  const std::int64_t size = x.shape()[static_cast<int>(axis)];
-  const auto place = [&](std::int64_t i, std::int64_t low, std::int64_t high) {
-    return std::clamp(i < 0 ? i + size : i, low, high);
-  };
-  if (step > 0) {
-    const std::int64_t from = place(begin, 0, size);
-    return slice(x, axis, from, std::max(from, place(end, 0, size)), step);
-  }
-  const std::int64_t from = place(begin, -1, size - 1), to = place(end, -1, size - 1);
-  if (from <= to) return slice(x, axis, 0, 0);
-  return slice(x, axis, from, to < 0 ? to_end : to, step);
+  const std::int64_t axis = c.integer("axis", 0);
+  if (const auto sizes = c.opset() < 13 ? c.integers("split") : std::nullopt) return split(c[0], *sizes, axis);
+  if (c.opset() >= 13 && c.has(1)) return split(c[0], cast(c[1], i64), axis);
+  return split(c[0], static_cast<std::int64_t>(c.outputs()), axis);
 }
 
 Outputs sliced(Context& c) {
-  Value x = c[0];
-  const bool listed = c.opset() < 10;
-  const auto steps = listed ? std::nullopt : c.fixed_integers(4);
-  auto axes = listed ? c.integers("axes") : c.fixed_integers(3);
-  const bool known = listed || (c.fixed(1) && c.fixed(2));
-  const bool forwards = !steps || std::all_of(steps->begin(), steps->end(), [](std::int64_t s) { return s == 1; });
-  if (forwards && !listed) {
-    const auto wide = [&](int i) { return cast(c[i], i64); };
-    const Value begins = wide(1), ends = wide(2);
-    return slice(x, begins, ends, axes.value_or(std::vector<std::int64_t>{}));
-  }
-  if (!known) c.fail("places that depend on what is fed go in steps of 1 only");
-  const auto begins = (listed ? c.integers("starts") : c.fixed_integers(1)).value();
-  const auto ends = (listed ? c.integers("ends") : c.fixed_integers(2)).value();
-  if (listed)
-    return slice(x, numbers(c.graph(), begins), numbers(c.graph(), ends), axes.value_or(std::vector<std::int64_t>{}));
-  for (std::size_t i = 0; i < begins.size(); ++i) {
-    const std::int64_t axis = axes ? from_first(axes->at(i), x.rank()) : static_cast<std::int64_t>(i);
-    x = cut(x, axis, begins[i], ends.at(i), steps->at(i));
-  }
-  return x;
+  const Value x = c[0];
+  if (c.opset() < 10)
+    return slice(x, numbers(c.graph(), c.integers("starts").value()), numbers(c.graph(), c.integers("ends").value()),
+                 c.integers("axes").value_or(std::vector<std::int64_t>{}));
+  const auto whole = [&](int i) { return c.has(i) ? cast(c[i], i64) : Value(); };
+  const Value begins = whole(1), ends = whole(2), steps = whole(4);
+  const auto axes = c.has(3) ? c.fixed_integers(3) : std::nullopt;
+  return slice(x, begins, ends, steps, axes.value_or(std::vector<std::int64_t>{}));
 }
 
-// Negative indices count from the end.
-Outputs gathered(Context& c) {
-  const Value table = c[0], indices = c[1];
-  const std::int64_t axis = from_first(c.integer("axis", 0), table.rank());
-  const Value size = shape_of(table)[axis];
-  return gather(table, where(less(indices, 0), indices + cast(size, indices.dtype()), indices), axis);
-}
+Outputs gathered(Context& c) { return gather(c[0], c[1], c.integer("axis", 0)); }
 
+// ONNX has all begins, then all ends.
 Outputs padded(Context& c) {
   const Value x = c[0];
-  if (c.text("mode", "constant") != "constant") c.fail("mode " + c.text("mode", "") + " is not there yet");
-  const auto pads = (c.opset() < 11 ? c.integers(c.opset() < 2 ? "paddings" : "pads") : c.fixed_integers(1)).value();
-  const auto axes = c.fixed_integers(3);
-  double value = c.number("value", 0);
-  if (c.has(2)) value = c.fixed_numbers(2)->at(0);
-  std::vector<std::pair<std::int64_t, std::int64_t>> around(static_cast<std::size_t>(x.rank()));
-  const std::size_t count = pads.size() / 2;
-  std::vector<std::int64_t> begins(around.size()), ends(around.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto axis = static_cast<std::size_t>(axes ? from_first(axes->at(i), x.rank()) : static_cast<std::int64_t>(i));
-    begins.at(axis) = pads.at(i);
-    ends.at(axis) = pads.at(count + i);
-    around.at(axis) = {std::max<std::int64_t>(begins[axis], 0), std::max<std::int64_t>(ends[axis], 0)};
+  const std::string mode = c.text("mode", "constant");
+  PadOptions options;
+  if (mode == "reflect")
+    options.mode = PadMode::reflect;
+  else if (mode == "edge")
+    options.mode = PadMode::edge;
+  else if (mode == "wrap")
+    options.mode = PadMode::wrap;
+  else if (mode != "constant")
+    c.fail("there is no mode " + mode);
+  Value pads;
+  if (c.opset() < 11) {
+    pads = numbers(c.graph(), c.integers(c.opset() < 2 ? "paddings" : "pads").value());
+    if (const double value = c.number("value", 0); value != 0) options.fill = c.like(x, value);
+  } else {
+    pads = cast(c[1], i64);
+    if (c.has(2) && options.mode == PadMode::constant) options.fill = c[2];
+    if (c.has(3)) options.axes = *c.fixed_integers(3);
   }
-  Value y = pad(x, around, value);
-  for (std::size_t axis = 0; axis < around.size(); ++axis)  // negative ones take away
-    if (begins[axis] < 0 || ends[axis] < 0)
-      y = slice(y, static_cast<std::int64_t>(axis), std::max<std::int64_t>(-begins[axis], 0),
-                y.shape()[static_cast<int>(axis)] + std::min<std::int64_t>(ends[axis], 0));
-  return y;
+  return pad(x, transpose(reshape(pads, {2, -1})), options);
 }
 
 Outputs counted(Context& c) {
@@ -226,17 +177,9 @@ Outputs counted(Context& c) {
 }
 
 Outputs one_hot_of(Context& c) {
-  const Value labels = c[0], depth = c[1], values = c[2];
-  const Value classes = reshape(cast(depth, i64), std::vector<std::int64_t>{}), index = cast(labels, i64);
-  const std::int64_t axis = c.integer("axis", -1);
+  const Value values = c[2];
   const Value off = values[0], on = values[1];
-  // Indices beyond the classes are nowhere; negative ones count from the end.
-  const Value places = arange(constant(c.graph(), 0, i64), classes, constant(c.graph(), 1, i64));
-  const Value wrapped = where(less(index, 0), index + classes, index);
-  const std::int64_t at = from_first(axis, labels.rank() + 1);
-  std::vector<std::int64_t> behind;
-  for (std::int64_t i = at; i < labels.rank(); ++i) behind.push_back(i - at + 1);
-  return where(equal(with_axes(wrapped, {at}), with_axes(places, behind)), on, off);
+  return one_hot(c[0], c[1], off, on, c.integer("axis", -1));
 }
 
 constexpr Operator list[] = {
