@@ -5,6 +5,7 @@
 #include <oxbow/ops/shape/found.h>
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/numbers.h>
+#include <oxbow/ops/shared/order.h>
 
 #include <algorithm>
 #include <numeric>
@@ -32,56 +33,47 @@ struct Found {
   Tensor values, indices, inverse, counts;
 };
 
-// -1, 0 or 1; a NaN is the largest number and equals itself.
-template <class T>
-int compared(T a, T b) {
-  const bool a_is_nan = a != a, b_is_nan = b != b;
-  if (a_is_nan || b_is_nan) return static_cast<int>(a_is_nan) - static_cast<int>(b_is_nan);
-  return a < b ? -1 : b < a ? 1 : 0;
-}
-
 Found unique_of(const Unique& op, const Tensor& x) {
   const Shape shape = op.by_axis ? x.shape() : Shape{x.count()};
   const int axis = op.by_axis ? shape.axis_of(op.axis) : 0;
   const AroundAxis a(shape, axis);
-  return dispatch(x.dtype(), [&]<class T>(std::type_identity<T>) {
-    // Slices i and j, by their elements from the first on.
-    const auto order = [&](std::int64_t i, std::int64_t j) {
-      for (std::int64_t o = 0; o < a.outer; ++o)
-        for (std::int64_t k = 0; k < a.inner; ++k) {
-          const T* row = x.data<T>() + o * a.size * a.inner + k;
-          using Compared = std::conditional_t<std::is_integral_v<T>, T, double>;
-          if (const int c = compared(static_cast<Compared>(row[i * a.inner]), static_cast<Compared>(row[j * a.inner])))
-            return c;
-        }
-      return 0;
-    };
-    Numbers slices(static_cast<std::size_t>(a.size)), first, counts, inverse(slices.size());
-    std::iota(slices.begin(), slices.end(), std::int64_t{0});
-    std::sort(slices.begin(), slices.end(), [&](std::int64_t i, std::int64_t j) {
-      const int c = order(i, j);
-      return c < 0 || (c == 0 && i < j);
-    });
-    std::vector<Numbers> groups;
-    for (const std::int64_t i : slices) {
-      if (groups.empty() || order(groups.back()[0], i) != 0) groups.emplace_back();
-      groups.back().push_back(i);
-    }
-    if (!op.sorted) std::sort(groups.begin(), groups.end(), [](const auto& g, const auto& h) { return g[0] < h[0]; });
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      first.push_back(groups[g][0]);
-      counts.push_back(std::ssize(groups[g]));
-      for (const std::int64_t i : groups[g]) inverse[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(g);
-    }
-    Tensor values({x.dtype(), shape.with(axis, std::ssize(first))});
-    T* y = values.data<T>();
-    for (std::int64_t o = 0; o < a.outer; ++o)
-      for (const std::int64_t i : first) {
-        std::copy_n(x.data<T>() + (o * a.size + i) * a.inner, a.inner, y);
-        y += a.inner;
-      }
-    return Found{values, whole(first), whole(inverse), whole(counts)};
+  std::vector<std::uint64_t> orders;
+  dispatch(x.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t i = 0; i < x.count(); ++i) orders.push_back(order_of(x.data<T>()[i]));
   });
+  // Slices i and j, by their elements from the first on: less than 0, 0, or more.
+  const auto compared = [&](std::int64_t i, std::int64_t j) {
+    for (std::int64_t o = 0; o < a.outer; ++o) {
+      const std::uint64_t* first = orders.data() + (o * a.size + i) * a.inner;
+      const std::uint64_t* second = orders.data() + (o * a.size + j) * a.inner;
+      for (std::int64_t k = 0; k < a.inner; ++k)
+        if (first[k] != second[k]) return first[k] < second[k] ? -1 : 1;
+    }
+    return 0;
+  };
+  Numbers slices(static_cast<std::size_t>(a.size)), first, counts, inverse(slices.size());
+  std::iota(slices.begin(), slices.end(), std::int64_t{0});
+  std::stable_sort(slices.begin(), slices.end(), [&](auto i, auto j) { return compared(i, j) < 0; });
+  std::vector<Numbers> groups;
+  for (const std::int64_t i : slices) {
+    if (groups.empty() || compared(groups.back()[0], i) != 0) groups.emplace_back();
+    groups.back().push_back(i);
+  }
+  if (!op.sorted) std::sort(groups.begin(), groups.end(), [](const auto& g, const auto& h) { return g[0] < h[0]; });
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    first.push_back(groups[g][0]);
+    counts.push_back(std::ssize(groups[g]));
+    for (const std::int64_t i : groups[g]) inverse[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(g);
+  }
+  Tensor values({x.dtype(), shape.with(axis, std::ssize(first))});
+  const std::int64_t row = a.inner * size_of(x.dtype());
+  std::byte* y = values.bytes();
+  for (std::int64_t o = 0; o < a.outer; ++o)
+    for (const std::int64_t i : first) {
+      copy_bytes(y, x.bytes() + (o * a.size + i) * row, row);
+      y += row;
+    }
+  return {values, whole(first), whole(inverse), whole(counts)};
 }
 
 }  // namespace

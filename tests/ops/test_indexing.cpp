@@ -247,7 +247,22 @@ BOOST_AUTO_TEST_CASE(every_dtype_moves) {
                                          ScatterReduction::max)) == (Doubles{0, 1, 7, 7, 4, 5}),
                name(dtype));
     BOOST_TEST(elements(unique(x).counts).size() == 6U, name(dtype));
+    const Value start = constant(g, 1, dtype), limit = constant(g, 6, dtype), step = constant(g, 2, dtype);
+    BOOST_TEST(elements(arange(start, limit, step)) == (Doubles{1, 3, 5}), name(dtype));
   }
+}
+
+BOOST_AUTO_TEST_CASE(truth_values_move) {
+  Graph g;
+  const Value x = constant(g, Tensor::of<bool>({2, 2}, {true, true, false, true}));
+  BOOST_TEST(elements(triu(x)) == (Doubles{1, 1, 0, 1}));
+  BOOST_TEST(elements(sort(x, 1)) == (Doubles{1, 1, 0, 1}));
+  BOOST_TEST(elements(roll(x, 1, 0)) == (Doubles{0, 1, 1, 1}));
+  BOOST_TEST(elements(pad(x, {{0, 0}, {1, 0}})) == (Doubles{0, 1, 1, 0, 0, 1}));
+  BOOST_TEST(elements(nonzero(x)) == (Doubles{0, 0, 1, 0, 1, 1}));
+  BOOST_TEST(elements(unique(x).values) == (Doubles{0, 1}));
+  BOOST_TEST(elements(one_hot(constant(g, Tensor::scalar(std::int64_t{1})), scalar(g, 2), constant(g, 0, boolean),
+                              constant(g, 1, boolean))) == (Doubles{0, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(refusals_of_indexing_say_what_to_do) {
