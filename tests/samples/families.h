@@ -27,6 +27,7 @@ void add_shape_parts(Samples& s);
 void add_shape_by_value(Samples& s);
 void add_shape_cuts(Samples& s);
 void add_shape_indexing(Samples& s);
+void add_shape_found(Samples& s);
 void add_linalg(Samples& s);
 void add_conv(Samples& s);
 void add_pool(Samples& s);

@@ -14,6 +14,7 @@ Samples all() {
   add_shape_by_value(s);
   add_shape_cuts(s);
   add_shape_indexing(s);
+  add_shape_found(s);
   add_linalg(s);
   add_conv(s);
   add_pool(s);

@@ -16,17 +16,18 @@ constexpr std::int64_t most_nodes = 300;
 constexpr std::int64_t most_steps = 12;  // of loops in loops, together
 constexpr std::int64_t most_elements = 600, most_bytes = 1 << 15;
 
-// The last bytes stand for layers, which came later: so programs that were saved before make the same calls but for
-// these.
+// The last bytes stand for layers, and those before for what indexes, which came later: so programs that were saved
+// before make the same calls but for these.
 Call chosen(int byte) {
   static const auto of = [](auto... add) {
     std::vector<Call> all;
     (add(all), ...);
     return all;
   };
-  static const std::vector<Call> layers = of(add_calls_of_layers), others = of(add_calls_of_ops, add_calls_of_nets);
+  static const std::vector<Call> later = of(add_calls_of_layers, add_calls_of_indexing),
+                                 others = of(add_calls_of_ops, add_calls_of_nets);
   const std::size_t from_end = static_cast<std::size_t>(255 - byte);
-  return from_end < layers.size() ? layers[from_end] : others[static_cast<std::size_t>(byte) % others.size()];
+  return from_end < later.size() ? later[from_end] : others[static_cast<std::size_t>(byte) % others.size()];
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ std::int64_t unrolled_size(const Graph& g);
 
 using Call = void (*)(Calls&);
 void add_calls_of_ops(std::vector<Call>& all);
+void add_calls_of_indexing(std::vector<Call>& all);
 void add_calls_of_nets(std::vector<Call>& all);
 void add_calls_of_layers(std::vector<Call>& all);
 
