@@ -9,6 +9,15 @@
 
 namespace oxbow {
 
+namespace ops {  // what the functions below call that tell a known value from numbers
+Value reshape_to(Value x, Value shape, At at);
+Value expand_to(Value x, Value shape, At at);
+Value tile_by(Value x, Value repeats, At at);
+Value pad_by(Value x, Value pads, double value, At at);
+std::vector<Value> split_into(Value x, std::int64_t parts, std::int64_t axis, At at);
+std::vector<Value> split_by(Value x, Value sizes, std::int64_t axis, At at);
+}  // namespace ops
+
 /// x's elements in the same order in another shape. One size may be -1: what the number of elements leaves for it. A
 /// size of 0 keeps x's axis of the same number. Throws `Error` when the number of elements differs.
 Value reshape(Value x, std::vector<std::int64_t> shape, At at = At::current());
@@ -53,7 +62,10 @@ Value concat(Values values, std::int64_t axis = 0, At at = At::current());
 Value stack(Values values, std::int64_t axis = 0, At at = At::current());
 
 /// x cut along an axis into so many parts of equal sizes, of which the last one takes what is left, which may be less.
-std::vector<Value> split(Value x, std::int64_t parts, std::int64_t axis = 0, At at = At::current());
+template <std::integral N>  // a braced list is one of sizes, also of one
+std::vector<Value> split(Value x, N parts, std::int64_t axis = 0, At at = At::current()) {
+  return ops::split_into(x, static_cast<std::int64_t>(parts), axis, at);
+}
 /// Into parts of these sizes. Throws `Error` unless together they are the axis.
 std::vector<Value> split(Value x, std::vector<std::int64_t> sizes, std::int64_t axis = 0, At at = At::current());
 
@@ -82,14 +94,6 @@ Value scatter_add(Value like, Value indices, Value updates, std::int64_t axis = 
 /// y[i..., c] = 1 where c = labels[i...], else 0. Throws `Error` unless labels are integers and `classes` is not
 /// negative; a label out of range fails the run.
 Value one_hot(Value labels, std::int64_t classes, DType dtype = f32, At at = At::current());
-
-namespace ops {  // what the functions of known values call
-Value reshape_to(Value x, Value shape, At at);
-Value expand_to(Value x, Value shape, At at);
-Value tile_by(Value x, Value repeats, At at);
-Value pad_by(Value x, Value pads, double value, At at);
-std::vector<Value> split_by(Value x, Value sizes, std::int64_t axis, At at);
-}  // namespace ops
 
 /// The sizes of x, i64[rank]. What is computed from them, and from constants, is known at each size of a free axis: the
 /// functions below take it as sizes, ranges or counts. Numbers are i32 or i64; a value that is not known (it depends on

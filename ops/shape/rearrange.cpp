@@ -84,15 +84,24 @@ Grads Roll::gradient(const Node&, Values dy) const {
   return {apply(Roll{.shift = -shift, .axis = axis}, {dy[0]}, At::current())};
 }
 
+namespace {
+std::vector<Value> parts_of(const Node& n) {
+  std::vector<Value> values;
+  for (int i = 0; i < n.output_count(); ++i) values.push_back(n.output(i));
+  return values;
+}
+}  // namespace
+
+std::vector<Value> split_into(Value x, std::int64_t parts, std::int64_t axis, At at) {
+  check_built("split", x, at);
+  return parts_of(apply(Split{.axis = axis, .parts = parts}, {x}, at).node());
+}
+
 std::vector<Value> split_by(Value x, Value sizes, std::int64_t axis, At at) {
-  return as_called("split", [&] {
-    check_built("split", x, at);
-    check_built("split", sizes, at);
-    const Node n = apply(Split{.axis = axis, .parts = sizes.rank() == 1 ? sizes.shape()[0] : 1}, {x, sizes}, at).node();
-    std::vector<Value> values;
-    for (int i = 0; i < n.output_count(); ++i) values.push_back(n.output(i));
-    return values;
-  });
+  check_built("split", x, at);
+  check_built("split", sizes, at);
+  const std::int64_t parts = sizes.rank() == 1 ? sizes.shape()[0] : 1;
+  return parts_of(apply(Split{.axis = axis, .parts = parts}, {x, sizes}, at).node());
 }
 
 }  // namespace oxbow::ops
@@ -100,14 +109,6 @@ std::vector<Value> split_by(Value x, Value sizes, std::int64_t axis, At at) {
 namespace oxbow {
 
 using namespace ops;
-
-std::vector<Value> split(Value x, std::int64_t parts, std::int64_t axis, At at) {
-  check_built("split", x, at);
-  const Node n = apply(Split{.axis = axis, .parts = parts}, {x}, at).node();
-  std::vector<Value> values;
-  for (int i = 0; i < n.output_count(); ++i) values.push_back(n.output(i));
-  return values;
-}
 
 std::vector<Value> split(Value x, std::vector<std::int64_t> sizes, std::int64_t axis, At at) {
   check_built("split", x, at);

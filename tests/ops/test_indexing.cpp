@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(parts_and_orders) {
   BOOST_TEST(elements(split(x, 2, 1)[0]) == (Doubles{0, 1, 3, 4}));
   BOOST_TEST(elements(split(x, 2, 1)[1]) == (Doubles{2, 5}));
   BOOST_TEST(elements(split(x, {1, 2}, -1)[1]) == (Doubles{1, 2, 4, 5}));
+  BOOST_TEST(split(x, {3}, 1).size() == 1U);
   BOOST_TEST(elements(split(x, whole(g, {2, 0, 1}), 1)[2]) == (Doubles{2, 5}));
   BOOST_TEST(elements(flip(x, {0, 1})) == (Doubles{5, 4, 3, 2, 1, 0}));
   BOOST_TEST(elements(roll(x, 1, 1)) == (Doubles{2, 0, 1, 5, 3, 4}));

@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(every_builder_is_tried) {
                               "gradients", "flow_back", "random_state", "random_update"};
   for (const Call& call : calls(g)) tried.insert(call.builder);
   for (const char* helper : {"reshape_to", "expand_to", "tile_by", "pad_by", "uniform_in", "normal_in",
-                             "truncated_normal_in", "bernoulli_in", "split_by", "window"})
+                             "truncated_normal_in", "bernoulli_in", "split_by", "split_into", "window"})
     tried.insert(helper);
   const std::string list = file("ops/ops.h");
   const std::regex include("#include <oxbow/(.*)>"),
