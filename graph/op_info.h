@@ -11,7 +11,7 @@
 
 namespace oxbow {
 
-/// A set of input numbers: `.may_overwrite = {0, 1}`.
+/// A set of numbers of inputs, or of outputs: `.may_overwrite = {0, 1}`.
 class InputSet {
  public:
   static constexpr int max_tracked = 31;  ///< so many inputs have a bit each; the later ones share one
@@ -116,6 +116,8 @@ struct OpInfo {
   InputSet by_value = {};       ///< its value is known while the graph is built (`infer` asks for it, see `Known`), and
                                 ///< not read when it runs: such an op computes by `lower`
   InputSet any_dtype = {};      ///< read in every dtype as it is: never widened
+  InputSet exact = {};          ///< of outputs: statistics, which keep their dtype where others may wait in 16 bits
+                                ///< (ops/store_activations.h)
   bool can_fail = false;        ///< `run` may throw on data (a label out of range)
   bool any_layout = false;      ///< accepts inputs that are not row-major
   bool effect = false;          ///< more than its outputs matters: never merged with an equal node nor computed ahead

@@ -19,3 +19,4 @@
 #include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/signal.h>
+#include <oxbow/ops/store_activations.h>

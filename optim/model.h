@@ -31,6 +31,9 @@ struct ModelOptions {
   std::vector<std::string> disable = {};  ///< rewrites to leave out, by name: see graph/passes/passes.h
   /// The most bytes that the values of a training step, and of any other run, may take: see runtime/program.h.
   std::optional<std::int64_t> memory_budget = {};
+  /// In what dtype values of forward wait for backward while training: bf16 or f16 take half of the memory. Empty: as
+  /// they are. See ops/store_activations.h.
+  std::optional<DType> activations = {};
   Numerics numerics = {};  ///< whether training looks for NaN and Inf: see runtime/numerics.h
 };
 

@@ -25,7 +25,8 @@ struct ScaledDotProductAttention {
   static constexpr OpInfo info{.name = "scaled_dot_product_attention",
                                .inputs = {"q", "k", "v", "mask?"},
                                .outputs = {"y?", "lse?"},
-                               .any_dtype = {3}};
+                               .any_dtype = {3},
+                               .exact = {1}};
   std::int64_t heads = 0, kv_heads = 0;
   bool causal = false;
   double scale = 1;

@@ -13,6 +13,7 @@ struct CrossEntropy {
   static constexpr OpInfo info{.name = "cross_entropy",
                                .inputs = {"logits", "labels"},
                                .outputs = {"losses?", "probabilities?"},
+                               .exact = {0},
                                .can_fail = true};
   std::vector<Type> infer(Types in) const;
   Work work(Types in) const;

@@ -15,7 +15,8 @@ struct BatchMoments {
   static constexpr OpInfo info{.name = "batch_moments",
                                .inputs = {"x", "running_mean", "running_variance"},
                                .outputs = {"mean?", "variance?"},
-                               .shape_only = {1, 2}};
+                               .shape_only = {1, 2},
+                               .exact = {0, 1}};
   std::vector<Type> infer(Types in) const;
   std::vector<Value> lower(Values in) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }

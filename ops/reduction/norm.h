@@ -11,7 +11,7 @@ namespace oxbow::ops {
 /// them all; f64 is scaled by a power of two first, which rounds nothing, where its largest element asks for it.
 /// dx = dy x / y, and 0 where y is 0.
 struct Norm {
-  static constexpr OpInfo info{.name = "norm", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = "norm", .inputs = {"x"}, .exact = {0}};
   std::vector<std::int64_t> axes;
   bool keep = false;  ///< reduced axes stay, with size 1
   static void attributes(auto&& visit) {

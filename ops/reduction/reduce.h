@@ -18,7 +18,9 @@ enum class Fold : std::uint8_t { sum, max, min };
 /// One element for each place on the other axes. The sum of nothing is 0; the max or min of nothing is an error.
 template <Fold F>
 struct Reduce {
-  static constexpr OpInfo info{.name = F == Fold::sum ? "sum" : F == Fold::max ? "max" : "min", .inputs = {"x"}};
+  static constexpr OpInfo info{.name = F == Fold::sum ? "sum" : F == Fold::max ? "max" : "min",
+                               .inputs = {"x"},
+                               .exact = {0}};
   std::vector<std::int64_t> axes;
   bool keep = false;  ///< reduced axes stay, with size 1
   static void attributes(auto&& visit) {
@@ -39,7 +41,7 @@ using Min = Reduce<Fold::min>;
 
 /// Sums the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
 struct SumTo {
-  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}, .any_dtype = {1}};
+  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}, .any_dtype = {1}, .exact = {0}};
   bool operator==(const SumTo&) const = default;
 
   Type infer(Types in) const;

@@ -3,6 +3,7 @@
 #include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/updates.h>
 #include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/store_activations.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
@@ -92,6 +93,15 @@ Model Model::State::build(Value loss, const optim::Optimizer& optimizer, ModelOp
     if (f.node().op().is<ops::Assign>() &&
         std::none_of(layers.begin(), layers.end(), [&](Value u) { return u.same(f); }))
       state->graph->add_update(f);
+  if (options.activations) {
+    std::vector<Value> all = state->fetches;
+    all.insert(all.end(), state->gathering.begin(), state->gathering.end());
+    StoredActivations made = store_activations(all, *options.activations, at);
+    const auto middle = made.fetches.begin() + std::ssize(state->fetches);
+    state->fetches.assign(made.fetches.begin(), middle);
+    state->gathering.assign(middle, made.fetches.end());
+    state->stored = std::move(made.graph);
+  }
   state->options.pool = options.pool;
   state->options.disable = options.disable;
   state->options.numerics = options.numerics;
@@ -322,7 +332,7 @@ void Model::set_learning_rate(double rate, std::string_view group) {
   });
 }
 
-const Graph& Model::graph() const { return *state_->graph; }
+const Graph& Model::graph() const { return state_->stored ? *state_->stored : *state_->graph; }
 const std::vector<Value>& Model::fetches() const { return state_->fetches; }
 Store& Model::store() { return state_->store; }
 

@@ -73,11 +73,12 @@ namespace oxbow {
 
 struct Model::State {
   std::shared_ptr<Graph> graph;
+  std::shared_ptr<Graph> stored;  // the same with activations in another dtype, where that is asked for: what is trained
   optim::Minimized step;
   std::vector<std::string> names;  // of the scalars: "loss", then the metrics
   std::vector<Value> scalars;
   Value predictions;
-  std::vector<Value> fetches;     // scalars, what is recorded, then updates
+  std::vector<Value> fetches;     // of a step: scalars, what is recorded, then updates
   std::vector<Value> parameters;  // the model's own variables, running statistics included
   std::vector<Value> gathering;   // scalars, then what a minibatch that only adds its gradients up writes
   int accumulate = 1;

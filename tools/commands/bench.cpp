@@ -16,6 +16,7 @@ struct BenchCommand {
   std::vector<std::string> nets;  ///< empty: all
   int threads = 0;
   std::optional<std::int64_t> memory_budget = {};
+  std::optional<DType> activations = {};
   double seconds = 1;          ///< to measure each net for
   bool worker = false;         ///< speak the protocol of tools/bench/compare.py
   std::string check_numerics;  ///< "": no; "results" or "all"
@@ -66,11 +67,11 @@ struct Started {
 
 // A net on random numbers, compiled and run once, for that touches its memory. Feeds are kept in `kept` too, so that
 // sessions which check numbers have to copy them, unless they are handed over.
-Started start(const Graph& graph, const std::vector<Value>& wanted, const CompileOptions& options,
+Started start(const Graph& graph, const std::vector<Value>& wanted, const Compiling& how, const CompileOptions& more,
               std::vector<Tensor>* kept) {
   Started out;
   const auto begin = Clock::now();
-  const Program program = compile(wanted, options);
+  const Program program = compiled(wanted, how, more);
   out.compile = 1e3 * since(begin);
   out.session = std::make_unique<Session>(program, Store(graph));
   for (const ops::Input& in : program.inputs()) {
@@ -85,12 +86,12 @@ Started start(const Graph& graph, const std::vector<Value>& wanted, const Compil
 
 // What tools/bench/compare.py talks to. It says "loaded" before anything is built and waits for a line; "first" after
 // the first step; "ready", with the bytes of all variables, after nine more; then for each "go SECONDS" the median.
-int serve(const std::string& name, const CompileOptions& options) {
+int serve(const std::string& name, const Compiling& how, const CompileOptions& more) {
   std::cout << "loaded" << std::endl;
   std::string word;
   std::cin >> word;
   const auto [graph, wanted] = load_net(name);
-  const auto session = start(*graph, wanted, options, nullptr).session;
+  const auto session = start(*graph, wanted, how, more, nullptr).session;
   std::cout << "first" << std::endl;
   for (int step = 1; step < 10; ++step) session->run();
   std::int64_t bytes = 0;
@@ -107,8 +108,9 @@ int run_bench(const BenchCommand& o) {
     for (const BenchNet& n : bench_net_list()) names.emplace_back(n.name);
   if (o.worker && names.size() != 1) throw Error("--worker measures one net: name it");
   const Pool pool = o.threads > 0 ? Pool(o.threads) : Pool::shared();
-  const CompileOptions options{.pool = pool, .memory_budget = o.memory_budget};
-  if (o.worker) return serve(names[0], options);
+  const Compiling how{.memory_budget = o.memory_budget, .activations = o.activations};
+  const CompileOptions options{.pool = pool};
+  if (o.worker) return serve(names[0], how, options);
   const CheckNumerics check = read_check_numerics(o.check_numerics);
   CompileOptions with_check = options;
   with_check.numerics.check = check;
@@ -119,7 +121,7 @@ int run_bench(const BenchCommand& o) {
     const auto [graph, wanted] = load_net(name);
     const double built = 1e3 * since(begin);
     std::vector<Tensor> kept;
-    const Started plain = start(*graph, wanted, options, o.hand_over ? nullptr : &kept);
+    const Started plain = start(*graph, wanted, how, options, o.hand_over ? nullptr : &kept);
     median_step(*plain.session, 0.1);
     const auto print = [&](double step) {
       say("{:<10} {:>12.4f} {:>12.1f} {:>12.1f} {:>12.1f}", name, step, plain.compile, built + plain.ready,
@@ -129,7 +131,7 @@ int run_bench(const BenchCommand& o) {
       print(median_step(*plain.session, o.seconds));
       say("\n");
     } else {
-      const auto checked = start(*graph, wanted, with_check, o.hand_over ? nullptr : &kept).session;
+      const auto checked = start(*graph, wanted, how, with_check, o.hand_over ? nullptr : &kept).session;
       median_step(*checked, 0.1);
       const auto [without, with] = by_turns(*plain.session, *checked, o.seconds);
       print(without);
@@ -157,6 +159,7 @@ Command bench_command(CLI::App& program) {
   b->add_option("nets", bench->nets, "which ones, or examples, or files with graphs; default: all" + nets);
   add_threads(*b, bench->threads, "default: all cores");
   add_memory_budget(*b, bench->memory_budget);
+  add_activations(*b, bench->activations);
   b->add_option("--seconds", bench->seconds, "to measure each")
       ->check(positive, "greater than 0")
       ->capture_default_str();

@@ -90,6 +90,14 @@ void add_memory_budget(CLI::App& command, std::optional<std::int64_t>& bytes) {
       "the most bytes that values may take at once, as in 200M: what does not fit is computed again when it is read");
 }
 
+void add_activations(CLI::App& command, std::optional<DType>& dtype) {
+  command
+      .add_option_function<std::string>(
+          "--activations", [&dtype](const std::string& text) { dtype = parse_dtype(text); },
+          "bf16 or f16: in what values of forward wait for backward, in half of the memory")
+      ->check(CLI::IsMember({"bf16", "f16"}));
+}
+
 void add_threads(CLI::App& command, int& threads, const std::string& what) {
   command.add_option("--threads", threads, what)->check(CLI::Range(1, 256));
 }
@@ -101,13 +109,15 @@ void CompilingOptions::add_to(CLI::App& command) {
   command.add_option("--size", sizes, "sizes of an input's free axes, in order: x=32; without a name, of all inputs");
   command.add_option("--without", without, "passes to leave out: " + listed(internal::optional_passes()));
   add_memory_budget(command, memory_budget);
+  add_activations(command, activations);
 }
 
 Compiling CompilingOptions::read(const Graph& graph) const {
   Compiling how{.mode = inference ? Mode::inference : Mode::training,
                 .threads = threads,
                 .disable = without,
-                .memory_budget = memory_budget};
+                .memory_budget = memory_budget,
+                .activations = activations};
   for (const std::string& option : sizes) {
     const std::size_t mark = option.rfind('=');
     const std::string wanted = mark == std::string::npos ? "" : option.substr(0, mark);

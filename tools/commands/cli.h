@@ -42,18 +42,25 @@ void add_threads(CLI::App& command, int& threads, const std::string& what);
 /// `--memory-budget 200M`: bytes, with k, M or G for thousands, millions, billions of them. Empty without it.
 void add_memory_budget(CLI::App& command, std::optional<std::int64_t>& bytes);
 
+/// `--activations bf16`: see ops/store_activations.h. Empty without it.
+void add_activations(CLI::App& command, std::optional<DType>& dtype);
+
 /// `--check-numerics[=results|all]`: see runtime/numerics.h. `value` is "" without it.
 void add_check_numerics(CLI::App& command, std::string& value);
 CheckNumerics read_check_numerics(const std::string& value);
 
-/// `--threads`, `--size`, `--training`, `--inference`, `--without`, `--memory-budget`: how a graph is compiled.
+/// `--threads`, `--size`, `--training`, `--inference`, `--without`, `--memory-budget`, `--activations`: how a graph is
+/// compiled.
 struct CompilingOptions {
   int threads = 0;
   bool inference = false;
   std::vector<std::string> sizes, without;
   std::optional<std::int64_t> memory_budget = {};
+  std::optional<DType> activations = {};
   void add_to(CLI::App& command);
-  bool given() const { return threads > 0 || inference || !sizes.empty() || !without.empty() || memory_budget; }
+  bool given() const {
+    return threads > 0 || inference || !sizes.empty() || !without.empty() || memory_budget || activations;
+  }
   /// Throws `Error` for a size of an input that the graph does not have, or of an axis that is not free.
   Compiling read(const Graph& graph) const;
 };

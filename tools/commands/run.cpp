@@ -85,11 +85,8 @@ int run_graph(RunCommand o) {
   const auto graph = loaded.graph;
   const Compiling how = o.compiling.read(*graph);
   const std::vector<Value> wanted = fetches(*graph);
-  const Program program = compile(wanted, {.mode = how.mode,
-                                           .pool = how.threads > 0 ? Pool(how.threads) : Pool::shared(),
-                                           .disable = how.disable,
-                                           .numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro},
-                                           .memory_budget = how.memory_budget});
+  const Program program =
+      compiled(wanted, how, {.numerics = {.check = read_check_numerics(o.numerics), .repro = o.repro}});
   Store store = loaded.store ? *loaded.store : Store(*graph);
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);

@@ -93,6 +93,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .predictions = output(*graph, "logits"),
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
                          .memory_budget = o.memory_budget,
+                         .activations = o.activations,
                          .numerics = {.check = read_check_numerics(o.check_numerics),
                                       .repro = (std::filesystem::path(o.out) / "nan").string()}});
   const std::filesystem::path out(o.out), state = out / "training.safetensors";

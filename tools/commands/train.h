@@ -1,6 +1,8 @@
 // `oxbow train`: its options, which tools/commands/train_command.cpp reads, and what it does.
 #pragma once
 
+#include <oxbow/graph/dtype.h>
+
 #include <cstdint>
 #include <optional>
 #include <stop_token>
@@ -29,6 +31,7 @@ struct TrainCommand {
   std::int64_t batch_size = 64;
   int threads = 0;                                 ///< 0: all cores
   std::optional<std::int64_t> memory_budget = {};  ///< bytes that values may take at once
+  std::optional<DType> activations = {};           ///< that wait for backward in other than their own
   std::uint64_t seed = 0;
   std::string check_numerics;  ///< "": no; "results" or "all"
 };

@@ -59,6 +59,7 @@ Command train_command(CLI::App& program) {
   add_threads(*t, train->threads, "default: all cores; the results are the same");
   t->add_option("--seed", train->seed, "of the order of the images")->check(seed)->capture_default_str();
   add_memory_budget(*t, train->memory_budget);
+  add_activations(*t, train->activations);
   add_check_numerics(*t, train->check_numerics);
   return {t, [train] { return tools::train(*train, Interrupt().token()); }};
 }

@@ -4,6 +4,8 @@
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/graph/updates.h>
+#include <oxbow/ops/shared/stored_activations.h>
+#include <oxbow/ops/store_activations.h>
 #include <oxbow/runtime/plan/budget.h>
 #include <oxbow/runtime/plan/copies.h>
 
@@ -32,8 +34,16 @@ std::vector<Value> fetches(const Graph& graph) {
   return all;
 }
 
+Program compiled(Values wanted, const Compiling& how, CompileOptions more) {
+  more.mode = how.mode;
+  more.disable = how.disable;
+  more.memory_budget = how.memory_budget;
+  if (how.threads > 0) more.pool = Pool(how.threads);
+  return compile(how.activations ? Values(store_activations(wanted, *how.activations).fetches) : wanted, more);
+}
+
 std::vector<std::string> stage_names() {
-  std::vector<std::string> names = {"specialise"};
+  std::vector<std::string> names = {"specialise", "activations"};
   for (const Pass& pass : passes()) names.push_back(stage_name(pass));
   names.emplace_back("copies");
   names.emplace_back("recompute");
@@ -53,6 +63,10 @@ std::vector<Stage> stages(const Graph& graph, const Compiling& how) {
         all.push_back({.name = std::move(name), .graph = all.back().graph, .from = {}, .changed = false});
     };
     add("specialise", specialise(graph, wanted, how.sizes, how.mode));
+    const std::shared_ptr<const Graph> sized = all.back().graph;
+    add("activations", how.activations
+                           ? std::optional(ops::stored_activations(*sized, fetches(*sized), *how.activations))
+                           : std::nullopt);
     rewrite(*all.back().graph,
             {.context = {.mode = how.mode, .threads = threads_of(how)},
              .disable = how.disable,

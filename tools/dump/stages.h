@@ -9,8 +9,8 @@
 namespace oxbow::tools {
 
 struct Stage {
-  std::string name;  ///< "specialise", a pass ("simplify"), its second run ("simplify2"), or "copies" (for the plan),
-                     ///< "recompute" (for a memory budget)
+  std::string name;  ///< "specialise", "activations" (where they are stored), a pass ("simplify"), its second run
+                     ///< ("simplify2"), or "copies" (for the plan), "recompute" (for a memory budget)
   std::shared_ptr<const Graph> graph;
   internal::Rewritten from;  ///< from the stage before (the first one: from the graph as built)
   bool changed = true;       ///< false: the rewrite had nothing to do, the graph is the one before

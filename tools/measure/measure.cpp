@@ -27,11 +27,9 @@ Feeds all_feeds(const Measuring& m, const Graph& graph, const Compiling& how, co
 }  // namespace
 
 std::vector<Trace> measure(const Graph& graph, const Compiling& how, const Measuring& measuring) {
-  const Pool pool = how.threads > 0 ? Pool(how.threads) : Pool::shared();
   const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
   if (wanted.empty()) throw Error("the graph is empty: there is nothing to run");
-  const Program program =
-      compile(wanted, {.mode = how.mode, .pool = pool, .disable = how.disable, .memory_budget = how.memory_budget});
+  const Program program = compiled(wanted, how);
   Store store(graph);
   Session session(program, store);
   for (const auto& [name, tensor] : all_feeds(measuring, graph, how, program)) session.feed(name, tensor);
