@@ -43,6 +43,9 @@ concept Real = std::floating_point<T> || math::is_lanes<T>;
 /// A number that kernels compute with, or a register of them.
 template <class T>
 concept Number = dtypes::Numbers::has<T> || math::is_lanes<T>;
+/// An integer that kernels compute with.
+template <class T>
+concept Integer = dtypes::Integers::has<T>;
 
 namespace elementwise {
 

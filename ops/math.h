@@ -3,8 +3,8 @@
 // never on its position. Never libm's.
 //
 // Largest errors against the exact value, in units of the last place (ulp), measured by tests/ops/test_math.cpp:
-//   exp 1.2, log 1, sigmoid and softplus 3, tanh and erf in f32 8 (below 5e-7), in f64 2; sqrt and division 0.5,
-//   rsqrt 1.5. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
+//   exp 1.2, log 1, expm1 and log1p 3, sigmoid and softplus 3, tanh and erf in f32 8 (below 5e-7), in f64 2; sqrt and
+//   division 0.5, rsqrt 1.5. gelu and its slope: below 5e-7 max(1, |x|) in f32, 4e-16 in f64.
 // Infinities, NaN and signed zeros give what IEEE 754 and C say, and so do denormals where a program computes with
 // them. A run of a graph does not: it reads and writes them as zeros (graph/support/float_mode.h), so that log(1e-310)
 // is -inf there. Pure functions.
@@ -127,10 +127,18 @@ inline T exp(T x) {
   return scaled_by_power(fma(r * r, exp_series(r), r) + T(1), shifted);
 }
 
-/// e^x - 1 for x <= 0.
+/// e^x - 1. Below 40, where 1 still counts, as 2^n (e^r - 1) + (2^n - 1) with the r and n of `exp`; n is 0 near 0.
 template <std::floating_point T>
 inline T expm1(T x) {
-  return x > T(-0.34) ? fma(x * x, exp_series(x), x) : exp(x) - T(1);
+  using F = Format<T>;
+  const T c = x > T(40) ? T(40) : x > T(0) ? x : T(0);
+  const T shifted = fma(c, F::log2_e, F::round), n = shifted - F::round;
+  const T r = fma(n, -F::ln2_low, fma(n, -F::ln2_high, c));
+  const T power = from_bits<T>((to_bits(shifted) - to_bits(F::round) + F::bias) << F::mantissa);
+  const T above = fma(power, fma(r * r, exp_series(r), r), power - T(1));
+  const T series = fma(x * x, exp_series(x), x), outside = exp(x);
+  const T beyond = x > T(40) ? outside : x > T(0) ? above : outside - T(1);
+  return abs(x) < T(0.34) ? series : beyond;
 }
 
 /// x = 2^exponent m with sqrt(1/2) <= m < sqrt(2); returns m - 1. For positive finite x, denormals included.
@@ -173,12 +181,34 @@ inline T log(T x) {
   return x < T(0) ? std::numeric_limits<T>::quiet_NaN() : y;
 }
 
+/// The nearest integer, a half to the even one. A zero keeps its sign, here and below.
+template <std::floating_point T>
+inline T round(T x) {
+  const T a = abs(x), rounded = (a + Format<T>::integer) - Format<T>::integer;
+  return std::copysign(a < Format<T>::integer ? rounded : a, x);
+}
+template <std::floating_point T>
+inline T floor(T x) {
+  const T r = round(x);
+  return r > x ? r - T(1) : r;
+}
+template <std::floating_point T>
+inline T ceil(T x) {
+  const T r = round(x);
+  return std::copysign(r < x ? r + T(1) : r, x);
+}
+/// Towards zero.
+template <std::floating_point T>
+inline T trunc(T x) {
+  return std::copysign(floor(abs(x)), x);
+}
+
 template <std::floating_point T>
 inline T sigmoid(T x) {
   return T(1) / (T(1) + exp(-x));
 }
 
-/// log(1 + t) for 0 <= t: the logarithm of u = 1 + t rounded, and what the rounding took from t.
+/// log(1 + t) for finite -1 < t: the logarithm of u = 1 + t rounded, and what the rounding took from t.
 template <std::floating_point T>
 inline T log1p(T t) {
   const T u = T(1) + t;

@@ -53,6 +53,15 @@ struct Gelu : Unary<Gelu> {
   bool operator==(const Gelu&) const = default;
 };
 
+/// x sigmoid(x) (Elfwing, Uchibe and Doya 2017)
+struct Silu : Unary<Silu> {
+  static constexpr OpInfo info{.name = "silu", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Silu&) const = default;
+};
+
 /// log(1 + e^x), which is relu with a round corner (Dugas et al. 2001)
 struct Softplus : Unary<Softplus> {
   static constexpr OpInfo info{.name = "softplus", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
@@ -111,6 +120,16 @@ struct GeluGradient : Binary<GeluGradient> {
   bool operator==(const GeluGradient&) const = default;
 };
 
+/// dy (s + x s (1 - s)), where s = sigmoid(x).
+struct SiluGradient : Binary<SiluGradient> {
+  static constexpr OpInfo info{
+      .name = "silu_gradient", .inputs = {"x", "dy"}, .may_overwrite = {0, 1}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x, T dy) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const SiluGradient&) const = default;
+};
+
 }  // namespace oxbow::ops
 
 namespace oxbow {
@@ -120,11 +139,13 @@ extern template struct Elementwise<ops::Sigmoid, Same>;
 extern template struct Elementwise<ops::Relu, Same>;
 extern template struct Elementwise<ops::Erf, Same>;
 extern template struct Elementwise<ops::Gelu, Same>;
+extern template struct Elementwise<ops::Silu, Same>;
 extern template struct Elementwise<ops::Softplus, Same>;
 extern template struct Elementwise<ops::Softsign, Same>;
 extern template struct Elementwise<ops::TanhGradient, Same, Same>;
 extern template struct Elementwise<ops::SigmoidGradient, Same, Same>;
 extern template struct Elementwise<ops::ReluGradient, Same, Same>;
 extern template struct Elementwise<ops::GeluGradient, Same, Same>;
+extern template struct Elementwise<ops::SiluGradient, Same, Same>;
 
 }  // namespace oxbow

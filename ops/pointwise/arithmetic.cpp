@@ -27,9 +27,18 @@ Value unless_stretched(Value x, Values in) {
 
 }  // namespace
 
-template <std::floating_point T>
+template <Number T>
 T Pow::at(T a, T b) const {
-  return math::pow(a, b);
+  if constexpr (std::floating_point<T>) {
+    return math::pow(a, b);
+  } else {
+    if (std::is_signed_v<T> && b < T(0))
+      return a == T(1) || (a == static_cast<T>(-1) && b % 2 == 0) ? T(1) : a == static_cast<T>(-1) ? a : T(0);
+    T y = 1;
+    for (; b != 0; b = static_cast<T>(b / 2), a = Square{}.at(a))
+      if (b % 2 != 0) y = Multiply{}.at(y, a);
+    return y;
+  }
 }
 
 template <Number T>
@@ -131,6 +140,7 @@ Value Divide::simplify(Values in) const {
   const auto number = constant_number(in[1]);
   if (!number) return {};
   if (*number == 1) return unless_stretched(in[0], in);
+  if (is_integer(in[1].dtype())) return {};
   int exponent;
   if (std::abs(std::frexp(*number, &exponent)) != 0.5 || std::abs(exponent) > 120 || in[1].rank() != 0) return {};
   return in[0] * (1 / *number);

@@ -38,10 +38,10 @@ struct Multiply : Binary<Multiply> {
   bool operator==(const Multiply&) const = default;
 };
 
-/// a / b
+/// a / b. Of integers towards zero, and 0 where b is 0.
 struct Divide : Binary<Divide> {
   static constexpr OpInfo info{.name = "divide", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
-  template <Real T>
+  template <Number T>
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   Value simplify(Values in) const;
@@ -49,10 +49,11 @@ struct Divide : Binary<Divide> {
   bool operator==(const Divide&) const = default;
 };
 
-/// a^b, as IEEE 754 has it: NaN for a negative a and a b that is not an integer; 1 where b is 0 or a is 1.
+/// a^b, as IEEE 754 has it: NaN for a negative a and a b that is not an integer; 1 where b is 0 or a is 1. Of integers
+/// it is rounded towards zero, and 0 for 0 to a negative power.
 struct Pow : Binary<Pow> {
   static constexpr OpInfo info{.name = "pow", .inputs = {"a", "b"}, .may_overwrite = {0, 1}, .any_layout = true};
-  template <std::floating_point T>
+  template <Number T>
   T at(T a, T b) const;
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Pow&) const = default;

@@ -38,9 +38,15 @@ T Multiply::at(T a, T b) const {
     return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
 }
 
-template <Real T>
+template <Number T>
 T Divide::at(T a, T b) const {
-  return a / b;
+  if constexpr (Real<T>) {
+    return a / b;
+  } else {
+    if (b == T(0)) return T(0);
+    if (std::is_signed_v<T> && b == static_cast<T>(-1)) return Subtract{}.at(T(0), a);  // the least number wraps around
+    return a / b;
+  }
 }
 
 template <Number T>

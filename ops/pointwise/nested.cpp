@@ -17,7 +17,9 @@ struct Nested {
   template <Real T, std::same_as<T>... X>
   T at(T first, X... rest) const {
     const std::tuple all(first, rest...);
-    const T within = [&]<std::size_t... J>(std::index_sequence<J...>) { return Inner{}.at(std::get<place + J>(all)...); }
+    const T within = [&]<std::size_t... J>(std::index_sequence<J...>) {
+      return Inner{}.at(std::get<place + J>(all)...);
+    }
     (std::make_index_sequence<Inner::operands>());
     const auto operand = [&]<std::size_t j>(std::integral_constant<std::size_t, j>) {
       if constexpr (j < place)
@@ -161,14 +163,16 @@ constexpr auto rules = []<class... Rows>(std::type_identity<std::tuple<Rows...>>
     if constexpr (std::is_void_v<typename Row::Outer>)
       return {};
     else
-      return {&formula<typename Row::Outer>, Row::place, computes<typename Row::Inner>, &routine<typename Row::Formula>};
+      return {&formula<typename Row::Outer>, Row::place, computes<typename Row::Inner>,
+              &routine<typename Row::Formula>};
   }(std::type_identity<Rows>())...};
 }(std::type_identity<Pairs>());
 
 template <class Row>
 constexpr auto with_singles = []<std::size_t... S>(std::index_sequence<S...>) {
   return std::array<const Routine*, sizeof...(S)>{&routine<typename Row::Formula, Row::sets[S]>...};
-}(std::make_index_sequence<Row::sets.size()>());
+}
+(std::make_index_sequence<Row::sets.size()>());
 
 constexpr auto all_with_singles = []<class... Rows>(std::type_identity<std::tuple<Rows...>>) {
   return std::array{std::span<const Routine* const>(with_singles<Rows>)...};
@@ -247,8 +251,8 @@ std::vector<Absorbed> absorbed_pairs() {
       using Inner = typename Row::Inner;
       std::vector<std::string> letters;
       for (std::size_t i = 0; i < Row::Formula::operands; ++i) letters.emplace_back(1, "abcdefgh"[i]);
-      all.push_back({Written<typename Row::Formula>::of(letters), op_of<Outer>(), op_of<Inner>(), Outer::operands, Inner::operands,
-                     static_cast<int>(Row::place)});
+      all.push_back({Written<typename Row::Formula>::of(letters), op_of<Outer>(), op_of<Inner>(), Outer::operands,
+                     Inner::operands, static_cast<int>(Row::place)});
     }
   });
   return all;

@@ -1,7 +1,9 @@
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
+#include <oxbow/ops/shared/angle.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -52,7 +54,73 @@ T sine(T x) {
                      x);
 }
 
+template <std::floating_point T>
+bool is_far(T x) {
+  return !(math::abs(x) <= static_cast<T>(math::near_angle));
+}
+
+constexpr auto sine_of = []<class T>(std::type_identity<T>, const math::Angle& a) { return math::sin_of<T>(a); };
+constexpr auto cosine_of = []<class T>(std::type_identity<T>, const math::Angle& a) { return math::cos_of<T>(a); };
+constexpr auto tangent_of = []<class T>(std::type_identity<T>, const math::Angle& a) { return math::tan_of<T>(a); };
+
+template <auto f, class T>
+T near_by(T x) {
+  return f(std::type_identity<T>{}, math::near_turns<std::is_same_v<T, double>>(x));
+}
+template <auto f, class T>
+T far_off(T x) {
+  return f(std::type_identity<T>{}, math::far_turns(x));
+}
+template <auto f, class T>
+T of_angle(T x) {
+  return is_far(x) ? far_off<f>(x) : near_by<f>(x);
+}
+
+// All elements as if they were near, in a loop that vectorises, then those that are not, which are few.
+template <auto f, class T>
+void over_angles(const void*, const void* const* in, void* out, std::int64_t n) {
+  constexpr std::int64_t at_once = 256;
+  const T* x = static_cast<const T*>(in[0]);
+  T* y = static_cast<T*>(out);  // may be x
+  T some[at_once];
+  for (std::int64_t begin = 0; begin < n; begin += at_once) {
+    const std::int64_t count = std::min(at_once, n - begin);
+    int far = 0;
+    for (std::int64_t i = 0; i < count; ++i) far |= is_far(x[begin + i]);
+    for (std::int64_t i = 0; i < count; ++i) some[i] = near_by<f>(x[begin + i]);
+    for (std::int64_t i = 0; far != 0 && i < count; ++i)
+      if (is_far(x[begin + i])) some[i] = far_off<f>(x[begin + i]);
+    std::copy(some, some + count, y + begin);
+  }
+}
+
+template <auto f>
+TileFn angle_tile(DType dtype) {
+  return dispatch<dtypes::Floats>(dtype, []<class T>(std::type_identity<T>) -> TileFn { return over_angles<f, T>; });
+}
+
 }  // namespace
+
+template <std::floating_point T>
+T Sin::at(T x) const {
+  return of_angle<sine_of>(x);
+}
+template <std::floating_point T>
+T Cos::at(T x) const {
+  return of_angle<cosine_of>(x);
+}
+template <std::floating_point T>
+T Tan::at(T x) const {
+  return of_angle<tangent_of>(x);
+}
+
+TileFn Sin::tile(Types in) const { return angle_tile<sine_of>(in[0].dtype); }
+TileFn Cos::tile(Types in) const { return angle_tile<cosine_of>(in[0].dtype); }
+TileFn Tan::tile(Types in) const { return angle_tile<tangent_of>(in[0].dtype); }
+
+Grads Sin::gradient(const Node& n, Values dy) const { return {dy[0] * cos(n.input(0))}; }
+Grads Cos::gradient(const Node& n, Values dy) const { return {-(dy[0] * sin(n.input(0)))}; }
+Grads Tan::gradient(const Node& n, Values dy) const { return {dy[0] * (1.0 + square(n.output()))}; }
 
 template <std::floating_point T>
 T CosPi::at(T x) const {
@@ -84,9 +152,15 @@ Grads SinPi::gradient(const Node& n, Values dy) const { return {dy[0] * pi * cos
 
 namespace oxbow {
 
+template struct Elementwise<ops::Sin, Same>;
+template struct Elementwise<ops::Cos, Same>;
+template struct Elementwise<ops::Tan, Same>;
 template struct Elementwise<ops::CosPi, Same>;
 template struct Elementwise<ops::SinPi, Same>;
 
+Value sin(Value x, At at) { return apply(ops::Sin{}, {x}, at); }
+Value cos(Value x, At at) { return apply(ops::Cos{}, {x}, at); }
+Value tan(Value x, At at) { return apply(ops::Tan{}, {x}, at); }
 Value cospi(Value x, At at) { return apply(ops::CosPi{}, {x}, at); }
 Value sinpi(Value x, At at) { return apply(ops::SinPi{}, {x}, at); }
 

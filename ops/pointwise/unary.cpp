@@ -3,6 +3,9 @@
 #include <oxbow/ops/pointwise/formulas.h>
 #include <oxbow/ops/pointwise/nested.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/ops/shared/hyperbolic.h>
+
+#include <cmath>
 
 namespace oxbow::ops {
 
@@ -37,6 +40,16 @@ T Log::at(T x) const {
   return math::log(x);
 }
 
+template <std::floating_point T>
+T Expm1::at(T x) const {
+  return std::copysign(math::expm1(x), x);  // the sign of a zero
+}
+
+template <std::floating_point T>
+T Log1p::at(T x) const {
+  return math::log1p_of_any(x);
+}
+
 template <Real T>
 T Rsqrt::at(T x) const {
   return math::rsqrt(x);
@@ -53,6 +66,8 @@ Grads Reciprocal::gradient(const Node& n, Values dy) const {
 }
 Grads Exp::gradient(const Node& n, Values dy) const { return {masked_multiply(dy[0], n.output())}; }
 Grads Log::gradient(const Node& n, Values dy) const { return {masked_divide(dy[0], n.input(0))}; }
+Grads Expm1::gradient(const Node& n, Values dy) const { return {masked_multiply(dy[0], exp(n.input(0)))}; }
+Grads Log1p::gradient(const Node& n, Values dy) const { return {masked_divide(dy[0], 1.0 + n.input(0))}; }
 Grads Sqrt::gradient(const Node& n, Values dy) const { return {masked_divide(dy[0] * 0.5, n.output())}; }
 Grads Rsqrt::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0);
@@ -75,6 +90,8 @@ template struct Elementwise<ops::Square, Same>;
 template struct Elementwise<ops::Reciprocal, Same>;
 template struct Elementwise<ops::Exp, Same>;
 template struct Elementwise<ops::Log, Same>;
+template struct Elementwise<ops::Expm1, Same>;
+template struct Elementwise<ops::Log1p, Same>;
 template struct Elementwise<ops::Sqrt, Same>;
 template struct Elementwise<ops::Rsqrt, Same>;
 template struct Elementwise<ops::Abs, Same>;
@@ -85,6 +102,8 @@ Value square(Value x, At at) { return apply(ops::Square{}, {x}, at); }
 Value reciprocal(Value x, At at) { return apply(ops::Reciprocal{}, {x}, at); }
 Value exp(Value x, At at) { return apply(ops::Exp{}, {x}, at); }
 Value log(Value x, At at) { return apply(ops::Log{}, {x}, at); }
+Value expm1(Value x, At at) { return apply(ops::Expm1{}, {x}, at); }
+Value log1p(Value x, At at) { return apply(ops::Log1p{}, {x}, at); }
 Value sqrt(Value x, At at) { return apply(ops::Sqrt{}, {x}, at); }
 Value rsqrt(Value x, At at) { return apply(ops::Rsqrt{}, {x}, at); }
 Value abs(Value x, At at) { return apply(ops::Abs{}, {x}, at); }

@@ -52,6 +52,24 @@ struct Log : Unary<Log> {
   bool operator==(const Log&) const = default;
 };
 
+/// e^x - 1, with its digits near 0
+struct Expm1 : Unary<Expm1> {
+  static constexpr OpInfo info{.name = "expm1", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Expm1&) const = default;
+};
+
+/// log(1 + x), with its digits near 0: -inf at -1, NaN below.
+struct Log1p : Unary<Log1p> {
+  static constexpr OpInfo info{.name = "log1p", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
+  template <std::floating_point T>
+  T at(T x) const;
+  Grads gradient(const Node& n, Values dy) const;
+  bool operator==(const Log1p&) const = default;
+};
+
 /// The square root: NaN below 0.
 struct Sqrt : Unary<Sqrt> {
   static constexpr OpInfo info{.name = "sqrt", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
@@ -101,6 +119,8 @@ extern template struct Elementwise<ops::Square, Same>;
 extern template struct Elementwise<ops::Reciprocal, Same>;
 extern template struct Elementwise<ops::Exp, Same>;
 extern template struct Elementwise<ops::Log, Same>;
+extern template struct Elementwise<ops::Expm1, Same>;
+extern template struct Elementwise<ops::Log1p, Same>;
 extern template struct Elementwise<ops::Sqrt, Same>;
 extern template struct Elementwise<ops::Rsqrt, Same>;
 extern template struct Elementwise<ops::Abs, Same>;

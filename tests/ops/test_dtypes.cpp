@@ -289,6 +289,8 @@ BOOST_DATA_TEST_CASE(each_op_computes_every_dtype_or_refuses_it, boost::unit_tes
       continue;
     }
     if (!floats && d == boolean) continue;  // what it takes of numbers is another question
+    const bool kind = floats ? is_float(d) : d == s.inputs[0].dtype();
+    if (!s.alike_in_all_dtypes && !kind) continue;
     std::vector<Tensor> got, want;
     try {
       want = s.reference(doubles);
@@ -298,7 +300,8 @@ BOOST_DATA_TEST_CASE(each_op_computes_every_dtype_or_refuses_it, boost::unit_tes
       continue;
     }
     // Where an op's output has a size that inputs say, numbers that were cut may say another one.
-    const bool cut = (is_integer(d) || !floats) && !std::equal(doubles.begin(), doubles.end(), s.inputs.begin(),
+    const bool cut =
+        (is_integer(d) || !floats) && !std::equal(doubles.begin(), doubles.end(), s.inputs.begin(),
                                                   [](const Tensor& a, const Tensor& b) { return same_bits(a, b); });
     for (std::size_t i = 0; i < got.size(); ++i)
       if (!cut || got[i].shape() == want[i].shape())

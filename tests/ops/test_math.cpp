@@ -5,7 +5,11 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
+#include <oxbow/ops/pointwise/arcs.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/pointwise/division.h>
+#include <oxbow/ops/pointwise/hyperbolic.h>
+#include <oxbow/ops/pointwise/rounding.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
 #include <oxbow/ops/pointwise/unary.h>
 
@@ -73,6 +77,9 @@ struct Bound {
   bool absolute = false;
 };
 
+long double sine(long double x) { return std::sin(x); }
+long double cosine(long double x) { return std::cos(x); }
+long double tangent(long double x) { return std::tan(x); }
 long double normal(long double x) { return std::erfc(-x / std::sqrt(2.0L)) / 2; }
 
 const Bound bounds[] = {
@@ -92,6 +99,29 @@ const Bound bounds[] = {
      3e-16, true},
     {SinPi{}, [](long double x) { return std::sin(std::numbers::pi_v<long double> * std::fmod(x, 2.0L)); }, -9, 9, 2e-7,
      3e-16, true},
+    {Sin{}, sine, -9, 9, 0.6, 1.3},
+    {Cos{}, cosine, -9, 9, 0.6, 1.3},
+    {Tan{}, tangent, -9, 9, 0.6, 2.8},
+    {Sin{}, sine, -2e6, 2e6, 0.6, 1.3},
+    {Cos{}, cosine, -2e6, 2e6, 0.6, 1.3},
+    {Tan{}, tangent, -2e6, 2e6, 0.6, 2.8},
+    {Sin{}, sine, -3e38, 3e38, 0.6, 1.3},
+    {Cos{}, cosine, -3e38, 3e38, 0.6, 1.3},
+    {Tan{}, tangent, -3e38, 3e38, 0.6, 2.8},
+    {Asin{}, [](long double x) { return std::asin(x); }, -1, 1, 0.51, 2.3},
+    {Acos{}, [](long double x) { return std::acos(x); }, -1, 1, 0.51, 1.3},
+    {Atan{}, [](long double x) { return std::atan(x); }, -9, 9, 0.51, 1},
+    {Atan{}, [](long double x) { return std::atan(x); }, -1e9, 1e9, 0.51, 1},
+    {Sinh{}, [](long double x) { return std::sinh(x); }, -80, 80, 0.51, 2.5},
+    {Cosh{}, [](long double x) { return std::cosh(x); }, -80, 80, 0.51, 1.6},
+    {Asinh{}, [](long double x) { return std::asinh(x); }, -80, 80, 0.51, 2.2},
+    {Asinh{}, [](long double x) { return std::asinh(x); }, -1e30, 1e30, 0.51, 2.2},
+    {Acosh{}, [](long double x) { return std::acosh(x); }, 1, 3, 0.51, 3},
+    {Acosh{}, [](long double x) { return std::acosh(x); }, 1, 1e30, 0.51, 3},
+    {Atanh{}, [](long double x) { return std::atanh(x); }, -1, 1, 0.51, 2.5},
+    {Expm1{}, [](long double x) { return std::expm1(x); }, -50, 80, 2.1, 2.1},
+    {Expm1{}, [](long double x) { return std::expm1(x); }, -1, 1, 2.1, 2.1},
+    {Log1p{}, [](long double x) { return std::log1p(x); }, -0.999, 100, 2, 2},
 };
 
 }  // namespace
@@ -163,6 +193,100 @@ BOOST_AUTO_TEST_CASE(special_arguments) {
   check(Sigmoid{}, [](double x) { return 1 / (1 + std::exp(-x)); });
   check(Softplus{}, [](double x) { return x > 700 ? x : std::log1p(std::exp(x)); });
   check(Sqrt{}, [](double x) { return std::sqrt(x); });
+  check(Sin{}, [](double x) { return std::sin(x); });
+  check(Cos{}, [](double x) { return std::cos(x); });
+  check(Tan{}, [](double x) { return std::tan(x); });
+  check(Asin{}, [](double x) { return std::asin(x); });
+  check(Acos{}, [](double x) { return std::acos(x); });
+  check(Atan{}, [](double x) { return std::atan(x); });
+  check(Sinh{}, [](double x) { return std::sinh(x); });
+  check(Cosh{}, [](double x) { return std::cosh(x); });
+  check(Asinh{}, [](double x) { return std::asinh(x); });
+  check(Acosh{}, [](double x) { return std::acosh(x); });
+  check(Atanh{}, [](double x) { return std::atanh(x); });
+  check(Expm1{}, [](double x) { return std::expm1(x); });
+  check(Log1p{}, [](double x) { return std::log1p(x); });
+  check(Floor{}, [](double x) { return std::floor(x); });
+  check(Ceil{}, [](double x) { return std::ceil(x); });
+  check(Round{}, [](double x) { return std::nearbyint(x); });
+  check(Trunc{}, [](double x) { return std::trunc(x); });
+}
+
+// The doubles nearest to a multiple of pi / 2, where a sine or a cosine is next to nothing: the digits are those of
+// what is left of pi / 2, of which ever more count. The last is the worst of all doubles (Muller, "Elementary
+// Functions", 1997).
+BOOST_AUTO_TEST_CASE(angles_next_to_quarter_turns) {
+  std::vector<double> x{0x1.6ac5b262ca1ffp+849};
+  for (int i = 1; i < 700000; i += 7) x.push_back(static_cast<double>(i * (std::numbers::pi_v<long double> / 2)));
+  const auto check = [&]<class T>(T) {
+    const std::vector<T> of(x.begin(), x.end());
+    for (const auto& [op, exact] : {std::pair<Op, Exact>{Sin{}, sine}, {Cos{}, cosine}}) {
+      const std::vector<T> y = computed<T>(op, {of.data()}, of.size());
+      double largest = 0;
+      for (std::size_t i = 0; i < of.size(); ++i) {
+        if (!std::isfinite(of[i])) continue;
+        const long double e = exact(of[i]);
+        const long double place = std::ldexp(1.0L, std::ilogb(e) + 1 - std::numeric_limits<T>::digits);
+        largest = std::max(largest, static_cast<double>(std::fabs(e - static_cast<long double>(y[i])) / place));
+      }
+      BOOST_TEST(largest <= 1, op.name() << " in " << name(dtype_of<T>) << ": " << largest);
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
+// The remainder is exact, so any other exact one gives the same.
+BOOST_AUTO_TEST_CASE(remainders_are_exact) {
+  const auto check = [&]<class T>(T) {
+    std::vector<T> a, b,
+        specials{0,
+                 -T(0),
+                 1,
+                 -1,
+                 T(1.5),
+                 T(-2.5),
+                 3,
+                 1e30F,
+                 std::numeric_limits<T>::min(),
+                 std::numeric_limits<T>::denorm_min(),
+                 std::numeric_limits<T>::max(),
+                 INFINITY,
+                 -INFINITY,
+                 NAN};
+    for (const T x : specials)
+      for (const T y : specials) a.push_back(x), b.push_back(y);
+    std::mt19937_64 random(11);
+    for (int i = 0; i < 20000; ++i) {
+      const auto drawn = [&] {
+        return static_cast<T>(
+            std::ldexp(static_cast<double>(random() >> 11) * 0x1p-53, static_cast<int>(random() % 120) - 60));
+      };
+      a.push_back(drawn() * (random() % 2 == 0 ? 1 : -1));
+      b.push_back(drawn() * (random() % 2 == 0 ? 1 : -1));
+    }
+    const std::vector<T> y = computed<T>(Fmod{}, {a.data(), b.data()}, a.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const T want = std::fmod(a[i], b[i]);
+      if (!(std::isnan(want) ? std::isnan(y[i]) : want == y[i] && std::signbit(want) == std::signbit(y[i])))
+        BOOST_ERROR("fmod(" << a[i] << ", " << b[i] << ") is " << y[i] << ", not " << want);
+    }
+  };
+  check(float{});
+  check(double{});
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers) {
+  std::vector<double> x{0x1p52, 0x1p53 - 1, -0x1p60, 0.49999999999999994, 4503599627370495.5};
+  for (double v = -6; v <= 6; v += 0.125) x.push_back(v);
+  const std::pair<Op, double (*)(double)> all[] = {
+      {Floor{}, std::floor}, {Ceil{}, std::ceil}, {Round{}, std::nearbyint}, {Trunc{}, std::trunc}};
+  for (const auto& [op, f] : all) {
+    const std::vector<double> y = computed<double>(op, {x.data()}, x.size());
+    for (std::size_t i = 0; i < x.size(); ++i)
+      BOOST_TEST((y[i] == f(x[i]) && std::signbit(y[i]) == std::signbit(f(x[i]))),
+                 op.name() << "(" << x[i] << ") is " << y[i]);
+  }
 }
 
 // Every significand with an even and an odd exponent: all others only scale. Then what is too small to scale, and a
@@ -195,8 +319,9 @@ BOOST_AUTO_TEST_CASE(every_root_is_rounded_correctly) {
 BOOST_AUTO_TEST_CASE(the_same_bits_at_any_place) {
   const std::vector<float> x = arguments<float>(0.01, 8);
   const std::vector<double> xd(x.begin(), x.begin() + 300);
-  for (const Op& op : std::initializer_list<Op>{Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{}, Gelu{}, Softplus{}, Rsqrt{},
-                                                Pow{}, GeluGradient{}}) {
+  for (const Op& op : std::initializer_list<Op>{
+           Exp{}, Log{}, Tanh{}, Sigmoid{}, Erf{},  Gelu{},  Softplus{}, Rsqrt{}, Pow{},   GeluGradient{}, Sin{},
+           Cos{}, Tan{}, Asin{}, Atan{},    Sinh{}, Asinh{}, Expm1{},    Log1p{}, Floor{}, Fmod{}}) {
     const bool two = op.info().inputs.size() == 2;
     const auto run = [&]<class T>(const T* from, std::size_t n) {
       return two ? computed<T>(op, {from, from}, n) : computed<T>(op, {from}, n);

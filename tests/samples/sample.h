@@ -18,6 +18,9 @@ struct Sample {
   /// The outputs by the plainest loops, in double; independent of the op's kernel.
   std::function<std::vector<Tensor>(const std::vector<Tensor>&)> reference;
   bool smooth = true;  ///< twice differentiable at these inputs, so second order is checked too
+  /// Other dtypes give the same for the same numbers, up to rounding and wrapping around. False where integers are
+  /// divided otherwise than floating point, or the width counts.
+  bool alike_in_all_dtypes = true;
 };
 
 /// Of all ops that have samples, by name.
