@@ -12,6 +12,9 @@ Value softmax(Value x, std::int64_t axis = -1, At at = At::current());
 /// log(softmax(x)) without its rounding to log(0).
 Value log_softmax(Value x, std::int64_t axis = -1, At at = At::current());
 
+/// 1 at the largest element along `axis`, of equal ones the first, else 0, in x's dtype. It has no gradient.
+Value hardmax(Value x, std::int64_t axis = -1, At at = At::current());
+
 struct Moments {
   Value mean, variance;
 };

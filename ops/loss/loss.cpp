@@ -224,7 +224,7 @@ Value accuracy(Value logits, Value labels, At at) {
                                      "\n  labels: " + to_string(labels.type()) + " from " + to_string(labels.node()) +
                                      at_line(at) + "\n  Give integers in the logits' shape without its last axis");
   return as_called("accuracy", [&] {
-    const Value found = argmax(logits, -1, at), wanted = cast(labels, i64, at);
+    const Value found = argmax(logits, -1, {}, at), wanted = cast(labels, i64, at);
     return mean(cast(oxbow::equal(found, wanted, at), f32, at), {}, false, at);
   });
 }

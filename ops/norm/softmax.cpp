@@ -96,26 +96,38 @@ Grads LogSoftmax::gradient(const Node& n, Values dy) const {
 namespace oxbow {
 namespace {
 
-// The op on the last axis, by way of a transposition when `axis` is another.
-template <class O>
-Value along(Value x, std::int64_t axis, At at) {
-  if (!x || x.rank() == 0) return apply(O{}, {x}, at);
+// What `rows` makes of the last axis, by way of a transposition when `axis` is another.
+template <class F>
+Value along(std::string_view op, Value x, std::int64_t axis, At at, F rows) {
+  if (!x || x.rank() == 0) return rows(x);
   int chosen = 0;
   try {
     chosen = x.shape().axis_of(axis);
   } catch (const Error& e) {
-    throw BuildError(O::info.name, e.what() + at_line(at));
+    throw BuildError(op, e.what() + at_line(at));
   }
-  if (chosen == x.rank() - 1) return apply(O{}, {x}, at);
+  if (chosen == x.rank() - 1) return rows(x);
   std::vector<std::int64_t> swapped(static_cast<std::size_t>(x.rank()));
   std::iota(swapped.begin(), swapped.end(), 0);
   std::swap(swapped[static_cast<std::size_t>(chosen)], swapped.back());
-  return transpose(apply(O{}, {transpose(x, swapped, at)}, at), swapped, at);
+  return transpose(rows(transpose(x, swapped, at)), swapped, at);
 }
 
 }  // namespace
 
-Value softmax(Value x, std::int64_t axis, At at) { return along<ops::Softmax>(x, axis, at); }
-Value log_softmax(Value x, std::int64_t axis, At at) { return along<ops::LogSoftmax>(x, axis, at); }
+Value softmax(Value x, std::int64_t axis, At at) {
+  return along("softmax", x, axis, at, [&](Value rows) { return apply(ops::Softmax{}, {rows}, at); });
+}
+Value log_softmax(Value x, std::int64_t axis, At at) {
+  return along("log_softmax", x, axis, at, [&](Value rows) { return apply(ops::LogSoftmax{}, {rows}, at); });
+}
+Value hardmax(Value x, std::int64_t axis, At at) {
+  return as_called("hardmax", [&] {
+    return along("hardmax", x, axis, at, [&](Value rows) {
+      const Value place = argmax(rows, -1, {}, at), classes = slice(shape_of(rows, at), 0, -1, to_end, at);
+      return one_hot(place, reshape(classes, {}, at), rows.dtype(), at);
+    });
+  });
+}
 
 }  // namespace oxbow

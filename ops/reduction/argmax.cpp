@@ -9,8 +9,8 @@ namespace {
 constexpr std::int64_t columns_at_once = 64;
 
 // The rows of one [reduced, inner] slice for the columns [first, first + columns).
-template <class T>
-void largest(const T* x, std::int64_t rows, std::int64_t inner, std::int64_t columns, std::int64_t* y) {
+template <bool largest, class T>
+void extremes(const T* x, std::int64_t rows, std::int64_t inner, std::int64_t columns, bool last, std::int64_t* y) {
   T best[columns_at_once];
   for (std::int64_t j = 0; j < columns; ++j) {
     best[j] = x[j];
@@ -19,7 +19,10 @@ void largest(const T* x, std::int64_t rows, std::int64_t inner, std::int64_t col
   for (std::int64_t i = 1; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j) {
       const T v = x[i * inner + j];
-      const bool wins = v > best[j] || (v != v && best[j] == best[j]);
+      const bool better = largest ? v > best[j] : v < best[j];
+      const bool v_is_nan = v != v, best_is_nan = best[j] != best[j];
+      const bool alike = (v == best[j]) | (v_is_nan & best_is_nan);
+      const bool wins = best_is_nan ? v_is_nan & last : better | v_is_nan | (alike & last);
       best[j] = wins ? v : best[j];
       y[j] = wins ? i : y[j];
     }
@@ -27,38 +30,49 @@ void largest(const T* x, std::int64_t rows, std::int64_t inner, std::int64_t col
 
 }  // namespace
 
-Type ArgMax::infer(Types in) const {
+template <bool largest>
+Type ArgExtreme<largest>::infer(Types in) const {
   const int a = in[0].shape.axis_of(axis);
-  const Shape y = in[0].shape.without(a);
+  const Shape y = keep ? in[0].shape.with(a, 1) : in[0].shape.without(a);
   if (in[0].shape[a] == 0 && y.count() > 0)
     throw OpError("axis " + std::to_string(axis) + " of " + to_string(in[0].shape) + " is empty",
-                  "There is no largest of no elements");
+                  std::string("There is no ") + (largest ? "largest" : "smallest") + " of no elements");
   return {i64, y};
 }
 
-Work ArgMax::work(Types in) const {
+template <bool largest>
+Work ArgExtreme<largest>::work(Types in) const {
   Work w = moving(in[0].bytes());
   w.flops = static_cast<double>(in[0].count());
   return w;
 }
 
-void ArgMax::run(const Run& r) const {
+template <bool largest>
+void ArgExtreme<largest>::run(const Run& r) const {
   const AroundAxis a(r.in_type(0).shape, r.in_type(0).shape.axis_of(axis));
   const std::int64_t blocks = (a.inner + columns_at_once - 1) / columns_at_once;
   const auto [begin, end] = r.share(a.outer * blocks);
   dispatch<dtypes::Computed>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t o = i / blocks, first = i % blocks * columns_at_once;
-      largest(r.in<T>(0) + o * a.size * a.inner + first, a.size, a.inner, std::min(columns_at_once, a.inner - first),
-              r.out<std::int64_t>() + o * a.inner + first);
+      extremes<largest>(r.in<T>(0) + o * a.size * a.inner + first, a.size, a.inner,
+                        std::min(columns_at_once, a.inner - first), last, r.out<std::int64_t>() + o * a.inner + first);
     }
   });
 }
+
+template struct ArgExtreme<true>;
+template struct ArgExtreme<false>;
 
 }  // namespace oxbow::ops
 
 namespace oxbow {
 
-Value argmax(Value x, std::int64_t axis, At at) { return apply(ops::ArgMax{.axis = axis}, {x}, at); }
+Value argmax(Value x, std::int64_t axis, ArgOptions options, At at) {
+  return apply(ops::ArgMax{.axis = axis, .keep = options.keepdims, .last = options.select_last_index}, {x}, at);
+}
+Value argmin(Value x, std::int64_t axis, ArgOptions options, At at) {
+  return apply(ops::ArgMin{.axis = axis, .keep = options.keepdims, .last = options.select_last_index}, {x}, at);
+}
 
 }  // namespace oxbow

@@ -1,4 +1,4 @@
-// The place of the largest element along an axis. Regular value type, safe from any thread.
+// The place of the largest or the smallest element along an axis. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -6,12 +6,20 @@
 
 namespace oxbow::ops {
 
-/// Of equal elements the first; NaN counts as larger than any number. The result is i64, without the axis.
-struct ArgMax {
-  static constexpr OpInfo info{.name = "argmax", .inputs = {"x"}};
+/// Of equal elements the first, or the last; NaN wins over any number. The result is i64, without the axis unless it is
+/// kept.
+template <bool largest>
+struct ArgExtreme {
+  static constexpr OpInfo info{.name = largest ? "argmax" : "argmin", .inputs = {"x"}};
   std::int64_t axis = -1;
-  static void attributes(auto&& visit) { visit("axis", &ArgMax::axis); }
-  bool operator==(const ArgMax&) const = default;
+  bool keep = false;  ///< the axis stays, with size 1
+  bool last = false;
+  static void attributes(auto&& visit) {
+    visit("axis", &ArgExtreme::axis);
+    visit("keep", &ArgExtreme::keep);
+    visit("last", &ArgExtreme::last);
+  }
+  bool operator==(const ArgExtreme&) const = default;
 
   Type infer(Types in) const;
   Work work(Types in) const;
@@ -19,5 +27,7 @@ struct ArgMax {
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node&, Values) const { return NotDifferentiable{"integer result"}; }
 };
+using ArgMax = ArgExtreme<true>;
+using ArgMin = ArgExtreme<false>;
 
 }  // namespace oxbow::ops

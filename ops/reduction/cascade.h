@@ -13,16 +13,18 @@ inline constexpr std::int64_t cascade_fan = 16;    ///< sums that go into one of
 inline constexpr std::int64_t cascade_block = 64;  ///< lanes that fit in registers
 
 template <Fold F>
-using FoldTypes = std::conditional_t<F == Fold::sum, dtypes::Numbers, dtypes::Computed>;
+using FoldTypes = std::conditional_t<F == Fold::sum || F == Fold::prod, dtypes::Numbers, dtypes::Computed>;
 
 // What T is computed as: integers wrap around, truth values are bytes.
 template <Fold F, class T>
-using FoldLane = std::conditional_t<std::is_same_v<T, bool> || (F == Fold::sum && std::is_integral_v<T>),
-                                    dtypes::Word<sizeof(T)>, T>;
+using FoldLane =
+    std::conditional_t<std::is_same_v<T, bool> || ((F == Fold::sum || F == Fold::prod) && std::is_integral_v<T>),
+                       dtypes::Word<sizeof(T)>, T>;
 
 template <Fold F, class T>
 T fold_join(T a, T b) {
   if constexpr (F == Fold::sum) return static_cast<T>(a + b);
+  if constexpr (F == Fold::prod) return static_cast<T>(a * b);
   const bool a_wins = F == Fold::max ? a > b : a < b;
   return (a_wins | (a != a)) ? a : b;
 }
@@ -31,6 +33,7 @@ template <Fold F, class T>
 constexpr T fold_neutral() {
   using Limits = std::numeric_limits<T>;
   if constexpr (F == Fold::sum) return T(0);
+  if constexpr (F == Fold::prod) return T(1);
   if constexpr (Limits::has_infinity) return F == Fold::max ? -Limits::infinity() : Limits::infinity();
   return F == Fold::max ? Limits::lowest() : Limits::max();
 }

@@ -251,12 +251,15 @@ Value reduce_neighbours(Value x, int first, int last) {
 }
 
 template struct ReduceChunks<Fold::sum>;
+template struct ReduceChunks<Fold::prod>;
 template struct ReduceChunks<Fold::max>;
 template struct ReduceChunks<Fold::min>;
 template struct ReduceColumns<Fold::sum>;
+template struct ReduceColumns<Fold::prod>;
 template struct ReduceColumns<Fold::max>;
 template struct ReduceColumns<Fold::min>;
 template Value reduce_neighbours<Fold::sum>(Value, int, int);
+template Value reduce_neighbours<Fold::prod>(Value, int, int);
 template Value reduce_neighbours<Fold::max>(Value, int, int);
 template Value reduce_neighbours<Fold::min>(Value, int, int);
 

@@ -23,9 +23,10 @@ namespace oxbow::ops {
 /// there.
 template <Fold F>
 struct ReduceChunks {
-  static constexpr OpInfo info{.name = F == Fold::sum   ? "sum_chunks"
-                                       : F == Fold::max ? "max_chunks"
-                                                        : "min_chunks",
+  static constexpr OpInfo info{.name = F == Fold::sum    ? "sum_chunks"
+                                       : F == Fold::prod ? "prod_chunks"
+                                       : F == Fold::max  ? "max_chunks"
+                                                         : "min_chunks",
                                .inputs = {"x"}};
   std::int64_t first = 0, last = 0;
   static void attributes(auto&& visit) {
@@ -41,9 +42,10 @@ struct ReduceChunks {
 /// The same result in one go, for long rows.
 template <Fold F>
 struct ReduceColumns {
-  static constexpr OpInfo info{.name = F == Fold::sum   ? "sum_columns"
-                                       : F == Fold::max ? "max_columns"
-                                                        : "min_columns",
+  static constexpr OpInfo info{.name = F == Fold::sum    ? "sum_columns"
+                                       : F == Fold::prod ? "prod_columns"
+                                       : F == Fold::max  ? "max_columns"
+                                                         : "min_columns",
                                .inputs = {"x"}};
   std::int64_t first = 0, last = 0;
   static void attributes(auto&& visit) {

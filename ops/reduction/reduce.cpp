@@ -8,6 +8,7 @@
 #include <oxbow/ops/shape/reshape.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace oxbow::ops {
 namespace {
@@ -30,6 +31,24 @@ void check_summable(const Type& x) {
     throw OpError("bool cannot be added", "Cast it to f32 to count or average, or to i64 to count");
 }
 
+// What nothing gives, a scalar.
+template <Fold F>
+Value neutral(Graph& g, DType dtype) {
+  if (F == Fold::sum || F == Fold::prod) return constant(g, F == Fold::sum ? 0 : 1, dtype);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (is_float(dtype)) return constant(g, F == Fold::max ? -infinity : infinity, dtype);
+  return dispatch(dtype, [&]<class T>(std::type_identity<T>) {
+    using Limits = std::numeric_limits<T>;
+    return constant(g, Tensor::scalar<T>(F == Fold::max ? Limits::lowest() : Limits::max()));
+  });
+}
+
+// The products of all elements of an axis but each: of those before it and those behind, so that zeros count.
+Value product_of_others(Value x, std::int64_t axis) {
+  const Value before = cumprod(x, axis, {.exclusive = true});
+  return before * cumprod(x, axis, {.exclusive = true, .reverse = true});
+}
+
 }  // namespace
 
 std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>& axes) {
@@ -46,7 +65,7 @@ std::vector<int> normal_axes(const Shape& shape, const std::vector<std::int64_t>
 template <Fold F>
 Type Reduce<F>::infer(Types in) const {
   const Shape& x = in[0].shape;
-  if (F == Fold::sum) check_summable(in[0]);
+  if (F == Fold::sum || F == Fold::prod) check_summable(in[0]);
   auto sizes = x.vector();
   const std::vector<int> reduced = normal_axes(x, axes);
   for (auto axis = reduced.rbegin(); axis != reduced.rend(); ++axis)
@@ -54,10 +73,7 @@ Type Reduce<F>::infer(Types in) const {
       sizes[static_cast<std::size_t>(*axis)] = 1;
     else
       sizes.erase(sizes.begin() + *axis);
-  const Shape y(sizes);
-  if (F != Fold::sum && x.count() == 0 && y.count() > 0)
-    throw OpError("there is no element to choose from in " + to_string(x), "Reduce axes that are not empty");
-  return {in[0].dtype, y};
+  return {in[0].dtype, Shape(sizes)};
 }
 
 template <Fold F>
@@ -66,8 +82,8 @@ std::vector<Value> Reduce<F>::lower(Values in) const {
   const std::vector<Type> types{x.type()};
   const Shape shape = infer(types).shape;
   if (x.type().count() == 0) {
-    const Value zero = constant(x.graph(), 0, x.dtype());
-    return {shape == zero.shape() ? zero : broadcast_to(zero, shape)};
+    const Value none = neutral<F>(x.graph(), x.dtype());
+    return {shape == none.shape() ? none : broadcast_to(none, shape)};
   }
   // An axis of size 1 may count as reduced: it joins its neighbours, and the last reshape puts it back.
   std::vector<bool> reduced(static_cast<std::size_t>(x.rank()));
@@ -80,6 +96,12 @@ std::vector<Value> Reduce<F>::lower(Values in) const {
     last = std::max(first, 1);
   }
   return {in_shape(x, shape)};
+}
+
+// The least of a narrow dtype is not that of the wider one.
+template <Fold F>
+std::vector<Value> Reduce<F>::widen(Values in) const {
+  return in[0].type().count() == 0 ? lower(in) : widened(*this, in);
 }
 
 template <Fold F>
@@ -95,6 +117,14 @@ Grads Reduce<F>::gradient(const Node& n, Values dy) const {
   const Value x = n.input(0);
   const auto missing = keep ? std::vector<std::int64_t>() : axes;
   if constexpr (F == Fold::sum) return {broadcast_like(dy[0], x, missing)};
+  if constexpr (F == Fold::prod) {  // axis by axis
+    std::vector<Value> stages{x};
+    const std::vector<int> reduced = normal_axes(x.shape(), axes);
+    for (int axis : reduced) stages.push_back(prod(stages.back(), axis, true));
+    Value d = broadcast_like(dy[0], stages.back(), missing);  // broadcast on the way
+    for (std::size_t i = reduced.size(); i > 0; --i) d = product_of_others(stages[i - 1], reduced[i - 1]) * d;
+    return {d};
+  }
   const Value y = n.output(), best = equal(x, broadcast_like(y, x, missing));
   const Value ties = stop_gradient(sum(cast(best, x.dtype()), axes, keep));
   const Value others = stop_gradient(where(not_equal(y, y), y, 0));  // NaN where the result is: none equals it
@@ -147,6 +177,7 @@ Value CountLike::simplify(Values in) const {
 }
 
 template struct Reduce<Fold::sum>;
+template struct Reduce<Fold::prod>;
 template struct Reduce<Fold::max>;
 template struct Reduce<Fold::min>;
 
@@ -156,6 +187,10 @@ namespace oxbow {
 
 Value sum(Value x, Axes axes, bool keepdims, At at) {
   return apply(ops::Sum{.axes = axes.list(), .keep = keepdims}, {x}, at);
+}
+
+Value prod(Value x, Axes axes, bool keepdims, At at) {
+  return apply(ops::Prod{.axes = axes.list(), .keep = keepdims}, {x}, at);
 }
 
 Value mean(Value x, Axes axes, bool keepdims, At at) {

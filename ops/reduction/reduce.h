@@ -1,5 +1,6 @@
-// Reductions over axes: sum, mean, max, min; and the sums that undo broadcasting.
-// Dtypes: sums take all but bool and keep it (integers wrap around); mean takes floating point; max and min take all.
+// Reductions over axes: sum, product, mean, max, min; and the sums that undo broadcasting.
+// Dtypes: sums and products take all but bool and keep it (integers wrap around); mean takes floating point; max and
+// min take all.
 //
 // How they are computed, and in which order: see ops/reduction/chunks.h, which they lower to. Axes that are not
 // neighbours are reduced one group after another, the innermost first, so nothing is transposed. Empty axes stand for
@@ -13,12 +14,16 @@ namespace oxbow::ops {
 
 /// What a reduction does with two elements. A NaN makes the result NaN. Of equal zeros with unlike signs, max and min
 /// give either one, always the same for a shape.
-enum class Fold : std::uint8_t { sum, max, min };
+enum class Fold : std::uint8_t { sum, prod, max, min };
 
-/// One element for each place on the other axes. The sum of nothing is 0; the max or min of nothing is an error.
+/// One element for each place on the other axes. The sum of nothing is 0 and its product 1; the max of nothing is what
+/// is below all others of the dtype, -inf or its least number, and the min what is above.
 template <Fold F>
 struct Reduce {
-  static constexpr OpInfo info{.name = F == Fold::sum ? "sum" : F == Fold::max ? "max" : "min",
+  static constexpr OpInfo info{.name = F == Fold::sum    ? "sum"
+                                       : F == Fold::prod ? "prod"
+                                       : F == Fold::max  ? "max"
+                                                         : "min",
                                .inputs = {"x"},
                                .exact = {0}};
   std::vector<std::int64_t> axes;
@@ -31,11 +36,12 @@ struct Reduce {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
-  std::vector<Value> widen(Values in) const { return widened(*this, in); }
+  std::vector<Value> widen(Values in) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 using Sum = Reduce<Fold::sum>;
+using Prod = Reduce<Fold::prod>;
 using Max = Reduce<Fold::max>;
 using Min = Reduce<Fold::min>;
 

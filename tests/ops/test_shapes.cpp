@@ -44,7 +44,8 @@ Tensor as_f32(const Tensor& t) {
 void check_close(const Tensor& got, const Tensor& expected, double bound) {
   BOOST_REQUIRE(got.shape() == expected.shape());
   for (std::int64_t i = 0; i < got.count(); ++i)
-    BOOST_TEST(std::abs(number(got, i) - number(expected, i)) <= bound * std::max(1.0, std::abs(number(expected, i))));
+    BOOST_TEST((number(got, i) == number(expected, i) ||
+                std::abs(number(got, i) - number(expected, i)) <= bound * std::max(1.0, std::abs(number(expected, i)))));
 }
 
 template <class... Ops>
@@ -237,9 +238,6 @@ BOOST_AUTO_TEST_CASE(messages_name_shapes_line_and_remedy) {
   BOOST_TEST(has(m, "mean: x is i32[3]\n  at "));
   BOOST_TEST(has(m, here(line)));
   BOOST_TEST(has(m, "Cast it to f32 or f64 first"));
-  m = message_of([&] { max(none, {0}); });
-  BOOST_TEST(has(m, "max: there is no element to choose from in [0, 6]"));
-  BOOST_TEST(has(m, "Reduce axes that are not empty"));
   BOOST_TEST(to_string(max(none, {1}).type()) == "f32[0]");
   BOOST_TEST(has(message_of([&] { argmax(none, 0); }), "axis 0 of [0, 6] is empty"));
   BOOST_TEST(has(message_of([&] { sum_to(x, labels); }), "sum_to: [3] does not broadcast to [4, 6]"));

@@ -22,6 +22,7 @@ class Samples {
 
 void add_pointwise(Samples& s);
 void add_reduction(Samples& s);
+void add_scan(Samples& s);
 void add_shape(Samples& s);
 void add_shape_parts(Samples& s);
 void add_shape_by_value(Samples& s);

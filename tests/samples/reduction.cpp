@@ -34,13 +34,29 @@ Tensor folded(const Tensor& x, const Shape& shape, double start, Join join, cons
 
 double added(double a, double b) { return a + b; }
 
+// What the reduction of two elements gives, and that of none.
+template <Fold F>
+double join(double a, double b) {
+  return F == Fold::sum ? a + b : F == Fold::prod ? a * b : F == Fold::max ? std::max(a, b) : std::min(a, b);
+}
+template <Fold F>
+constexpr double none = F == Fold::sum    ? 0
+                        : F == Fold::prod ? 1
+                        : F == Fold::max  ? -INFINITY
+                                          : INFINITY;
+
 template <Fold F>
 std::vector<Sample> reduce_samples() {
-  const auto sample = [](const Shape& shape, Reduce<F> op, DType dtype = f64) {
+  const auto drawn = [](const Shape& shape, DType dtype) {
+    if (F == Fold::prod)
+      return is_float(dtype) ? draw(shape, 0.7, 1.4, 1) : draw(shape, dtype == u8 ? 0 : -5, 5, 1, dtype);
+    return draw(shape, dtype == u8 ? 0 : -9, 9, 1, dtype);
+  };
+  const auto sample = [drawn](const Shape& shape, Reduce<F> op, DType dtype = f64) {
     return Sample{
         .what = to_string(shape) + " over " + std::to_string(op.axes.size()) + " axes" + (op.keep ? ", kept" : ""),
         .op = op,
-        .inputs = {draw(shape, dtype == u8 ? 0 : -9, 9, 1, dtype)},
+        .inputs = {drawn(shape, dtype)},
         .reference = [op](const std::vector<Tensor>& in) {
           const std::vector<Type> types{in[0].type()};
           const std::vector<int> over = normal_axes(in[0].shape(), op.axes);
@@ -52,11 +68,7 @@ std::vector<Sample> reduce_samples() {
                 i.erase(i.begin() + *axis);
             return i;
           };
-          const double start = F == Fold::sum ? 0 : F == Fold::max ? -INFINITY : INFINITY;
-          const auto join = [](double a, double b) {
-            return F == Fold::sum ? a + b : F == Fold::max ? std::max(a, b) : std::min(a, b);
-          };
-          return std::vector<Tensor>{folded(in[0], op.infer(types).shape, start, join, to)};
+          return std::vector<Tensor>{folded(in[0], op.infer(types).shape, none<F>, join<F>, to)};
         }};
   };
   std::vector<Sample> samples{sample({5}, {}),
@@ -77,11 +89,19 @@ std::vector<Sample> reduce_samples() {
                               sample({3, 20}, {{1}}),
                               sample({3, 4}, {{1}}, i32),
                               sample({3, 4}, {{0}}, u8)};
-  if (F == Fold::sum) {
-    samples.push_back(sample({0, 3}, {{0}}));
-    samples.push_back(sample({3, 0}, {{}}));
-  } else {
-    samples.push_back(sample({2, 4}, {{1}}, boolean));
+  samples.push_back(sample({0, 3}, {{0}}));
+  samples.push_back(sample({3, 0}, {{}}));
+  samples.end()[-1].alike_in_all_dtypes = samples.end()[-2].alike_in_all_dtypes = false;
+  if (F == Fold::max || F == Fold::min) samples.push_back(sample({2, 4}, {{1}}, boolean));
+  if (F == Fold::prod) {  // zeros: one, two, and alone
+    Sample zeros = sample({3, 4}, {{1}});
+    zeros.what = "zeros";
+    zeros.inputs = {Tensor::of<double>({3, 4}, {2, 0, 3, -1, 0, 2, 0, 5, 1, 1, 2, 0})};
+    samples.push_back(zeros);
+    Sample all_zeros = sample({3, 4}, {});
+    all_zeros.what = "a zero, over all axes";
+    all_zeros.inputs = {Tensor::of<double>({3, 4}, {2, 1, 3, -1, 0.5, 2, 1, 0.25, 1, 1, 2, 0})};
+    samples.push_back(all_zeros);
   }
   return samples;
 }
@@ -144,37 +164,54 @@ std::vector<Sample> norm_samples() {
           sample({0, 3}, {0}, false),       sample({3, 1}, {1}, true)};
 }
 
-std::vector<Sample> arg_max_samples() {
-  const auto sample = [](Tensor x, std::int64_t along) {
-    return Sample{.what = to_string(x.type()) + " along axis " + std::to_string(along),
-                  .op = ArgMax{.axis = along},
-                  .inputs = {x},
-                  .reference = [along](const std::vector<Tensor>& in) {
-                    const int a = in[0].shape().axis_of(along);
-                    Tensor y({i64, in[0].shape().without(a)});
+template <bool largest>
+std::vector<Sample> arg_samples() {
+  const auto sample = [](const Tensor& x, ArgExtreme<largest> op) {
+    return Sample{to_string(x.type()) + " along " + std::to_string(op.axis) + (op.keep ? ", kept" : "") +
+                      (op.last ? ", the last" : ""),
+                  op,
+                  {x},
+                  [op](const std::vector<Tensor>& in) {
+                    const Shape& shape = in[0].shape();
+                    const int a = shape.axis_of(op.axis);
+                    Tensor y({i64, op.keep ? shape.with(a, 1) : shape.without(a)});
                     for (std::int64_t i = 0; i < y.count(); ++i) {
-                      Index at = index_of(y.shape(), i);
+                      Index at = index_of(shape.without(a), i);
                       at.insert(at.begin() + a, 0);
-                      double best = number(in[0], flat_of(in[0].shape(), at));
-                      for (std::int64_t k = 1; k < in[0].shape()[a]; ++k) {
+                      std::vector<double> line;
+                      for (std::int64_t k = 0; k < shape[a]; ++k) {
                         at[static_cast<std::size_t>(a)] = k;
-                        const double v = number(in[0], flat_of(in[0].shape(), at));
-                        if (!(v <= best) && best == best) best = v, y.data<std::int64_t>()[i] = k;
+                        line.push_back(number(in[0], flat_of(shape, at)));
+                      }
+                      const auto is_nan = [](double v) { return v != v; };
+                      double best = largest ? *std::max_element(line.begin(), line.end())
+                                            : *std::min_element(line.begin(), line.end());
+                      const bool nan = std::any_of(line.begin(), line.end(), is_nan);
+                      for (std::int64_t k = shape[a] - 1; k >= 0; --k) {
+                        const std::int64_t from = op.last ? shape[a] - 1 - k : k;
+                        const double v = line[static_cast<std::size_t>(from)];
+                        if (nan ? is_nan(v) : v == best) y.data<std::int64_t>()[i] = from;
                       }
                     }
                     return std::vector<Tensor>{y};
                   }};
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  return {sample(draw({7}, -1, 1, 1), 0),
-          sample(draw({3, 5}, -1, 1, 2), 1),
-          sample(draw({3, 70}, -1, 1, 3), 0),
-          sample(draw({2, 3, 4}, -1, 1, 4), -2),
-          sample(Tensor::of<double>({6}, {1, 3, 2, 3, 3, 0}), 0),
-          sample(Tensor::of<double>({2, 3}, {1, nan, nan, 5, 6, nan}), 1),
-          sample(draw({2, 0}, -1, 1, 5), 0),
-          sample(draw({3, 4}, -9, 9, 6, i32), 1),
-          sample(draw({9}, 0, 9, 7, u8), 0)};
+  const Tensor alike = Tensor::of<double>({6}, {1, 3, 0, 3, 3, 0});
+  const Tensor nans = Tensor::of<double>({2, 4}, {1, nan, nan, 7, 5, 6, nan, 2});
+  return {sample(draw({7}, -1, 1, 1), {.axis = 0}),
+          sample(draw({3, 5}, -1, 1, 2), {}),
+          sample(draw({3, 70}, -1, 1, 3), {.axis = 0}),
+          sample(draw({2, 3, 4}, -1, 1, 4), {.axis = -2}),
+          sample(draw({2, 3, 4}, -1, 1, 4), {.axis = 1, .keep = true}),
+          sample(alike, {.axis = 0}),
+          sample(alike, {.axis = 0, .keep = true, .last = true}),
+          sample(nans, {}),
+          sample(nans, {.last = true}),
+          sample(draw({2, 0}, -1, 1, 5), {.axis = 0}),
+          sample(draw({3, 4}, -9, 9, 6, i32), {}),
+          sample(draw({9}, 0, 9, 7, u8), {.axis = 0}),
+          sample(draw({9}, 0, 2, 8, boolean), {.axis = 0, .last = true})};
 }
 
 std::vector<Tensor> chosen(const Tensor& x, std::int64_t k, bool largest) {
@@ -241,12 +278,14 @@ std::vector<Sample> top_k_of_samples() {
 
 void add_reduction(Samples& s) {
   s.add<Sum>(reduce_samples<Fold::sum>());
+  s.add<Prod>(reduce_samples<Fold::prod>());
   s.add<Max>(reduce_samples<Fold::max>());
   s.add<Min>(reduce_samples<Fold::min>());
   s.add<Norm>(norm_samples());
   s.add<SumTo>(sum_to_samples());
   s.add<CountLike>(count_like_samples());
-  s.add<ArgMax>(arg_max_samples());
+  s.add<ArgMax>(arg_samples<true>());
+  s.add<ArgMin>(arg_samples<false>());
   s.add<TopK>(top_k_samples());
   s.add<TopKOf>(top_k_of_samples());
 }

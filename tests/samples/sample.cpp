@@ -9,6 +9,7 @@ Samples all() {
   Samples s;
   add_pointwise(s);
   add_reduction(s);
+  add_scan(s);
   add_shape(s);
   add_shape_parts(s);
   add_shape_by_value(s);

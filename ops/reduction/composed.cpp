@@ -1,0 +1,56 @@
+// Reductions that are made of others.
+#include <oxbow/graph/graph.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/reduction.h>
+#include <oxbow/ops/shape.h>
+
+#include <cmath>
+
+namespace oxbow {
+namespace {
+
+void check_truth(std::string_view op, const Value& x, At at) {
+  if (x && x.dtype() != boolean)
+    throw BuildError(op,
+                     "x is " + to_string(x.type()) + ", not bool" + at_line(at) + "\n  Compare it: not_equal(x, 0)");
+}
+
+}  // namespace
+
+Value any(Value x, Axes axes, bool keepdims, At at) {
+  check_truth("any", x, at);
+  return as_called("any", [&] { return max(x, axes, keepdims, at); });
+}
+
+Value all(Value x, Axes axes, bool keepdims, At at) {
+  check_truth("all", x, at);
+  return as_called("all", [&] { return min(x, axes, keepdims, at); });
+}
+
+// Of infinities nothing is subtracted: those of the largest element are left to the exponentials. What is subtracted
+// has no slope, since it cancels.
+Value logsumexp(Value x, Axes axes, bool keepdims, At at) {
+  if (x && !is_float(x.dtype()))
+    throw BuildError("logsumexp", "x is " + to_string(x.type()) + at_line(at) + "\n  Cast it to f32 or f64 first");
+  return as_called("logsumexp", [&] {
+    const Value most = stop_gradient(max(x, axes, true, at), at);
+    const Value shift = where(isfinite(most, at), most, 0, at);
+    const Value y = log(sum(exp(subtract(x, shift, at), at), axes, keepdims, at), at);
+    return add(y, keepdims ? shift : max(shift, axes, false, at), at);
+  });
+}
+
+Value variance(Value x, Axes axes, VarianceOptions options, At at) {
+  if (x && !is_float(x.dtype()))
+    throw BuildError("variance", "x is " + to_string(x.type()) + at_line(at) + "\n  Cast it to f32 or f64 first");
+  if (x && is_narrow(x.dtype()))  // rounded once, as the mean
+    return cast(variance(cast(x, compute_type(x.dtype()), at), axes, options, at), x.dtype(), at);
+  return as_called("variance", [&] {
+    const Value rest = subtract(x, mean(x, axes, true, at), at);
+    const Value count = subtract(count_like(x, axes, at), options.correction, at);
+    return divide(sum(square(rest, at), axes, options.keepdims, at), count, at);
+  });
+}
+
+}  // namespace oxbow
