@@ -129,7 +129,18 @@ Grads Contract::gradient(const Node& n, Values dy) const {
 namespace oxbow {
 
 Value matmul(Value a, Value b, MatMulOptions options, At at) {
-  return apply(ops::MatMul{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b}, {a, b}, at);
+  const ops::MatMul op{.transpose_a = options.transpose_a, .transpose_b = options.transpose_b};
+  const bool row = a && b && a.rank() == 1 && b.rank() > 0 && !options.transpose_a;
+  const bool column = a && b && b.rank() == 1 && a.rank() > 0 && !options.transpose_b;
+  if (!row && !column) return apply(op, {a, b}, at);
+  return as_called("matmul", [&] {
+    const Value left = row ? reshape(a, {1, -1}, at) : a, right = column ? reshape(b, {-1, 1}, at) : b;
+    const Value y = apply(op, {left, right}, at);
+    std::vector<std::int64_t> alone;
+    if (row) alone.push_back(y.rank() - 2);
+    if (column) alone.push_back(y.rank() - 1);
+    return squeeze(y, alone, at);
+  });
 }
 
 Value contract(Value a, Value b, At at) { return apply(ops::Contract{}, {a, b}, at); }

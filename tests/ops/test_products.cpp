@@ -318,16 +318,16 @@ BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {
 
 BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   Graph g;
-  const Value a = input(g, "a", f32, {32, 784}), b = input(g, "b", f32, {256, 784}), v = input(g, "v", f32, {784});
+  const Value a = input(g, "a", f32, {32, 784}), b = input(g, "b", f32, {256, 784}), s = input(g, "s", f32, {});
   const Value x = input(g, "x", f32, {8, 28, 28, 3}), w = input(g, "w", f32, {5, 5, 1, 6});
   BOOST_TEST(test::message([&] { matmul(a, b); }) ==
              "matmul: the inner sizes differ: a has 784 columns, b has 256 rows\n"
              "  a: f32[32, 784] from a\n  b: f32[256, 784] from b\n"
              "  at HERE\n  Did you mean {.transpose_b = true}?");
-  BOOST_TEST(test::message([&] { matmul(a, v); }) ==
-             "matmul: b has one axis where a matrix has two\n"
-             "  a: f32[32, 784] from a\n  b: f32[784] from v\n"
-             "  at HERE\n  Make it a row or a column: reshape(b, {1, 784}) or reshape(b, {784, 1})");
+  BOOST_TEST(test::message([&] { matmul(a, s); }) ==
+             "matmul: b has no axes where a matrix has two\n"
+             "  a: f32[32, 784] from a\n  b: f32[] from s\n"
+             "  at HERE\n  Make it a row or a column: reshape(b, {1, 1}) or reshape(b, {1, 1})");
   BOOST_TEST(test::message([&] { conv2d(x, w); }) ==
              "conv2d: x has 3 channels and the weights take 1\n"
              "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w\n"

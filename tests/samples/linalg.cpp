@@ -1,5 +1,11 @@
 // Samples of products: the definition, element by element.
+#include <oxbow/ops/linalg/inverse.h>
 #include <oxbow/ops/linalg/matmul.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "samples/families.h"
 
@@ -88,11 +94,74 @@ std::vector<Sample> contract_samples() {
           sample("no columns", {2, 0}, {2, 3})};
 }
 
+// The sum over all permutations, of n axes [n, n] from `a` on; without row `row` and column `column` where given.
+double leibniz(const double* a, std::int64_t n, std::int64_t row = -1, std::int64_t column = -1) {
+  std::vector<std::int64_t> rows, order;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i != row) rows.push_back(i);
+    if (i != column) order.push_back(i);
+  }
+  double all = 0;
+  do {
+    double product = 1;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      product *= a[rows[i] * n + order[i]];
+      for (std::size_t k = 0; k < i; ++k)
+        if (order[k] > order[i]) product = -product;
+    }
+    all += product;
+  } while (std::next_permutation(order.begin(), order.end()));
+  return all;
+}
+
+std::vector<Tensor> square_matrices() {
+  std::vector<Tensor> all{Tensor::of<double>({2, 2}, {0, 2, -3, 1}), Tensor::of<double>({1, 1}, {-4})};
+  for (const Shape& shape : {Shape{3, 3}, Shape{2, 4, 4}, Shape{2, 1, 2, 2}, Shape{0, 2, 2}, Shape{2, 0, 0}}) {
+    Tensor a = draw(shape, -1, 1, 3);
+    for (std::int64_t i = 0, n = shape[-1]; n > 0 && i < a.count(); ++i)
+      if (i % (n * n) % (n + 1) == 0) a.data<double>()[i] += 2;
+    all.push_back(a);
+  }
+  return all;
+}
+
+std::vector<Sample> det_samples() {
+  std::vector<Sample> samples;
+  for (const Tensor& a : square_matrices())
+    samples.push_back({to_string(a.shape()), Det{}, {a}, [](const std::vector<Tensor>& in) {
+                         const Shape& shape = in[0].shape();
+                         const std::int64_t n = shape[-1];
+                         Tensor y({f64, shape.without(-1).without(-1)});
+                         for (std::int64_t m = 0; m < y.count(); ++m)
+                           y.data<double>()[m] = leibniz(in[0].data<double>() + m * n * n, n);
+                         return std::vector{y};
+                       }});
+  return samples;
+}
+
+std::vector<Sample> inverse_samples() {
+  std::vector<Sample> samples;
+  for (const Tensor& a : square_matrices())
+    samples.push_back({to_string(a.shape()), Inverse{}, {a}, [](const std::vector<Tensor>& in) {
+                         const std::int64_t n = in[0].shape()[-1];
+                         Tensor y(in[0].type());
+                         for (std::int64_t k = 0; k < y.count(); ++k) {
+                           const double* m = in[0].data<double>() + k / (n * n) * n * n;
+                           const std::int64_t i = k / n % n, j = k % n;
+                           y.data<double>()[k] = ((i + j) % 2 == 0 ? 1 : -1) * leibniz(m, n, j, i) / leibniz(m, n);
+                         }
+                         return std::vector{y};
+                       }});
+  return samples;
+}
+
 }  // namespace
 
 void add_linalg(Samples& s) {
   s.add<MatMul>(mat_mul_samples());
   s.add<Contract>(contract_samples());
+  s.add<Det>(det_samples());
+  s.add<Inverse>(inverse_samples());
 }
 
 }  // namespace oxbow::test

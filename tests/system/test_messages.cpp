@@ -24,7 +24,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
   // A call stays on the line that `message` knows.
   // clang-format off
   check({
-      {message([&] { matmul(x, v); }),
+      {message([&] { matmul(x, v, {.transpose_b = true}); }),
        "matmul: b has one axis where a matrix has two\n"
        "  a: f32[2, 4] from x\n"
        "  b: f32[3] from v\n"
