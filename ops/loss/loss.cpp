@@ -2,6 +2,7 @@
 #include <oxbow/ops/loss.h>
 #include <oxbow/ops/loss/binary_cross_entropy.h>
 #include <oxbow/ops/loss/loss.h>
+#include <oxbow/ops/loss/shared.h>
 #include <oxbow/ops/norm.h>
 #include <oxbow/ops/norm/softmax.h>
 #include <oxbow/ops/pointwise.h>
@@ -161,12 +162,6 @@ Grads CrossEntropyGradient::gradient(const Node& n, Values dy) const {
   return {dp, Value(), dg, -(of_label * exp(-losses))};
 }
 
-}  // namespace oxbow::ops
-
-namespace oxbow {
-namespace {
-
-// Two operands that would broadcast where they are meant to be alike.
 void check_alike(const std::string& op, Value a, Value b, const std::string& a_name, const std::string& b_name, At at) {
   if (a && b && a.type() != b.type())
     throw BuildError(op, a_name + " and " + b_name + " differ\n  " + a_name + ": " + to_string(a.type()) + " from " +
@@ -174,6 +169,8 @@ void check_alike(const std::string& op, Value a, Value b, const std::string& a_n
                              to_string(b.node()) + at_line(at) +
                              "\n  Reshape or cast one of them: they would broadcast to something else than meant");
 }
+
+namespace {
 
 // Probabilities where logits are meant: the loss would take their softmax, or sigmoid, again.
 template <class Activation>
@@ -184,15 +181,23 @@ void check_logits(const std::string& op, Value logits, const std::string& activa
                              " is given: " + op + " takes it by itself, and keeps the digits that it rounds away");
 }
 
+}  // namespace
+
+void check_no_softmax(const std::string& op, Value logits, At at) { check_logits<Softmax>(op, logits, "softmax", at); }
+
 Value reduced(Value losses, Reduction reduction, At at) {
   if (reduction == Reduction::none) return losses;
   return reduction == Reduction::sum ? sum(losses, {}, false, at) : mean(losses, {}, false, at);
 }
 
-}  // namespace
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+using ops::check_alike, ops::reduced;
 
 Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
-  check_logits<ops::Softmax>("cross_entropy", logits, "softmax", at);
+  ops::check_no_softmax("cross_entropy", logits, at);
   const bool dense = logits && labels && is_float(labels.dtype()) && labels.type() == logits.type();
   return as_called("cross_entropy", [&] {
     if (!dense || logits.rank() == 0) return reduced(apply(ops::CrossEntropy{}, {logits, labels}, at), reduction, at);
@@ -202,7 +207,7 @@ Value cross_entropy(Value logits, Value labels, Reduction reduction, At at) {
 }
 
 Value binary_cross_entropy(Value logits, Value targets, Reduction reduction, At at) {
-  check_logits<ops::Sigmoid>("binary_cross_entropy", logits, "sigmoid", at);
+  ops::check_logits<ops::Sigmoid>("binary_cross_entropy", logits, "sigmoid", at);
   check_alike("binary_cross_entropy", logits, targets, "logits", "targets", at);
   return as_called("binary_cross_entropy", [&] {
     return reduced(apply(ops::BinaryCrossEntropy{}, {logits, targets}, at), reduction, at);
