@@ -144,10 +144,26 @@ void training(std::vector<Call>& all) {
   all.push_back([](Calls& c) {
     const Value a = c.operand(), b = c.operand();
     const Reduction how = reduction(c);
-    const int loss = c.below(3);
+    const int loss = c.below(6);
     c.keep(loss == 0   ? cross_entropy(a, b, how)
            : loss == 1 ? binary_cross_entropy(a, b, how)
+           : loss == 2 ? hinge_loss(a, b, how)
+           : loss == 3 ? kl_divergence(a, b, how)
+           : loss == 4 ? huber_loss(a, b, 0.5, how)
                        : mean_squared_error(a, b, how));
+  });
+  all.push_back([](Calls& c) {
+    const Value a = c.operand(), b = c.operand();
+    ClassOptions options{.reduction = reduction(c), .axis = c.few()};
+    if (c.flag()) options.ignore_index = c.number();
+    if (c.flag()) options.class_weights = c.operand();
+    if (c.flag()) options.label_smoothing = c.real();
+    c.keep(c.flag() ? cross_entropy(a, b, options) : nll_loss(a, b, options));
+  });
+  all.push_back([](Calls& c) {
+    const Value a = c.operand(), b = c.operand();
+    const std::int64_t axis = c.few();
+    c.keep(cosine_similarity(a, b, axis, c.real()));
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();

@@ -8,24 +8,73 @@
 namespace oxbow::test {
 namespace {
 
-constexpr std::array<UnaryBuilder, 23> unary = {
-    negate, square, abs,     sign, reciprocal, exp,      log,         sqrt,          rsqrt,    cospi,   sinpi, erf,
-    relu,   tanh,   sigmoid, gelu, softplus,   softsign, logical_not, stop_gradient, shape_of, flatten, square};
+constexpr std::array<UnaryBuilder, 53> unary = {negate,
+                                                square,
+                                                abs,
+                                                sign,
+                                                reciprocal,
+                                                exp,
+                                                expm1,
+                                                log,
+                                                log1p,
+                                                sqrt,
+                                                rsqrt,
+                                                floor,
+                                                ceil,
+                                                round,
+                                                trunc,
+                                                sin,
+                                                cos,
+                                                tan,
+                                                asin,
+                                                acos,
+                                                atan,
+                                                sinh,
+                                                cosh,
+                                                asinh,
+                                                acosh,
+                                                atanh,
+                                                cospi,
+                                                sinpi,
+                                                erf,
+                                                relu,
+                                                tanh,
+                                                sigmoid,
+                                                gelu,
+                                                silu,
+                                                mish,
+                                                softplus,
+                                                softsign,
+                                                gelu_tanh,
+                                                hard_swish,
+                                                hard_tanh,
+                                                isnan,
+                                                isinf,
+                                                isfinite,
+                                                bitwise_not,
+                                                det,
+                                                inverse,
+                                                logical_not,
+                                                stop_gradient,
+                                                shape_of,
+                                                flatten,
+                                                square,
+                                                [](Value x, At at) { return hardmax(x, -1, at); },
+                                                [](Value x, At at) { return selu(x, 1.67, 1.05, at); }};
 using Binary = Value (*)(Operand, Operand, At);
-constexpr std::array<Binary, 13> binary = {add,   subtract,  multiply, divide,     pow,     maximum,      minimum,
-                                           equal, not_equal, less,     less_equal, greater, greater_equal};
+constexpr std::array<Binary, 21> binary = {add,        subtract,   multiply,      divide,       pow,       maximum,
+                                           minimum,    equal,      remainder,     equal,        not_equal, less,
+                                           less_equal, greater,    greater_equal, floor_divide, fmod,      bitwise_and,
+                                           bitwise_or, left_shift, right_shift};
 using OfTwo = Value (*)(Value, Value, At);
-constexpr std::array<OfTwo, 9> of_two = {masked_multiply,
-                                         masked_divide,
-                                         logical_and,
-                                         logical_or,
-                                         sum_to,
-                                         reshape_like,
-                                         [](Value a, Value b, At) { return broadcast_like(a, b); },
-                                         contract,
-                                         [](Value a, Value b, At) { return reshape(a, b); }};
+constexpr std::array<OfTwo, 12> of_two = {masked_multiply, logical_xor,
+                                          outer,           prelu,
+                                          masked_divide,   logical_and,
+                                          logical_or,      sum_to,
+                                          reshape_like,    [](Value a, Value b, At) { return broadcast_like(a, b); },
+                                          contract,        [](Value a, Value b, At) { return reshape(a, b); }};
 using Reduce = Value (*)(Value, Axes, bool, At);
-constexpr std::array<Reduce, 5> reductions = {sum, mean, max, min, norm};
+constexpr std::array<Reduce, 9> reductions = {sum, prod, mean, max, min, norm, logsumexp, any, all};
 
 Operand number_or_value(Calls& c) {
   if (c.below(4) == 0) return c.real();
@@ -159,6 +208,24 @@ void elementwise(std::vector<Call>& all) {
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
+    const Operand low = number_or_value(c), high = number_or_value(c);
+    c.keep(clip(x, low, high));
+  });
+  all.push_back([](Calls& c) {
+    using Shaped = Value (*)(Value, double, At);
+    const Shaped f = one_of(c, std::array<Shaped, 5>{swish, leaky_relu, elu, celu, thresholded_relu});
+    const Value x = c.operand();
+    c.keep(f(x, c.real(), At::current()));
+  });
+  all.push_back([](Calls& c) {
+    using Shaped = Value (*)(Value, double, double, At);
+    const Shaped f = one_of(c, std::array<Shaped, 2>{hard_sigmoid, shrink});
+    const Value x = c.operand();
+    const double first = c.real();
+    c.keep(f(x, first, c.real(), At::current()));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
     c.keep(cast(x, c.dtype()));
   });
 }
@@ -173,7 +240,27 @@ void reducing(std::vector<Call>& all) {
   all.insert(all.end(), {reduce, reduce});
   all.push_back([](Calls& c) {
     const Value x = c.operand();
-    c.keep(argmax(x, c.number()));
+    const ArgOptions options{.keepdims = c.flag(), .select_last_index = c.flag()};
+    c.keep(c.flag() ? argmax(x, c.number(), options) : argmin(x, c.number(), options));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const std::int64_t axis = c.few();
+    const CumulativeOptions options{.exclusive = c.flag(), .reverse = c.flag()};
+    if (c.flag()) return c.keep(c.flag() ? cumsum(x, axis, options) : cumprod(x, axis, options));
+    c.keep(linear_scan(x, c.operand(), axis, options));
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand();
+    const VarianceOptions options{.keepdims = c.flag(), .correction = c.real()};
+    c.keep(variance(x, c.axes(), options));
+  });
+  all.push_back([](Calls& c) {  // bytes as an equation, of which most make sense
+    static constexpr std::string_view signs = "abci,-> .1";
+    std::string equation;
+    for (int n = c.below(12); n > 0; --n)
+      equation += signs[static_cast<std::size_t>(c.below(static_cast<int>(signs.size())))];
+    c.keep(einsum(equation, c.operands()));
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
@@ -182,7 +269,8 @@ void reducing(std::vector<Call>& all) {
   all.push_back([](Calls& c) {
     const Value x = c.operand();
     const std::int64_t axis = c.few();
-    const TopKResult top = c.flag() ? top_k(x, c.number(), axis) : top_k(x, whole(c), axis);
+    const bool largest = c.flag();
+    const TopKResult top = c.flag() ? top_k(x, c.number(), axis, largest) : top_k(x, whole(c), axis, largest);
     c.keep({top.values, top.indices});
   });
   all.push_back([](Calls& c) {
