@@ -51,8 +51,6 @@ Shape tiled(const Shape& x, const Numbers& repeats) {
   return Shape(sizes);
 }
 
-Value reshaped(Value x, const Shape& shape) { return apply(Reshape{.shape = shape.vector()}, {x}, At::current()); }
-
 // ---- arange
 
 // How many numbers there are from `start` on before `limit`.

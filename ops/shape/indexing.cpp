@@ -12,8 +12,6 @@
 namespace oxbow::ops {
 namespace {
 
-Value reshaped(Value x, const Shape& shape) { return apply(Reshape{.shape = shape.vector()}, {x}, At::current()); }
-
 // Of x, to which updates of `wanted` shape go.
 void check_updates(const Type& x, const Type& updates, const Shape& wanted, ScatterReduction reduction) {
   if (updates.dtype != x.dtype)

@@ -85,6 +85,14 @@ Value padded(Value x, int axis, std::int64_t before, std::int64_t after, Value f
   return parts.size() > 1 ? concat(parts, axis, At::current()) : x;
 }
 
+Value added_at(Value dy, int axis, std::int64_t size, const Numbers& places) {
+  Graph& g = dy.graph();
+  const Value zero = constant(g, 0, dy.dtype(), At::current());
+  const Value zeros = broadcast_to(zero, dy.shape().with(axis, size), At::current());
+  if (places.empty()) return zeros;
+  return apply(GatherAdd{.axis = axis}, {zeros, constant(g, whole(places), At::current()), dy}, At::current());
+}
+
 Type Pad::infer(Types in, const Known& known) const {
   const Shape& x = in[0].shape;
   const std::vector<Sides> sides = sides_of(x, known(1), axes);
@@ -165,18 +173,12 @@ Type PadGradient::infer(Types in, const Known& known) const {
 
 std::vector<Value> PadGradient::lower(Values in) const {
   Value dx = in[0];
-  Graph& g = dx.graph();
   const Shape& x = in[1].shape();
   const std::vector<Sides> sides = sides_of(x, *known_value(in[2]), axes);
   for (int axis = x.rank(); axis-- > 0;) {
     const Sides& s = sides[static_cast<std::size_t>(axis)];
     if (s.before == 0 && s.after == 0) continue;
-    const Shape to = dx.shape().with(axis, x[axis]);
-    const Value like = to == x ? in[1] : shaped(g, to, dx.dtype());
-    if (x[axis] > 0)
-      dx = scatter_add(like, constant(g, whole(sources(mode, x[axis], s)), At::current()), dx, axis, At::current());
-    else
-      dx = shaped(g, to, dx.dtype());
+    dx = added_at(dx, axis, x[axis], x[axis] > 0 ? sources(mode, x[axis], s) : Numbers());
   }
   return {dx};
 }

@@ -4,6 +4,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/numbers.h>
 
 namespace oxbow {
 AttrValue to_attr(PadMode mode);
@@ -49,5 +50,8 @@ struct PadGradient {
 
 /// x with so many elements of `fill`, a scalar, before and after it along an axis; none of the numbers is negative.
 Value padded(Value x, int axis, std::int64_t before, std::int64_t after, Value fill);
+
+/// Zeros, an axis of `size` in the place of dy's, to which slice i of dy is added at places[i].
+Value added_at(Value dy, int axis, std::int64_t size, const Numbers& places);
 
 }  // namespace oxbow::ops

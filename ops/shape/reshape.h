@@ -58,4 +58,9 @@ struct ExpandDims {
   Grads gradient(const Node& n, Values dy) const;
 };
 
+/// x in this shape, of which no size is -1 or 0 but what it is.
+inline Value reshaped(Value x, const Shape& shape) {
+  return apply(Reshape{.shape = shape.vector()}, {x}, At::current());
+}
+
 }  // namespace oxbow::ops
