@@ -77,6 +77,37 @@ BOOST_AUTO_TEST_CASE(shapes_are_computed_there_as_here) {
              {{"x", draw({3, 5, 4}, -1, 1, 1, f32)}});
 }
 
+BOOST_AUTO_TEST_CASE(indexing_comes_back) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), 6});
+  const auto whole = [&](std::initializer_list<std::int64_t> values) {
+    return constant(g, Tensor::of<std::int64_t>({static_cast<std::int64_t>(values.size())}, values));
+  };
+  const Value rows = expand_dims(whole({1, -1, 1}), 1), updates = constant(g, draw({3, 6}, -1, 1, 2, f32));
+  const Value along = cast(x > 0.0, i64);
+  const Value values[] = {pad(x, {{1, 2}}, {.mode = PadMode::reflect, .axes = {1}}),
+                          pad(x, {{1, 0}, {0, 2}}, {.mode = PadMode::edge}),
+                          pad(x, {{1, -1}}, {.fill = constant(g, 7), .axes = {-1}}),
+                          stack({split(x, 3, 1)[2], split(x, {1, 3, 2}, 1)[2]}),
+                          split(x, 4, 1)[2],
+                          roll(x, 2, 1),
+                          roll(x, -1, 0),
+                          flip(x, {0, 1}),
+                          slice(x, whole({-1, 1}), whole({-100, 5}), whole({-2, 2})),
+                          take_along_axis(x, along, 1),
+                          gather_nd(x, rows),
+                          scatter_nd(x, rows, updates, ScatterReduction::add),
+                          scatter_elements(x, along, x * 2.0, 0, ScatterReduction::mul),
+                          scatter_elements(x, slice(along, 1, 0, 1), slice(x, 1, 0, 1), 1),
+                          top_k(x, 3, 1, false).values,
+                          sort(x, 0, true),
+                          cast(argsort(x, 1), f32),
+                          tril(x, 1)};
+  int k = 0;
+  for (const Value& v : values)
+    comes_back(("value " + std::to_string(k++)).c_str(), v, {{"x", draw({5, 6}, -1, 1, 1, f32)}});
+}
+
 BOOST_AUTO_TEST_CASE(branches_and_loops_come_back) {
   {
     Graph g;

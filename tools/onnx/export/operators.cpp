@@ -3,6 +3,8 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/indexing.h>
+#include <oxbow/ops/shape/pad.h>
 
 #include <algorithm>
 #include <cmath>
@@ -150,7 +152,9 @@ Names slice_by(const Written& n) {
     axes.resize(static_cast<std::size_t>(n.type(1).count()));
     std::iota(axes.begin(), axes.end(), 0);
   }
-  return {n.to().add("Slice", {n.in(0), as(n, n.in(1), i64), as(n, n.in(2), i64), n.to().numbers(axes)})};
+  Names inputs{n.in(0), as(n, n.in(1), i64), as(n, n.in(2), i64), n.to().numbers(axes)};
+  if (n.node().input(3)) inputs.push_back(as(n, n.in(3), i64));
+  return {n.to().add("Slice", inputs)};
 }
 
 Names broadcast_like(const Written& n) {
@@ -170,11 +174,80 @@ Names one_hot(const Written& n, const std::string& classes) {
   return {n.to().add("OneHot", {as(n, n.in(0), i64), classes, values})};
 }
 
-// pads is [rank, 2] here, and all begins before all ends there.
+// pads is [axes, 2] here, and all begins before all ends of all axes there.
 Names pad(const Written& n) {
-  const std::string pads =
-      n.to().add("Reshape", {n.to().transposed(as(n, n.in(1), i64), {1, 0}), n.to().numbers({-1})});
-  return {n.to().add("Pad", {n.in(0), pads, number(n, n.get<double>("value"), n.type(0).dtype)})};
+  const auto mode = n.get<PadMode>("mode");
+  if (mode == PadMode::wrap) n.fail("ONNX's opset 17 has no padding that goes round");
+  std::string pads = as(n, n.in(1), i64);
+  if (const auto axes = from_first(n.get<Sizes>("axes"), n.type(0).shape.rank()); !axes.empty()) {
+    const std::string none = n.to().constant(Tensor({i64, {n.type(0).shape.rank(), 2}}));
+    const std::string places = n.to().add("Unsqueeze", {n.to().numbers(axes), n.to().numbers({-1})});
+    pads = n.to().add("ScatterND", {none, places, pads});
+  }
+  pads = n.to().add("Reshape", {n.to().transposed(pads, {1, 0}), n.to().numbers({-1})});
+  Names inputs{n.in(0), pads};
+  if (mode == PadMode::constant)
+    inputs.push_back(n.node().input(2) ? n.to().add("Reshape", {n.in(2), n.to().numbers({})})
+                                       : number(n, n.get<double>("value"), n.type(0).dtype));
+  const std::string words[] = {"constant", "reflect", "edge"};
+  return {n.to().add("Pad", inputs, {{"mode", words[static_cast<std::size_t>(mode)]}})};
+}
+
+// The sizes of the parts, which ONNX wants where they are not equal.
+Names split(const Written& n) {
+  const auto axis = n.get<std::int64_t>("axis");
+  Names inputs{n.in(0)};
+  const Types parts = n.node().output_types();
+  if (n.node().input(1)) {
+    inputs.push_back(as(n, n.in(1), i64));
+  } else {
+    const int a = n.type(0).shape.axis_of(axis);
+    if (!n.to().is_fixed(n.node().input(0), a)) n.fail("the axis that is split has another size for each that is fed");
+    Sizes sizes;
+    for (const Type& t : parts) sizes.push_back(t.shape[a]);
+    inputs.push_back(n.to().numbers(sizes));
+  }
+  return n.to().add("Split", inputs, {{"axis", axis}}, static_cast<int>(parts.size()));
+}
+
+// What is beyond the end comes first: the last `shift` elements, and those before them.
+Names roll(const Written& n) {
+  const auto axis = n.get<std::int64_t>("axis");
+  const std::int64_t size = n.type(0).shape[n.type(0).shape.axis_of(axis)];
+  const std::int64_t by = size == 0 ? 0 : n.get<std::int64_t>("shift") % size;
+  if (by == 0) return {n.to().add("Identity", {n.in(0)})};
+  const auto part = [&](std::int64_t begin, std::int64_t end) {
+    return n.to().add("Slice", {n.in(0), n.to().numbers({begin}), n.to().numbers({end}), n.to().numbers({axis})});
+  };
+  const std::string behind = part(-by, std::numeric_limits<std::int64_t>::max()), before = part(0, -by);
+  return {n.to().add("Concat", {behind, before}, {{"axis", axis}})};
+}
+
+Attribute reduction_of(const Written& n) {
+  switch (n.get<ScatterReduction>("reduction")) {
+    case ScatterReduction::none:
+      return {"reduction", std::string("none")};
+    case ScatterReduction::add:
+      return {"reduction", std::string("add")};
+    case ScatterReduction::mul:
+      return {"reduction", std::string("mul")};
+    default:
+      n.fail("ONNX's opset 17 scatters without the larger or smaller one");
+  }
+}
+
+Names scatter_elements(const Written& n) {
+  return {n.to().add("ScatterElements", {n.in(0), as(n, n.in(1), i64), n.in(2)},
+                     {{"axis", n.get<std::int64_t>("axis")}, reduction_of(n)})};
+}
+
+Names scatter_nd(const Written& n) {
+  if (n.get<std::int64_t>("batch") != 0) n.fail("ONNX scatters rows without batch axes");
+  return {n.to().add("ScatterND", {n.in(0), as(n, n.in(1), i64), n.in(2)}, {reduction_of(n)})};
+}
+
+Names top_k(const Written& n, const std::string& k) {
+  return n.to().add("TopK", {n.in(0), k}, {{"largest", std::int64_t{n.get<bool>("largest") ? 1 : 0}}}, 2);
 }
 
 std::string channels_first(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 3, 1, 2}); }
@@ -320,9 +393,19 @@ const Entry others[] = {
      }},
     {"count_like", count_like},
     {"divide", divide},
+    {"expand_dims",
+     [](const Written& n) -> Names {
+       const auto axes = n.get<Sizes>("axes");
+       const int rank = n.type(0).shape.rank() + static_cast<int>(axes.size());
+       return {n.to().add("Unsqueeze", {n.in(0), n.to().numbers(from_first(axes, rank))})};
+     }},
     {"gather",
      [](const Written& n) -> Names {
        return {n.to().add("Gather", {n.in(0), as(n, n.in(1), i64)}, {{"axis", n.get<std::int64_t>("axis")}})};
+     }},
+    {"gather_nd",
+     [](const Written& n) -> Names {
+       return {n.to().add("GatherND", {n.in(0), as(n, n.in(1), i64)}, {{"batch_dims", n.get<std::int64_t>("batch")}})};
      }},
     {"gelu", gelu},
     {"log_softmax",
@@ -349,8 +432,11 @@ const Entry others[] = {
        return {n.to().add("Reshape", {n.in(0), sizes(n, 1)}, {{"allowzero", std::int64_t{1}}})};
      }},
     {"reshape_to", reshape_to},
+    {"roll", roll},
     {"rsqrt", [](const Written& n) -> Names { return {n.to().add("Reciprocal", {n.to().add("Sqrt", {n.in(0)})})}; }},
     {"scaled_dot_product_attention", write_attention},
+    {"scatter_elements", scatter_elements},
+    {"scatter_nd", scatter_nd},
     {"sinpi",
      [](const Written& n) -> Names {
        return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
@@ -361,6 +447,7 @@ const Entry others[] = {
      [](const Written& n) -> Names {
        return {n.to().add("Softmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
      }},
+    {"split", split},
     {"square",
      [](const Written& n) -> Names {
        return {n.to().add("Mul", {n.in(0), n.in(0)})};
@@ -372,13 +459,14 @@ const Entry others[] = {
      }},
     {"strided_slice", [](const Written& n) { return slice(n, n.get<std::int64_t>("step")); }},
     {"sum", [](const Written& n) { return reduction(n, "ReduceSum"); }},
-    {"top_k",
-     [](const Written& n) {
-       return n.to().add("TopK", {n.in(0), n.to().numbers({n.get<std::int64_t>("k")})}, {}, 2);
+    {"take_along_axis",
+     [](const Written& n) -> Names {
+       return {n.to().add("GatherElements", {n.in(0), as(n, n.in(1), i64)}, {{"axis", n.get<std::int64_t>("axis")}})};
      }},
+    {"top_k", [](const Written& n) { return top_k(n, n.to().numbers({n.get<std::int64_t>("k")})); }},
     {"top_k_of",
      [](const Written& n) {
-       return n.to().add("TopK", {n.in(0), n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})})}, {}, 2);
+       return top_k(n, n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})}));
      }},
     {"transpose", transpose},
 };
