@@ -178,8 +178,10 @@ void add_pointwise(Samples& s) {
   s.add<BitwiseOr>(integer_samples(BitwiseOr{}, [](std::int64_t a, std::int64_t b) { return a | b; }));
   s.add<BitwiseXor>(integer_samples(BitwiseXor{}, [](std::int64_t a, std::int64_t b) { return a ^ b; }));
   s.add<BitwiseNot>(joined(integer_samples(BitwiseNot{}, [](std::int64_t a, std::int64_t) { return ~a; }), {}));
-  s.add<LeftShift>(integer_samples(
-      LeftShift{}, [](std::int64_t a, std::int64_t b) { return b < 0 || b > 63 ? 0 : a * (std::int64_t{1} << b); }));
+  s.add<LeftShift>(joined(
+      integer_samples(LeftShift{},
+                      [](std::int64_t a, std::int64_t b) { return b < 0 || b > 63 ? 0 : a * (std::int64_t{1} << b); }),
+      {}));
   s.add<RightShift>(
       integer_samples(RightShift{}, [](std::int64_t a, std::int64_t b) { return a >> (b < 0 || b > 63 ? 63 : b); }));
   logical<LogicalAnd>(s, [](double a, double b) { return a != 0 && b != 0; });
