@@ -25,6 +25,7 @@
 #include "dump/render.h"
 #include "history/tensorboard.h"
 #include "history/writer.h"
+#include "measure/machine_peak.h"
 #include "support/figures.h"
 #include "support/message.h"
 #include "support/temporary_folder.h"
@@ -184,6 +185,17 @@ BOOST_AUTO_TEST_CASE(ctrl_c_is_left_alone_where_a_thread_is_refused) {
   pthread_sigmask(SIG_BLOCK, nullptr, &blocked);
   BOOST_TEST(sigismember(&blocked, SIGINT) == 0);
   BOOST_TEST(!interrupt.token().stop_requested());
+}
+
+// It is measured with the threads that there are; nobody waits for one that does not come.
+BOOST_AUTO_TEST_CASE(a_machine_is_measured_where_a_thread_is_refused) {
+  for (const int which : {1, 2}) {
+    fault = {"pthread_create", which, EAGAIN};
+    const tools::MachinePeak peak = tools::measure_peak(3);
+    BOOST_TEST(fault.left == 0);
+    BOOST_TEST(peak.flops_per_ns > 0);
+    BOOST_TEST(peak.bytes_per_ns > 0);
+  }
 }
 
 // The rows of the last save that went well stay, and the next save writes what is missing.

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <latch>
+#include <optional>
 #include <thread>
 #include <vector>
 #if defined(__x86_64__)
@@ -64,25 +66,35 @@ double seconds(const std::function<void()>& f) {
 }
 
 // What one of so many threads does a nanosecond, `amount` being what one call does: the best of some rounds, the mean
-// over the threads.
+// over the threads. The caller is one of them. Where the system gives no more threads, those that are there are
+// measured: nor would a run have more.
 double rate(int threads, double amount, const std::function<void(int thread)>& call) {
   constexpr int rounds = 5;
   std::vector<double> best(static_cast<std::size_t>(threads));
-  std::barrier start(threads);
-  {
-    std::vector<std::jthread> team;
-    for (int t = 0; t < threads; ++t)
-      team.emplace_back([&, t] {
-        for (int round = 0; round < rounds; ++round) {
-          start.arrive_and_wait();
-          auto& mine = best[static_cast<std::size_t>(t)];
-          mine = std::max(mine, amount / (1e9 * seconds([&] { call(t); })));
-        }
-      });
+  std::optional<std::barrier<>> start;  // made when it is known how many come
+  std::latch known(1);
+  const auto measure = [&](int t) {
+    known.wait();
+    for (int round = 0; round < rounds; ++round) {
+      start->arrive_and_wait();
+      auto& mine = best[static_cast<std::size_t>(t)];
+      mine = std::max(mine, amount / (1e9 * seconds([&] { call(t); })));
+    }
+  };
+  std::vector<std::jthread> team;
+  team.reserve(static_cast<std::size_t>(threads));
+  int there = 1;
+  try {
+    for (; there < threads; ++there) team.emplace_back(measure, there);
+  } catch (...) {  // no thread, or no memory for one
   }
+  start.emplace(there);
+  known.count_down();
+  measure(0);
+  team.clear();  // waits for them
   double sum = 0;
   for (const double b : best) sum += b;
-  return sum / threads;
+  return sum / there;
 }
 
 double flops_rate(int threads) {
