@@ -4,6 +4,7 @@
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/boykov_kolmogorov_max_flow.hpp>
 #include <limits>
+#include <unordered_map>
 
 namespace oxbow::internal {
 namespace {
@@ -38,12 +39,9 @@ void add_edge(Network& net, std::size_t from, std::size_t to, double capacity) {
 // near side and of whose readers one is on the far side is kept, which costs the edge from the maker to the value.
 CheapestCut::Result CheapestCut::find(double rate) const {
   Result out{.again = std::vector<bool>(costs.size())};
-  std::vector<std::uint32_t> values;  // storages
-  for (const Input& i : inputs)
-    if (std::find(values.begin(), values.end(), i.storage) == values.end()) values.push_back(i.storage);
-  const auto value_of = [&](const Input& i) {
-    return static_cast<std::size_t>(std::find(values.begin(), values.end(), i.storage) - values.begin());
-  };
+  std::unordered_map<std::uint32_t, std::size_t> values;  // numbers of storages
+  for (const Input& i : inputs) values.try_emplace(i.storage, values.size());
+  const auto value_of = [&](const Input& i) { return values.at(i.storage); };
   if (inputs.empty()) {
     out.again[0] = true;
   } else {

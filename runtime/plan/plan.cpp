@@ -17,8 +17,8 @@ constexpr int levels = 64;               // of the peak without a budget: betwee
 constexpr std::int64_t small = 1 << 20;  // bytes that are worth no other order: they stay in a cache
 constexpr std::int64_t large = 1 << 24;  // from so many on, steps run again where that costs next to nothing
 constexpr double next_to_nothing = 1.02;  // of a step's estimated time
-constexpr std::size_t most_steps = 4096;  // of graphs for which that is looked for: some 10 ms, at most 50
-constexpr double most_work = 5e4;
+constexpr std::size_t most_steps = 4096;  // of graphs for which that is looked for: some 10 ms, at most 200
+constexpr double most_work = 1e5;
 
 class Planner {
  public:

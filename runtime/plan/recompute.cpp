@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t most_candidates = 24;  // candidates that are looked at closely, one after another
 constexpr std::size_t most_steps = 256;      // that one value may take to be made anew
+constexpr double cut_work = 4;               // places of the order that take as long as a step or an input of a cut
 
 double excess(const Timeline& line, std::int64_t target) {
   double sum = 0;
@@ -89,7 +90,7 @@ std::vector<Recomputation::Candidate> Recomputation::candidates(std::int64_t tar
 
 // Which steps run again for a candidate: its own, and those that make what is gone by then, unless keeping that longer
 // is cheaper.
-void Recomputation::choose_steps(Candidate& c) const {
+void Recomputation::choose_steps(Candidate& c) {
   const std::uint32_t at = line_.place[c.reader];
   std::vector<std::uint32_t> region = {line_.runs[line_.values[c.value].run].step};
   CheapestCut cut;
@@ -121,6 +122,7 @@ void Recomputation::choose_steps(Candidate& c) const {
   // The rate at which bytes are weighed against time is found with the steps: at first bytes are worth any time.
   double rate = 1e3 * std::accumulate(cut.costs.begin(), cut.costs.end(), 0.0) / c.gain;
   for (int round = 0; round < 4; ++round) {
+    work_ += cut_work * static_cast<double>(cut.costs.size() + cut.inputs.size());
     const CheapestCut::Result chosen = cut.find(rate);
     const double gain = c.gain - chosen.kept, score = gain / chosen.cost;
     if (gain <= 0) break;
@@ -176,6 +178,7 @@ bool Recomputation::improve(std::int64_t target, const RecomputationLimits& limi
     const auto better = [](const Candidate& a, const Candidate& b) { return a.score < b.score; };
     auto best = std::max_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(looked), better);
     while (looked < all.size() && (looked == 0 || all[looked].most > best->score)) {
+      if (work_ > limits.work) return false;
       choose_steps(all[looked++]);
       best = std::max_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(looked), better);
     }

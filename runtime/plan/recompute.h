@@ -21,7 +21,7 @@ namespace oxbow::internal {
 /// How far to go for fewer bytes.
 struct RecomputationLimits {
   double cost = std::numeric_limits<double>::infinity();  ///< estimated nanoseconds of all steps
-  double work = 1e8;                                      ///< places of the order looked at: some seconds
+  double work = 1e8;                                      ///< places of the order looked at, and of cuts: some seconds
 };
 
 class Recomputation {
@@ -48,7 +48,7 @@ class Recomputation {
   };
   bool improve(std::int64_t target, const RecomputationLimits& limits);
   std::vector<Candidate> candidates(std::int64_t target);
-  void choose_steps(Candidate& c) const;
+  void choose_steps(Candidate& c);
   double cost_again(std::uint32_t run, std::uint32_t place) const;
   bool may_run_before(std::uint32_t step, std::uint32_t place) const;
   std::uint32_t version(std::uint32_t storage, std::uint32_t place) const;
@@ -62,7 +62,7 @@ class Recomputation {
   Timeline line_;
   std::vector<std::uint32_t> full_;  // up to each place, at how many there are too many bytes
   std::set<std::pair<std::uint32_t, std::uint32_t>> in_vain_;
-  double work_ = 0;  // places looked at
+  double work_ = 0;  // so far, as limits count it
 };
 
 }  // namespace oxbow::internal
