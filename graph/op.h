@@ -321,6 +321,7 @@ class Op : public erased::Any<OpInterface> {
   bool has_transposed() const { return hooks().transposed; }
   bool has_moved_axes() const { return hooks().moved_axes; }
   bool has_consume() const { return hooks().consume; }
+  bool has_add_to() const { return hooks().add_to; }
   bool has_widen() const { return hooks().widen; }
   bool has_flow_back() const { return hooks().flow_back; }
   bool has_epilogue() const { return hooks().with_epilogue; }

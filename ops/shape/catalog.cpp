@@ -80,6 +80,7 @@ void add_shape(Catalog& c) {
        .example = {Tensor::scalar<std::int64_t>(0), Tensor::scalar<std::int64_t>(6), Tensor::scalar<std::int64_t>(2)}});
   c.add<SliceGradient>({.formula = "zeros like like, with dy added where the slice was taken"}, Made::by_gradients);
   c.add<StridedSliceGradient>({.formula = "dy where the slice was taken from like, 0 elsewhere"}, Made::by_gradients);
+  c.add<StridedSliceAdd>({.formula = "x, with part added where the slice was taken by steps"}, Made::by_gradients);
   c.add<SliceAdd>({.formula = "x, with part added where the slice was taken"}, Made::by_gradients);
   c.add<SliceByGradient>({.formula = "dy where the slices were taken from like, 0 elsewhere"}, Made::by_gradients);
   c.add<TileGradient>({.formula = "dy summed over the repeats of like's elements"}, Made::by_gradients);

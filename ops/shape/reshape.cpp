@@ -79,6 +79,14 @@ Value ReshapeLike::simplify(Values in) const {
   return apply(Reshape{.shape = in[1].shape().vector()}, {in[0]}, {});
 }
 
+// What is added to a part of x is, before the sum takes the shape of `like`.
+Value ReshapeLike::add_to(Values in, Value sum, Value flows) const {
+  const Node part = in[0].node();
+  if (!part.op().has_add_to()) return {};
+  const Value more = part.op().add_to(part.inputs(), reshape_like(sum, in[0]), flows);
+  return more ? reshape_like(more, in[1]) : Value();
+}
+
 Grads ReshapeLike::gradient(const Node& n, Values dy) const { return {reshape_like(dy[0], n.input(0)), Value()}; }
 
 Type Squeeze::infer(Types in) const {

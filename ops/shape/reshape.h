@@ -29,6 +29,7 @@ struct ReshapeLike {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };

@@ -3,6 +3,7 @@
 #include <oxbow/ops/shape/slice.h>
 #include <oxbow/ops/shape/strided_slice.h>
 #include <oxbow/ops/shape/transpose.h>
+#include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
 namespace {
@@ -61,12 +62,18 @@ Work StridedSliceGradient::work(Types in) const { return moving(infer(in).bytes(
 void StridedSliceGradient::run(const Run& r) const {
   const Places places = places_of(r.in_type(1).shape, axis, begin, end, step);
   const AroundAxis whole(r.in_type(1).shape, places.axis);
-  const std::int64_t unit = whole.inner * size_of(r.out_type().dtype);
   const auto [first, last] = r.share(whole.outer);
-  std::fill(r.outputs[0].bytes + first * whole.size * unit, r.outputs[0].bytes + last * whole.size * unit,
-            std::byte{0});
-  each_place(whole, places, step, first * places.count, last * places.count, [&](std::int64_t at, std::int64_t place) {
-    copy_bytes(r.outputs[0].bytes + place * unit, r.inputs[0].bytes + at * unit, unit);
+  dispatch_width(r.out_type().dtype, [&]<class Word>(std::type_identity<Word>) {
+    // -0.0, which becomes 0.0 when it is added to zero.
+    const Word minus_zero = is_float(r.out_type().dtype) ? Word(Word(1) << (8 * sizeof(Word) - 1)) : Word(0);
+    const Word* dy = reinterpret_cast<const Word*>(r.inputs[0].bytes);
+    Word* y = reinterpret_cast<Word*>(r.outputs[0].bytes);
+    std::fill(y + first * whole.size * whole.inner, y + last * whole.size * whole.inner, Word(0));
+    each_place(whole, places, step, first * places.count, last * places.count,
+               [&](std::int64_t at, std::int64_t place) {
+                 std::transform(dy + at * whole.inner, dy + (at + 1) * whole.inner, y + place * whole.inner,
+                                [minus_zero](Word w) { return w == minus_zero ? Word(0) : w; });
+               });
   });
 }
 
@@ -75,8 +82,58 @@ std::vector<Value> StridedSliceGradient::transposed(Values in, std::span<const i
       apply(StridedSliceGradient{.axis = moved_axis(axis, axes), .begin = begin, .end = end, .step = step}, in, {})};
 }
 
+Value StridedSliceGradient::add_to(Values in, Value sum, Value flows) const {
+  return apply(StridedSliceAdd{.axis = axis, .begin = begin, .end = end, .step = step},
+               {sum, or_nothing({in[0], flows})}, {});
+}
+
 Grads StridedSliceGradient::gradient(const Node&, Values dy) const {
   return {apply(StridedSlice{.axis = axis, .begin = begin, .end = end, .step = step}, {dy[0]}, {}), Value()};
+}
+
+Type StridedSliceAdd::infer(Types in) const {
+  const Places places = places_of(in[0].shape, axis, begin, end, step);
+  const Type wanted{in[0].dtype, in[0].shape.with(places.axis, places.count)};
+  check_dtype(dtypes::Numbers{}, in[0], "x");
+  if (in[1] != wanted)
+    throw OpError("the part is " + to_string(in[1]) + ", but the slice is " + to_string(wanted),
+                  "Give a part of the slice's type");
+  return in[0];
+}
+
+// As much as it takes in place.
+Work StridedSliceAdd::work(Types in) const {
+  Work w = moving(in[1].bytes());
+  w.bytes *= 1.5;  // two are read for one that is written
+  return w;
+}
+
+void StridedSliceAdd::run(const Run& r) const {
+  const Places places = places_of(r.in_type(0).shape, axis, begin, end, step);
+  const AroundAxis whole(r.in_type(0).shape, places.axis);
+  dispatch<dtypes::Numbers>(r.out_type().dtype, [&]<class T>(std::type_identity<T>) {
+    const T* x = r.in<T>(0);
+    const T* part = r.in<T>(1);
+    T* y = r.out<T>();
+    const auto [from, to] = r.share(whole.outer * places.count);
+    each_place(whole, places, step, from, to, [&](std::int64_t at, std::int64_t place) {
+      for (std::int64_t i = 0; i < whole.inner; ++i)
+        y[place * whole.inner + i] = wrapping_sum(x[place * whole.inner + i], part[at * whole.inner + i]);
+    });
+    if (x == y) return;
+    const auto [first, last] = r.share(whole.outer * whole.size);  // of which the slice's were added to
+    for (std::int64_t at = first; at < last; ++at) {
+      const std::int64_t away = at % whole.size - places.first;
+      const bool taken = away % step == 0 && away / step >= 0 && away / step < places.count;
+      if (!taken) std::copy(x + at * whole.inner, x + (at + 1) * whole.inner, y + at * whole.inner);
+    }
+  });
+}
+
+Value StridedSliceAdd::simplify(Values in) const { return in[1].type().count() == 0 ? in[0] : Value(); }
+
+Grads StridedSliceAdd::gradient(const Node&, Values dy) const {
+  return {dy[0], apply(StridedSlice{.axis = axis, .begin = begin, .end = end, .step = step}, {dy[0]}, {})};
 }
 
 }  // namespace oxbow::ops

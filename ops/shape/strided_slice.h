@@ -1,9 +1,10 @@
-// Every so many elements of a range of one axis, forwards or backwards, and its gradient. All dtypes. Regular value
-// types, safe from any thread.
+// Every so many elements of a range of one axis, forwards or backwards, its gradient, and how the gradients of many add
+// up. All dtypes. Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/widen.h>
 
 namespace oxbow::ops {
 
@@ -29,7 +30,7 @@ struct StridedSlice {
   Grads gradient(const Node& n, Values dy) const;
 };
 
-/// dy where the slice of `like` took its elements from, and 0 elsewhere.
+/// Zeros like `like`, to which dy is added where the slice took its elements from, so that -0.0 becomes 0.0.
 struct StridedSliceGradient {
   static constexpr OpInfo info{.name = "strided_slice_gradient", .inputs = {"dy", "like"}, .shape_only = {1}};
   std::int64_t axis = 0, begin = 0, end = to_end, step = 1;
@@ -45,6 +46,28 @@ struct StridedSliceGradient {
   Work work(Types in) const;
   void run(const Run& r) const;
   std::vector<Value> transposed(Values in, std::span<const int> axes) const;
+  Value add_to(Values in, Value sum, Value flows) const;
+  Grads gradient(const Node& n, Values dy) const;
+};
+
+/// x with `part` added to the elements that the slice takes. Of numbers. In place where nobody else reads x, so that it
+/// takes time in proportion to the part.
+struct StridedSliceAdd {
+  static constexpr OpInfo info{.name = "strided_slice_add", .inputs = {"x", "part"}, .may_overwrite = {0}};
+  std::int64_t axis = 0, begin = 0, end = to_end, step = 1;
+  static void attributes(auto&& visit) {
+    visit("axis", &StridedSliceAdd::axis);
+    visit("begin", &StridedSliceAdd::begin);
+    visit("end", &StridedSliceAdd::end);
+    visit("step", &StridedSliceAdd::step);
+  }
+  bool operator==(const StridedSliceAdd&) const = default;
+
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  std::vector<Value> widen(Values in) const { return widened(*this, in); }
+  Value simplify(Values in) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

@@ -183,11 +183,28 @@ Shape moved_shape(const Shape& x, std::span<const int> axes) {
   return Shape(sizes);
 }
 
-Grads Transpose::gradient(const Node& n, Values dy) const {
-  const std::vector<int> axes = normal(permutation, n.input(0).shape());
+namespace {
+
+// The permutation that puts the axes of x where they were.
+std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& permutation, const Shape& x) {
+  const std::vector<int> axes = normal(permutation, x);
   std::vector<std::int64_t> back(axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) back[static_cast<std::size_t>(axes[i])] = static_cast<std::int64_t>(i);
-  return {transpose(dy[0], back)};
+  return back;
+}
+
+}  // namespace
+
+// What is added to a part of x is, before the axes of the sum change places: of two in a row the transpositions cancel.
+Value Transpose::add_to(Values in, Value sum, Value flows) const {
+  const Node part = in[0].node();
+  if (!part.op().has_add_to()) return {};
+  const Value more = part.op().add_to(part.inputs(), transpose(sum, inverse(permutation, in[0].shape())), flows);
+  return more ? transpose(more, permutation) : Value();
+}
+
+Grads Transpose::gradient(const Node& n, Values dy) const {
+  return {transpose(dy[0], inverse(permutation, n.input(0).shape()))};
 }
 
 }  // namespace oxbow::ops

@@ -17,6 +17,7 @@ struct Transpose {
   Type infer(Types in) const;
   Prepared<Plan> prepare(Types in) const;
   void run(const Run& r, const Plan& plan) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Value simplify(Values in) const;
   std::vector<int> moved_axes(Types in) const;
   Op with_moved_axes(const std::vector<int>& axes) const;

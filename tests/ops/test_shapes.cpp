@@ -13,6 +13,7 @@
 #include <oxbow/ops/shape/one_hot.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/slice.h>
+#include <oxbow/ops/shape/strided_slice.h>
 #include <oxbow/ops/shape/transpose.h>
 
 #include <boost/test/unit_test.hpp>
@@ -84,7 +85,8 @@ double plain_sum(const Tensor& x, std::int64_t first, std::int64_t step, std::in
 
 BOOST_AUTO_TEST_CASE(samples_agree_with_their_references) {
   check_samples<Sum, Max, Min, SumTo, CountLike, ArgMax, OneHot, Gather, ScatterAdd, GatherAdd, Reshape, ReshapeLike,
-                Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, Concat, ConcatGradient>();
+                Transpose, BroadcastTo, BroadcastLike, Slice, SliceGradient, SliceAdd, StridedSlice,
+                StridedSliceGradient, StridedSliceAdd, Concat, ConcatGradient>();
 }
 
 BOOST_AUTO_TEST_CASE(sums_of_every_cut_stay_within_the_stated_bound) {

@@ -137,6 +137,34 @@ std::vector<Sample> strided_slice_gradient_samples() {
   return samples;
 }
 
+std::vector<Sample> strided_slice_add_samples() {
+  std::vector<Sample> samples;
+  for (const DType dtype : {f64, i32})
+    for (const Strides& s : strides()) {
+      if (dtype != f64 && s.x.rank() != 3) continue;
+      const int axis = s.x.axis_of(s.op.axis);
+      const auto reference = [s, axis](const std::vector<Tensor>& in) {
+        Tensor y = in[0].clone();
+        dispatch<dtypes::Numbers>(y.dtype(), [&]<class T>(std::type_identity<T>) {
+          for (std::int64_t i = 0; i < in[1].count(); ++i) {
+            Index at = index_of(in[1].shape(), i);
+            std::int64_t& place = at[static_cast<std::size_t>(axis)];
+            place = s.places[static_cast<std::size_t>(place)];
+            y.data<T>()[flat_of(y.shape(), at)] += in[1].data<T>()[i];
+          }
+        });
+        return std::vector<Tensor>{y};
+      };
+      const StridedSliceAdd op{.axis = s.op.axis, .begin = s.op.begin, .end = s.op.end, .step = s.op.step};
+      const Shape part = s.x.with(axis, static_cast<std::int64_t>(s.places.size()));
+      samples.push_back({"to " + to_string(s.x) + " by " + std::to_string(s.op.step),
+                         op,
+                         {draw(s.x, -9, 9, 1, dtype), draw(part, -9, 9, 2, dtype)},
+                         reference});
+    }
+  return samples;
+}
+
 std::vector<Sample> slice_add_samples() {
   const auto sample = [](const Shape& x, const Shape& part, SliceAdd op, DType dtype = f64) {
     return Sample{.what = to_string(part) + " to axis " + std::to_string(op.axis) + " of " + to_string(x),
@@ -300,6 +328,7 @@ void add_shape_parts(Samples& s) {
   s.add<SliceAdd>(slice_add_samples());
   s.add<StridedSlice>(strided_slice_samples());
   s.add<StridedSliceGradient>(strided_slice_gradient_samples());
+  s.add<StridedSliceAdd>(strided_slice_add_samples());
   s.add<Concat>(concat_samples());
   s.add<ConcatGradient>(concat_gradient_samples());
   s.add<Gather>(gather_samples());
