@@ -7,7 +7,8 @@
 //
 // Pure functions of the numbers: the scale of the loss, its units, do not matter. Losses below 0 (a log likelihood,
 // say) have no known level, so there a fall is measured by the range of the curve: one that is as fast at the end as at
-// the start is too slow, however deep it goes, and one that ends at twice its first height above the lowest diverges.
+// the start is too slow, however deep it goes, one that ends at twice its first height above the lowest diverges, and
+// after a leap at the start one has overshot that does not come below its first losses again.
 // How often verdicts are right is measured on curves whose fault follows from how they were made:
 // tests/optim/curves.h, tests/optim/test_judge.cpp. Losses of minibatches of fewer than 8 samples are noisier than
 // those: judge the means of several steps. Safe from any thread.
@@ -24,7 +25,8 @@ namespace oxbow::optim {
 enum class Verdict : std::uint8_t {
   diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise: where a fifth of
                 ///< the later losses are as low as the first, it swings
-  overshot,     ///< it leapt up in the first steps, and then stays near where it began: dead or saturated units
+  overshot,     ///< it leapt up in the first steps, and then stays near where it began, or is still on its way back:
+                ///< dead or saturated units
   oscillating,  ///< it swings more than a minibatch's noise does, and does not fall
   too_slow,     ///< it falls little, and evenly, or not visibly at all
   plateau,      ///< it fell (or jumped) and then stays where it is

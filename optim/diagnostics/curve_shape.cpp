@@ -58,6 +58,18 @@ double memory(Numbers off) {
   return squares > 0 ? next / squares : 0;
 }
 
+// Of x[i] = a x[i - 1] + b x[i - 2] with the best a and b, the share of the squares that it explains.
+double foretold(Numbers off) {
+  double xx = 0, yy = 0, xy = 0, zx = 0, zy = 0, zz = 0;
+  for (std::size_t i = 2; i < off.size(); ++i) {
+    const double x = off[i - 1], y = off[i - 2], z = off[i];
+    xx += x * x, yy += y * y, xy += x * y, zx += z * x, zy += z * y, zz += z * z;
+  }
+  const double determinant = xx * yy - xy * xy;
+  if (!(determinant > 1e-9 * xx * yy) || zz == 0) return 0;
+  return (zx * (zx * yy - zy * xy) + zy * (zy * xx - zx * xy)) / determinant / zz;
+}
+
 double skewness(Numbers off) {
   double squares = 0, cubes = 0;
   for (const double v : off) {
@@ -119,6 +131,9 @@ void measure_leap(CurveShape& s, Numbers l, Numbers log_loss) {
   double squares = 0;
   for (const double v : later) squares += (v - level) * (v - level);
   s.leap = (log_loss[peak] - level) / std::max(std::sqrt(squares / static_cast<double>(later.size())), 1e-9);
+  const Numbers last = l.last(l.size() / 5);
+  s.late_high = *std::max_element(last.begin(), last.end());
+  s.late_noise = step_noise(l.subspan(l.size() / 2));
 }
 
 }  // namespace
@@ -157,6 +172,7 @@ CurveShape measure_curve(Numbers losses) {
   s.swing =
       std::sqrt(std::inner_product(late.begin(), late.end(), late.begin(), 0.0) / static_cast<double>(late.size()));
   s.memory = memory(late);
+  s.cycle = foretold(late);
   s.skew = skewness(late);
 
   const Line whole = line(log_loss, index);

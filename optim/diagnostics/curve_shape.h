@@ -21,18 +21,21 @@ struct CurveShape {
   double highest = 0;  ///< of all
 
   // A leap in the opening, the first 30 %.
-  double peak = 0;    ///< the highest loss there
-  double before = 0;  ///< mean of the losses before the leap: until they have doubled, or risen half way to the peak
-  double leap = 0;    ///< by how many deviations of the later log losses the peak lies above their mean
+  double peak = 0;       ///< the highest loss there
+  double before = 0;     ///< mean of the losses before the leap: until they have doubled, or risen half way to the peak
+  double leap = 0;       ///< by how many deviations of the later log losses the peak lies above their mean
+  double late_high = 0;  ///< the highest (lifted) loss of the last 20 %: a leap is none that comes again
 
   // Noise, as standard deviations.
   double step = 0;           ///< of a step's change, over sqrt 2, from the mean of its size: a few leaps count little
   double late_step = 0;      ///< the same of the second half, from the mean square
+  double late_noise = 0;     ///< the same of the second half's (lifted) losses, from the mean size
   double opening_noise = 0;  ///< of the first 10 %, at least 10 losses, about their line
   double swing = 0;          ///< of the second half about its line
 
   // The second half's deviations from its line.
   double memory = 0;  ///< correlation with the next one
+  double cycle = 0;   ///< share of their squares that the two before foretell: near 1 where they go up and down by rule
   double skew = 0;    ///< third moment: a minibatch's noise has a tail downwards, below 0; spikes are above
   double turns = 0;   ///< share of steps where the loss turns: a smooth curve that bends has next to none
 

@@ -34,12 +34,14 @@ double between(double x, std::initializer_list<Point> points) {
 
 // What the shape shows, before a verdict.
 struct Signs {
-  bool hops;          // from side to side of a valley, at every step
+  bool hops;          // from side to side of a valley, at every step, or up and down by another rule
   bool wanders;       // widely, over many steps: more than a minibatch's noise does
   double restless;    // points for an unrest that no settled level explains
   bool fell_to_stay;  // quickly at first, or its noise did: something settled
   bool jumped;        // upwards, and stays there
   bool leapt;         // upwards in the first steps, and came back
+  bool high;          // upwards in the first steps, wherever it goes then
+  bool back;          // on the way back from a leap, or there: at the end not below where it began
 };
 
 Signs read(const CurveShape& s) {
@@ -50,7 +52,7 @@ Signs read(const CurveShape& s) {
   const double roaming = std::log(std::max(s.swing, 1e-9) * std::sqrt((1 + memory) / (1 - memory)));
   const double louder = std::log(std::max(s.swing, 1e-12) / std::max(s.opening_noise, 1e-12));
   Signs signs{};
-  signs.hops = turns && s.memory < -0.9 && s.swing > 0.1;
+  signs.hops = turns && s.swing > 0.1 && (s.memory < -0.9 || (s.memory < 0.3 && s.cycle > 0.75));
   signs.wanders = turns && s.memory > 0.1 && roaming > -0.3;
   // Of a lifted loss the level is made up: how much of it is noise says nothing.
   const double roams = s.lift == 0 ? ramp(roaming, -0.4, -0.1) : 0;
@@ -63,6 +65,14 @@ Signs read(const CurveShape& s) {
                        (louder < -0.85 && s.opening_noise > 0.04) || (louder < -0.25 && fell > 1.4);
   signs.jumped = s.jump > 4 || s.rise > 1.3;
   signs.leapt = s.lift == 0 && s.peak >= 1.9 * s.before && s.leap >= 5.5;
+  // A leap that takes long to come back from is as wide as the losses after it: there the last ones tell.
+  const double height = s.peak - std::max(s.before, s.end);
+  signs.high = s.lift == 0 ? s.peak >= 1.9 * s.before : height >= 20 * s.late_noise;
+  const bool there = s.lift == 0 ? std::log(s.peak / s.end) >= 5.5 * s.late_step && s.late_step < 0.22 &&
+                                       s.end >= 0.85 * s.before && s.end < 2 * s.before && s.late_high < 1.9 * s.before
+                                 : s.end >= s.before - 3 * s.late_noise && s.end <= s.before + 0.1 * height &&
+                                       s.late_high <= s.before + 0.2 * height;
+  signs.back = signs.high && there;
   return signs;
 }
 
@@ -89,10 +99,13 @@ bool falls(const CurveShape& s, const Signs& signs) {
   return s.swing > 2 * s.opening_noise && s.wander < 0.5 && !signs.wanders;
 }
 
-// After a leap it stays about where it began.
+// After a leap it stays about where it began, or has not come below that.
 bool overshoots(const CurveShape& s, const Signs& signs) {
-  return signs.leapt && s.swing < 0.22 && s.end >= 0.4 * s.before && s.end >= 0.87 * s.middle &&
-         s.end <= 1.12 * s.middle;
+  return signs.back || (signs.leapt && s.swing < 0.22 && s.end >= 0.4 * s.before && s.end >= 0.87 * s.middle &&
+                        s.end <= 1.12 * s.middle);
+}
+bool gains_nothing(const CurveShape& s, const Signs& signs) {
+  return signs.high && s.end >= (s.lift == 0 ? 0.95 * s.before : s.before - s.late_noise);
 }
 
 bool nothing_left(const CurveShape& s) { return s.end <= next_to_nothing * s.first && s.late_step < 0.11; }
@@ -103,14 +116,19 @@ bool falls_evenly(const CurveShape& s) { return s.middle - s.end >= 0.35 / 0.5 *
 
 Verdict decide(const CurveShape& s, const Signs& signs) {
   if (diverges(s, signs)) return Verdict::diverging;
-  if (overshoots(s, signs)) return Verdict::overshot;
-  // A curve that was lifted ends near 0 because of that alone, and would be healthy however it gets there.
-  if (nothing_left(s) || falls(s, signs)) return s.lift != 0 && falls_evenly(s) ? Verdict::too_slow : Verdict::healthy;
+  // Below 0 there is no level by which a leap is told from large swings, or from what a fall began with.
+  if (s.lift == 0 && overshoots(s, signs)) return Verdict::overshot;
+  if (nothing_left(s) || falls(s, signs)) {
+    if (gains_nothing(s, signs)) return Verdict::overshot;
+    // A curve that was lifted ends near 0 because of that alone, and would be healthy however it gets there.
+    return s.lift != 0 && falls_evenly(s) ? Verdict::too_slow : Verdict::healthy;
+  }
   if (signs.hops || signs.restless > 1) return Verdict::oscillating;
+  if (overshoots(s, signs)) return Verdict::overshot;
   return signs.fell_to_stay || signs.jumped ? Verdict::plateau : Verdict::too_slow;
 }
 
-Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& signs) {
+Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& signs, Verdict verdict) {
   // What jumped at the first step, or became calm after the opening, is flat from then on.
   const double settled_from = signs.jumped ? 0.02 : s.settled_from > 0 ? s.settled_from : 0.1;
   // Levels without the lift: the user sees his own numbers.
@@ -118,7 +136,7 @@ Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& s
           .first_bad = 0,
           .lift = s.lift,
           .first = l[0],
-          .start = (signs.leapt ? s.before : s.start) - s.lift,
+          .start = (signs.leapt || verdict == Verdict::overshot ? s.before : s.start) - s.lift,
           .peak = s.peak - s.lift,
           .middle = s.middle - s.lift,
           .end = s.end - s.lift,
@@ -241,9 +259,10 @@ Judgement judge(std::span<const double> losses) {
   for (double& l : scaled) l = std::ldexp(l, -exponent);
   const CurveShape shape = measure_curve(scaled);
   const Signs signs = read(shape);
-  Evidence e = evidence(scaled, shape, signs);
+  const Verdict verdict = decide(shape, signs);
+  Evidence e = evidence(scaled, shape, signs, verdict);
   for (double* level : {&e.lift, &e.first, &e.start, &e.peak, &e.middle, &e.end}) *level = std::ldexp(*level, exponent);
-  return judgement(decide(shape, signs), e);
+  return judgement(verdict, e);
 }
 
 Judgement judge(const History& history) {

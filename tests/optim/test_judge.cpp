@@ -141,6 +141,40 @@ BOOST_AUTO_TEST_CASE(a_leap_that_leaves_the_loss_where_it_began_is_overshot) {
   BOOST_TEST(healthy.starts_with("healthy: the loss fell from 2.3 to 0.0"), healthy);
 }
 
+// However long the way back from the leap takes: what ends where it began is not healthy.
+BOOST_AUTO_TEST_CASE(a_leap_is_seen_where_the_way_back_is_long) {
+  struct Leap {
+    int steps;
+    double tau, height;
+  };
+  for (const Leap& leap :
+       {Leap{60, 3, 998}, Leap{200, 10, 1000}, Leap{100, 10, 100}, Leap{60, 3, 100}, Leap{40, 3, 40}})
+    for (const double down : {0.0, 5.0}) {  // below 0 as well
+      std::vector<double> l{2.3 - down, 48 - down};
+      for (int i = 0; i + 2 < leap.steps; ++i)
+        l.push_back(2.3 + leap.height * std::exp(-i / leap.tau) + 0.01 * std::sin(7.3 * i) - down);
+      const optim::Judgement j = optim::judge(l);
+      BOOST_TEST((j.verdict == optim::Verdict::overshot), leap.steps << " steps: " << to_string(j));
+      BOOST_TEST(j.evidence.start == 2.3 - down, boost::test_tools::tolerance(0.02));
+    }
+  // Two of the log likelihood that gain by the end, with and without a leap.
+  for (const double peak : {2.3, 40.0}) {
+    std::vector<double> l = leaping(2.3, peak, 1);
+    for (std::size_t i = 0; i < l.size(); ++i) l[i] -= 3 + 0.02 * static_cast<double>(i);
+    BOOST_CHECK(optim::judge(l).verdict != optim::Verdict::overshot);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(swings_of_any_period_are_oscillating) {
+  for (const double share : {0.3, 0.6, 1.0})
+    for (const double turn : {0.5, 1.0, 1.7, 2.1, 2.5, 3.0}) {
+      std::vector<double> l;
+      for (int i = 0; i < 200; ++i) l.push_back(2.3 * (1.5 + share * std::sin(turn * i)));
+      const optim::Judgement j = optim::judge(l);
+      BOOST_TEST((j.verdict == optim::Verdict::oscillating), share << ", " << turn << ": " << to_string(j));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_judgement_says_what_it_saw_and_what_to_do) {
   std::vector<double> falling(100), flat(100, 2.5), nan(30, 1.0);
   for (std::size_t i = 0; i < 100; ++i) falling[i] = std::exp(-0.05 * static_cast<double>(i));
