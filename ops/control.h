@@ -89,14 +89,14 @@ struct ScanWay {
   std::int64_t axis = 0;  ///< of the sequence, along which its steps lie
   bool reverse = false;   ///< the last step comes first
 };
-struct ScanOptions {
+struct ScanLoopOptions {
   std::vector<ScanWay> inputs = {}, outputs = {};  ///< of each sequence, and of each stacked value; else as above
   std::string name = {};                           ///< of its scope; else "repeat", "repeat_1", ...
 };
 /// `repeat` over the steps of sequences, each along an axis of its own, some of them backwards: ONNX's Scan. `body`
 /// takes what is carried and a step of each sequence. Throws `Error` unless the sequences have equally many steps.
 RepeatResult scan(std::vector<Value> carried, std::vector<Value> sequences,
-                  const std::function<RepeatNext(const RepeatStep&)>& body, ScanOptions options = {},
+                  const std::function<RepeatNext(const RepeatStep&)>& body, ScanLoopOptions options = {},
                   At at = At::current());
 
 struct WhileStep {

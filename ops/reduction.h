@@ -101,9 +101,9 @@ TopKResult top_k(Value x, std::int64_t k, std::int64_t axis = -1, bool largest =
 /// `k` is a known whole number, i32 or i64: computed from `shape_of`, say.
 TopKResult top_k(Value x, Value k, std::int64_t axis = -1, bool largest = true, At at = At::current());
 
-/// x in order along an axis, and the places that its elements had, i64: equal ones stay in their order, either way; NaN
-/// counts as larger than any number. Gradients go back to where the elements were.
-Value sort(Value x, std::int64_t axis = -1, bool descending = false, At at = At::current());
+/// All elements along an axis, the smallest first or, descending, the largest, with the places that they had: in the
+/// order of `top_k`, so that equal ones stay in theirs. Gradients go back to where the elements were.
+TopKResult sort(Value x, std::int64_t axis = -1, bool descending = false, At at = At::current());
 Value argsort(Value x, std::int64_t axis = -1, bool descending = false, At at = At::current());
 
 }  // namespace oxbow

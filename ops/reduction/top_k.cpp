@@ -154,9 +154,7 @@ TopKResult sorted(const char* builder, Value x, std::int64_t axis, bool descendi
 }
 }  // namespace
 
-Value sort(Value x, std::int64_t axis, bool descending, At at) {
-  return sorted("sort", x, axis, descending, at).values;
-}
+TopKResult sort(Value x, std::int64_t axis, bool descending, At at) { return sorted("sort", x, axis, descending, at); }
 
 Value argsort(Value x, std::int64_t axis, bool descending, At at) {
   return sorted("argsort", x, axis, descending, at).indices;

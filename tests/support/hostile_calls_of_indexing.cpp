@@ -79,7 +79,7 @@ void add_calls_of_indexing(std::vector<Call>& all) {
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand();
-    c.keep(c.flag() ? sort(x, c.few(), c.flag()) : argsort(x, c.few(), c.flag()));
+    c.keep(c.flag() ? sort(x, c.few(), c.flag()).values : argsort(x, c.few(), c.flag()));
   });
   all.push_back([](Calls& c) {
     const Value x = c.operand(), k = whole(c), on = c.operand();
