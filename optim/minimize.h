@@ -25,7 +25,7 @@
 namespace oxbow::optim {
 
 /// What a step does when a gradient has a NaN or Inf, or is so large that the square which its optimizer keeps would be
-/// infinite (above 1.8e19 in f32): the weight would never move again.
+/// infinite (above 1.8e19 in f32), or the sum of all squares that it keeps: the weight would never move again.
 enum class Nonfinite : std::uint8_t {
   keep,  ///< it goes into the weights, as IEEE 754 says: nothing is looked for, nothing costs time
   fail,  ///< the run throws `Error` with the parameter's name; all variables stay as they were

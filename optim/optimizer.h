@@ -45,6 +45,8 @@ struct OptimizerInfo {
   /// Whether it keeps squares of gradients: one whose square is infinite would then stop its weight for ever, so that
   /// `Nonfinite` counts it as not finite.
   bool squares = false;
+  /// The slot in which these squares add up for ever, if any: a square that makes the sum infinite does the same.
+  std::string_view sum = {};
 };
 
 /// What an optimizer calls a slot by, wherever it means it: `static constexpr SlotName m{"m"}, v{"v"};`. A misspelt one
@@ -139,6 +141,8 @@ class Optimizer : public erased::Any<OptimizerInterface> {
   std::string_view average() const { return model_->info->average; }
   /// Whether it keeps squares of gradients.
   bool squares() const { return model_->info->squares; }
+  /// The slot that is their sum; "" where there is none.
+  std::string_view sum() const { return model_->info->sum; }
   /// This optimizer with a field set: `Optimizer("adam").with("beta_1", 0.8)`. Throws `Error` with the line `at` for a
   /// field that it does not have, or a value of another kind.
   Optimizer with(std::string_view field, const AttrValue& value, Location at = At::current()) const;

@@ -13,7 +13,7 @@
 namespace oxbow::optim {
 
 struct Adagrad {
-  static constexpr OptimizerInfo info{.name = "adagrad", .squares = true};
+  static constexpr OptimizerInfo info{.name = "adagrad", .squares = true, .sum = "sum"};
   static constexpr SlotName sum{"sum"};
   ByConvention<Rate> learning_rate = {1e-3, 0.01};
   ByConvention<double> initial_accumulator_value = {0.1, 0};

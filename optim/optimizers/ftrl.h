@@ -15,7 +15,7 @@
 namespace oxbow::optim {
 
 struct Ftrl {
-  static constexpr OptimizerInfo info{.name = "ftrl", .squares = true};
+  static constexpr OptimizerInfo info{.name = "ftrl", .squares = true, .sum = "sum"};
   static constexpr SlotName sum{"sum"}, linear{"linear"};
   Rate learning_rate = 1e-3;
   double learning_rate_power = -0.5;

@@ -88,9 +88,15 @@ void StepBuilder::accumulate() {
   out_.gathering.insert(out_.gathering.end(), layers_.begin(), layers_.end());
 }
 
-Value StepBuilder::zero_if_finite(std::size_t i, Value clipped) const {
-  const Value g = out_.gradients[i];
-  if (!optimizer_of(i).squares()) return sum(g * 0.0);
+Value StepBuilder::zero_if_finite(std::size_t i, Value clipped) {
+  const Value g = out_.gradients[i], p = out_.parameters[i];
+  const Optimizer& optimizer = optimizer_of(i);
+  if (!optimizer.squares()) return sum(g * 0.0);
+  for (const Slot& slot : optimizer.slots(variable_of(p)))
+    if (slot.name.text == optimizer.sum()) {
+      const Value kept = (slot_of(optimizer, slot, p) + clipped * clipped) * 0.0;
+      return sum(clipped.same(g) ? kept : g * 0.0 + kept);
+    }
   // No square(clipped), which the optimizer takes as well: a check within its pass keeps that from writing in place.
   const Value square_of = clipped * clipped * 0.0;
   return sum(clipped.same(g) ? square_of : g * 0.0 + square_of);
@@ -101,10 +107,11 @@ void StepBuilder::check_finite(const std::vector<Value>& clipped) {
   if (options_.nonfinite == Nonfinite::keep && !dynamic) return;
   if (options_.nonfinite == Nonfinite::fail) {
     for (std::size_t i = 0; i < out_.parameters.size(); ++i) {
-      const std::string squares = optimizer_of(i).squares()
-                                      ? " One whose square is infinite, which " + std::string(optimizer_of(i).name()) +
-                                            " would keep, counts as Inf."
-                                      : "";
+      const std::string squares =
+          optimizer_of(i).squares()
+              ? " One whose square is infinite, which " + std::string(optimizer_of(i).name()) + " would keep" +
+                    (optimizer_of(i).sum().empty() ? "" : ", or makes the sum of all so") + ", counts as Inf."
+              : "";
       out_.updates.push_back(require_finite(zero_if_finite(i, clipped[i]),
                                             "the gradient of " + variable_of(out_.parameters[i]).name,
                                             "Variables are as before this step." + squares +

@@ -110,6 +110,15 @@ std::vector<SharedValue> StepBuilder::shared(const RateGroup& group) {
   return named;
 }
 
+Value StepBuilder::slot_of(const Optimizer& optimizer, const Slot& slot, Value p) {
+  if (slot.name.text == optimizer.sum())
+    if (const auto known = sums_.find(p.node_id()); known != sums_.end()) return known->second;
+  const OriginGuard guard = scope(std::string(optimizer.name()) + "/" + variable_of(p).name);
+  const Value made = state(std::string(slot.name.text), slot.type, slot.init);
+  if (slot.name.text == optimizer.sum()) sums_.emplace(p.node_id(), made);
+  return made;
+}
+
 void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value gradient) {
   const ops::Variable& v = variable_of(p);
   s.parameter = p;
@@ -118,7 +127,7 @@ void StepBuilder::update(const Optimizer& optimizer, Step s, Value p, Value grad
   s.at = at_;
   Value average = p;
   for (const Slot& slot : optimizer.slots(v)) {
-    s.slots.push_back({slot.name, state(std::string(slot.name.text), slot.type, slot.init)});
+    s.slots.push_back({slot.name, slot_of(optimizer, slot, p)});
     if (slot.name.text == optimizer.average()) average = s.slots.back().value;
   }
   const std::vector<Value> updated = in_order(graph_, [&] {

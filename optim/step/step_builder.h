@@ -52,9 +52,9 @@ class StepBuilder {
   Value samples() const;
   void accumulate();
   void check_differentiable() const;
-  // 0 while the gradient of parameter i is finite, and after clipping its square where the optimizer keeps that; NaN
-  // else.
-  Value zero_if_finite(std::size_t i, Value clipped) const;
+  // 0 while the gradient of parameter i is finite, and after clipping its square where the optimizer keeps that, and
+  // the sum to which it adds that; NaN else.
+  Value zero_if_finite(std::size_t i, Value clipped);
   void check_finite(const std::vector<Value>& clipped);
   const Optimizer& optimizer_of(std::size_t parameter) const;
   RateGroup rate_group(const Group& group, int number, Value rate);
@@ -63,6 +63,8 @@ class StepBuilder {
   // What the group's optimizer computes once a step.
   std::vector<SharedValue> shared(const RateGroup& group);
   void update(const Optimizer& optimizer, Step s, Value p, Value gradient);
+  // The variable of a slot of a parameter; made when it is first asked for, in the scope of both.
+  Value slot_of(const Optimizer& optimizer, const Slot& slot, Value p);
   void keep_statistics();
   void record_norms();
 
@@ -75,8 +77,9 @@ class StepBuilder {
   std::vector<int> groups_;    // of each parameter
   Value next_, count_;
   Value loss_scale_;
-  Value finite_;                // whether this step counts; empty where all do
-  std::vector<Value> written_;  // to each parameter
+  std::map<NodeId, Value> sums_;  // of parameters: slots that were asked for before the update
+  Value finite_;                  // whether this step counts; empty where all do
+  std::vector<Value> written_;    // to each parameter
   Minimized out_;
 };
 

@@ -134,6 +134,27 @@ BOOST_AUTO_TEST_CASE(a_gradient_whose_square_overflows_is_seen) {
   BOOST_TEST(Slope({1e20, 1}, f32, SGD{.learning_rate = 1.0}, {.nonfinite = Nonfinite::fail}).w() == moved);
 }
 
+// Of two squares that are finite the sum need not be.
+BOOST_AUTO_TEST_CASE(a_sum_of_squares_that_overflows_is_seen) {
+  for (const char* who : {"adagrad", "ftrl"}) {
+    Slope skip({1.5e19, 1}, f32, who, {.nonfinite = Nonfinite::skip});
+    BOOST_TEST(skip.store.get("optimizer/skipped").item<std::int64_t>() == 0, who);
+    const std::vector<double> before = skip.w();
+    skip.run({1.5e19, 1});
+    BOOST_TEST(skip.w() == before, who);
+    BOOST_TEST(skip.store.get("optimizer/skipped").item<std::int64_t>() == 1, who);
+    skip.run({1, 1});
+    BOOST_TEST(skip.w()[1] != before[1], who);
+    for (const double w : skip.w()) BOOST_TEST(std::isfinite(w), who);
+
+    Slope fail({1.5e19, 1}, f32, who, {.nonfinite = Nonfinite::fail});
+    const std::string said = message([&] { fail.run({1.5e19, 1}); });
+    BOOST_TEST(said.find("or makes the sum of all so, counts as Inf") != std::string::npos, said);
+    fail.run({1, 1});
+    for (const double w : fail.w()) BOOST_TEST(std::isfinite(w), who);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_loss_without_a_derivative_is_refused) {
   Graph g;
   const Value x = input(g, "x", f32, {any(4), 3}), y = input(g, "y", i64, {any(4)});
