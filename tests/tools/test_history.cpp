@@ -180,13 +180,16 @@ BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
 
 // A small file may claim a large table. It is refused before that takes memory.
 BOOST_AUTO_TEST_CASE(tables_beyond_a_limit_take_no_memory) {
-  std::string late, wide, lists;
+  std::string late, wide, lists, many;
   for (int i = 0; i < 100'000; ++i) late += "{\"a\":1}\n";
   for (int i = 0; i < 1001; ++i) wide += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":1";
   for (int i = 0; i < 10'001; ++i) lists += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":[1]";
+  for (int i = 0; i < 9'000; ++i) many += "{\"k" + std::to_string(1000 + i) + "\":1}\n";
+  const std::string large(4 << 20, '\n');  // enough for all cells that may be
   const std::pair<std::string, std::string> cases[] = {
-      {late + wide + "}\n", ": 100001 rows of 1000 columns are more than 100000000 cells"},
-      {wide + "}\n" + late, ": 99801 rows of 1002 columns are more than 100000000 cells"},
+      {many, ": 1860 rows of 1859 columns are more than 3456000 cells"},
+      {late + large + wide + "}\n", ": 100001 rows of 1000 columns are more than 100000000 cells"},
+      {large + wide + "}\n" + late, ": 99801 rows of 1002 columns are more than 100000000 cells"},
       {std::string(16 << 20, ','), ": it has more than 10000 columns"},
       {"a,b\n1," + std::string(16 << 20, ',') + "\n", ":2: expected 2 fields, found 16777218"},
       {lists + "}", ": it has more than 10000 columns"}};

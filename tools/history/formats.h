@@ -11,15 +11,20 @@
 
 namespace oxbow::tools {
 
-/// Throws `Error` for a table of more columns or cells than are read (limits.h). `path` is the file's name in messages.
-/// Who makes a table asks before it takes the memory.
-void check_size(const std::string& path, std::size_t rows, std::size_t columns);
+/// The file that is read: its name in messages, and how many bytes it has.
+struct Source {
+  std::string path;
+  std::size_t bytes;
+};
+
+/// Throws `Error` for a table of more columns or cells than are read of such a file (limits.h). Who makes a table asks
+/// before it takes the memory.
+void check_size(const Source& file, std::size_t rows, std::size_t columns);
 
 /// A table that is filled row by row, by cells as they are in a file. Cells that nobody sets are absent.
 class Rows {
  public:
-  /// `path` is the file's name in messages.
-  explicit Rows(std::string path) : path_(std::move(path)) {}
+  explicit Rows(Source file) : file_(std::move(file)) {}
 
   std::size_t columns() const { return columns_.size(); }
   /// A new column, whose cells take memory once one is set. Throws as `check_size` does.
@@ -39,7 +44,7 @@ class Rows {
     std::vector<double> values;
     std::string first_text;  // with its place; empty while there are only numbers
   };
-  std::string path_;
+  Source file_;
   std::vector<Column> columns_;
   std::unordered_map<std::string, std::size_t> by_name_;
   std::size_t rows_ = 0;

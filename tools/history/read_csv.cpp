@@ -77,7 +77,7 @@ class Records {
 
 Table read_csv(std::string_view text, const std::string& path) {
   Records records(text);
-  Rows rows(path);
+  Rows rows({path, text.size()});
   std::vector<std::string> record;
   while (records.next(record, internal::limits::history_columns)) {
     const auto fail = [&](const std::string& what) {
@@ -87,7 +87,7 @@ Table read_csv(std::string_view text, const std::string& path) {
     if (rows.columns() == 0) {
       const bool header = !is_number(record[0]) || record[0].empty();
       if (!header && records.count() > 2) fail("a table of more than two columns needs a header: step,loss,...");
-      check_size(path, 0, records.count());
+      check_size({path, text.size()}, 0, records.count());
       for (std::size_t i = 0; i < record.size(); ++i)
         rows.add_column(header ? record[i] : i + 1 == record.size() ? "loss" : "step");
       if (header) continue;

@@ -176,19 +176,19 @@ const Json::List* objects(const Json& json) {
   return all ? list : nullptr;
 }
 
-Table from_objects(const Json::List& list, const std::string& path) {
-  Rows rows(path);
+Table from_objects(const Json::List& list, const Source& file) {
+  Rows rows(file);
   std::size_t number = 0;
   for (const Json& e : list.items) add_row(rows, *e.object(), ++number);
   return rows.take();
 }
 
 // A column's list; one with something else in it is none.
-void add_list(Table& t, const std::string& name, const Json::List& list, const std::string& path) {
+void add_list(Table& t, const std::string& name, const Json::List& list, const Source& file) {
   std::size_t longest = list.items.size();
   for (const auto& other : t.values) longest = std::max(longest, other.size());
-  check_size(path, longest, t.columns.size() + 1);
-  Rows column(path);
+  check_size(file, longest, t.columns.size() + 1);
+  Rows column(file);
   column.add_column(name);
   for (const Json& v : list.items) {
     column.begin_row();
@@ -198,8 +198,8 @@ void add_list(Table& t, const std::string& name, const Json::List& list, const s
 }
 
 // An object a line; a last one that is cut short does not count.
-std::optional<Table> from_lines(std::string_view text, const std::string& path) {
-  Rows rows(path);
+std::optional<Table> from_lines(std::string_view text, const Source& file) {
+  Rows rows(file);
   std::size_t line = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -207,7 +207,7 @@ std::optional<Table> from_lines(std::string_view text, const std::string& path) 
     at = end + 1;
     ++line;
     if (one.find_first_not_of(" \t\r") == std::string_view::npos) continue;
-    const auto json = parsed(one, path);
+    const auto json = parsed(one, file.path);
     if (!json && end == text.size() && rows.columns() > 0) break;
     if (!json || !json->object()) return std::nullopt;
     add_row(rows, *json->object(), line);
@@ -215,14 +215,14 @@ std::optional<Table> from_lines(std::string_view text, const std::string& path) 
   return rows.take();
 }
 
-Table from_object(const Json::Object& object, const std::string& path) {
+Table from_object(const Json::Object& object, const Source& file) {
   const Json* log = object.find("log_history");
-  if (const Json::List* list = log ? objects(*log) : nullptr) return from_objects(*list, path);
+  if (const Json::List* list = log ? objects(*log) : nullptr) return from_objects(*list, file);
   Table t;
   for (const auto& [name, value] : object.fields)
-    if (const Json::List* list = value.list()) add_list(t, name, *list, path);
+    if (const Json::List* list = value.list()) add_list(t, name, *list, file);
   if (!t.columns.empty()) return t;
-  Rows row(path);  // a file of one line
+  Rows row(file);  // a file of one line
   add_row(row, object, 1);
   return row.take();
 }
@@ -231,18 +231,19 @@ Table from_object(const Json::Object& object, const std::string& path) {
 
 Table read_json(const std::string& text, const std::string& path) {
   const std::string plain = with_words_quoted(text);
+  const Source file{path, text.size()};
   const auto whole = parsed(plain, path);
   Table t;
   if (!whole) {
-    const auto lines = from_lines(plain, path);
+    const auto lines = from_lines(plain, file);
     if (!lines) throw Error(path + ": this is neither CSV nor JSON");
     t = *lines;
   } else if (const Json::List* rows = objects(*whole)) {
-    t = from_objects(*rows, path);
+    t = from_objects(*rows, file);
   } else if (const Json::List* list = whole->list()) {
-    add_list(t, "loss", *list, path);
+    add_list(t, "loss", *list, file);
   } else {
-    t = from_object(*whole->object(), path);
+    t = from_object(*whole->object(), file);
   }
   if (t.columns.empty()) throw Error(path + ": there is no list of numbers in it");
   return t;

@@ -38,16 +38,16 @@ std::optional<double> number(std::string_view text) {
 
 bool is_number(std::string_view text) { return number(text).has_value(); }
 
-void check_size(const std::string& path, std::size_t rows, std::size_t columns) {
+void check_size(const Source& file, std::size_t rows, std::size_t columns) {
   if (columns > limits::history_columns)
-    throw Error(fmt::format("{}: it has more than {} columns", path, limits::history_columns));
-  if (rows > limits::history_cells / std::max<std::size_t>(columns, 1))
-    throw Error(
-        fmt::format("{}: {} rows of {} columns are more than {} cells", path, rows, columns, limits::history_cells));
+    throw Error(fmt::format("{}: it has more than {} columns", file.path, limits::history_columns));
+  const std::size_t cells = std::min(limits::history_cells, limits::history_cells_a_byte * file.bytes);
+  if (rows > cells / std::max<std::size_t>(columns, 1))
+    throw Error(fmt::format("{}: {} rows of {} columns are more than {} cells", file.path, rows, columns, cells));
 }
 
 std::size_t Rows::add_column(std::string name) {
-  check_size(path_, rows_, columns_.size() + 1);
+  check_size(file_, rows_, columns_.size() + 1);
   columns_.push_back({.name = std::move(name), .values = {}, .first_text = {}});
   return columns_.size() - 1;
 }
@@ -59,14 +59,15 @@ std::size_t Rows::column(const std::string& name) {
 }
 
 void Rows::begin_row() {
-  check_size(path_, rows_ + 1, columns_.size());
+  check_size(file_, rows_ + 1, columns_.size());
   ++rows_;
 }
 
 void Rows::set(std::size_t column, std::string_view text, std::size_t line) {
   Column& c = columns_[column];
   const std::optional<double> v = number(text);
-  if (!v && c.first_text.empty()) c.first_text = fmt::format("{}:{}: {} is not a number", path_, line, in_quotes(text));
+  if (!v && c.first_text.empty())
+    c.first_text = fmt::format("{}:{}: {} is not a number", file_.path, line, in_quotes(text));
   set(column, v.value_or(absent));
 }
 
