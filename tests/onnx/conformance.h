@@ -6,7 +6,8 @@
 
 namespace oxbow::test {
 
-inline const std::string onnx_data = "/usr/share/libonnx-testdata/data";
+/// Where they are; OXBOW_ONNX_DATA in the environment names another folder, which tests/onnx/make_tests.py writes.
+std::string onnx_data();
 
 struct OnnxTest {
   std::string name;    ///< "node/test_abs"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <map>
 
@@ -45,7 +46,12 @@ std::string page(const std::vector<OnnxTest>& tests) {
 BOOST_AUTO_TEST_CASE(each_test_is_as_the_page_says) {
   std::vector<OnnxTest> tests;
   for (const std::string& name : onnx_tests()) tests.push_back(run_onnx_test(name));
-  const std::string file = source("tools/docs/onnx-tests.md"), now = page(tests);
+  const std::string now = page(tests);
+  if (std::getenv("OXBOW_ONNX_DATA") != nullptr) {
+    std::cout << now;
+    return;
+  }
+  const std::string file = source("tools/docs/onnx-tests.md");
   if (std::getenv("OXBOW_WRITE_ONNX") != nullptr) BOOST_REQUIRE(std::ofstream(file) << now);
   std::ifstream in(file);
   const std::string then{std::istreambuf_iterator<char>(in), {}};

@@ -33,6 +33,7 @@ Operators image_operators();
 Operators nn_operators();
 Operators loss_operators();
 Operators recurrent_operators();
+Operators attention_operators();
 Operators control_operators();
 Operators random_operators();
 Operators microsoft_operators();
