@@ -126,7 +126,8 @@ struct Col2imOptions {
 
 /// Columns x [n, c * kh * kw, l], of l windows row by row, added up to images [n, c, h, w], as ONNX's Col2Im and
 /// PyTorch's fold: what taking such windows out of an image does, backwards. `image` and `window` are {h, w} and
-/// {kh, kw}. Throws `Error` unless x has as many columns as the image has windows.
+/// {kh, kw}, or {d, h, w} and {kd, kh, kw} of volumes [n, c, d, h, w]. Throws `Error` unless x has as many columns as
+/// the image has windows.
 Value col2im(Value x, std::vector<std::int64_t> image, std::vector<std::int64_t> window, Col2imOptions options = {},
              At at = At::current());
 

@@ -9,6 +9,8 @@
 #include <oxbow/ops/shape.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 namespace oxbow {
 
@@ -117,6 +119,10 @@ Value conv3d_transpose(Value x, Value weights, Conv3dTransposeOptions options, A
   x = to_channels_last(x, 5, format, at);
   weights = weights_last(weights, 5, format, at);
   if (!options.output_shape.empty()) check_output_shape("conv3d_transpose", options.output_shape, 3, x, weights, at);
+  for (const PerAxis* v : {&options.stride, &options.dilation, &options.output_padding})
+    if (v->count() == 2)
+      refuse_convolution("conv3d_transpose", to_string(*v) + " is of two axes", x, weights, at,
+                         "Give one number, or one for each of three axes");
   const std::int64_t stride = options.stride.through(), dilation = options.dilation.through();
   if (stride < 1 || stride > furthest || dilation < 1 || dilation > furthest || weights.shape()[0] < 1 ||
       weights.shape()[0] > furthest / dilation || x.shape()[1] < 1 || x.shape()[1] > furthest / stride)
@@ -158,41 +164,80 @@ Value conv3d_transpose(Value x, Value weights, Conv3dTransposeOptions options, A
   });
 }
 
+namespace {
+
+// A kernel for each row of a channel's columns, which has 1 at its tap: [window..., 1, channels * taps].
+Value taps_apart(Value x, const std::vector<std::int64_t>& window, std::int64_t channels, At at) {
+  std::vector<std::int64_t> shape = window;
+  shape.insert(shape.end(), {1, x.shape()[1]});
+  Tensor ones({x.dtype() == f64 ? f64 : f32, Shape(shape)});
+  const std::int64_t rows = x.shape()[1], taps = channels == 0 ? 0 : rows / channels;
+  dispatch<dtypes::Floats>(ones.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t row = 0; row < rows; ++row) ones.data<T>()[row % taps * rows + row] = T(1);
+  });
+  return cast(constant(x.graph(), ones, at), x.dtype(), at);
+}
+
+std::int64_t along(const PerAxis& v, std::size_t axis, std::size_t axes) {
+  const std::size_t from_last = axes - 1 - axis;
+  return from_last == 0 ? v.across() : from_last == 1 ? v.down() : v.through();
+}
+
+}  // namespace
+
 Value col2im(Value x, std::vector<std::int64_t> image, std::vector<std::int64_t> window, Col2imOptions options, At at) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
     throw BuildError("col2im", problem + at_line(at) + "\n  " + remedy);
   };
   if (!x) refuse("x is an empty Value", "Build it first");
   const auto positive = [](std::int64_t n) { return n >= 1 && n <= (1 << 20); };
-  if (image.size() != 2 || window.size() != 2 || !std::all_of(image.begin(), image.end(), positive) ||
+  const std::size_t axes = image.size();
+  if ((axes != 2 && axes != 3) || window.size() != axes || !std::all_of(image.begin(), image.end(), positive) ||
       !std::all_of(window.begin(), window.end(), positive))
     refuse("its image is " + print(to_attr(image)) + " and its window " + print(to_attr(window)),
-           "Give {height, width} of both");
-  const std::int64_t taps = window[0] * window[1];
-  if (x.rank() != 3 || x.shape()[1] % taps != 0)
-    refuse("x is " + to_string(x.type()), "Give [n, c * " + std::to_string(taps) + ", windows]");
+           "Give {height, width} of both, or {depth, height, width}");
+  const std::int64_t taps = std::accumulate(window.begin(), window.end(), std::int64_t{1}, std::multiplies());
+  if (x.rank() != 3 || x.shape()[1] % taps != 0 || !is_float(x.dtype()))
+    refuse("x is " + to_string(x.type()), "Give [n, c * " + std::to_string(taps) + ", windows] of floating point");
   return as_called("col2im", [&] {
     const std::int64_t channels = x.shape()[1] / taps;
-    // Each channel of a column is a kernel that has 1 at its tap.
-    Tensor ones({x.dtype() == f64 ? f64 : f32, {window[0], window[1], 1, channels * taps}});
-    dispatch<dtypes::Floats>(ones.dtype(), [&]<class T>(std::type_identity<T>) {
-      for (std::int64_t tap = 0; tap < taps; ++tap)
-        for (std::int64_t c = 0; c < channels; ++c) ones.data<T>()[tap * channels * taps + c * taps + tap] = T(1);
-    });
-    const std::vector<Type> types{{f32, {1, image[0], image[1], channels}}, {f32, ones.shape()}};
-    const ConvShape s = conv_shape(types[0].shape, types[1].shape,
-                                   {options.stride, options.padding.of_images(), options.dilation, channels});
-    if (x.shape()[2] != s.rows * s.columns)
-      refuse("x is " + to_string(x.type()) + ", and the image has " + std::to_string(s.rows) + " by " +
-                 std::to_string(s.columns) + " windows",
+    const Padding& p = options.padding;
+    const std::int64_t sides[3][2] = {{p.front, p.back}, {p.top, p.bottom}, {p.left, p.right}};
+    std::vector<std::int64_t> shape{-1}, added, cut;
+    std::int64_t windows = 1;
+    for (std::size_t a = 0; a < axes; ++a) {
+      const auto& [before, after] = sides[a + 3 - axes];
+      const std::int64_t stride = along(options.stride, a, axes), dilation = along(options.dilation, a, axes);
+      if (!positive(stride) || !positive(dilation))
+        refuse("its stride is " + to_string(options.stride) + " and its dilation " + to_string(options.dilation),
+               "Both are at least 1");
+      const AxisWindows w = axis_windows(image[a], window[a], stride, dilation, p.kind, before, after);
+      shape.push_back(w.count);
+      windows *= w.count;
+      // What no window reaches at the far edge.
+      added.push_back(image[a] + w.before + w.after - ((w.count - 1) * stride + w.reach));
+      cut.insert(cut.end(), {w.before, w.after});
+    }
+    if (x.shape()[2] != windows || windows == 0)
+      refuse("x is " + to_string(x.type()) + ", and the image has " +
+                 to_string(Shape(std::vector<std::int64_t>(shape.begin() + 1, shape.end()))) + " windows",
              "Give as many columns");
-    const Value columns = reshape(transpose(x, {0, 2, 1}, at), {0, s.rows, s.columns, channels * taps}, at);
-    const Value kernel = cast(constant(x.graph(), ones, at), x.dtype(), at);
-    const Value sizes =
-        concat({slice(shape_of(x, at), 0, 0, 1, at), whole_numbers(x, {image[0], image[1], channels}, at)}, 0, at);
-    const Value like = broadcast_to(cast(constant(x.graph(), 0.0, ones.dtype(), at), x.dtype(), at), sizes, at);
-    const Value y = apply(Conv2dGradientOfX{{options.stride, options.padding.of_images(), options.dilation, channels}},
-                          {columns, kernel, like}, at);
+    shape.push_back(x.shape()[1]);
+    const Value columns = reshape(transpose(x, {0, 2, 1}, at), shape, at), kernel = taps_apart(x, window, channels, at);
+    const Value y = axes == 2 ? conv2d_transpose(columns, kernel,
+                                                 {.stride = options.stride,
+                                                  .padding = Padding(cut[0], cut[1], cut[2], cut[3]),
+                                                  .dilation = options.dilation,
+                                                  .groups = channels,
+                                                  .output_padding = added},
+                                                 at)
+                              : conv3d_transpose(columns, kernel,
+                                                 {.stride = options.stride,
+                                                  .padding = Padding(cut[0], cut[1], cut[2], cut[3], cut[4], cut[5]),
+                                                  .dilation = options.dilation,
+                                                  .groups = channels,
+                                                  .output_padding = added},
+                                                 at);
     return from_channels_last(y, channels_first, at);
   });
 }

@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(columns_to_images) {
   const double counts[] = {1, 2, 2, 1, 2, 4, 4, 2, 2, 4, 4, 2, 1, 2, 2, 1};
   for (int i = 0; i < 32; ++i) BOOST_TEST(t.data<double>()[i] == counts[i % 16]);
   check_gradients(y, {x}, {{"x", draw({1, 8, 9}, -1, 1, 1)}});
-  BOOST_TEST(has(message([&] { col2im(x, {5, 4}, {2, 2}); }), "the image has 4 by 3 windows"));
+  BOOST_TEST(has(message([&] { col2im(x, {5, 4}, {2, 2}); }), "the image has [4, 3] windows"));
 }
 
 BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {

@@ -92,11 +92,11 @@ Outputs deformed_convolution(Context& c) {
 
 Outputs columns_to_images(Context& c) {
   const auto image = c.fixed_integers(1), block = c.fixed_integers(2);
-  if (!image || !block || image->size() != 2 || block->size() != 2) c.fail("its image has not two axes");
+  const auto axes = static_cast<int>(image->size());
   return col2im(c[0], *image, *block,
-                {.stride = numbers_of(c, "strides", 2, 1),
-                 .padding = padding_of(c, 2),
-                 .dilation = numbers_of(c, "dilations", 2, 1)});
+                {.stride = numbers_of(c, "strides", axes, 1),
+                 .padding = padding_of(c, axes),
+                 .dilation = numbers_of(c, "dilations", axes, 1)});
 }
 
 // What pools have in common.
