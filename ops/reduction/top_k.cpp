@@ -146,9 +146,9 @@ namespace {
 TopKResult sorted(const char* builder, Value x, std::int64_t axis, bool descending, At at) {
   return as_called(builder, [&] {
     return along(x, axis, at, [&](Value rows) {
-      const Value last = slice(shape_of(rows, at), 0, -1, to_end, at);
-      const Value size = reshape(last, std::vector<std::int64_t>(), at);
-      return both(apply(ops::TopKOf{.largest = descending}, {rows, size}, at));
+      if (!rows || rows.rank() == 0) return both(apply(ops::TopK{}, {rows}, at));  // which says what to do
+      const Value length = reshape(slice(shape_of(rows, at), 0, -1, to_end, at), {}, at);
+      return both(apply(ops::TopKOf{.largest = descending}, {rows, length}, at));
     });
   });
 }
