@@ -30,7 +30,7 @@ static std::pair<optim::Minimized, optim::Minimized> build(Graph& g, const Gan& 
   const Value made = gan.generator(random_normal_like(real)), between = made + share * (real - made);
   const Value of_real = gan.critic(real), of_made = gan.critic(made), of_between = gan.critic(between);
   const Value distance = mean(of_real - of_made), slope = norm(gradients(sum(of_between), {between})[0], 1);
-  const Value penalty = 10.0 * mean(square(slope - 1.0)), praise = mean(of_made);
+  const Value penalty = mean(square(slope - 1.0)), praise = mean(of_made);
   const optim::Adam adam{.learning_rate = 1e-3, .beta_1 = 0, .beta_2 = 0.9};
   return {optim::minimize(penalty - distance, adam, {.parameters = gan.critic.parameters(), .scope = "critic_adam"}),
           optim::minimize(-praise, adam, {.parameters = gan.generator.parameters(), .scope = "generator_adam"})};

@@ -28,7 +28,7 @@ for _ in range(int(sys.argv[1] if len(sys.argv) > 1 else 3000)):
         made = generator(torch.randn(128, 2)).detach()
         between = torch.lerp(made, real, torch.rand(128, 1)).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        loss = 10 * (slope.norm(dim=1) - 1).square().mean() - (critic(real) - critic(made)).mean()
+        loss = (slope.norm(dim=1) - 1).square().mean() - (critic(real) - critic(made)).mean()
         critic_adam.zero_grad()
         loss.backward()
         critic_adam.step()
