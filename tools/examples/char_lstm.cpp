@@ -12,7 +12,7 @@ using namespace oxbow;
 constexpr std::int64_t letters = 256, units = 128, length = 48;
 
 struct Writer {
-  Embedding embed{letters, 32};
+  Embedding embed{letters, 32, {.embeddings_init = init::normal()}};  // letters far apart at first learn faster
   LSTM lstm{units, {.return_sequences = true}};
   Dense head{letters};
 };

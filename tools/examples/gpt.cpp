@@ -11,7 +11,7 @@ using namespace oxbow;
 constexpr std::int64_t letters = 256, width = 64, length = 48, batch = 16;
 
 struct Gpt {
-  Embedding embed{letters, width};
+  Embedding embed{letters, width, {.embeddings_init = init::normal()}};  // letters far apart at first learn faster
   TransformerBlock one{4, {.causal = true, .rotary = true}}, two{4, {.causal = true, .rotary = true}};
   Sequential head{LayerNorm(), Dense(letters)};
 };
