@@ -26,6 +26,8 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.first, self.second = nn.Linear(784, 128), nn.Linear(128, 32)
         self.back_bias, self.out_bias = nn.Parameter(torch.zeros(128)), nn.Parameter(torch.zeros(784))
+        for layer in (self.first, self.second):
+            nn.init.xavier_uniform_(layer.weight)
 
     def forward(self, x):
         code = self.second(F.relu(self.first(x)))

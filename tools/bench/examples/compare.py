@@ -1,15 +1,18 @@
 """The examples beside their twins in PyTorch, the programs of this folder: what each reaches, and its lines of code.
 
-    python tools/bench/examples/compare.py [--bin build/bin] [--examples vae,gpt] [--seeds 3] [--record results.json]
+    python tools/bench/examples/compare.py [--build build] [--examples vae,gpt] [--seeds 3] [--record results.json]
+    python tools/bench/examples/compare.py --examples vae --epochs 5        another number for both than the example's own
 
-Runs each example once, as it has one seed, and its twin by seeds from 0 on, which draw its data too where that is made
-up; then prints a Markdown table. With --record results are added to a JSON file, and the table is of all that it holds;
-`--examples ""` runs none. Lines of code are those with more than a comment; a docstring is a comment. The python that
-runs it has torch, matplotlib and pillow, in an environment outside the tree.
+Both run by seeds from 0 on. Of an example a copy is compiled that takes its graph's seed from the environment; the data
+that it makes up stays the same, the twin's is drawn anew. Prints a Markdown table. With --record results are added to a
+JSON file, and the table shows all that it holds; `--examples ""` runs none. Lines of code are those with more than a
+comment; a docstring is a comment. The python that runs it has torch, matplotlib and pillow, in an environment outside
+the tree.
 """
 
 import argparse
 import ast
+import glob
 import json
 import os
 import re
@@ -20,19 +23,41 @@ import tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.abspath(os.path.join(here, "../../.."))
+SEED = "OXBOW_EXAMPLE_SEED"
+
+
+def compiled(name, build, folder):
+    """The program of an example, with a seed from the environment."""
+    with open(os.path.join(root, "tools/examples", name + ".cpp")) as f:
+        before, after = f.read().split("  Graph g;\n")
+    source, program = os.path.join(folder, "example.cpp"), os.path.join(folder, "example")
+    with open(source, "w") as f:
+        f.write(f'{before}  Graph g;\n  g.set_seed(std::strtoull(std::getenv("{SEED}"), nullptr, 10));\n{after}')
+    include, lib = os.path.join(build, "include"), os.path.join(build, "lib")
+    subprocess.run([os.environ.get("CXX", "c++"), "-std=c++20", "-O1", "-I" + include, source, "-o", program,
+                    "-Wl,-rpath," + lib, *glob.glob(os.path.join(lib, "liboxbow_*"))], check=True)
+    return program
 
 
 class Example:
     """The result is made by `take` of all numbers that follow `word` in the output."""
 
     def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None):
-        self.arguments = [os.path.join(root, files), str(epochs)] if files else [str(epochs)]
+        self.epochs, self.files = epochs, [os.path.join(root, files)] if files else []
         self.what, self.word, self.take = what, word, take
 
-    def run(self, *command):
-        with tempfile.TemporaryDirectory() as folder:  # for its pictures
-            out = subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
-        return self.take([float(x) for x in re.findall(self.word + r" *([\d.]+)", out)])
+    def result(self, command, folder, seed):
+        out = subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE,
+                             env={**os.environ, SEED: seed}).stdout
+        return self.take([float(x) for x in re.findall(self.word + r" *(\d[\d.]*)", out)])
+
+    def results(self, name, build, epochs, seeds):
+        arguments, seeds = [*self.files, str(epochs)], [str(seed) for seed in range(seeds)]
+        twin = [sys.executable, os.path.join(here, name + ".py"), *arguments]
+        with tempfile.TemporaryDirectory() as folder:  # for pictures, too
+            ours = [compiled(name, build, folder), *arguments]
+            return {"epochs": epochs, "oxbow": [self.result(ours, folder, seed) for seed in seeds],
+                    "torch": [self.result([*twin, seed], folder, seed) for seed in seeds]}
 
 
 DIGITS, TEXT = "tools/data/mnist10k", "LICENSE"
@@ -65,26 +90,30 @@ def lines_of_code(path):
     return sum(bool(line.strip()) and not line.strip().startswith(comment) for line in lines)
 
 
+def spread(values):
+    return f"{statistics.median(values):.4g}, {min(values):.4g} to {max(values):.4g}" if values else "-"
+
+
 def table(results):
-    print("| example | result | Oxbow | PyTorch: median, range | lines, Oxbow | PyTorch | ratio |")
-    print("|---|---|---|---|---|---|---|")
+    print("| example | result: median, range | epochs | Oxbow | PyTorch | lines, Oxbow | PyTorch | ratio |")
+    print("|---|---|---|---|---|---|---|---|")
     ratios = []
-    for name in [n for n in EXAMPLES if n in results]:
+    for name, example in EXAMPLES.items():
+        of = results.get(name, {"epochs": example.epochs, "oxbow": [], "torch": []})
         ours = lines_of_code(os.path.join(root, "tools/examples", name + ".cpp"))
         twin = lines_of_code(os.path.join(here, name + ".py"))
         ratios.append(ours / twin)
-        result, others = results[name]["oxbow"], results[name]["torch"]
-        print(f"| `{name}` | {EXAMPLES[name].what} | {result:.4g} | {statistics.median(others):.4g}, "
-              f"{min(others):.4g} to {max(others):.4g} | {ours} | {twin} | {ratios[-1]:.2f} |")
-    if ratios:
-        print(f"\nmedian of the ratios {statistics.median(ratios):.2f}, largest {max(ratios):.2f}")
+        print(f"| `{name}` | {example.what} | {of['epochs']} | {spread(of['oxbow'])} | {spread(of['torch'])} | "
+              f"{ours} | {twin} | {ratios[-1]:.2f} |")
+    print(f"\nmedian of the ratios {statistics.median(ratios):.2f}, largest {max(ratios):.2f}")
 
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--bin", default=os.path.join(root, "build/bin"), help="where the examples' programs are")
+    options.add_argument("--build", default=os.path.join(root, "build"), help="the folder of a release build")
     options.add_argument("--examples", default=",".join(EXAMPLES), help="separated by commas")
-    options.add_argument("--seeds", type=int, default=3, help="for each twin")
+    options.add_argument("--epochs", type=int, help="steps or rounds, where an example counts so")
+    options.add_argument("--seeds", type=int, default=3)
     options.add_argument("--record", help="a JSON file that results are added to")
     o = options.parse_args()
 
@@ -93,9 +122,8 @@ def main():
         with open(o.record) as f:
             results = json.load(f)
     for name in [n for n in o.examples.split(",") if n]:
-        e, twin = EXAMPLES[name], [sys.executable, os.path.join(here, name + ".py")]
-        results[name] = {"oxbow": e.run(os.path.abspath(os.path.join(o.bin, name)), *e.arguments),
-                         "torch": [e.run(*twin, *e.arguments, str(seed)) for seed in range(o.seeds)]}
+        example = EXAMPLES[name]
+        results[name] = example.results(name, os.path.abspath(o.build), o.epochs or example.epochs, o.seeds)
         if o.record:
             with open(o.record, "w") as f:
                 json.dump(results, f, indent=1)

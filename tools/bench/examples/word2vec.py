@@ -22,6 +22,8 @@ def text(count):
 torch.manual_seed(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 pieces = text(8000).unfold(0, 5, 1)
 embed, context = nn.Embedding(40, 16), nn.Embedding(40, 16)
+for table in (embed, context):
+    nn.init.uniform_(table.weight, -0.05, 0.05)
 adam = torch.optim.Adam([*embed.parameters(), *context.parameters()], lr=2e-3)
 for epoch in range(1, 1 + int(sys.argv[1] if len(sys.argv) > 1 else 10)):
     losses = 0
