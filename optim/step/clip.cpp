@@ -9,8 +9,14 @@
 namespace oxbow::optim {
 namespace {
 
-// limit / max(length, limit): 1 unless it is longer.
-Value shrink(Value length, Value limit) { return limit / maximum(length, limit); }
+// g limit / max(length, limit): g unless that is longer. A factor that its type does not hold, below 1.2e-38 in f32,
+// would make all of g 0: the smallest are two, of which the second is 1 as a rule.
+Value shrunk(Value g, Value length, Value limit) {
+  const Value far = greater(length, limit * 0x1p100);
+  const Value factor = where(far, limit * 0x1p100, limit) / maximum(length, limit);
+  const Value rest = where(far, 0x1p-100, constant(g.graph(), 1, length.dtype()));
+  return g * cast(factor, g.dtype()) * cast(rest, g.dtype());
+}
 
 // The length of a vector of f64 scalars, divided by the largest first.
 Value length_of(const std::vector<Value>& parts) {
@@ -64,20 +70,18 @@ Clipped clipped(const Clip& clip, const std::vector<Value>& parameters, const st
   for (Value& g : c.gradients) {
     if (clip.value > 0) g = maximum(minimum(g, clip.value), -clip.value);
     if (clip.norm > 0) {
-      const Value length = global_norm({g});
-      g = g * cast(shrink(length, constant(g.graph(), clip.norm, f64)), g.dtype());
+      g = shrunk(g, global_norm({g}), constant(g.graph(), clip.norm, f64));
     }
   }
   if (clip.global_norm > 0) {
     c.global_norm = global_norm(c.gradients);
-    const Value factor = shrink(c.global_norm, constant(c.global_norm.graph(), clip.global_norm, f64));
-    for (Value& g : c.gradients) g = g * cast(factor, g.dtype());
+    const Value limit = constant(c.global_norm.graph(), clip.global_norm, f64);
+    for (Value& g : c.gradients) g = shrunk(g, c.global_norm, limit);
   }
   if (clip.adaptive > 0)
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       Value& g = c.gradients[i];
-      const Value length = unit_norms(g);
-      g = g * shrink(length, clip.adaptive * maximum(unit_norms(parameters[i]), 1e-3));
+      g = shrunk(g, unit_norms(g), clip.adaptive * maximum(unit_norms(parameters[i]), 1e-3));
     }
   return c;
 }

@@ -86,6 +86,20 @@ BOOST_AUTO_TEST_CASE(gradients_are_clipped_at_any_size) {
   }
 }
 
+// However far the limit is from the length, their quotient does not vanish.
+BOOST_AUTO_TEST_CASE(gradients_are_clipped_to_any_size) {
+  struct Far {
+    double c, limit;
+    DType dtype;
+  };
+  for (const auto& [c, limit, dtype] : {Far{1e37, 1e-3, f32}, Far{1e30, 1e-20, f32}, Far{1e306, 1e-10, f64}})
+    for (const Clip& clip : {Clip{.norm = limit}, Clip{.global_norm = limit}})
+      for (const double w : Slope({c, c}, dtype, SGD{.learning_rate = 1.0}, {.clip = clip}).w())
+        near(w, -limit * std::sqrt(.5), std::to_string(std::log10(c)) + " in " + std::string(name(dtype)));
+  for (const double w : Slope({1e37, 1e37}, f32, SGD{.learning_rate = 1.0}, {.clip = {.adaptive = 0.01}}).w())
+    near(w, -1e-5 * std::sqrt(.5), "adaptive");
+}
+
 BOOST_AUTO_TEST_CASE(norms_are_recorded_at_any_size) {
   for (const auto& [c, dtype] : far_out) {
     const Slope s({c, c}, dtype, SGD{.learning_rate = 1.0}, {.norms = true}, c);
