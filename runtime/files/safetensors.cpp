@@ -19,6 +19,8 @@ static_assert(std::endian::native == std::endian::little, "safetensors are littl
 
 constexpr std::size_t header_alignment = 64;
 constexpr const char* checksum_key = "oxbow.checksum";
+// Says that there must be a checksum, so that no damage to its name makes it one that nobody looks at.
+constexpr const char *format_key = "oxbow.format", *checked_format = "2";
 
 // CRC-64 (ECMA-182, as xz has it) of what a content means: each tensor's name, type and bytes, by name, and the
 // metadata. So it does not depend on the order of the file, or on how its header is written.
@@ -42,7 +44,7 @@ class Checksum {
   std::uint64_t value_ = 0;
 };
 
-std::string checksum(const Safetensors& content) {
+std::string checksum(const Safetensors& content, const std::map<std::string, std::string>& metadata) {
   std::vector<const std::pair<std::string, Tensor>*> tensors;
   for (const auto& t : content.tensors) tensors.push_back(&t);
   std::sort(tensors.begin(), tensors.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
@@ -52,7 +54,7 @@ std::string checksum(const Safetensors& content) {
     sum.add(to_string(t->second.type()));
     sum.add(t->second.bytes(), static_cast<std::size_t>(t->second.type().bytes()));
   }
-  for (const auto& [key, value] : content.metadata) {
+  for (const auto& [key, value] : metadata) {
     if (key == checksum_key) continue;
     sum.add(key);
     sum.add(value);
@@ -77,7 +79,8 @@ void save(const std::string& path, const Safetensors& content) {
   });
 
   SafetensorsHeader header{.entries = {}, .metadata = content.metadata};
-  header.metadata[checksum_key] = checksum(content);
+  header.metadata[format_key] = checked_format;
+  header.metadata[checksum_key] = checksum(content, header.metadata);
   std::int64_t end = 0;
   for (const auto* t : tensors) {
     const Type& type = t->second.type();
@@ -133,12 +136,17 @@ Safetensors load(const std::string& path) {
     content.tensors.emplace_back(e.name, std::move(tensor));
   }
   if (const auto written = content.metadata.find(checksum_key); written != content.metadata.end()) {
-    if (const std::string found = checksum(content); found != written->second)
+    if (const std::string found = checksum(content, content.metadata); found != written->second)
       fail("its content has the checksum " + found + ", but was written with " + in_quotes(written->second) +
            ". It was damaged: copy it again, or take an older one. If another program changed it on purpose, remove "
-           "\"oxbow.checksum\" from its metadata");
+           "\"oxbow.checksum\" and \"oxbow.format\" from its metadata");
     content.metadata.erase(written);
+  } else if (content.metadata.contains(format_key)) {
+    fail(
+        "its metadata has \"oxbow.format\", but no \"oxbow.checksum\". It was damaged: copy it again, or take an older "
+        "one. If another program changed it on purpose, remove \"oxbow.format\" as well");
   }
+  content.metadata.erase(format_key);
   return content;
 }
 
