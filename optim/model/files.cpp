@@ -190,8 +190,10 @@ Restored Model::State::load(const std::string& path) {
     if (progress.take(name, tensor)) continue;
     values.emplace_back(name, tensor);
     const auto found = variables.find(name);
-    if (found == variables.end())
-      fail("it has " + in_quotes(name) + ", which the model lacks." + did_you_mean(name, known));
+    if (found == variables.end()) {
+      const std::string near = did_you_mean(name, known);
+      fail("it has " + in_quotes(name) + ", which the model lacks" + (near.empty() ? "" : "." + near));
+    }
     const ops::Variable* v = found->second;
     if (v->type.dtype != tensor.dtype() || v->type.shape != tensor.shape())
       fail(in_quotes(name) + " is " + to_string(tensor.type()) + " there and " + to_string(v->type) + " in the model");

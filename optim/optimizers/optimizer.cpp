@@ -1,4 +1,5 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/optim/optimizer.h>
@@ -82,7 +83,8 @@ std::vector<std::string> optimizer_names() {
   return names;
 }
 
-Optimizer::Optimizer(std::string_view name, Location at) : Optimizer(by_name(name, at)) {}
+Optimizer::Optimizer(std::string_view name, Location at)
+    : Optimizer(while_memory_lasts("choosing an optimizer", [&] { return by_name(name, at); })) {}
 
 Optimizer Optimizer::with(std::string_view field, const AttrValue& value, Location at) const {
   try {

@@ -1,4 +1,5 @@
 #include <oxbow/graph/error.h>
+#include <oxbow/graph/support/out_of_memory.h>
 #include <oxbow/runtime/run/cpus.h>
 #include <oxbow/runtime/run/own_threads.h>
 #include <oxbow/runtime/run/pool_impl.h>
@@ -79,8 +80,10 @@ Pool::Pool(int threads) {
 
 // Never destroyed: other threads may be in a run when the process ends.
 Pool Pool::shared() {
-  static const auto* const pool = new Pool(std::min(usable_cpus(), most_threads));
-  return *pool;
+  return while_memory_lasts("looking up how many threads there may be", [] {
+    static const auto* const pool = new Pool(std::min(usable_cpus(), most_threads));
+    return *pool;
+  });
 }
 
 int Pool::threads() const { return impl_->threads; }

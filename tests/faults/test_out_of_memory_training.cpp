@@ -56,6 +56,12 @@ BOOST_AUTO_TEST_CASE(a_model_is_built_and_used) {
       compiling);
 }
 
+// What stands in `compile(loss, "adam")` beside it, and is asked for before it begins.
+BOOST_AUTO_TEST_CASE(optimizers_and_pools_are_asked_for) {
+  with_failing_allocations([] { static_cast<void>(optim::Optimizer("adam")); }, [](bool) {});
+  with_failing_allocations([] { static_cast<void>(Pool::shared()); }, [](bool) {});
+}
+
 BOOST_AUTO_TEST_CASE(a_training_goes_on_after_it_failed) {
   const Net net;
   Model whole = net.model();

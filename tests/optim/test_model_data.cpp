@@ -30,6 +30,8 @@ BOOST_AUTO_TEST_CASE(files_of_another_model_are_refused_whole) {
   BOOST_TEST(refuse({}) == start + "it lacks \"w\"." + end);
   BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/stepp", Tensor::scalar(1.0)}}) ==
              start + "it has \"optimizer/stepp\", which the model lacks. Did you mean \"optimizer/step\"?" + end);
+  BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"another", Tensor::scalar(1.0)}}) ==
+             start + "it has \"another\", which the model lacks." + end);
   BOOST_TEST(refuse({{"w", Tensor::scalar(1.0f)}}) == start + "\"w\" is f32[] there and f64[] in the model." + end);
   BOOST_TEST(refuse({{"w", Tensor::scalar(1.0)}, {"optimizer/step", Tensor::scalar(std::int64_t{1})}}) ==
              start + "it lacks \"optimizer/learning_rate\"." + end);
