@@ -171,6 +171,10 @@ const std::vector<Point> points = {
     {"sure that not beyond doubt", yes_or_no(0), -inf, {0, 0, 0}},
     {"sure and wrong", yes_or_no(1), -inf, {inf, -1, 0}},
     {"sure of what is even", yes_or_no(0.5), inf, {inf, 0.5, 0}},
+    // A small slope times one that is infinite by itself.
+    {"a small power", [](Value x) { return 1e-25 * pow(x, -1.0); }, 1e-25, {1, -1e25}},
+    {"a small power of 2", [](Value x) { return 1e-30 * pow(x, -2.0); }, 1e-15, {1, -2e15, 6e30}},
+    {"a root below at -0", [](Value x) { return pow(x, -0.75); }, -0.0, {inf, -inf}},
     {"NaN is not sure", yes_or_no(0), nan, {nan, nan}},
 };
 
