@@ -40,6 +40,26 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   BOOST_TEST(folder.read("out2/graph.txt").size() > 1000);
 }
 
+// No program `dot`, or one that crashes: that is no reason not to train.
+BOOST_AUTO_TEST_CASE(training_does_without_the_picture_of_its_graph) {
+  const TemporaryFolder folder;
+  const std::string data = small_mnist(folder, 100, 20), out = folder / "out";
+  std::filesystem::create_directory(folder / "crashes");
+  const std::string crashes = folder.write("crashes/dot", "#!/bin/sh\nkill -SEGV $$\n");
+  std::filesystem::permissions(crashes, std::filesystem::perms::owner_all);
+  for (const auto& [path, why] :
+       {std::pair<std::string, std::string>{folder / "none", "cannot run Graphviz's program dot"},
+        {folder / "crashes", "Graphviz's program dot was ended by signal 11"}}) {
+    const Finished run =
+        command("PATH=" + path + " " + programs + "oxbow train --epochs 1 --out " + out + data + " 2>&1");
+    BOOST_TEST(run.code == 0, run.output);
+    BOOST_TEST(has(run.output, "the graph's picture is left out: " + why), run.output);
+    BOOST_TEST(run.output.ends_with("graph        " + out + "/graph.txt\n"), run.output);
+    BOOST_TEST(folder.read("out/parameters.safetensors").size() > 1000);
+    BOOST_TEST(!std::filesystem::exists(out + "/graph.svg"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(training_with_a_schedule_is_resumed) {
   const TemporaryFolder folder;
   const std::string data = small_mnist(folder, 100, 20), out = " --out " + (folder / "out");

@@ -147,10 +147,20 @@ int train(const TrainCommand& o, std::stop_token stop) {
   // What an earlier run left gives way when there is something new: after the first step, early enough to tell of a
   // folder that cannot be written.
   bool graph_written = false;
+  bool drawn = false;
   const auto write_graph = [&] {
     if (std::exchange(graph_written, true)) return;
     write_file(out / "graph.txt", dump(model.graph()));
-    write_file(out / "graph.svg", dump(model.graph(), {.format = "svg", .fold = true}));  // it fits a screen
+    std::string picture;
+    try {
+      picture = dump(model.graph(), {.format = "svg", .fold = true});  // it fits a screen
+    } catch (const Error& e) {  // no reason not to train
+      std::filesystem::remove(out / "graph.svg");
+      say("the graph's picture is left out: {}\n", e.what());
+      return;
+    }
+    write_file(out / "graph.svg", picture);
+    drawn = true;
   };
   ProgressBar bar("epoch");
   const auto on_step = [&](Progress& p) {
@@ -199,7 +209,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   if (internal::something_at(state)) say("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) say("scalars      tensorboard --logdir {}\n", o.tensorboard);
   say("graph        {}\n", (out / "graph.txt").string());
-  say("its picture  {}\n", (out / "graph.svg").string());
+  if (drawn) say("its picture  {}\n", (out / "graph.svg").string());
   if (const auto* losses = history.table().find("loss"); losses != nullptr && !std::isfinite(losses->back()))
     say("the loss is no longer finite: oxbow lr judge {} tells more, and so does --check-numerics\n", history.path());
   if (stop.stop_requested()) say("interrupted after {} steps; what was learned until then is kept\n", model.steps());

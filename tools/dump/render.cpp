@@ -5,14 +5,19 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/runtime/files/calls.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <optional>
+#include <thread>
 
 extern char** environ;
 
@@ -27,6 +32,29 @@ struct Scratch {
   int descriptor() const { return fileno(file.get()); }
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file;
 };
+
+constexpr std::chrono::seconds longest{60};
+
+// Waits for a child until it ends, or kills it. Its status; nothing where it is not known.
+std::optional<int> ended(pid_t child) {
+  using namespace std::chrono_literals;
+  const auto deadline = std::chrono::steady_clock::now() + longest;
+  int status = 0;
+  std::chrono::milliseconds pause = 1ms;
+  for (;;) {
+    const pid_t who = internal::uninterrupted([&] { return waitpid(child, &status, WNOHANG); });
+    if (who == child) return status;
+    if (who != 0) return std::nullopt;
+    if (std::chrono::steady_clock::now() > deadline) {
+      kill(child, SIGKILL);
+      internal::uninterrupted([&] { return waitpid(child, &status, 0); });
+      throw Error("Graphviz's program dot has not ended within " + std::to_string(longest.count()) +
+                  " seconds. Fold the graph's scopes, or draw a page (html), which needs no Graphviz");
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, 50ms);
+  }
+}
 
 std::string render(const std::string& dot, std::string format) {
   const Scratch in, out;
@@ -46,12 +74,11 @@ std::string render(const std::string& dot, std::string format) {
   posix_spawn_file_actions_destroy(&redirect);
   if (failed == ENOMEM) throw std::bad_alloc();
   if (failed != 0) throw Error("cannot run Graphviz's program dot: is the package graphviz installed?");
-  int status = 0;
-  const bool known = internal::uninterrupted([&] { return waitpid(child, &status, 0); }) == child;
-  if (known && WIFSIGNALED(status))  // its layout is recursive in parts
-    throw Error("Graphviz's program dot was ended by signal " + std::to_string(WTERMSIG(status)) +
+  const std::optional<int> status = ended(child);
+  if (status && WIFSIGNALED(*status))  // its layout is recursive in parts
+    throw Error("Graphviz's program dot was ended by signal " + std::to_string(WTERMSIG(*status)) +
                 ": the graph may be too large for it. Fold its scopes, or draw a page (html), which needs no Graphviz");
-  if (!known || status != 0) throw Error("Graphviz cannot draw this DOT text");
+  if (status != 0) throw Error("Graphviz cannot draw this DOT text");
 
   std::string picture;
   std::rewind(out.file.get());
