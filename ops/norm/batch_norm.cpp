@@ -5,6 +5,7 @@
 #include <oxbow/ops/shape.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace oxbow::ops {
@@ -135,7 +136,11 @@ void MergeMoments::run(const Run& r) const {
       }
       const double none = all == 0 ? std::numeric_limits<double>::quiet_NaN() : 0;
       if (r.wants(0)) r.out<T>(0)[k] = static_cast<T>(mean + none);
-      if (r.wants(1)) r.out<T>(1)[k] = static_cast<T>(m2 / static_cast<double>(all) + none);
+      if (!r.wants(1)) continue;
+      // Of finite numbers it is finite, so that one batch does not make a running variance infinite for ever.
+      constexpr double largest = std::numeric_limits<T>::max();
+      const double variance = m2 / static_cast<double>(all) + none;
+      r.out<T>(1)[k] = static_cast<T>(std::isfinite(variance) ? std::min(variance, largest) : variance);
     }
   });
 }

@@ -86,7 +86,10 @@ Grads Relu::gradient(const Node& n, Values dy) const { return {through<ReluGradi
 Grads Gelu::gradient(const Node& n, Values dy) const { return {through<GeluGradient>(n.input(0), dy[0])}; }
 Grads Silu::gradient(const Node& n, Values dy) const { return {through<SiluGradient>(n.input(0), dy[0])}; }
 Grads Softplus::gradient(const Node& n, Values dy) const { return {dy[0] * sigmoid(n.input(0))}; }
-Grads Softsign::gradient(const Node& n, Values dy) const { return {dy[0] / square(1.0 + abs(n.input(0)))}; }
+Grads Softsign::gradient(const Node& n, Values dy) const {
+  const Value u = 1.0 + abs(n.input(0));  // two quotients: of an infinite square the slope would be NaN
+  return {dy[0] / u / u};
+}
 Grads Erf::gradient(const Node& n, Values dy) const {
   return {dy[0] * exp(-square(within_normal(n.input(0)))) * (2 * std::numbers::inv_sqrtpi)};
 }

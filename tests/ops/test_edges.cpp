@@ -175,6 +175,7 @@ const std::vector<Point> points = {
     {"a small power", [](Value x) { return 1e-25 * pow(x, -1.0); }, 1e-25, {1, -1e25}},
     {"a small power of 2", [](Value x) { return 1e-30 * pow(x, -2.0); }, 1e-15, {1, -2e15, 6e30}},
     {"a root below at -0", [](Value x) { return pow(x, -0.75); }, -0.0, {inf, -inf}},
+    {"a softsign far out", [](Value x) { return softsign(x); }, inf, {1, 0, 0}},
     {"NaN is not sure", yes_or_no(0), nan, {nan, nan}},
 };
 
@@ -293,6 +294,22 @@ BOOST_AUTO_TEST_CASE(lengths_neither_overflow_nor_vanish) {
   Graph g;
   check(norm(constant(g, Tensor({f32, {0}}))), {0}, "of nothing");
   BOOST_CHECK_THROW(norm(constant(g, 1, i32)), Error);
+}
+
+// A variance that f32 does not hold is its largest number: the running one stays finite.
+BOOST_AUTO_TEST_CASE(a_batch_of_huge_numbers_leaves_a_running_variance_finite) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 1});
+  static_cast<void>(batch_norm(x));
+  for (const double huge : {1e20, 3e38})
+    for (const Value& update : g.updates()) {
+      const test::Tensors before = {{"batch_norm/running_mean", rounded({0}, f32)},
+                                    {"batch_norm/running_variance", rounded({1}, f32)}};
+      const auto far = static_cast<float>(huge);
+      const test::Tensors feeds = {{"x", Tensor::of<float>({2, 1}, {far, -far})}};
+      const Tensor after = test::interpret({update.node().input(1)}, feeds, before)[0];
+      BOOST_TEST(std::isfinite(after.item<float>()), update.node().input(0).node().full_name());
+    }
 }
 
 // In time and memory for no element, however many rows there are, or however long they would be.
