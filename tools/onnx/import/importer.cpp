@@ -181,7 +181,6 @@ void Importer::make_inputs(const GraphProto& graph, Environment& names) {
     const Path path(in.name());
     const Within scope(g_, path.scope);
     const Value v = input(g_, path.name, dtype, dims, at_);
-    free_ = free_ || std::any_of(dims.begin(), dims.end(), [](const Dim& d) { return d.free; });
     names.values[in.name()] = v;
     result_.inputs.add(in.name(), v);
   }
@@ -324,12 +323,12 @@ Outputs Importer::settled(NodeId first, Outputs results) {
   return results;
 }
 
-// A result that follows from constants becomes one, and where all sizes are fixed what follows from those.
+// A result that follows from constants becomes one.
 Outputs Importer::folded(const NodeProto& node, const Environment& names, NodeId first, Outputs results) {
   if (g_.size() == first) return results;
   for (const std::string& input : node.input()) {
     const Value* v = input.empty() ? nullptr : find(names, input);
-    if (free_ && v != nullptr && *v && !v->node().op().is<ops::Constant>()) return results;
+    if (v != nullptr && *v && !v->node().op().is<ops::Constant>()) return results;
   }
   std::vector<Tensor> tensors;
   for (const Value& v : results) {

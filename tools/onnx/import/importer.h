@@ -72,7 +72,6 @@ class Importer {
     std::string name;
   };
   std::vector<Made> made_;
-  bool free_ = false;  // whether an input has a free axis, on which sizes may depend
   std::set<std::string> state_;     // initialisers that are not trained, whatever patterns say
   std::set<std::string> reserved_;  // names of parameters, which no node takes
   SharedText scope_;                // in which all is
