@@ -27,7 +27,7 @@ std::vector<Case> cases() {
           {"no channels", {1, 4, 4, 0}, {}},
           {"padded", {2, 5, 4, 2}, {.size = 3, .stride = 2, .padding = 1}},
           {"padded on one side", {1, 4, 5, 3}, {.size = {2, 3}, .stride = {1, 2}, .padding = Padding(1, 0, 0, 2)}},
-          {"same", {1, 5, 4, 2}, {.size = 2, .stride = 2, .padding = Padding::same}},
+          {"same", {1, 5, 4, 3}, {.size = 2, .stride = 2, .padding = Padding::same}},
           {"same, the odd row above", {1, 5, 4, 2}, {.size = 4, .stride = 1, .padding = Padding::same_lower}},
           {"dilated", {1, 6, 7, 2}, {.size = 2, .stride = 1, .padding = 1, .dilation = {2, 3}}},
           {"an odd edge taken along", {1, 5, 6, 2}, {.size = 3, .stride = {2, 4}, .ceil_mode = true}},

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/pointwise/cast.h>
 
 #include <algorithm>
 
@@ -38,7 +39,9 @@ void RandomBuilder::grow() {
 }
 
 Value RandomBuilder::unary(const Value& x) {
-  switch (pick(9)) {
+  switch (pick(10)) {
+    case 9:
+      return x + ops::reduce_precision(stop_gradient(x), chance(50) ? bf16 : f16);
     case 0:
       return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
     case 1:
@@ -76,9 +79,11 @@ Value RandomBuilder::reduced(const Value& x) {
   const bool keep = chance(40);
   if (wide && chance(70) && x.type().count() > 0) {  // they are few
     const Value most = max(x, axes, keep), least = min(x, axes, keep);
-    return most - least;
+    return chance(50) ? most - least : prod(x, axes, keep);
   }
-  switch (x.type().count() == 0 ? 0 : pick(6)) {
+  switch (x.type().count() == 0 ? 0 : pick(7)) {
+    case 6:
+      return prod(x, axes, keep);
     case 0:
     case 1:
       return sum(x, axes, keep);
@@ -96,7 +101,14 @@ Value RandomBuilder::reduced(const Value& x) {
 Value RandomBuilder::moved(const Value& x) {
   if (x.rank() == 0) return broadcast_to(x, part_of_full());
   const int axis = pick(x.rank());
-  switch (pick(7)) {
+  switch (pick(9)) {
+    case 7:  // two that overlap, whose slopes meet
+      return slice(x, axis, 0, to_end, 2) + slice(x, axis, -1, to_end, -2);
+    case 8:
+      if (x.shape()[axis] == 0 || x.type().count() > 5000) return {};
+      return pad(
+          x, constant(*out_.graph, Tensor::of<std::int64_t>({1, 2}, {1, 2})),
+          PadOptions{.mode = one_of(std::vector{PadMode::reflect, PadMode::edge, PadMode::wrap}), .axes = {axis}});
     case 0:
       return reshape(x, {-1});
     case 1: {

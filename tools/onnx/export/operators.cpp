@@ -320,14 +320,70 @@ Names gelu(const Written& n) {
   return {n.to().add("Mul", {half, n.to().add("Add", {e, number(n, 1, d)})})};
 }
 
+Names place(const Written& n, std::string_view type) {
+  return {n.to().add(type, {n.in(0)},
+                     {{"axis", n.get<std::int64_t>("axis")},
+                      {"keepdims", std::int64_t{n.get<bool>("keep")}},
+                      {"select_last_index", std::int64_t{n.get<bool>("last")}}})};
+}
+
+Names cumsum(const Written& n) {
+  return {n.to().add(
+      "CumSum", {n.in(0), number(n, static_cast<double>(n.get<std::int64_t>("axis")), i64)},
+      {{"exclusive", std::int64_t{n.get<bool>("exclusive")}}, {"reverse", std::int64_t{n.get<bool>("reverse")}}})};
+}
+
+// What division leaves, with the sign of a, and whether it has another one than b.
+std::pair<std::string, std::string> rest_of(const Written& n) {
+  const std::string rest = n.to().add("Mod", {n.in(0), n.in(1)}, {{"fmod", std::int64_t{1}}});
+  const std::string zero = number(n, 0, n.type(0).dtype);
+  const std::string differs =
+      n.to().add("Xor", {n.to().add("Less", {rest, zero}), n.to().add("Less", {n.in(1), zero})});
+  return {rest, n.to().add("And", {differs, n.to().add("Not", {n.to().add("Equal", {rest, zero})})})};
+}
+
+Names remainder(const Written& n) {
+  const auto [rest, differs] = rest_of(n);
+  return {n.to().add("Where", {differs, n.to().add("Add", {rest, n.in(1)}), rest})};
+}
+
+Names floor_divide(const Written& n) {
+  const auto [rest, differs] = rest_of(n);
+  const DType dtype = n.type(0).dtype;
+  std::string whole = n.to().add("Div", {n.to().add("Sub", {n.in(0), rest}), n.in(1)});
+  if (is_float(dtype)) whole = n.to().add("Round", {whole});
+  return {n.to().add("Sub", {whole, as(n, differs, dtype)})};
+}
+
+Names masked_multiply(const Written& n) {
+  const std::string zero = number(n, 0, n.type(0).dtype), product = n.to().add("Mul", {n.in(0), n.in(1)});
+  const std::string masked = n.to().add("And", {n.to().add("Equal", {n.in(0), zero}), n.to().add("IsInf", {n.in(1)})});
+  return {n.to().add("Where", {masked, zero, product})};
+}
+
+Names trunc(const Written& n) {
+  return {n.to().add("Mul", {n.to().add("Sign", {n.in(0)}), n.to().add("Floor", {n.to().add("Abs", {n.in(0)})})})};
+}
+
 // Ops that ONNX has as they are.
 constexpr std::pair<std::string_view, std::string_view> direct[] = {
     {"abs", "Abs"},
+    {"acos", "Acos"},
+    {"acosh", "Acosh"},
     {"arange", "Range"},
+    {"asin", "Asin"},
+    {"asinh", "Asinh"},
+    {"atan", "Atan"},
+    {"atanh", "Atanh"},
+    {"ceil", "Ceil"},
+    {"cos", "Cos"},
+    {"cosh", "Cosh"},
+    {"det", "Det"},
     {"equal", "Equal"},
     {"erf", "Erf"},
     {"exp", "Exp"},
     {"expand_to", "Expand"},
+    {"floor", "Floor"},
     {"greater", "Greater"},
     {"less", "Less"},
     {"less_equal", "LessOrEqual"},
@@ -342,14 +398,18 @@ constexpr std::pair<std::string_view, std::string_view> direct[] = {
     {"pow", "Pow"},
     {"reciprocal", "Reciprocal"},
     {"relu", "Relu"},
+    {"round", "Round"},
     {"shape_of", "Shape"},
     {"sigmoid", "Sigmoid"},
     {"sign", "Sign"},
+    {"sin", "Sin"},
+    {"sinh", "Sinh"},
     {"softplus", "Softplus"},
     {"softsign", "Softsign"},
     {"sqrt", "Sqrt"},
     {"stop_gradient", "Identity"},
     {"subtract", "Sub"},
+    {"tan", "Tan"},
     {"tanh", "Tanh"},
     {"tile", "Tile"},
     {"where", "Where"},
@@ -368,10 +428,8 @@ struct Entry {
 };
 const Entry others[] = {
     {"add", add},
-    {"argmax",
-     [](const Written& n) -> Names {
-       return {n.to().add("ArgMax", {n.in(0)}, {{"axis", n.get<std::int64_t>("axis")}, {"keepdims", std::int64_t{0}}})};
-     }},
+    {"argmax", [](const Written& n) { return place(n, "ArgMax"); }},
+    {"argmin", [](const Written& n) { return place(n, "ArgMin"); }},
     {"broadcast_like", broadcast_like},
     {"broadcast_to",
      [](const Written& n) -> Names {
@@ -392,12 +450,22 @@ const Entry others[] = {
        return {n.to().add("Cos", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
      }},
     {"count_like", count_like},
+    {"cumsum", cumsum},
     {"divide", divide},
     {"expand_dims",
      [](const Written& n) -> Names {
        const auto axes = n.get<Sizes>("axes");
        const int rank = n.type(0).shape.rank() + static_cast<int>(axes.size());
        return {n.to().add("Unsqueeze", {n.in(0), n.to().numbers(from_first(axes, rank))})};
+     }},
+    {"expm1",
+     [](const Written& n) -> Names {
+       return {n.to().add("Sub", {n.to().add("Exp", {n.in(0)}), number(n, 1, n.type(0).dtype)})};
+     }},
+    {"floor_divide", floor_divide},
+    {"fmod",
+     [](const Written& n) -> Names {
+       return {n.to().add("Mod", {n.in(0), n.in(1)}, {{"fmod", std::int64_t{1}}})};
      }},
     {"gather",
      [](const Written& n) -> Names {
@@ -408,10 +476,15 @@ const Entry others[] = {
        return {n.to().add("GatherND", {n.in(0), as(n, n.in(1), i64)}, {{"batch_dims", n.get<std::int64_t>("batch")}})};
      }},
     {"gelu", gelu},
+    {"log1p",
+     [](const Written& n) -> Names {
+       return {n.to().add("Log", {n.to().add("Add", {n.in(0), number(n, 1, n.type(0).dtype)})})};
+     }},
     {"log_softmax",
      [](const Written& n) -> Names {
        return {n.to().add("LogSoftmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
      }},
+    {"masked_multiply", masked_multiply},
     {"matmul", matmul},
     {"max", [](const Written& n) { return reduction(n, "ReduceMax"); }},
     {"max_pool", max_pool},
@@ -426,6 +499,8 @@ const Entry others[] = {
     {"one_hot_of", [](const Written& n) { return one_hot(n, n.in(1)); }},
     {"pad", pad},
     {"repeat", write_repeat},
+    {"prod", [](const Written& n) { return reduction(n, "ReduceProd"); }},
+    {"remainder", remainder},
     {"reshape", reshape},
     {"reshape_like",
      [](const Written& n) -> Names {
@@ -437,6 +512,10 @@ const Entry others[] = {
     {"scaled_dot_product_attention", write_attention},
     {"scatter_elements", scatter_elements},
     {"scatter_nd", scatter_nd},
+    {"silu",
+     [](const Written& n) -> Names {
+       return {n.to().add("Mul", {n.in(0), n.to().add("Sigmoid", {n.in(0)})})};
+     }},
     {"sinpi",
      [](const Written& n) -> Names {
        return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
@@ -469,6 +548,7 @@ const Entry others[] = {
        return top_k(n, n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})}));
      }},
     {"transpose", transpose},
+    {"trunc", trunc},
 };
 
 }  // namespace

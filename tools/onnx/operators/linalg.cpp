@@ -9,16 +9,6 @@ namespace oxbow::onnx {
 
 namespace {
 
-// As NumPy has it: a vector is a row on the left and a column on the right.
-Outputs product(Context& c) {
-  const Value a = c[0], b = c[1];
-  const bool row = a.rank() == 1, column = b.rank() == 1;
-  Value y = matmul(row ? with_axes(a, {0}) : a, column ? with_axes(b, {1}) : b);
-  if (column) y = squeeze(y, {-1});
-  if (row) y = squeeze(y, {column ? -1 : -2});
-  return y;
-}
-
 // alpha a b + beta c
 Outputs gemm(Context& c) {
   const Value a = c[0], b = c[1], offset = c.optional(2);
@@ -30,8 +20,14 @@ Outputs gemm(Context& c) {
 }
 
 constexpr Operator list[] = {
+    {"Det", [](Context& c) -> Outputs { return det(c[0]); }},
+    {"Einsum", [](Context& c) -> Outputs { return einsum(c.text("equation", ""), c.all()); }},
     {"Gemm", gemm},
-    {"MatMul", product},
+    {"MatMul",
+     [](Context& c) -> Outputs {
+       const Value a = c[0], b = c[1];
+       return matmul(a, b);
+     }},
 };
 
 }  // namespace

@@ -3,8 +3,7 @@
 #include <oxbow/ops/elementwise.h>
 #include <oxbow/ops/ops.h>
 
-#include <cmath>
-#include <numbers>
+#include <limits>
 
 #include "onnx/operators/operators.h"
 #include "onnx/operators/shapes.h"
@@ -53,24 +52,22 @@ Outputs mean_of(Context& c) {
   return y / static_cast<double>(c.inputs());
 }
 
+// In the base's dtype; a whole number to a broken power goes through f64.
 Outputs power(Context& c) {
-  const Value x = c[0], to = cast(second(c), x.dtype());
+  const Value x = c[0], given = second(c);
+  if (!is_float(x.dtype()) && is_float(given.dtype())) return cast(pow(cast(x, f64), cast(given, f64)), x.dtype());
+  const Value to = cast(given, x.dtype());
   if (const auto n = constant_number(to); n && (*n == 1 || *n == 2)) return pow(x, *n);
-  if (is_float(x.dtype())) return pow(x, to);
-  return cast(pow(cast(x, f64), cast(to, f64)), x.dtype());
+  return pow(x, to);
 }
 
-Outputs clip(Context& c) {
-  Value y = c[0];
-  const auto bound = [&](const char* name, int i, Two f) {
-    if (c.has_attribute(name))
-      y = f(y, c.number(name), At::current());
-    else if (c.has(i))
-      y = f(y, c[i], At::current());
+Outputs clip_to(Context& c) {
+  const auto bound = [&](const char* name, int i) -> Operand {
+    if (c.has_attribute(name)) return c.number(name);
+    return c.optional(i);
   };
-  bound("min", 1, maximum);
-  bound("max", 2, minimum);
-  return y;
+  const Operand low = bound("min", 1);
+  return clip(c[0], low, bound("max", 2));
 }
 
 Outputs cast_to(Context& c) {
@@ -78,48 +75,81 @@ Outputs cast_to(Context& c) {
   return cast(x, c.dtype("to"));
 }
 
-Outputs logical_xor(Context& c) {
-  const Value a = c[0], b = second(c);
-  return not_equal(a, b);
+// The sign of the divisor, or of the dividend.
+Outputs modulo(Context& c) {
+  const Value a = c[0], b = c[1];
+  return c.flag("fmod") ? fmod(a, b) : remainder(a, b);
 }
 
-Outputs gelu_of(Context& c) {
+Outputs shifted(Context& c) {
+  const Value a = c[0], b = c[1];
+  return c.text("direction", "LEFT") == "LEFT" ? left_shift(a, b) : right_shift(a, b);
+}
+
+Outputs is_infinite(Context& c) {
   const Value x = c[0];
-  if (c.text("approximate", "none") == "none") return gelu(x);
-  const double k = std::sqrt(2 / std::numbers::pi);
-  return 0.5 * x * (1.0 + tanh(k * (x + 0.044715 * x * x * x)));
+  const bool above = c.flag("detect_positive", true), below = c.flag("detect_negative", true);
+  if (above == below) return above ? isinf(x) : logical_and(isinf(x), isnan(x));
+  return equal(x, (above ? 1 : -1) * std::numeric_limits<double>::infinity());
+}
+
+// Before opset 7 a slope is one a channel.
+Outputs prelu_of(Context& c) {
+  const Value x = c[0], slope = c[1];
+  return prelu(x, c.opset() < 7 && slope.rank() == 1 && slope.shape()[0] != 1 ? along_channels(slope, x) : slope);
 }
 
 constexpr Operator list[] = {
     {"Abs", one<abs>},
+    {"Acos", one<acos>},
+    {"Acosh", one<acosh>},
     {"Add", two<add>},
     {"And",
      [](Context& c) -> Outputs {
        const Value a = c[0], b = second(c);
        return logical_and(a, b);
      }},
+    {"Asin", one<asin>},
+    {"Asinh", one<asinh>},
+    {"Atan", one<atan>},
+    {"Atanh", one<atanh>},
+    {"BitShift", shifted},
+    {"BitwiseAnd", two<bitwise_and>},
+    {"BitwiseNot", one<bitwise_not>},
+    {"BitwiseOr", two<bitwise_or>},
+    {"BitwiseXor", two<bitwise_xor>},
     {"Cast", cast_to},
     {"CastLike", [](Context& c) -> Outputs { return cast(c[0], c[1].dtype()); }},
-    {"Clip", clip},
+    {"Ceil", one<ceil>},
+    {"Celu", [](Context& c) -> Outputs { return celu(c[0], c.number("alpha", 1)); }},
+    {"Clip", clip_to},
+    {"Cos", one<cos>},
+    {"Cosh", one<cosh>},
     {"Div", two<divide>},
+    {"Elu", [](Context& c) -> Outputs { return elu(c[0], c.number("alpha", 1)); }},
     {"Equal", two<equal>},
     {"Erf", one<erf>},
     {"Exp", one<exp>},
-    {"Gelu", gelu_of},
+    {"Floor", one<floor>},
+    {"Gelu",
+     [](Context& c) -> Outputs { return c.text("approximate", "none") == "none" ? gelu(c[0]) : gelu_tanh(c[0]); }},
     {"Greater", two<greater>},
     {"GreaterOrEqual", two<greater_equal>},
+    {"HardSigmoid",
+     [](Context& c) -> Outputs { return hard_sigmoid(c[0], c.number("alpha", 0.2), c.number("beta", 0.5)); }},
+    {"HardSwish", one<hard_swish>},
     {"Identity", [](Context& c) -> Outputs { return c[0]; }},
-    {"IsNaN",
-     [](Context& c) -> Outputs {
-       const Value x = c[0];
-       return not_equal(x, x);
-     }},
+    {"IsInf", is_infinite},
+    {"IsNaN", one<isnan>},
+    {"LeakyRelu", [](Context& c) -> Outputs { return leaky_relu(c[0], c.number("alpha", 0.01)); }},
     {"Less", two<less>},
     {"LessOrEqual", two<less_equal>},
     {"Log", one<log>},
     {"Max", several<maximum>},
     {"Mean", mean_of},
     {"Min", several<minimum>},
+    {"Mish", one<mish>},
+    {"Mod", modulo},
     {"Mul", two<multiply>},
     {"Neg", one<negate>},
     {"Not", one<logical_not>},
@@ -128,23 +158,39 @@ constexpr Operator list[] = {
        const Value a = c[0], b = second(c);
        return logical_or(a, b);
      }},
+    {"PRelu", prelu_of},
     {"Pow", power},
     {"Reciprocal", one<reciprocal>},
     {"Relu", one<relu>},
+    {"Round", one<round>},
+    {"Selu",
+     [](Context& c) -> Outputs {
+       return selu(c[0], c.number("alpha", 1.67326319217681884765625), c.number("gamma", 1.05070102214813232421875));
+     }},
+    {"Shrink", [](Context& c) -> Outputs { return shrink(c[0], c.number("lambd", 0.5), c.number("bias", 0)); }},
     {"Sigmoid", one<sigmoid>},
     {"Sign", one<sign>},
+    {"Sin", one<sin>},
+    {"Sinh", one<sinh>},
     {"Softplus", one<softplus>},
     {"Softsign", one<softsign>},
     {"Sqrt", one<sqrt>},
     {"Sub", two<subtract>},
     {"Sum", several<add>},
+    {"Swish", [](Context& c) -> Outputs { return swish(c[0], c.number("alpha", 1)); }},
+    {"Tan", one<tan>},
     {"Tanh", one<tanh>},
+    {"ThresholdedRelu", [](Context& c) -> Outputs { return thresholded_relu(c[0], c.number("alpha", 1)); }},
     {"Where",
      [](Context& c) -> Outputs {
        const Value condition = c[0], a = c[1], b = c[2];
        return where(condition, a, b);
      }},
-    {"Xor", logical_xor},
+    {"Xor",
+     [](Context& c) -> Outputs {
+       const Value a = c[0], b = second(c);
+       return logical_xor(a, b);
+     }},
 };
 
 }  // namespace

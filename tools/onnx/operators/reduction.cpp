@@ -23,23 +23,34 @@ Outputs reduce(Context& c) {
 
 Value sum_of_squares(Value x, Axes axes, bool keep, At at) { return sum(square(x, at), std::move(axes), keep, at); }
 Value sum_of_sizes(Value x, Axes axes, bool keep, At at) { return sum(abs(x, at), std::move(axes), keep, at); }
+// Of integers, what has fractions on the way is computed in f64.
+template <Reduce f>
+Value through_f64(Value x, Axes axes, bool keep, At at) {
+  if (is_float(x.dtype())) return f(x, std::move(axes), keep, at);
+  return cast(f(cast(x, f64, at), std::move(axes), keep, at), x.dtype(), at);
+}
 Value log_of_sum(Value x, Axes axes, bool keep, At at) { return log(sum(x, std::move(axes), keep, at), at); }
 
-Outputs place_of_largest(Context& c) {
-  const Value x = c[0];
-  const std::int64_t axis = c.integer("axis", 0);
-  if (c.flag("select_last_index")) c.fail("the last of equal elements is not looked for yet");
-  const Value place = argmax(x, axis);
-  return c.flag("keepdims", true) ? with_axes(place, {from_first(axis, x.rank())}) : place;
+template <Value (*f)(Value, std::int64_t, ArgOptions, At)>
+Outputs place(Context& c) {
+  const ArgOptions options{.keepdims = c.flag("keepdims", true), .select_last_index = c.flag("select_last_index")};
+  return f(c[0], c.integer("axis", 0), options, At::current());
 }
 
-Outputs largest(Context& c) {
+Outputs in_order(Context& c) {
   const Value x = c[0];
   const std::int64_t axis = c.integer("axis", -1);
   const bool most = c.flag("largest", true);
   const TopKResult found = c.opset() < 10 ? top_k(x, c.integer("k"), axis, most)
                                           : top_k(x, reshape(c[1], std::vector<std::int64_t>{}), axis, most);
   return {found.values, found.indices};
+}
+
+template <Value (*f)(Value, std::int64_t, ScanOptions, At)>
+Outputs scan_along(Context& c) {
+  const auto axis = c.fixed_integers(1);
+  if (!axis || axis->size() != 1) c.fail("its axis is not one number that is known");
+  return f(c[0], axis->front(), {.exclusive = c.flag("exclusive"), .reverse = c.flag("reverse")}, At::current());
 }
 
 // Before opset 13 the axes from `axis` on are one.
@@ -55,12 +66,24 @@ Outputs softmax_of(Context& c) {
 }
 
 constexpr Operator list[] = {
-    {"ArgMax", place_of_largest},         {"LogSoftmax", softmax_of<log_softmax>},
-    {"ReduceL1", reduce<sum_of_sizes>},   {"ReduceL2", reduce<norm>},
-    {"ReduceLogSum", reduce<log_of_sum>}, {"ReduceMax", reduce<max>},
-    {"ReduceMean", reduce<mean>},         {"ReduceMin", reduce<min>},
-    {"ReduceSum", reduce<sum>},           {"ReduceSumSquare", reduce<sum_of_squares>},
-    {"Softmax", softmax_of<softmax>},     {"TopK", largest},
+    {"ArgMax", place<argmax>},
+    {"ArgMin", place<argmin>},
+    {"CumProd", scan_along<cumprod>},
+    {"CumSum", scan_along<cumsum>},
+    {"Hardmax", softmax_of<hardmax>},
+    {"LogSoftmax", softmax_of<log_softmax>},
+    {"ReduceL1", reduce<sum_of_sizes>},
+    {"ReduceL2", reduce<through_f64<norm>>},
+    {"ReduceLogSum", reduce<through_f64<log_of_sum>>},
+    {"ReduceLogSumExp", reduce<through_f64<logsumexp>>},
+    {"ReduceMax", reduce<max>},
+    {"ReduceMean", reduce<through_f64<mean>>},
+    {"ReduceMin", reduce<min>},
+    {"ReduceProd", reduce<prod>},
+    {"ReduceSum", reduce<sum>},
+    {"ReduceSumSquare", reduce<sum_of_squares>},
+    {"Softmax", softmax_of<softmax>},
+    {"TopK", in_order},
 };
 
 }  // namespace
