@@ -339,7 +339,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
              "  at HERE\n  Use {.padding = Padding::same}, smaller kernels or larger images");
   Padding read;
   BOOST_TEST(test::message([&] { from_attr(std::string("smae"), read); }) ==
-             "there is no padding \"smae\". Did you mean \"same\"? Known are: valid, same\n"
+             "there is no padding \"smae\". Did you mean \"same\"? Known are: valid, same, same_lower\n"
              "  Or four numbers: top, bottom, left, right");
   BOOST_TEST(test::message([&] { conv2d(grey, w, {.padding = std::int64_t{1} << 62}); }) ==
              "conv2d: the padding is beyond 1073741824\n"
@@ -350,7 +350,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
              "  x: f32[8, 4, 4, 1] from grey\n  weights: f32[5, 5, 1, 6] from w\n"
              "  at HERE\n  It is at least 1 and at most 1073741824");
   BOOST_TEST(test::message([&] { max_pool(x, {.size = 29}); }) ==
-             "max_pool: a window of 29 by 29 does not fit into images of 28 by 28\n"
+             "max_pool: a window of 29 does not fit into images of [28, 28]\n"
              "  x: f32[8, 28, 28, 3] from x\n"
              "  at HERE\n  Pool with a smaller size, or larger images");
 }

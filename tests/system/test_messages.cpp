@@ -128,7 +128,7 @@ BOOST_FIXTURE_TEST_CASE(shapes_dtypes_and_axes_that_do_not_fit, SomeGraph) {
        "  at HERE\n"
        "  It is at least 1 and at most 1073741824"},
       {message([&] { max_pool(image, {.size = 9}); }),
-       "max_pool: a window of 9 by 9 does not fit into images of 8 by 8\n"
+       "max_pool: a window of 9 does not fit into images of [8, 8]\n"
        "  x: f32[2, 8, 8, 3] from image\n"
        "  at HERE\n"
        "  Pool with a smaller size, or larger images"},
