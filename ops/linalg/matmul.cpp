@@ -22,8 +22,10 @@ void check_dtypes(Types in) {
 
 void check_matrix(const char* which, const Shape& s) {
   if (s.rank() >= 2) return;
-  const std::string size = s.rank() == 1 ? std::to_string(s[0]) : "1";
-  throw OpError(std::string(which) + " has " + (s.rank() == 1 ? "one axis" : "no axes") + " where a matrix has two",
+  if (s.rank() == 0)
+    throw OpError(std::string(which) + " has no axes where a matrix has two", "To multiply by a number, write a * b");
+  const std::string size = std::to_string(s[0]);
+  throw OpError(std::string(which) + " has one axis where a matrix has two",
                 "Make it a row or a column: reshape(" + std::string(which) + ", {1, " + size + "}) or reshape(" +
                     which + ", {" + size + ", 1})");
 }
@@ -53,7 +55,7 @@ bool pays_to_pack_gradient(std::int64_t rows, const Type& b) {
 Type MatMul::infer(Types in) const {
   check_dtypes(in);
   const Shape &a = in[0].shape, &b = in[1].shape;
-  check_matrix("a", a);
+  if (b.rank() > 0) check_matrix("a", a);  // beside a number it may be a vector, and is not what is wrong
   check_matrix("b", b);
   const std::int64_t m = a[transpose_a ? -1 : -2], k = a[transpose_a ? -2 : -1];
   const std::int64_t k_of_b = b[transpose_b ? -1 : -2], n = b[transpose_b ? -2 : -1];

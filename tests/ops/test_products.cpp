@@ -320,6 +320,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   Graph g;
   const Value a = input(g, "a", f32, {32, 784}), b = input(g, "b", f32, {256, 784}), s = input(g, "s", f32, {});
   const Value x = input(g, "x", f32, {8, 28, 28, 3}), w = input(g, "w", f32, {5, 5, 1, 6});
+  const Value v = input(g, "v", f32, {784});
   BOOST_TEST(test::message([&] { matmul(a, b); }) ==
              "matmul: the inner sizes differ: a has 784 columns, b has 256 rows\n"
              "  a: f32[32, 784] from a\n  b: f32[256, 784] from b\n"
@@ -327,7 +328,11 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   BOOST_TEST(test::message([&] { matmul(a, s); }) ==
              "matmul: b has no axes where a matrix has two\n"
              "  a: f32[32, 784] from a\n  b: f32[] from s\n"
-             "  at HERE\n  Make it a row or a column: reshape(b, {1, 1}) or reshape(b, {1, 1})");
+             "  at HERE\n  To multiply by a number, write a * b");
+  BOOST_TEST(test::message([&] { matmul(v, s); }) ==
+             "matmul: b has no axes where a matrix has two\n"
+             "  a: f32[784] from v\n  b: f32[] from s\n"
+             "  at HERE\n  To multiply by a number, write a * b");
   BOOST_TEST(test::message([&] { conv2d(x, w); }) ==
              "conv2d: x has 3 channels and the weights take 1\n"
              "  x: f32[8, 28, 28, 3] from x\n  weights: f32[5, 5, 1, 6] from w\n"
