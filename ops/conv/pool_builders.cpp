@@ -64,10 +64,12 @@ Value max_pool(Value x, MaxPoolOptions options, At at) {
 }
 
 MaxPoolResult max_pool_with_indices(Value x, MaxPoolOptions options, bool column_major, At at) {
-  const DataFormat format = options.data_format;
-  const Value values = max_pool(x, options, at);
-  const MaxPoolPlaces op{windows_of(options), format == channels_first, column_major};
-  return {values, from_channels_last(apply(op, {last(x, format, at)}, at), format, at)};
+  return as_called("max_pool_with_indices", [&] {
+    const DataFormat format = options.data_format;
+    const Value values = max_pool(x, options, at);
+    const MaxPoolPlaces op{windows_of(options), format == channels_first, column_major};
+    return MaxPoolResult{values, from_channels_last(apply(op, {last(x, format, at)}, at), format, at)};
+  });
 }
 
 Value max_unpool(Value x, Value indices, std::vector<std::int64_t> shape, At at) {

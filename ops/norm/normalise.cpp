@@ -76,6 +76,17 @@ std::int64_t first_axis(const char* builder, Value x, std::int64_t axis, At at) 
   }
 }
 
+LayerNormResult layer_norm_of(const char* builder, Value x, Value scale, Value offset,
+                              const LayerNormalization& options, At at) {
+  check(builder, x, 1, at);
+  check_epsilon(builder, options.epsilon, at);
+  const std::int64_t first = first_axis(builder, x, options.axis, at);
+  return as_called(builder, [&] {
+    const Standardised s = standardised(wide(x, at), axes_from(first, x.rank()), options.epsilon, at);
+    return LayerNormResult{scaled(s.y, scale, offset, x.dtype(), at), s.mean, s.inverse_deviation};
+  });
+}
+
 }  // namespace
 
 Value batch_norm(Value x, Value scale, Value offset, Value mean, Value variance, BatchNormalization options, At at) {
@@ -123,17 +134,11 @@ BatchNormResult batch_norm_training(Value x, Value scale, Value offset, Value ru
 }
 
 LayerNormResult layer_norm_with_statistics(Value x, Value scale, Value offset, LayerNormalization options, At at) {
-  check("layer_norm", x, 1, at);
-  check_epsilon("layer_norm", options.epsilon, at);
-  const std::int64_t first = first_axis("layer_norm", x, options.axis, at);
-  return as_called("layer_norm", [&] {
-    const Standardised s = standardised(wide(x, at), axes_from(first, x.rank()), options.epsilon, at);
-    return LayerNormResult{scaled(s.y, scale, offset, x.dtype(), at), s.mean, s.inverse_deviation};
-  });
+  return layer_norm_of("layer_norm_with_statistics", x, scale, offset, options, at);
 }
 
 Value layer_norm(Value x, Value scale, Value offset, LayerNormalization options, At at) {
-  return layer_norm_with_statistics(x, scale, offset, options, at).y;
+  return layer_norm_of("layer_norm", x, scale, offset, options, at).y;
 }
 
 Value rms_norm(Value x, Value scale, LayerNormalization options, At at) {
