@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(unknown_formats_and_stages) {
   input(small, "x", f32, {2});
   BOOST_CHECK_EXCEPTION(dump(small, {.after = "fusee"}), Error, [](const Error& e) {
     return std::string(e.what()).starts_with(
-        "there is no rewrite \"fusee\". Did you mean \"fuse\"?\n  There are: specialise, dead_code");
+        "there is no rewrite \"fusee\". Did you mean \"fuse\"?\n  There are: specialise, activations, dead_code");
   });
 }
 
