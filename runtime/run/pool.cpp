@@ -75,7 +75,7 @@ Pool::Pool(int threads, std::function<void(const Job&)> enqueue)
 Pool::Pool(int threads) {
   if (threads < 1 || threads > most_threads)
     throw Error("a pool of " + std::to_string(threads) + " threads\n  Use 1 to " + std::to_string(most_threads));
-  impl_ = std::make_shared<Impl>(threads, own_threads(threads));
+  while_memory_lasts("making a pool", [&] { impl_ = std::make_shared<Impl>(threads, own_threads(threads)); });
 }
 
 // Never destroyed: other threads may be in a run when the process ends.
