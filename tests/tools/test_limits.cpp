@@ -128,6 +128,10 @@ const std::vector<Limit>& table() {
       {"plan_bytes", l::plan_bytes, "64 PiB"},
       {"unpacked_bytes", l::unpacked_bytes, "64 MiB"},
       {"unpacked_times", l::unpacked_times, "100 times"},
+      {"onnx_messages", l::onnx_messages, "4,000,000 messages"},
+      {"onnx_depth", l::onnx_depth, "64 levels"},
+      {"onnx_calls", l::onnx_calls, "32 functions"},
+      {"onnx_nodes", l::onnx_nodes, "1,000,000 nodes"},
       {"history_bytes", l::history_bytes, "256 MiB"},
       {"history_columns", l::history_columns, "10,000 columns",
        [](std::int64_t n) {
