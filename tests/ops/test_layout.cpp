@@ -155,10 +155,12 @@ BOOST_AUTO_TEST_CASE(each_op_that_says_so_commutes_with_transpositions) {
       std::iota(axes.begin(), axes.end(), 0);
       std::rotate(axes.begin(), axes.begin() + 1, axes.end());
       const std::vector<std::int64_t> order(axes.begin(), axes.end());
-      std::vector<Value> turned = plain;
-      for (std::size_t i = 0; i < turned.size(); ++i)
-        if (turned[i].rank() == rank && !s.op.info().by_value.contains(static_cast<int>(i)))
-          turned[i] = transpose(turned[i], order);
+      std::vector<Value> turned;  // all that the node has, absent ones too
+      for (int i = 0; i < node.input_count(); ++i) {
+        const Value v = node.input(i);
+        const bool turns = v && v.rank() == rank && !s.op.info().by_value.contains(i);
+        turned.push_back(turns ? transpose(v, order) : v);
+      }
       std::vector<Value> fetches;
       for (int i = 0; i < node.output_count(); ++i) fetches.push_back(transpose(node.output(i), order));
       for (const Value& v : s.op.transposed(turned, axes)) fetches.push_back(v);
