@@ -132,6 +132,10 @@ void StridedSliceAdd::run(const Run& r) const {
 
 Value StridedSliceAdd::simplify(Values in) const { return in[1].type().count() == 0 ? in[0] : Value(); }
 
+std::vector<Value> StridedSliceAdd::transposed(Values in, std::span<const int> axes) const {
+  return {apply(StridedSliceAdd{.axis = moved_axis(axis, axes), .begin = begin, .end = end, .step = step}, in, {})};
+}
+
 Grads StridedSliceAdd::gradient(const Node&, Values dy) const {
   return {dy[0], apply(StridedSlice{.axis = axis, .begin = begin, .end = end, .step = step}, {dy[0]}, {})};
 }

@@ -68,6 +68,7 @@ struct StridedSliceAdd {
   void run(const Run& r) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Value simplify(Values in) const;
+  std::vector<Value> transposed(Values in, std::span<const int> axes) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
