@@ -43,10 +43,11 @@ double place(const ResizeAttributes& a, double scale, std::int64_t o, std::int64
   return a.begin * (size - 1) + (out == 1 ? reach / 2 : x * reach / static_cast<double>(out - 1));
 }
 
+// Keys' polynomials by their roots: multiplied out, large terms cancel out and leave their rounding.
 double cubic(double distance, double a) {
   const double x = std::abs(distance);
-  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+  if (x <= 1) return (x - 1) * (((a + 2) * x - 1) * x - 1);
+  return x < 2 ? a * (x - 1) * (x - 2) * (x - 2) : 0;
 }
 
 bool takes_upper(const std::string& mode, double ratio) {

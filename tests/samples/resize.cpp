@@ -16,9 +16,9 @@ namespace {
 // The weight of an element so far away.
 double hat(double distance) { return std::max(0.0, 1 - std::abs(distance)); }
 double keys(double distance, double a) {
-  const double x = std::abs(distance);
-  if (x <= 1) return (a + 2) * x * x * x - (a + 3) * x * x + 1;
-  return x < 2 ? a * x * x * x - 5 * a * x * x + 8 * a * x - 4 * a : 0;
+  const long double x = std::abs(distance);  // large terms cancel out
+  if (x <= 1) return static_cast<double>((a + 2) * x * x * x - (a + 3) * x * x + 1);
+  return x < 2 ? static_cast<double>(a * x * x * x - 5 * a * x * x + 8 * a * x - 4 * a) : 0;
 }
 
 double place(const ResizeAttributes& o, std::int64_t i, std::int64_t in, std::int64_t out) {
