@@ -164,6 +164,78 @@ BOOST_AUTO_TEST_CASE(two_layouts_meet_without_transposing_back_and_forth) {
   comes_back("conv", y, {{"x", draw({2, 3, 8, 8}, -1, 1, 1, f32)}});
 }
 
+BOOST_AUTO_TEST_CASE(pools_come_back_with_all_that_they_say) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), any(9), 8, 3}), row = input(g, "row", f32, {2, 3, any(7)}),
+              block = input(g, "block", f32, {1, 5, 6, 7, 2});
+  const Tensor image = draw({3, 10, 8, 3}, -1, 1, 1, f32), line = draw({2, 3, 8}, -1, 1, 2, f32),
+               volume = draw({1, 5, 6, 7, 2}, -1, 1, 3, f32);
+  const PerAxis size{3, 2}, stride{2, 1};
+  const MaxPoolResult found = max_pool_with_indices(row, {.size = 3, .stride = 2, .data_format = channels_first}),
+                      other = max_pool_with_indices(transpose(x, {0, 3, 1, 2}),
+                                                    {.size = 2, .padding = 1, .data_format = channels_first}, true);
+  const std::pair<Value, const char*> pools[] = {
+      {max_pool(x, {.size = size, .stride = stride, .padding = Padding(1, 2, 1, 0)}), "x"},
+      {max_pool(x, {.size = 2, .stride = 3, .padding = Padding(0, 1, 1, 1), .ceil_mode = true}), "x"},
+      {max_pool(x, {.size = 3, .stride = 2, .padding = Padding::same}), "x"},
+      {max_pool(x, {.size = 2, .stride = 1, .padding = Padding::same_lower, .dilation = {2, 1}}), "x"},
+      {max_pool(row, {.size = 2, .stride = 3, .dilation = 2, .data_format = channels_first}), "row"},
+      {max_pool(block, {.size = {1, 2, 3}, .stride = {1, 2, 1}, .padding = Padding(0, 0, 1, 0, 1, 2)}), "block"},
+      {max_pool(block, {.size = 2, .stride = 2, .padding = Padding::same_lower, .dilation = {1, 1, 2}}), "block"},
+      {cast(found.indices, f32) * found.values, "row"},
+      {cast(other.indices, f32), "x"},
+      {average_pool(x, {.size = size, .stride = stride, .padding = 1}), "x"},
+      {average_pool(x, {.size = size, .padding = 1, .count_include_pad = true}), "x"},
+      {average_pool(x, {.size = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = true}), "x"},
+      {average_pool(x, {.size = 3, .ceil_mode = true}), "x"},
+      {average_pool(block, {.size = 2, .stride = 1, .padding = Padding::same_lower}), "block"},
+      {lp_pool(x, {.p = 3, .size = size, .padding = Padding::same}), "x"},
+      {lp_pool(row, {.size = 2, .padding = 1, .data_format = channels_first}), "row"}};
+  int k = 0;
+  for (const auto& [y, name] : pools)
+    comes_back(("pool " + std::to_string(k++)).c_str(), y,
+               {{name, name == std::string("x")     ? image
+                       : name == std::string("row") ? line
+                                                    : volume}});
+}
+
+BOOST_AUTO_TEST_CASE(pools_that_files_cannot_say_are_refused) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {2, any(9), 8, 3});
+  const auto said = [&](const Value& y) {
+    Store store(g);
+    return message([&] { export_onnx(folder / "net.onnx", {{"y", y}}, store); });
+  };
+  BOOST_TEST(has(said(max_pool(cast(x, i32))), "not for i32"));
+  BOOST_TEST(has(said(max_pool(cast(x, bf16))), "not for bf16"));
+  BOOST_TEST(has(said(max_pool(x, {.stride = 2, .padding = Padding::same, .dilation = 2})), "sizes that are open"));
+  BOOST_TEST(has(said(max_pool_with_indices(x).indices), "channels first"));
+  BOOST_TEST(has(said(average_pool(x, {.dilation = 2})), "dilated windows"));
+  BOOST_TEST(has(said(average_pool(cast(x, bf16))), "bf16"));
+  BOOST_TEST(has(said(lp_pool(x, {.size = 3, .ceil_mode = true})), "these are sums"));
+  BOOST_TEST(folder.file_count() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(convolutions_come_back_however_they_pad) {
+  Graph g;
+  const Value x = input(g, "x", f32, {2, any(9), 8, 3}), w = parameter(g, "w", {f32, {4, 3, 3, 5}}, init::normal()),
+              back = parameter(g, "back", {f32, {4, 3, 5, 3}}, init::normal());
+  const Tensor image = draw({2, 10, 8, 3}, -1, 1, 1, f32);
+  int k = 0;
+  for (const Padding& p : {Padding(Padding::valid), Padding(Padding::same), Padding(Padding::same_lower), Padding(1)})
+    for (const PerAxis& stride : {PerAxis(1), PerAxis({2, 3})}) {
+      const std::string what = "padding " + std::to_string(k++);
+      comes_back(what.c_str(), conv2d(x, w, {.stride = stride, .padding = p}), {{"x", image}});
+      comes_back(what.c_str(), conv2d_transpose(x, back, {.stride = stride, .padding = p}), {{"x", image}});
+    }
+  comes_back("dilated", conv2d(x, w, {.padding = Padding::same_lower, .dilation = {2, 1}}), {{"x", image}});
+  const TemporaryFolder folder;
+  Store store(g);
+  const Value open = conv2d(x, w, {.stride = 2, .dilation = 2});
+  BOOST_TEST(has(message([&] { export_onnx(folder / "net.onnx", {{"y", open}}, store); }), "sizes that are open"));
+}
+
 BOOST_AUTO_TEST_CASE(names_and_free_axes_are_kept) {
   const TemporaryFolder folder;
   Graph g;

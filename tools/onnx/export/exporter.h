@@ -114,6 +114,12 @@ using Write = Names (*)(const Written& n);
 Names write_attention(const Written& n);
 Names write_cond(const Written& n);
 Names write_repeat(const Written& n);
+// Convolutions and pools: export/windows.cpp.
+Names write_average_pool(const Written& n);
+Names write_conv2d(const Written& n);
+Names write_conv2d_transpose(const Written& n);
+Names write_max_pool(const Written& n);
+Names write_max_pool_places(const Written& n);
 
 /// Null for an op that ONNX has nothing for.
 Write writer_of(std::string_view op);

@@ -1,7 +1,6 @@
 // What each op is in ONNX.
 #include <oxbow/graph/leaf_ops.h>
 #include <oxbow/graph/leaves.h>
-#include <oxbow/ops/conv.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/indexing.h>
 #include <oxbow/ops/shape/pad.h>
@@ -250,69 +249,6 @@ Names top_k(const Written& n, const std::string& k) {
   return n.to().add("TopK", {n.in(0), k}, {{"largest", std::int64_t{n.get<bool>("largest") ? 1 : 0}}}, 2);
 }
 
-std::string channels_first(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 3, 1, 2}); }
-std::string channels_last(const Written& n, const std::string& x) { return n.to().transposed(x, {0, 2, 3, 1}); }
-
-// A number down and one across, where an attribute is one number or a list.
-Sizes per_axis(const Written& n, std::string_view name) {
-  if (const auto* all = std::get_if<std::int64_t>(&n.attribute(name))) return {*all, *all};
-  return n.get<Sizes>(name);
-}
-
-// Strides, dilations, group and the sizes of the window.
-std::vector<Attribute> windows(const Written& n) {
-  return {{"strides", per_axis(n, "stride")},
-          {"dilations", per_axis(n, "dilation")},
-          {"group", n.get<std::int64_t>("groups")},
-          {"kernel_shape", Sizes{n.type(1).shape[0], n.type(1).shape[1]}}};
-}
-
-Names conv2d(const Written& n) {
-  const std::string weights = n.to().transposed(n.in(1), {3, 2, 0, 1});
-  std::vector<Attribute> attributes = windows(n);
-  const auto padding = n.get<Padding>("padding");
-  if (padding.kind == Padding::same) attributes.push_back({"auto_pad", std::string("SAME_UPPER")});
-  if (padding.kind == Padding::sides)
-    attributes.push_back({"pads", Sizes{padding.top, padding.left, padding.bottom, padding.right}});
-  return {channels_last(n, n.to().add("Conv", {channels_first(n, n.in(0)), weights}, attributes))};
-}
-
-// The size that the op has, whatever rule it comes from, by pads and what is added at the end.
-Names conv2d_transpose(const Written& n) {
-  const auto padding = n.get<Padding>("padding");
-  const Sizes stride = per_axis(n, "stride"), dilation = per_axis(n, "dilation");
-  const Shape &x = n.type(0).shape, &weights = n.type(1).shape, &y = n.node().output_types()[0].shape;
-  Sizes begins, ends, added;
-  for (int axis = 0; axis < 2; ++axis) {
-    const auto i = static_cast<std::size_t>(axis);
-    const std::int64_t whole = (x[1 + axis] - 1) * stride[i] + (weights[axis] - 1) * dilation[i] + 1,
-                       more = whole - y[1 + axis];
-    std::int64_t before = 0, after = 0;
-    if (padding.kind == Padding::sides) {
-      before = axis == 0 ? padding.top : padding.left;
-      after = axis == 0 ? padding.bottom : padding.right;
-    } else if (more > 0) {
-      before = more / 2;
-      after = more - before;
-    }
-    begins.push_back(before);
-    ends.push_back(after);
-    added.push_back(before + after - more);
-  }
-  std::vector<Attribute> attributes = windows(n);
-  begins.insert(begins.end(), ends.begin(), ends.end());
-  attributes.push_back({"pads", begins});
-  attributes.push_back({"output_padding", added});
-  const std::string turned = n.to().transposed(n.in(1), {3, 2, 0, 1});
-  return {channels_last(n, n.to().add("ConvTranspose", {channels_first(n, n.in(0)), turned}, attributes))};
-}
-
-Names max_pool(const Written& n) {
-  const auto size = n.get<std::int64_t>("size"), stride = n.get<std::int64_t>("stride");
-  return {channels_last(n, n.to().add("MaxPool", {channels_first(n, n.in(0))},
-                                      {{"kernel_shape", Sizes{size, size}}, {"strides", Sizes{stride, stride}}}))};
-}
-
 Names gelu(const Written& n) {
   const DType d = n.type(0).dtype;
   const std::string e = n.to().add("Erf", {n.to().add("Mul", {n.in(0), number(n, std::sqrt(0.5), d)})});
@@ -430,6 +366,7 @@ const Entry others[] = {
     {"add", add},
     {"argmax", [](const Written& n) { return place(n, "ArgMax"); }},
     {"argmin", [](const Written& n) { return place(n, "ArgMin"); }},
+    {"average_pool", write_average_pool},
     {"broadcast_like", broadcast_like},
     {"broadcast_to",
      [](const Written& n) -> Names {
@@ -443,8 +380,8 @@ const Entry others[] = {
        return {n.to().add("Concat", inputs, {{"axis", n.get<std::int64_t>("axis")}})};
      }},
     {"cond", write_cond},
-    {"conv2d", conv2d},
-    {"conv2d_transpose", conv2d_transpose},
+    {"conv2d", write_conv2d},
+    {"conv2d_transpose", write_conv2d_transpose},
     {"cospi",
      [](const Written& n) -> Names {
        return {n.to().add("Cos", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
@@ -487,7 +424,8 @@ const Entry others[] = {
     {"masked_multiply", masked_multiply},
     {"matmul", matmul},
     {"max", [](const Written& n) { return reduction(n, "ReduceMax"); }},
-    {"max_pool", max_pool},
+    {"max_pool", write_max_pool},
+    {"max_pool_places", write_max_pool_places},
     {"min", [](const Written& n) { return reduction(n, "ReduceMin"); }},
     {"norm", [](const Written& n) { return reduction(n, "ReduceL2"); }},
     {"not_equal",
