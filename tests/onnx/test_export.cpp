@@ -177,6 +177,8 @@ BOOST_AUTO_TEST_CASE(pools_come_back_with_all_that_they_say) {
   const std::pair<Value, const char*> pools[] = {
       {max_pool(x, {.size = size, .stride = stride, .padding = Padding(1, 2, 1, 0)}), "x"},
       {max_pool(x, {.size = 2, .stride = 3, .padding = Padding(0, 1, 1, 1), .ceil_mode = true}), "x"},
+      {max_pool(row, {.size = 2, .padding = 1, .ceil_mode = true, .data_format = channels_first}), "row"},
+      {max_pool(block, {.size = 2, .padding = 1, .ceil_mode = true}), "block"},
       {max_pool(x, {.size = 3, .stride = 2, .padding = Padding::same}), "x"},
       {max_pool(x, {.size = 2, .stride = 1, .padding = Padding::same_lower, .dilation = {2, 1}}), "x"},
       {max_pool(row, {.size = 2, .stride = 3, .dilation = 2, .data_format = channels_first}), "row"},

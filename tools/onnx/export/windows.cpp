@@ -75,12 +75,17 @@ std::vector<Attribute> pooled(const Written& n, const ops::PoolAttributes& o) {
   const std::array<ops::PoolShape::Axis, 3> all{s.depth, s.down, s.across};
   Sizes size, stride, dilation;
   std::vector<Steps> steps;
-  for (int axis = 5 - n.type(0).shape.rank(); axis < 3; ++axis) {
+  const int missing = 5 - n.type(0).shape.rank();
+  for (int axis = missing; axis < 3; ++axis) {
     const ops::PoolShape::Axis& a = all[static_cast<std::size_t>(axis)];
+    // ONNX's checker counts a last window that begins behind x, which there is not, unless no padding is left for it.
+    std::int64_t after = a.after;
+    if (o.ceil_mode && n.to().is_fixed(n.node().input(0), axis - missing + 1))
+      after = std::clamp<std::int64_t>((a.out - 1) * a.stride + a.reach() - a.in - a.before, 0, after);
     size.push_back(a.taps);
     stride.push_back(a.stride);
     dilation.push_back(a.dilation);
-    steps.push_back({a.stride, a.dilation, a.before, a.after});
+    steps.push_back({a.stride, a.dilation, a.before, after});
   }
   std::vector<Attribute> attributes{{"kernel_shape", size}, {"strides", stride}};
   if (!(o.dilation == PerAxis(1))) attributes.push_back({"dilations", dilation});
