@@ -92,6 +92,8 @@ BOOST_AUTO_TEST_CASE(indexing_comes_back) {
                           split(x, 4, 1)[2],
                           roll(x, 2, 1),
                           roll(x, -1, 0),
+                          roll(x, 7, 0),
+                          roll(x, -4, 0),
                           flip(x, {0, 1}),
                           slice(x, whole({-1, 1}), whole({-100, 5}), whole({-2, 2})),
                           take_along_axis(x, along, 1),

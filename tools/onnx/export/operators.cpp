@@ -209,17 +209,27 @@ Names split(const Written& n) {
   return n.to().add("Split", inputs, {{"axis", axis}}, static_cast<int>(parts.size()));
 }
 
-// What is beyond the end comes first: the last `shift` elements, and those before them.
+// What is beyond the end comes first: the last `shift` elements, and those before them. A size that is open says only
+// when it is fed how often they go round.
 Names roll(const Written& n) {
-  const auto axis = n.get<std::int64_t>("axis");
-  const std::int64_t size = n.type(0).shape[n.type(0).shape.axis_of(axis)];
-  const std::int64_t by = size == 0 ? 0 : n.get<std::int64_t>("shift") % size;
-  if (by == 0) return {n.to().add("Identity", {n.in(0)})};
-  const auto part = [&](std::int64_t begin, std::int64_t end) {
-    return n.to().add("Slice", {n.in(0), n.to().numbers({begin}), n.to().numbers({end}), n.to().numbers({axis})});
-  };
-  const std::string behind = part(-by, std::numeric_limits<std::int64_t>::max()), before = part(0, -by);
-  return {n.to().add("Concat", {behind, before}, {{"axis", axis}})};
+  const int axis = n.type(0).shape.axis_of(n.get<std::int64_t>("axis"));
+  const auto shift = n.get<std::int64_t>("shift");
+  const std::string zero = n.to().numbers({0}), along = n.to().numbers({axis});
+  std::string begin;
+  if (n.to().is_fixed(n.node().input(0), axis)) {
+    const std::int64_t size = n.type(0).shape[axis], by = size == 0 ? 0 : shift % size;
+    if (by == 0) return {n.to().add("Identity", {n.in(0)})};
+    begin = n.to().numbers({-by});
+  } else {
+    const std::string size =
+        n.to().add("Shape", {n.in(0)}, {{"start", std::int64_t{axis}}, {"end", std::int64_t{axis} + 1}});
+    const std::string divisor = n.to().add("Max", {size, n.to().numbers({1})});
+    begin = n.to().add("Neg", {n.to().add("Mod", {n.to().numbers({shift}), divisor})});
+  }
+  const std::string last = n.to().numbers({std::numeric_limits<std::int64_t>::max()});
+  const std::string behind = n.to().add("Slice", {n.in(0), begin, last, along}),
+                    before = n.to().add("Slice", {n.in(0), zero, begin, along});
+  return {n.to().add("Concat", {behind, before}, {{"axis", std::int64_t{axis}}})};
 }
 
 Attribute reduction_of(const Written& n) {
