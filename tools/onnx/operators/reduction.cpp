@@ -46,7 +46,7 @@ Outputs in_order(Context& c) {
   return {found.values, found.indices};
 }
 
-template <Value (*f)(Value, std::int64_t, ScanOptions, At)>
+template <Value (*f)(Value, std::int64_t, CumulativeOptions, At)>
 Outputs scan_along(Context& c) {
   const auto axis = c.fixed_integers(1);
   if (!axis || axis->size() != 1) c.fail("its axis is not one number that is known");
