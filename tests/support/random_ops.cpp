@@ -40,8 +40,11 @@ void RandomBuilder::grow() {
 
 Value RandomBuilder::unary(const Value& x) {
   switch (pick(10)) {
-    case 9:
-      return x + ops::reduce_precision(stop_gradient(x), chance(50) ? bf16 : f16);
+    case 9: {  // as activations are stored
+      const DType narrow = chance(50) ? bf16 : f16;
+      const Value fixed = stop_gradient(x), rounded = ops::reduce_precision(fixed, narrow);
+      return x + rounded + apply(ops::Restore{x.dtype()}, {cast(rounded, narrow), fixed}, At::current());
+    }
     case 0:
       return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
     case 1:
@@ -79,7 +82,7 @@ Value RandomBuilder::reduced(const Value& x) {
   const bool keep = chance(40);
   if (wide && chance(70) && x.type().count() > 0) {  // they are few
     const Value most = max(x, axes, keep), least = min(x, axes, keep);
-    return chance(50) ? most - least : prod(x, axes, keep);
+    return (most - least) * prod(x, axes, keep);
   }
   switch (x.type().count() == 0 ? 0 : pick(7)) {
     case 6:
