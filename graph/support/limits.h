@@ -24,8 +24,8 @@ inline constexpr std::size_t text_bytes = std::size_t{1} << 30;  ///< of a file 
 inline constexpr std::int64_t nodes = 4'000'000;                 ///< of a text, and with all loops written out
 inline constexpr std::size_t scope_bytes = 1000;                 ///< a heading's scope is that of all nodes below it
 inline constexpr std::size_t scope_depth = 64;
-inline constexpr std::size_t tape_steps = 1024;                  ///< of a `fused` node; the engine's own have 256
-inline constexpr int attribute_depth = 64;                       ///< records and lists within one another
+inline constexpr std::size_t tape_steps = 1024;  ///< of a `fused` node; the engine's own have 256
+inline constexpr int attribute_depth = 64;       ///< records and lists within one another
 /// A tensor of equal elements ("splat"), and all of a text together: what a text may make its reader allocate without
 /// holding as much itself.
 inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
@@ -46,9 +46,9 @@ inline constexpr std::int64_t unpacked_times = 100;
 
 // ONNX.
 inline constexpr std::int64_t onnx_messages = 4'000'000;  ///< messages and texts of a file
-inline constexpr int onnx_depth = 64;                      ///< messages within one another
-inline constexpr int onnx_calls = 32;                      ///< functions that call one another
-inline constexpr std::int64_t onnx_nodes = 1'000'000;      ///< with all functions written out
+inline constexpr int onnx_depth = 64;                     ///< messages within one another
+inline constexpr int onnx_calls = 32;                     ///< functions that call one another
+inline constexpr std::int64_t onnx_nodes = 1'000'000;     ///< with all functions written out
 
 // Histories: CSV, JSON, JSON lines.
 inline constexpr std::size_t history_bytes = std::size_t{256} << 20;

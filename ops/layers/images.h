@@ -3,9 +3,9 @@
 
 #include <oxbow/graph/graph.h>
 #include <oxbow/ops/conv.h>
-#include <oxbow/ops/pool.h>
 #include <oxbow/ops/initializers.h>
 #include <oxbow/ops/layers/layer.h>
+#include <oxbow/ops/pool.h>
 
 namespace oxbow {
 

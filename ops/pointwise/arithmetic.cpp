@@ -81,7 +81,7 @@ Grads Pow::gradient(const Node& n, Values dy) const {
   const Value at_zero = equal(a, 0);
   Value da;
   if (const auto power = constant_number(b)) {
-    if (*power < 0) {  // a^(b - 1) is infinite where dy a^b / a is not
+    if (*power < 0) {                                   // a^(b - 1) is infinite where dy a^b / a is not
       const bool whole = *power == std::floor(*power);  // of others the slope at -0.0 is that at 0.0
       da = masked_divide(masked_multiply(dy[0] * *power, n.output()), whole ? a : abs(a));
     } else if (*power != 0) {

@@ -47,7 +47,8 @@ using Min = Reduce<Fold::min>;
 
 /// Sums the axes that broadcasting `like`'s shape to x's added or stretched: the gradient of broadcasting.
 struct SumTo {
-  static constexpr OpInfo info{.name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}, .any_dtype = {1}, .exact = {0}};
+  static constexpr OpInfo info{
+      .name = "sum_to", .inputs = {"x", "like"}, .shape_only = {1}, .any_dtype = {1}, .exact = {0}};
   bool operator==(const SumTo&) const = default;
 
   Type infer(Types in) const;

@@ -73,7 +73,8 @@ namespace oxbow {
 
 struct Model::State {
   std::shared_ptr<Graph> graph;
-  std::shared_ptr<Graph> stored;  // the same with activations in another dtype, where that is asked for: what is trained
+  std::shared_ptr<Graph>
+      stored;  // the same with activations in another dtype, where that is asked for: what is trained
   optim::Minimized step;
   std::vector<std::string> names;  // of the scalars: "loss", then the metrics
   std::vector<Value> scalars;

@@ -45,8 +45,8 @@ Tensor as_f32(const Tensor& t) {
 void check_close(const Tensor& got, const Tensor& expected, double bound) {
   BOOST_REQUIRE(got.shape() == expected.shape());
   for (std::int64_t i = 0; i < got.count(); ++i)
-    BOOST_TEST((number(got, i) == number(expected, i) ||
-                std::abs(number(got, i) - number(expected, i)) <= bound * std::max(1.0, std::abs(number(expected, i)))));
+    BOOST_TEST((number(got, i) == number(expected, i) || std::abs(number(got, i) - number(expected, i)) <=
+                                                             bound * std::max(1.0, std::abs(number(expected, i)))));
 }
 
 template <class... Ops>

@@ -220,9 +220,9 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_safetensors_file_is_noticed_or_harml
   BOOST_REQUIRE(name != std::string::npos);
   file[name + 13] = 'l';
   const std::string unnamed = message([&] { load_safetensors(folder.write("flipped", file)); });
-  BOOST_TEST(unnamed.find("its metadata has \"oxbow.format\", but no \"oxbow.checksum\". It was damaged") !=
-                 std::string::npos,
-             unnamed);
+  BOOST_TEST(
+      unnamed.find("its metadata has \"oxbow.format\", but no \"oxbow.checksum\". It was damaged") != std::string::npos,
+      unnamed);
 }
 
 // What took time or memory as the square of a file's size.

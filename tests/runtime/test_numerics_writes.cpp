@@ -175,7 +175,8 @@ const std::vector<Write>& writes() {
          return std::vector{assign(w, y), y};
        }},
       {"the input itself", [](Value x, Value w) { return std::vector{assign(w, x)}; }},
-      {"the end of a product", [](Value x, Value w) { return std::vector{assign(w, w + matmul(x, filled_with_ones(x)))}; }},
+      {"the end of a product",
+       [](Value x, Value w) { return std::vector{assign(w, w + matmul(x, filled_with_ones(x)))}; }},
       {"a product", [](Value x, Value w) { return std::vector{assign(w, matmul(x, filled_with_ones(x)))}; }},
       {"moved about",
        [](Value x, Value w) {

@@ -3,9 +3,9 @@
 #include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/oxbow.h>
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/pointwise/unary.h>
+#include <oxbow/oxbow.h>
 #include <oxbow/runtime/files/safetensors_header.h>
 
 #include <array>
@@ -96,13 +96,16 @@ const std::vector<Limit>& table() {
          load_safetensors(MemoryFile(bytes).path());
        },
        "its first 8 bytes ask for a header of 100000001 bytes"},
-      {"header_depth", l::header_depth, "32 levels",
-       [](std::int64_t n) { read_header(times(n, "{\"x\":"), 0); }, "its header nests deeper than 32 levels"},
+      {"header_depth", l::header_depth, "32 levels", [](std::int64_t n) { read_header(times(n, "{\"x\":"), 0); },
+       "its header nests deeper than 32 levels"},
       {"tensors", l::tensors, "1,000,000 tensors",
        [](std::int64_t n) {
-         read_header("{" + items(n, [](const std::string& i) {
-                       return "\"" + i + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
-                     }) + "}",
+         read_header("{" +
+                         items(n,
+                               [](const std::string& i) {
+                                 return "\"" + i + "\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}";
+                               }) +
+                         "}",
                      0);
        },
        "it has more than 1000000 tensors"},
@@ -115,7 +118,8 @@ const std::vector<Limit>& table() {
       {"text_bytes", l::text_bytes, "1 GiB"},
       {"nodes", l::nodes, "4,000,000 nodes", unroll, " make a graph of more than 4000000 nodes"},
       {"scope_bytes", l::scope_bytes, "1,000 bytes",
-       [](std::int64_t n) { read_scope(std::string(static_cast<std::size_t>(n), 'a')); }, "has 1001 bytes\n  Use at most 1000"},
+       [](std::int64_t n) { read_scope(std::string(static_cast<std::size_t>(n), 'a')); },
+       "has 1001 bytes\n  Use at most 1000"},
       {"scope_depth", l::scope_depth, "64 levels", [](std::int64_t n) { read_scope(times(n - 1, "a/") + "a"); },
        "nests 65 levels deep\n  Use at most 64"},
       {"tape_steps", l::tape_steps, "1,024 steps", fuse_steps, "the tape has 1025 steps, more than 1024"},

@@ -1,5 +1,6 @@
-// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote, from
-// such a file's folder where it is called graph.txt, as training and the hunt for NaN call it, or from an ONNX file.
+// Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote,
+// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it, or from an ONNX
+// file.
 #pragma once
 
 #include <oxbow/graph/graph.h>

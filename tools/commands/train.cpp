@@ -154,7 +154,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     std::string picture;
     try {
       picture = dump(model.graph(), {.format = "svg", .fold = true});  // it fits a screen
-    } catch (const Error& e) {  // no reason not to train
+    } catch (const Error& e) {                                         // no reason not to train
       std::filesystem::remove(out / "graph.svg");
       say("the graph's picture is left out: {}\n", e.what());
       return;
