@@ -10,6 +10,7 @@
 #include "support/has.h"
 #include "support/interpreter.h"
 #include "support/message.h"
+#include "support/says.h"
 
 BOOST_AUTO_TEST_SUITE(test_indexing)
 
@@ -269,10 +270,6 @@ BOOST_AUTO_TEST_CASE(truth_values_move) {
 BOOST_AUTO_TEST_CASE(refusals_of_indexing_say_what_to_do) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), 3}), places = input(g, "places", i64, {2, 1});
-  const auto says = [](auto build, const char* text) {
-    const std::string said = message(build);
-    BOOST_TEST(has(said, text), said);
-  };
   says([&] { expand_dims(x, 3); }, "expand_dims: the result, with 3 axes, has no axis 3");
   says([&] { split(x, 0, 1); }, "split: x cannot be split into 0 parts");
   says([&] { split(x, {1, 1}, 1); }, "Give the size of each part; their sum is 3");

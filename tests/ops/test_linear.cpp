@@ -11,6 +11,7 @@
 
 #include "support/gradient_check.h"
 #include "support/interpreter.h"
+#include "support/says.h"
 
 BOOST_AUTO_TEST_SUITE(test_linear)
 
@@ -189,23 +190,18 @@ BOOST_AUTO_TEST_CASE(a_singular_matrix_has_no_inverse) {
 BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   Graph g;
   const Value a = input(g, "a", f32, {2, 3}), b = input(g, "b", f32, {3, 4});
-  const auto says = [](const std::function<void()>& f, const std::string& what) {
-    try {
-      f();
-    } catch (const Error& e) {
-      BOOST_TEST(std::string(e.what()).find(what) != std::string::npos, e.what());
-      return;
-    }
-    BOOST_ERROR("nothing was thrown: " << what);
-  };
-  says([&] { einsum("ij,jk->ik", {a}); }, "einsum: the subscripts are of 2 operands, but 1 are given");
-  says([&] { einsum("ijk->ik", {a}); }, "einsum: operand 0 has 2 axes, but its subscripts are \"ijk\"");
-  says([&] { einsum("ij->il", {a}); }, "einsum: the result has the subscript \"l\", which no operand has");
-  says([&] { einsum("ij->ii", {a}); }, "einsum: the result has the subscript \"i\" twice");
-  says([&] { einsum("ij,jk", {a, a}); }, "einsum: axis 0 of operand 1, f32[2, 3], has the size 2 where another has 3");
-  says([&] { einsum("i1,1k", {a, b}); }, "einsum: the subscripts have a \"1\"");
-  says([&] { einsum("i>j", {a}); }, "einsum: operand 0 has 2 axes");
-  says([&] { det(a); }, "det: a is f32[2, 3], not a square matrix");
+  test::says([&] { einsum("ij,jk->ik", {a}); }, "einsum: the subscripts are of 2 operands, but 1 are given");
+  test::says([&] { einsum("ijk->ik", {a}); }, "einsum: operand 0 has 2 axes, but its subscripts are \"ijk\"");
+  test::says([&] { einsum("ij->il", {a}); }, "einsum: the result has the subscript \"l\", which no operand has");
+  test::says([&] { einsum("ij->ii", {a}); }, "einsum: the result has the subscript \"i\" twice");
+  test::says(
+      [&] {
+        einsum("ij,jk", {a, a});
+      },
+      "einsum: axis 0 of operand 1, f32[2, 3], has the size 2 where another has 3");
+  test::says([&] { einsum("i1,1k", {a, b}); }, "einsum: the subscripts have a \"1\"");
+  test::says([&] { einsum("i>j", {a}); }, "einsum: operand 0 has 2 axes");
+  test::says([&] { det(a); }, "det: a is f32[2, 3], not a square matrix");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,9 +6,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
-#include "support/has.h"
 #include "support/interpreter.h"
-#include "support/message.h"
+#include "support/says.h"
 
 BOOST_AUTO_TEST_SUITE(test_loops)
 
@@ -112,10 +111,6 @@ BOOST_AUTO_TEST_CASE(refusals_of_loops_say_what_to_do) {
   Graph g;
   const Value x = input(g, "x", f64, {3, 4}), z = input(g, "z", f64, {5});
   const auto same = [](const RepeatStep& s) { return RepeatNext{.carried = s.carried, .stacked = {}}; };
-  const auto says = [](auto build, const char* text) {
-    const std::string said = message(build);
-    BOOST_TEST(has(said, text), said);
-  };
   says([&] { scan({z}, {}, same); }, "scan: there is no sequence");
   says([&] { scan({z}, {x, z}, same); }, "sequence 1 has 5 steps beside 3");
   says([&] { scan({z}, {x}, same, {.inputs = {{.axis = 2}}}); }, "Give a value with the axis 2");

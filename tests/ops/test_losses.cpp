@@ -10,6 +10,7 @@
 
 #include "support/gradient_check.h"
 #include "support/interpreter.h"
+#include "support/says.h"
 
 BOOST_AUTO_TEST_SUITE(test_losses)
 
@@ -194,20 +195,12 @@ BOOST_AUTO_TEST_CASE(ctc_is_its_definition) {
 BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   Graph g;
   const Value a = input(g, "a", f32, {2, 3}), b = input(g, "b", f32, {3, 4}), i = input(g, "i", i64, {2});
-  const auto says = [](const std::function<void()>& f, const std::string& what) {
-    try {
-      f();
-    } catch (const Error& e) {
-      BOOST_TEST(std::string(e.what()).find(what) != std::string::npos, e.what());
-      return;
-    }
-    BOOST_ERROR("nothing was thrown: " << what);
-  };
-  says([&] { nll_loss(a, a); }, "nll_loss: labels are f32[2, 3] for f32[2, 3]");
-  says([&] { nll_loss(a, i, {.label_smoothing = 0.1}); }, "nll_loss: there is no label smoothing");
-  says([&] { cross_entropy(a, i, {.class_weights = i}); }, "cross_entropy: class_weights are i64[2] for f32[2, 3]");
-  says([&] { ctc_loss(a, i, i, i); }, "ctc_loss: log_probabilities are f32[2, 3]");
-  says([&] { huber_loss(a, b); }, "huber_loss: prediction and target differ");
+  test::says([&] { nll_loss(a, a); }, "nll_loss: labels are f32[2, 3] for f32[2, 3]");
+  test::says([&] { nll_loss(a, i, {.label_smoothing = 0.1}); }, "nll_loss: there is no label smoothing");
+  test::says([&] { cross_entropy(a, i, {.class_weights = i}); },
+             "cross_entropy: class_weights are i64[2] for f32[2, 3]");
+  test::says([&] { ctc_loss(a, i, i, i); }, "ctc_loss: log_probabilities are f32[2, 3]");
+  test::says([&] { huber_loss(a, b); }, "huber_loss: prediction and target differ");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

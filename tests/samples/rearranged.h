@@ -8,6 +8,13 @@
 namespace oxbow::test {
 
 using Index = std::vector<std::int64_t>;
+using Numbers = std::vector<std::int64_t>;
+
+/// Whole numbers, i64; a vector where no shape is given.
+inline Tensor whole(const Shape& shape, const Numbers& values) {
+  return Tensor::of<std::int64_t>(shape, std::span<const std::int64_t>(values));
+}
+inline Tensor whole(const Numbers& values) { return whole({static_cast<std::int64_t>(values.size())}, values); }
 
 inline Index index_of(const Shape& shape, std::int64_t flat) {
   Index index(static_cast<std::size_t>(shape.rank()));

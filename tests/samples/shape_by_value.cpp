@@ -12,13 +12,6 @@ using namespace ops;
 
 namespace {
 
-using Numbers = std::vector<std::int64_t>;
-
-Tensor whole(const Shape& shape, const Numbers& values) {
-  return Tensor::of<std::int64_t>(shape, std::span<const std::int64_t>(values));
-}
-Tensor whole(const Numbers& values) { return whole({static_cast<std::int64_t>(values.size())}, values); }
-
 Sample sample(const std::string& what, Op op, std::vector<Tensor> inputs,
               std::function<Tensor(const std::vector<Tensor>&)> reference) {
   return {what, std::move(op), std::move(inputs),

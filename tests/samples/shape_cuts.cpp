@@ -14,13 +14,6 @@ using namespace ops;
 
 namespace {
 
-using Numbers = std::vector<std::int64_t>;
-
-Tensor whole(const Shape& shape, const Numbers& values) {
-  return Tensor::of<std::int64_t>(shape, std::span<const std::int64_t>(values));
-}
-Tensor whole(const Numbers& values) { return whole({static_cast<std::int64_t>(values.size())}, values); }
-
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
 // Ranges of axes, and the places that they take of every axis, as NumPy does.

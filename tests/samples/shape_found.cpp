@@ -13,10 +13,6 @@ using namespace ops;
 
 namespace {
 
-Tensor whole(const Shape& shape, std::initializer_list<std::int64_t> values) {
-  return Tensor::of<std::int64_t>(shape, values);
-}
-
 std::vector<Sample> nonzero_samples() {
   const auto of = [](Tensor x) {
     return Sample{"of " + to_string(x.type()), NonZero{}, {x}, [](const std::vector<Tensor>& in) {

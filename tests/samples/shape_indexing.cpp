@@ -14,10 +14,6 @@ using namespace ops;
 
 namespace {
 
-Tensor whole(const Shape& shape, std::initializer_list<std::int64_t> values) {
-  return Tensor::of<std::int64_t>(shape, values);
-}
-
 std::int64_t place(double index, std::int64_t size) {
   return static_cast<std::int64_t>(index) + (index < 0 ? size : 0);
 }

@@ -93,6 +93,10 @@ void add_calls_of_indexing(std::vector<Call>& all);
 void add_calls_of_nets(std::vector<Call>& all);
 void add_calls_of_layers(std::vector<Call>& all);
 
+/// A vector of whole numbers, and one of them, to be known while the graph is built.
+Value vector(Calls& c);
+Value whole(Calls& c);
+
 using UnaryBuilder = Value (*)(Value, At);
 UnaryBuilder some_unary(Calls& c);
 template <std::size_t n, class F>

@@ -7,16 +7,6 @@
 namespace oxbow::test {
 namespace {
 
-Value vector(Calls& c) {
-  if (c.flag()) return c.operand();
-  const std::vector<std::int64_t> all = c.numbers();
-  return constant(c.graph(), Tensor::of({static_cast<std::int64_t>(all.size())}, all));
-}
-Value whole(Calls& c) {
-  if (c.flag()) return c.operand();
-  return constant(c.graph(), static_cast<double>(c.few()), c.flag() ? i64 : i32);
-}
-
 ScatterReduction reduction(Calls& c) { return static_cast<ScatterReduction>(c.below(5)); }
 
 }  // namespace

@@ -124,18 +124,6 @@ Subscripts subscripts(Calls& c) {
   return {first, second};
 }
 
-// A vector of whole numbers to be known while the graph is built.
-Value vector(Calls& c) {
-  if (c.flag()) return c.operand();
-  const std::vector<std::int64_t> all = c.numbers();
-  return constant(c.graph(), Tensor::of({static_cast<std::int64_t>(all.size())}, all));
-}
-Value whole(Calls& c) {
-  if (c.flag()) return c.operand();
-  const auto n = static_cast<double>(c.few());
-  return constant(c.graph(), n, c.flag() ? i64 : i32);
-}
-
 void leaves(std::vector<Call>& all) {
   const Call input_ = [](Calls& c) {
     const std::string name = c.name();
@@ -367,6 +355,17 @@ void moving(std::vector<Call>& all) {
 }
 
 }  // namespace
+
+Value vector(Calls& c) {
+  if (c.flag()) return c.operand();
+  const std::vector<std::int64_t> all = c.numbers();
+  return constant(c.graph(), Tensor::of({static_cast<std::int64_t>(all.size())}, all));
+}
+Value whole(Calls& c) {
+  if (c.flag()) return c.operand();
+  const auto n = static_cast<double>(c.few());
+  return constant(c.graph(), n, c.flag() ? i64 : i32);
+}
 
 UnaryBuilder some_unary(Calls& c) { return one_of(c, unary); }
 
