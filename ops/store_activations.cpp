@@ -142,8 +142,8 @@ class Storing {
     for (int i = 0; i < n.output_count(); ++i)
       if (Slot& s = slot(n.output(i)); s.wanted) {
         const OriginGuard guard = r_.as(n);
-        s.rounded = ops::reduce_precision(now.output(i), dtype_);
-        s.stored = cast(s.rounded, dtype_);
+        s.stored = cast(now.output(i), dtype_);
+        s.rounded = cast(s.stored, n.output(i).dtype());
       }
   }
 

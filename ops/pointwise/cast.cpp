@@ -114,24 +114,6 @@ Value Cast::simplify(Values in) const {
   return {};
 }
 
-Type ReducePrecision::infer(Types in) const {
-  if (in[0].dtype != f32 && in[0].dtype != f64)
-    throw OpError("x is " + std::string(name(in[0].dtype)), "Give it f32 or f64");
-  if (to != f16 && to != bf16) throw OpError("it cannot round to " + std::string(name(to)), "Take f16 or bf16");
-  return in[0];
-}
-
-TileFn ReducePrecision::tile(Types in) const {
-  const auto there_and_back = [&]<class To>(std::type_identity<To>) -> TileFn {
-    if (in[0].dtype == f64)
-      return convert_by_way<conversion<double, To>(), conversion<To, double>(), double, To, double>;
-    return convert_by_way<conversion<float, To>(), conversion<To, float>(), float, To, float>;
-  };
-  return to == f16 ? there_and_back(std::type_identity<float16>{}) : there_and_back(std::type_identity<bfloat16>{});
-}
-
-Value reduce_precision(Value x, DType to, At at) { return apply(ReducePrecision{to}, {x}, at); }
-
 Work Restore::work(Types in) const { return moving(in[0].bytes() + in[0].count() * size_of(to)); }
 
 void Restore::run(const Run& r) const {

@@ -23,21 +23,6 @@ struct Cast {
   bool operator==(const Cast&) const = default;
 };
 
-/// x rounded to what `to`, f16 or bf16, can hold, in x's own dtype, f32 or f64: cast(cast(x, to), x's dtype), as one op
-/// that reads like any other and that no rewrite takes for those two.
-struct ReducePrecision {
-  static constexpr OpInfo info{.name = "reduce_precision", .inputs = {"x"}, .may_overwrite = {0}, .any_layout = true};
-  DType to = bf16;
-  static void attributes(auto&& visit) { visit("to", &ReducePrecision::to); }
-  Type infer(Types in) const;
-  TileFn tile(Types in) const;
-  Grads gradient(const Node&, Values) const {
-    return NotDifferentiable{"it is made after gradients are taken, by store_activations"};
-  }
-  bool operator==(const ReducePrecision&) const = default;
-};
-Value reduce_precision(Value x, DType to, At at = At::current());
-
 /// cast(x, to), but not before `after` is there, of which nothing else is read: what waits in 16 bits takes more room
 /// only when it is wanted.
 struct Restore {

@@ -80,7 +80,6 @@ void add_pointwise(Catalog& c) {
                 .example = inputs({{boolean, {2, 3}}, {f64, {2, 3}}, {f64, {3}}})});
   c.add<Cast>({.formula = "x in another dtype", .example = one});
   c.add<Restore>({.formula = "x in another dtype, once something else is there"}, Made::by_passes);
-  c.add<ReducePrecision>({.formula = "x rounded to what another dtype can hold"}, Made::by_passes);
   c.add<MaskedMultiply>({.formula = "a b, but 0 where a is 0 and b infinite", .example = two});
   c.add<MaskedDivide>({.formula = "a / b, but 0 where both are 0", .example = two});
   c.add<TanhGradient>({.formula = "dy (1 - y^2), where y = tanh(x)"}, Made::by_gradients);

@@ -41,9 +41,8 @@ void RandomBuilder::grow() {
 Value RandomBuilder::unary(const Value& x) {
   switch (pick(10)) {
     case 9: {  // as activations are stored
-      const DType narrow = chance(50) ? bf16 : f16;
-      const Value fixed = stop_gradient(x), rounded = ops::reduce_precision(fixed, narrow);
-      return x + rounded + apply(ops::Restore{x.dtype()}, {cast(rounded, narrow), fixed}, At::current());
+      const Value fixed = stop_gradient(x), stored = cast(fixed, chance(50) ? bf16 : f16);
+      return x + cast(stored, x.dtype()) + apply(ops::Restore{x.dtype()}, {stored, fixed}, At::current());
     }
     case 0:
       return x + require_finite(sum(cast(less(x, 0), x.dtype())), "the count of negative elements", "Look at x.");
