@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/conv/channels.h>
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/pointwise.h>
@@ -42,18 +43,18 @@ Value over_everything(const char* builder, Value x, DataFormat format, At at, F&
 
 void check_order(const char* builder, double p, At at) {
   if (!(p > 0) || !std::isfinite(p))
-    throw BuildError(builder, "there is no norm of this p" + at_line(at) + "\n  Give a number above 0");
+    throw BuildError(builder, "p is " + internal::short_number(p) + at_line(at) + "\n  Give a finite number above 0");
 }
 
-// |x|^p, and sums of it back; the slope at 0 is 0.
-Value raised(Value x, double p, At at) {
-  if (p == 1) return abs(x, at);
-  return p == 2 ? square(x, at) : pow(abs(x, at), p, at);
-}
-Value rooted(Value sum, double p, At at) {
-  if (p == 1) return sum;
-  const Value some = greater(sum, 0, at), safe = where(some, sum, 1, at);
-  return where(some, p == 2 ? sqrt(safe, at) : pow(safe, 1 / p, at), sum, at);
+// The p-th root of what `sum` makes of |x|^p, powers being f64, which holds the squares of all that is narrower. The
+// slope at 0 is 0.
+template <class F>
+Value norm_by(Value x, double p, At at, F&& sum) {
+  if (p == 1) return sum(abs(x, at));
+  const Value in = cast(x, f64, at);
+  const Value sums = sum(p == 2 ? square(in, at) : pow(abs(in, at), p, at));
+  const Value some = greater(sums, 0, at), safe = where(some, sums, 1, at);
+  return cast(where(some, p == 2 ? sqrt(safe, at) : pow(safe, 1 / p, at), sums, at), x.dtype(), at);
 }
 
 }  // namespace
@@ -97,9 +98,10 @@ Value lp_pool(Value x, LpPoolOptions options, At at) {
   if (!x) throw BuildError("lp_pool", "x is an empty Value" + at_line(at) + "\n  Build it first");
   check_order("lp_pool", options.p, at);
   return as_called("lp_pool", [&] {
-    const Value powers = raised(last(x, options.data_format, at), options.p, at);
-    const Value sums = apply(AveragePool{windows_of(options), Divisor::one}, {powers}, at);
-    return from_channels_last(rooted(sums, options.p, at), options.data_format, at);
+    const Value y = norm_by(last(x, options.data_format, at), options.p, at, [&](Value powers) {
+      return apply(AveragePool{windows_of(options), Divisor::one}, {powers}, at);
+    });
+    return from_channels_last(y, options.data_format, at);
   });
 }
 
@@ -117,7 +119,7 @@ Value global_lp_pool(Value x, double p, DataFormat format, At at) {
   check_order("global_lp_pool", p, at);
   return over_everything("global_lp_pool", x, format, at, [&](Value v, std::vector<std::int64_t> axes) {
     if (p == 2) return norm(v, std::move(axes), true, at);
-    return rooted(sum(raised(v, p, at), std::move(axes), true, at), p, at);
+    return norm_by(v, p, at, [&](Value powers) { return sum(powers, axes, true, at); });
   });
 }
 

@@ -46,10 +46,8 @@ class BatchNormState : public LayerState {
     const Value in = wide(x);
     const Moments m = trainable() ? batch_moments(in, running.mean, running.variance, at) : running;
     if (trainable()) update(in, running, m, at);
-    return in_order(g, [&] {
-      const Value y = (in - m.mean) * (wide(scale) * rsqrt(m.variance + options_.epsilon)) + wide(offset);
-      return cast(y, x.dtype());
-    });
+    return cast(batch_norm(in, wide(scale), wide(offset), m.mean, m.variance, {.epsilon = options_.epsilon}, at),
+                x.dtype(), at);
   }
 
  private:
@@ -70,18 +68,17 @@ class BatchNormState : public LayerState {
   BatchNormOptions options_;
 };
 
-// (x - mean) / sqrt(variance + epsilon) over these axes; x is wide.
-Value standardised(Value x, const std::vector<std::int64_t>& axes, double epsilon) {
-  const Value centred = in_order(x.graph(), [&] { return x - mean(x, axes, true); });
-  return in_order(x.graph(), [&] { return centred * rsqrt(mean(square(centred), axes, true) + epsilon); });
-}
-
-// y, which is wide, in this dtype.
-Value scaled(LayerCall& here, Value y, DType dtype, bool use_scale, bool use_offset, At at) {
-  const Type each{dtype, {y.shape()[-1]}};
-  if (use_scale) y = multiply(y, wide(here.parameter("scale", each, init::ones())), at);
-  if (use_offset) y = add(y, wide(here.parameter("offset", each, init::zeros())), at);
-  return cast(y, dtype, at);
+// The scale and the offset of each channel that the options of a layer ask for.
+struct EachChannel {
+  Value scale, offset;
+};
+template <class Options>
+EachChannel each_channel(LayerCall& here, const Options& options, Value x) {
+  const Type each{x.dtype(), {x.shape()[-1]}};
+  EachChannel made;
+  if (options.use_scale) made.scale = here.parameter("scale", each, init::ones());
+  if (options.use_offset) made.offset = here.parameter("offset", each, init::zeros());
+  return made;
 }
 
 class LayerNormState : public LayerState {
@@ -94,8 +91,8 @@ class LayerNormState : public LayerState {
     check_epsilon("layer_norm", options_.epsilon, x, at);
     LayerCall here(*this, x, {"scale", "offset"}, at);
     const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
-    const Value y = standardised(wide(x), {-1}, options_.epsilon);
-    return scaled(here, y, x.dtype(), options_.use_scale, options_.use_offset, at);
+    const auto [scale, offset] = each_channel(here, options_, x);
+    return layer_norm(x, scale, offset, {.epsilon = options_.epsilon}, at);
   }
 
  private:
@@ -111,11 +108,9 @@ class RMSNormState : public LayerState {
     check_layer_input("rms_norm", x, 1, "[samples, features]", at);
     check_epsilon("rms_norm", options_.epsilon, x, at);
     LayerCall here(*this, x, {"scale"}, at);
-    Graph& g = x.graph();
-    const OriginGuard line = from_line(g, at, g.origin().phase);
-    const Value in = wide(x);
-    const Value y = in_order(g, [&] { return in * rsqrt(mean(square(in), -1, true) + options_.epsilon); });
-    return scaled(here, y, x.dtype(), true, false, at);
+    const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
+    const Value scale = here.parameter("scale", {x.dtype(), {x.shape()[-1]}}, init::ones());
+    return rms_norm(x, scale, {.epsilon = options_.epsilon}, at);
   }
 
  private:
@@ -140,12 +135,8 @@ class GroupNormState : public LayerState {
                    "Give a number of groups that does");
     LayerCall here(*this, x, {"scale", "offset"}, at);
     const OriginGuard line = from_line(x.graph(), at, x.graph().origin().phase);
-    std::vector<std::int64_t> shape(static_cast<std::size_t>(x.rank()) - 1);  // 0: as x has it, any batch
-    shape.insert(shape.end(), {groups_, channels / groups_});
-    std::vector<std::int64_t> axes = axes_between(1, x.rank() - 1);
-    axes.push_back(x.rank());
-    const Value y = standardised(reshape(wide(x), std::move(shape), at), axes, options_.epsilon);
-    return scaled(here, reshape_like(y, x, at), x.dtype(), options_.use_scale, options_.use_offset, at);
+    const auto [scale, offset] = each_channel(here, options_, x);
+    return group_norm(x, groups_, scale, offset, {.epsilon = options_.epsilon}, at);
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/conv/channels.h>
 #include <oxbow/ops/norm.h>
+#include <oxbow/ops/norm/inverse_rms.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
@@ -63,7 +64,7 @@ struct Standardised {
 // x, which is wide, over these axes.
 Standardised standardised(Value x, const AxisList& axes, double epsilon, At at) {
   const Value m = mean(x, axes, true, at), centred = subtract(x, m, at);
-  const Value inverse = rsqrt(add(mean(square(centred, at), axes, true, at), epsilon, at), at);
+  const Value inverse = apply(InverseRms{.axes = axes, .epsilon = epsilon}, {centred}, at);
   return {multiply(centred, inverse, at), m, inverse};
 }
 
@@ -146,8 +147,9 @@ Value rms_norm(Value x, Value scale, LayerNormalization options, At at) {
   check_epsilon("rms_norm", options.epsilon, at);
   const std::int64_t first = first_axis("rms_norm", x, options.axis, at);
   return as_called("rms_norm", [&] {
-    const Value in = wide(x, at), squares = mean(square(in, at), axes_from(first, x.rank()), true, at);
-    return scaled(multiply(in, rsqrt(add(squares, options.epsilon, at), at), at), scale, {}, x.dtype(), at);
+    const Value in = wide(x, at);
+    const Value inverse = apply(InverseRms{.axes = axes_from(first, x.rank()), .epsilon = options.epsilon}, {in}, at);
+    return scaled(multiply(in, inverse, at), scale, {}, x.dtype(), at);
   });
 }
 
@@ -207,7 +209,7 @@ Value mean_variance_norm(Value x, std::vector<std::int64_t> axes, At at) {
   check("mean_variance_norm", x, 1, at);
   return as_called("mean_variance_norm", [&] {
     const Value in = wide(x, at), centred = subtract(in, mean(in, axes, true, at), at);
-    const Value deviation = sqrt(mean(square(centred, at), axes, true, at), at);
+    const Value deviation = divide(norm(centred, axes, true, at), sqrt(count_like(centred, axes, at), at), at);
     return cast(divide(centred, add(deviation, 1e-9, at), at), x.dtype(), at);
   });
 }

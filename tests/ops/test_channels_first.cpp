@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   BOOST_TEST(has(message([&] { max_pool(x, {.size = 9}); }), "a window of 9 does not fit into images of [3, 6]"));
   BOOST_TEST(has(message([&] { max_pool(x, {.size = {1, 2, 3}}); }), "the size is [1, 2, 3]"));
   BOOST_TEST(has(message([&] { average_pool(b); }), "x has 1 axes where"));
-  BOOST_TEST(has(message([&] { lp_pool(x, {.p = 0}); }), "there is no norm of this p"));
+  BOOST_TEST(has(message([&] { lp_pool(x, {.p = 0}); }), "p is 0"));
   BOOST_TEST(has(message([&] { global_max_pool(b); }), "global_max_pool: x is f32[3]"));
   BOOST_TEST(has(message([&] { max_unpool(x, b, {2, 3}); }), "Give an index for each element"));
   BOOST_TEST(has(message([&] { PerAxis({1, 2, 3, 4}); }), "not 4"));

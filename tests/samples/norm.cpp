@@ -1,11 +1,13 @@
-// Samples of softmax and of batch statistics, by plain loops.
+// Samples of softmax and of statistics, by plain loops.
 #include <oxbow/ops/norm/batch_norm.h>
+#include <oxbow/ops/norm/inverse_rms.h>
 #include <oxbow/ops/norm/softmax.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "samples/families.h"
+#include "samples/rearranged.h"
 
 namespace oxbow::test {
 
@@ -79,12 +81,43 @@ std::vector<Sample> batch_moments_samples() {
   return samples;
 }
 
+std::vector<Sample> inverse_rms_samples() {
+  const auto sample = [](Tensor x, std::vector<std::int64_t> axes, double epsilon, const char* what = "") {
+    const InverseRms op{.axes = std::move(axes), .epsilon = epsilon};
+    return Sample{to_string(x.type()) + ", " + std::to_string(op.axes.size()) + " axes" + what,
+                  op,
+                  {x},
+                  [op](const std::vector<Tensor>& in) {
+                    const std::vector<Type> types{in[0].type()};
+                    Tensor y(op.infer(types));
+                    const Shape &from = in[0].shape(), to = y.shape();
+                    const double n = static_cast<double>(in[0].count()) / static_cast<double>(y.count());
+                    std::vector<double> root(static_cast<std::size_t>(y.count()));  // by hypot: no square at all
+                    for (std::int64_t i = 0; i < in[0].count(); ++i) {
+                      Index at = index_of(from, i);
+                      for (int axis = 0; axis < from.rank(); ++axis)
+                        if (to[axis] == 1) at[static_cast<std::size_t>(axis)] = 0;
+                      double& r = root[static_cast<std::size_t>(flat_of(to, at))];
+                      r = std::hypot(r, in[0].data<double>()[i] / std::sqrt(n));
+                    }
+                    for (std::int64_t i = 0; i < y.count(); ++i)
+                      y.data<double>()[i] = 1 / std::hypot(root[static_cast<std::size_t>(i)], std::sqrt(op.epsilon));
+                    return std::vector{y};
+                  }};
+  };
+  return {sample(draw({7}, 0.5, 2, 51), {}, 1e-5),         sample(draw({}, 0.5, 2, 51), {}, 0.25),
+          sample(draw({3, 5}, -2, 2, 52), {1}, 1e-3),      sample(draw({3, 5}, 0.5, 2, 53), {0}, 0),
+          sample(draw({2, 3, 4}, -1, 2, 54), {0, 2}, 0.1), sample(draw({3, 1}, 0.5, 2, 55), {1}, 1e-3),
+          sample(Tensor({f64, {0, 3}}), {1}, 1e-5),        sample(draw({2, 33}, -2, 2, 56), {-1}, 0.1)};
+}
+
 }  // namespace
 
 void add_norm(Samples& s) {
   s.add<Softmax>(softmax_samples());
   s.add<LogSoftmax>(log_softmax_samples());
   s.add<BatchMoments>(batch_moments_samples());
+  s.add<InverseRms>(inverse_rms_samples());
 }
 
 }  // namespace oxbow::test

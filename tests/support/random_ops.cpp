@@ -105,6 +105,7 @@ Value RandomBuilder::moved(const Value& x) {
   const int axis = pick(x.rank());
   switch (pick(9)) {
     case 7:  // two that overlap, whose slopes meet
+      if (x.dtype() == boolean) return {};
       return slice(x, axis, 0, to_end, 2) + slice(x, axis, -1, to_end, -2);
     case 8:
       if (x.shape()[axis] == 0 || x.type().count() > 5000) return {};
@@ -183,6 +184,7 @@ Value RandomBuilder::layered(const Value& x) {
   const Value logits = made_by == "softmax" || made_by == "sigmoid" ? x * 2 : x;  // probabilities are refused
   switch (pick(6)) {
     case 0:
+      if (chance(50)) return rms_norm(x, {}, {.epsilon = 0.5});
       return x.rank() < 2 ? Value() : batch_norm(x);
     case 1:
       return dropout(x, one_of(std::vector<double>{0, .25, .5}));

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(random_graphs_equal_the_interpreter) {
 // those).
 BOOST_AUTO_TEST_CASE(every_op_is_drawn_with_its_samples) {
   std::set<std::string> drawn;
-  for (std::uint64_t seed = 1; seed <= 400; ++seed) drawn.merge(random_graph(seed).sampled);
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) drawn.merge(random_graph(seed).sampled);
   for (const auto& [name, entry] : catalog().entries())
     if (entry.made == Made::by_users && !Catalog::leaves().find(name) && entry.op.subgraphs().empty())
       BOOST_TEST(drawn.contains(name), name << " is in no graph with one of its samples");

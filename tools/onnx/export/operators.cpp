@@ -60,6 +60,14 @@ Names reduction(const Written& n, std::string_view type) {
   return {n.to().add(type, inputs, attributes)};
 }
 
+Names inverse_rms(const Written& n) {
+  std::vector<Attribute> attributes{{"keepdims", std::int64_t{1}}};
+  if (const auto axes = n.get<Sizes>("axes"); !axes.empty()) attributes.push_back({"axes", axes});
+  const std::string squares = n.to().add("ReduceMean", {n.to().add("Mul", {n.in(0), n.in(0)})}, attributes);
+  const std::string sum = n.to().add("Add", {squares, number(n, n.get<double>("epsilon"), n.type(0).dtype)});
+  return {n.to().add("Reciprocal", {n.to().add("Sqrt", {sum})})};
+}
+
 Names count_like(const Written& n) {
   const Value x = n.node().input(0);
   auto axes = from_first(n.get<Sizes>("axes"), x.rank());
@@ -423,6 +431,7 @@ const Entry others[] = {
        return {n.to().add("GatherND", {n.in(0), as(n, n.in(1), i64)}, {{"batch_dims", n.get<std::int64_t>("batch")}})};
      }},
     {"gelu", gelu},
+    {"inverse_rms", inverse_rms},
     {"log1p",
      [](const Written& n) -> Names {
        return {n.to().add("Log", {n.to().add("Add", {n.in(0), number(n, 1, n.type(0).dtype)})})};
