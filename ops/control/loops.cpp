@@ -33,7 +33,7 @@ Value moved(Value x, int from, int to, At at) {
 
 RepeatResult scan(std::vector<Value> carried, std::vector<Value> sequences,
                   const std::function<RepeatNext(const RepeatStep&)>& body, ScanLoopOptions options, At at) {
-  if (sequences.empty()) refuse("scan", "there is no sequence", at, "Give one, or use `repeat`");
+  if (sequences.empty()) refuse("scan", "no sequence is given", at, "Give at least one, or use `repeat`");
   std::int64_t steps = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     Value& x = sequences[i];

@@ -224,7 +224,7 @@ Value einsum(std::string_view equation, Values x, At at) {
     throw BuildError("einsum", problem + "\n  equation: " + std::string(equation) + at_line(at) + "\n  " + remedy);
   };
   for (const Value& v : x)
-    if (!v) fail("an operand is no value", "Give a value for each");
+    if (!v) fail("an operand is an empty Value", "Give a value for each");
   const Equation e = parse(equation, x, fail);
   std::map<Label, std::int64_t> sizes;
   for (int i = 0; i < x.size(); ++i)

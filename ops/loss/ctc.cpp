@@ -20,7 +20,7 @@ void check(Value p, Value labels, Value steps, Value lengths, At at) {
   const auto fail = [&](const std::string& problem, const std::string& remedy) {
     throw BuildError("ctc_loss", problem + at_line(at) + "\n  " + remedy);
   };
-  if (!p || !labels || !steps || !lengths) fail("an operand is no value", "Give all four");
+  if (!p || !labels || !steps || !lengths) fail("an operand is an empty Value", "Give all four");
   if (!is_float(p.dtype()) || p.rank() != 3)
     fail("log_probabilities are " + to_string(p.type()), "Give floating point [steps, batch, classes]");
   const Shape batch{p.shape()[1]};

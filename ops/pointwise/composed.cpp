@@ -19,7 +19,7 @@ void check_float(std::string_view op, const Value& x, At at) {
   check(x && is_float(x.dtype()), op, x, ", not floating point", "Cast it: cast(x, f32)", at);
 }
 void check_number(std::string_view op, const Value& x, At at) {
-  check(x && x.dtype() != boolean, op, x, ", which is no number", "Cast it: cast(x, f32)", at);
+  check(x && x.dtype() != boolean, op, x, ", which is not a number", "Cast it: cast(x, f32)", at);
 }
 
 // x, but y where x is negative.

@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(messages_say_what_to_do) {
   const Value i = input(g, "i", i32, {2}), b = input(g, "b", boolean, {2}), x = input(g, "x", f32, {2});
   test::says([&] { elu(i); }, "elu: x is i32[2], not floating point");
   test::says([&] { silu(i); }, "silu: x is i32");
-  test::says([&] { clip(b, 0, 1); }, "clip: x is bool[2], which is no number");
+  test::says([&] { clip(b, 0, 1); }, "clip: x is bool[2], which is not a number");
   test::says([&] { isnan(i); }, "isnan: x is i32[2]");
   test::says([&] { logical_xor(i, i); }, "logical_xor: x is i32[2], not bool");
   test::says([&] { any(x); }, "any: x is f32[2], not bool");

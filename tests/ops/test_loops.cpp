@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(refusals_of_loops_say_what_to_do) {
   Graph g;
   const Value x = input(g, "x", f64, {3, 4}), z = input(g, "z", f64, {5});
   const auto same = [](const RepeatStep& s) { return RepeatNext{.carried = s.carried, .stacked = {}}; };
-  says([&] { scan({z}, {}, same); }, "scan: there is no sequence");
+  says([&] { scan({z}, {}, same); }, "scan: no sequence is given");
   says([&] { scan({z}, {x, z}, same); }, "sequence 1 has 5 steps beside 3");
   says([&] { scan({z}, {x}, same, {.inputs = {{.axis = 2}}}); }, "Give a value with the axis 2");
   says(
