@@ -1,11 +1,12 @@
 """Training steps against PyTorch and JAX: all workers take turns in one run, so that they meet the same machine.
 
     python tools/bench/compare.py [--oxbow build/bin/oxbow] [--nets mlp,lenet] [--threads 1,2] [--rounds 7] [--peers torch,compiled,jax]
+    python tools/bench/compare.py --nets mlp_large,lstm --peers ""    beside the straight-line programs alone
     python tools/bench/compare.py --nets gpt --record results.json --plot ratios.svg     a net at a time, added to a file
     python tools/bench/compare.py --before other/build/bin/oxbow    another build of Oxbow instead of the peers
 
-Prints three Markdown tables: the median of the rounds' medians, in milliseconds a step, and ours over the best peer; the
-memory that building a net and ten steps add to what the process had before, less weights and both moments, in MB; and the
+Prints three Markdown tables: the median of the rounds' medians, in milliseconds a step, ours over the best peer, and
+over the straight-line program where there is one (tools/bench/straight: the step written out by hand, no engine); the memory that building a net and ten steps add to what the process had before, less weights and both moments, in MB; and the
 seconds from a process's start to its first step's end. A net is a name that `oxbow bench` knows, or, without peers, a
 file with a graph. With --record the tables are of all nets that the file holds, those measured now included.
 The python that runs it has torch and jax (pip install torch jax), in an environment outside the tree; Oxbow itself needs
@@ -13,6 +14,7 @@ neither, nor does --before.
 """
 
 import argparse
+import glob
 import json
 import os
 import statistics
@@ -25,6 +27,10 @@ from ratios import picture
 
 here = os.path.dirname(os.path.abspath(__file__))
 NETS = "mlp,mlp_large,lenet,resnet20,mobilenet,lstm,gpt,gpt2_wide,gpt2,branches,chain,micro,adam"
+
+
+# The nets that are written out by hand too.
+STRAIGHT = {os.path.basename(name)[:-4] for name in glob.glob(os.path.join(here, "straight", "*.cpp"))}
 
 
 def memory(pid, field):
@@ -90,17 +96,22 @@ def measure(commands, threads, rounds, seconds):
 def table(title, results, names, field, digits):
     """One quantity of all nets; returns ours over the best peer's, by net and threads."""
     ratios = {}
-    print(f"\n| {title} | threads | " + " | ".join(names) + " | oxbow / best peer |")
-    print("|---|---|" + "---|" * len(names) + "---|")
+    names = [n for n in names if any(of.get(n, [None] * 3)[field] is not None for of in results.values())]
+    straight = "straight" in names
+    print(f"\n| {title} | threads | " + " | ".join(names) + " | oxbow / best peer |" +
+          " oxbow / straight |" * straight)
+    print("|---|---|" + "---|" * len(names) + "---|" + "---|" * straight)
     for key, of in results.items():
         values = {n: of[n][field] for n in names if n in of and of[n][field] is not None}
-        best = min((v for n, v in values.items() if n != "oxbow"), default=None)
+        best = min((v for n, v in values.items() if n not in ("oxbow", "straight")), default=None)
         ratio = ""
         if "oxbow" in values and best is not None and best > 0:
             ratios[key] = values["oxbow"] / best
             ratio = f"{ratios[key]:.2f}"
         cells = [format(values[n], digits) if n in values else "-" for n in names]
         net, threads = key.rsplit(" ", 1)
+        if straight:
+            ratio += f" | {values['oxbow'] / values['straight']:.2f}" if {"oxbow", "straight"} <= values.keys() else " | -"
         print(f"| {os.path.basename(net)} | {threads} | " + " | ".join(cells) + f" | {ratio} |", flush=True)
     return ratios
 
@@ -108,6 +119,7 @@ def table(title, results, names, field, digits):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--oxbow", default=os.path.join(here, "../../build/bin/oxbow"))
+    options.add_argument("--straight", help="the program of straight lines; default: bench_straight beside oxbow")
     options.add_argument("--nets", default=NETS, help="separated by commas; \"\": none, only what --record holds")
     options.add_argument("--threads", default="1,2")
     options.add_argument("--peers", default=",".join(PEERS), help="those with _last are for convolutions only")
@@ -118,6 +130,7 @@ def main():
     options.add_argument("--plot", help="an SVG file for the ratios of time and memory")
     o = options.parse_args()
 
+    straight = o.straight or os.path.join(os.path.dirname(o.oxbow), "bench_straight")
     peers = ["before"] if o.before else [p for p in o.peers.split(",") if p]
     results = {}
     if o.record and os.path.exists(o.record):
@@ -128,6 +141,8 @@ def main():
             commands = {"oxbow": [o.oxbow, "bench", net, "--threads", str(threads), "--worker"]}
             if o.before:
                 commands["before"] = [o.before, *commands["oxbow"][1:]]
+            elif net in STRAIGHT:
+                commands["straight"] = [straight, net, str(threads)]
             for p in peers if not o.before else []:
                 if not p.endswith("_last") or net in CONVOLUTIONS:
                     commands[p] = [sys.executable, os.path.join(here, "peers.py"), p, net, str(threads)]
@@ -139,7 +154,7 @@ def main():
     known = NETS.split(",")
     place = {net: i for i, net in enumerate(known)}
     results = dict(sorted(results.items(), key=lambda r: place.get(r[0].rsplit(" ", 1)[0], len(known))))
-    names = [n for n in ["oxbow", *peers] if any(n in of for of in results.values())]
+    names = [n for n in ["oxbow", "straight", *peers] if any(n in of for of in results.values())]
     by_time = table("ms a step", results, names, 0, ".4g")
     by_memory = table("MB", results, names, 1, ".0f")
     table("s to the first step", results, names, 2, ".2f")
