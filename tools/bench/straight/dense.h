@@ -8,7 +8,7 @@
 
 namespace straight {
 
-constexpr int panel = 64, tall = 256;  // columns and rows of a tile
+constexpr int panel = 64;  // columns
 
 /// Columns of a panel: one of all columns, up to 96, padded to a register's multiple.
 constexpr int width_of(int columns) { return columns <= 96 ? (columns + 15) / 16 * 16 : panel; }
@@ -32,9 +32,11 @@ struct NoTail {
 
 class Dense {
  public:
-  /// kernel [in][out] and bias [out] as the engine has them; rows of x in all, and how wide x's panels are.
-  Dense(std::span<const float> kernel, std::span<const float> bias, int rows, int x_width)
+  /// kernel [in][out] and bias [out] as the engine has them; rows of x in all and in a tile, of which they are a
+  /// multiple; and how wide x's panels are.
+  Dense(std::span<const float> kernel, std::span<const float> bias, int rows, int tile, int x_width = panel)
       : rows_(rows),
+        tile_(tile),
         out_(static_cast<int>(bias.size())),
         in_(static_cast<int>(kernel.size() / bias.size())),
         width_(width_of(out_)),
@@ -47,15 +49,10 @@ class Dense {
     for (int i = 0; i < in_; ++i)
       for (int j = 0; j < out_; ++j) w_.w[place(i, j)] = kernel[static_cast<std::size_t>(i) * out_ + j];
     std::ranges::copy(bias, bias_.w.data());
-    for (int tile = std::min(rows_, tall), last = 0; last < 2; tile = rows_ % tall, ++last)
-      if (tile > 0) {
-        const int taps = in_ / x_width;
-        forward_[last] =
-            SumKernel({tile, width_, x_width, x_width, width_, width_}, taps, static_cast<std::size_t>(rows) * x_width,
-                      static_cast<std::size_t>(x_width) * width_);
-        to_x_[last] = SumKernel({tile, panel, panels_ == 1 ? out_ : width_, width_, panel, panel}, panels_,
-                                static_cast<std::size_t>(rows) * width_, static_cast<std::size_t>(width_) * panel);
-      }
+    forward_ = SumKernel({tile, width_, x_width, x_width, width_, width_}, in_ / x_width,
+                         static_cast<std::size_t>(rows) * x_width, static_cast<std::size_t>(x_width) * width_);
+    to_x_ = SumKernel({tile, panel, panels_ == 1 ? out_ : width_, width_, panel, panel}, panels_,
+                      static_cast<std::size_t>(rows) * width_, static_cast<std::size_t>(width_) * panel);
     gradient_ = Kernel({.rows = block_,
                         .columns = strip(),
                         .k = rows,
@@ -72,19 +69,18 @@ class Dense {
   /// y = x w, without the bias, which is the tail's.
   template <class Tail = NoTail>
   void forward(const Matrix& x, const Matrix& y, Range rows, const Tail& tail = {}) const {
-    each_tile(rows, panels_, [&](int p, int r, int n) {
-      forward_[n != std::min(rows_, tall)](x.at(0, r), w_.w.data() + static_cast<std::size_t>(p) * in_ * width_,
-                                           y.at(p, r));
-      tail(p, r, n, y.at(p, r));
+    each_tile(rows, panels_, [&](int p, int r) {
+      forward_(x.at(0, r), w_.w.data() + static_cast<std::size_t>(p) * in_ * width_, y.at(p, r));
+      tail(p, r, tile_, y.at(p, r));
     });
   }
 
   /// dx = dy w^T. `transpose` comes before it.
   template <class Tail = NoTail>
   void to_x(const Matrix& dy, const Matrix& dx, Range rows, const Tail& tail = {}) const {
-    each_tile(rows, dx.panels(), [&](int p, int r, int n) {
-      to_x_[n != std::min(rows_, tall)](dy.at(0, r), transposed_.at(p, 0), dx.at(p, r));
-      tail(p, r, n, dx.at(p, r));
+    each_tile(rows, dx.panels(), [&](int p, int r) {
+      to_x_(dy.at(0, r), transposed_.at(p, 0), dx.at(p, r));
+      tail(p, r, tile_, dx.at(p, r));
     });
   }
 
@@ -143,15 +139,15 @@ class Dense {
     return (static_cast<std::size_t>(j / width_) * in_ + i) * width_ + j % width_;
   }
   template <class F>
-  static void each_tile(Range rows, int panels, const F& f) {
-    for (int r = rows.begin; r < rows.end; r += tall)
-      for (int p = 0; p < panels; ++p) f(p, r, std::min(tall, rows.end - r));
+  void each_tile(Range rows, int panels, const F& f) const {
+    for (int r = rows.begin; r < rows.end; r += tile_)
+      for (int p = 0; p < panels; ++p) f(p, r);
   }
 
-  int rows_, out_, in_, width_, x_width_, panels_, block_;
+  int rows_, tile_, out_, in_, width_, x_width_, panels_, block_;
   Parameter w_, bias_;
   Matrix transposed_;  // [in / 64][out][64]
-  SumKernel forward_[2], to_x_[2];
+  SumKernel forward_, to_x_;
   Kernel gradient_;
 };
 

@@ -27,6 +27,8 @@ struct Straight {
 };
 constexpr Straight nets[] = {
     {"mlp_large", straight::mlp_large},
+    {"gpt", straight::gpt},
+    {"gpt2_wide", straight::gpt2_wide},
 };
 
 // The engine's net of that name.

@@ -27,4 +27,16 @@ inline float exp(float x) {
 inline float sigmoid(float x) { return 1 / (1 + exp(-x)); }
 inline float tanh(float x) { return 1 - 2 / (1 + exp(2 * x)); }
 
+/// x Phi(x), and its slope Phi(x) + x phi(x). Abramowitz and Stegun 7.1.26, within 1.5e-7.
+struct Gelu {
+  float value, slope;
+};
+inline Gelu gelu(float x) {
+  const float z = std::abs(x) * 0.70710678f, e = exp(-z * z), t = 1 / (1 + 0.3275911f * z);
+  const float tail =
+      0.5f * e * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+  const float phi = x < 0 ? tail : 1 - tail;
+  return {x * phi, phi + x * 0.39894228f * e};
+}
+
 }  // namespace straight

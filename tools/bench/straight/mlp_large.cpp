@@ -6,7 +6,7 @@
 namespace straight {
 namespace {
 
-constexpr int batch = 1024, pixels = 784, units = 1024, classes = 10;
+constexpr int batch = 1024, pixels = 784, units = 1024, classes = 10, tile = 256;
 
 class Mlp final : public Net {
  public:
@@ -27,7 +27,7 @@ class Mlp final : public Net {
   float step() override {
     adam_.begin_step();
     team_.run([this](int thread) {
-      losses_[static_cast<std::size_t>(thread)] = rows(team_.share(batch, thread, tall), thread);
+      losses_[static_cast<std::size_t>(thread)] = rows(team_.share(batch, thread, tile), thread);
       team_.barrier();
       float* scratch = scratch_[static_cast<std::size_t>(thread)].data();
       layers_[2].update(h_[1], logits_, adam_, team_, thread, scratch);
@@ -47,7 +47,7 @@ class Mlp final : public Net {
 
  private:
   static Dense layer(const Start& s, const std::string& name, int x_width) {
-    return Dense(s.variables.at(name + "/kernel"), s.variables.at(name + "/bias"), batch, x_width);
+    return Dense(s.variables.at(name + "/kernel"), s.variables.at(name + "/bias"), batch, tile, x_width);
   }
 
   double rows(Range r, int thread) {
