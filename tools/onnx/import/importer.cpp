@@ -62,8 +62,7 @@ OnnxModel Importer::run() {
   std::map<std::string, std::int64_t> opsets;
   for (const OperatorSetIdProto& set : model.opset_import())
     opsets[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
-  if (opsets.empty()) opsets[""] = 1;
-  result_.opset = opsets[""];
+  result_.opset = opsets.try_emplace("", 1).first->second;
   result_.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());
   for (const FunctionProto& f : model.functions()) functions_[{f.domain(), f.name()}] = &f;
 
