@@ -27,6 +27,7 @@ struct Straight {
 };
 constexpr Straight nets[] = {
     {"mlp_large", straight::mlp_large},
+    {"lstm", straight::lstm},
     {"gpt", straight::gpt},
     {"gpt2_wide", straight::gpt2_wide},
 };
