@@ -6,6 +6,7 @@
 #include <oxbow/ops/catalog.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/checkpoint.h>
+#include <oxbow/optim/csv.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/optim/judge.h>
 #include <oxbow/optim/lr_find.h>

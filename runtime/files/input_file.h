@@ -17,6 +17,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   std::int64_t size() const { return size_; }
+  int descriptor() const { return file_; }
   /// Reads `count` bytes from byte `at` on. Throws `Error` when there are fewer.
   void read(std::int64_t at, void* to, std::int64_t count) const;
 

@@ -1,4 +1,4 @@
-// The fuzzers' corpora of safetensors and IDX files, read in every build.
+// The fuzzers' corpora of safetensors, IDX and CSV files, read in every build.
 // Labels: memory.
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -11,8 +11,9 @@
 BOOST_AUTO_TEST_SUITE(test_files_corpus)
 
 BOOST_AUTO_TEST_CASE(files_that_a_fuzzer_found_are_read_or_refused) {
-  for (const auto& [name, read] : {std::pair{"safetensors", &oxbow::test::read_hostile_safetensors},
-                                   std::pair{"idx", &oxbow::test::read_hostile_idx}}) {
+  for (const auto& [name, read] :
+       {std::pair{"safetensors", &oxbow::test::read_hostile_safetensors},
+        std::pair{"idx", &oxbow::test::read_hostile_idx}, std::pair{"csv", &oxbow::test::read_hostile_csv}}) {
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(oxbow::test::source("tests/fuzz/corpus/") + name)) {
       std::ifstream file(entry.path(), std::ios::binary);

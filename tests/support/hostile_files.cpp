@@ -2,6 +2,7 @@
 
 #include <oxbow/graph/error.h>
 #include <oxbow/graph/support/limits.h>
+#include <oxbow/optim/csv.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/runtime/files/safetensors_header.h>
 #include <oxbow/runtime/safetensors.h>
@@ -51,6 +52,16 @@ std::string read_hostile_safetensors(std::string_view bytes) {
 std::string read_hostile_idx(std::string_view bytes) {
   return refused_well(bytes, [](const std::string& path) -> std::string {
     load_idx(path);
+    return "";
+  });
+}
+
+std::string read_hostile_csv(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    const Table table = read_csv(path);
+    const Table again = parse_csv(to_csv(table));  // whole where it was -0.0 or 2.0
+    if (again.size() != table.size() || again.names() != table.names()) return "another table is read back";
+    if (to_csv(parse_csv(to_csv(again))) != to_csv(again)) return "no fixed point:\n" + to_csv(again);
     return "";
   });
 }
