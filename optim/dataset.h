@@ -12,6 +12,14 @@
 
 namespace oxbow {
 
+/// How rows are parted into those to train on and those to validate or test with.
+struct SplitOptions {
+  bool shuffle = true;     ///< in an order drawn from the seed, the same on every machine; else in the data's order
+  std::uint64_t seed = 0;  ///< scikit-learn: random_state
+  /// A column of whole numbers, labels: each occurs in both parts as often as the fraction says, to a row.
+  std::string stratify = {};
+};
+
 class Dataset {
  public:
   using Column = std::pair<std::string, Tensor>;
@@ -26,14 +34,24 @@ class Dataset {
   /// The number of samples; 0 without columns.
   std::int64_t size() const { return size_; }
   const std::vector<Column>& columns() const { return columns_; }
+  std::vector<std::string> names() const;
   bool contains(std::string_view name) const;
   /// Throws `Error` with near names when there is no such column.
   const Tensor& operator[](std::string_view name) const;
 
   /// Rows from `begin` up to but without `end`, sharing the bytes. Throws `Error` when there are no such rows.
   Dataset rows(std::int64_t begin, std::int64_t end) const;
-  /// The first rows and the remaining ones, `fraction` of them (rounded down) in the second: data and validation data.
-  std::pair<Dataset, Dataset> split(double fraction) const;
+  /// These rows, copied, in this order; a row may come several times. Throws `Error` for one that there is not.
+  Dataset take(std::span<const std::int64_t> rows) const;
+  Dataset take(std::initializer_list<std::int64_t> rows) const { return take(std::span(rows.begin(), rows.size())); }
+
+  /// Data to train on, and `fraction` of the rows (rounded down) to validate or test with, drawn without order: rows of
+  /// a sorted file, or of one class after another, come into both. `{.shuffle = false}` takes the last rows instead,
+  /// without a copy: of a time series the later part. scikit-learn: train_test_split.
+  std::pair<Dataset, Dataset> split(double fraction, const SplitOptions& options = {}) const;
+  /// The same for cross-validation: the second part is fold number `which`, from 0, of `folds` that hold each row once.
+  /// Without shuffling and labels a fold is rows that follow one another. scikit-learn: KFold, StratifiedKFold.
+  std::pair<Dataset, Dataset> fold(int which, int folds, const SplitOptions& options = {}) const;
 
  private:
   std::vector<Column> columns_;

@@ -34,16 +34,20 @@ void Dataset::add(std::string name, Tensor tensor) {
   columns_.emplace_back(std::move(name), std::move(tensor));
 }
 
+std::vector<std::string> Dataset::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : columns_) names.push_back(name);
+  return names;
+}
+
 bool Dataset::contains(std::string_view name) const {
   return std::any_of(columns_.begin(), columns_.end(), [name](const Column& c) { return c.first == name; });
 }
 
 const Tensor& Dataset::operator[](std::string_view name) const {
-  std::vector<std::string> known;
-  for (const auto& [own, tensor] : columns_) {
+  for (const auto& [own, tensor] : columns_)
     if (own == name) return tensor;
-    known.push_back(own);
-  }
+  const std::vector<std::string> known = names();
   throw Error("the data have no column " + in_quotes(name) + "." + did_you_mean(name, known) +
               (known.empty() ? " They have none" : " They have " + quoted(known)));
 }
@@ -73,13 +77,6 @@ Tensor windows(const Tensor& series, std::int64_t length, std::int64_t stride) {
     std::memcpy(all.bytes() + i * length * row, series.bytes() + i * stride * row,
                 static_cast<std::size_t>(length * row));
   return all;
-}
-
-std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
-  if (!(fraction >= 0 && fraction <= 1))
-    throw Error("the data cannot be split at " + short_number(fraction) + ": give a fraction from 0 to 1");
-  const std::int64_t first = size_ - static_cast<std::int64_t>(fraction * static_cast<double>(size_));
-  return {rows(0, first), rows(first, size_)};
 }
 
 Batch::Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch) {

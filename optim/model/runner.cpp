@@ -22,12 +22,6 @@ bool fits(const ops::Input& input, const Type& column) {
   return true;
 }
 
-std::string columns_of(const Dataset& data) {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : data.columns()) names.push_back(name);
-  return oxbow::internal::quoted(names);
-}
-
 }  // namespace
 
 Runner::Runner(std::string doing, Program program, const Store& store, const Graph& graph)
@@ -44,8 +38,9 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
     };
     const std::string what = "input " + oxbow::internal::in_quotes(input.name) + ", " + describe(input);
     if (!data.contains(input.name))
-      fail("the data have no column for " + what,
-           data.columns().empty() ? "Give a tensor of that name" : "Their columns are " + columns_of(data));
+      fail("the data have no column for " + what, data.columns().empty()
+                                                      ? "Give a tensor of that name"
+                                                      : "Their columns are " + oxbow::internal::quoted(data.names()));
     const Type& column = data[input.name].type();
     if (!fits(input, column))
       fail("column " + oxbow::internal::in_quotes(input.name) + " is " + to_string(column) + ", but does not fit " +

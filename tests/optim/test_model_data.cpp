@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(predictions_have_a_row_a_sample) {
 
 BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
   const Dataset data = points(10, 1);
-  const auto [first, second] = data.split(0.25);
+  const auto [first, second] = data.split(0.25, {.shuffle = false});
   BOOST_TEST(first.size() == 8);
   BOOST_TEST(second.size() == 2);
   BOOST_TEST(second["x"].bytes() == data["x"].bytes() + 8 * 2 * sizeof(float));

@@ -42,7 +42,8 @@ int main(int argc, char** argv) try {
   Graph g;
   const Residual forecast = forecaster();
   Model model = build(g, forecast);
-  const auto [train, test] = Dataset{{"piece", windows(series, past + 1)}}.split(0.2);  // later hours are to test with
+  const Dataset pieces{{"piece", windows(series, past + 1)}};
+  const auto [train, test] = pieces.split(0.2, {.shuffle = false});  // later hours are to test with
   model.fit(train, {.epochs = argc > 1 ? std::atoi(argv[1]) : 5, .validation = test, .callbacks = {print_epochs()}});
 
   // From the last two days on, hour by hour: what is forecast is what the next hour is forecast from.
