@@ -12,9 +12,11 @@
 #include <oxbow/optim/lr_find.h>
 #include <oxbow/optim/mnist.h>
 #include <oxbow/optim/model.h>
+#include <oxbow/optim/normalization.h>
 #include <oxbow/optim/optimizers.h>
 #include <oxbow/optim/schedules.h>
 #include <oxbow/optim/sharpness.h>
+#include <oxbow/optim/table_encoder.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/program.h>
 #include <oxbow/runtime/safetensors.h>
