@@ -56,6 +56,8 @@ struct RateRangeOptions;
 RateRange find_rate(Model& model, const Dataset& data, RateRangeOptions options);
 }  // namespace optim
 
+class TableEncoder;
+
 class Model {
  public:
   Model(Model&&) noexcept;
@@ -88,6 +90,12 @@ class Model {
   /// another type; nothing is changed then. A file with the training's state sets that as well. Of its learning rates
   /// those are kept whose training was compiled with the same number as this model; else the one asked for here holds.
   Restored load(const std::string& path);
+
+  /// Writes what `load_model` (optim/saved_model.h) predicts with, no building code and no optimizer at hand: the graph
+  /// of the predictions and its variables, averaged ones where weights are averaged; with `columns`, how a table
+  /// becomes its inputs, and the labels. One file, atomically. Throws `Error` for a model without predictions.
+  void export_model(const std::string& path) const;
+  void export_model(const std::string& path, const TableEncoder& columns) const;
 
   /// Steps taken so far.
   std::int64_t steps() const;

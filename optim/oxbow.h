@@ -14,6 +14,7 @@
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/normalization.h>
 #include <oxbow/optim/optimizers.h>
+#include <oxbow/optim/saved_model.h>
 #include <oxbow/optim/schedules.h>
 #include <oxbow/optim/sharpness.h>
 #include <oxbow/optim/table_encoder.h>

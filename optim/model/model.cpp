@@ -7,7 +7,6 @@
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace oxbow {
 using namespace internal;
@@ -252,30 +251,7 @@ Results Model::evaluate(const Dataset& data, std::int64_t batch_size) {
 }
 
 Tensor Model::predict(const Dataset& data, std::int64_t batch_size) {
-  return while_memory_lasts("predicting", [&] { return state_->predict(data, batch_size); });
-}
-
-Tensor Model::State::predict(const Dataset& data, std::int64_t batch_size) {
-  Runner& runner = predictor();
-  runner.check(data, batch_size);
-  Tensor all;
-  std::int64_t row_bytes = 0;
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
-    runner.feed(data, begin, end);
-    runner.run();
-    const Tensor part = runner.session().fetch_tensor(0);
-    if (part.shape().rank() == 0 || part.shape()[0] != end - begin)
-      throw Error("predict: predictions are " + to_string(part.type()) + " for " + std::to_string(end - begin) +
-                  " samples. Their first axis must be the samples");
-    if (begin == 0) {
-      all = Tensor(Type{part.dtype(), part.shape().with(0, data.size())});
-      row_bytes = part.type().bytes() / (end - begin);
-    }
-    if (part.count() > 0)
-      std::memcpy(all.bytes() + begin * row_bytes, part.bytes(), static_cast<std::size_t>(part.type().bytes()));
-  }
-  return all;
+  return while_memory_lasts("predicting", [&] { return state_->predictor().predict(data, batch_size); });
 }
 
 Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
@@ -284,7 +260,7 @@ Tensor Model::predict(const Tensor& x, std::int64_t batch_size) {
     if (columns.size() != 1)
       throw Error("predict: the predictions depend on " + std::to_string(columns.size()) +
                   " inputs, not on one. Give a Dataset with a column for each");
-    return state_->predict(Dataset{{columns[0], x}}, batch_size);
+    return state_->predictor().predict(Dataset{{columns[0], x}}, batch_size);
   });
 }
 

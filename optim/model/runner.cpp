@@ -2,6 +2,7 @@
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace oxbow::optim::internal {
 namespace {
@@ -66,6 +67,28 @@ void Runner::feed(const Dataset& data, std::int64_t begin, std::int64_t end) {
     const std::int64_t row_bytes = column.type().bytes() / data.size();
     session_.feed(name, Type{column.dtype(), column.shape().with(0, end - begin)}, column.bytes() + begin * row_bytes);
   }
+}
+
+Tensor Runner::predict(const Dataset& data, std::int64_t batch_size) {
+  check(data, batch_size);
+  Tensor all;
+  std::int64_t row_bytes = 0;
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    feed(data, begin, end);
+    run();
+    const Tensor part = session().fetch_tensor(0);
+    if (part.shape().rank() == 0 || part.shape()[0] != end - begin)
+      throw Error("predict: predictions are " + to_string(part.type()) + " for " + std::to_string(end - begin) +
+                  " samples. Their first axis must be the samples");
+    if (begin == 0) {
+      all = Tensor(Type{part.dtype(), part.shape().with(0, data.size())});
+      row_bytes = part.type().bytes() / (end - begin);
+    }
+    if (part.count() > 0)
+      std::memcpy(all.bytes() + begin * row_bytes, part.bytes(), static_cast<std::size_t>(part.type().bytes()));
+  }
+  return all;
 }
 
 double Runner::number(int i) const {

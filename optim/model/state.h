@@ -26,6 +26,8 @@ class Runner {
   void run(std::stop_token stop = {}) { session_.run(std::move(stop)); }
   const Session& session() const { return session_; }
   void check_numerics() { session_.check_numerics(); }
+  /// The first fetched value for every sample: [n, ...].
+  Tensor predict(const Dataset& data, std::int64_t batch_size);
   /// The i-th fetched scalar.
   double number(int i) const;
 
@@ -99,6 +101,7 @@ struct Model::State {
 
   Safetensors content(Saved what) const;
   Restored load(const std::string& path);
+  void export_model(const std::string& path, const TableEncoder* columns) const;
   static Model build(Value loss, const optim::Optimizer& optimizer, ModelOptions options, At at);
   optim::internal::Runner& trainer();
   /// For the minibatches of a step but the last.
@@ -115,7 +118,6 @@ struct Model::State {
   optim::internal::Runner& evaluator();
   optim::internal::Runner& predictor();
   Results evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix);
-  Tensor predict(const Dataset& data, std::int64_t batch_size);
 };
 
 }  // namespace oxbow

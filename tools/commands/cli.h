@@ -29,10 +29,12 @@ Command dump_command(CLI::App& program);
 Command diff_command(CLI::App& program);
 Command explain_command(CLI::App& program);
 Command import_command(CLI::App& program);
+Command info_command(CLI::App& program);
 Command lr_command(CLI::App& program);
 Command ops_command(CLI::App& program);
 Command plan_command(CLI::App& program);
 Command plot_command(CLI::App& program);
+Command predict_command(CLI::App& program);
 Command run_command(CLI::App& program);
 Command profile_command(CLI::App& program);
 

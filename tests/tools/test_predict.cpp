@@ -1,0 +1,81 @@
+// oxbow predict and oxbow info: an exported model on files of data.
+#include <oxbow/oxbow.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/has.h"
+#include "support/program.h"
+#include "support/temporary_folder.h"
+
+BOOST_AUTO_TEST_SUITE(test_predict)
+
+using namespace oxbow;
+using namespace oxbow::test;
+
+namespace {
+
+// A model of two columns: of what kind a thing is, or how long; not trained.
+void write_model(const std::string& path, bool classes, bool columns) {
+  const Table table = parse_csv("size,made,kind,length\n1,here,a,10\n3,there,b,30\n");
+  const TableEncoder encode(table, {.inputs = {"size", "made"}, .target = classes ? "kind" : "length"});
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), encode.width()}), h = dense(x, classes ? 2 : 1);
+  const Value y = classes ? input(g, "y", i64, {any(4)}) : input(g, "y", f32, {any(4), 1});
+  const Model model = compile(classes ? cross_entropy(h, y) : mean_squared_error(h, y), "sgd", {.predictions = h});
+  if (columns)
+    model.export_model(path, encode);
+  else
+    model.export_model(path);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(rows_of_a_table_are_predicted) {
+  const TemporaryFolder folder;
+  const std::string data = folder.write("new.csv", "made,size,other\nhere,2,x\nthere,4,y\nhere,5,z\n");
+  for (const bool classes : {false, true}) {
+    write_model(folder / "net.oxb", classes, true);
+    const Finished run =
+        oxbow_("predict " + (folder / "net.oxb") + " --data " + data + " --threads 1 -o " + (folder / "out.csv"));
+    BOOST_TEST(run.code == 0, run.output);
+    const Table out = read_csv(folder / "out.csv");
+    const Tensor expected = load_model(folder / "net.oxb").predict(read_csv(data));
+    BOOST_TEST(out.size() == 3);
+    const std::vector<std::string> names =
+        classes ? std::vector<std::string>{"kind", "kind=a", "kind=b"} : std::vector<std::string>{"length"};
+    BOOST_TEST(out.names() == names, boost::test_tools::per_element());
+    for (std::int64_t row = 0; row < 3; ++row) {
+      const float* p = expected.data<float>() + row * (classes ? 2 : 1);
+      if (classes) BOOST_TEST(out["kind"].text(row) == (p[1] > p[0] ? "b" : "a"));
+      BOOST_TEST(static_cast<float>(out[names.back()].number(row)) == p[classes ? 1 : 0]);
+    }
+    const Finished info = oxbow_("info " + (folder / "net.oxb"));
+    BOOST_TEST(info.code == 0, info.output);
+    BOOST_TEST(has(info.output, "input       x  f32[any, 3]"), info.output);
+    BOOST_TEST(has(info.output, "columns     \"size\", \"made\""), info.output);
+    BOOST_TEST(has(info.output, "labels      \"a\", \"b\"") == classes, info.output);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_predicted_is_told) {
+  const TemporaryFolder folder;
+  const std::string model = folder / "net.oxb";
+  const auto fails = [&](const std::string& data, const std::string& said) {
+    const Finished run = oxbow_("predict " + model + " --data " + data);
+    BOOST_TEST(run.code == 1);
+    BOOST_TEST(has(run.output, said), run.output);
+  };
+  write_model(model, false, false);
+  const std::string table = folder.write("new.csv", "made,size\nhere,two\n");
+  fails(table, "the model does not say which columns of a table it reads");
+  save_safetensors(folder / "x.safetensors", {{{"x", draw({2, 3}, 0, 1, 1, f32)}}, {}});
+  BOOST_TEST(oxbow_("predict " + model + " --data " + (folder / "x.safetensors")).code == 0);
+  write_model(model, false, true);
+  fails(table, "new.csv:2:6: column \"size\": \"two\" is no number, but these were asked for");
+  fails(folder.write("less.csv", "made\nhere\n"), "there is no column \"size\"");
+  fails(folder.write("other.csv", "made,size\nthre,1\n"), "Did you mean \"there\"");
+  folder.write("net.oxb", "");
+  fails(table, "is not a valid safetensors file");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
