@@ -95,6 +95,17 @@ BOOST_AUTO_TEST_CASE(a_series_is_forecast_better_than_as_yesterday) {
     BOOST_TEST((degrees > -10 && degrees < 35), said);
 }
 
+BOOST_AUTO_TEST_CASE(a_table_becomes_a_model_in_a_file) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "flats", source("tools/data/flats.csv") + " 20");
+  BOOST_TEST(numbers(said, "error ").at(0) < 200, said);
+  BOOST_TEST(numbers(said, ": ").size() == 4U, said);
+  const auto served = command(program("oxbow") + " predict " + (folder / "flats.oxb") + " --data " +
+                              source("tools/data/flats.csv") + " 2>&1");
+  BOOST_TEST(served.code == 0);
+  BOOST_TEST(std::count(served.output.begin(), served.output.end(), '\n') == 2001);
+}
+
 BOOST_AUTO_TEST_CASE(rents_are_guessed) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "tabular", "10");
