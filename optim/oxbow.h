@@ -13,6 +13,7 @@
 #include <oxbow/optim/mnist.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/normalization.h>
+#include <oxbow/optim/npy.h>
 #include <oxbow/optim/optimizers.h>
 #include <oxbow/optim/saved_model.h>
 #include <oxbow/optim/schedules.h>

@@ -49,7 +49,6 @@ inline constexpr std::size_t csv_record_bytes = std::size_t{16} << 20;  ///< of 
 inline constexpr std::size_t csv_columns = 100'000;
 inline constexpr std::size_t one_hot_columns = 1000;  ///< that a column of text becomes; beyond it codes are asked for
 inline constexpr std::int64_t npy_header_bytes = std::int64_t{1} << 20;
-inline constexpr std::size_t npz_arrays = 100'000;
 
 // ONNX.
 inline constexpr std::int64_t onnx_messages = 4'000'000;  ///< messages and texts of a file

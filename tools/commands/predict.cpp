@@ -37,7 +37,7 @@ Dataset read_data(const SavedModel& model, const std::string& path) {
 }
 
 // A row a sample: the label of the largest number and the numbers by label, or the numbers alone.
-Table table_of(const Tensor& predictions, const SavedModel& model) {
+oxbow::Table table_of(const Tensor& predictions, const SavedModel& model) {
   const std::int64_t rows = predictions.shape()[0], width = rows > 0 ? predictions.count() / rows : 0;
   const std::vector<std::string>& labels = model.labels();
   const bool classes = !labels.empty() && width == std::ssize(labels);
@@ -63,7 +63,7 @@ Table table_of(const Tensor& predictions, const SavedModel& model) {
     }
     columns.insert(columns.begin(), std::move(best));
   }
-  return Table(std::move(columns), "the predictions");
+  return oxbow::Table(std::move(columns), "the predictions");
 }
 
 int predict(const PredictCommand& o) {
