@@ -7,6 +7,7 @@
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "commands/cli.h"
 #include "commands/load.h"
@@ -36,6 +37,20 @@ Dataset read_data(const SavedModel& model, const std::string& path) {
   return model.columns()->inputs_of(read_csv(path, model.columns()->csv_options()));
 }
 
+// The double with the digits that a float is printed with: 0.1, where the float is 0.10000000149.
+template <class T>
+double as_printed(T value) {
+  if constexpr (std::is_same_v<T, float>) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    double same = value;
+    std::from_chars(digits, end, same);
+    return same;
+  } else {
+    return static_cast<double>(value);
+  }
+}
+
 // A row a sample: the label of the largest number and the numbers by label, or the numbers alone.
 oxbow::Table table_of(const Tensor& predictions, const SavedModel& model) {
   const std::int64_t rows = predictions.shape()[0], width = rows > 0 ? predictions.count() / rows : 0;
@@ -51,7 +66,7 @@ oxbow::Table table_of(const Tensor& predictions, const SavedModel& model) {
     TableColumn& column = columns.emplace_back(TableColumn{.name = own, .type = ColumnType::numbers});
     dispatch(predictions.dtype(), [&]<class T>(std::type_identity<T>) {
       for (std::int64_t row = 0; row < rows; ++row)
-        column.numbers.push_back(static_cast<double>(predictions.data<T>()[row * width + c]));
+        column.numbers.push_back(as_printed(predictions.data<T>()[row * width + c]));
     });
   }
   if (classes) {
