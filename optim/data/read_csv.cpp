@@ -280,12 +280,12 @@ class CsvReader {
            "the number " + shown_text(digits) + " is out of range" + (whole ? " of 64 bits" : " of double precision") +
                ". Read the column as text by .types, if it is none to compute with");
     };
-    if (std::int64_t value; c.does == Does::integers && is_number(value)) {
+    if (std::int64_t value = 0; c.does == Does::integers && is_number(value)) {
       check_range(true);
       c.column.integers.push_back(value);
       return;
     }
-    if (double value; is_number(value)) {
+    if (double value = 0; is_number(value)) {
       if (value != value) return put_missing(c, at);  // "nan", however it is written
       if (error != std::errc()) value = rounded_to_zero(digits, error);
       check_range(false);
