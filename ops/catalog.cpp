@@ -15,6 +15,7 @@ Catalog all() {
   ops::add_conv(c);
   ops::add_norm(c);
   ops::add_attention(c);
+  ops::add_recurrent(c);
   ops::add_loss(c);
   ops::add_random(c);
   ops::add_signal(c);

@@ -15,6 +15,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pool.h>
 #include <oxbow/ops/random.h>
+#include <oxbow/ops/recurrent.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>

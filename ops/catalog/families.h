@@ -19,6 +19,7 @@ void add_linalg(Catalog& c);
 void add_conv(Catalog& c);
 void add_norm(Catalog& c);
 void add_attention(Catalog& c);
+void add_recurrent(Catalog& c);
 void add_loss(Catalog& c);
 void add_random(Catalog& c);
 void add_signal(Catalog& c);

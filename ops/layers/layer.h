@@ -45,6 +45,11 @@ class Activation {
       : function_([f = std::move(function)](Value x, At) mutable { return f(x); }) {}
 
   explicit operator bool() const { return static_cast<bool>(function_); }
+  /// Whether it is this very function, given by name: `is(tanh)`.
+  bool is(Value (*function)(Value, At)) const {
+    const auto* held = function_.target<Value (*)(Value, At)>();
+    return held && *held == function;
+  }
   /// x itself where there is none.
   Value operator()(Value x, At at = At::current()) const { return function_ ? function_(x, at) : x; }
 

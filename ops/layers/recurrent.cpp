@@ -5,6 +5,7 @@
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/random.h>
+#include <oxbow/ops/recurrent.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/layer_state.h>
 
@@ -53,8 +54,8 @@ class RecurrentState : public LayerState {
     return as_called(word(), [&] {
       const OriginGuard line = from_line(g, at, g.origin().phase);
       if (options_.use_bias) make_biases(here, x.dtype(), width, w);
-      // Both forms have the steps of this length: where the axis is free, another one is refused here.
-      const Value sequence = reshape(x, {0, x.shape()[1], 0});
+      // Of loops the steps have this length: where the axis is free, another one is refused here.
+      const Value sequence = is_one_node() ? x : reshape(x, {0, x.shape()[1], 0});
       Value by_step = transpose(options_.dropout > 0 ? dropped(sequence) : sequence, {1, 0, 2});
       std::vector<Value> slices;
       if (beside.lengths) {
@@ -64,6 +65,7 @@ class RecurrentState : public LayerState {
       const Value projected = matmul(by_step, w.kernel);
       slices.insert(slices.begin(), w.bias ? projected + w.bias : projected);
       const std::vector<Value> before = state_before(x, beside.initial_state, at);
+      if (is_one_node()) return as_node(slices, before, w, beside.lengths, with_sequence);
       if (options_.unroll) return written_out(slices, before, w, with_sequence);
       const RepeatResult r = repeat(
           x.shape()[1], before, [&](const RepeatStep& s) { return step(s, w, with_sequence); },
@@ -114,8 +116,9 @@ class RecurrentState : public LayerState {
 
   // bool [time, batch, 1]: whether a sequence has this step.
   static Value within(Value x, Value lengths) {
-    const Value places = reshape(arange(x.graph(), x.shape()[1]), {-1, 1, 1});
-    return less(places, reshape(cast(lengths, i64), {1, -1, 1}));
+    const Value zero = constant(x.graph(), 0, i64), one = constant(x.graph(), 1, i64);
+    const Value places = arange(zero, reshape(shape_of(x)[range(1, 2)], {}), one);
+    return less(reshape(places, {-1, 1, 1}), reshape(cast(lengths, i64), {1, -1, 1}));
   }
 
   // x without some features, the same ones in all steps.
@@ -145,6 +148,21 @@ class RecurrentState : public LayerState {
         refuse_layer(word(), "its initial state is " + (v ? to_string(v.type()) : "empty") + ", not " + to_string(each),
                      x, at, "Give what another call ended with, or zeros");
     return initial;
+  }
+
+  // Whether it has the cell that is one node: the usual activations.
+  bool is_one_node() const {
+    return cell_ == Cell::lstm && !options_.unroll && options_.activation.is(tanh) &&
+           options_.recurrent_activation.is(sigmoid);
+  }
+
+  RecurrentResult as_node(const std::vector<Value>& slices, const std::vector<Value>& before, const Weights& w,
+                          Value lengths, bool with_sequence) const {
+    const LstmResult r =
+        lstm(slices[0], w.recurrent, before[0], before[1], {.lengths = lengths, .reverse = options_.reverse});
+    RecurrentResult result{{}, {r.h, r.c}};
+    if (with_sequence) result.sequence = transpose(lengths ? where(slices[1], r.states, 0) : r.states, {1, 0, 2});
+    return result;
   }
 
   // Each step's nodes in the graph; the same bits as the loop gives.

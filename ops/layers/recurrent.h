@@ -1,7 +1,8 @@
 // Recurrent layers: over whole sequences [batch, time, features], a step a time. Gates, kernels and defaults are those
-// of Keras. The number of steps is fixed when they are called, also where the axis of time is free: a run that is fed
-// another one fails. They are loops (`repeat` of ops/control.h), one node a
-// layer, whose gradients keep the states and compute the gates once more; or, with `.unroll`, written out step by step.
+// of Keras. An `LSTM` with the usual activations is one node (`lstm` of ops/recurrent.h), and its gradient another; its
+// time may be a free axis. The others are loops (`repeat` of ops/control.h), one node a layer, whose gradients keep the
+// states and compute the gates once more; or, with `.unroll`, written out step by step: of these the number of steps is
+// fixed when they are called, also where the axis of time is free, and a run that is fed another one fails.
 //
 //   Sequential net{Embedding(256, 64), LSTM(128, {.return_sequences = true}), Bidirectional(GRU(64)), Dense(10)};
 //
@@ -29,7 +30,7 @@ struct RecurrentOptions {
   bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, the others' as `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
   double dropout = 0;            ///< of x's features, the same ones in all steps
-  bool unroll = false;           ///< nodes for each step: the same bits, faster to train, and a large graph to look at
+  bool unroll = false;           ///< nodes for each step: the same outputs, and a large graph to look at
   std::string name = {};
   bool trainable = true;
 };

@@ -126,9 +126,13 @@ BOOST_AUTO_TEST_CASE(a_sequence_of_its_own_length_is_as_if_alone) {
             const auto ends = lengths[static_cast<std::size_t>(i / (steps * features))];
             BOOST_TEST((i / features % steps < ends || slope.data<double>()[i] == 0), i);
           }
-          // The loop and its steps written out are the same bits.
+          // Steps written out give the same bits; of one node, gradients are summed in another order.
           if (!unroll) looped = got;
-          for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(same_bits(got[k], looped[k]), k);
+          for (std::size_t k = 0; k < got.size(); ++k)
+            if (k == 0 || kind != "LSTM")
+              BOOST_TEST(same_bits(got[k], looped[k]), k);
+            else
+              are_close(got[k], looped[k], std::to_string(k));
           check_gradients(a[0], of, feeds);
           on_all_threads(a, feeds);
         }

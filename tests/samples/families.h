@@ -35,6 +35,7 @@ void add_pool(Samples& s);
 void add_resize(Samples& s);
 void add_norm(Samples& s);
 void add_attention(Samples& s);
+void add_recurrent(Samples& s);
 void add_loss(Samples& s);
 void add_random(Samples& s);
 void add_signal(Samples& s);

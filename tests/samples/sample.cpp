@@ -22,6 +22,7 @@ Samples all() {
   add_resize(s);
   add_norm(s);
   add_attention(s);
+  add_recurrent(s);
   add_loss(s);
   add_random(s);
   add_signal(s);

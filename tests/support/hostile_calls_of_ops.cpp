@@ -274,6 +274,12 @@ void reducing(std::vector<Call>& all) {
     if (c.flag()) options.kv_heads = c.few();
     c.keep(scaled_dot_product_attention(q, k, v, options));
   });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), recurrent = c.operand(), h = c.operand(), cell = c.operand();
+    RecurrenceOptions options{.reverse = c.flag()};
+    if (c.flag()) options.lengths = c.operand();
+    c.keep(lstm(x, recurrent, h, cell, options).states);
+  });
 }
 
 void moving(std::vector<Call>& all) {

@@ -218,6 +218,7 @@ std::vector<Call> calls(Graph& g) {
           {"lp_normalize", [=] { lp_normalize(x, 2, 2); }},
           {"lp_pool", [=] { lp_pool(x); }},
           {"lp_pool", [=] { lp_pool(image, {.size = 9}); }},
+          {"lstm", [=] { lstm(x, x, x, x); }},
           {"max_pool_with_indices", [=] { max_pool_with_indices(x); }},
           {"max_pool_with_indices", [=] { max_pool_with_indices(image, {.size = 9}); }},
           {"max_unpool", [=] { max_unpool(x, scalar, {8}); }},

@@ -1,0 +1,33 @@
+// Recurrences over whole sequences as one node each, for the layers of ops/layers.h to be made of: the product of all
+// steps' inputs comes before, and the node goes through the steps.
+#pragma once
+
+#include <oxbow/graph/value.h>
+
+namespace oxbow {
+
+struct RecurrenceOptions {
+  /// Integers [batch]: so many steps each sequence has; where it is empty, all. A step beyond them is not read, and
+  /// leaves the state as it was. Fewer than 0 are 0, more than there are steps are all.
+  Value lengths = {};
+  bool reverse = false;  ///< from the last step to the first; states keep their places in time
+};
+
+struct LstmResult {
+  Value states;  ///< h after each step, at its place in time: [time, batch, units]
+  Value h, c;    ///< after the last step: [batch, units]
+};
+
+/// Long short-term memory: from a state h, c [batch, units], step t with z = x[t] + h recurrent goes on to
+///   c' = sigmoid(f) c + sigmoid(i) tanh(n),   h' = sigmoid(o) tanh(c'),
+/// where i, f, n, o are the quarters of z, in Keras's order. x [time, batch, 4 units] is what comes in from outside,
+/// inputs W + b of all steps at once; recurrent is [units, 4 units].
+///
+/// One node: rows of the batch run side by side, steps one after another. Kept for its gradient, a node too, are the
+/// gates and both states of each step. Throws `Error` for shapes and dtypes that do not fit.
+///
+/// Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000.
+LstmResult lstm(Value x, Value recurrent, Value h, Value c, const RecurrenceOptions& options = {},
+                At at = At::current());
+
+}  // namespace oxbow

@@ -1,0 +1,132 @@
+#include <oxbow/ops/independent.h>
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/math.h>
+#include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/recurrent.h>
+#include <oxbow/ops/recurrent/lstm.h>
+#include <oxbow/ops/recurrent/plan.h>
+#include <oxbow/ops/shape.h>
+
+namespace oxbow::ops {
+
+using namespace recurrent;
+
+namespace {
+
+// A row's gates and its state after a step: x is what came in from outside, z what came from the state. Gates are
+// written where there is room for them, over x or elsewhere.
+template <class T>
+void step(std::int64_t units, const T* x, const T* z, const T* c_before, T* c, T* h, T* gates) {
+  const std::int64_t u = units;
+  const auto cell = [=](std::int64_t j, auto keep) {
+    const T i = math::sigmoid(x[j] + z[j]), f = math::sigmoid(x[u + j] + z[u + j]),
+            n = math::tanh(x[2 * u + j] + z[2 * u + j]), o = math::sigmoid(x[3 * u + j] + z[3 * u + j]);
+    const T now = f * c_before[j] + i * n;
+    c[j] = now;
+    h[j] = o * math::tanh(now);
+    keep(i, f, n, o);
+  };
+  if (!gates) return independent(0, u, [=](std::int64_t j) { cell(j, [](T, T, T, T) {}); });
+  independent(0, u, [=](std::int64_t j) {
+    cell(j, [=](T i, T f, T n, T o) {
+      gates[j] = i;
+      gates[u + j] = f;
+      gates[2 * u + j] = n;
+      gates[3 * u + j] = o;
+    });
+  });
+}
+
+template <class T>
+void forward(const Plan& p, const Run& r, bool reverse) {
+  const Sizes& s = p.sizes;
+  const std::int64_t first = s.first_row(r.part), rows = s.rows_of(r.part), u = s.units, wide = 4 * u;
+  const T *x = r.in<T>(0) + first * wide, *recurrent = r.in<T>(1), *h = r.in<T>(2) + first * u,
+          *c = r.in<T>(3) + first * u;
+  const std::int64_t* lengths = r.has(4) ? r.in<std::int64_t>(4) + first : nullptr;
+  T* const states = r.wants(0) ? r.out<T>(0) + first * u : nullptr;
+  T* const cells = r.wants(3) ? r.out<T>(3) + first * u : nullptr;
+  T* const gates = r.wants(4) ? r.out<T>(4) + first * wide : nullptr;
+  std::byte* scratch = r.scratch;
+  T *const z = take<T>(scratch, rows * wide), *const own_states = take<T>(scratch, rows * u),
+           *const own_cells = take<T>(scratch, rows * u);
+  for (std::int64_t k = 0; k < s.time; ++k) {
+    const std::int64_t t = place_of(k, s.time, reverse), narrow_at = t * s.batch * u, wide_at = narrow_at * 4;
+    T *const h_now = states ? states + narrow_at : own_states, *const c_now = cells ? cells + narrow_at : own_cells;
+    p.product.multiply(r.part, h, recurrent, z);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      T* const kept = gates ? gates + wide_at + i * wide : nullptr;
+      if (lengths && t >= lengths[i]) {
+        if (h != h_now) std::copy_n(h + i * u, u, h_now + i * u);
+        if (c != c_now) std::copy_n(c + i * u, u, c_now + i * u);
+        if (kept) std::fill_n(kept, wide, T(0));
+      } else {
+        step(u, x + wide_at + i * wide, z + i * wide, c + i * u, c_now + i * u, h_now + i * u, kept);
+      }
+    }
+    h = h_now;
+    c = c_now;
+  }
+  if (r.wants(1)) std::copy_n(h, rows * u, r.out<T>(1) + first * u);
+  if (r.wants(2)) std::copy_n(c, rows * u, r.out<T>(2) + first * u);
+}
+
+}  // namespace
+
+std::vector<Type> Lstm::infer(Types in) const {
+  const Type &x = in[0], &h = in[2];
+  check_dtype(dtypes::Floats{}, x, "x");
+  if (x.shape.rank() != 3 || x.shape[0] < 1 || x.shape[2] % 4 != 0)
+    throw OpError("x is " + to_string(x),
+                  "Give at least one step, [time, batch, 4 units]: what comes to each gate from outside");
+  const std::int64_t units = x.shape[2] / 4;
+  check_is("recurrent", in[1], {x.dtype, {units, 4 * units}});
+  check_is("h", h, {x.dtype, {x.shape[1], units}});
+  check_is("c", in[3], h);
+  if (in.size() > 4) check_may_be("lengths", in[4], {i64, {x.shape[1]}});
+  const Type each{x.dtype, x.shape.with(2, units)};
+  return {each, h, h, each, x};
+}
+
+Prepared<Plan> Lstm::prepare(Types in) const {
+  const DType dtype = in[0].dtype;
+  const std::int64_t units = in[1].shape[0], wide = 4 * units;
+  auto plan = std::make_shared<Plan>();
+  plan->sizes = Sizes(in[0].shape.with(2, units), wide);
+  plan->product = StepProduct(dtype, plan->sizes, wide, units, false);
+  const Sizes& s = plan->sizes;
+  const double cells = static_cast<double>(s.time * s.batch * units);
+  return {{.parts = s.parts,
+           .scratch = scratch_of(dtype, {s.rows * wide, s.rows * units, s.rows * units}),
+           .flops = cells * (8.0 * static_cast<double>(units) + 60),
+           .bytes = cells * 10 * static_cast<double>(size_of(dtype))},
+          plan};
+}
+
+void Lstm::run(const Run& r, const Plan& p) const {
+  dispatch<dtypes::Floats>(r.in_type(0).dtype, [&]<class T>(std::type_identity<T>) { forward<T>(p, r, reverse); });
+}
+
+// What flows to x is all that flows to x + h U, so U's gradient is the product of the states before each step with it.
+Grads Lstm::gradient(const Node& n, Values dy) const {
+  const Value recurrent = n.input(1), h = n.input(2), c = n.input(3), states = n.output(0);
+  const Node back =
+      apply(LstmGradient{reverse},
+            {n.output(4), n.output(3), c, transpose(recurrent, {1, 0}), dy[0], dy[1], dy[2], dy[3], dy[4], n.input(4)},
+            At::current())
+          .node();
+  return {back.output(0), to_recurrent(states, h, back.output(0), reverse), back.output(1), back.output(2), Value()};
+}
+
+}  // namespace oxbow::ops
+
+namespace oxbow {
+
+LstmResult lstm(Value x, Value recurrent, Value h, Value c, const RecurrenceOptions& options, At at) {
+  const Value lengths =
+      options.lengths && is_integer(options.lengths.dtype()) ? cast(options.lengths, i64, at) : options.lengths;
+  const Node n = apply(ops::Lstm{options.reverse}, {x, recurrent, h, c, lengths}, at).node();
+  return {n.output(0), n.output(1), n.output(2)};
+}
+
+}  // namespace oxbow

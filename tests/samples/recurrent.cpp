@@ -1,0 +1,175 @@
+// Recurrences in plain loops: a row of the batch at a time.
+#include <oxbow/ops/recurrent/lstm.h>
+
+#include <cmath>
+
+#include "samples/families.h"
+
+namespace oxbow::test {
+namespace {
+
+using namespace ops;
+
+double opened(double x) { return 1 / (1 + std::exp(-x)); }
+
+// Elements of a tensor by place, row and column.
+struct Cube {
+  const double* data;
+  std::int64_t rows, columns;
+  double operator()(std::int64_t t, std::int64_t i, std::int64_t j) const { return data[(t * rows + i) * columns + j]; }
+};
+Cube cube(const Tensor& x) {
+  const Shape& s = x.shape();
+  return {x.data<double>(), s[-2], s[-1]};
+}
+
+bool has_step(const std::vector<Tensor>& in, std::size_t lengths, std::int64_t row, std::int64_t t) {
+  return in.size() <= lengths || t < in[lengths].data<std::int64_t>()[row];
+}
+
+std::vector<Tensor> plain_lstm(bool reverse, const std::vector<Tensor>& in) {
+  const std::int64_t time = in[0].shape()[0], batch = in[0].shape()[1], u = in[0].shape()[2] / 4;
+  const Cube x = cube(in[0]), w = cube(in[1]);
+  std::vector<Tensor> out;
+  for (const Shape& s :
+       {Shape{time, batch, u}, Shape{batch, u}, Shape{batch, u}, Shape{time, batch, u}, Shape{time, batch, 4 * u}})
+    out.emplace_back(Type{f64, s});
+  for (std::int64_t i = 0; i < batch; ++i) {
+    std::vector<double> h, c;
+    for (std::int64_t j = 0; j < u; ++j) {
+      h.push_back(cube(in[2])(0, i, j));
+      c.push_back(cube(in[3])(0, i, j));
+    }
+    for (std::int64_t k = 0; k < time; ++k) {
+      const std::int64_t t = reverse ? time - 1 - k : k, at = (t * batch + i) * u;
+      const std::vector<double> before = h;
+      for (std::int64_t j = 0; j < u; ++j) {
+        const auto place = static_cast<std::size_t>(j);
+        if (has_step(in, 4, i, t)) {
+          double z[4];
+          for (std::int64_t gate = 0; gate < 4; ++gate) {
+            z[gate] = x(t, i, gate * u + j);
+            for (std::int64_t m = 0; m < u; ++m) z[gate] += before[static_cast<std::size_t>(m)] * w(0, m, gate * u + j);
+            z[gate] = gate == 2 ? std::tanh(z[gate]) : opened(z[gate]);
+            out[4].data<double>()[at * 4 + gate * u + j] = z[gate];
+          }
+          c[place] = z[1] * c[place] + z[0] * z[2];
+          h[place] = z[3] * std::tanh(c[place]);
+        }
+        out[0].data<double>()[at + j] = h[place];
+        out[3].data<double>()[at + j] = c[place];
+      }
+    }
+    std::copy(h.begin(), h.end(), out[1].data<double>() + i * u);
+    std::copy(c.begin(), c.end(), out[2].data<double>() + i * u);
+  }
+  return out;
+}
+
+std::vector<Tensor> plain_lstm_gradient(bool reverse, const std::vector<Tensor>& in) {
+  const std::int64_t time = in[0].shape()[0], batch = in[0].shape()[1], u = in[0].shape()[2] / 4;
+  const Cube gates = cube(in[0]), cells = cube(in[1]), first = cube(in[2]), back = cube(in[3]);
+  const auto given = [&](std::size_t n, std::int64_t t, std::int64_t i, std::int64_t j) {
+    return n < in.size() ? cube(in[n])(t, i, j) : 0;
+  };
+  std::vector<Tensor> out{Tensor(in[0].type()), Tensor(in[2].type()), Tensor(in[2].type())};
+  for (std::int64_t i = 0; i < batch; ++i) {
+    std::vector<double> dh, dc;
+    for (std::int64_t j = 0; j < u; ++j) {
+      dh.push_back(given(5, 0, i, j));
+      dc.push_back(given(6, 0, i, j));
+    }
+    for (std::int64_t k = time - 1; k >= 0; --k) {
+      const std::int64_t t = reverse ? time - 1 - k : k;
+      double* dx = out[0].data<double>() + (t * batch + i) * 4 * u;
+      for (std::int64_t j = 0; j < u; ++j) {
+        const auto place = static_cast<std::size_t>(j);
+        dh[place] += given(4, t, i, j);
+        dc[place] += given(7, t, i, j);
+        if (!has_step(in, 9, i, t)) continue;
+        const double open = std::tanh(cells(t, i, j)),
+                     before = k == 0 ? first(0, i, j) : cells(reverse ? t + 1 : t - 1, i, j);
+        double g[4];
+        for (std::int64_t gate = 0; gate < 4; ++gate) g[gate] = gates(t, i, gate * u + j);
+        dc[place] += dh[place] * g[3] * (1 - open * open);
+        const double to[]{dc[place] * g[2], dc[place] * before, dc[place] * g[0], dh[place] * open};
+        for (std::int64_t gate = 0; gate < 4; ++gate)
+          dx[gate * u + j] =
+              (to[gate] + given(8, t, i, gate * u + j)) * (gate == 2 ? 1 - g[gate] * g[gate] : g[gate] * (1 - g[gate]));
+        dc[place] *= g[1];
+      }
+      if (!has_step(in, 9, i, t)) continue;
+      for (std::int64_t j = 0; j < u; ++j) {
+        double& to = dh[static_cast<std::size_t>(j)] = 0;
+        for (std::int64_t m = 0; m < 4 * u; ++m) to += dx[m] * back(0, m, j);
+      }
+    }
+    std::copy(dh.begin(), dh.end(), out[1].data<double>() + i * u);
+    std::copy(dc.begin(), dc.end(), out[2].data<double>() + i * u);
+  }
+  return out;
+}
+
+struct Asked {
+  const char* what;
+  std::int64_t time, batch, units;
+  bool reverse = false;
+  std::vector<std::int64_t> lengths = {};
+};
+
+const std::vector<Asked>& asked() {
+  static const std::vector<Asked> all{
+      {"a few steps", 3, 2, 2},
+      {"reversed", 3, 2, 2, true},
+      {"one of each", 1, 1, 1},
+      {"lengths", 3, 4, 2, false, {3, 0, 2, 9}},
+      {"lengths, reversed", 3, 4, 2, true, {1, 3, -2, 2}},
+      {"no batch", 2, 0, 2},
+      {"no units", 2, 2, 0},
+  };
+  return all;
+}
+
+Tensor lengths_of(const Asked& a) { return Tensor::of<std::int64_t>({a.batch}, a.lengths); }
+
+std::vector<Sample> lstm_samples() {
+  std::vector<Sample> samples;
+  for (const Asked& a : asked()) {
+    const std::int64_t u = a.units;
+    std::vector<Tensor> in{draw({a.time, a.batch, 4 * u}, -1, 1, 1), draw({u, 4 * u}, -1, 1, 2),
+                           draw({a.batch, u}, -1, 1, 3), draw({a.batch, u}, -1, 1, 4)};
+    if (!a.lengths.empty()) in.push_back(lengths_of(a));
+    samples.push_back({a.what, Lstm{a.reverse}, in,
+                       [reverse = a.reverse](const std::vector<Tensor>& t) { return plain_lstm(reverse, t); }});
+  }
+  return samples;
+}
+
+std::vector<Sample> lstm_gradient_samples() {
+  std::vector<Sample> samples;
+  for (const Asked& a : asked())
+    for (const bool to_all : {false, true}) {
+      if (!to_all && !a.lengths.empty()) continue;
+      const std::int64_t u = a.units;
+      const Shape states{a.time, a.batch, u}, wide{a.time, a.batch, 4 * u}, state{a.batch, u};
+      std::vector<Tensor> in{draw(wide, 0.1, 0.9, 1), draw(states, -1, 1, 2), draw(state, -1, 1, 3),
+                             draw({4 * u, u}, -1, 1, 4), draw(states, -1, 1, 5)};
+      if (to_all)
+        in.insert(in.end(),
+                  {draw(state, -1, 1, 6), draw(state, -1, 1, 7), draw(states, -1, 1, 8), draw(wide, -1, 1, 9)});
+      if (!a.lengths.empty()) in.push_back(lengths_of(a));
+      samples.push_back(
+          {to_all ? std::string(a.what) + ", to all" : a.what, LstmGradient{a.reverse}, in,
+           [reverse = a.reverse](const std::vector<Tensor>& t) { return plain_lstm_gradient(reverse, t); }});
+    }
+  return samples;
+}
+
+}  // namespace
+
+void add_recurrent(Samples& s) {
+  s.add<Lstm>(lstm_samples());
+  s.add<LstmGradient>(lstm_gradient_samples());
+}
+
+}  // namespace oxbow::test
