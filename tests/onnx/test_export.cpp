@@ -275,4 +275,24 @@ BOOST_AUTO_TEST_CASE(what_onnx_lacks_is_named) {
   BOOST_TEST(has(message([&] { export_onnx(folder / "net.onnx", {{"y", x}, {"y", x}}, store); }), "a name of its own"));
 }
 
+BOOST_AUTO_TEST_CASE(recurrences_come_back) {
+  for (const bool reverse : {false, true})
+    for (const bool bias : {false, true})
+      for (const bool lengths : {false, true}) {
+        Graph g;
+        const Value x = input(g, "x", f32, {any(2), 5, 3}), n = input(g, "n", i64, {any(2)});
+        const LSTM layer(3, {.reverse = reverse, .use_bias = bias});
+        const RecurrentResult r = layer.run(x, {.lengths = lengths ? n : Value()});
+        const Value y = concat({reshape(r.sequence, {0, -1}), r.state[0], r.state[1]}, 1);
+        Feeds feeds{{"x", draw({3, 5, 3}, -1, 1, 1, f32)}};
+        if (lengths) feeds.insert({"n", Tensor::of<std::int64_t>({3}, {5, 2, 1})});
+        comes_back(reverse ? "reversed" : "forward", y, feeds);
+      }
+  // What comes in is no product: looked up in a table.
+  Graph g;
+  const Value ids = input(g, "ids", i64, {4, 6});
+  const Sequential net{Embedding(5, 3), LSTM(2, {.return_sequences = true})};
+  comes_back("embedded", net(ids), {{"ids", Tensor({i64, {4, 6}})}});
+}
+
 BOOST_AUTO_TEST_SUITE_END()

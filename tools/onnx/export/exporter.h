@@ -114,6 +114,8 @@ using Write = Names (*)(const Written& n);
 Names write_attention(const Written& n);
 Names write_cond(const Written& n);
 Names write_repeat(const Written& n);
+// Recurrences: export/recurrent.cpp.
+Names write_lstm(const Written& n);
 // Convolutions and pools: export/windows.cpp.
 Names write_average_pool(const Written& n);
 Names write_conv2d(const Written& n);

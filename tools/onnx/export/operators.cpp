@@ -440,6 +440,7 @@ const Entry others[] = {
      [](const Written& n) -> Names {
        return {n.to().add("LogSoftmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
      }},
+    {"lstm", write_lstm},
     {"masked_multiply", masked_multiply},
     {"matmul", matmul},
     {"max", [](const Written& n) { return reduction(n, "ReduceMax"); }},
