@@ -232,8 +232,8 @@ BOOST_AUTO_TEST_CASE(an_lstm_takes_any_length) {
   const Value y = lstm(x, {.lengths = n});
   std::vector<Value> of = lstm.variables();
   of.push_back(x);
-  for (const std::int64_t steps : {1, 4, 7})
-    check_gradients(y, of,
+  for (const std::int64_t steps : {2, 4, 7})
+    check_gradients(sum(square(y)), of,
                     {{"x", draw({3, steps, 3}, -1, 1, 1)}, {"n", Tensor::of<std::int64_t>({3}, {steps, 1, 3})}});
 }
 

@@ -132,10 +132,10 @@ std::vector<Net> nets() {
 struct Most {
   double of_threads = 1.01, serial = 1.001, parallel = 1.06;
 };
-// The many values of many lengths of life of an unrolled net leave more between them. Where a step has few values, all
-// of them large, a second thread needs another of them.
+// Where a step has few values, all of them large, a second thread needs another of them.
 const std::map<std::string_view, Most> looser = {
-    {"lstm", {.of_threads = 1.02, .serial = 1.01, .parallel = 1.1}},
+    {"lstm", {.parallel = 1.2}},
+    {"char_lstm", {.parallel = 1.25}},
     {"mlp_large", {.parallel = 1.52}},
     {"gpt2_wide", {.of_threads = 1.02, .parallel = 1.21}},
     {"gpt2", {.parallel = 1.07}},
@@ -149,7 +149,6 @@ const std::map<std::string_view, Most> looser = {
 
 // Without AVX-512, products read large operands packed: values more, of which threads have several at once.
 const std::map<std::string_view, Most> looser_where_packed = {
-    {"lstm", {.of_threads = 1.03, .serial = 1.01, .parallel = 1.11}},
     {"mobilenet", {.serial = 1.01}},
     {"gpt2_wide", {.parallel = 1.32}},
     {"gpt2", {.parallel = 1.45}},
