@@ -91,7 +91,15 @@ void ConvRows::make_groups() {
           }
       }
     }
-    groups_.push_back(std::move(groups));
+    std::size_t seen = 0;
+    const auto next_is = [&](std::int64_t begin, std::int64_t end) {
+      return seen < groups.size() && groups[seen].begin == begin && groups[seen].end == end;
+    };
+    const bool starts = next_is(0, across.count);
+    for (const auto [begin, end] : {std::pair{0l, across.count}, {1l, across.count}, {0l, across.count - 1}})
+      if (next_is(begin, end)) ++seen;
+    const bool at_once = starts && seen == groups.size();
+    groups_.push_back({.each = std::move(groups), .at_once = at_once});
   }
 }
 
@@ -117,8 +125,8 @@ void ConvRows::prepare() {
                                     .ldy = out_c_});
     return;
   }
-  for (auto& groups : groups_)
-    for (Group& g : groups)
+  for (Groups& groups : groups_)
+    for (Group& g : groups.each)
       for (int full = 0; full < 2; ++full) {
         if (full && out_c_ <= panel) continue;
         g.kernels[full] = gemm::batch_kernel({.rows = g.end - g.begin,
@@ -167,16 +175,15 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
     const gemm::BatchKernel& kernel = g.kernels[columns == panel && out_c_ > panel];
     if constexpr (std::is_same_v<T, float>) {
       if (narrow_) {
-        gemm::narrow({.rows = g.end - g.begin,
-                      .columns = columns,
-                      .k = in_c_,
-                      .ldb = weight_row_,
-                      .ldy = step_out_.across * out_c_,
-                      .taps = (last - first) * across,
-                      .a_offsets = inputs.data() + first * across,
-                      .b_offsets = matrices.data() + first * across,
-                      .accumulate = accumulate},
-                     {at(x, origin * in_c_, 0), step_in_.across * in_c_, 1}, w, to);
+        gemm::narrow(
+            {.rows = g.end - g.begin,
+             .columns = columns,
+             .k = in_c_,
+             .ldb = weight_row_,
+             .ldy = step_out_.across * out_c_,
+             .taps = {(last - first) * across, inputs.data() + first * across, matrices.data() + first * across},
+             .accumulate = accumulate},
+            {at(x, origin * in_c_, 0), step_in_.across * in_c_, 1}, w, to);
         continue;
       }
       if (kernel && accumulate == !g.first) {
@@ -195,6 +202,31 @@ void ConvRows::group(const Group& g, const T* x, const T* weights, std::size_t p
   }
 }
 
+// The same for all groups of a row, in their order, so that a sum stays in its register from the first tap to the last.
+void ConvRows::groups_at_once(std::span<const Group> groups, const float* x, const float* weights, std::size_t phase,
+                              std::int64_t t, std::int64_t first, std::int64_t last, float* y) const {
+  const auto taps = [&](const Group& g) {
+    const auto across = static_cast<std::int64_t>(g.taps.size());
+    return gemm::Narrow::Taps{.count = (last - first) * across,
+                              .a_offsets = g.input_offsets[phase].data() + first * across,
+                              .b_offsets = g.weight_offsets[phase].data() + first * across,
+                              .a_shift = (g.shift - groups[0].shift) * in_c_};
+  };
+  gemm::Narrow n{.rows = groups[0].end,
+                 .columns = out_c_,
+                 .k = in_c_,
+                 .ldb = weight_row_,
+                 .ldy = step_out_.across * out_c_,
+                 .taps = taps(groups[0])};
+  for (const Group& g : groups.subspan(1)) (g.begin > 0 ? n.but_first : n.but_last) = taps(g);
+  const std::int64_t origin = (t * step_in_.down + down_[phase].taps[0].shift) * in_w_ + groups[0].shift;
+  gemm::narrow(n,
+               {reinterpret_cast<const float*>(reinterpret_cast<std::uintptr_t>(x) +
+                                               static_cast<std::uintptr_t>(origin * in_c_) * sizeof(float)),
+                step_in_.across * in_c_, 1},
+               weights, y);
+}
+
 template <class T>
 void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T* patches) const {
   const std::int64_t image = number / out_h_, i = number % out_h_;
@@ -209,9 +241,7 @@ void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T*
                              .k = kw_ * in_c_,
                              .ldb = weight_row_,
                              .ldy = out_c_,
-                             .taps = kh_,
-                             .a_offsets = padded_offsets_.data(),
-                             .b_offsets = tap_row_offsets_.data()},
+                             .taps = {kh_, padded_offsets_.data(), tap_row_offsets_.data()}},
                             {padded, step_in_.across * in_c_, 1}, weights, y);
       }
     patches_->row(x, i, patches);
@@ -230,12 +260,17 @@ void ConvRows::row(const Run& r, std::int64_t number, const T* weights, T* y, T*
   while (first < last && row_of(last - 1) >= in_h_) --last;
 
   for (std::size_t p = 0; p < across_.size(); ++p) {
-    const auto& groups = groups_[p];
+    const std::vector<Group>& groups = groups_[p].each;
     T* to = y + static_cast<std::int64_t>(p) * out_c_;
     if (first == last || groups.empty() || !groups[0].first)
       for (std::int64_t pixel = 0; pixel < across_[p].count; ++pixel)
         std::fill_n(to + pixel * step_out_.across * out_c_, out_c_, T(0));
     if (first == last) continue;
+    if constexpr (std::is_same_v<T, float>)
+      if (narrow_ && groups_[p].at_once) {
+        groups_at_once(groups, x, weights, phase, t, first, last, to);
+        continue;
+      }
     for (const Group& g : groups) group<T>(g, x, weights, phase, t, first, last, !g.first, to);
   }
 }

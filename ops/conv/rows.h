@@ -39,12 +39,19 @@ class ConvRows {
     gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; empty: plain loops
   };
 
+  struct Groups {  // of a phase across
+    std::vector<Group> each = {};
+    bool at_once = false;  // a whole row's, then at most one that only the first pixel lacks, and one only the last
+  };
+
   void make_groups();
   template <class T>
   void row(const Run& r, std::int64_t row, const T* weights, T* y, T* patches) const;
   template <class T>
   void group(const Group& g, const T* x, const T* weights, std::size_t phase, std::int64_t t, std::int64_t first,
              std::int64_t last, bool accumulate, T* y) const;
+  void groups_at_once(std::span<const Group> groups, const float* x, const float* weights, std::size_t phase,
+                      std::int64_t t, std::int64_t first, std::int64_t last, float* y) const;
 
   DType dtype_ = f32;
   double flops_ = 0;
@@ -52,9 +59,9 @@ class ConvRows {
   DownAcross step_in_ = {}, step_out_ = {};
   std::int64_t weight_panel_ = 0, weight_row_ = 0, weight_panel_stride_ = 0, weight_tap_ = 0;
   std::vector<Phase> down_, across_;
-  std::vector<std::vector<Group>> groups_;  // by phase across
-  bool narrow_ = false;                     // up to 16 output channels: `gemm::narrow`
-  bool widened_ = false;                    // from a copy of the weights, with rows as wide as that reads
+  std::vector<Groups> groups_;  // by phase across
+  bool narrow_ = false;         // up to 16 output channels: `gemm::narrow`
+  bool widened_ = false;        // from a copy of the weights, with rows as wide as that reads
   std::optional<ConvPatches> patches_;
   gemm::Kernel patch_kernel_;
   std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights

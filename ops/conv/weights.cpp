@@ -12,7 +12,8 @@ namespace oxbow::ops {
 namespace {
 
 constexpr double kernel_flops = 1e5;  // below, plain loops take less time than making the kernels
-constexpr double split_flops = 2e6;   // a chunk with more is split by taps down as well
+// A chunk with more, some ms, is split by taps down as well, although each of these parts reads all of the chunk.
+constexpr double split_flops = 1e8;
 
 // Elements of a row of dy, and of the gradient of all taps, in the width that `gemm::narrow` reads and writes.
 std::int64_t wide_row(const ConvShape& s) { return s.columns * gemm::narrow_width(s.kernels); }
@@ -23,6 +24,7 @@ std::int64_t wide_taps(const ConvShape& s) { return s.kh * s.kw * s.channels * g
 struct ConvWeightChunks::Plan {
   ConvShape s;
   std::int64_t chunks = 1, splits = 1;  // parts: chunks of the batch by groups of taps down
+  std::int64_t block_rows = 1;          // of dy that all taps go over before the next: what `narrow` reads stays cached
   struct Across {                       // a tap across: the output pixels [begin, end) for which it is inside
     std::int64_t begin, end, shift;
     gemm::BatchKernel kernels[2] = {};  // the last panel's, and the others'; empty: plain loops
@@ -34,7 +36,8 @@ struct ConvWeightChunks::Plan {
   bool narrow = false;  // up to 16 kernels: `gemm::narrow`; others than 8 and 16 with patches only
 
   template <class T>
-  void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate, T* dw) const;
+  void tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, std::int64_t begin, std::int64_t end,
+           bool accumulate, T* dw) const;
   template <class T>
   void rows(const T* x, const T* dy, bool accumulate, T* dw, T* scratch) const;
   void narrow_rows(const float* x, const float* dy, std::int64_t first, std::int64_t last, float* dw,
@@ -69,6 +72,8 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   }
   p.narrow =
       gemm::is_narrow(in[0].dtype, s.kernels) && (ConvPatches::pay(s) || s.kernels == gemm::narrow_width(s.kernels));
+  const std::int64_t row_bytes = (s.stride.down * s.width * s.channels + s.columns * s.kernels) * size_of(in[0].dtype);
+  p.block_rows = std::max<std::int64_t>(1, p.narrow ? block_bytes / std::max<std::int64_t>(1, row_bytes) : s.rows);
   const bool jit = !p.narrow && gemm::sums_in_one_chain(in[0].dtype) && s.flops() >= kernel_flops && gemm::has_jit();
   if (ConvPatches::pay(s)) {
     const std::int64_t patch = p.patches.emplace(s).size();
@@ -106,15 +111,16 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   return {work, plan};
 }
 
-// dw[c][k] += sum over rows i and pixels j of x[i * stride + down][j * stride + across][c] dy[i][j][k], of one image.
+// dw[c][k] += sum over dy's rows i from `begin` to `end` and pixels j of
+// x[i * stride + down][j * stride + across][c] dy[i][j][k], of one image.
 template <class T>
-void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, bool accumulate,
-                                 T* dw) const {
+void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std::int64_t number, std::int64_t begin,
+                                 std::int64_t end, bool accumulate, T* dw) const {
   const Across& a = across[static_cast<std::size_t>(number)];
   const std::int64_t shift = down * s.dilation.down - s.top;
-  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride.down - 1) / s.stride.down, 0, s.rows);
+  const std::int64_t first = std::clamp<std::int64_t>((-shift + s.stride.down - 1) / s.stride.down, begin, end);
   const std::int64_t last =
-      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride.down + 1, first, s.rows);
+      shift >= s.height ? first : std::clamp<std::int64_t>((s.height - 1 - shift) / s.stride.down + 1, first, end);
   if (!accumulate) std::fill_n(dw, s.channels * s.kernels, T(0));
   if (first == last || a.begin == a.end) return;
   const T* from = x + (((first * s.stride.down + shift) * s.width) + a.begin * s.stride.across + a.shift) * s.channels;
@@ -128,9 +134,7 @@ void ConvWeightChunks::Plan::tap(const T* x, const T* dy, std::int64_t down, std
                       .k = a.end - a.begin,
                       .ldb = s.kernels,
                       .ldy = s.kernels,
-                      .taps = last - first,
-                      .a_offsets = x_offsets.data(),
-                      .b_offsets = dy_offsets.data(),
+                      .taps = {last - first, x_offsets.data(), dy_offsets.data()},
                       .accumulate = true},
                      {from, 1, s.stride.across * s.channels}, d, dw);
         continue;
@@ -199,8 +203,11 @@ void ConvWeightChunks::run(const Run& r, const Plan& p) const {
         p.rows<T>(x, dy, image > first, dw, reinterpret_cast<T*>(r.scratch));
         continue;
       }
-      for (std::int64_t tap = 0; tap < taps; ++tap)
-        if (tap / s.kw % p.splits == split) p.tap<T>(x, dy, tap / s.kw, tap % s.kw, image > first, dw + tap * matrix);
+      for (std::int64_t i = 0; i < std::max<std::int64_t>(1, s.rows); i += p.block_rows)
+        for (std::int64_t tap = 0; tap < taps; ++tap)
+          if (tap / s.kw % p.splits == split)
+            p.tap<T>(x, dy, tap / s.kw, tap % s.kw, i, std::min(i + p.block_rows, s.rows), image > first || i > 0,
+                     dw + tap * matrix);
     }
   };
   dispatch<dtypes::Floats>(r.in_type(0).dtype, compute);

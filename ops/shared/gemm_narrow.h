@@ -7,13 +7,19 @@
 
 namespace oxbow::ops::gemm {
 
-/// y[i][j] (+)= sum over taps t, then p < k, of a_t(i, p) b_t[p][j], where a_t and b_t lie `a_offsets[t]` and
-/// `b_offsets[t]` bytes behind a and b; without offsets there is one tap.
+/// y[i][j] (+)= sum over taps t, then p < k, of a_t(i, p) b_t[p][j]. The taps come in the order of their members.
 struct Narrow {
+  /// a_t and b_t lie `a_shift` elements and `a_offsets[t]` bytes, and `b_offsets[t]` bytes behind a and b; without
+  /// offsets there.
+  struct Taps {
+    std::int64_t count = 0;
+    const unsigned long long *a_offsets = nullptr, *b_offsets = nullptr;
+    std::int64_t a_shift = 0;
+  };
   std::int64_t rows, columns, k;
   std::int64_t ldb, ldy;
-  std::int64_t taps = 1;
-  const unsigned long long *a_offsets = nullptr, *b_offsets = nullptr;
+  Taps taps = {.count = 1};
+  Taps but_first = {}, but_last = {};  // that the first row, and the last one, do not have
   bool accumulate = false;
 };
 
