@@ -144,6 +144,29 @@ BOOST_AUTO_TEST_CASE(batch_normalisation_gets_its_training_form_back) {
   BOOST_TEST(!same_bits(model.store().get("mean"), ramp({3})));
 }
 
+BOOST_AUTO_TEST_CASE(scalars_and_whole_numbers_are_trained_only_by_name) {
+  MakeModel m;
+  m.input("x", {"4"}).output("y");
+  m.initialiser("scale", Tensor::scalar(2.0f)).initialiser("w", ramp({4}));
+  m.initialiser("axes", Tensor::of<std::int64_t>({1}, {0}));
+  m.node("Mul", {"x", "scale"}, {"a"});
+  m.node("Mul", {"a", "w"}, {"b"});
+  m.node("Unsqueeze", {"b", "axes"}, {"y"});
+  const TemporaryFolder folder;
+  const std::string file = m.write(folder / "net.onnx");
+  const auto trained = [&](const std::vector<std::string>& patterns) {
+    Graph g;
+    import_onnx(g, file, {.train = patterns});
+    std::vector<std::string> names;
+    for (const Value& v : variables(g)) names.push_back(variable_of(v).name);
+    return names;
+  };
+  BOOST_TEST(trained({"*"}) == std::vector<std::string>{"w"}, boost::test_tools::per_element());
+  BOOST_TEST(trained({"scale"}) == std::vector<std::string>{"scale"}, boost::test_tools::per_element());
+  Graph g;
+  BOOST_TEST(has(message([&] { import_onnx(g, file, {.train = {"axes"}}); }), "no parameter is called \"axes\""));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_lacking_is_named_with_its_nodes_all_at_once) {
   MakeModel m;
   m.input("x", {"4"}).output("z");

@@ -1,4 +1,7 @@
 // `oxbow train` as a shell user meets it: what it writes, resuming, kills, bad data, a full disk.
+#include <oxbow/onnx.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/runtime/safetensors.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +41,75 @@ BOOST_AUTO_TEST_CASE(training_writes_its_results_and_a_graph_that_trains_again) 
   const Finished again = oxbow_("train --batch-size 1000 --out " + out + "2 " + out + "/graph.txt --epochs 1" + data);
   BOOST_TEST(again.code == 0, again.output);
   BOOST_TEST(folder.read("out2/graph.txt").size() > 1000);
+}
+
+namespace {
+
+using namespace oxbow;
+
+// A net of two layers in an ONNX file, and samples for it beside: 12 of class i % 3, or of the numbers that are twice
+// x's first ones.
+std::string onnx_net(const TemporaryFolder& folder) {
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 4});
+  const Value y = dense(dense(x, 8, {.activation = relu, .name = "body"}), 3, {.name = "head"});
+  export_onnx(folder / "net.onnx", {{"scores", y}}, Store(g));
+  Tensor samples({f32, {12, 4}}), label({i64, {12}}), numbers({f32, {12, 3}});
+  for (std::int64_t i = 0; i < 48; ++i) samples.data<float>()[i] = 0.1f * static_cast<float>(i % 7 - 3);
+  for (std::int64_t i = 0; i < 12; ++i) label.data<std::int64_t>()[i] = i % 3;
+  for (std::int64_t i = 0; i < 36; ++i) numbers.data<float>()[i] = 2 * samples.data<float>()[i / 3 * 4 + i % 3];
+  save_safetensors(folder / "classes.safetensors", {{{"x", samples}, {"label", label}}, {}});
+  save_safetensors(folder / "numbers.safetensors", {{{"x", samples}, {"label", numbers}}, {}});
+  save_safetensors(folder / "bare.safetensors", {{{"x", samples}}, {}});
+  return folder / "net.onnx";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_onnx_model_is_trained_on_tensors_of_its_user) {
+  const TemporaryFolder folder;
+  const std::string net = onnx_net(folder), out = folder / "out";
+  for (const std::string& data : {std::string("classes"), std::string("numbers")}) {
+    const std::string file = folder / (data + ".safetensors");
+    const Finished run = oxbow_("train " + net + " --train 'head/*' --data " + file + " --test " + file +
+                                " --epochs 30 --batch-size 4 --learning-rate 0.05 --out " + out);
+    BOOST_TEST(run.code == 0, run.output);
+    BOOST_TEST(has(run.output, "net.onnx on 12 samples, tested on 12, with adam, learning rate 0.05"), run.output);
+    BOOST_TEST(has(run.output, "model        " + out + "/model.onnx"), run.output);
+    BOOST_TEST(has(run.output, "test accuracy") == (data == "classes"), run.output);
+    Graph before, after;
+    const OnnxModel given = import_onnx(before, net), tuned = import_onnx(after, out + "/model.onnx");
+    BOOST_TEST((tuned.outputs["scores"].type() == given.outputs["scores"].type()));
+    BOOST_TEST(same_bits(tuned.store.get("body/kernel"), given.store.get("body/kernel")));
+    BOOST_TEST(!same_bits(tuned.store.get("head/kernel"), given.store.get("head/kernel")));
+  }
+  const Finished alone = oxbow_("train " + net + " --train 'head/*' --epochs 1 --out " + out + " --data " +
+                                (folder / "numbers.safetensors"));
+  BOOST_TEST(alone.code == 0, alone.output);
+  BOOST_TEST(has(alone.output, "net.onnx on 12 samples, with adam"), alone.output);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_do_not_fit_an_onnx_model_are_told) {
+  const TemporaryFolder folder;
+  const std::string net = onnx_net(folder);
+  const auto said = [&](const std::string& data, const std::string& more = "--train '*'") {
+    const Finished run =
+        oxbow_("train " + net + " " + more + " --out " + (folder / "out") + " --data " + (folder / data));
+    BOOST_TEST(run.code == 1, run.output);
+    return run.output;
+  };
+  BOOST_TEST(has(said("classes.safetensors", ""), "Say which are by --train: '*' for all"));
+  BOOST_TEST(has(said("bare.safetensors"), "bare.safetensors has no tensor \"label\""));
+  BOOST_TEST(has(said("none.safetensors"), "none.safetensors"));
+  const Tensor wrong({i64, {12, 5}}), x({f32, {12, 4}});
+  save_safetensors(folder / "wrong.safetensors", {{{"x", x}, {"label", wrong}}, {}});
+  BOOST_TEST(has(said("wrong.safetensors"), "\"label\" is i64[12, 5], but the first output"));
+  save_safetensors(folder / "rows.safetensors", {{{"x", x}, {"label", Tensor({i64, {11}})}}, {}});
+  BOOST_TEST(has(said("rows.safetensors"), "rows.safetensors: "));
+  const Finished run = oxbow_("train mnist_mlp --train '*' --out " + (folder / "out") + mnist);
+  BOOST_TEST(has(run.output, "--train goes with an ONNX file"), run.output);
+  const Finished test = oxbow_("train --test x.safetensors --out " + (folder / "out") + mnist);
+  BOOST_TEST(has(test.output, "--test goes with a file of samples"), test.output);
 }
 
 // No program `dot`, or one that crashes: that is no reason not to train.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <oxbow/oxbow.h>
 #include <oxbow/runtime/files/input_file.h>
+#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <cmath>
@@ -13,8 +14,8 @@
 #include <utility>
 
 #include "commands/cli.h"
-#include "commands/load.h"
 #include "commands/progress_bar.h"
+#include "commands/train_data.h"
 #include "commands/train_history.h"
 #include "dump/dump.h"
 #include "history/plot.h"
@@ -22,21 +23,6 @@
 
 namespace oxbow::tools {
 namespace {
-
-// The graph's output of this name. A graph that was dumped with its update has it too.
-Value output(const Graph& g, std::string_view name) {
-  for (const auto& [known, value] : g.outputs())
-    if (known == name) return value;
-  return {};
-}
-
-Mnist read(const std::string& folder) {
-  try {
-    return load_mnist(folder);
-  } catch (const Error& e) {
-    throw Error(e.what() + std::string("\n  Name the folder of the four MNIST files with --data"));
-  }
-}
 
 std::int64_t minibatches_per_epoch(std::int64_t samples, std::int64_t batch_size) {
   return (samples - 1) / batch_size + 1;  // of at least one sample; a sum with any batch_size might not fit
@@ -72,26 +58,23 @@ bool has_norms(const Table& history) {
 std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
 
 int train(const TrainCommand& o, std::stop_token stop) {
-  const Mnist mnist = read(o.data);
-  const auto graph = load_training(o.net);
-  const Value loss = output(*graph, "loss"), accuracy = output(*graph, "accuracy");
-  for (const auto& [name, value] : {std::pair{"loss", loss}, std::pair{"accuracy", accuracy}})
-    if (!value)
-      throw Error(fmt::format(
-          "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
-          o.net, name));
+  const TrainData data = read_data(o);
+  const Subject subject = read_subject(o, data.train);
   const optim::Optimizer known = read_optimizer(o.optimizer, o.fields);
   const double initial = o.learning_rate > 0 ? o.learning_rate : known.learning_rate().constant().value();
-  const optim::Rate rate = schedule(o, initial, mnist.train.size());
+  const optim::Rate rate = schedule(o, initial, data.train.size());
   const optim::Optimizer optimizer = known.with("learning_rate", to_attr(rate));
-  Model model = compile(loss, optimizer,
-                        {.metrics = {{"accuracy", accuracy}},
+  std::vector<Metric> metrics;
+  if (subject.accuracy) metrics.push_back({"accuracy", subject.accuracy});
+  Model model = compile(subject.loss, optimizer,
+                        {.metrics = metrics,
                          .minimize = {.clip = {.global_norm = o.clip_norm},
                                       .accumulate = o.accumulate,
                                       .average = o.ema > 0 ? optim::Average(optim::EMA{o.ema}) : optim::Average(),
                                       .norms = o.record_norms},
-                         .predictions = output(*graph, "logits"),
+                         .predictions = subject.predictions,
                          .pool = o.threads > 0 ? Pool(o.threads) : Pool::shared(),
+                         .store = subject.parameters,
                          .memory_budget = o.memory_budget,
                          .activations = o.activations,
                          .numerics = {.check = read_check_numerics(o.check_numerics),
@@ -136,7 +119,8 @@ int train(const TrainCommand& o, std::stop_token stop) {
   }
   const std::string how = fmt::format("{}, learning rate {}", optimizer_title(o.optimizer, o.fields),
                                       to_string(rate.constant() ? optim::Rate(model.learning_rate()) : rate));
-  say("{} on {} images, tested on {}, with {}\n", o.net, mnist.train.size(), mnist.test.size(), how);
+  const std::string tested = data.test.size() > 0 ? fmt::format(", tested on {}", data.test.size()) : "";
+  say("{} on {} {}{}, with {}\n", o.net, data.train.size(), data.samples, tested, how);
   if (o.resume) say("resumed after {} steps\n", model.steps());
   if (o.resume && rate.constant() && model.learning_rate() != initial)
     say("the learning rate is the state's, not {:g}: give --learning-rate to set it, or the --schedule it had\n",
@@ -170,33 +154,43 @@ int train(const TrainCommand& o, std::stop_token stop) {
   };
   const auto on_epoch = [&](Progress& p) {
     const Epoch& e = p.history.epochs.back();
-    const auto result = [&](std::string_view name) {  // a NaN without its sign
-      return std::isnan(e.results[name]) ? std::numeric_limits<double>::quiet_NaN() : e.results[name];
-    };
+    std::string results;
+    for (const auto& [title, name] : {std::pair{"loss", "loss"}, std::pair{"accuracy", "accuracy"},
+                                      std::pair{"test loss", "val_loss"}, std::pair{"test accuracy", "val_accuracy"}})
+      if (e.results.contains(name)) {
+        const double value = e.results[name];  // a NaN without its sign
+        results +=
+            fmt::format("{} {:.4f}  ", title, std::isnan(value) ? std::numeric_limits<double>::quiet_NaN() : value);
+      }
     bar.clear();
-    say("epoch {:2}/{}  loss {:.4f}  accuracy {:.4f}  test loss {:.4f}  test accuracy {:.4f}  {:.2f} s\n", e.number,
-        p.epochs, result("loss"), result("accuracy"), result("val_loss"), result("val_accuracy"), e.seconds);
+    say("epoch {:2}/{}  {}{:.2f} s\n", e.number, p.epochs, results, e.seconds);
     std::fflush(stdout);
   };
   std::vector<Callback> callbacks = {recording(history), {.on_step = on_step, .on_epoch = on_epoch}};
   if (!o.tensorboard.empty()) callbacks.push_back(board.callback());
   callbacks.push_back(saving);
-  model.fit(mnist.train, {.epochs = o.epochs,
-                          .batch_size = o.batch_size,
-                          .seed = o.seed,
-                          .validation = mnist.test,
-                          .callbacks = std::move(callbacks),
-                          .stop = stop,
-                          .resume = o.resume});
+  model.fit(data.train, {.epochs = o.epochs,
+                         .batch_size = o.batch_size,
+                         .seed = o.seed,
+                         .validation = data.test,
+                         .callbacks = std::move(callbacks),
+                         .stop = stop,
+                         .resume = o.resume});
   if (stop.stop_requested() && !graph_written) {
     say("interrupted before the first step: nothing was written\n");
     return 130;
   }
   write_graph();
   model.save(out / "parameters.safetensors", Saved::averages);
+  if (subject.outputs) {
+    Store trained = model.store().snapshot();
+    for (const auto& [name, tensor] : load_safetensors(out / "parameters.safetensors").tensors)
+      trained.set(name, tensor);
+    export_onnx(out / "model.onnx", *subject.outputs, trained);
+  }
   if (const Table& rows = history.table(); !rows.columns.empty()) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
-    const std::int64_t per_epoch = minibatches_per_epoch(mnist.train.size(), o.batch_size);
+    const std::int64_t per_epoch = minibatches_per_epoch(data.train.size(), o.batch_size);
     write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
     say("loss curve   {}\n", (out / "loss.svg").string());
     if (o.record_norms && has_norms(rows)) {
@@ -206,6 +200,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     say("history      {}\n", history.path());
   }
   say("parameters   {}\n", (out / "parameters.safetensors").string());
+  if (subject.outputs) say("model        {}\n", (out / "model.onnx").string());
   if (internal::something_at(state)) say("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) say("scalars      tensorboard --logdir {}\n", o.tensorboard);
   say("graph        {}\n", (out / "graph.txt").string());

@@ -12,8 +12,10 @@
 namespace oxbow::tools {
 
 struct TrainCommand {
-  std::string net = "mnist_mlp";             ///< an example, or a file with a graph
-  std::string data = "tools/data/mnist10k";  ///< folder with the four IDX files
+  std::string net = "mnist_mlp";             ///< an example, a file with a graph, or an ONNX file
+  std::string data = "tools/data/mnist10k";  ///< folder with the four IDX files, or a safetensors file
+  std::string test;                          ///< a safetensors file to test on; "": none
+  std::vector<std::string> trained = {};     ///< patterns of an ONNX file's parameters
   std::string out = "out";                   ///< folder to write to; made when missing
   std::string optimizer = "adam";
   std::vector<std::string> fields = {};  ///< of the optimizer: "momentum=0.9"

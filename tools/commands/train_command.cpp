@@ -9,7 +9,8 @@
 namespace oxbow::tools {
 Command train_command(CLI::App& program) {
   auto train = std::make_shared<TrainCommand>();
-  CLI::App* t = program.add_subcommand("train", "Train a net on MNIST and write curve, parameters and graph");
+  CLI::App* t = program.add_subcommand(
+      "train", "Train a net on MNIST or tensors of your own and write curve, parameters and graph");
   t->footer(
       "Examples:\n"
       "  oxbow train mnist_cnn --epochs 3       a convolutional net, three passes over the data\n"
@@ -18,13 +19,23 @@ Command train_command(CLI::App& program) {
       "  oxbow train --learning-rate 3e-3 --schedule cosine --warmup 200 --clip-norm 1\n"
       "  oxbow train --record norms --tensorboard runs/adam\n"
       "  oxbow train my_net.txt                 a graph that print(graph) wrote\n"
+      "  oxbow train my_net.txt --data train.safetensors --test test.safetensors\n"
+      "                                         on tensors with the names of its inputs, samples along the first axis\n"
+      "  oxbow train net.onnx --train 'head.*' --data train.safetensors\n"
+      "                                         an ONNX model's head, by the tensor \"label\"; writes out/model.onnx\n"
       "History and state are written at each epoch's end: the same command with --resume continues from there, also\n"
       "after a kill or a power cut. Ctrl-C ends training and writes what was learned until then.");
   t->add_option(
        "net", train->net,
-       "an example (mnist_mlp, mnist_cnn) or a file with a graph: inputs x and label, outputs loss and accuracy")
+       "an example (mnist_mlp, mnist_cnn), a file with a graph whose outputs are loss and accuracy, or an ONNX file")
       ->capture_default_str();
-  t->add_option("--data", train->data, "folder with the four MNIST files (IDX, gzipped or not)")->capture_default_str();
+  t->add_option("--data", train->data,
+                "folder with the four MNIST files (IDX, gzipped or not), or a safetensors file with a tensor an input")
+      ->capture_default_str();
+  t->add_option("--test", train->test, "a safetensors file with data to test on");
+  t->add_option("--train", train->trained,
+                "names of parameters of an ONNX file to be trained: * stands for any text, ? for one character")
+      ->allow_extra_args(false);
   t->add_option("--out", train->out, "folder for the results")->capture_default_str();
   add_optimizer(*t, train->optimizer, train->fields);
   t->add_option("--learning-rate", train->learning_rate, "default: the optimizer's own")

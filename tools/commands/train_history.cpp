@@ -92,14 +92,16 @@ Plot training_curve(const std::string& title, const Table& history, std::int64_t
     }
     return s;
   };
-  return {.title = title,
-          .x_label = "epoch",
-          .panels = {{.y_label = "loss",
-                      .series = {series("training", "loss", true), series("training", "epoch_loss"),
-                                 series("test", "epoch_val_loss")},
-                      .log_scale = true},
-                     {.y_label = "accuracy",
-                      .series = {series("training", "epoch_accuracy"), series("test", "epoch_val_accuracy")}}}};
+  Plot plot{.title = title,
+            .x_label = "epoch",
+            .panels = {{.y_label = "loss",
+                        .series = {series("training", "loss", true), series("training", "epoch_loss"),
+                                   series("test", "epoch_val_loss")},
+                        .log_scale = true}}};
+  if (history.find("epoch_accuracy") != nullptr)
+    plot.panels.push_back({.y_label = "accuracy",
+                           .series = {series("training", "epoch_accuracy"), series("test", "epoch_val_accuracy")}});
+  return plot;
 }
 
 }  // namespace oxbow::tools

@@ -22,7 +22,7 @@ ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches
 /// A row a minibatch, numbered over the whole run; an epoch's results are in the row of its last minibatch.
 Callback recording(HistoryWriter& history);
 
-/// Loss and accuracy over epochs.
+/// Loss and, where there is one, accuracy over epochs.
 Plot training_curve(const std::string& title, const Table& history, std::int64_t minibatches_per_epoch);
 
 }  // namespace oxbow::tools

@@ -39,7 +39,8 @@ class NamedValues {
 };
 
 struct OnnxImportOptions {
-  /// Which parameters are trained, by name: '*' stands for any text, '?' for any one character. Batch normalisation
+  /// Which parameters are trained, by name: '*' stands for any text, '?' for any one character; a scalar only by its
+  /// whole name, since most are constants of the model, such as an epsilon. Batch normalisation
   /// whose scale or offset is among them takes the batch's statistics in training, and updates the running ones; any
   /// other takes the running ones.
   std::vector<std::string> train = {};

@@ -131,7 +131,7 @@ std::optional<Tensor> Context::fixed(int i) const {
     return constant ? std::optional(constant->value) : std::nullopt;
   }
   const TensorProto* t = importer_.initialiser(names_, name);
-  if (t == nullptr || importer_.is_trained(name)) return std::nullopt;
+  if (t == nullptr || importer_.is_trained(name, *t)) return std::nullopt;
   return importer_.file_.tensor(*t);
 }
 

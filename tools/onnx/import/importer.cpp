@@ -207,10 +207,12 @@ const TensorProto* Importer::initialiser(const Environment& names, const std::st
   return nullptr;
 }
 
-bool Importer::is_trained(std::string_view name) const {
+// Numbers of floating point; a scalar, which most often is a constant of the model, where it is named in full.
+bool Importer::is_trained(const std::string& name, const TensorProto& t) const {
   bool trained = false;
-  for (std::size_t i = 0; i < options_.train.size(); ++i) {
-    if (!optim::matches(options_.train[i], name)) continue;
+  const bool number = is_float(file_.checked(t).dtype), scalar = t.dims_size() == 0;
+  for (std::size_t i = 0; number && i < options_.train.size(); ++i) {
+    if (scalar ? options_.train[i] != name : !optim::matches(options_.train[i], name)) continue;
     matched_[i] = true;
     trained = true;
   }
@@ -234,7 +236,7 @@ Value Importer::value(const Environment& names, const std::string& name) {
   const TensorProto* t = initialiser(names, name);
   if (t == nullptr) throw Error(in_quotes(name) + " is read before a node gives it");
   const Type type = file_.checked(*t);
-  const bool trained = is_float(type.dtype) && is_trained(name) && !state_.contains(name);
+  const bool trained = is_trained(name, *t) && !state_.contains(name);
   Environment* owner = const_cast<Environment*>(&names);
   while (!owner->initialisers.contains(name)) owner = const_cast<Environment*>(owner->outer);
   Value v;

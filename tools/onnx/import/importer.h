@@ -54,7 +54,7 @@ class Importer {
   const Value* find(const Environment& names, const std::string& name) const;
   const TensorProto* initialiser(const Environment& names, const std::string& name) const;
   Value value(const Environment& names, const std::string& name);
-  bool is_trained(std::string_view name) const;
+  bool is_trained(const std::string& name, const TensorProto& t) const;
   Value parameter(const std::string& name, const Type& type, bool trained);
 
   Graph& g_;
