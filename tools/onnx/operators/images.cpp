@@ -239,16 +239,9 @@ Outputs regions(Context& c) {
                     .data_format = format});
 }
 
-Outputs cut_or_padded(Context& c) {
-  const auto shape = c.fixed_integers(1);
-  if (!shape) c.fail("its shape is not known");
-  return center_crop_pad(c[0], *shape, c.integers("axes").value_or(Numbers{}));
-}
-
 constexpr Operator list[] = {
     {"AffineGrid", places},
     {"AveragePool", mean_of_windows},
-    {"CenterCropPad", cut_or_padded},
     {"Col2Im", columns_to_images},
     {"Conv", convolution},
     {"ConvTranspose", transposed_convolution},

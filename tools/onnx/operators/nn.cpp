@@ -15,12 +15,15 @@ namespace {
 
 constexpr DataFormat format = DataFormat::channels_first;
 
-// In training form where its scale or offset is trained: see BatchNorm in ops/layers.h.
+// In training form where its scale or offset is trained: see BatchNorm in ops/layers.h. Before opset 14 one that gives
+// its statistics is in that form, since then it is said.
 Outputs batch_normalisation(Context& c) {
+  if (!c.flag("spatial", true)) c.fail("it has statistics of each pixel by itself, which no opset from 9 on has");
   const Value x = c[0], scale = c[1], offset = c[2], mean = c.state(3), variance = c.state(4);
   Graph& g = c.graph();
   const double epsilon = c.number("epsilon", 1e-5), kept = c.number("momentum", 0.9);
-  const bool training = c.flag("training_mode"), layer = mean.node().op().is<ops::Variable>();
+  const bool training = c.opset() < 14 ? c.wants(1) : c.flag("training_mode"),
+             layer = mean.node().op().is<ops::Variable>();
   Moments m{mean, variance};
   std::vector<std::int64_t> others = other_axes(x.rank(), {1});
   if (training && !layer) {  // no layer's: as the operator says
@@ -44,7 +47,7 @@ Outputs batch_normalisation(Context& c) {
   }
   const Value y = batch_norm(x, scale, offset, m.mean, m.variance, {.epsilon = epsilon, .data_format = format});
   if (!c.wants(1)) return y;
-  return {y, mean * kept + m.mean * (1 - kept), variance * kept + m.variance * (1 - kept)};
+  return {y, mean * kept + m.mean * (1 - kept), variance * kept + m.variance * (1 - kept), m.mean, m.variance};
 }
 
 Outputs dropout_of(Context& c) {
