@@ -30,7 +30,8 @@ Value reflected(Value x, double low, Value high, At at) {
   const Value safe = where(equal(reach, 0, at), 1, twice, at);  // of a single pixel's middle
   const Value rest = subtract(from, multiply(floor_of(divide(from, safe, at), at), twice, at), at);  // in [0, 2 reach)
   const Value back = where(greater(rest, reach, at), subtract(twice, rest, at), rest, at);
-  return add(where(equal(reach, 0, at), 0, back, at), low, at);
+  const Value within = clamped(back, reach, at);  // far out `rest` is rounded by more than it is
+  return add(where(equal(reach, 0, at), 0, within, at), low, at);
 }
 
 // One of the pixels along an axis that a place is made of: which, and how much of it; no weight is 1.

@@ -42,8 +42,9 @@ Value over_everything(const char* builder, Value x, DataFormat format, At at, F&
 }
 
 void check_order(const char* builder, double p, At at) {
-  if (!(p > 0) || !std::isfinite(p))
-    throw BuildError(builder, "p is " + internal::short_number(p) + at_line(at) + "\n  Give a finite number above 0");
+  if (!(p >= 1) || !std::isfinite(p))
+    throw BuildError(builder,
+                     "p is " + internal::short_number(p) + at_line(at) + "\n  Give a finite number of at least 1");
 }
 
 // The p-th root of what `sum` makes of |x|^p, powers being f64, which holds the squares of all that is narrower. The
@@ -83,8 +84,12 @@ Value max_unpool(Value x, Value indices, std::vector<std::int64_t> shape, At at)
            "Give an index for each element of x");
   return as_called("max_unpool", [&] {
     const Shape all(shape);
-    const Value zeros = broadcast_to(cast(constant(x.graph(), 0.0, f32, at), x.dtype(), at), {all.count()}, at);
-    return reshape(scatter_add(zeros, reshape(indices, {-1}, at), reshape(x, {-1}, at), 0, at), shape, at);
+    // One place more than there are, for windows of nothing but padding, whose index is -1.
+    const std::int64_t nowhere = all.count();
+    const Value zeros = broadcast_to(cast(constant(x.graph(), 0.0, f32, at), x.dtype(), at), {nowhere + 1}, at);
+    const Value places = reshape(where(less(indices, 0, at), nowhere, indices, at), {-1}, at);
+    const Value sums = scatter_add(zeros, places, reshape(x, {-1}, at), 0, at);
+    return reshape(slice(sums, 0, 0, nowhere, at), shape, at);
   });
 }
 

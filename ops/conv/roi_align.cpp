@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/control/require_within.h>
 #include <oxbow/ops/conv/channels.h>
 #include <oxbow/ops/conv/interpolate.h>
 #include <oxbow/ops/pointwise.h>
@@ -62,7 +63,8 @@ Value roi_align(Value x, Value regions, Value images, RoiAlignOptions o, At at) 
     const Value y = reshape(down, {-1, rows, 1}, at), z = reshape(across, {-1, 1, columns}, at);
     const Value height = size_of_axis(last, 1, at), width = size_of_axis(last, 2, at);
     const Value seen = logical_and(inside(y, height, at), inside(z, width, at), at);
-    const Value first = reshape(multiply(cast(images, i64, at), height, at), {-1, 1, 1}, at);
+    const Value image = require_within(images, size_of_axis(last, 0, at), "image", at);
+    const Value first = reshape(multiply(image, height, at), {-1, 1, 1}, at);
     const Value table = cast(reshape(last, {-1, s[3]}, at), dtype, at);
     // Of a sum beside the largest of its parts: ONNX's.
     const std::vector<Value> parts =

@@ -1,10 +1,12 @@
 // Losses that are made of other functions.
+#include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/loss/shared.h>
 #include <oxbow/ops/norm.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 
+#include <cmath>
 #include <numeric>
 
 namespace oxbow {
@@ -118,11 +120,13 @@ Value nll_loss(Value log_probabilities, Value labels, ClassOptions o, At at) {
 Value huber_loss(Value prediction, Value target, double delta, Reduction reduction, At at) {
   check_alike("huber_loss", prediction, target, "prediction", "target", at);
   check_float("huber_loss", prediction, "prediction", at);
+  if (!(delta > 0) || !std::isfinite(delta))
+    throw BuildError("huber_loss",
+                     "delta is " + internal::short_number(delta) + at_line(at) + "\n  Give a finite number above 0");
   return as_called("huber_loss", [&] {
     const Value d = subtract(prediction, target, at), distance = abs(d, at);
-    const Value within = multiply(square(d, at), 0.5, at);
-    const Value beyond = multiply(subtract(distance, delta / 2, at), delta, at);
-    return reduced(where(less_equal(distance, delta, at), within, beyond, at), reduction, at);
+    const Value within = minimum(distance, delta, at), beyond = subtract(distance, within, at);
+    return reduced(add(multiply(square(within, at), 0.5, at), multiply(beyond, delta, at), at), reduction, at);
   });
 }
 
@@ -144,10 +148,14 @@ Value kl_divergence(Value log_prediction, Value target, Reduction reduction, At 
 
 Value cosine_similarity(Value a, Value b, std::int64_t axis, double epsilon, At at) {
   check_float("cosine_similarity", a, "a", at);
+  if (a && b && a.dtype() != b.dtype())
+    throw BuildError("cosine_similarity", "a is " + to_string(a.type()) + " and b " + to_string(b.type()) +
+                                              at_line(at) + "\n  Cast one of them");
   return as_called("cosine_similarity", [&] {
-    const Value lengths = norm(a, axis, false, at), both = multiply(lengths, norm(b, axis, false, at), at);
-    const Value product = sum(multiply(a, b, at), axis, false, at);
-    return divide(product, maximum(both, epsilon, at), at);
+    const Value x = cast(a, f64, at), y = cast(b, f64, at);  // which holds the products of all that is narrower
+    const Value lengths = norm(x, axis, false, at), both = multiply(lengths, norm(y, axis, false, at), at);
+    const Value product = sum(multiply(x, y, at), axis, false, at);
+    return cast(divide(product, maximum(both, epsilon, at), at), a.dtype(), at);
   });
 }
 

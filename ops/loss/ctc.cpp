@@ -3,6 +3,7 @@
 #include <oxbow/graph/graph.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/control.h>
+#include <oxbow/ops/control/require_within.h>
 #include <oxbow/ops/loss/shared.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
@@ -47,11 +48,20 @@ Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value
     const DType dtype = p.dtype();
     const auto whole = [&](double v) { return constant(g, v, i64, at); };
     const Value zero = whole(0), one = whole(1), blank = whole(static_cast<double>(o.blank));
-    const auto places = [&](Value like, int axis) {
-      return arange(zero, reshape(slice(shape_of(like, at), 0, axis, axis + 1, at), {}, at), one, at);
+    const auto size = [&](Value like, int axis) {
+      return reshape(slice(shape_of(like, at), 0, axis, axis + 1, at), {}, at);
     };
+    const auto places = [&](Value like, int axis) { return arange(zero, size(like, axis), one, at); };
+    const auto lengths = [&](Value of, Value most, const char* what) {
+      return reshape(ops::require_within(of, add(most, 1, at), what, at), {-1, 1}, at);
+    };
+    const Value classes = size(p, 2);
+    const Value length = lengths(input_lengths, size(p, 0), "input length");
+    const Value letters = lengths(label_lengths, size(labels, 1), "label length");
     // Blanks before, between and behind the labels, [batch, states].
-    const Value text = cast(labels, i64, at), blanks = broadcast_like(blank, text, {}, at);
+    const Value counts = less(places(labels, 1), letters, at);
+    const Value text = ops::require_within(where(counts, cast(labels, i64, at), blank, at), classes, "label", at);
+    const Value blanks = broadcast_like(blank, text, {}, at);
     const Value pairs = concat({reshape(blanks, {0, 0, 1}, at), reshape(text, {0, 0, 1}, at)}, 2, at);
     const Value last = broadcast_like(reshape(blank, {1}, at), input_lengths, {}, at);
     const Value states = concat({reshape(pairs, {0, -1}, at), reshape(last, {-1, 1}, at)}, 1, at);
@@ -60,7 +70,7 @@ Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value
     const Value is_label = not_equal(states, blank, at);
     const Value skips = logical_and(is_label, not_equal(states, before, at), at);
     // The log-probability of each state at each step: [steps, batch, states].
-    const Value classes = reshape(slice(shape_of(p, at), 0, 2, 3, at), {}, at), rows = places(p, 1);
+    const Value rows = places(p, 1);
     const Value at_states = add(multiply(reshape(rows, {-1, 1}, at), classes, at), states, at);
     const Value emitted = gather(reshape(p, {0, -1}, at), at_states, 1, at);
 
@@ -68,7 +78,6 @@ Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value
     const Value at_first = oxbow::equal(number, zero, at);
     const Value first = where(at_first, constant(g, 0, dtype, at), never, at);
     const Value start = broadcast_like(first, cast(states, dtype, at), {}, at);
-    const Value length = reshape(cast(input_lengths, i64, at), {-1, 1}, at);
     const auto step = [&](const RepeatStep& s) {
       const Value now = s.carried[0], one_on = shifted(now, 1, at);
       const Value two_on = where(skips, shifted(now, 2, at), never, at);
@@ -80,7 +89,7 @@ Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value
       return RepeatNext{.carried = {where(less(s.slices[1], length, at), next, now, at)}};
     };
     const Value reached = repeat(p.shape()[0], {start}, step, {.slices = {emitted, places(p, 0)}}, at).carried[0];
-    const Value end = multiply(reshape(cast(label_lengths, i64, at), {-1, 1}, at), 2, at);
+    const Value end = multiply(letters, 2, at);
     const Value on_blank = oxbow::equal(number, end, at), on_label = oxbow::equal(number, subtract(end, 1, at), at);
     const Value ends = logical_or(on_blank, on_label, at);
     const Value found = negate(logsumexp(where(ends, reached, never, at), -1, false, at), at);

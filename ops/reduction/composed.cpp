@@ -6,6 +6,7 @@
 #include <oxbow/ops/shape.h>
 
 #include <cmath>
+#include <limits>
 
 namespace oxbow {
 namespace {
@@ -34,10 +35,12 @@ Value logsumexp(Value x, Axes axes, bool keepdims, At at) {
   if (x && !is_float(x.dtype()))
     throw BuildError("logsumexp", "x is " + to_string(x.type()) + at_line(at) + "\n  Cast it to f32 or f64 first");
   return as_called("logsumexp", [&] {
-    const Value most = stop_gradient(max(x, axes, true, at), at);
+    const Value largest = max(x, axes, true, at), most = stop_gradient(largest, at);
     const Value shift = where(isfinite(most, at), most, 0, at);
-    const Value y = log(sum(exp(subtract(x, shift, at), at), axes, keepdims, at), at);
-    return add(y, keepdims ? shift : max(shift, axes, false, at), at);
+    const Value sums = log(sum(exp(subtract(x, shift, at), at), axes, true, at), at);
+    // An infinite one is all that counts, and has the whole slope.
+    const Value y = where(equal(most, std::numeric_limits<double>::infinity(), at), largest, add(sums, shift, at), at);
+    return keepdims ? y : sum(y, axes, false, at);
   });
 }
 

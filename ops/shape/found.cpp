@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/control/require_within.h>
 #include <oxbow/ops/indexing.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
@@ -147,7 +148,8 @@ Value reverse_sequence(Value x, Value lengths, std::int64_t time_axis, std::int6
       const Value size = reshape(slice(shape_of(x, at), 0, axis, axis + 1, at), std::vector<std::int64_t>(), at);
       return expand_dims(arange(zero, size, one, at), 1 - axis, at);
     };
-    const Value length = expand_dims(cast(lengths, i64, at), time_axis, at);
+    const Value most = add(reshape(slice(shape_of(x, at), 0, time_axis, time_axis + 1, at), {}, at), 1, at);
+    const Value length = expand_dims(require_within(lengths, most, "length", at), time_axis, at);
     const Value time = along(time_axis);
     const Value from = where(less(time, length, at), subtract(subtract(length, 1, at), time, at), time, at);
     const Value batch = broadcast_like(along(batch_axis), from, {}, at);

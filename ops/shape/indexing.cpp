@@ -1,6 +1,9 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/control.h>
+#include <oxbow/ops/elementwise.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/broadcast.h>
 #include <oxbow/ops/shape/flat_index.h>
 #include <oxbow/ops/shape/indexing.h>
 #include <oxbow/ops/shape/reshape.h>
@@ -46,6 +49,9 @@ Value numbered(Value x) {
   return reshape_like(arange(whole(0), count, whole(1)), x);
 }
 
+// Whether x is 0 everywhere, as `filled` makes it: what is added up there may as well be added to another sum.
+bool is_nothing(Value x) { return constant_number(x.node().op().is<BroadcastLike>() ? x.node().input(0) : x) == 0.0; }
+
 // The gradients of x and of the updates, where scatter(into, updates, reduction) puts in what take(from) reads.
 template <class Take, class Put>
 Grads scatter_gradient(const Node& n, ScatterReduction reduction, Value dy, Take take, Put scatter) {
@@ -63,13 +69,14 @@ Grads scatter_gradient(const Node& n, ScatterReduction reduction, Value dy, Take
     case ScatterReduction::mul: {
       // The product of the others is y / factor; where the factor is 0 it is that of those that are not 0, if it is the
       // only one.
+      // In f64, which holds the products of what is narrower.
       const auto is_zero = [](Value v) { return equal(v, 0); };
-      const auto not_zero = [&](Value v) { return where(is_zero(v), 1, v); };
+      const auto not_zero = [&](Value v) { return cast(where(is_zero(v), 1, v), f64); };
       const Value product = scatter(not_zero(x), not_zero(updates), ScatterReduction::mul);
       const Value zeros =
           scatter(cast(is_zero(x), x.dtype()), cast(is_zero(updates), x.dtype()), ScatterReduction::add);
       const auto others = [&](Value v, Value all, Value none) {
-        return where(equal(none, cast(is_zero(v), v.dtype())), all / not_zero(v), 0);
+        return cast(where(equal(none, cast(is_zero(v), v.dtype())), all / not_zero(v), 0), v.dtype());
       };
       return {dy * others(x, product, zeros), Value(), take(dy) * others(updates, take(product), take(zeros))};
     }
@@ -78,7 +85,8 @@ Grads scatter_gradient(const Node& n, ScatterReduction reduction, Value dy, Take
       const Value in_x = equal(x, y), in_updates = equal(updates, take(y));
       const Value count = scatter(cast(in_x, x.dtype()), cast(in_updates, x.dtype()), ScatterReduction::add);
       const Value share = dy / count;
-      return {where(in_x, share, 0), Value(), where(in_updates, take(share), 0)};
+      const Value others = stop_gradient(where(not_equal(y, y), y, 0));  // NaN where the result is: none equals it
+      return {where(in_x, share, others), Value(), where(in_updates, take(share), take(others))};
     }
   }
   throw InternalError("a reduction that is none");
@@ -133,6 +141,11 @@ std::vector<Value> ScatterElements::lower(Values in) const {
   return {reshaped(scattered(reshaped(in[0], {x.count()}), places, in[2], reduction, groups), x)};
 }
 
+Value ScatterElements::add_to(Values in, Value sum, Value flows) const {
+  if (reduction != ScatterReduction::add || !is_nothing(in[0])) return {};
+  return scatter_elements(sum, in[1], or_nothing({in[2], flows}), axis, reduction);
+}
+
 Grads ScatterElements::gradient(const Node& n, Values dy) const {
   const Value indices = n.input(1);
   return scatter_gradient(
@@ -150,6 +163,11 @@ std::vector<Value> ScatterNd::lower(Values in) const {
   const Value rows = as_rows(in[0], row_of(in[0].shape(), in[1].shape(), batch));
   const std::int64_t groups = in[0].shape().count(0, static_cast<int>(batch));
   return {reshaped(scattered(rows, places, in[2], reduction, groups), in[0].shape())};
+}
+
+Value ScatterNd::add_to(Values in, Value sum, Value flows) const {
+  if (reduction != ScatterReduction::add || !is_nothing(in[0])) return {};
+  return scatter_nd(sum, in[1], or_nothing({in[2], flows}), reduction, batch);
 }
 
 Grads ScatterNd::gradient(const Node& n, Values dy) const {

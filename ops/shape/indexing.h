@@ -51,6 +51,7 @@ struct ScatterElements {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 
@@ -67,6 +68,7 @@ struct ScatterNd {
 
   Type infer(Types in) const;
   std::vector<Value> lower(Values in) const;
+  Value add_to(Values in, Value sum, Value flows) const;
   Grads gradient(const Node& n, Values dy) const;
 };
 

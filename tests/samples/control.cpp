@@ -1,6 +1,7 @@
 // Samples of control flow and of what stops a run.
 #include <oxbow/ops/control/guarded.h>
 #include <oxbow/ops/control/require_finite.h>
+#include <oxbow/ops/control/require_within.h>
 #include <oxbow/ops/control/stop_gradient.h>
 #include <oxbow/ops/shape/transpose.h>
 
@@ -50,10 +51,19 @@ std::vector<Sample> require_finite_samples() {
   return {of(0.75), of(-2)};
 }
 
+std::vector<Sample> require_within_samples() {
+  const auto same = [](const std::vector<Tensor>& in) { return std::vector{in[0]}; };
+  const auto whole = [](std::int64_t n) { return Tensor::scalar(n); };
+  return {
+      {"all within", RequireWithin{"label"}, {Tensor::of<std::int64_t>({2, 3}, {0, 4, 2, 1, 3, 0}), whole(5)}, same},
+      {"none", RequireWithin{"label"}, {Tensor({i64, {0, 3}}), whole(0)}, same}};
+}
+
 }  // namespace
 
 void add_control(Samples& s) {
   s.add<RequireFinite>(require_finite_samples());
+  s.add<RequireWithin>(require_within_samples());
   s.add<StopGradient>(stop_gradient_samples());
   s.add<Guarded>(guarded_samples());
   s.add<Merge>(merge_samples());
