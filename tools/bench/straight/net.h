@@ -30,6 +30,7 @@ class Net {
 };
 
 std::unique_ptr<Net> mlp_large(const Start& start, Team& team);
+std::unique_ptr<Net> resnet20(const Start& start, Team& team);
 std::unique_ptr<Net> lstm(const Start& start, Team& team);
 std::unique_ptr<Net> gpt(const Start& start, Team& team);
 std::unique_ptr<Net> gpt2_wide(const Start& start, Team& team);
