@@ -20,13 +20,14 @@ constexpr std::int64_t abreast = 16;     // panels of a wide tile, at most
 constexpr std::int64_t flat = 64;        // rows of a wide tile: 256 kB with 16 panels
 constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
 constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
+constexpr std::int64_t few_pages = 128;  // the same where k goes over rows of a, and each is in a page of its own
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
 constexpr double long_flops = 5e7;       // some 0.5 ms: of such tiles there are two dozen, where they can be cut
 constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 us
 
 // The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows.
-// A tile is a panel wide, or, where that pays, up to `abreast` or all of n: a tape wants long rows, kernels that read
-// panels side by side fetch each other's, and a chunk of a serves them all.
+// A tile is a panel wide, or, where that pays, up to `abreast` or all of n: a tape wants long rows, and a chunk of a
+// serves all panels.
 struct Tiling {
   std::int64_t batches = 1, m = 0, n = 0, k = 0;
   std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
@@ -139,7 +140,6 @@ struct Product::Plan {
   // Kernels by [last rows][last panel][first, middle, last chunk of k]; empty: plain loops.
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
-  bool fetches_b = false;  // the kernels fetch what of b the next one reads
   bool narrow = false;     // `gemm::narrow` computes it all
   bool with_tape = false;
   internal::TapePlan tape;
@@ -192,9 +192,9 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     for (std::int64_t& at : p.b_matrix) at *= b_size;
   }
   // What sums in one chain may be summed in chunks, by whatever kernel.
-  const std::int64_t chunks = gemm::sums_in_one_chain(type.dtype) ? (t.k + sum_chunk - 1) / sum_chunk : 1;
+  const std::int64_t longest = transpose_a && gemm::reads_whole_panels() ? few_pages : sum_chunk;
+  const std::int64_t chunks = gemm::sums_in_one_chain(type.dtype) ? (t.k + longest - 1) / longest : 1;
   p.chunk = t.k == 0 ? 0 : (t.k + chunks - 1) / chunks;
-  p.fetches_b = t.width > t.step && t.k * t.n > stays_in_cache;
   if (!epilogue.empty()) {
     std::vector<Type> types{type};
     types.insert(types.end(), in.begin() + 2, in.end());
@@ -225,8 +225,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
                     .lda = transpose_a ? t.m : t.k,
                     .ldb = p.ldb,
                     .ldy = epilogue.empty() ? t.n : t.width,
-                    .transpose_a = transpose_a,
-                    .fetches_b = p.fetches_b};
+                    .transpose_a = transpose_a};
       auto& kernels = p.kernels[last_rows][last_panel];
       kernels[0] = gemm::kernel(s);
       s.accumulate = true;
@@ -270,15 +269,12 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const std::int64_t place = (batch * t.m + i) * t.n + column;
   T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
   const std::int64_t ldy = p.with_tape ? t.width : t.n;
-  const auto b_at = [&](std::int64_t j, std::int64_t k) {
-    return b_matrix + (column + j) / t.step * p.panel_stride + k * p.ldb;
-  };
   std::int64_t k = 0;
   do {
     const std::int64_t deep = std::min(p.chunk, t.k - k);
     const T* left = a + k * p.a_step;
     for (std::int64_t j = 0; j < columns; j += t.step) {
-      const T* b = b_at(j, k);
+      const T* b = b_matrix + (column + j) / t.step * p.panel_stride + k * p.ldb;
       T* y = tile + j;
       const auto& kernels = p.kernels[row_tile == t.row_tiles - 1][column + j + t.step >= t.n];
       if (p.narrow) {
@@ -287,12 +283,7 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
         gemm::multiply<T>(rows, std::min(t.step, columns - j), deep, {left, p.a_row, p.a_step}, b, p.ldb, y, ldy,
                           k > 0);
       } else if constexpr (std::is_same_v<T, float>) {
-        const auto& kernel = kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2];
-        if (p.fetches_b)
-          kernel(b, left, y, j + t.step < columns ? b_at(j + t.step, k) : b_at(0, k + deep < t.k ? k + deep : 0), left,
-                 y);
-        else
-          kernel(b, left, y);
+        kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b, left, y);
       }
     }
     k += p.chunk;

@@ -48,7 +48,7 @@ const libxsmm_gemm_descriptor* describe(const Key& key, libxsmm_descriptor_blob&
   return libxsmm_sgemm_descriptor_init(&blob, static_cast<int>(s.columns), static_cast<int>(s.rows),
                                        static_cast<int>(s.k), static_cast<int>(s.ldb), static_cast<int>(s.lda),
                                        static_cast<int>(s.ldy), 1.0f, s.accumulate ? 1.0f : 0.0f, flags,
-                                       s.fetches_b ? LIBXSMM_GEMM_PREFETCH_AL2 : LIBXSMM_GEMM_PREFETCH_NONE);
+                                       LIBXSMM_GEMM_PREFETCH_NONE);
 }
 
 // Memory that holds a kernel: written first, executed then. Empty where the system gives none.

@@ -68,12 +68,11 @@ class Made {
 };
 
 /// y[rows][columns] (+)= a[rows][k] b[k][columns], row-major with these distances between rows; `transpose_a`: a is
-/// [k][rows]. Called with (b, a, y), or with `fetches_b` (b, a, y, next b, a, y): such a kernel has the next one's b
-/// brought to the second-level cache while it computes. Each element is one chain of fused multiply-adds over rising k.
+/// [k][rows]. Called with (b, a, y). Each element is one chain of fused multiply-adds over rising k.
 using Kernel = Made<void(const float* b, const float* a, float* y, ...)>;
 struct Shape {
   std::int64_t rows, columns, k, lda, ldb, ldy;
-  bool transpose_a = false, accumulate = false, fetches_b = false;
+  bool transpose_a = false, accumulate = false;
   auto operator<=>(const Shape&) const = default;
 };
 
