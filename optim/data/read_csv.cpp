@@ -24,6 +24,7 @@ using namespace internal;
 
 namespace {
 
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
 // A column that grows. Its numbers become text in a second pass, `again`.
@@ -54,7 +55,7 @@ class CsvReader {
  public:
   CsvReader(std::string_view text, const CsvOptions& options, const std::string& name)
       : begin_(text.data()), end_(text.data() + text.size()), options_(options), name_(name) {
-    if (text.starts_with("\xef\xbb\xbf")) begin_ += 3;  // a byte order mark
+    if (text.starts_with(byte_order_mark)) begin_ += byte_order_mark.size();
     const char s = options.separator;
     if (static_cast<unsigned char>(s) >= 0x80 || std::isalnum(static_cast<unsigned char>(s)) != 0 || s == '"' ||
         s == '.' || s == '+' || s == '-' || (s != '\t' && static_cast<unsigned char>(s) < ' '))
@@ -406,7 +407,7 @@ std::string to_csv(const Table& table) {
   std::vector<const TableColumn*> columns;
   for (const std::string& name : names) {
     if (!columns.empty()) text += ',';
-    add(name, name.empty());
+    add(name, name.empty() || name.starts_with(byte_order_mark));
     columns.push_back(&table[name]);
   }
   text += '\n';
