@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
 #include <oxbow/graph/text.h>
@@ -12,6 +13,7 @@
 
 #include "commands/cli.h"
 #include "commands/load.h"
+#include "onnx/larger.h"
 
 namespace oxbow::tools {
 using namespace internal;
@@ -28,6 +30,23 @@ std::string type_of(Value v) {
   return input ? std::string(name(v.dtype())) + declared_shape(*input) : to_string(v.type());
 }
 
+// Types of outputs, in which sizes that follow from open ones are open.
+std::vector<std::string> types_of(const Graph& g, const NamedValues& outputs) {
+  std::vector<Value> fetches;
+  for (const auto& [name, value] : outputs) fetches.push_back(value);
+  const auto here = specialise(g, fetches, {}, Mode::inference).graph;
+  const auto there = onnx::larger(g, fetches, *here);
+  std::vector<std::string> types;
+  for (std::size_t i = 0; i < fetches.size(); ++i) {
+    const Type& type = here->outputs()[i].second.type();
+    ops::Input like{.name = {}, .type = type, .free_axes = {}};
+    for (int axis = 0; there && axis < type.shape.rank(); ++axis)
+      if (there->outputs()[i].second.shape()[axis] != type.shape[axis]) like.free_axes.push_back(axis);
+    types.push_back(std::string(name(type.dtype)) + declared_shape(like));
+  }
+  return types;
+}
+
 int import(const ImportCommand& o) {
   OnnxImportOptions options{.train = o.train};
   for (const std::string& size : o.sizes) {
@@ -42,7 +61,9 @@ int import(const ImportCommand& o) {
   const OnnxModel net = import_onnx(g, o.file, options);
   say("{}: opset {}, written by {}\n", o.file, net.opset, net.producer.empty() ? "nobody" : net.producer);
   for (const auto& [name, value] : net.inputs) say("  input   {}  {}\n", escaped(name), type_of(value));
-  for (const auto& [name, value] : net.outputs) say("  output  {}  {}\n", escaped(name), to_string(value.type()));
+  const std::vector<std::string> types = types_of(g, net.outputs);
+  for (int i = 0; i < net.outputs.size(); ++i)
+    say("  output  {}  {}\n", escaped((net.outputs.begin() + i)->first), types[static_cast<std::size_t>(i)]);
   std::int64_t count = 0, trained = 0;
   for (const auto& [name, value] : net.parameters) {
     count += value.type().count();

@@ -7,34 +7,13 @@
 #include <set>
 
 #include "onnx/export/exporter.h"
+#include "onnx/larger.h"
 #include "onnx/read/model_file.h"
 
 namespace oxbow {
 using namespace internal;
 
 namespace {
-
-// The same graph at larger sizes, to see which sizes follow from what is fed; null where it cannot be that large, or is
-// another graph then.
-std::shared_ptr<Graph> larger(const Graph& graph, Values fetches, const Graph& here) {
-  std::map<std::string, Shape> shapes;
-  for (NodeId id = 0; id < here.size(); ++id)
-    if (const auto* in = here.node(id).op().as<ops::Input>()) {
-      Shape shape = in->type.shape;
-      for (const std::int64_t axis : in->free_axes)
-        shape = shape.with(static_cast<int>(axis), shape[static_cast<int>(axis)] + 1);
-      shapes[in->name] = shape;
-    }
-  try {
-    std::shared_ptr<Graph> there = specialise(graph, fetches, shapes, Mode::inference).graph;
-    if (there->size() != here.size()) return nullptr;
-    for (NodeId id = 0; id < here.size(); ++id)
-      if (there->node(id).op().name() != here.node(id).op().name()) return nullptr;
-    return there;
-  } catch (const Error&) {
-    return nullptr;
-  }
-}
 
 void put(std::string& out, std::uint64_t value) {
   for (; value >= 128; value >>= 7) out += static_cast<char>(value | 128);
@@ -104,7 +83,7 @@ void export_onnx(const std::string& path, const NamedValues& outputs, const Stor
     if (fetches.empty()) throw Error("cannot export " + path + ": there are no outputs");
     const Graph& graph = fetches[0].graph();
     const auto here = specialise(graph, fetches, {}, Mode::inference).graph;
-    const auto there = larger(graph, fetches, *here);
+    const auto there = onnx::larger(graph, fetches, *here);
     onnx::Exporter exporter(*here, there.get(), store);
     try {
       exporter.run(names);
