@@ -167,6 +167,37 @@ BOOST_AUTO_TEST_CASE(scalars_and_whole_numbers_are_trained_only_by_name) {
   BOOST_TEST(has(message([&] { import_onnx(g, file, {.train = {"axes"}}); }), "no parameter is called \"axes\""));
 }
 
+// What a step reads it need not transpose; a file gets it back as ONNX has it, under its name.
+BOOST_AUTO_TEST_CASE(kernels_are_as_convolutions_read_them) {
+  MakeModel m;
+  m.input("x", {"n", "2", "4", "5"}).output("y").output("size", i64);
+  const Tensor kernel = ramp({3, 2, 2, 1});
+  m.initialiser("w", kernel);
+  m.node("Conv", {"x", "w"}, {"y"}, "/conv");
+  m.node("Shape", {"w"}, {"size"});
+  const TemporaryFolder folder;
+  Graph g;
+  const OnnxModel net = import_onnx(g, m.write(folder / "net.onnx"), {.train = {"w"}});
+  BOOST_TEST((net.parameters["w"].shape() == Shape{2, 1, 2, 3}));
+  const Tensor stored = net.store.get("w");
+  for (std::int64_t k = 0; k < 3; ++k)
+    for (std::int64_t c = 0; c < 2; ++c)
+      for (std::int64_t row = 0; row < 2; ++row)
+        BOOST_TEST(stored.data<float>()[(row * 2 + c) * 3 + k] == kernel.data<float>()[(k * 2 + c) * 2 + row]);
+  Store store = net.store;
+  const std::vector<Tensor> got =
+      compile({net.outputs["y"], net.outputs["size"]}).run(store, {{"x", ramp({1, 2, 4, 5})}});
+  BOOST_TEST((got[0].shape() == Shape{1, 3, 3, 5}));
+  BOOST_TEST(same_bits(got[1], Tensor::of<std::int64_t>({4}, {3, 2, 2, 1})));
+
+  export_onnx(folder / "again.onnx", {{"y", net.outputs["y"]}}, net.store);
+  const onnx::ModelFile file(folder / "again.onnx");
+  const auto& graph = file.model().graph();
+  BOOST_TEST(graph.node_size() == 1);
+  BOOST_TEST(graph.initializer(0).name() == "w");
+  BOOST_TEST(same_bits(file.tensor(graph.initializer(0)), kernel));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_lacking_is_named_with_its_nodes_all_at_once) {
   MakeModel m;
   m.input("x", {"4"}).output("z");

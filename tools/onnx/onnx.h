@@ -62,11 +62,11 @@ struct OnnxModel {
   std::int64_t opset = 0;                         ///< of ONNX's own operators
 };
 
-/// Reads a model into `g`. Inputs with an axis that the file leaves open have a free axis. Floating-point initialisers
-/// that a node reads become variables, not trained unless `options.train` says so; whole numbers and scalars become
-/// constants. Names are the file's, parts of a name before '/' being scopes ("/layer1/conv/Conv" is Conv in the scope
-/// layer1/conv). The graph is for training and inference: dropout and batch normalisation are as in ops/layers.h, so
-/// that what the file means is computed by `compile(outputs, {.mode = Mode::inference})`.
+/// Reads a model into `g`. Axes that the file leaves open are free. Floating-point initialisers become variables, not
+/// trained unless `options.train` says so, those with which images are convolved as [rows][columns][in][out], which a
+/// step need not transpose; whole numbers and scalars become constants. Names are the file's, parts before '/' being
+/// scopes ("/layer1/conv/Conv" is Conv in layer1/conv). The graph is for training and inference: dropout and batch
+/// normalisation are as in ops/layers.h, so that `compile(outputs, {.mode = Mode::inference})` is what the file means.
 ///
 /// Throws `Error` for a file that is no ONNX model, that goes beyond the limits of tools/docs/files.md, or whose
 /// external tensors lie elsewhere than beside it or below; for operators that Oxbow lacks, all of them with their

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "onnx/permuted.h"
 #include "onnx/read/model_file.h"
 
 namespace oxbow::onnx {
@@ -99,7 +100,18 @@ std::string Exporter::transposed(const std::string& x, std::vector<std::int64_t>
   std::vector<std::int64_t> same(order.size());
   std::iota(same.begin(), same.end(), 0);
   if (order == same) return from;
-  const std::string y = add("Transpose", {from}, {{"perm", order}});
+  std::string& y = turned_[{from, order}];
+  if (!y.empty()) return y;
+  if (read_once_.contains(from)) {
+    const auto before =
+        std::find_if(initialisers().begin(), initialisers().end(), [&](const auto& i) { return i.first == from; });
+    Tensor turned = permuted(before->second, order);
+    y = fresh(from);
+    initialisers().emplace_back(y, std::move(turned));
+    stands_for_[y] = from;
+  } else {
+    y = add("Transpose", {from}, {{"perm", order}});
+  }
   transposed_[y] = {from, order};
   return y;
 }
@@ -154,6 +166,7 @@ void Exporter::leaf(Node n) {
   } else if (const auto* variable = n.op().as<ops::Variable>()) {
     name = fresh(variable->name);
     initialisers().emplace_back(name, store_.get(variable->name));
+    if (readers(n.output()) == 1) read_once_.insert(name);
   } else {
     name = constant(n.op().as<ops::Constant>()->value);
   }
@@ -316,6 +329,16 @@ void Exporter::drop_unused() {
   for (auto node = used.rbegin(); node != used.rend(); ++node) nodes.Add()->Swap(*node);
   graph.mutable_node()->Swap(&nodes);
   std::erase_if(initialisers(), [&](const auto& i) { return !read.contains(i.first); });
+  // What is written in another order has the name of the graph's parameter, if that is not written as well.
+  std::map<std::string, std::string> now;
+  for (const auto& [turned, own] : stands_for_)
+    if (read.contains(turned) && !read.contains(own)) {
+      read.insert(own);
+      now[turned] = own;
+    }
+  for (auto& [name, tensor] : initialisers())
+    if (const auto found = now.find(name); found != now.end()) name = found->second;
+  for (NodeProto& node : *graph.mutable_node()) give_names(node, now);
 }
 
 }  // namespace oxbow::onnx

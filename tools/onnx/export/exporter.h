@@ -51,7 +51,8 @@ class Exporter {
   /// A constant.
   std::string constant(const Tensor& t);
   std::string numbers(const std::vector<std::int64_t>& values);
-  /// x with its axes in this order; two transpositions are one, or none.
+  /// x with its axes in this order; two transpositions are one, or none, and that of a parameter which nobody else
+  /// reads is a parameter.
   std::string transposed(const std::string& x, std::vector<std::int64_t> order);
   /// Adds a row to the result of the Conv or Gemm that gives `y`, or whose transposed result it is; false where it is
   /// no such node, or has a row already.
@@ -81,8 +82,11 @@ class Exporter {
   std::map<std::pair<NodeId, int>, int> readers_;
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();  // with the graphs around it
   std::map<std::string, std::pair<std::string, std::vector<std::int64_t>>> transposed_;
-  std::string node_;  // the name of the node that is being written
-  int parts_ = 0;     // nodes that it has become
+  std::map<std::pair<std::string, std::vector<std::int64_t>>, std::string> turned_;  // the other way round
+  std::set<std::string> read_once_;                                                  // parameters with one reader
+  std::map<std::string, std::string> stands_for_;  // a turned parameter for that of the graph
+  std::string node_;                               // the name of the node that is being written
+  int parts_ = 0;                                  // nodes that it has become
 };
 
 /// One node of the graph, to be written.

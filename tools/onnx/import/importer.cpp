@@ -6,12 +6,14 @@
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/utf8.h>
+#include <oxbow/ops/shape.h>
 #include <oxbow/optim/groups.h>
 
 #include <algorithm>
 #include <set>
 
 #include "onnx/operators/operators.h"
+#include "onnx/permuted.h"
 
 namespace oxbow::onnx {
 using namespace internal;
@@ -44,6 +46,12 @@ class Within {
  private:
   std::optional<Scope> scope_;
 };
+
+Type ordered(const Type& type, const std::vector<std::int64_t>& order) {
+  std::vector<std::int64_t> sizes;
+  for (const std::int64_t axis : order) sizes.push_back(type.shape[static_cast<int>(axis)]);
+  return {type.dtype, Shape(sizes)};
+}
 
 std::string function_name(const FunctionProto& f) { return f.domain() + "." + f.name(); }
 
@@ -88,7 +96,10 @@ OnnxModel Importer::run() {
   }
   for (const auto& [name, key] : parameters_) result_.parameters.add(name, g_.find(key)->output());
   result_.store.add(g_);
-  for (const auto& [name, tensor] : values_) file_.visit(*tensor, [&](const Tensor& t) { result_.store.set(name, t); });
+  for (const auto& [name, stored] : values_)
+    file_.visit(*stored.tensor, [&, &name = name, kernel = stored.kernel](const Tensor& t) {
+      result_.store.set(name, kernel ? permuted(t, to_kernel) : t);
+    });
   return std::move(result_);
 }
 
@@ -141,6 +152,9 @@ void Importer::add_initialisers(const GraphProto& graph, Environment& names) {
       throw Error("initialiser " + in_quotes(t.name()) + " is there twice");
     reserved_.insert(Origin{.scope = scope_}.scoped(Path(t.name()).full()));
   }
+  for (const NodeProto& node : graph.node())
+    if ((node.op_type() == "Conv" || node.op_type() == "ConvTranspose") && node.input_size() > 1)
+      kernels_.insert(node.input(1));
 }
 
 Dim Importer::dimension(const TensorShapeProto::Dimension& d, int axis) const {
@@ -241,8 +255,10 @@ Value Importer::value(const Environment& names, const std::string& name) {
   while (!owner->initialisers.contains(name)) owner = const_cast<Environment*>(owner->outer);
   Value v;
   if (trained || (is_float(type.dtype) && type.shape.rank() > 0)) {
-    v = parameter(name, type, trained);
-    values_[variable_of(v).name] = t;
+    const bool kernel = kernels_.contains(name) && type.shape.rank() == 4;
+    v = parameter(name, kernel ? ordered(type, to_kernel) : type, trained);
+    values_[variable_of(v).name] = {t, kernel};
+    if (kernel) v = transpose(v, from_kernel);
   } else {
     v = constant(g_, file_.tensor(*t), at_);
   }

@@ -64,14 +64,19 @@ class Importer {
   Functions functions_;
   OnnxModel result_;
   std::vector<std::pair<std::string, std::string>> parameters_;  // the file's names, and those in the store
-  std::map<std::string, const TensorProto*> values_;             // by the names in the store
-  mutable std::vector<bool> matched_;                            // patterns of options_.train
+  struct Stored {
+    const TensorProto* tensor;
+    bool kernel;  // with its axes as a convolution reads them
+  };
+  std::map<std::string, Stored> values_;  // by the names in the store
+  mutable std::vector<bool> matched_;     // patterns of options_.train
   // Values of initialisers that the conversion under way has made.
   struct Made {
     Environment* where;
     std::string name;
   };
   std::vector<Made> made_;
+  std::set<std::string> kernels_;   // initialisers that convolutions read
   std::set<std::string> state_;     // initialisers that are not trained, whatever patterns say
   std::set<std::string> reserved_;  // names of parameters, which no node takes
   SharedText scope_;                // in which all is
