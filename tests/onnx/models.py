@@ -140,7 +140,7 @@ def main():
                 failed = failed or r["inference"] > 1e-5 or r["training"] > 1e-4 or r["back"] > 1e-5
                 print(f"| {net.__name__} | {exporter} | {r['nodes']} | {r['inference']:.1e} | {r['training']:.1e} | "
                       f"{r['own']:.1e} | {r['back']:.1e} |", flush=True)
-    sys.exit(failed)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
