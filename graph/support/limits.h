@@ -28,7 +28,7 @@ inline constexpr std::size_t tape_steps = 1024;  ///< of a `fused` node; the eng
 inline constexpr int attribute_depth = 64;       ///< records and lists within one another
 /// A tensor of equal elements ("splat"), and all of a text together: what a text may make its reader allocate without
 /// holding as much itself.
-inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 30, all_splats_bytes = 4 * splat_bytes;
+inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 26, all_splats_bytes = 4 * splat_bytes;
 
 // What is computed before anything runs. Beyond it a value is not known, and what is computed from constants is not
 // folded.

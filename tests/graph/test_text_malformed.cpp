@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(malformed_attributes) {
        "t.graph:4:35: expected base64 of 4 bytes, as f32[1] has; found a string of 8 characters"},
       {"tensor bool[1] base64 \"Ag==\"", "t.graph:4:36: the bytes of a bool tensor are 0 or 1"},
       {"tensor f64[1000000000000] splat 1.0",
-       "t.graph:4:14: a splat of 8000000000000 bytes is too large: at most 1073741824 are read"},
+       "t.graph:4:14: a splat of 8000000000000 bytes is too large: at most 67108864 are read"},
       {"tensor f64[1000000000000] base64 \"\"",
        "t.graph:4:47: expected base64 of 8000000000000 bytes, as f64[1000000000000] has; found a string of 0 "
        "characters"},
