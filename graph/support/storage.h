@@ -6,6 +6,7 @@
 #include <oxbow/graph/op.h>
 
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -50,17 +51,16 @@ struct Graph::Storage {
   std::vector<Value> updates;
   std::vector<std::pair<std::string, Value>> outputs;
   std::unordered_set<std::string> output_names;
-  std::mutex knowing;  // held while `knowledge`, which const functions add to, is read or written
-  std::unordered_map<NodeId, Knowledge> knowledge;
-  std::int64_t known_bytes = 0;  // of all in there
+  std::mutex knowing;                     // held while `knowledge`, which const functions add to, is read or written
+  std::map<NodeId, Knowledge> knowledge;  // in order: an import forgets the last ones after each node
+  std::int64_t known_bytes = 0;           // of all in there
   std::shared_ptr<Interned> interned = std::make_shared<Interned>();
 
   /// What is known of the nodes from `first` on.
   void forget_knowledge(NodeId first) {
-    std::erase_if(knowledge, [&](const auto& known) {
-      if (known.first >= first) known_bytes -= known.second.bytes;
-      return known.first >= first;
-    });
+    const auto begin = knowledge.lower_bound(first);
+    for (auto k = begin; k != knowledge.end(); ++k) known_bytes -= k->second.bytes;
+    knowledge.erase(begin, knowledge.end());
   }
 
   /// Those of a node that goes.

@@ -1,6 +1,9 @@
 // Einstein's summation: each operand loses what is summed in it alone, then operands are multiplied from the left to
 // the right, two at a time, as a batch of matrix products where something is summed, or element by element.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/limits.h>
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/utf8.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
@@ -49,7 +52,7 @@ Labels labels_of(std::string_view text, int rank, int dots, const std::string& w
   const auto letters = static_cast<int>(text.size()) - (open ? 3 : 0);
   if (rank >= 0) {
     if (open ? letters > rank : letters != rank)
-      fail(whose + " has " + std::to_string(rank) + " axes, but its subscripts are \"" + std::string(text) + "\"",
+      fail(whose + " has " + std::to_string(rank) + " axes, but its subscripts are " + internal::in_quotes(text),
            "Give a letter for each axis, or \"...\" for those that have none");
     dots = rank - letters;
   }
@@ -221,7 +224,8 @@ Term product(const Term& a, const Term& b, const std::function<bool(Label)>& sta
 
 Value einsum(std::string_view equation, Values x, At at) {
   const Fail fail = [&](const std::string& problem, const std::string& remedy) {
-    throw BuildError("einsum", problem + "\n  equation: " + std::string(equation) + at_line(at) + "\n  " + remedy);
+    throw BuildError("einsum", problem + "\n  equation: " + internal::shown(equation, internal::limits::shown_name) +
+                                   at_line(at) + "\n  " + remedy);
   };
   for (const Value& v : x)
     if (!v) fail("an operand is an empty Value", "Give a value for each");

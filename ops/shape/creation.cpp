@@ -184,6 +184,10 @@ Value one_hot(Value labels, Value classes, Value off, Value on, std::int64_t axi
     const Value count = cast(scalar(classes), i64, at), label = cast(labels, i64, at);
     const Value place = where(less(label, 0, at), add(label, count, at), label, at);
     // The numbers of the classes along the new axis, which has all later ones behind it.
+    if (axis < -labels.rank() - 1 || axis > labels.rank())
+      throw BuildError("one_hot", "labels are " + to_string(labels.type()) + ", so there is no axis " +
+                                      std::to_string(axis) + " to put in" + at_line(at) + "\n  Give one from " +
+                                      std::to_string(-labels.rank() - 1) + " to " + std::to_string(labels.rank()));
     const std::int64_t a = axis < 0 ? axis + labels.rank() + 1 : axis;
     std::vector<std::int64_t> later;
     for (std::int64_t i = 1; i <= labels.rank() - a; ++i) later.push_back(i);

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/limits.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/numbers.h>
@@ -135,6 +136,11 @@ Value mel_weight_matrix(Graph& g, std::int64_t bins, std::int64_t length, std::i
                      std::to_string(bins) + " bins of a spectrum of " + std::to_string(length) + " samples at " +
                          std::to_string(sample_rate) + " Hz" + at_line(at) +
                          "\n  Give at least 1 of each, and edges 0 <= low < high <= half the rate");
+  const std::int64_t rows = length / 2 + 1, most = internal::limits::known_bytes / 8;  // that f64 takes
+  if (bins > most / rows)
+    throw BuildError("mel_weight_matrix", std::to_string(bins) + " bins of a spectrum of " + std::to_string(length) +
+                                              " samples are more than " + std::to_string(most) + " weights" +
+                                              at_line(at) + "\n  Give fewer bins, or a shorter spectrum");
   const auto mel = [](double f) { return 2595 * std::log10(1 + f / 700); };
   const double low = mel(options.low), width = (mel(high) - low) / static_cast<double>(bins + 2);
   std::vector<std::int64_t> edges;  // of the triangles, as numbers of the spectrum
@@ -143,7 +149,6 @@ Value mel_weight_matrix(Graph& g, std::int64_t bins, std::int64_t length, std::i
     edges.push_back(
         static_cast<std::int64_t>(std::floor(static_cast<double>(length + 1) * f / static_cast<double>(sample_rate))));
   }
-  const std::int64_t rows = length / 2 + 1;
   Tensor weights({f64, {rows, bins}});
   for (std::int64_t i = 0; i < bins; ++i) {
     const auto* edge = edges.data() + i;

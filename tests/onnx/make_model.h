@@ -54,6 +54,34 @@ class MakeModel {
     for (const std::string& o : outputs) n.add_output(o);
     return n;
   }
+  /// An attribute of a node that is a graph, with these names as its inputs and outputs.
+  static onnx_schema::GraphProto& body(onnx_schema::NodeProto& node, const std::string& name,
+                                       const std::vector<std::string>& inputs,
+                                       const std::vector<std::string>& outputs) {
+    auto& a = *node.add_attribute();
+    a.set_name(name);
+    a.set_type(onnx_schema::AttributeProto::GRAPH);
+    for (const std::string& i : inputs) a.mutable_g()->add_input()->set_name(i);
+    for (const std::string& o : outputs) a.mutable_g()->add_output()->set_name(o);
+    return *a.mutable_g();
+  }
+  static void number(onnx_schema::NodeProto& node, const std::string& name, std::int64_t value) {
+    auto& a = *node.add_attribute();
+    a.set_name(name);
+    a.set_type(onnx_schema::AttributeProto::INT);
+    a.set_i(value);
+  }
+  /// A function of the domain "own", in opset 17.
+  onnx_schema::FunctionProto& function(const std::string& name, const std::vector<std::string>& inputs,
+                                       const std::vector<std::string>& outputs) {
+    auto& f = *model.add_functions();
+    f.set_domain("own");
+    f.set_name(name);
+    for (const std::string& i : inputs) f.add_input(i);
+    for (const std::string& o : outputs) f.add_output(o);
+    f.add_opset_import()->set_version(17);
+    return f;
+  }
   std::string bytes() const { return model.SerializeAsString(); }
   std::string write(const std::string& path) const {
     std::ofstream(path, std::ios::binary) << bytes();

@@ -93,6 +93,11 @@ std::optional<std::vector<std::int64_t>> Context::integers(std::string_view name
   return std::vector<std::int64_t>(a->ints().begin(), a->ints().end());
 }
 
+std::vector<std::int64_t> Context::needed_integers(std::string_view name) const {
+  if (!has_attribute(name)) fail("attribute " + in_quotes(name) + " is absent");
+  return *integers(name);
+}
+
 std::optional<std::vector<double>> Context::numbers(std::string_view name) const {
   const AttributeProto* a = find(name, AttributeProto::FLOATS);
   if (!a) return std::nullopt;
@@ -144,6 +149,14 @@ std::vector<T> elements(const Tensor& t) {
   });
   return all;
 }
+
+template <class T>
+T only(const Context& c, int i, const std::optional<std::vector<T>>& all) {
+  if (!all) c.fail("its input " + std::to_string(i) + " is absent");
+  if (all->size() != 1)
+    c.fail("its input " + std::to_string(i) + " has " + std::to_string(all->size()) + " elements, not one");
+  return all->front();
+}
 }  // namespace
 
 std::optional<std::vector<std::int64_t>> Context::fixed_integers(int i) const {
@@ -161,6 +174,9 @@ std::optional<std::vector<double>> Context::fixed_numbers(int i) const {
   return elements<double>(*t);
 }
 
+std::int64_t Context::fixed_integer(int i) const { return only(*this, i, fixed_integers(i)); }
+double Context::fixed_number(int i) const { return only(*this, i, fixed_numbers(i)); }
+
 std::optional<std::vector<std::int64_t>> Context::integers(std::string_view name, int i) const {
   return has_attribute(name) ? integers(name) : fixed_integers(i);
 }
@@ -170,7 +186,7 @@ std::vector<Value> Context::build(const GraphProto& body, std::vector<Value> inp
   if (body.input_size() != static_cast<int>(inputs.size()))
     fail("its body takes " + std::to_string(body.input_size()) + " inputs, not " + std::to_string(inputs.size()));
   for (int i = 0; i < body.input_size(); ++i) inner.values[body.input(i).name()] = inputs[static_cast<std::size_t>(i)];
-  importer_.count();
+  importer_.count(body.input_size() + body.initializer_size() + body.output_size());
   importer_.add_initialisers(body, inner);
   importer_.convert(body.node(), inner);
   std::vector<Value> results;

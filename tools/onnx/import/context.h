@@ -61,6 +61,7 @@ class Context {
   std::string text(std::string_view name, std::string_view otherwise) const;
   std::vector<std::string> texts(std::string_view name) const;
   std::optional<std::vector<std::int64_t>> integers(std::string_view name) const;
+  std::vector<std::int64_t> needed_integers(std::string_view name) const;  ///< throws where they are absent
   std::optional<std::vector<double>> numbers(std::string_view name) const;
   std::optional<Tensor> tensor(std::string_view name) const;
   const GraphProto& body(std::string_view name) const;
@@ -74,6 +75,9 @@ class Context {
   /// The whole numbers of such an input; nothing where it is absent. Throws where it is not fixed.
   std::optional<std::vector<std::int64_t>> fixed_integers(int i) const;
   std::optional<std::vector<double>> fixed_numbers(int i) const;
+  /// The one number of such an input. Throws where it is absent too, or has not one element.
+  std::int64_t fixed_integer(int i) const;
+  double fixed_number(int i) const;
   /// What older opsets have as attribute `name` and newer ones as input `i`.
   std::optional<std::vector<std::int64_t>> integers(std::string_view name, int i) const;
 

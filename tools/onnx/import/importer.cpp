@@ -53,6 +53,13 @@ Type ordered(const Type& type, const std::vector<std::int64_t>& order) {
   return {type.dtype, Shape(sizes)};
 }
 
+// The version of each domain.
+std::map<std::string, std::int64_t> opsets_of(const google::protobuf::RepeatedPtrField<OperatorSetIdProto>& sets) {
+  std::map<std::string, std::int64_t> versions;
+  for (const OperatorSetIdProto& set : sets) versions[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
+  return versions;
+}
+
 std::string function_name(const FunctionProto& f) { return f.domain() + "." + f.name(); }
 
 }  // namespace
@@ -67,12 +74,14 @@ OnnxModel Importer::run() {
   if (model.training_info_size() > 0)
     throw Error(
         "it has a training step of its own, which ONNX has given up\n  Export the model without: Oxbow trains it");
-  std::map<std::string, std::int64_t> opsets;
-  for (const OperatorSetIdProto& set : model.opset_import())
-    opsets[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
+  std::map<std::string, std::int64_t> opsets = opsets_of(model.opset_import());
   result_.opset = opsets.try_emplace("", 1).first->second;
   result_.producer = model.producer_name() + (model.producer_version().empty() ? "" : " " + model.producer_version());
-  for (const FunctionProto& f : model.functions()) functions_[{f.domain(), f.name()}] = &f;
+  for (const FunctionProto& f : model.functions()) {
+    functions_[{f.domain(), f.name()}] = &f;
+    opsets_[&f] = opsets_of(f.opset_import());
+  }
+  begin_ = g_.size();
 
   const OriginGuard line(g_, {.at = at_, .scope = g_.origin().scope});
   Environment names{.opsets = &opsets};
@@ -92,7 +101,8 @@ OnnxModel Importer::run() {
     std::vector<std::string> known;
     for (const auto& [name, key] : parameters_) known.push_back(name);
     throw Error("no parameter is called " + in_quotes(options_.train[i]) + "." +
-                did_you_mean(options_.train[i], known) + "\n  There are " + listed(known));
+                did_you_mean(options_.train[i], known) + "\n  " +
+                (known.empty() ? "The model has no parameters" : "There are " + listed(known)));
   }
   for (const auto& [name, key] : parameters_) result_.parameters.add(name, g_.find(key)->output());
   result_.store.add(g_);
@@ -105,16 +115,11 @@ OnnxModel Importer::run() {
 
 // All operators that are lacking, with their nodes, at once.
 void Importer::check_operators() const {
-  std::map<std::string, std::int64_t> opsets;
-  for (const OperatorSetIdProto& set : file_.model().opset_import())
-    opsets[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
   std::vector<std::string> lacking;
-  check_operators(file_.model().graph().node(), opsets, lacking);
+  check_operators(file_.model().graph().node(), opsets_of(file_.model().opset_import()), lacking);
   for (const FunctionProto& f : file_.model().functions()) {
-    std::map<std::string, std::int64_t> inner;
-    for (const OperatorSetIdProto& set : f.opset_import())
-      inner[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
-    check_operators(f.node(), inner, lacking);
+    check_fields(f, "function " + in_quotes(function_name(f)), {12, 14});
+    check_operators(f.node(), opsets_.at(&f), lacking);
   }
   if (lacking.empty()) return;
   std::string list;
@@ -201,8 +206,9 @@ void Importer::make_inputs(const GraphProto& graph, Environment& names) {
     if (!names.values.contains(name)) throw Error("no input is called " + in_quotes(name));
   for (const auto& [name, size] : options_.sizes)
     if (!known.contains(name))
-      throw Error("no axis of an input is called " + in_quotes(name) + "\n  There are " +
-                  listed(std::vector<std::string>(known.begin(), known.end())));
+      throw Error("no axis of an input is called " + in_quotes(name) + "\n  " +
+                  (known.empty() ? "All sizes of its inputs are fixed"
+                                 : "There are " + listed(std::vector<std::string>(known.begin(), known.end()))));
 }
 
 const Value* Importer::find(const Environment& names, const std::string& name) const {
@@ -270,14 +276,20 @@ void Importer::convert(const google::protobuf::RepeatedPtrField<NodeProto>& node
   for (const NodeProto& node : nodes) convert(node, names);
 }
 
-void Importer::count() {
-  if (++converted_ > limits::onnx_nodes)
-    throw Error("with its functions and loops written out it has more than " + std::to_string(limits::onnx_nodes) +
-                " nodes");
+// Of one node, call or step, and what it names. Written out, a model is held to what a file may have: a small one may
+// say once what is then repeated, and a node of it may become many.
+void Importer::count(std::int64_t names) {
+  named_ += names;
+  const auto refuse = [](std::int64_t most, const char* what) {
+    throw Error("with its functions and loops written out it has more than " + std::to_string(most) + what);
+  };
+  if (++converted_ > limits::onnx_nodes || g_.size() - begin_ > limits::onnx_nodes)
+    refuse(limits::onnx_nodes, " nodes");
+  if (named_ > limits::onnx_messages) refuse(limits::onnx_messages, " inputs, outputs and attributes");
 }
 
 void Importer::convert(const NodeProto& node, Environment& names) {
-  count();
+  count(node.input_size() + node.output_size() + node.attribute_size());
   for (const std::string& input : node.input())
     if (!input.empty() && find(names, input) == nullptr && initialiser(names, input) == nullptr)
       throw NodeError(to_string(node) + ": " + in_quotes(input) + " is read before a node gives it");
@@ -320,6 +332,7 @@ void Importer::realise(const GraphProto& body, const Environment& names) {
   const auto reads = [&](const std::string& name) {
     if (!name.empty() && initialiser(names, name) != nullptr) value(names, name);
   };
+  named_ += body.node_size();  // which are looked at, even if this branch is not built
   for (const NodeProto& node : body.node()) {
     for (const std::string& input : node.input()) reads(input);
     for (const AttributeProto& a : node.attribute())
@@ -371,7 +384,7 @@ void Importer::name(Value v, std::string_view name, NodeId first) {
 }
 
 std::vector<Value> Importer::call(const FunctionProto& function, const NodeProto& node, const Environment& names) {
-  check_fields(function, "function " + in_quotes(function_name(function)), {12, 14});
+  count(function.input_size() + function.output_size());
   if (++depth_ > limits::onnx_calls)
     throw Error("functions call one another more than " + std::to_string(limits::onnx_calls) +
                 " levels deep, or in a circle: " + in_quotes(function_name(function)));
@@ -387,10 +400,7 @@ std::vector<Value> Importer::call(const FunctionProto& function, const NodeProto
     }
     attributes[a.name()] = given;
   }
-  std::map<std::string, std::int64_t> opsets;
-  for (const OperatorSetIdProto& set : function.opset_import())
-    opsets[set.domain() == "ai.onnx" ? "" : set.domain()] = set.version();
-  Environment inner{.attributes = &attributes, .opsets = &opsets};
+  Environment inner{.attributes = &attributes, .opsets = &opsets_.at(&function)};
   for (int i = 0; i < function.input_size(); ++i) {
     const bool given = i < node.input_size() && !node.input(i).empty();
     const Value* known = given ? find(names, node.input(i)) : nullptr;

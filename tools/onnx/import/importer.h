@@ -42,7 +42,7 @@ class Importer {
   void make_inputs(const GraphProto& graph, Environment& names);
   Dim dimension(const TensorShapeProto::Dimension& d, int axis) const;
   void add_initialisers(const GraphProto& graph, Environment& names);
-  void count();
+  void count(std::int64_t names);
   void convert(const google::protobuf::RepeatedPtrField<NodeProto>& nodes, Environment& names);
   void convert(const NodeProto& node, Environment& names);
   std::vector<Value> call(const FunctionProto& function, const NodeProto& node, const Environment& names);
@@ -62,6 +62,7 @@ class Importer {
   const OnnxImportOptions& options_;
   const At at_;
   Functions functions_;
+  std::unordered_map<const FunctionProto*, std::map<std::string, std::int64_t>> opsets_;  // of each function
   OnnxModel result_;
   std::vector<std::pair<std::string, std::string>> parameters_;  // the file's names, and those in the store
   struct Stored {
@@ -81,7 +82,8 @@ class Importer {
   std::set<std::string> reserved_;  // names of parameters, which no node takes
   SharedText scope_;                // in which all is
   int depth_ = 0;
-  std::int64_t converted_ = 0;
+  NodeId begin_ = 0;  // of the nodes that are imported
+  std::int64_t converted_ = 0, named_ = 0;
 };
 
 }  // namespace oxbow::onnx

@@ -74,7 +74,8 @@ bool reads(const GraphProto& body, const std::string& name) {
 class Loop {
  public:
   explicit Loop(Context& c) : c_(c), body_(c.body("body")) {
-    if (c.has(0)) most_ = c.fixed_integers(0).value().at(0);
+    if (c.inputs() < 2) c.fail("it has " + std::to_string(c.inputs()) + " inputs, but takes two and its states");
+    if (c.has(0)) most_ = c.fixed_integer(0);
     if (body_.input_size() < 2 || body_.output_size() < c.inputs() - 1)
       c.fail("its body takes or gives too few values");
     for (int i = 2; i < c.inputs(); ++i) states_.push_back(c[i]);

@@ -92,6 +92,7 @@ Outputs deformed_convolution(Context& c) {
 
 Outputs columns_to_images(Context& c) {
   const auto image = c.fixed_integers(1), block = c.fixed_integers(2);
+  if (!image || !block) c.fail("its input " + std::to_string(image ? 2 : 1) + " is absent");
   const auto axes = static_cast<int>(image->size());
   return col2im(c[0], *image, *block,
                 {.stride = numbers_of(c, "strides", axes, 1),

@@ -53,8 +53,8 @@ Outputs batch_normalisation(Context& c) {
 Outputs dropout_of(Context& c) {
   const Value x = c[0];
   double rate = c.number("ratio", 0.5);
-  if (c.has(1)) rate = c.fixed_numbers(1)->at(0);
-  const bool asked = c.has(2) && c.fixed_numbers(2)->at(0) != 0;
+  if (c.has(1)) rate = c.fixed_number(1);
+  const bool asked = c.has(2) && c.fixed_number(2) != 0;
   if (c.wants(1) && asked && rate > 0) c.fail("the mask of a dropout that is drawn is not given");
   const Value y = rate == 0 ? x : dropout(x, rate);
   if (!c.wants(1)) return y;

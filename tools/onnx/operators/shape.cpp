@@ -136,7 +136,7 @@ Outputs parts(Context& c) {
 Outputs sliced(Context& c) {
   const Value x = c[0];
   if (c.opset() < 10)
-    return slice(x, numbers(c.graph(), c.integers("starts").value()), numbers(c.graph(), c.integers("ends").value()),
+    return slice(x, numbers(c.graph(), c.needed_integers("starts")), numbers(c.graph(), c.needed_integers("ends")),
                  c.integers("axes").value_or(std::vector<std::int64_t>{}));
   const auto whole = [&](int i) { return c.has(i) ? cast(c[i], i64) : Value(); };
   const Value begins = whole(1), ends = whole(2), steps = whole(4);
@@ -161,7 +161,7 @@ Outputs padded(Context& c) {
     c.fail("there is no mode " + mode);
   Value pads;
   if (c.opset() < 11) {
-    pads = numbers(c.graph(), c.integers(c.opset() < 2 ? "paddings" : "pads").value());
+    pads = numbers(c.graph(), c.needed_integers(c.opset() < 2 ? "paddings" : "pads"));
     if (const double value = c.number("value", 0); value != 0) options.fill = c.like(x, value);
   } else {
     pads = cast(c[1], i64);
