@@ -41,7 +41,7 @@ Value binary_cross_entropy(Value logits, Value targets, Reduction reduction = Re
 Value mean_squared_error(Value prediction, Value target, Reduction reduction = Reduction::mean, At at = At::current());
 
 /// d^2 / 2 with d = prediction - target, element by element, but delta (|d| - delta / 2) beyond delta: Huber 1964.
-/// Throws `Error` unless both have one type, of floating point.
+/// Throws `Error` unless both have one type, of floating point, and for a delta that is not above 0 and finite.
 Value huber_loss(Value prediction, Value target, double delta = 1, Reduction reduction = Reduction::mean,
                  At at = At::current());
 
@@ -60,8 +60,9 @@ struct CtcOptions {
 /// Connectionist temporal classification: minus the logarithm of the probability that `labels` [batch, length] are read
 /// from `log_probabilities` [steps, batch, classes], in order, each for one step or several, with blanks between:
 /// Graves et al. 2006. Of each row, as many steps and labels count as `input_lengths` and `label_lengths` [batch] say;
-/// the other labels may be any class. Where there are too few steps the loss is infinite, and its gradient 0. The
-/// number of steps is fixed. Throws `Error` for other types; a run throws `Error` for a label that is no class.
+/// the other labels may be any number. Where there are too few steps the loss is infinite, and its gradient 0. The
+/// number of steps is fixed. Throws `Error` for other types; a run throws `Error` for a label that is no class, and for
+/// a length below 0 or beyond what there is.
 Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value label_lengths, CtcOptions options = {},
                At at = At::current());
 

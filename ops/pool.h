@@ -53,7 +53,7 @@ struct AveragePoolOptions {
 Value average_pool(Value x, AveragePoolOptions options = {}, At at = At::current());
 
 struct LpPoolOptions {
-  double p = 2;
+  double p = 2;  ///< at least 1
   PerAxis size = 2;
   PerAxis stride = 0;  ///< 0: as the size
   Padding padding = Padding::valid;

@@ -36,7 +36,7 @@ Value sum(Value x, Axes axes = {}, bool keepdims = false, At at = At::current())
 Value prod(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
 
 /// log(sum(e^x)) of floating point, which overflows nowhere; an infinity of x gives what its exponential does, and
-/// nothing -inf. Its gradient is the softmax.
+/// nothing -inf. Its gradient is the softmax, all of it the largest element's where that is infinite.
 Value logsumexp(Value x, Axes axes = {}, bool keepdims = false, At at = At::current());
 
 /// sum(x) / count, of floating point; NaN where nothing is averaged.
