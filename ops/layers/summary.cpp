@@ -159,20 +159,24 @@ std::string summary(const Graph& g) {
     by_scope[scope].push_back(v);
     totals.add(v);
   }
-  std::map<std::string, std::string> last;  // of each scope, the type of what was built there last
+  std::map<std::string, Value> last;  // what each scope built last: of several outputs the one that is read
   std::map<std::string, std::set<std::string>> built;
   for (NodeId id = 0; id < g.size(); ++id) {
     const Node n = g.node(id);
     const std::string& scope = n.origin().scope.str();
     if (n.origin().phase != Phase::forward || n.op().is<ops::Variable>() || n.output_count() == 0) continue;
-    last[scope] = to_string(n.output().type());
+    for (const Value& v : n.inputs())
+      if (v && v.node().output_count() > 1)
+        if (const auto of = last.find(v.node().origin().scope.str()); of != last.end() && of->second.node() == v.node())
+          of->second = v;
+    last[scope] = n.output();
     built[scope].emplace(n.op().name());
   }
   std::vector<SummaryRow> rows;
   for (const std::string& scope : order) {
     const std::vector<Value>& own = by_scope[scope];
     SummaryRow row{scope.empty() ? "(no scope)" : with_kind(scope, kind_of_scope(scope, own, built[scope])),
-                   !scope.empty() && last.contains(scope) ? last[scope] : "", 0};
+                   !scope.empty() && last.contains(scope) ? to_string(last.at(scope).type()) : "", 0};
     for (const Value& v : own) row.parameters += v.shape().count();
     rows.push_back(std::move(row));
   }
