@@ -44,10 +44,10 @@ class Lstm final : public Net {
  public:
   Lstm(const Start& s, Team& team)
       : team_(team),
-        embedding_(s.variables.at("embedding")),
-        wx_(in_panels(s.variables.at("wx"))),
-        wh_(in_panels(s.variables.at("wh"))),
-        b_(in_panels(s.variables.at("b"))),
+        embedding_(s.variables.at("embedding/embeddings")),
+        wx_(in_panels(s.variables.at("lstm/kernel"))),
+        wh_(in_panels(s.variables.at("lstm/recurrent_kernel"))),
+        b_(in_panels(s.variables.at("lstm/bias"))),
         head_(s.variables.at("dense/kernel"), s.variables.at("dense/bias"), rows, head_tile),
         table_(letters, columns),
         gates_(rows, columns),
@@ -115,10 +115,10 @@ class Lstm final : public Net {
   }
 
   Values variables() const override {
-    return {{"embedding", {embedding_.w.data(), embedding_.w.data() + embedding_.w.size()}},
-            {"wx", from_panels(wx_.w)},
-            {"wh", from_panels(wh_.w)},
-            {"b", from_panels(b_.w)},
+    return {{"embedding/embeddings", {embedding_.w.data(), embedding_.w.data() + embedding_.w.size()}},
+            {"lstm/kernel", from_panels(wx_.w)},
+            {"lstm/recurrent_kernel", from_panels(wh_.w)},
+            {"lstm/bias", from_panels(b_.w)},
             {"dense/kernel", head_.kernel()},
             {"dense/bias", head_.bias_values()}};
   }

@@ -27,10 +27,11 @@ struct Straight {
   int steps = 10;                      // that are compared
   double loss = 1e-4, weights = 0.02;  // what may differ from the engine's, relative
 };
-// Adam's first steps are as long for a gradient that is rounding alone as for any other. Where many weights have such
-// gradients, few steps say more than many, in which the two drift apart.
+// Adam's first step is as long for a gradient that is rounding alone as for any other: where it has the other sign, a
+// weight is apart by two steps. A batch norm has few such weights, which drive the losses of later steps apart; what is
+// wrong throughout is apart by 1.4 after one step, as what has a sign by chance is.
 constexpr Straight nets[] = {
-    {"mlp_large", straight::mlp_large}, {"resnet20", straight::resnet20, 1, 1e-6, 0.1},
+    {"mlp_large", straight::mlp_large}, {"resnet20", straight::resnet20, 1, 1e-6, 0.6},
     {"lstm", straight::lstm},           {"gpt", straight::gpt},
     {"gpt2_wide", straight::gpt2_wide},
 };
