@@ -2,6 +2,7 @@
 #include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/files/mapped_file.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -20,6 +21,13 @@ MappedFile::MappedFile(const std::string& path) {
 
 MappedFile::~MappedFile() {
   if (size_ > 0) ::munmap(bytes_, size_);
+}
+
+void MappedFile::forget(std::string_view part) const {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (static_cast<std::size_t>(part.data() - text().data()) + page - 1) / page * page;
+  const auto end = static_cast<std::size_t>(part.data() + part.size() - text().data()) / page * page;
+  if (begin < end) ::madvise(static_cast<char*>(bytes_) + begin, end - begin, MADV_DONTNEED);
 }
 
 }  // namespace oxbow::internal

@@ -17,6 +17,8 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::string_view text() const { return {static_cast<const char*>(bytes_), size_}; }
+  /// The memory of `part` of the text may be taken back until it is looked at again.
+  void forget(std::string_view part) const;
 
  private:
   void* bytes_ = nullptr;

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "onnx/read/external_path.h"
+
 namespace oxbow::onnx {
 using namespace internal;
 
@@ -93,7 +95,7 @@ TensorProto::DataType onnx_type(DType dtype) {
 
 ModelFile::ModelFile(const std::string& path) : ModelFile(path, Root::model) {}
 
-ModelFile::ModelFile(const std::string& path, Root root) : path_(path), mapping_(std::make_shared<Mapping>(path)) {
+ModelFile::ModelFile(const std::string& path, Root root) : path_(path), mapping_(std::make_shared<MappedFile>(path)) {
   const char* what = root == Root::model ? "model" : "tensor";
   Scanned found;
   try {
@@ -128,8 +130,8 @@ ModelFile::Source ModelFile::external(const TensorProto& t, const Type& type) co
   if (length && *length != type.bytes())
     wrong(t.name(), "is " + to_string(type) + ", which takes " + std::to_string(type.bytes()) + " bytes, but has " +
                         std::to_string(*length) + " in another file");
-  std::shared_ptr<const Mapping>& file = others_[location];
-  if (!file) file = std::make_shared<Mapping>(external_path(path_, location));
+  std::shared_ptr<const MappedFile>& file = others_[location];
+  if (!file) file = std::make_shared<MappedFile>(external_path(path_, location));
   const auto size = static_cast<std::int64_t>(file->text().size());
   if (offset > size || type.bytes() > size - offset)
     wrong(t.name(), "should lie in " + in_quotes(location) + " up to byte " + std::to_string(offset) + " + " +
@@ -192,7 +194,7 @@ Tensor ModelFile::read(const TensorProto& t, bool aligned) const {
     constexpr std::uintptr_t alignment = 64;
     auto* bytes = reinterpret_cast<std::byte*>(const_cast<char*>(source->bytes.data()));
     if (type.bytes() > 0 && (!aligned || reinterpret_cast<std::uintptr_t>(bytes) % alignment == 0)) {
-      result = Tensor(type, std::shared_ptr<std::byte>(std::const_pointer_cast<Mapping>(source->mapping), bytes));
+      result = Tensor(type, std::shared_ptr<std::byte>(std::const_pointer_cast<MappedFile>(source->mapping), bytes));
     } else {
       result = Tensor(type);
       if (type.bytes() > 0) std::memcpy(result.bytes(), bytes, source->bytes.size());

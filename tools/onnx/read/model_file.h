@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oxbow/graph/tensor.h>
+#include <oxbow/runtime/files/mapped_file.h>
 
 #include <functional>
 #include <map>
@@ -12,7 +13,6 @@
 #include <vector>
 
 #include "onnx/onnx.h"
-#include "onnx/read/mapping.h"
 #include "onnx/read/wire.h"
 #include "onnx_schema.pb.h"
 
@@ -47,7 +47,7 @@ class ModelFile {
   ModelFile(const std::string& path, Root root);
   struct Source {
     std::string_view bytes;
-    std::shared_ptr<const Mapping> mapping;
+    std::shared_ptr<const internal::MappedFile> mapping;
   };
   static Type type(const TensorProto& t);
   Tensor read(const TensorProto& t, bool aligned) const;
@@ -56,11 +56,11 @@ class ModelFile {
   Source external(const TensorProto& t, const Type& type) const;
 
   std::string path_;
-  std::shared_ptr<const Mapping> mapping_;
+  std::shared_ptr<const internal::MappedFile> mapping_;
   std::vector<TensorBytes> tensors_;
   ModelProto model_;
   TensorProto tensor_;
-  mutable std::map<std::string, std::shared_ptr<const Mapping>> others_;
+  mutable std::map<std::string, std::shared_ptr<const internal::MappedFile>> others_;
 };
 
 /// Throws `Error` where a message has fields that the schema lacks, which may change what it means; those in
