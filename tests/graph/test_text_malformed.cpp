@@ -170,10 +170,9 @@ BOOST_AUTO_TEST_CASE(malformed_attributes) {
   const std::string recipe = node_error(
       "%w = variable {name: \"w\", type: f32[2], init: {kind: \"unitary\", a: 0.0, b: 0.0, seed: 0, stream: 0}, "
       "trainable: true} : f32[2]");
-  BOOST_TEST(
-      recipe ==
-      "t.graph:4:41: init: there is no recipe \"unitary\". Known are: zeros, constant, uniform, normal, seed, "
-      "truncated_normal, orthogonal");
+  BOOST_TEST(recipe ==
+             "t.graph:4:41: init: there is no recipe \"unitary\". Known are: zeros, constant, uniform, normal, seed, "
+             "truncated_normal, orthogonal");
   BOOST_TEST(
       node_error("%w = variable {name: \"w\", type: f32[2], init: {kid: \"zeros\"}, trainable: true} : f32[2]") ==
       "t.graph:4:41: init: the field \"kind\" is missing, but there is \"kid\"");
