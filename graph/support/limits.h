@@ -54,7 +54,10 @@ inline constexpr std::int64_t npy_header_bytes = std::int64_t{1} << 20;
 inline constexpr std::int64_t onnx_messages = 4'000'000;  ///< messages and texts of a file
 inline constexpr int onnx_depth = 64;                     ///< messages within one another
 inline constexpr int onnx_calls = 32;                     ///< functions that call one another
-inline constexpr std::int64_t onnx_nodes = 1'000'000;     ///< with all functions written out
+inline constexpr std::int64_t onnx_nodes = 1'000'000;     ///< with all functions and loops written out
+/// So many of each, and one a byte of the file beside its tensors: what a small file repeats takes no longer than it
+/// says.
+inline constexpr std::int64_t onnx_written_out = 100'000;
 
 // Histories: CSV, JSON, JSON lines.
 inline constexpr std::size_t history_bytes = std::size_t{256} << 20;

@@ -140,6 +140,7 @@ const std::vector<Limit>& table() {
       {"onnx_depth", l::onnx_depth, "64 levels"},
       {"onnx_calls", l::onnx_calls, "32 functions"},
       {"onnx_nodes", l::onnx_nodes, "1,000,000 nodes"},
+      {"onnx_written_out", l::onnx_written_out, "100,000 and one a byte"},
       {"history_bytes", l::history_bytes, "256 MiB"},
       {"history_columns", l::history_columns, "10,000 columns",
        [](std::int64_t n) {

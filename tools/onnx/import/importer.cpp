@@ -65,7 +65,13 @@ std::string function_name(const FunctionProto& f) { return f.domain() + "." + f.
 }  // namespace
 
 Importer::Importer(Graph& g, const ModelFile& file, const OnnxImportOptions& options, At at)
-    : g_(g), file_(file), options_(options), at_(at), matched_(options.train.size()), scope_(g.origin().scope) {}
+    : g_(g),
+      file_(file),
+      options_(options),
+      at_(at),
+      matched_(options.train.size()),
+      scope_(g.origin().scope),
+      bytes_(static_cast<std::int64_t>(file.model().ByteSizeLong())) {}
 
 OnnxModel Importer::run() {
   const ModelProto& model = file_.model();
@@ -277,15 +283,18 @@ void Importer::convert(const google::protobuf::RepeatedPtrField<NodeProto>& node
 }
 
 // Of one node, call or step, and what it names. Written out, a model is held to what a file may have: a small one may
-// say once what is then repeated, and a node of it may become many.
+// say once what is then repeated, and a node of it may become many. A smaller file is held to less, so that its time is
+// in proportion to its size.
 void Importer::count(std::int64_t names) {
   named_ += names;
-  const auto refuse = [](std::int64_t most, const char* what) {
+  const auto within = [&](bool is, std::int64_t most, const char* what) {
+    if (is) return;
     throw Error("with its functions and loops written out it has more than " + std::to_string(most) + what);
   };
-  if (++converted_ > limits::onnx_nodes || g_.size() - begin_ > limits::onnx_nodes)
-    refuse(limits::onnx_nodes, " nodes");
-  if (named_ > limits::onnx_messages) refuse(limits::onnx_messages, " inputs, outputs and attributes");
+  const auto most = [&](std::int64_t of_any) { return std::min(of_any, limits::onnx_written_out + bytes_); };
+  const std::int64_t nodes = most(limits::onnx_nodes), texts = most(limits::onnx_messages);
+  within(++converted_ <= nodes && g_.size() - begin_ <= nodes, nodes, " nodes");
+  within(named_ <= texts, texts, " inputs, outputs and attributes");
 }
 
 void Importer::convert(const NodeProto& node, Environment& names) {

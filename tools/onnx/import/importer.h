@@ -84,6 +84,7 @@ class Importer {
   int depth_ = 0;
   NodeId begin_ = 0;  // of the nodes that are imported
   std::int64_t converted_ = 0, named_ = 0;
+  const std::int64_t bytes_;  // of the file, beside its tensors
 };
 
 }  // namespace oxbow::onnx
