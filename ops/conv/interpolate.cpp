@@ -91,10 +91,6 @@ std::vector<Part> parts_of(const PlacesAlong& axis, const Between& how, At at) {
 
 }  // namespace
 
-Value size_of_axis(Value x, std::int64_t axis, At at) {
-  return reshape(slice(shape_of(x, at), 0, axis, axis + 1, at), std::vector<std::int64_t>{}, at);
-}
-
 std::vector<Value> weighted(Value table, Value first, const std::vector<PlacesAlong>& axes, Value group,
                             std::int64_t groups, const Between& how, At at) {
   std::vector<Part> sofar{{first, {}}};

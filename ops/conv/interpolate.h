@@ -12,9 +12,6 @@ struct PlacesAlong {
   Value size;  ///< pixels of the axis: a scalar i64, which may follow from a free axis
 };
 
-/// The size of an axis of x, a scalar i64.
-Value size_of_axis(Value x, std::int64_t axis, At at);
-
 /// How places become pixels.
 struct Between {
   Interpolation mode = Interpolation::linear;

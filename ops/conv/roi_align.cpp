@@ -6,6 +6,7 @@
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/numbers.h>
 
 namespace oxbow {
 

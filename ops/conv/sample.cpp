@@ -9,6 +9,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/resize.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/numbers.h>
 
 #include <algorithm>
 

@@ -5,6 +5,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/numbers.h>
 
 #include <cmath>
 #include <numeric>
@@ -111,8 +112,7 @@ Value nll_loss(Value log_probabilities, Value labels, ClassOptions o, At at) {
                              at_line(at) + "\n  Give integers in its shape without the axis of classes");
   return as_called(op, [&] {
     const Rows rows = rows_of(labels, o, at);
-    const Value classes = reshape(slice(shape_of(x, at), 0, -1, to_end, at), {}, at);
-    const Value chosen = where(one_hot(rows.labels, classes, boolean, at), x, 0, at);
+    const Value chosen = where(one_hot(rows.labels, ops::size_of_axis(x, -1, at), boolean, at), x, 0, at);
     return weighted(negate(sum(chosen, -1, false, at), at), {}, rows, o, at);
   });
 }

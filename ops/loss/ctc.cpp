@@ -8,6 +8,7 @@
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/numbers.h>
 
 #include <limits>
 
@@ -48,9 +49,7 @@ Value ctc_loss(Value log_probabilities, Value labels, Value input_lengths, Value
     const DType dtype = p.dtype();
     const auto whole = [&](double v) { return constant(g, v, i64, at); };
     const Value zero = whole(0), one = whole(1), blank = whole(static_cast<double>(o.blank));
-    const auto size = [&](Value like, int axis) {
-      return reshape(slice(shape_of(like, at), 0, axis, axis + 1, at), {}, at);
-    };
+    const auto size = [&](Value like, int axis) { return ops::size_of_axis(like, axis, at); };
     const auto places = [&](Value like, int axis) { return arange(zero, size(like, axis), one, at); };
     const auto lengths = [&](Value of, Value most, const char* what) {
       return reshape(ops::require_within(of, add(most, 1, at), what, at), {-1, 1}, at);

@@ -4,6 +4,7 @@
 #include <oxbow/ops/reduction/top_k.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/moving.h>
+#include <oxbow/ops/shape/numbers.h>
 #include <oxbow/ops/shared/flow.h>
 #include <oxbow/ops/shared/order.h>
 
@@ -147,8 +148,7 @@ TopKResult sorted(const char* builder, Value x, std::int64_t axis, bool descendi
   return as_called(builder, [&] {
     return along(x, axis, at, [&](Value rows) {
       if (!rows || rows.rank() == 0) return both(apply(ops::TopK{}, {rows}, at));  // which says what to do
-      const Value length = reshape(slice(shape_of(rows, at), 0, -1, to_end, at), {}, at);
-      return both(apply(ops::TopKOf{.largest = descending}, {rows, length}, at));
+      return both(apply(ops::TopKOf{.largest = descending}, {rows, ops::size_of_axis(rows, -1, at)}, at));
     });
   });
 }

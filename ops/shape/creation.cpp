@@ -15,11 +15,6 @@ namespace {
 
 Value number(Graph& g, std::int64_t n, At at) { return constant(g, Tensor::scalar(n), at); }
 
-// The size of an axis, a known scalar.
-Value size_of_axis(Value x, std::int64_t axis, At at) {
-  return reshape(slice(shape_of(x, at), 0, axis, axis == -1 ? to_end : axis + 1, at), std::vector<std::int64_t>(), at);
-}
-
 // 0, 1, ... below `limit`, a known i64 scalar.
 Value places(Value limit, At at) {
   const Value zero = number(limit.graph(), 0, at), one = number(limit.graph(), 1, at);

@@ -145,10 +145,9 @@ Value reverse_sequence(Value x, Value lengths, std::int64_t time_axis, std::int6
     const auto along = [&](std::int64_t axis) {
       const Value zero = constant(x.graph(), Tensor::scalar(std::int64_t{0}), at),
                   one = constant(x.graph(), Tensor::scalar(std::int64_t{1}), at);
-      const Value size = reshape(slice(shape_of(x, at), 0, axis, axis + 1, at), std::vector<std::int64_t>(), at);
-      return expand_dims(arange(zero, size, one, at), 1 - axis, at);
+      return expand_dims(arange(zero, size_of_axis(x, axis, at), one, at), 1 - axis, at);
     };
-    const Value most = add(reshape(slice(shape_of(x, at), 0, time_axis, time_axis + 1, at), {}, at), 1, at);
+    const Value most = add(size_of_axis(x, time_axis, at), 1, at);
     const Value length = expand_dims(require_within(lengths, most, "length", at), time_axis, at);
     const Value time = along(time_axis);
     const Value from = where(less(time, length, at), subtract(subtract(length, 1, at), time, at), time, at);

@@ -1,3 +1,4 @@
+#include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/numbers.h>
 
 namespace oxbow::ops {
@@ -10,6 +11,10 @@ Numbers numbers(const Tensor& t, const char* what, int rank) {
         "Give i32 or i64 with " + (rank == 0 ? std::string("no axis") : "at most " + std::to_string(rank) + " axes"));
   if (t.dtype() == i32) return {t.span<std::int32_t>().begin(), t.span<std::int32_t>().end()};
   return {t.span<std::int64_t>().begin(), t.span<std::int64_t>().end()};
+}
+
+Value size_of_axis(Value x, std::int64_t axis, At at) {
+  return reshape(slice(shape_of(x, at), 0, axis, axis == -1 ? to_end : axis + 1, at), std::vector<std::int64_t>(), at);
 }
 
 void check_built(const char* builder, Value x, At at) {

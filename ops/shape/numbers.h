@@ -22,6 +22,9 @@ inline Tensor whole(const Numbers& values) { return whole({static_cast<std::int6
 /// Refuses an empty x where a builder asks it for its graph.
 void check_built(const char* builder, Value x, At at);
 
+/// The size of an axis of x, a scalar i64, known where it is not free; the axis also from the back.
+Value size_of_axis(Value x, std::int64_t axis, At at);
+
 /// `axis` of x, counted from the front. Refuses one that x does not have.
 int axis_of(const char* builder, Value x, std::int64_t axis, At at);
 

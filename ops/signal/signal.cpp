@@ -20,9 +20,6 @@ Value number(Graph& g, std::int64_t n, At at) { return constant(g, Tensor::scala
 
 Value scalar(Value v, At at) { return v.rank() == 0 ? v : reshape(v, std::vector<std::int64_t>(), at); }
 
-// The size of an axis, a known scalar.
-Value size_of_axis(Value x, int axis, At at) { return scalar(slice(shape_of(x, at), 0, axis, axis + 1, at), at); }
-
 // n / d, without a fraction, of known numbers that are not negative: f64 holds them exactly.
 Value quotient(Value n, std::int64_t d, At at) {
   return cast(divide(cast(n, f64, at), static_cast<double>(d), at), i64, at);
