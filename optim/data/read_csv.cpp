@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <limits>
@@ -314,11 +312,24 @@ class CsvReader {
     c.column.numbers = {};
   }
 
-  // A number too close to 0 for a double is 0 or a denormal one, and no error: `from_chars` calls it out of range too.
+  // A number too close to 0 for any double is 0, and no error: `from_chars` calls it out of range as it does one that
+  // is too large. Which it is its exponent says. No function of C reads it: those follow the locale.
   static double rounded_to_zero(std::string_view digits, std::errc& error) {
-    const double value = std::strtod(std::string(digits).c_str(), nullptr);
-    if (std::abs(value) < 1) error = {};
-    return value;
+    const bool negative = digits.starts_with('-');
+    if (below_one(digits.substr(negative ? 1 : 0))) error = {};
+    return negative ? -0.0 : 0.0;
+  }
+  static bool below_one(std::string_view digits) {
+    const std::size_t e = std::min(digits.find_first_of("eE"), digits.size());
+    const std::string_view mantissa = digits.substr(0, e);
+    const std::int64_t point = std::ssize(mantissa.substr(0, mantissa.find('.')));
+    const auto first = static_cast<std::int64_t>(mantissa.find_first_not_of("0."));
+    std::string_view power = digits.substr(std::min(e + 1, digits.size()));
+    if (power.starts_with('+')) power.remove_prefix(1);
+    std::int64_t exponent = 0;
+    if (std::from_chars(power.data(), power.data() + power.size(), exponent).ec == std::errc::result_out_of_range)
+      return power.starts_with('-');
+    return exponent < first - point;  // from the first digit that counts to the point; a file has fewer than 2^62
   }
 
   void put_missing(Growing& c, const char* at) {

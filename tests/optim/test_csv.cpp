@@ -4,6 +4,7 @@
 #include <oxbow/optim/csv.h>
 
 #include <boost/test/unit_test.hpp>
+#include <clocale>
 #include <cmath>
 
 #include "support/message.h"
@@ -62,6 +63,7 @@ BOOST_AUTO_TEST_CASE(types_are_found) {
       {"a\n-\n3\n", "a numbers - 3", {.missing = {"-"}}},
       {"a,b\n", "a integers, b integers"},
       {"a\n1e-999\n9223372036854775807.0\n", "a numbers 0 9.223372036854776e+18"},
+      {"a\n-4.9e-400\n1e-99999999999999999999\n0.0e+9\n", "a numbers -0 0 0"},
       {"a\ninf\n-inf\n", "a numbers inf -inf"},
       {"a,b\n\xc3\xa4,1\n", "a text \xc3\xa4, b integers 1"},
       {"a,b\n1,2,\n", nullptr},
@@ -71,6 +73,16 @@ BOOST_AUTO_TEST_CASE(types_are_found) {
       BOOST_TEST(shown(parse_csv(text, options)) == table, text);
     else
       BOOST_CHECK_THROW(parse_csv(text, options), Error);
+}
+
+// Where the machine has a locale that writes 0,5.
+BOOST_AUTO_TEST_CASE(numbers_do_not_follow_the_locale) {
+  const std::string before = std::setlocale(LC_NUMERIC, nullptr);
+  for (const char* locale : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8"})
+    if (std::setlocale(LC_NUMERIC, locale)) break;
+  BOOST_TEST(shown(parse_csv("a\n2.5e-400\n0.5\n")) == "a numbers 0 0.5");
+  BOOST_TEST(shown(parse_csv("a\n 2.5e-400\n -1.5\n")) == "a numbers 0 -1.5");
+  std::setlocale(LC_NUMERIC, before.c_str());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_csv_is_told_with_line_and_column) {
