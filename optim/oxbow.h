@@ -14,6 +14,7 @@
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/normalization.h>
 #include <oxbow/optim/npy.h>
+#include <oxbow/optim/npz.h>
 #include <oxbow/optim/optimizers.h>
 #include <oxbow/optim/saved_model.h>
 #include <oxbow/optim/schedules.h>

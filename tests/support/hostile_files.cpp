@@ -4,10 +4,13 @@
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/optim/csv.h>
 #include <oxbow/optim/idx.h>
+#include <oxbow/optim/npy.h>
+#include <oxbow/optim/npz.h>
 #include <oxbow/runtime/files/safetensors_header.h>
 #include <oxbow/runtime/safetensors.h>
 
 #include "memory_file.h"
+#include "temporary_folder.h"
 
 namespace oxbow::test {
 using namespace internal;
@@ -63,6 +66,25 @@ std::string read_hostile_csv(std::string_view bytes) {
     if (again.size() != table.size() || again.names() != table.names()) return "another table is read back";
     if (to_csv(parse_csv(to_csv(again))) != to_csv(again)) return "no fixed point:\n" + to_csv(again);
     return "";
+  });
+}
+
+// What is read is written and read again, with the same bits.
+std::string read_hostile_npy(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    const Tensor tensor = load_npy(path);
+    const TemporaryFolder folder;
+    save_npy(folder / "a.npy", tensor);
+    return same_bits(load_npy(folder / "a.npy"), tensor) ? "" : "another array is read back";
+  });
+}
+
+std::string read_hostile_npz(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    const Npz file = load_npz(path);
+    std::int64_t unpacked = 0;
+    for (const auto& [name, tensor] : file.arrays) unpacked += tensor.type().bytes();
+    return unpacked <= limits::unpacked_bytes ? "" : "a small file became " + std::to_string(unpacked) + " bytes";
   });
 }
 

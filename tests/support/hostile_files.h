@@ -11,5 +11,7 @@ namespace oxbow::test {
 std::string read_hostile_safetensors(std::string_view bytes);
 std::string read_hostile_idx(std::string_view bytes);
 std::string read_hostile_csv(std::string_view bytes);
+std::string read_hostile_npy(std::string_view bytes);
+std::string read_hostile_npz(std::string_view bytes);
 
 }  // namespace oxbow::test
