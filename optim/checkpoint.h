@@ -20,4 +20,14 @@ namespace oxbow {
 /// process, and for a negative `every`.
 Callback checkpoint(std::string path, std::int64_t every = 0, std::function<void()> before = {});
 
+struct SaveBest {
+  std::string monitor = "val_loss";
+  bool maximize = false;           ///< greater is better: an accuracy
+  Saved what = Saved::parameters;  ///< `averages` where weights are averaged, to predict with
+};
+/// Writes the model to `path` after each epoch that is better than all before it in this `fit`, atomically. An epoch
+/// whose result is NaN is no better one. Throws `Error` when there is no such result. Keras:
+/// ModelCheckpoint(save_best_only=True).
+Callback save_best(std::string path, SaveBest options = {});
+
 }  // namespace oxbow

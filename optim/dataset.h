@@ -1,10 +1,13 @@
 // Data to train on: named tensors whose first axes have the same size, row i of each together being sample i. The names
-// are those of the graph's inputs. Tensors are shared, not copied. Thread safety: read by any number of threads.
+// are those of the graph's inputs. Tensors are shared, not copied. A column may also be rows that are made when they
+// are asked for (optim/rows.h): what trains, evaluates and predicts takes both. Thread safety: read by any number of
+// threads.
 #pragma once
 
-#include <oxbow/graph/tensor.h>
+#include <oxbow/optim/rows.h>
 
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,18 +33,29 @@ class Dataset {
 
   /// Throws `Error` for a name that is taken, a scalar, or another number of rows than the other columns have.
   void add(std::string name, Tensor tensor);
+  void add(std::string name, Rows rows);
 
   /// The number of samples; 0 without columns.
   std::int64_t size() const { return size_; }
-  const std::vector<Column>& columns() const { return columns_; }
-  std::vector<std::string> names() const;
+  const std::vector<Column>& columns() const { return columns_; }                  ///< those that are tensors
+  const std::vector<std::pair<std::string, Rows>>& made() const { return made_; }  ///< and those made row by row
+  std::vector<std::string> names() const;                                          ///< of both
   bool contains(std::string_view name) const;
-  /// Throws `Error` with near names when there is no such column.
+  /// Throws `Error` with near names when there is no such column, and for one that is made row by row.
   const Tensor& operator[](std::string_view name) const;
+  /// Of a column, its rows being the first axis. Throws `Error` when there is none of that name.
+  Type type(std::string_view name) const;
+
+  /// With what `f` makes of each row in place of a column: random changes to pictures (optim/image.h), say. They are
+  /// made when they are asked for, anew in each epoch. Throws `Error` as `Rows::map` does.
+  Dataset map(std::string_view column, RowFunction f, std::uint64_t seed = 0) const;
+  /// With all columns in memory: what is made row by row is made once, as outside of training.
+  Dataset load() const;
 
   /// Rows from `begin` up to but without `end`, sharing the bytes. Throws `Error` when there are no such rows.
   Dataset rows(std::int64_t begin, std::int64_t end) const;
-  /// These rows, copied, in this order; a row may come several times. Throws `Error` for one that there is not.
+  /// These rows, in this order; a row may come several times. Those of tensors are copied. Throws `Error` for one that
+  /// there is not.
   Dataset take(std::span<const std::int64_t> rows) const;
   Dataset take(std::initializer_list<std::int64_t> rows) const { return take(std::span(rows.begin(), rows.size())); }
 
@@ -54,7 +68,9 @@ class Dataset {
   std::pair<Dataset, Dataset> fold(int which, int folds, const SplitOptions& options = {}) const;
 
  private:
+  void check_new(const std::string& name, const Type& type) const;
   std::vector<Column> columns_;
+  std::vector<std::pair<std::string, Rows>> made_;
   std::int64_t size_ = 0;
 };
 
@@ -63,21 +79,27 @@ class Dataset {
 /// ones. Throws `Error` unless the series has an axis, length and stride are at least 1, and there is a piece.
 Tensor windows(const Tensor& series, std::int64_t length, std::int64_t stride = 1);
 
-/// Copies rows of a dataset's columns together. The buffers are as long as `batch` rows and never move, so a session
-/// may read them in place; gathering allocates nothing.
+/// Copies rows of a dataset's columns together, or has them made. The buffers are as long as `batch` rows and never
+/// move, so a session may read them in place; gathering allocates nothing, unless what makes rows does.
 class Batch {
  public:
   /// Buffers for `batch` rows of the columns called `names`. Throws `Error` when a column is missing.
   Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch);
 
   /// Row `rows[i]` of every column becomes row i. At most `batch` rows, each within the dataset.
-  void gather(std::span<const std::int64_t> rows);
+  void gather(std::span<const std::int64_t> rows, std::int64_t epoch = 0);
+  std::int64_t size() const { return rows_; }
   /// The type of column i as last gathered, and its bytes.
   Type type(std::size_t column) const;
   const std::byte* bytes(std::size_t column) const { return buffers_[column].bytes(); }
 
  private:
-  std::vector<Tensor> sources_, buffers_;
+  struct Source {
+    Tensor tensor;
+    std::optional<Rows> made;  // in its place
+  };
+  std::vector<Source> sources_;
+  std::vector<Tensor> buffers_;
   std::int64_t rows_ = 0;
 };
 

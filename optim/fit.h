@@ -7,6 +7,7 @@
 #include <functional>
 #include <iosfwd>
 #include <optional>
+#include <span>
 #include <stop_token>
 
 namespace oxbow {
@@ -63,10 +64,12 @@ struct History {
 struct Progress {
   Model& model;
   const History& history;
-  int epoch, epochs;         ///< the current one, from 1
-  std::int64_t step, steps;  ///< of this epoch; `step` of `steps` are done
-  double loss;               ///< of the last minibatch
-  bool stop = false;         ///< set it to end training
+  int epoch, epochs;                      ///< the current one, from 1
+  std::int64_t step, steps;               ///< of this epoch; `step` of `steps` are done
+  double loss;                            ///< of the last minibatch
+  bool stop = false;                      ///< set it to end training
+  const std::vector<std::string>& names;  ///< "loss", then the metrics
+  std::span<const double> means = {};     ///< of each, over this epoch's samples until now
 };
 
 /// What to call during `fit`; any of them may be empty.
@@ -80,6 +83,22 @@ struct Callback {
 /// to outlive the training. Keras: `fit(verbose=2)`.
 Callback print_epochs();
 Callback print_epochs(std::ostream& out);
+
+/// Shows on a terminal how far an epoch is, with its results until now and the time left, and after each epoch a line
+/// of its results; where the output is no terminal, a line each `seconds` and after each epoch. Keras:
+/// `fit(verbose=1)`.
+///   epoch 3/10 [##########--------------------] 125/375, 4 s left: loss 0.2145, accuracy 0.9347
+/// To standard error, or to `out`, which is no terminal and has to outlive the training.
+Callback print_progress(double seconds = 10);
+Callback print_progress(std::ostream& out, double seconds = 10);
+
+/// Batches from a function of one's own: a simulation, a generator, a stream that has no end. It is called by the
+/// thread that trains, with the number of the batch in its epoch, from 0, and the epoch, from 1, and gives
+/// `FitOptions::batch_size` samples. A training that is resumed asks for the batch that it had come to.
+struct Batches {
+  std::int64_t steps = 0;  ///< an epoch
+  std::function<Dataset(std::int64_t step, int epoch)> make = {};
+};
 
 /// Ends training when a result stops getting better. A result that is NaN is no better one.
 struct EarlyStopping {
@@ -95,6 +114,8 @@ struct FitOptions {
   std::int64_t batch_size = 32;
   bool shuffle = true;  ///< a new order each epoch, drawn from (seed, epoch): the same on every machine
   std::uint64_t seed = 0;
+  int workers = 1;          ///< threads that make batches whose rows are made, pictures say: optim/loader.h
+  int prefetch = 2;         ///< so many of those batches are made ahead
   Dataset validation = {};  ///< evaluated after each epoch; empty for none
   std::vector<Callback> callbacks = {};
   std::optional<EarlyStopping> early_stopping = {};

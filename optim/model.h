@@ -68,6 +68,9 @@ class Model {
   /// of another type than its input, or when a run fails (a label out of range, say); what earlier steps learned then
   /// stays.
   History fit(const Dataset& data, const FitOptions& options = {});
+  /// The same on batches from a function. Throws `Error` for one that has not `batch_size` samples, and what it throws.
+  /// Statistics of averaged weights are not refreshed: there are no data to go through again.
+  History fit(const Batches& batches, const FitOptions& options = {});
 
   /// Where weights are averaged: computes the statistics that batch normalisation kept (`ops/layers.h`) anew over all
   /// of `data`, in training mode and by the averaged weights, which then evaluate and predict with them until the next

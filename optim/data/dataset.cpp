@@ -15,41 +15,84 @@ std::int64_t row_bytes(const Type& t) { return t.shape.count(1, t.shape.rank()) 
 
 Type with_rows(const Type& t, std::int64_t rows) { return {t.dtype, t.shape.with(0, rows)}; }
 
+// Null where there is none of this name.
+template <class Column>
+const Column* find_column(const std::vector<std::pair<std::string, Column>>& columns, std::string_view name) {
+  for (const auto& [own, column] : columns)
+    if (own == name) return &column;
+  return nullptr;
+}
+
 }  // namespace
 
 Dataset::Dataset(std::initializer_list<Column> columns) {
   for (const auto& [name, tensor] : columns) add(name, tensor);
 }
 
-void Dataset::add(std::string name, Tensor tensor) {
+void Dataset::check_new(const std::string& name, const Type& type) const {
   if (contains(name)) throw Error("the data have two columns " + in_quotes(name));
-  if (tensor.shape().rank() == 0)
+  if (type.shape.rank() == 0)
     throw Error("column " + in_quotes(name) + " is a scalar, but its first axis must be the samples");
-  const std::int64_t rows = tensor.shape()[0];
-  if (!columns_.empty() && rows != size_)
-    throw Error("column " + in_quotes(name) + " is " + to_string(tensor.type()) + ", but " +
-                in_quotes(columns_[0].first) + " is " + to_string(columns_[0].second.type()) +
-                ": all columns need the same number of samples");
-  size_ = rows;
+  if (const std::vector<std::string> before = names(); !before.empty() && type.shape[0] != size_)
+    throw Error("column " + in_quotes(name) + " is " + to_string(type) + ", but " + in_quotes(before[0]) + " is " +
+                to_string(this->type(before[0])) + ": all columns need the same number of samples");
+}
+
+void Dataset::add(std::string name, Tensor tensor) {
+  check_new(name, tensor.type());
+  size_ = tensor.shape()[0];
   columns_.emplace_back(std::move(name), std::move(tensor));
+}
+
+void Dataset::add(std::string name, Rows rows) {
+  check_new(name, rows.type());
+  size_ = rows.size();
+  made_.emplace_back(std::move(name), std::move(rows));
 }
 
 std::vector<std::string> Dataset::names() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : columns_) names.push_back(name);
+  for (const auto& [name, rows] : made_) names.push_back(name);
   return names;
 }
 
 bool Dataset::contains(std::string_view name) const {
-  return std::any_of(columns_.begin(), columns_.end(), [name](const Column& c) { return c.first == name; });
+  return find_column(columns_, name) != nullptr || find_column(made_, name) != nullptr;
 }
 
 const Tensor& Dataset::operator[](std::string_view name) const {
-  for (const auto& [own, tensor] : columns_)
-    if (own == name) return tensor;
+  if (const Tensor* tensor = find_column(columns_, name)) return *tensor;
+  if (find_column(made_, name))
+    throw Error("column " + in_quotes(name) +
+                " is made row by row, so there is no tensor of it. data.load() makes one, in memory");
   const std::vector<std::string> known = names();
   throw Error("the data have no column " + in_quotes(name) + "." + did_you_mean(name, known) +
               (known.empty() ? " They have none" : " They have " + quoted(known)));
+}
+
+Type Dataset::type(std::string_view name) const {
+  const Rows* made = find_column(made_, name);
+  return made ? made->type() : (*this)[name].type();
+}
+
+Dataset Dataset::map(std::string_view column, RowFunction f, std::uint64_t seed) const {
+  Dataset mapped = *this;
+  if (const Rows* made = find_column(made_, column)) {
+    std::find_if(mapped.made_.begin(), mapped.made_.end(), [&](const auto& c) { return c.first == column; })->second =
+        made->map(std::move(f), seed);
+    return mapped;
+  }
+  mapped.made_.emplace_back(column, Rows((*this)[column]).map(std::move(f), seed));
+  std::erase_if(mapped.columns_, [&](const Column& c) { return c.first == column; });
+  return mapped;
+}
+
+Dataset Dataset::load() const {
+  Dataset loaded = *this;
+  for (const auto& [name, rows] : made_) loaded.columns_.emplace_back(name, rows.tensor());
+  loaded.made_.clear();
+  return loaded;
 }
 
 Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
@@ -62,6 +105,7 @@ Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
     const std::shared_ptr<const Tensor> whole = std::make_shared<const Tensor>(tensor);
     part.add(name, Tensor(with_rows(tensor.type(), end - begin), std::shared_ptr<std::byte>(whole, first)));
   }
+  for (const auto& [name, column] : made_) part.add(name, column.rows(begin, end));
   return part;
 }
 
@@ -81,20 +125,28 @@ Tensor windows(const Tensor& series, std::int64_t length, std::int64_t stride) {
 
 Batch::Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch) {
   for (const std::string& name : names) {
-    sources_.push_back(data[name]);
-    buffers_.emplace_back(with_rows(sources_.back().type(), batch));
+    const auto made =
+        std::find_if(data.made().begin(), data.made().end(), [&](const auto& c) { return c.first == name; });
+    if (made != data.made().end())
+      sources_.push_back({{}, made->second});
+    else
+      sources_.push_back({data[name], {}});
+    buffers_.emplace_back(with_rows(data.type(name), batch));
   }
 }
 
-void Batch::gather(std::span<const std::int64_t> rows) {
+void Batch::gather(std::span<const std::int64_t> rows, std::int64_t epoch) {
   rows_ = static_cast<std::int64_t>(rows.size());
   for (std::size_t c = 0; c < sources_.size(); ++c) {
-    const std::int64_t bytes = row_bytes(sources_[c].type());
+    const std::int64_t bytes = row_bytes(buffers_[c].type());
     if (bytes == 0) continue;
-    const std::byte* from = sources_[c].bytes();
+    const std::byte* from = sources_[c].tensor.bytes();
     std::byte* to = buffers_[c].bytes();
     for (const std::int64_t row : rows) {
-      std::memcpy(to, from + row * bytes, static_cast<std::size_t>(bytes));
+      if (sources_[c].made)
+        sources_[c].made->make(row, epoch, to);
+      else
+        std::memcpy(to, from + row * bytes, static_cast<std::size_t>(bytes));
       to += bytes;
     }
   }

@@ -1,4 +1,4 @@
-// Rows by number, and which of them are to train on and which to validate or test with.
+// Numbers by number, and which of them are to train on and which to validate or test with.
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/optim/dataset.h>
 
@@ -12,10 +12,10 @@ using namespace internal;
 
 namespace {
 
-using Rows = std::vector<std::int64_t>;
+using Numbers = std::vector<std::int64_t>;
 
-Rows ordered(std::int64_t rows, const SplitOptions& options) {
-  Rows order(static_cast<std::size_t>(rows));
+Numbers ordered(std::int64_t rows, const SplitOptions& options) {
+  Numbers order(static_cast<std::size_t>(rows));
   if (options.shuffle)
     shuffle(order, rows, options.seed, 0);  // fit's epochs are from 1
   else
@@ -24,10 +24,12 @@ Rows ordered(std::int64_t rows, const SplitOptions& options) {
 }
 
 // Of each row the number of its class, from 0 in the order of the labels; all the same without labels.
-Rows classes_of(const Dataset& data, const std::string& column) {
-  Rows classes(static_cast<std::size_t>(data.size()));
+Numbers classes_of(const Dataset& data, const std::string& column) {
+  Numbers classes(static_cast<std::size_t>(data.size()));
   if (column.empty()) return classes;
-  const Tensor& labels = data[column];
+  const auto made =
+      std::find_if(data.made().begin(), data.made().end(), [&](const auto& c) { return c.first == column; });
+  const Tensor labels = made != data.made().end() ? made->second.tensor() : data[column];
   if (is_float(labels.dtype()) || labels.count() != data.size())
     throw Error("the data cannot be stratified by column " + in_quotes(column) + ", " + to_string(labels.type()) +
                 ": give one whole number a row, its label");
@@ -43,8 +45,8 @@ Rows classes_of(const Dataset& data, const std::string& column) {
   return classes;
 }
 
-Rows counts_of(const Rows& classes) {
-  Rows counts;
+Numbers counts_of(const Numbers& classes) {
+  Numbers counts;
   for (const std::int64_t c : classes) {
     if (c >= std::ssize(counts)) counts.resize(static_cast<std::size_t>(c) + 1);
     ++counts[static_cast<std::size_t>(c)];
@@ -53,8 +55,8 @@ Rows counts_of(const Rows& classes) {
 }
 
 // How many rows of each class are held back, `held` together: to a row what is due, the largest fractions rounded up.
-Rows shares(const Rows& counts, std::int64_t held, std::int64_t rows) {
-  Rows share;
+Numbers shares(const Numbers& counts, std::int64_t held, std::int64_t rows) {
+  Numbers share;
   std::vector<std::pair<__int128, std::size_t>> rests;  // negative, so that the largest comes first
   std::int64_t left = held;
   for (std::size_t c = 0; c < counts.size(); ++c) {
@@ -68,8 +70,8 @@ Rows shares(const Rows& counts, std::int64_t held, std::int64_t rows) {
   return share;
 }
 
-std::pair<Dataset, Dataset> parted(const Dataset& data, const Rows& order, const std::vector<bool>& held) {
-  Rows first, second;
+std::pair<Dataset, Dataset> parted(const Dataset& data, const Numbers& order, const std::vector<bool>& held) {
+  Numbers first, second;
   for (std::size_t i = 0; i < order.size(); ++i) (held[i] ? second : first).push_back(order[i]);
   return {data.take(first), data.take(second)};
 }
@@ -91,6 +93,7 @@ Dataset Dataset::take(std::span<const std::int64_t> rows) const {
     }
     taken.add(name, std::move(part));
   }
+  for (const auto& [name, column] : made()) taken.add(name, column.take(rows));
   return taken;
 }
 
@@ -99,8 +102,8 @@ std::pair<Dataset, Dataset> Dataset::split(double fraction, const SplitOptions& 
     throw Error("the data cannot be split at " + short_number(fraction) + ": give a fraction from 0 to 1");
   const auto count = static_cast<std::int64_t>(fraction * static_cast<double>(size_));
   if (!options.shuffle && options.stratify.empty()) return {rows(0, size_ - count), rows(size_ - count, size_)};
-  const Rows order = ordered(size_, options), classes = classes_of(*this, options.stratify);
-  Rows left = size_ > 0 ? shares(counts_of(classes), count, size_) : Rows{};
+  const Numbers order = ordered(size_, options), classes = classes_of(*this, options.stratify);
+  Numbers left = size_ > 0 ? shares(counts_of(classes), count, size_) : Numbers{};
   std::vector<bool> held(order.size());
   for (std::size_t i = order.size(); i-- > 0;) {  // the last rows of each class
     std::int64_t& wanted = left[static_cast<std::size_t>(classes[static_cast<std::size_t>(order[i])])];
@@ -114,9 +117,9 @@ std::pair<Dataset, Dataset> Dataset::fold(int which, int folds, const SplitOptio
   if (folds < 2 || folds > size_ || which < 0 || which >= folds)
     throw Error("there is no fold " + std::to_string(which) + " of " + std::to_string(folds) + " of data that have " +
                 std::to_string(size_) + " rows. Give at least 2 folds, a row each, and a number from 0 on");
-  const Rows order = ordered(size_, options), classes = classes_of(*this, options.stratify);
+  const Numbers order = ordered(size_, options), classes = classes_of(*this, options.stratify);
   // Class by class, and within one in order, rows have places 0, 1, ... in turn.
-  Rows place = counts_of(classes);
+  Numbers place = counts_of(classes);
   std::exclusive_scan(place.begin(), place.end(), place.begin(), std::int64_t{0});
   std::vector<bool> held(order.size());
   for (std::size_t i = 0; i < order.size(); ++i) {

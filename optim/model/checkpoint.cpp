@@ -1,6 +1,7 @@
 #include <oxbow/optim/checkpoint.h>
 #include <oxbow/runtime/files/file_lock.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace oxbow {
@@ -23,6 +24,15 @@ Callback checkpoint(std::string path, std::int64_t every, std::function<void()> 
               [save](Progress& p) {
                 if (p.stop && (!p.history.step_losses.empty() || p.history.best_epoch > 0)) save(p);
               }};
+}
+
+Callback save_best(std::string path, SaveBest options) {
+  return {.on_epoch = [path = std::move(path), o = std::move(options)](Progress& p) {
+    const std::vector<double> all = p.history[o.monitor];
+    const double now = all.back();
+    const auto better = [&](double before) { return !(o.maximize ? before >= now : before <= now); };
+    if (now == now && std::all_of(all.begin(), all.end() - 1, better)) p.model.save(path, o.what);
+  }};
 }
 
 }  // namespace oxbow

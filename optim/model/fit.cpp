@@ -1,14 +1,12 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/out_of_memory.h>
-#include <oxbow/graph/support/utf8.h>
+#include <oxbow/optim/loader.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
 #include <chrono>
-#include <iostream>
 #include <limits>
-#include <numeric>
 
 namespace oxbow {
 using namespace internal;
@@ -103,53 +101,6 @@ void check(const FitOptions& o, const std::vector<std::string>& names, const opt
 
 }  // namespace
 
-void Results::add(std::string name, double value) { entries_.emplace_back(std::move(name), value); }
-
-double Results::operator[](std::string_view name) const {
-  for (const auto& [own, value] : entries_)
-    if (own == name) return value;
-  std::vector<std::string> known;
-  for (const auto& [own, value] : entries_) known.push_back(own);
-  throw Error("there is no result " + in_quotes(name) + ". There are " + (known.empty() ? "none" : quoted(known)));
-}
-
-std::string to_string(const Results& results) {
-  std::string text;
-  for (const auto& [name, value] : results.entries())
-    text += (text.empty() ? "" : ", ") + escaped(name) + " " + short_number(value);
-  return text;
-}
-
-std::ostream& operator<<(std::ostream& out, const Results& results) { return out << to_string(results); }
-
-Callback print_epochs(std::ostream& out) {
-  return {.on_epoch = [&out](Progress& p) {
-    out << "epoch " << p.epoch << ": " << p.history.epochs.back().results << std::endl;
-  }};
-}
-Callback print_epochs() { return print_epochs(std::cout); }
-
-bool Results::contains(std::string_view name) const {
-  return std::any_of(entries_.begin(), entries_.end(), [name](const auto& e) { return e.first == name; });
-}
-
-std::vector<double> History::operator[](std::string_view name) const {
-  std::vector<double> values;
-  for (const Epoch& e : epochs) values.push_back(e.results[name]);
-  return values;
-}
-
-const std::vector<double>& History::steps(std::string_view name) const {
-  std::vector<std::string> known;
-  for (const StepSeries& s : recorded) {
-    if (s.name == name) return s.values;
-    known.push_back(s.name);
-  }
-  throw Error("there is no " + in_quotes(name) + " of each step. " +
-              (known.empty() ? "Compile the model with {.minimize = {.norms = true}} to have norms recorded"
-                             : "There are " + quoted(known)));
-}
-
 // Room for another epoch, so that no step allocates.
 void Model::State::reserve(History& history, std::size_t steps) const {
   const auto grow = [steps](std::vector<double>& v) {
@@ -196,15 +147,14 @@ int Model::State::gathered(bool resume) {
 // One call of `fit`.
 class Model::State::Fit {
  public:
-  // `data` and `options` were checked, and outlive it.
-  Fit(Model& model, State& state, const Dataset& data, const FitOptions& options)
+  // On `data`, or on `batches` where there are none. All were checked, and outlive it.
+  Fit(Model& model, State& state, const Dataset* data, const Batches& batches, const FitOptions& options)
       : state_(state),
         options_(options),
         data_(data),
-        samples_(data.size()),
+        batches_(batches),
+        samples_(data ? data->size() : batches.steps * options.batch_size),
         size_(std::min(options.batch_size, samples_)),
-        batch_(data, state.trainer().columns(), size_),
-        order_(static_cast<std::size_t>(samples_)),
         from_(state.begin(options, samples_)),
         watch_(options.early_stopping, options.resume && from_.minibatches > 0, state.store, state.watched),
         gathered_(state.gathered(options.resume)),
@@ -215,8 +165,17 @@ class Model::State::Fit {
                   .epochs = options.first_epoch - 1 + options.epochs,
                   .step = 0,
                   .steps = (samples_ + size_ - 1) / size_,
-                  .loss = 0} {
-    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+                  .loss = 0,
+                  .names = state.names},
+        so_far_(state.names.size()) {
+    if (data)
+      loader_.emplace(*data, state.trainer().columns(),
+                      LoaderOptions{.batch_size = size_,
+                                    .shuffle = options.shuffle,
+                                    .seed = options.seed,
+                                    .workers = options.workers,
+                                    .prefetch = options.prefetch});
+    progress_.means = so_far_;
     history_.minibatches_before = from_.minibatches;
     for (const optim::Recorded& r : state.step.recorded) history_.recorded.push_back({r.name, {}});
   }
@@ -231,7 +190,7 @@ class Model::State::Fit {
       const Means means = train(epoch);
       state_.trainer().check_numerics();
       if (progress_.step < progress_.steps) break;  // stopped within the epoch: it has no results
-      if (options_.refresh_statistics) state_.refresh_statistics(data_, size_);
+      if (options_.refresh_statistics && data_) state_.refresh_statistics(*data_, size_);
       Epoch done{.number = epoch, .results = results(means), .seconds = 0};
       done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       history_.epochs.push_back(std::move(done));
@@ -255,7 +214,7 @@ class Model::State::Fit {
     const std::int64_t done_before = epoch == from_.epoch ? from_.samples : 0;
     progress_.epoch = epoch;
     progress_.step = (done_before + size_ - 1) / size_;
-    if (options_.shuffle) shuffle(order_, samples_, options_.seed, static_cast<std::uint32_t>(epoch));
+    if (loader_) loader_->start(epoch, done_before);
     state_.reserve(history_, static_cast<std::size_t>(progress_.steps));
     Means means = done_before > 0 ? Means(from_.sums, done_before) : Means(state_.names.size());
     for (std::int64_t begin = done_before; begin < samples_ && !progress_.stop; begin += size_)
@@ -269,8 +228,10 @@ class Model::State::Fit {
     // What is left over at the end of an epoch is a step, too.
     const bool steps = gathered_ + 1 >= state_.accumulate || begin + count == samples_;
     Runner& runner = steps ? state_.trainer() : state_.gather();
-    batch_.gather(std::span(order_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
-    runner.feed(batch_);
+    if (loader_)
+      runner.feed(*loader_->next());
+    else
+      feed_own(runner, begin / size_);
     Position& reached = state_.position;
     reached.sums.reserve(state_.names.size());  // once variables have moved, nothing fails until that is noted
     try {
@@ -288,8 +249,19 @@ class Model::State::Fit {
     reached.sums = means.sums();
     state_.record(history_, runner, steps);
     progress_.loss = history_.step_losses.back();
+    for (std::size_t i = 0; i < so_far_.size(); ++i) so_far_[i] = means[i];
     ++progress_.step;
     tell(&Callback::on_step);
+  }
+
+  void feed_own(Runner& runner, std::int64_t step) {
+    made_ = batches_.make(step, progress_.epoch);
+    if (made_.size() != size_)
+      throw Error("fit: batch " + std::to_string(step) + " of epoch " + std::to_string(progress_.epoch) + " has " +
+                  std::to_string(made_.size()) + " samples, but .batch_size is " + std::to_string(size_));
+    if (!made_.made().empty()) made_ = made_.load();
+    runner.check(made_, size_);
+    runner.feed(made_, 0, size_);
   }
 
   Results results(const Means& means) {
@@ -309,29 +281,40 @@ class Model::State::Fit {
 
   State& state_;
   const FitOptions& options_;
-  const Dataset& data_;
+  const Dataset* data_;
+  const Batches& batches_;             // where there are no data
   const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller
-  Batch batch_;
-  std::vector<std::int64_t> order_;  // of the samples
+  std::optional<Loader> loader_;       // of the data
+  Dataset made_;                       // by `batches_`, under way
   const Position from_;
   Watch watch_;
   int gathered_;  // minibatches of the step under way
   std::int64_t minibatches_;
   History history_;
   Progress progress_;
+  std::vector<double> so_far_;  // this epoch's means
 };
 
-History Model::fit(const Dataset& data, const FitOptions& options) {
-  State& s = *state_;
+History Model::State::fit(Model& model, const Dataset* data, const Batches& batches, const FitOptions& o) {
   return while_memory_lasts(
       "training",
       [&] {
-        check(options, s.names, s.step);
-        s.trainer().check(data, options.batch_size);
-        if (options.validation.size() > 0) s.evaluator().check(options.validation, options.batch_size);
-        return State::Fit(*this, s, data, options).run();
+        check(o, names, step);
+        if (data) trainer().check(*data, o.batch_size);
+        if (o.validation.size() > 0) evaluator().check(o.validation, o.batch_size);
+        return Fit(model, *this, data, batches, o).run();
       },
       "What was learned until then stays");
+}
+
+History Model::fit(const Dataset& data, const FitOptions& options) { return state_->fit(*this, &data, {}, options); }
+
+History Model::fit(const Batches& batches, const FitOptions& options) {
+  if (batches.steps < 1 || !batches.make || options.batch_size < 1)
+    throw Error("fit: there are " + std::to_string(batches.steps) + " batches an epoch, of " +
+                std::to_string(options.batch_size) + " samples" + (batches.make ? "" : ", and no function makes them") +
+                ". Give at least 1 of each, and a function");
+  return state_->fit(*this, nullptr, batches, options);
 }
 
 }  // namespace oxbow

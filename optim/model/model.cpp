@@ -178,12 +178,8 @@ void Model::State::observe(const Results& results) {
 void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_size) {
   if (step.statistics.empty()) return;
   if (!refreshing) refreshing.emplace("refresh_statistics", compile(of_batch, options), store, *graph);
-  refreshing->check(data, batch_size);
   std::vector<std::vector<double>> sums(step.statistics.size());
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
-    refreshing->feed(data, begin, end);
-    refreshing->run();
+  refreshing->over(data, batch_size, [&](std::int64_t begin, std::int64_t end) {
     int fetched = 0;
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const std::size_t calls = step.statistics[i].batches.size();
@@ -195,7 +191,7 @@ void Model::State::refresh_statistics(const Dataset& data, std::int64_t batch_si
             sums[i][k] += static_cast<double>(batch[k]) * static_cast<double>(end - begin) / static_cast<double>(calls);
         });
     }
-  }
+  });
   std::vector<Tensor> means;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     Tensor mean({f64, {static_cast<std::int64_t>(sums[i].size())}});
@@ -229,14 +225,8 @@ Runner& Model::State::predictor() {
 
 Results Model::State::evaluate(const Dataset& data, std::int64_t batch_size, const std::string& prefix) {
   Runner& runner = evaluator();
-  runner.check(data, batch_size);
   Means means(scalars.size());
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
-    runner.feed(data, begin, end);
-    runner.run();
-    means.add(runner, end - begin);
-  }
+  runner.over(data, batch_size, [&](std::int64_t begin, std::int64_t end) { means.add(runner, end - begin); });
   Results results;
   for (std::size_t i = 0; i < names.size(); ++i) results.add(prefix + names[i], means[i]);
   return results;

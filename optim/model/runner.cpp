@@ -1,8 +1,10 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/optim/loader.h>
 #include <oxbow/optim/model/state.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace oxbow::optim::internal {
 namespace {
@@ -42,7 +44,7 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
       fail("the data have no column for " + what, data.columns().empty()
                                                       ? "Give a tensor of that name"
                                                       : "Their columns are " + oxbow::internal::quoted(data.names()));
-    const Type& column = data[input.name].type();
+    const Type column = data.type(input.name);
     if (!fits(input, column))
       fail("column " + oxbow::internal::in_quotes(input.name) + " is " + to_string(column) + ", but does not fit " +
                what,
@@ -69,14 +71,30 @@ void Runner::feed(const Dataset& data, std::int64_t begin, std::int64_t end) {
   }
 }
 
-Tensor Runner::predict(const Dataset& data, std::int64_t batch_size) {
+void Runner::over(const Dataset& data, std::int64_t batch_size,
+                  const std::function<void(std::int64_t begin, std::int64_t end)>& f) {
   check(data, batch_size);
-  Tensor all;
-  std::int64_t row_bytes = 0;
+  const bool made = std::any_of(data.made().begin(), data.made().end(), [&](const auto& column) {
+    return std::find(columns_.begin(), columns_.end(), column.first) != columns_.end();
+  });
+  std::optional<Loader> loader;
+  if (made) loader.emplace(data, columns_, LoaderOptions{.batch_size = batch_size, .shuffle = false});
+  if (made) loader->start(0);
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const std::int64_t end = std::min(begin + batch_size, data.size());
-    feed(data, begin, end);
+    if (made)
+      feed(*loader->next());
+    else
+      feed(data, begin, end);
     run();
+    f(begin, end);
+  }
+}
+
+Tensor Runner::predict(const Dataset& data, std::int64_t batch_size) {
+  Tensor all;
+  std::int64_t row_bytes = 0;
+  over(data, batch_size, [&](std::int64_t begin, std::int64_t end) {
     const Tensor part = session().fetch_tensor(0);
     if (part.shape().rank() == 0 || part.shape()[0] != end - begin)
       throw Error("predict: predictions are " + to_string(part.type()) + " for " + std::to_string(end - begin) +
@@ -87,7 +105,7 @@ Tensor Runner::predict(const Dataset& data, std::int64_t batch_size) {
     }
     if (part.count() > 0)
       std::memcpy(all.bytes() + begin * row_bytes, part.bytes(), static_cast<std::size_t>(part.type().bytes()));
-  }
+  });
   return all;
 }
 

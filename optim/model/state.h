@@ -21,8 +21,11 @@ class Runner {
   void check(const Dataset& data, std::int64_t batch_size) const;
 
   void feed(const Batch& batch);
-  /// Rows from `begin` up to `end`, read in place.
+  /// Rows from `begin` up to `end` of tensors, read in place.
   void feed(const Dataset& data, std::int64_t begin, std::int64_t end);
+  /// Runs on all of the data in order, in batches, and calls `f(begin, end)` after each. Checks the data first.
+  void over(const Dataset& data, std::int64_t batch_size,
+            const std::function<void(std::int64_t begin, std::int64_t end)>& f);
   void run(std::stop_token stop = {}) { session_.run(std::move(stop)); }
   const Session& session() const { return session_; }
   void check_numerics() { session_.check_numerics(); }
@@ -98,6 +101,7 @@ struct Model::State {
   std::optional<Session> observing;  // all observers', made on first use
 
   class Fit;
+  History fit(Model& model, const Dataset* data, const Batches& batches, const FitOptions& options);
 
   Safetensors content(Saved what) const;
   Restored load(const std::string& path);
