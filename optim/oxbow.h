@@ -8,8 +8,11 @@
 #include <oxbow/optim/checkpoint.h>
 #include <oxbow/optim/csv.h>
 #include <oxbow/optim/idx.h>
+#include <oxbow/optim/image.h>
 #include <oxbow/optim/judge.h>
+#include <oxbow/optim/loader.h>
 #include <oxbow/optim/lr_find.h>
+#include <oxbow/optim/metrics.h>
 #include <oxbow/optim/mnist.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/normalization.h>

@@ -40,7 +40,7 @@ inline constexpr std::int64_t folded_bytes = std::int64_t{64} << 20;  ///< of a 
 /// sums up of them is far from what a number holds.
 inline constexpr std::int64_t plan_bytes = std::int64_t{1} << 56;
 
-// IDX, npz. A packed file may hold so much, or so many times its own size where that is more.
+// IDX, npz, pictures. A packed file may hold so much, or so many times its own size where that is more.
 inline constexpr std::int64_t unpacked_bytes = std::int64_t{64} << 20;
 inline constexpr std::int64_t unpacked_times = 100;
 
@@ -50,6 +50,10 @@ inline constexpr std::size_t csv_columns = 100'000;
 inline constexpr std::size_t one_hot_columns = 1000;  ///< that a column of text becomes; beyond it codes are asked for
 inline constexpr std::int64_t npy_header_bytes = std::int64_t{1} << 20;
 inline constexpr std::size_t npz_name_bytes = 60'000;  ///< of an array; a zip archive counts them in 16 bits
+
+// Pictures. Checked before there is memory for one.
+inline constexpr std::int64_t image_side = 65'500;  ///< pixels; what libjpeg takes at most
+inline constexpr int image_passes = 50;             ///< of a progressive JPEG
 
 // ONNX.
 inline constexpr std::int64_t onnx_messages = 4'000'000;  ///< messages and texts of a file

@@ -14,7 +14,8 @@ BOOST_AUTO_TEST_CASE(files_that_a_fuzzer_found_are_read_or_refused) {
   for (const auto& [name, read] :
        {std::pair{"safetensors", &oxbow::test::read_hostile_safetensors},
         std::pair{"idx", &oxbow::test::read_hostile_idx}, std::pair{"csv", &oxbow::test::read_hostile_csv},
-        std::pair{"npy", &oxbow::test::read_hostile_npy}, std::pair{"npz", &oxbow::test::read_hostile_npz}}) {
+        std::pair{"npy", &oxbow::test::read_hostile_npy}, std::pair{"npz", &oxbow::test::read_hostile_npz},
+        std::pair{"image", &oxbow::test::read_hostile_image}}) {
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(oxbow::test::source("tests/fuzz/corpus/") + name)) {
       std::ifstream file(entry.path(), std::ios::binary);

@@ -4,6 +4,7 @@
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/optim/csv.h>
 #include <oxbow/optim/idx.h>
+#include <oxbow/optim/image.h>
 #include <oxbow/optim/npy.h>
 #include <oxbow/optim/npz.h>
 #include <oxbow/runtime/files/safetensors_header.h>
@@ -85,6 +86,15 @@ std::string read_hostile_npz(std::string_view bytes) {
     std::int64_t unpacked = 0;
     for (const auto& [name, tensor] : file.arrays) unpacked += tensor.type().bytes();
     return unpacked <= limits::unpacked_bytes ? "" : "a small file became " + std::to_string(unpacked) + " bytes";
+  });
+}
+
+std::string read_hostile_image(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    const Tensor image = load_image(path, {.channels = 4});
+    if (image.count() > 4 * limits::unpacked_bytes) return "a small file became " + to_string(image.type());
+    const Tensor small = load_image(path, {.height = 5, .width = 3, .channels = 1, .crop = true});
+    return small.shape() == Shape{5, 3, 1} ? "" : "a picture of another size is read";
   });
 }
 

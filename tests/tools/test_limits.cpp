@@ -136,6 +136,8 @@ const std::vector<Limit>& table() {
       {"csv_columns", l::csv_columns, "100,000 columns"},
       {"one_hot_columns", l::one_hot_columns, "1,000"},
       {"npy_header_bytes", l::npy_header_bytes, "1 MiB"},
+      {"image_side", l::image_side, "65,500 pixels"},
+      {"image_passes", l::image_passes, "50 passes"},
       {"npz_name_bytes", l::npz_name_bytes, "60,000 bytes"},
       {"onnx_messages", l::onnx_messages, "4,000,000 messages"},
       {"onnx_depth", l::onnx_depth, "64 levels"},
