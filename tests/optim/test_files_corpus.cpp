@@ -1,4 +1,4 @@
-// The fuzzers' corpora of files of tensors, tables and pictures, read in every build.
+// The fuzzers' corpora of files of tensors, tables, pictures and models, read in every build.
 // Labels: memory.
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -15,7 +15,8 @@ BOOST_AUTO_TEST_CASE(files_that_a_fuzzer_found_are_read_or_refused) {
        {std::pair{"safetensors", &oxbow::test::read_hostile_safetensors},
         std::pair{"idx", &oxbow::test::read_hostile_idx}, std::pair{"csv", &oxbow::test::read_hostile_csv},
         std::pair{"npy", &oxbow::test::read_hostile_npy}, std::pair{"npz", &oxbow::test::read_hostile_npz},
-        std::pair{"image", &oxbow::test::read_hostile_image}}) {
+        std::pair{"image", &oxbow::test::read_hostile_image},
+        std::pair{"exported", &oxbow::test::read_hostile_exported}}) {
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(oxbow::test::source("tests/fuzz/corpus/") + name)) {
       std::ifstream file(entry.path(), std::ios::binary);

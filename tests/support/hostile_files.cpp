@@ -7,6 +7,7 @@
 #include <oxbow/optim/image.h>
 #include <oxbow/optim/npy.h>
 #include <oxbow/optim/npz.h>
+#include <oxbow/optim/saved_model.h>
 #include <oxbow/runtime/files/safetensors_header.h>
 #include <oxbow/runtime/safetensors.h>
 
@@ -95,6 +96,18 @@ std::string read_hostile_image(std::string_view bytes) {
     if (image.count() > 4 * limits::unpacked_bytes) return "a small file became " + to_string(image.type());
     const Tensor small = load_image(path, {.height = 5, .width = 3, .channels = 1, .crop = true});
     return small.shape() == Shape{5, 3, 1} ? "" : "a picture of another size is read";
+  });
+}
+
+// It is not run: a graph may ask for any amount of work.
+std::string read_hostile_exported(std::string_view bytes) {
+  return refused_well(bytes, [](const std::string& path) -> std::string {
+    const SavedModel model = load_model(path, {.pool = Pool(1)});
+    if (const std::optional<TableEncoder>& columns = model.columns()) {
+      const std::string json = columns->json();
+      if (TableEncoder::parse(json).json() != json) return "other columns are read back";
+    }
+    return "";
   });
 }
 

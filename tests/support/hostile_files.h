@@ -1,4 +1,4 @@
-// What must hold for any bytes that claim to be a file of tensors, a table or a picture: they are refused with the file's name, or
+// What must hold for any bytes that claim to be a file of tensors, a table, a picture or a model: they are refused with the file's name, or
 // what they say is read back from what is written. For the fuzzers and for the tests that read their corpora.
 #pragma once
 
@@ -14,5 +14,6 @@ std::string read_hostile_csv(std::string_view bytes);
 std::string read_hostile_npy(std::string_view bytes);
 std::string read_hostile_npz(std::string_view bytes);
 std::string read_hostile_image(std::string_view bytes);
+std::string read_hostile_exported(std::string_view bytes);
 
 }  // namespace oxbow::test
