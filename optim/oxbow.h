@@ -12,6 +12,7 @@
 #include <oxbow/optim/judge.h>
 #include <oxbow/optim/loader.h>
 #include <oxbow/optim/lr_find.h>
+#include <oxbow/optim/mapped.h>
 #include <oxbow/optim/metrics.h>
 #include <oxbow/optim/mnist.h>
 #include <oxbow/optim/model.h>

@@ -107,25 +107,7 @@ void save(const std::string& path, const Safetensors& content) {
 Safetensors load(const std::string& path) {
   const InputFile file(path);
   const auto fail = [&](const std::string& what) { throw Error(path + " is not a valid safetensors file: " + what); };
-  std::uint64_t length = 0;
-  constexpr std::int64_t prefix = sizeof length;
-  if (file.size() < prefix) fail("it has only " + std::to_string(file.size()) + " bytes");
-  file.read(0, &length, prefix);
-  if (length > limits::header_bytes) fail("its first 8 bytes ask for a header of " + std::to_string(length) + " bytes");
-  const auto header_bytes = static_cast<std::int64_t>(length);
-  if (prefix + header_bytes > file.size())
-    fail("its header should have " + std::to_string(length) + " bytes, but the file ends after " +
-         std::to_string(file.size() - prefix) + ". It was cut short: copy or save it again");
-  std::string text(static_cast<std::size_t>(header_bytes), '\0');
-  file.read(prefix, text.data(), header_bytes);
-  const std::int64_t data = prefix + header_bytes;
-
-  SafetensorsHeader header;
-  try {
-    header = read_header(text, file.size() - data);
-  } catch (const Error& e) {
-    fail(e.what());
-  }
+  auto [header, data] = read_header(file);
   Safetensors content{.tensors = {}, .metadata = std::move(header.metadata)};
   for (const auto& e : header.entries) {
     Tensor tensor(e.type);
@@ -151,6 +133,30 @@ Safetensors load(const std::string& path) {
 }
 
 }  // namespace
+
+std::pair<SafetensorsHeader, std::int64_t> internal::read_header(const InputFile& file) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(file.path() + " is not a valid safetensors file: " + what);
+  };
+  std::uint64_t length = 0;
+  constexpr std::int64_t prefix = sizeof length;
+  if (file.size() < prefix) fail("it has only " + std::to_string(file.size()) + " bytes");
+  file.read(0, &length, prefix);
+  if (length > limits::header_bytes) fail("its first 8 bytes ask for a header of " + std::to_string(length) + " bytes");
+  const auto header_bytes = static_cast<std::int64_t>(length);
+  if (prefix + header_bytes > file.size())
+    fail("its header should have " + std::to_string(length) + " bytes, but the file ends after " +
+         std::to_string(file.size() - prefix) + ". It was cut short: copy or save it again");
+  std::string text(static_cast<std::size_t>(header_bytes), '\0');
+  file.read(prefix, text.data(), header_bytes);
+  const std::int64_t data = prefix + header_bytes;
+  try {
+    return {read_header(text, file.size() - data), data};
+  } catch (const Error& e) {
+    fail(e.what());
+  }
+  return {};
+}
 
 void save_safetensors(const std::string& path, const Safetensors& content) {
   with_own_errors("cannot save", path, [&] { save(path, content); });

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <oxbow/graph/type.h>
+#include <oxbow/runtime/files/input_file.h>
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace oxbow::internal {
@@ -23,6 +25,8 @@ struct SafetensorsHeader {
 
 /// Reads and checks a header that `data_bytes` follow. Throws `Error` that says what is wrong, without the file's name.
 SafetensorsHeader read_header(std::string_view json, std::int64_t data_bytes);
+/// That of a file, and where its data begin. Throws `Error` that names the file.
+std::pair<SafetensorsHeader, std::int64_t> read_header(const InputFile& file);
 /// Without padding. Throws `Error` for a name or metadata that is not UTF-8.
 std::string write_header(const SafetensorsHeader& header);
 

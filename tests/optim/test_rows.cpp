@@ -4,9 +4,13 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/checkpoint.h>
 #include <oxbow/optim/loader.h>
+#include <oxbow/optim/mapped.h>
 #include <oxbow/optim/model.h>
+#include <oxbow/optim/npy.h>
 #include <oxbow/optim/optimizers.h>
+#include <oxbow/runtime/safetensors.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -236,6 +240,41 @@ BOOST_AUTO_TEST_CASE(batches_come_from_a_function_too) {
   says([&] { model.fit(Batches{.steps = 1}, {}); }, "and no function makes them");
 }
 
+BOOST_AUTO_TEST_CASE(files_are_mapped_row_by_row) {
+  const TemporaryFolder folder;
+  const Tensor x = draw({20, 3}, -1, 1, 3, f32), yes({boolean, {20}});
+  save_npy(folder / "x.npy", x);
+  const Rows rows = map_npy(folder / "x.npy");
+  BOOST_TEST(same_bits(rows.tensor(), x));
+  BOOST_TEST(same_bits(rows.rows(4, 9).tensor(), Dataset({{"x", x}}).rows(4, 9)["x"].clone()));
+  std::string file = folder.read("x.npy");
+  file.replace(file.find("<f4"), 3, ">f4");
+  for (std::size_t i = 128; i < file.size(); i += 4) std::reverse(file.begin() + i, file.begin() + i + 4);
+  BOOST_TEST(same_bits(map_npy(folder.write("swapped.npy", file)).tensor(), x));
+  file.replace(file.find("False"), 5, "True ");
+  says([&] { map_npy(folder.write("columns.npy", file)); }, "has its first axis fastest");
+  says([&] { map_npy(folder.write("cut.npy", file.substr(0, 200))); },
+       "is not a valid npy file: f32[20, 3] takes 240 bytes");
+  save_npy(folder / "one.npy", Tensor::scalar(1.0f));
+  says([&] { map_npy(folder / "one.npy"); }, "one.npy holds a scalar, which has no rows");
+
+  save_safetensors(folder / "data", {{{"x", x}, {"yes", yes}}, {}});
+  const Dataset data = map_safetensors(folder / "data");
+  BOOST_TEST(same_bits(data.load()["x"], x));
+  BOOST_TEST(same_bits(data.load()["yes"], yes));
+  Model model = small(), same = small();
+  const Tensor y({f32, {20, 1}});
+  save_safetensors(folder / "both", {{{"x", x}, {"y", y}}, {}});
+  const History h = model.fit(map_safetensors(folder / "both").split(0.2).first, {.epochs = 2, .batch_size = 6});
+  BOOST_TEST(h.step_losses ==
+                 same.fit(Dataset{{"x", x}, {"y", y}}.split(0.2).first, {.epochs = 2, .batch_size = 6}).step_losses,
+             boost::test_tools::per_element());
+  std::string bad = folder.read("data");
+  bad.back() = 7;
+  const Dataset damaged = map_safetensors(folder.write("bad", bad));
+  says([&] { damaged.load(); }, "bad, tensor \"yes\": row 19 is of bool, but has bytes other than 0 and 1");
+}
+
 BOOST_AUTO_TEST_CASE(progress_and_the_best_epoch) {
   const TemporaryFolder folder;
   const Dataset data = line().load();
@@ -254,7 +293,8 @@ BOOST_AUTO_TEST_CASE(progress_and_the_best_epoch) {
     return h;
   };
   const std::vector<std::string> names{"loss"};
-  for (const auto& [loss, saved] : {std::pair{0.4, true}, std::pair{0.5, false}, std::pair{0.6, false}, std::pair{std::nan(""), false}}) {
+  for (const auto& [loss, saved] :
+       {std::pair{0.4, true}, std::pair{0.5, false}, std::pair{0.6, false}, std::pair{std::nan(""), false}}) {
     std::filesystem::remove(folder / "best");
     const History h = results(loss);
     Progress p{
