@@ -40,8 +40,8 @@ class TableEncoder {
   Dataset operator()(const Table& table) const;
   /// The same without "y", whatever the table has.
   Dataset inputs_of(const Table& table) const;
-  /// How to read further files: the inputs alone, each of the type that it had.
-  CsvOptions csv_options() const;
+  /// How to read further files: the inputs alone, each of the type that it had; or with the target, to evaluate on.
+  CsvOptions csv_options(bool with_target = false) const;
 
   std::int64_t width() const;               ///< columns of "x"; 0 where there is none
   std::vector<std::string> inputs() const;  ///< names of the table's columns, without the target

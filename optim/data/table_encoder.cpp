@@ -115,9 +115,16 @@ std::vector<std::string> TableEncoder::inputs() const {
   return names;
 }
 
-CsvOptions TableEncoder::csv_options() const {
+CsvOptions TableEncoder::csv_options(bool with_target) const {
   CsvOptions options{.columns = inputs()};
-  for (const Column& c : columns_) options.types[c.name] = c.text ? ColumnType::text : ColumnType::numbers;
+  const auto take_type = [&](const Column& c) {
+    options.types[c.name] = c.text ? ColumnType::text : ColumnType::numbers;
+  };
+  for (const Column& c : columns_) take_type(c);
+  if (with_target && !target_.name.empty()) {
+    options.columns.push_back(target_.name);
+    take_type(target_);
+  }
   return options;
 }
 

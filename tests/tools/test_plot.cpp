@@ -254,4 +254,38 @@ BOOST_AUTO_TEST_CASE(descents_show_where_they_start_and_end) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(predictions_are_drawn_against_the_truth) {
+  using namespace oxbow;
+  const Tensor truth = Tensor::of<float>({3, 1}, {1, 3, 2}), guesses = Tensor::of<double>({3}, {1.5, 2, 2});
+  const Plot plot = predictions_against_truth(guesses, truth, "rents");
+  BOOST_TEST(plot.panels[0].series[0].x == (std::vector<double>{1, 3, 2}), boost::test_tools::per_element());
+  BOOST_TEST(plot.panels[0].series[0].y == (std::vector<double>{1.5, 2, 2}), boost::test_tools::per_element());
+  BOOST_TEST(plot.panels[0].series[1].y == (std::vector<double>{1, 3}), boost::test_tools::per_element());
+  BOOST_CHECK_THROW(predictions_against_truth(truth, Tensor({f32, {2}})), Error);
+  BOOST_CHECK_THROW(predictions_against_truth(truth, Tensor({i64, {3}})), Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_confusion_matrix_is_drawn) {
+  using namespace oxbow;
+  Confusion c{"who is taken for whom", {"cat", "<dog>"}, Tensor::of<std::int64_t>({2, 2}, {3, 1, 0, 4})};
+  const std::string picture = svg(c);
+  const auto count = [&](const std::string& text) {
+    int found = 0;
+    for (auto at = picture.find(text); at != std::string::npos; at = picture.find(text, at + 1)) ++found;
+    return found;
+  };
+  BOOST_TEST(count("<rect class=\"k") == 3, picture);  // none for 0
+  BOOST_TEST(count("opacity=\"0.770\"") == 1, picture);
+  BOOST_TEST(count("1 of 4 that are cat were taken for &lt;dog&gt;") == 1, picture);
+  BOOST_TEST(count(">3</text>") == 1, picture);
+  BOOST_TEST(count("<dog>") == 0, picture);
+  BOOST_TEST(page(c).find(picture) != std::string::npos);
+  c.labels = std::vector<std::string>(40, "a class");
+  c.counts = Tensor({i64, {40, 40}});
+  for (int i = 0; i < 1600; ++i) c.counts.data<std::int64_t>()[i] = 7;
+  BOOST_TEST(svg(c).find(">7</text>") == std::string::npos);  // too small to be read
+  c.labels.clear();
+  BOOST_CHECK_THROW(svg(c), Error);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

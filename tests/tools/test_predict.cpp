@@ -1,4 +1,4 @@
-// oxbow predict and oxbow info: an exported model on files of data.
+// oxbow predict, evaluate and info: an exported model on files of data.
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>
@@ -55,6 +55,47 @@ BOOST_AUTO_TEST_CASE(rows_of_a_table_are_predicted) {
     BOOST_TEST(has(info.output, "columns     \"size\", \"made\""), info.output);
     BOOST_TEST(has(info.output, "labels      \"a\", \"b\"") == classes, info.output);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_model_is_evaluated_by_its_kind) {
+  const TemporaryFolder folder;
+  const std::string model = folder / "net.oxb";
+  const std::string data =
+      folder.write("test.csv", "made,kind,size,length\nhere,b,2,10\nthere,a,4,20\nhere,a,5,21.5\n");
+  for (const bool classes : {false, true}) {
+    write_model(model, classes, true);
+    const Finished run = oxbow_("evaluate " + model + " --data " + data + " -o " + (folder / "picture.svg"));
+    BOOST_TEST(run.code == 0, run.output);
+    const SavedModel served = load_model(model);
+    const Dataset test = (*served.columns())(read_csv(data));
+    const Tensor predictions = served.predict(test);
+    const std::string report = classes
+                                   ? to_string(classification_report(predictions, test["y"], {.labels = {"a", "b"}}))
+                                   : to_string(regression_report(predictions, test["y"]));
+    BOOST_TEST(run.output == report);
+    const std::string picture = folder.read("picture.svg");
+    BOOST_TEST(has(picture, "net.oxb on test.csv"), picture);
+    BOOST_TEST(has(picture, classes ? "that are a were taken for" : "perfect"), picture);
+  }
+  // Arrays, of a model without columns.
+  write_model(model, true, false);
+  const Tensor x = draw({5, 3}, 0, 1, 1, f32), truth = Tensor::of<std::int64_t>({5}, {0, 1, 1, 0, 1});
+  save_npz(folder / "test.npz", {{"x", x}, {"kind", truth}});
+  const Finished run = oxbow_("evaluate " + model + " --data " + (folder / "test.npz"));
+  BOOST_TEST(run.output == to_string(classification_report(load_model(model).predict(x), truth)));
+  const auto fails = [&](const std::string& options, const std::string& said) {
+    const Finished failed = oxbow_("evaluate " + model + " --data " + options);
+    BOOST_TEST(failed.code == 1);
+    BOOST_TEST(has(failed.output, said), failed.output);
+  };
+  fails(data, "the model does not say which columns of a table it reads");
+  save_npz(folder / "more.npz", {{"x", x}, {"a", truth}, {"b", truth}});
+  fails(folder / "more.npz",
+        "has several columns that are no inputs: \"a\", \"b\". Say which is the truth: --truth NAME");
+  BOOST_TEST(oxbow_("evaluate " + model + " --truth b --data " + (folder / "more.npz")).code == 0);
+  fails((folder / "more.npz") + " --truth c", "the data have no column \"c\"");
+  save_npz(folder / "less.npz", {{"x", x}});
+  fails(folder / "less.npz", "has no column beside the model's inputs to compare predictions with");
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_predicted_is_told) {

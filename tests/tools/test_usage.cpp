@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
        "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + optimizers_there + "\n"},
       {"train --data /nowhere",
        "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
-       "four MNIST files, or a safetensors file, with --data\n"},
+       "four MNIST files, or a safetensors or npz file, with --data\n"},
       {"train --out " + plain + mnist,
        "cannot make the folder " + plain + ": Not a directory\n  Name another one with --out\n"},
       {"train --out /proc" + mnist,

@@ -27,6 +27,7 @@ Command train_command(CLI::App& program);
 Command bench_command(CLI::App& program);
 Command dump_command(CLI::App& program);
 Command diff_command(CLI::App& program);
+Command evaluate_command(CLI::App& program);
 Command explain_command(CLI::App& program);
 Command import_command(CLI::App& program);
 Command info_command(CLI::App& program);

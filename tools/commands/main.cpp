@@ -68,10 +68,11 @@ int run_command(int argc, char** argv) {
       "  oxbow bench mlp --threads 2            milliseconds a training step");
 
   const std::vector<tools::Command> commands = {
-      tools::train_command(app),   tools::predict_command(app), tools::info_command(app),    tools::import_command(app),
-      tools::dump_command(app),    tools::diff_command(app),    tools::explain_command(app), tools::run_command(app),
-      tools::profile_command(app), tools::plan_command(app),    tools::lr_command(app),      tools::plot_command(app),
-      tools::ops_command(app),     tools::bench_command(app)};
+      tools::train_command(app),   tools::predict_command(app), tools::evaluate_command(app),
+      tools::info_command(app),    tools::import_command(app),  tools::dump_command(app),
+      tools::diff_command(app),    tools::explain_command(app), tools::run_command(app),
+      tools::profile_command(app), tools::plan_command(app),    tools::lr_command(app),
+      tools::plot_command(app),    tools::ops_command(app),     tools::bench_command(app)};
 
   try {
     app.parse(argc, argv);

@@ -10,7 +10,7 @@
 #include <charconv>
 
 #include "commands/cli.h"
-#include "commands/load.h"
+#include "commands/model_data.h"
 
 namespace oxbow::tools {
 using namespace internal;
@@ -22,20 +22,6 @@ struct PredictCommand {
   std::int64_t batch_size = 256;
   int threads = 0;
 };
-
-// The data's inputs: a table's columns as the model was trained on them, or tensors by the names of the inputs.
-Dataset read_data(const SavedModel& model, const std::string& path) {
-  if (path.ends_with(".safetensors")) {
-    Dataset data;
-    for (auto& [name, tensor] : load_safetensors(path).tensors) data.add(name, std::move(tensor));
-    return data;
-  }
-  if (!model.columns())
-    throw Error(
-        "the model does not say which columns of a table it reads. Give tensors, named as its inputs are: "
-        "--data FILE.safetensors");
-  return model.columns()->inputs_of(read_csv(path, model.columns()->csv_options()));
-}
 
 // The double with the digits that a float is printed with: 0.1, where the float is 0.10000000149.
 template <class T>
@@ -83,7 +69,7 @@ oxbow::Table table_of(const Tensor& predictions, const SavedModel& model) {
 
 int predict(const PredictCommand& o) {
   const SavedModel model = load_model(o.model, {.pool = o.threads > 0 ? Pool(o.threads) : Pool::shared()});
-  const Tensor predictions = model.predict(read_data(model, o.data), o.batch_size);
+  const Tensor predictions = model.predict(read_model_data(model, o.data, false), o.batch_size);
   if (o.out.ends_with(".safetensors"))
     save_safetensors(o.out, {{{"predictions", predictions}}, {}});
   else
@@ -125,10 +111,10 @@ Command predict_command(CLI::App& program) {
   c->footer(
       "Examples:\n"
       "  oxbow predict flats.oxb --data new.csv -o rents.csv     a table, by the columns that it was trained on\n"
-      "  oxbow predict net.oxb --data inputs.safetensors         tensors, by the names of its inputs\n"
+      "  oxbow predict net.oxb --data inputs.safetensors         tensors, by the names of its inputs; .npz as well\n"
       "Model::export_model writes models; oxbow info shows what one reads.");
   c->add_option("model", o->model, "a file that Model::export_model wrote")->required();
-  c->add_option("--data", o->data, "a CSV file, or FILE.safetensors")->required();
+  c->add_option("--data", o->data, "a CSV file, FILE.safetensors or FILE.npz")->required();
   c->add_option("-o,--out", o->out, "a CSV file, or FILE.safetensors; standard output without it");
   c->add_option("--batch-size", o->batch_size, "rows at once")
       ->check(positive, "greater than 0")

@@ -5,12 +5,12 @@
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/mnist.h>
-#include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "commands/load.h"
+#include "commands/model_data.h"
 
 namespace oxbow::tools {
 using namespace internal;
@@ -18,20 +18,6 @@ using namespace internal;
 namespace {
 
 constexpr std::string_view label_name = "label";
-
-bool is_safetensors(std::string_view path) { return path.ends_with(".safetensors"); }
-
-Dataset read_samples(const std::string& path) {
-  Dataset data;
-  Safetensors file = load_safetensors(path);
-  try {
-    for (auto& [name, tensor] : file.tensors) data.add(name, std::move(tensor));
-  } catch (const Error& e) {
-    throw Error(path + ": " + e.what());
-  }
-  if (data.size() == 0) throw Error(path + " has no samples");
-  return data;
-}
 
 // The graph's output of this name. A graph that was dumped with its update has it too.
 Value output(const Graph& g, std::string_view name) {
@@ -104,15 +90,14 @@ Subject read_onnx(const TrainCommand& o, const Dataset& data) {
 }  // namespace
 
 TrainData read_data(const TrainCommand& o) {
-  if (is_safetensors(o.data))
-    return {read_samples(o.data), o.test.empty() ? Dataset() : read_samples(o.test), "samples"};
+  if (holds_arrays(o.data)) return {read_arrays(o.data), o.test.empty() ? Dataset() : read_arrays(o.test), "samples"};
   if (!o.test.empty()) throw Error("--test goes with a file of samples; MNIST has a test set of its own");
   try {
     Mnist mnist = load_mnist(o.data);
     return {std::move(mnist.train), std::move(mnist.test), "images"};
   } catch (const Error& e) {
     throw Error(e.what() +
-                std::string("\n  Name the folder of the four MNIST files, or a safetensors file, with --data"));
+                std::string("\n  Name the folder of the four MNIST files, or a safetensors or npz file, with --data"));
   }
 }
 
@@ -125,7 +110,7 @@ Subject read_subject(const TrainCommand& o, const Dataset& data) {
   s.accuracy = output(*s.graph, "accuracy");
   s.predictions = output(*s.graph, "logits");
   for (const auto& [name, value] : {std::pair{"loss", s.loss}, std::pair{"accuracy", s.accuracy}})
-    if (!value && (name == std::string_view("loss") || !is_safetensors(o.data)))
+    if (!value && (name == std::string_view("loss") || !holds_arrays(o.data)))
       throw Error(fmt::format(
           "{0} has no output \"{1}\", which training needs\n  Call add_output(\"{1}\", value) where the graph is built",
           o.net, name));

@@ -67,6 +67,21 @@ struct Surface {
 std::string svg(const Surface& surface);
 std::string page(const Surface& surface);
 
+/// Points of predictions over the truth, and the line on which perfect ones lie. As many of each, f32 or f64. Throws
+/// `Error` for others.
+Plot predictions_against_truth(const Tensor& predictions, const Tensor& truth, const std::string& title = {});
+
+/// How often each class was taken for which.
+struct Confusion {
+  std::string title = {};
+  std::vector<std::string> labels = {};
+  Tensor counts = {};  ///< i64[labels, labels]: row i, column j: how many of class i were predicted to be of j
+};
+/// A square a pair of classes, as dark as its share of the row, with its number where it can be read. Throws `Error`
+/// for counts of another type and for more than 1,000 classes.
+std::string svg(const Confusion& confusion);
+std::string page(const Confusion& confusion);
+
 /// Whether a file of this name is to hold a page (".html", ".htm") and not a bare picture.
 bool is_page(std::string_view path);
 
