@@ -22,6 +22,8 @@ namespace oxbow {
 struct LoadOptions {
   Pool pool = Pool::shared();
   const Catalog& ops = catalog();  ///< with ops of one's own, where the model has them
+  /// For so many sets of input shapes runs are warm: see `CompileOptions`. A server meets many batch sizes in turn.
+  int cached_shapes = 128;
 };
 
 class SavedModel {
@@ -30,6 +32,8 @@ class SavedModel {
   const std::vector<ops::Input>& inputs() const;
   /// Of the predictions, at the example sizes.
   const Type& output() const;
+  /// Whether an axis of theirs has a size that follows from what is fed.
+  bool output_is_free(int axis) const;
   /// How a table becomes the inputs, where the model was exported with that.
   const std::optional<TableEncoder>& columns() const;
   /// What the numbers of a class stand for; empty where the model does not say.

@@ -1,6 +1,7 @@
 // What a model predicts with, to a file and back.
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/passes/rewriter.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
@@ -10,6 +11,7 @@
 #include <oxbow/optim/saved_model.h>
 #include <oxbow/runtime/safetensors.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <unordered_set>
@@ -74,6 +76,7 @@ struct SavedModel::State {
   std::shared_ptr<const Graph> graph;
   Store store;
   Program program;
+  std::vector<bool> free_axes;  // of the predictions
   std::optional<TableEncoder> columns;
   std::mutex lock;
   std::vector<std::unique_ptr<Runner>> idle;  // as many as predicted at once so far
@@ -107,6 +110,7 @@ struct SavedModel::State {
 
 const std::vector<ops::Input>& SavedModel::inputs() const { return state_->program.inputs(); }
 const Type& SavedModel::output() const { return state_->program.outputs()[0]; }
+bool SavedModel::output_is_free(int axis) const { return state_->free_axes.at(static_cast<std::size_t>(axis)); }
 const std::optional<TableEncoder>& SavedModel::columns() const { return state_->columns; }
 const Graph& SavedModel::graph() const { return *state_->graph; }
 Store SavedModel::store() const { return state_->store; }
@@ -137,6 +141,32 @@ Tensor SavedModel::predict(const Table& table, std::int64_t batch_size) const {
         "TableEncoder");
   return predict(state_->columns->inputs_of(table), batch_size);
 }
+
+namespace {
+
+// Which axes of a value have another size where every free axis is twice as large: windows with strides, which round
+// down, have then. Where the ops refuse such sizes the first axis is taken to be the only one, that of samples.
+std::vector<bool> axes_that_grow(const Graph& graph, Value v) {
+  std::map<std::string, Shape> shapes;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (const auto* in = graph.node(id).op().as<ops::Input>()) {
+      Shape shape = in->type.shape;
+      for (const std::int64_t axis : in->free_axes)
+        shape = shape.with(static_cast<int>(axis), std::max<std::int64_t>(2, 2 * shape[static_cast<int>(axis)]));
+      shapes[in->name] = shape;
+    }
+  std::vector<bool> grows(static_cast<std::size_t>(v.rank()));
+  grows[0] = true;
+  try {
+    const std::shared_ptr<const Graph> larger = specialise(graph, {v}, shapes, Mode::inference).graph;
+    const Shape there = larger->outputs()[0].second.shape();
+    for (int axis = 0; axis < v.rank(); ++axis) grows[static_cast<std::size_t>(axis)] = there[axis] != v.shape()[axis];
+  } catch (const Error&) {
+  }
+  return grows;
+}
+
+}  // namespace
 
 SavedModel load_model(const std::string& path, const LoadOptions& options) {
   return while_memory_lasts("loading a model", [&] {
@@ -171,7 +201,9 @@ SavedModel load_model(const std::string& path, const LoadOptions& options) {
     for (const Value& v : variables(*graph, false)) state->store.set(v, *tensors.at(variable_of(v).name));
     if (const std::string* columns = entry(columns_key))
       state->columns = with_own_errors("cannot read", path, [&] { return TableEncoder::parse(*columns); });
-    state->program = compile({outputs[0].second}, {.mode = Mode::inference, .pool = options.pool});
+    state->program = compile({outputs[0].second},
+                             {.mode = Mode::inference, .pool = options.pool, .cached_shapes = options.cached_shapes});
+    state->free_axes = axes_that_grow(*graph, outputs[0].second);
     state->graph = std::move(graph);
     SavedModel model;
     model.state_ = std::move(state);
