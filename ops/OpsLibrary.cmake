@@ -7,7 +7,8 @@
 #
 # The library is built once for each of OXBOW_LEVELS, with the flags that Oxbow's own kernels have. The loader takes the
 # best one that the machine can run (glibc-hwcaps), so there is no code that chooses, and no file whose inline functions
-# could be taken for those of another instruction set.
+# could be taken for those of another instruction set. Where Oxbow's libraries are static, these are too, and there is one,
+# for the first level.
 
 set(OXBOW_LEVELS "x86-64;x86-64-v3;x86-64-v4" CACHE STRING
     "Instruction sets of libraries of ops, the portable one first; \"native\" alone builds for this machine only")
@@ -32,15 +33,22 @@ function(oxbow_ops_library name)
     set(folder ${CMAKE_CURRENT_BINARY_DIR})
   endif()
 
+  set(kind SHARED)
+  set(levels ${OXBOW_LEVELS})
+  get_target_property(type Oxbow::graph TYPE)
+  if(type STREQUAL "STATIC_LIBRARY")
+    set(kind STATIC)
+    list(GET levels 0 levels)
+  endif()
   set(variants)
-  foreach(level ${OXBOW_LEVELS})
+  foreach(level ${levels})
     set(target ${name}_${level})
     set(place ${folder}/glibc-hwcaps/${level})
     if(NOT variants)
       set(target ${name})
       set(place ${folder})
     endif()
-    add_library(${target} SHARED ${ARGN})
+    add_library(${target} ${kind} ${ARGN})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name} LIBRARY_OUTPUT_DIRECTORY ${place})
     target_compile_features(${target} PUBLIC cxx_std_20)
     target_compile_options(${target} PRIVATE ${flags})
@@ -65,6 +73,8 @@ function(oxbow_install_ops_library name)
   set(levels ${OXBOW_LEVELS})
   list(POP_FRONT levels)
   foreach(level ${levels})
-    install(TARGETS ${name}_${level} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/glibc-hwcaps/${level})
+    if(TARGET ${name}_${level})  # to be found at run time only: programs link the portable one
+      install(TARGETS ${name}_${level} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/glibc-hwcaps/${level} NAMELINK_SKIP)
+    endif()
   endforeach()
 endfunction()
