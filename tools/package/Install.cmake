@@ -2,6 +2,7 @@
 # the `oxbow` program, and what find_package(Oxbow) and pkg-config read. A header is public by its place: see README.md.
 # Its components: lib, what programs run with; dev, what they are built with; bin, the program.
 include(CMakePackageConfigHelpers)
+option(OXBOW_DEBIAN "`cpack` makes Debian packages: see tools/docs/install.md" OFF)
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME lib)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/Oxbow)
 set(include ${CMAKE_INSTALL_INCLUDEDIR}/oxbow)
@@ -24,6 +25,14 @@ install(FILES ${PROJECT_SOURCE_DIR}/optim/oxbow.h ${PROJECT_SOURCE_DIR}/tools/c/
 if(OXBOW_TOOLS)
   set(tools ${PROJECT_SOURCE_DIR}/tools)
   install(TARGETS oxbow RUNTIME COMPONENT bin)
+  set(manual ${PROJECT_BINARY_DIR}/oxbow.1)
+  add_custom_command(OUTPUT ${manual} DEPENDS oxbow ${CMAKE_CURRENT_LIST_DIR}/manual.cmake
+                     COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:oxbow> -DVERSION=${PROJECT_VERSION} -DOUTPUT=${manual}
+                             -P ${CMAKE_CURRENT_LIST_DIR}/manual.cmake)
+  add_custom_target(oxbow_manual ALL DEPENDS ${manual})
+  if(NOT OXBOW_DEBIAN)  # which has it compressed
+    install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT bin)
+  endif()
   if(BUILD_SHARED_LIBS)
     oxbow_install_ops_library(oxbow_example_ops LIBRARY NAMELINK_SKIP)  # which the program links
   endif()
@@ -52,3 +61,7 @@ foreach(name oxbow oxbow-c)
   configure_file(${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 endforeach()
+
+if(OXBOW_DEBIAN)
+  include(${CMAKE_CURRENT_LIST_DIR}/Debian.cmake)
+endif()
