@@ -22,6 +22,9 @@ struct AttentionOptions {
 /// as [batch, heads, t, d] beside [batch, kv_heads, s, d]. With `.heads` the last axes are [heads * d], [kv_heads * d]
 /// and [kv_heads * e], head by head, the result's [heads * e], and the scores [..., heads, t, s].
 ///
+/// The gradient computes the weights anew from one number a query, log sum exp of its scores: their relative error is
+/// some 1e-7 (f32) times the largest score, so beyond 1e4 its first digits only are right, and beyond 1e7 none.
+///
 /// A query that sees nothing takes the mean of all values. What is not seen is not read: a NaN there stays where it is.
 /// Its gradient takes a part for each head of keys, so that a single one has one thread. Throws `Error` for shapes that
 /// do not fit, what is not floating point, and a mask that is not bool or does not broadcast.
