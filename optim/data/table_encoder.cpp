@@ -183,7 +183,13 @@ void TableEncoder::numbers(const Column& column, const TableColumn& from, const 
   for (std::int64_t row = 0; row < rows; ++row) {
     const bool missing = from.is_missing(row);
     if (missing && !column.fill) lacks(column.name, source, row);
-    to[row * step] = static_cast<float>(missing ? *column.fill : from.number(row));
+    const double value = missing ? *column.fill : from.number(row);
+    const auto number = static_cast<float>(value);
+    if (!std::isfinite(number))
+      throw Error("column " + in_quotes(column.name) + " of " + source + " has " + short_number(value) + " in row " +
+                  std::to_string(row + 1) +
+                  ", which is no finite number in f32. Leave such rows out, or take the column's logarithm first");
+    to[row * step] = number;
   }
 }
 

@@ -76,6 +76,14 @@ BOOST_AUTO_TEST_CASE(missing_values_are_filled_where_that_is_asked_for) {
   says([&] { TableEncoder(table, {.inputs = {"s"}})(table); }, "column \"s\" of t lacks the value of row 3");
 }
 
+BOOST_AUTO_TEST_CASE(numbers_that_are_not_finite_are_told) {
+  for (const auto& [text, shown] : {std::pair{"inf", "inf"}, {"-inf", "-inf"}, {"1e300", "1e+300"}}) {
+    const Table table = parse_csv("a\n1\n" + std::string(text) + "\n", {}, "t");
+    says([&] { TableEncoder(table, {.inputs = {"a"}})(table); },
+         "column \"a\" of t has " + std::string(shown) + " in row 2, which is no finite number in f32");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_told) {
   const TableEncoder encode(flats(), {.inputs = {"size", "district"}});
   says([&] { encode(parse_csv("size,district\n1,nroth\n", {}, "new")); },
