@@ -214,8 +214,9 @@ std::vector<std::string> optimizer_names();
 /// 3). An f64 scalar, computed without cancellation, so that it is right to a few ulp from the first step on.
 Value bias_correction(double beta, Value count);
 
-/// |w| / |d|, or 1 where either is zero: how LAMB stretches a step to the length of the weights.
-Value length_ratio(Value of_w, Value of_d);
+/// d, whose length is `of_d`, stretched to `length`; d where either is zero. How LARS and LAMB make a step as long as
+/// the weights, or a fraction of that. d / of_d comes first, so that nothing overflows whose result does not.
+Value with_length(Value d, Value of_d, Value length);
 
 /// Weight decay, which the conventions place differently. Keras: the parameter shrinks by rate * weight_decay of
 /// itself, whatever the optimizer makes of the gradient ("decoupled": Loshchilov and Hutter 2019,

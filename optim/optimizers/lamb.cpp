@@ -26,7 +26,7 @@ Updated LAMB::update(const Step& s) const {
   const Value new_v = beta_2 * s[v] + (1 - beta_2) * square(g);
   Value step = s[correction] * new_m / (sqrt(new_v) + s[corrected_epsilon]);
   if (weight_decay != 0) step = step + weight_decay * w;
-  return {w - s.rate * length_ratio(norm(w), norm(step)) * step, {{m, new_m}, {v, new_v}}};
+  return {w - s.rate * with_length(step, norm(step), norm(w)), {{m, new_m}, {v, new_v}}};
 }
 
 }  // namespace oxbow::optim

@@ -15,11 +15,10 @@ std::vector<Slot> LARS::slots(const ops::Variable& parameter) const { return {{v
 Updated LARS::update(const Step& s) const {
   const Value w = s.parameter, g = s.gradient;
   const Value of_w = norm(w), of_g = norm(g);
-  const Value both = logical_and(greater(of_w, 0.0), greater(of_g, 0.0));
   const Value length = weight_decay == 0 ? of_g : of_g + weight_decay * of_w;
-  const Value ratio = where(both, trust_coefficient * of_w / length, 1.0);
   const Value step = weight_decay == 0 ? g : g + weight_decay * w;
-  const Value new_velocity = momentum * s[velocity] + s.rate * ratio * step;
+  const Value stretched = where(greater(of_g, 0.0), with_length(step, length, trust_coefficient * of_w), step);
+  const Value new_velocity = momentum * s[velocity] + s.rate * stretched;
   return {w - new_velocity, {{velocity, new_velocity}}};
 }
 

@@ -132,8 +132,8 @@ Value bias_correction(double beta, Value count) {
   return 2.0 * t / (1.0 + t);
 }
 
-Value length_ratio(Value of_w, Value of_d) {
-  return where(logical_and(greater(of_w, 0.0), greater(of_d, 0.0)), of_w / of_d, 1.0);
+Value with_length(Value d, Value of_d, Value length) {
+  return where(logical_and(greater(length, 0.0), greater(of_d, 0.0)), length * (d / of_d), d);
 }
 
 Value decayed_gradient(const Step& s, double weight_decay, Convention convention) {

@@ -121,6 +121,12 @@ BOOST_AUTO_TEST_CASE(relative_steps_at_any_size) {
     for (const double w : Slope({1, 1}, dtype, Adafactor{.learning_rate = .5}, {}, c).w())
       near(w, c > 1 ? c / 2 : c - 5e-4, "adafactor, " + what);
   }
+  for (const auto& [w0, slope] : {std::pair{1e20, 1e-25}, {1e20, 1e-30}, {1e-20, 1e18}}) {
+    for (const double w : Slope({slope, slope}, f32, LARS{.learning_rate = 1.0, .trust_coefficient = .5}, {}, w0).w())
+      near(w, w0 / 2, "lars of " + std::to_string(std::log10(slope)));
+    for (const double w : Slope({slope, slope}, f32, LAMB{.learning_rate = .5, .weight_decay = 0}, {}, w0).w())
+      near(w, w0 / 2, "lamb of " + std::to_string(std::log10(slope)));
+  }
 }
 
 // A square that is infinite would stay in the optimizer: the step is refused, or left out.
