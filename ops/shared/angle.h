@@ -1,6 +1,6 @@
 // Sine, cosine and tangent of radians, over the whole range: below `near_angle` a multiple of pi / 2 is subtracted in
 // parts (Cody and Waite 1980), which vectorises; beyond it 2 / pi is multiplied by as many of its bits as the exponent
-// asks for (Payne and Hanek 1983), an element at a time. Errors, measured by tests/ops/test_math.cpp: 0.6 ulp in
+// asks for (Payne and Hanek 1983), an element at a time. Errors, measured by tests/ops/test_accuracy.cpp: 0.6 ulp in
 // f32, which goes through f64, and 1.2 ulp in f64 (the tangent 2.6). Of correctly rounded operations only. Pure
 // functions.
 #pragma once

@@ -1,5 +1,5 @@
 // Inverse trigonometric functions. f32 goes through f64, so that its result is rounded once; f64 is within 2.2 ulp
-// (measured by tests/ops/test_math.cpp). NaN outside the domain. Branch-free, of correctly rounded operations
+// (measured by tests/ops/test_accuracy.cpp). NaN outside the domain. Branch-free, of correctly rounded operations
 // only. Pure functions.
 #pragma once
 

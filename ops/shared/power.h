@@ -1,4 +1,4 @@
-// x^y for kernels, to within 0.51 ulp in f32 and 0.7 in f64 (measured by tests/ops/test_math.cpp): 0.62 of `exp_twice`,
+// x^y for kernels, to within 0.51 ulp in f32 and 0.7 in f64 (measured by tests/ops/test_accuracy.cpp): 0.62 of `exp_twice`,
 // and from the logarithm, in error by 2^-67 |2 s| with |y 2 s| < 746, some 0.06 ulp. For f64 the logarithm is kept in
 // two doubles. As ops/math.h: branch-free, of correctly rounded operations only. Pure functions.
 #pragma once
