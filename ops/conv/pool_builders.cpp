@@ -54,7 +54,7 @@ Value norm_by(Value x, double p, At at, F&& sum) {
   if (p == 1) return sum(abs(x, at));
   const Value in = cast(x, f64, at);
   const Value sums = sum(p == 2 ? square(in, at) : pow(abs(in, at), p, at));
-  const Value some = greater(sums, 0, at), safe = where(some, sums, 1, at);
+  const Value some = not_equal(sums, 0, at), safe = where(some, sums, 1, at);
   return cast(where(some, p == 2 ? sqrt(safe, at) : pow(safe, 1 / p, at), sums, at), x.dtype(), at);
 }
 

@@ -124,9 +124,9 @@ Value huber_loss(Value prediction, Value target, double delta, Reduction reducti
     throw BuildError("huber_loss",
                      "delta is " + internal::short_number(delta) + at_line(at) + "\n  Give a finite number above 0");
   return as_called("huber_loss", [&] {
-    const Value d = subtract(prediction, target, at), distance = abs(d, at);
-    const Value within = minimum(distance, delta, at), beyond = subtract(distance, within, at);
-    return reduced(add(multiply(square(within, at), 0.5, at), multiply(beyond, delta, at), at), reduction, at);
+    // c (d - c / 2) with c = d where |d| <= delta, else delta or -delta: no slope is the difference of two large ones.
+    const Value d = subtract(prediction, target, at), c = clip(d, -delta, delta, at);
+    return reduced(multiply(c, subtract(d, multiply(c, 0.5, at), at), at), reduction, at);
   });
 }
 

@@ -50,7 +50,9 @@ Value swish(Value x, double alpha, At at) {
   check_float("swish", x, at);
   return as_called("swish", [&] {
     if (alpha == 0) return multiply(x, 0.5, at);
-    return alpha == 1 ? silu(x, at) : divide(silu(multiply(x, alpha, at), at), alpha, at);
+    if (alpha == 1) return silu(x, at);
+    if (alpha < 0) return negate(swish(negate(x, at), -alpha, at), at);
+    return gated(x, 800 / alpha, at, [&](Value c) { return sigmoid(multiply(c, alpha, at), at); });
   });
 }
 

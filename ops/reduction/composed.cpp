@@ -30,11 +30,13 @@ Value all(Value x, Axes axes, bool keepdims, At at) {
 }
 
 // Of infinities nothing is subtracted: those of the largest element are left to the exponentials. What is subtracted
-// has no slope, since it cancels.
+// has no slope, since it cancels. The sum may count more than a narrow dtype holds.
 Value logsumexp(Value x, Axes axes, bool keepdims, At at) {
   if (x && !is_float(x.dtype()))
     throw BuildError("logsumexp", "x is " + to_string(x.type()) + at_line(at) + "\n  Cast it to f32 or f64 first");
   return as_called("logsumexp", [&] {
+    if (x && size_of(x.dtype()) < size_of(f32))
+      return cast(logsumexp(cast(x, f32, at), axes, keepdims, at), x.dtype(), at);
     const Value largest = max(x, axes, true, at), most = stop_gradient(largest, at);
     const Value shift = where(isfinite(most, at), most, 0, at);
     const Value sums = log(sum(exp(subtract(x, shift, at), at), axes, true, at), at);

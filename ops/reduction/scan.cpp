@@ -93,17 +93,17 @@ void LinearScan::run(const Run& r) const {
   });
 }
 
-// With s[i - 1] before a place: db[i] = dy[i] + a[i + 1] db[i + 1] (exclusive: dy[i + 1] + ...), da[i] = db[i] s[i -
-// 1].
+// With s[i - 1] before a place: db[i] = dy[i] + a[i + 1] db[i + 1] (exclusive: dy[i + 1] + ...), da[i] = s[i - 1]
+// db[i], which is 0 at the first place, however large db is.
 Grads LinearScan::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1);
   const CumulativeOptions back{.exclusive = true, .reverse = !reverse};
   if (exclusive) {
     const Value db = linear_scan(a, dy[0], axis, back);
-    return {db * n.output(), db};
+    return {masked_multiply(n.output(), db), db};
   }
   const Value db = dy[0] + linear_scan(a, a * dy[0], axis, back);
-  return {db * linear_scan(a, b, axis, {.exclusive = true, .reverse = reverse}), db};
+  return {masked_multiply(linear_scan(a, b, axis, {.exclusive = true, .reverse = reverse}), db), db};
 }
 
 }  // namespace oxbow::ops
