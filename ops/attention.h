@@ -14,6 +14,7 @@ struct AttentionOptions {
   /// Heads that lie side by side in the last axis; 0: heads are leading axes, or there is one.
   std::int64_t heads = 0;
   std::int64_t kv_heads = 0;  ///< the same of keys and values, each for as many heads of queries; 0: as many
+  double dropout = 0;         ///< of the weights: each is dropped with this probability, outside training none
 };
 
 /// softmax(scale q k^T) v, in tiles, so that the scores are never stored: memory is linear in both lengths, also of
@@ -25,9 +26,13 @@ struct AttentionOptions {
 /// The gradient computes the weights anew from one number a query, log sum exp of its scores: their relative error is
 /// some 1e-7 (f32) times the largest score, so beyond 1e4 its first digits only are right, and beyond 1e7 none.
 ///
-/// A query that sees nothing takes the mean of all values. What is not seen is not read: a NaN there stays where it is.
-/// Its gradient takes a part for each head of keys, so that a single one has one thread. Throws `Error` for shapes that
-/// do not fit, what is not floating point, and a mask that is not bool or does not broadcast.
+/// What `.dropout` keeps of the weights, divided by 1 - dropout, is drawn tile by tile and never stored: the gradient
+/// draws the same again. It has a stream of its own, as `dropout` has; of such a node there is no second derivative.
+///
+/// A query that sees nothing takes the mean of all values, of which none is dropped. What is not seen is not read: a
+/// NaN there stays where it is. Its gradient takes a part for each head of keys, so that a single one has one thread.
+/// Throws `Error` for shapes that do not fit, what is not floating point, a mask that is not bool or does not
+/// broadcast, and a dropout not in [0, 1).
 ///
 /// Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; the softmax over tiles: Milakov and Gimelshein 2018,
 /// https://arxiv.org/abs/1805.02867; its gradient from the sums alone: Dao et al. 2022,

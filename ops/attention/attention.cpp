@@ -3,6 +3,7 @@
 #include <oxbow/ops/attention/tiles.h>
 #include <oxbow/ops/independent.h>
 #include <oxbow/ops/pointwise.h>
+#include <oxbow/ops/random.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/transpose.h>
 
@@ -62,7 +63,8 @@ void attend(const Plan& p, const Run& r, std::int64_t head, std::int64_t query) 
   const T *q = r.in<T>(0) + g.q_at(head) + query * g.q_row, *k = r.in<T>(1) + g.k_at(kv), *v = r.in<T>(2) + g.v_at(kv);
   std::byte* scratch = r.scratch;
   T *const turned = take<T>(scratch, g.d * width), *const scores = take<T>(scratch, tile * width),
-           *const sum = take<T>(scratch, queries * e);
+           *const sum = take<T>(scratch, queries * e),
+           *const factors = g.dropout > 0 ? take<T>(scratch, tile * width) : nullptr;
   const Sums<T> sums{take<T>(scratch, width), take<T>(scratch, width), take<T>(scratch, width)};
 
   if (queries < width) std::fill_n(turned, g.d * width, T(0));
@@ -83,6 +85,10 @@ void attend(const Plan& p, const Run& r, std::int64_t head, std::int64_t query) 
                 scores, width, false);
     if (seen == Seen::some) g.hide(mask, head, query, key, scores, width);
     sums.take(scores, keys, width);
+    if (factors) {
+      g.draw_factors(r.in<std::int64_t>(4), head, query, key, factors, width);
+      scale_by(keys * width, factors, scores);
+    }
     for (std::int64_t i = 0; i < queries; ++i) {
       const T left = sums.kept[i];
       if (left == T(1)) continue;
@@ -116,6 +122,7 @@ void attend(const Plan& p, const Run& r, std::int64_t head, std::int64_t query) 
 
 std::vector<Type> ScaledDotProductAttention::infer(Types in) const {
   const Type mask = in.size() > 3 ? in[3] : Type::absent(), scores = scores_type(form(), in[0], in[1], in[2], mask);
+  check_dropout(form(), in.size() > 4 ? in[4] : Type::absent());
   const std::int64_t across = std::max<std::int64_t>(heads, 1), kv_across = kv_heads > 0 ? kv_heads : across;
   return {{in[0].dtype, in[0].shape.with(in[0].shape.rank() - 1, in[2].shape[-1] / kv_across * across)},
           {scores.dtype, scores.shape.without(-1)}};
@@ -135,6 +142,7 @@ Prepared<Plan> ScaledDotProductAttention::prepare(Types in) const {
                                   std::int64_t{1}, units);
   work.parts = (units + plan->units_a_part - 1) / plan->units_a_part;
   work.scratch = ((g.d + tile + 3) * width + tile * g.e) * size_of(dtype) + 6 * 64;
+  if (dropout > 0) work.scratch += tile * width * size_of(dtype) + 64;
   make_kernels(g, dtype, plan->scores, [&](std::int64_t queries, std::int64_t keys) {
     const std::int64_t columns = width_of(queries);
     return gemm::Shape{.rows = keys, .columns = columns, .k = g.d, .lda = g.k_row, .ldb = columns, .ldy = columns};
@@ -163,10 +171,19 @@ void ScaledDotProductAttention::run(const Run& r, const Plan& p) const {
 Grads ScaledDotProductAttention::gradient(const Node& n, Values dy) const {
   const Value y = n.output(0);
   const Value slope = dy[0] ? dy[0] : broadcast_like(constant(n.graph(), 0, y.dtype()), y);
-  const Node back = apply(ScaledDotProductAttentionGradient{heads, kv_heads, causal, scale},
-                          {n.input(0), n.input(1), n.input(2), y, n.output(1), slope, n.input(3), dy[1]}, At::current())
-                        .node();
-  return {back.output(0), back.output(1), back.output(2), Value()};
+  const Node back =
+      apply(ScaledDotProductAttentionGradient{heads, kv_heads, causal, scale, dropout, stream},
+            {n.input(0), n.input(1), n.input(2), y, n.output(1), slope, n.input(3), dy[1], n.input(4)}, At::current())
+          .node();
+  return {back.output(0), back.output(1), back.output(2), Value(), Value()};
+}
+
+std::vector<Value> ScaledDotProductAttention::inference(Values in) const {
+  if (dropout == 0) return {};
+  const Node n =
+      apply(ScaledDotProductAttention{heads, kv_heads, causal, scale}, {in[0], in[1], in[2], in[3]}, At::current())
+          .node();
+  return {n.output(0), n.output(1)};
 }
 
 }  // namespace oxbow::ops
@@ -179,10 +196,14 @@ Value scaled_dot_product_attention(Value q, Value k, Value v, const AttentionOpt
     const std::int64_t d = q.shape()[-1] / std::max<std::int64_t>(options.heads, 1);
     scale = 1 / std::sqrt(static_cast<double>(std::max<std::int64_t>(d, 1)));
   }
-  return apply(
-      ops::ScaledDotProductAttention{
-          .heads = options.heads, .kv_heads = options.kv_heads, .causal = options.causal, .scale = scale},
-      {q, k, v, options.mask}, at);
+  ops::ScaledDotProductAttention op{.heads = options.heads,
+                                    .kv_heads = options.kv_heads,
+                                    .causal = options.causal,
+                                    .scale = scale,
+                                    .dropout = options.dropout};
+  const bool draws = q && options.dropout != 0;
+  if (draws) op.stream = q.graph().next_stream();
+  return apply(op, {q, k, v, options.mask, draws ? random_state(q.graph(), at) : Value()}, at);
 }
 
 }  // namespace oxbow

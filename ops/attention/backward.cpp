@@ -38,6 +38,7 @@ class Backward {
     slopes_ = take(tile * tile);
     lse_ = take(tile);
     offset_ = take(tile);
+    factors_ = g_.dropout > 0 ? take(tile * tile) : nullptr;
     if (dk_) clear(dk_, g_.s, g_.d, g_.k_row);
     if (dv_) clear(dv_, g_.s, g_.e, g_.v_row);
   }
@@ -108,6 +109,10 @@ class Backward {
     multiply<T>(p_.scores[a][b], keys, width, g_.d, {k, g_.k_row, 1}, q_turned_, width, weights_, width, false);
     if (hides) g_.hide(mask_, head, query, key, weights_, width);
     multiply<T>(p_.slopes[a][b], keys, width, g_.e, {v, g_.v_row, 1}, dy_turned_, width, slopes_, width, false);
+    if (factors_) {
+      g_.draw_factors(r_.in<std::int64_t>(8), head, query, key, factors_, width);
+      scale_by(keys * width, factors_, slopes_);
+    }
     const T scale = static_cast<T>(g_.scale);
     for (std::int64_t j = 0; j < keys; ++j) {
       T *const weights = weights_ + j * width, *const slopes = slopes_ + j * width;
@@ -119,6 +124,7 @@ class Backward {
         slopes[i] = weight == T(0) ? T(0) : slope;
       });
     }
+    if (factors_) scale_by(keys * width, factors_, weights_);
     // A tile that hides nothing reads all of what it multiplies.
     const auto add = [&](const gemm::Kernel& kernel, bool careful, std::int64_t rows, std::int64_t columns,
                          std::int64_t terms, gemm::Strided<T> left, const T* right, std::int64_t ldb, T* y,
@@ -151,6 +157,7 @@ class Backward {
   T *q_turned_, *dy_turned_;  // [features][queries]
   T *weights_, *slopes_;      // [keys][queries]
   T *lse_, *offset_;          // of each query
+  T* factors_;                // [keys][queries], null without dropout
 };
 
 }  // namespace
@@ -159,6 +166,7 @@ std::vector<Type> ScaledDotProductAttentionGradient::infer(Types in) const {
   const auto given = [&](std::size_t i) { return i < in.size() ? in[i] : Type::absent(); };
   const std::vector<Type> with_mask{in[0], in[1], in[2], given(6)};
   const std::vector<Type> made = ScaledDotProductAttention{heads, kv_heads, causal, scale}.infer(with_mask);
+  check_dropout(form(), given(8));
   if (in[3] != made[0] || in[5] != made[0])
     throw OpError("y and dy are " + to_string(in[3]) + " and " + to_string(in[5]) + ", not " + to_string(made[0]),
                   "Give the result of scaled_dot_product_attention, and its gradient");
@@ -177,7 +185,7 @@ Prepared<Plan> ScaledDotProductAttentionGradient::prepare(Types in) const {
   if (g.kv_heads() == 0) return {work, plan};
   work.flops = static_cast<double>(g.heads * g.t) * static_cast<double>(g.s * (6 * g.d + 4 * g.e + 24)) *
                (causal && g.t > tile ? 0.6 : 1);
-  work.scratch = ((g.d + g.e) * tile + 2 * tile * tile + 2 * tile) * size_of(dtype);
+  work.scratch = ((g.d + g.e) * tile + (dropout > 0 ? 3 : 2) * tile * tile + 2 * tile) * size_of(dtype);
   if (g.t == 0 || g.s == 0) return {work, plan};
   // [keys][queries] of keys or values by turned queries or slopes; the sums over a tile's queries; over its keys.
   const auto score = [&](std::int64_t features, std::int64_t row) {
@@ -222,6 +230,14 @@ void ScaledDotProductAttentionGradient::run(const Run& r, const Plan& p) const {
     for (std::int64_t head = r.part * g.group; head < (r.part + 1) * g.group; ++head)
       for (std::int64_t query = 0; query < g.t; query += tile) part.take_queries(head, query);
   });
+}
+
+std::vector<Value> ScaledDotProductAttentionGradient::inference(Values in) const {
+  if (dropout == 0) return {};
+  const std::vector<Value> without(in.begin(), in.end() - 1);
+  const Node n =
+      apply(ScaledDotProductAttentionGradient{heads, kv_heads, causal, scale}, without, At::current()).node();
+  return {n.output(0), n.output(1), n.output(2)};
 }
 
 }  // namespace oxbow::ops

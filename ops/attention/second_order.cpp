@@ -88,6 +88,7 @@ void add_to(Value& sum, Value term) { sum = sum ? sum + term : term; }
 // and c flow back to dq, dk and dv. Then to z flows u = a k^T + q b^T, to w scale u p, to p (g c^T + scale u w), and to
 // the exponent p times that.
 Grads ScaledDotProductAttentionGradient::gradient(const Node& n, Values d) const {
+  if (dropout > 0) return NotDifferentiable{"the weights that dropout keeps are never stored as a matrix"};
   const Value in_q = n.input(0), in_k = n.input(1), mask = n.input(6), in_dlse = n.input(7);
   const InHeads in_heads(form(), in_q, in_k);
   // Halves are computed with as in the op, and rounded once.
@@ -157,7 +158,8 @@ Grads ScaledDotProductAttentionGradient::gradient(const Node& n, Values d) const
           each(-over_keys(to_exponent), 4),
           back(to_g, 5, false),
           Value(),
-          in_dlse && to_dlse ? each(to_dlse, 7) : Value()};
+          in_dlse && to_dlse ? each(to_dlse, 7) : Value(),
+          Value()};
 }
 
 }  // namespace oxbow::ops

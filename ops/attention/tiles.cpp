@@ -1,4 +1,7 @@
+#include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/random_blocks.h>
 #include <oxbow/ops/attention/tiles.h>
+#include <oxbow/ops/random/numbers.h>
 
 #include <cstring>
 
@@ -73,8 +76,22 @@ Type scores_type(const Form& form, const Type& q, const Type& k, const Type& v, 
   return {compute_type(q.dtype), scores};
 }
 
+void check_dropout(const Form& form, const Type& state) {
+  if (!(form.dropout >= 0 && form.dropout < 1))
+    throw OpError("the dropout " + internal::short_number(form.dropout) + " is not in [0, 1)",
+                  "Give the fraction of weights to drop");
+  if (form.dropout == 0) return;
+  if (!state) throw OpError("there is no state to draw from", "Give random_state(graph)");
+  check_state(state);
+}
+
 Geometry::Geometry(const Form& form, const Type& q, const Type& k, const Type& v, const Type& mask)
-    : t(q.shape[-2]), s(k.shape[-2]), causal(form.causal), scale(form.scale) {
+    : t(q.shape[-2]),
+      s(k.shape[-2]),
+      causal(form.causal),
+      scale(form.scale),
+      dropout(form.dropout),
+      stream(form.stream) {
   const Shape scores = scores_type(form, q, k, v, mask).shape;
   across = std::max<std::int64_t>(form.heads, 1);
   kv_across = form.kv_heads > 0 ? form.kv_heads : across;
@@ -133,6 +150,31 @@ void Geometry::hide(const bool* mask, std::int64_t head, std::int64_t query, std
       if (!first[i * mask_row + j * mask_column]) scores[j * width + i] = hidden<T>;
 }
 
+// Words are drawn for four keys of 64 queries at once, with numbers of their own for each four of each tile.
+template <class T>
+void Geometry::draw_factors(const std::int64_t* state, std::int64_t head, std::int64_t query, std::int64_t key,
+                            T* factors, std::int64_t width) const {
+  constexpr std::int64_t at_once = 4;
+  const std::int64_t first = ((head * query_tiles() + query / tile) * key_tiles() + key / tile) * (tile / at_once);
+  const T kept = static_cast<T>(1 / (1 - dropout));
+  const auto least = static_cast<std::uint32_t>(dropout * 0x1p32);
+  internal::RandomWords<tile> words;
+  for (std::int64_t j = 0; j < keys(key); j += at_once) {
+    internal::random_blocks<tile>(static_cast<std::uint64_t>(state[0]), static_cast<std::uint32_t>(state[1]),
+                                  static_cast<std::uint32_t>(stream),
+                                  static_cast<std::uint64_t>(first + j / at_once) * tile, words);
+    for (std::int64_t row = 0; row < std::min(at_once, keys(key) - j); ++row) {
+      const std::uint32_t* const word = words.data() + row * tile;
+      T* const to = factors + (j + row) * width;
+      independent(0, width, [=](std::int64_t i) { to[i] = word[i] >= least ? kept : T(0); });
+    }
+  }
+}
+
+template void Geometry::draw_factors<float>(const std::int64_t*, std::int64_t, std::int64_t, std::int64_t, float*,
+                                            std::int64_t) const;
+template void Geometry::draw_factors<double>(const std::int64_t*, std::int64_t, std::int64_t, std::int64_t, double*,
+                                             std::int64_t) const;
 template void Geometry::hide<float>(const bool*, std::int64_t, std::int64_t, std::int64_t, float*, std::int64_t) const;
 template void Geometry::hide<double>(const bool*, std::int64_t, std::int64_t, std::int64_t, double*,
                                      std::int64_t) const;

@@ -11,6 +11,7 @@
 
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/attention/attention.h>
+#include <oxbow/ops/independent.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/shared/gemm.h>
 
@@ -24,6 +25,8 @@ constexpr std::int64_t tile = 64;
 
 /// The type of the scores, without the mask; checks q, k, v and the mask (which may be absent).
 Type scores_type(const Form& form, const Type& q, const Type& k, const Type& v, const Type& mask);
+/// Checks the rate of dropout, and that there is a state for it.
+void check_dropout(const Form& form, const Type& state);
 
 /// How much of a tile is seen.
 enum class Seen : std::uint8_t { nothing, some, all };
@@ -38,7 +41,8 @@ struct Geometry {
   std::int64_t q_row = 0, k_row = 0, v_row = 0;  // between the rows of a head
   std::int64_t y_row = 0;
   bool causal = false;
-  double scale = 1;
+  double scale = 1, dropout = 0;
+  std::int64_t stream = 0;            // of what dropout draws
   std::vector<std::int64_t> mask_at;  // each head's mask; empty where there is none
   std::int64_t mask_row = 0, mask_column = 0;
 
@@ -72,6 +76,10 @@ struct Geometry {
   template <class T>
   void hide(const bool* mask, std::int64_t head, std::int64_t query, std::int64_t key, T* scores,
             std::int64_t width) const;
+  /// What dropout multiplies the weights [key][query] of a tile by.
+  template <class T>
+  void draw_factors(const std::int64_t* state, std::int64_t head, std::int64_t query, std::int64_t key, T* factors,
+                    std::int64_t width) const;
 };
 
 /// The score of what is not seen.
@@ -136,6 +144,12 @@ void add_seen(std::int64_t rows, std::int64_t columns, std::int64_t k, gemm::Str
         if (sees(i, p)) sum = math::fma(a.data[i * a.row + p * a.step], b[p * ldb + c], sum);
       to = one_chain ? sum : sum + to;
     }
+}
+
+/// x[i] *= by[i]
+template <class T>
+void scale_by(std::int64_t count, const T* by, T* x) {
+  independent(0, count, [=](std::int64_t i) { x[i] *= by[i]; });
 }
 
 /// Whether all elements are numbers.

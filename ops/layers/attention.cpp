@@ -17,20 +17,9 @@ namespace oxbow {
 namespace ops {
 namespace {
 
-// A score that the softmax gives no weight, which is still a number: a row of nothing else gives equal weights.
-double unseen(DType dtype) { return dtype == f16 ? -6e4 : -1e30; }
-
 Value numbers_up_to(Value count) {
   Graph& g = count.graph();
   return arange(constant(g, 0, i64), count, constant(g, 1, i64));
-}
-
-// bool [t, s]: the last query sees the last key, and each one before it one fewer. Of any length that is fed.
-Value causal_mask(Value query, Value key) {
-  return in_order(query.graph(), [&] {
-    const Value t = shape_of(query)[1], s = shape_of(key)[1];
-    return greater_equal(reshape(numbers_up_to(t) + (s - t), {-1, 1}), numbers_up_to(s));
-  });
 }
 
 // A cache [batch, slots, width] with x [batch, places, width] in its places. One that it lacks fails the run.
@@ -108,8 +97,7 @@ class AttentionState : public LayerState {
         first = shape_of(key)[1] - t;
       }
       const Value turned = placed(q, heads_, first), keys = placed(k, kv_heads_, {});
-      if (options_.dropout > 0) return output_(dropped(turned, keys, v, seen), at);
-      return output_(attended(turned, keys, v, seen, options_.causal), at);
+      return output_(attended(turned, keys, v, seen, options_.causal, options_.dropout), at);
     });
   }
 
@@ -139,15 +127,13 @@ class AttentionState : public LayerState {
       const Value slots = numbers_up_to(shape_of(cache.key)[1]);
       result.cache = {written(cache.key, places, slots, keys, before), written(cache.value, places, slots, v, before)};
       const Value seen = greater_equal(reshape(places, {-1, 1}), slots);
-      result.output = output_(attended(turned, result.cache.key, result.cache.value, seen, false), at);
+      result.output = output_(attended(turned, result.cache.key, result.cache.value, seen, false, 0), at);
       return result.output;
     });
     return result;
   }
 
  private:
-  bool is_grouped() const { return kv_heads_ != heads_; }
-
   DenseOptions dense_options(const char* name) const {
     return {.kernel_init = options_.kernel_init,
             .bias_init = options_.bias_init,
@@ -209,41 +195,9 @@ class AttentionState : public LayerState {
     });
   }
 
-  Value attended(Value q, Value k, Value v, Value seen, bool causal) const {
-    return scaled_dot_product_attention(q, k, v,
-                                        {.mask = seen, .causal = causal, .heads = heads_, .kv_heads = kv_heads_});
-  }
-
-  // With the weights as a matrix, of which some are dropped.
-  Value dropped(Value q, Value k, Value v, Value seen) const {
-    const Value in_q = in_heads(q, key_dim_, true), in_k = in_heads(k, key_dim_, false);
-    const Value scores = matmul(in_q, in_k, {.transpose_b = true}) * (1 / std::sqrt(static_cast<double>(key_dim_)));
-    Value may = seen && is_grouped() ? in_groups(seen) : seen;
-    if (options_.causal) {
-      const Value before = causal_mask(q, k);
-      may = may ? logical_and(before, may) : before;
-    }
-    const Value weights = dropout(softmax(may ? where(may, scores, unseen(scores.dtype())) : scores), options_.dropout);
-    const Value all = matmul(weights, in_heads(v, value_dim_, false));
-    return reshape(is_grouped() ? transpose(all, {0, 3, 1, 2, 4}) : transpose(all, {0, 2, 1, 3}),
-                   {0, 0, heads_ * value_dim_});
-  }
-
-  // [batch, length, heads x each] to [batch, heads, length, each]; where heads share keys, to [batch, kv heads, heads
-  // of each, length, each]. Batch and length may be free: 0 keeps them.
-  Value in_heads(Value x, std::int64_t each, bool is_query) const {
-    if (!is_grouped()) return transpose(reshape(x, {0, 0, heads_, each}), {0, 2, 1, 3});
-    const std::int64_t shared = is_query ? heads_ / kv_heads_ : 1;
-    return transpose(reshape(x, {0, 0, kv_heads_, shared, each}), {0, 2, 3, 1, 4});
-  }
-
-  // A mask of heads as one of heads that share keys.
-  Value in_groups(Value mask) const {
-    if (mask.rank() == 2) return mask;
-    const std::int64_t has = mask.shape()[1], kv = has == 1 ? 1 : kv_heads_;
-    const Value sizes = shape_of(mask);
-    const Value heads = constant(mask.graph(), Tensor::of<std::int64_t>(Shape{2}, {kv, has / kv}));
-    return reshape(mask, concat({sizes[range(0, 1)], heads, sizes[range(2, 4)]}));
+  Value attended(Value q, Value k, Value v, Value seen, bool causal, double dropout) const {
+    return scaled_dot_product_attention(
+        q, k, v, {.mask = seen, .causal = causal, .heads = heads_, .kv_heads = kv_heads_, .dropout = dropout});
   }
 
   // What masks leave, as [t, s] or [batch, heads or 1, t or 1, s]; empty where there is none.

@@ -51,8 +51,8 @@ struct AttentionResult {
 /// of a head and feature i + key_dim / 2 as a pair; both sequences start at place 0, but of a causal layer the last
 /// query stands where the last key does. A call throws `Error` for other ranks, a key without a value, masks that do
 /// not fit, sizes < 1, kv_heads that do not divide heads, a dropout that is not in [0, 1), or, with rotary positions,
-/// an odd key_dim or a base that is not positive. Without dropout it is one node, `scaled_dot_product_attention`, whose
-/// memory is linear in both lengths; dropout of the weights takes the whole matrix of them.
+/// an odd key_dim or a base that is not positive. It is one node, `scaled_dot_product_attention`, whose memory is
+/// linear in both lengths, also with dropout of the weights.
 class MultiHeadAttention : public Layer {
  public:
   MultiHeadAttention(std::int64_t heads, std::int64_t key_dim, MultiHeadAttentionOptions options = {});

@@ -237,20 +237,61 @@ BOOST_AUTO_TEST_CASE(halves_are_rounded_once) {
 
 // From 256 places to 2,048 a step takes 8 times the memory; the scores alone would take 64 times theirs.
 BOOST_AUTO_TEST_CASE(memory_is_linear_in_length) {
-  const auto arena = [](std::int64_t length) {
-    Graph g;
-    const Value x = input(g, "x", f32, {1, length, 64});
-    const MultiHeadAttention attend(2, 32, {.causal = true, .rotary = true});
-    const Value loss = mean(square(attend(x)));
-    const std::vector<Value> slopes = gradients(loss, attend.variables());
-    return ledger(compile(slopes, {.pool = Pool(2)})).arena_bytes;
-  };
-  const std::int64_t least = arena(256);
-  for (const std::int64_t times : {2, 4, 8}) {
-    const std::int64_t bytes = arena(256 * times);
-    BOOST_TEST_MESSAGE(256 * times << " places: " << bytes << " bytes");
-    BOOST_TEST(static_cast<double>(bytes) < 1.1 * static_cast<double>(least * times));
+  for (const double dropout : {0.0, 0.1}) {
+    const auto arena = [dropout](std::int64_t length) {
+      Graph g;
+      const Value x = input(g, "x", f32, {1, length, 64});
+      const MultiHeadAttention attend(2, 32, {.causal = true, .rotary = true, .dropout = dropout});
+      const Value loss = mean(square(attend(x)));
+      const std::vector<Value> slopes = gradients(loss, attend.variables());
+      return ledger(compile(slopes, {.pool = Pool(2)})).arena_bytes;
+    };
+    const std::int64_t least = arena(256);
+    for (const std::int64_t times : {2, 4, 8}) {
+      const std::int64_t bytes = arena(256 * times);
+      BOOST_TEST_MESSAGE(256 * times << " places: " << bytes << " bytes");
+      BOOST_TEST(static_cast<double>(bytes) < 1.1 * static_cast<double>(least * times));
+    }
   }
+}
+
+// Of queries of zeros and values of ones on the diagonal, the result is the weights, and so is, turned, the gradient to
+// the values from slopes of ones there.
+BOOST_AUTO_TEST_CASE(dropout_is_the_same_in_both_directions_and_fair) {
+  constexpr std::int64_t n = 150;
+  constexpr double rate = 0.25;
+  Graph g;
+  const Value zeros = input(g, "zeros", f32, {2, n, 8}), v = input(g, "v", f32, {2, n, n});
+  const Value y = scaled_dot_product_attention(zeros, zeros, v, {.dropout = rate}),
+              other = scaled_dot_product_attention(zeros, zeros, v, {.dropout = rate}),
+              none = scaled_dot_product_attention(zeros, zeros, v);
+  const std::vector<Value> fetches{y,
+                                   transpose(gradients(y, v, {v})[0], {0, 2, 1}),
+                                   other,
+                                   none,
+                                   gradients(sum(square(y)), {v})[0],
+                                   gradients(sum(square(none)), {v})[0]};
+  Tensor diagonal({f32, {2, n, n}});
+  for (std::int64_t i = 0; i < 2 * n; ++i) diagonal.data<float>()[i * n + i % n] = 1;
+  const Tensors feeds{{"zeros", Tensor({f32, {2, n, 8}})}, {"v", diagonal}};
+  const std::vector<Tensor> got = on_all_threads(fetches, feeds);
+  for (std::int64_t i = 0; i < got[0].count(); ++i)
+    BOOST_TEST((got[0].data<float>()[i] == 0) == (got[1].data<float>()[i] == 0), i);
+  BOOST_TEST(farthest(got[0], got[1]) < 1e-6);
+  BOOST_TEST(!same_bits(got[0], got[2]));  // a stream of its own
+  BOOST_TEST(farthest(got[3], got[0]) > 0);
+  const double kept_as = 1 / (1 - rate) / static_cast<double>(n);
+  std::int64_t kept = 0;
+  for (std::int64_t i = 0; i < got[0].count(); ++i) {
+    const double weight = static_cast<double>(got[0].data<float>()[i]);
+    BOOST_TEST((weight == 0 || std::abs(weight - kept_as) < 1e-6), weight);
+    kept += weight != 0;
+  }
+  const double share = static_cast<double>(kept) / static_cast<double>(got[0].count());
+  BOOST_TEST(std::abs(share - (1 - rate)) < 0.01, share);  // five standard deviations
+  const std::vector<Tensor> served = on_all_threads(fetches, feeds, Mode::inference);
+  BOOST_TEST(same_bits(served[0], served[3]));
+  BOOST_TEST(same_bits(served[4], served[5]));
 }
 
 BOOST_AUTO_TEST_CASE(what_it_refuses) {
@@ -277,6 +318,9 @@ BOOST_AUTO_TEST_CASE(what_it_refuses) {
   BOOST_TEST(has(of(q, k, v, {.heads = -1}), "there are -1 heads"));
   BOOST_TEST(has(of(none, none, none, {.heads = 2}), "2 heads do not divide the 0 features of q"));
   BOOST_TEST(has(of(q, Value(), v), "scaled_dot_product_attention: "));
+  for (const double rate : {-0.1, 1.0, nan}) BOOST_TEST(has(of(q, k, v, {.dropout = rate}), " is not in [0, 1)\n"));
+  const Value slope = gradients(sum(square(scaled_dot_product_attention(q, k, v, {.dropout = 0.5}))), {q})[0];
+  BOOST_TEST(has(message([&] { gradients(sum(slope), {q}); }), "the weights that dropout keeps are never stored"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 // Samples of attention: the definition, query by query, with all scores at once.
+#include <oxbow/graph/support/random.h>
 #include <oxbow/ops/attention/attention.h>
 
 #include <cmath>
@@ -71,6 +72,19 @@ Heads heads_of(const attention::Form& form, const std::vector<Tensor>& in, std::
   return h;
 }
 
+// What dropout multiplies a weight by: 64 queries by 64 keys have numbers of their own, of which four keys have 64
+// blocks.
+double factor(const Heads& h, const Tensor& state, std::int64_t head, std::int64_t i, std::int64_t j) {
+  if (h.form.dropout == 0) return 1;
+  const std::int64_t tiles = (h.s + 63) / 64, number = (head * ((h.t + 63) / 64) + i / 64) * tiles + j / 64;
+  const auto* key = state.data<std::int64_t>();
+  const auto words = internal::random_block(static_cast<std::uint64_t>(key[0]), static_cast<std::uint32_t>(key[1]),
+                                            static_cast<std::uint32_t>(h.form.stream),
+                                            static_cast<std::uint64_t>((number * 16 + j % 64 / 4) * 64 + i % 64));
+  const bool kept = words[static_cast<std::size_t>(j % 4)] >= static_cast<std::uint32_t>(h.form.dropout * 0x1p32);
+  return kept ? 1 / (1 - h.form.dropout) : 0;
+}
+
 std::vector<Tensor> plain_attention(const attention::Form& form, const std::vector<Tensor>& in) {
   const Heads h = heads_of(form, in, 3);
   Shape y = h.q.shape().with(h.q.shape().rank() - 1, h.across * h.e), sums = h.q.shape().without(-1);
@@ -83,9 +97,10 @@ std::vector<Tensor> plain_attention(const attention::Form& form, const std::vect
         if (h.sees(head, i, j)) total += std::exp(h.score(head, i, j));
       out[1].data<double>()[head * h.t + i] = std::log(total);
       for (std::int64_t j = 0; j < h.s; ++j) {
-        const double weight = total == 0            ? 1.0 / static_cast<double>(h.s)
-                              : !h.sees(head, i, j) ? 0
-                                                    : std::exp(h.score(head, i, j)) / total;
+        const double weight = total == 0 ? 1.0 / static_cast<double>(h.s)
+                              : !h.sees(head, i, j)
+                                  ? 0
+                                  : std::exp(h.score(head, i, j)) / total * factor(h, in.back(), head, i, j);
         for (std::int64_t c = 0; c < h.e; ++c)
           out[0].data<double>()[h.y_at(head, i, c)] += weight * h.v.data<double>()[h.v_at(head, j, c)];
       }
@@ -102,11 +117,12 @@ std::vector<Tensor> plain_gradient(const attention::Form& form, const std::vecto
       for (std::int64_t j = 0; j < h.s; ++j) {
         if (!h.sees(head, i, j)) continue;
         const double weight = std::exp(h.score(head, i, j) - lse[head * h.t + i]);
+        const double kept = factor(h, in.back(), head, i, j);
         double slope = in.size() > 7 ? in[7].data<double>()[head * h.t + i] : 0;
         for (std::int64_t c = 0; c < h.e; ++c) {
           const std::int64_t at = h.y_at(head, i, c);
-          slope += dy[at] * (h.v.data<double>()[h.v_at(head, j, c)] - y[at]);
-          out[2].data<double>()[h.v_at(head, j, c)] += weight * dy[at];
+          slope += dy[at] * (h.v.data<double>()[h.v_at(head, j, c)] * kept - y[at]);
+          out[2].data<double>()[h.v_at(head, j, c)] += weight * kept * dy[at];
         }
         slope *= weight * form.scale;
         for (std::int64_t c = 0; c < h.d; ++c) {
@@ -124,6 +140,8 @@ Tensor drawn_mask(const Shape& shape) {
   for (std::int64_t i = 0; i < mask.count(); ++i) mask.data<bool>()[i] = i % shape[-1] == 0 || i * i % 7 % 3 != 1;
   return mask;
 }
+
+Tensor some_state() { return Tensor::of<std::int64_t>({2}, {12345678901234, 7}); }
 
 struct Asked {
   const char* what;
@@ -159,6 +177,21 @@ const std::vector<Asked>& asked() {
       {"no features of values", {}, {2, 3, 2}, {2, 4, 2}, {2, 4, 0}},
       {"several tiles", {.scale = 0.3}, {66, 2}, {130, 2}, {130, 1}, {}, false},
       {"several tiles, causal", {.causal = true, .scale = 0.3}, {66, 2}, {70, 2}, {70, 2}, {}, false},
+      {"dropout", {.dropout = 0.4, .stream = 3}, {2, 5, 2}, {2, 6, 2}, {2, 6, 3}, {1, 1}, false},
+      {"dropout, a mask, grouped",
+       {.heads = 2, .kv_heads = 1, .causal = true, .dropout = 0.3, .stream = 1},
+       {2, 4, 4},
+       {2, 4, 2},
+       {2, 4, 1},
+       {2, 1, 4, 4},
+       false},
+      {"several tiles, dropout",
+       {.causal = true, .scale = 0.3, .dropout = 0.5, .stream = 2},
+       {66, 2},
+       {70, 2},
+       {70, 2},
+       {1, 1},
+       false},
       {"several tiles, a mask", {.heads = 2, .kv_heads = 1, .scale = 0.3}, {66, 4}, {67, 2}, {67, 1}, {66, 67}, false},
   };
   return all;
@@ -169,7 +202,9 @@ std::vector<Sample> attention_samples() {
   for (const Asked& a : asked()) {
     std::vector<Tensor> in{draw(a.q, -1, 1, 1), draw(a.k, -1, 1, 2), draw(a.v, -1, 1, 3)};
     if (a.mask.rank() > 0) in.push_back(drawn_mask(a.mask));
-    samples.push_back({a.what, ScaledDotProductAttention{a.form.heads, a.form.kv_heads, a.form.causal, a.form.scale},
+    if (a.form.dropout > 0) in.push_back(some_state());
+    const attention::Form& f = a.form;
+    samples.push_back({a.what, ScaledDotProductAttention{f.heads, f.kv_heads, f.causal, f.scale, f.dropout, f.stream},
                        in, [form = a.form](const std::vector<Tensor>& t) { return plain_attention(form, t); },
                        a.smooth});
   }
@@ -183,11 +218,14 @@ std::vector<Sample> gradient_samples() {
     std::vector<Tensor> with_mask = in;
     const Tensor mask = a.mask.rank() > 0 ? drawn_mask(a.mask) : Tensor();
     if (a.mask.rank() > 0) with_mask.push_back(mask);
+    if (a.form.dropout > 0) with_mask.push_back(some_state());
     const std::vector<Tensor> out = plain_attention(a.form, with_mask);
     in.insert(in.end(), {out[0], out[1], draw(out[0].shape(), -1, 1, 4)});
     if (a.mask.rank() > 0) in.insert(in.end(), {mask, draw(out[1].shape(), -1, 1, 5)});
+    if (a.form.dropout > 0) in.push_back(some_state());
+    const attention::Form& f = a.form;
     samples.push_back(
-        {a.what, ScaledDotProductAttentionGradient{a.form.heads, a.form.kv_heads, a.form.causal, a.form.scale}, in,
+        {a.what, ScaledDotProductAttentionGradient{f.heads, f.kv_heads, f.causal, f.scale, f.dropout, f.stream}, in,
          [form = a.form](const std::vector<Tensor>& t) { return plain_gradient(form, t); }, a.smooth});
   }
   return samples;
