@@ -44,6 +44,7 @@ class RecurrentState : public LayerState {
     check_layer_size(word(), "units", units_, x, at);
     check_layer_size(word(), "steps", x.shape()[1], x, at);
     check_dropout(word(), options_.dropout, x, at);
+    check_dropout(word(), options_.recurrent_dropout, x, at);
     if (beside.lengths) check_lengths(x, beside.lengths, at);
     LayerCall here(*this, x, {"kernel"}, at);
     const std::int64_t width = gates_of(cell_) * units_;
@@ -65,6 +66,7 @@ class RecurrentState : public LayerState {
       const Value projected = matmul(by_step, w.kernel);
       slices.insert(slices.begin(), w.bias ? projected + w.bias : projected);
       const std::vector<Value> before = state_before(x, beside.initial_state, at);
+      if (options_.recurrent_dropout > 0) w.kept = factors(before[0], options_.recurrent_dropout);
       if (is_one_node()) return as_node(slices, before, w, beside.lengths, with_sequence);
       if (options_.unroll) return written_out(slices, before, w, with_sequence);
       const RepeatResult r = repeat(
@@ -91,6 +93,7 @@ class RecurrentState : public LayerState {
  private:
   struct Weights {
     Value kernel, recurrent, bias, recurrent_bias;
+    Value kept;  // factors [batch, units] of the state on its way to the gates, where some of it is dropped
   };
 
   void make_biases(LayerCall& here, DType dtype, std::int64_t width, Weights& w) const {
@@ -131,6 +134,11 @@ class RecurrentState : public LayerState {
     });
   }
 
+  // What dropout multiplies x by.
+  static Value factors(Value x, double rate) {
+    return in_order(x.graph(), [&] { return dropout(broadcast_like(constant(x.graph(), 1, x.dtype()), x), rate); });
+  }
+
   std::vector<Value> state_before(Value x, const std::vector<Value>& initial, At at) const {
     const std::size_t count = cell_ == Cell::lstm ? 2 : 1;
     const Type each{x.dtype(), {x.shape()[0], units_}};
@@ -150,18 +158,36 @@ class RecurrentState : public LayerState {
     return initial;
   }
 
-  // Whether it has the cell that is one node: the usual activations.
+  // Whether it has a cell that is one node: the usual activations, and nothing dropped on the way.
   bool is_one_node() const {
-    return cell_ == Cell::lstm && !options_.unroll && options_.activation.is(tanh) &&
-           options_.recurrent_activation.is(sigmoid);
+    if (options_.unroll || options_.recurrent_dropout > 0) return false;
+    if (cell_ == Cell::simple) return options_.activation.is(tanh) || options_.activation.is(relu);
+    return options_.activation.is(tanh) && options_.recurrent_activation.is(sigmoid);
   }
 
   RecurrentResult as_node(const std::vector<Value>& slices, const std::vector<Value>& before, const Weights& w,
                           Value lengths, bool with_sequence) const {
-    const LstmResult r =
-        lstm(slices[0], w.recurrent, before[0], before[1], {.lengths = lengths, .reverse = options_.reverse});
-    RecurrentResult result{{}, {r.h, r.c}};
-    if (with_sequence) result.sequence = transpose(lengths ? where(slices[1], r.states, 0) : r.states, {1, 0, 2});
+    Value states;
+    RecurrentResult result;
+    if (cell_ == Cell::lstm) {
+      const LstmResult r =
+          lstm(slices[0], w.recurrent, before[0], before[1], {.lengths = lengths, .reverse = options_.reverse});
+      states = r.states;
+      result.state = {r.h, r.c};
+    } else {
+      const StatesResult r =
+          cell_ == Cell::gru
+              ? gru(slices[0], w.recurrent, before[0],
+                    {.lengths = lengths,
+                     .reverse = options_.reverse,
+                     .reset_after = options_.reset_after,
+                     .recurrent_bias = w.recurrent_bias})
+              : simple_rnn(slices[0], w.recurrent, before[0],
+                           {.lengths = lengths, .reverse = options_.reverse, .relu = options_.activation.is(relu)});
+      states = r.states;
+      result.state = {r.h};
+    }
+    if (with_sequence) result.sequence = transpose(lengths ? where(slices[1], states, 0) : states, {1, 0, 2});
     return result;
   }
 
@@ -202,11 +228,11 @@ class RecurrentState : public LayerState {
   }
 
   RepeatNext any_step(const RepeatStep& s, const Weights& w, bool with_output) const {
-    const Value x = s.slices[0], h = s.carried[0];
-    if (cell_ == Cell::simple) return next(act(x + matmul(h, w.recurrent)), with_output);
+    const Value x = s.slices[0], h = s.carried[0], seen = w.kept ? h * w.kept : h;
+    if (cell_ == Cell::simple) return next(act(x + matmul(seen, w.recurrent)), with_output);
     if (cell_ == Cell::gru)
-      return next(options_.reset_after ? reset_after(x, h, w) : reset_before(x, h, w), with_output);
-    const Value all = x + matmul(h, w.recurrent);
+      return next(options_.reset_after ? reset_after(x, h, seen, w) : reset_before(x, h, seen, w), with_output);
+    const Value all = x + matmul(seen, w.recurrent);
     const Value in = open(gate(all, 0)), forget = open(gate(all, 1)), candidate = act(gate(all, 2)),
                 out = open(gate(all, 3));
     const Value c = forget * s.carried[1] + in * candidate;
@@ -220,18 +246,18 @@ class RecurrentState : public LayerState {
     return {.carried = {h}, .stacked = with_output ? std::vector<Value>{h} : std::vector<Value>{}};
   }
 
-  Value reset_after(Value x, Value h, const Weights& w) const {
-    Value past = matmul(h, w.recurrent);
+  Value reset_after(Value x, Value h, Value seen, const Weights& w) const {
+    Value past = matmul(seen, w.recurrent);
     if (w.recurrent_bias) past = past + w.recurrent_bias;
     const Value update = open(gate(x, 0) + gate(past, 0)), reset = open(gate(x, 1) + gate(past, 1));
     const Value candidate = act(gate(x, 2) + reset * gate(past, 2));
     return update * h + (1 - update) * candidate;
   }
 
-  Value reset_before(Value x, Value h, const Weights& w) const {
-    const Value past = matmul(h, slice(w.recurrent, 1, 0, 2 * units_));
+  Value reset_before(Value x, Value h, Value seen, const Weights& w) const {
+    const Value past = matmul(seen, slice(w.recurrent, 1, 0, 2 * units_));
     const Value update = open(gate(x, 0) + gate(past, 0)), reset = open(gate(x, 1) + gate(past, 1));
-    const Value candidate = act(gate(x, 2) + matmul(reset * h, slice(w.recurrent, 1, 2 * units_)));
+    const Value candidate = act(gate(x, 2) + matmul(reset * seen, slice(w.recurrent, 1, 2 * units_)));
     return update * h + (1 - update) * candidate;
   }
 

@@ -1,8 +1,10 @@
 // Recurrent layers: over whole sequences [batch, time, features], a step a time. Gates, kernels and defaults are those
-// of Keras. An `LSTM` with the usual activations is one node (`lstm` of ops/recurrent.h), and its gradient another; its
-// time may be a free axis. The others are loops (`repeat` of ops/control.h), one node a layer, whose gradients keep the
-// states and compute the gates once more; or, with `.unroll`, written out step by step: of these the number of steps is
-// fixed when they are called, also where the axis of time is free, and a run that is fed another one fails.
+// of Keras. One with the usual activations, tanh and for the gates sigmoid, or relu of `SimpleRNN`, is one node
+// (`lstm`, `gru`, `simple_rnn` of ops/recurrent.h), and its gradient another; its time may be a free axis. Those with
+// other activations or with `.recurrent_dropout` are loops (`repeat` of ops/control.h), one node a layer, whose
+// gradients keep the states and compute the gates once more; or, with `.unroll`, written out step by step: of these the
+// number of steps is fixed when they are called, also where the axis of time is free, and a run that is fed another one
+// fails.
 //
 //   Sequential net{Embedding(256, 64), LSTM(128, {.return_sequences = true}), Bidirectional(GRU(64)), Dense(10)};
 //
@@ -30,6 +32,7 @@ struct RecurrentOptions {
   bool unit_forget_bias = true;  ///< of `LSTM`: the forget gate's bias starts at 1, the others' as `bias_init` says
   bool reset_after = true;       ///< of `GRU`: the reset gate is applied after the product, as cuDNN and PyTorch do
   double dropout = 0;            ///< of x's features, the same ones in all steps
+  double recurrent_dropout = 0;  ///< of the state on its way to the gates, the same units in all steps
   bool unroll = false;           ///< nodes for each step: the same outputs, and a large graph to look at
   std::string name = {};
   bool trainable = true;
@@ -56,7 +59,8 @@ struct RecurrentResult {
 /// the options say so. Variables: kernel [features, gates x units], recurrent_kernel [units, gates x units], bias
 /// [gates x units]. A call throws `Error` unless x is floating point [batch, time, features], for units < 1, for no
 /// steps, for an initial state of another number or type, for lengths that are not integers [batch], and for a dropout
-/// that is not in [0, 1). Dropout: Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287.
+/// that is not in [0, 1). Dropout: Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287; what a state carries on
+/// past the gates, h of `GRU` and c of `LSTM`, is never dropped.
 class Recurrent : public Layer {
  public:
   using Layer::operator();

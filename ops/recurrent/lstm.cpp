@@ -1,10 +1,10 @@
-#include <oxbow/ops/independent.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/recurrent.h>
 #include <oxbow/ops/recurrent/lstm.h>
 #include <oxbow/ops/recurrent/plan.h>
+#include <oxbow/ops/recurrent/walk.h>
 #include <oxbow/ops/shape.h>
 
 namespace oxbow::ops {
@@ -39,36 +39,26 @@ void step(std::int64_t units, const T* x, const T* z, const T* c_before, T* c, T
 
 template <class T>
 void forward(const Plan& p, const Run& r, bool reverse) {
-  const Sizes& s = p.sizes;
-  const std::int64_t first = s.first_row(r.part), rows = s.rows_of(r.part), u = s.units, wide = 4 * u;
-  const T *x = r.in<T>(0) + first * wide, *recurrent = r.in<T>(1), *h = r.in<T>(2) + first * u,
-          *c = r.in<T>(3) + first * u;
-  const std::int64_t* lengths = r.has(4) ? r.in<std::int64_t>(4) + first : nullptr;
-  T* const states = r.wants(0) ? r.out<T>(0) + first * u : nullptr;
-  T* const cells = r.wants(3) ? r.out<T>(3) + first * u : nullptr;
-  T* const gates = r.wants(4) ? r.out<T>(4) + first * wide : nullptr;
-  std::byte* scratch = r.scratch;
-  T *const z = take<T>(scratch, rows * wide), *const own_states = take<T>(scratch, rows * u),
-           *const own_cells = take<T>(scratch, rows * u);
-  for (std::int64_t k = 0; k < s.time; ++k) {
-    const std::int64_t t = place_of(k, s.time, reverse), narrow_at = t * s.batch * u, wide_at = narrow_at * 4;
-    T *const h_now = states ? states + narrow_at : own_states, *const c_now = cells ? cells + narrow_at : own_cells;
-    p.product.multiply(r.part, h, recurrent, z);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      T* const kept = gates ? gates + wide_at + i * wide : nullptr;
-      if (lengths && t >= lengths[i]) {
-        if (h != h_now) std::copy_n(h + i * u, u, h_now + i * u);
-        if (c != c_now) std::copy_n(c + i * u, u, c_now + i * u);
-        if (kept) std::fill_n(kept, wide, T(0));
-      } else {
-        step(u, x + wide_at + i * wide, z + i * wide, c + i * u, c_now + i * u, h_now + i * u, kept);
-      }
-    }
-    h = h_now;
-    c = c_now;
-  }
-  if (r.wants(1)) std::copy_n(h, rows * u, r.out<T>(1) + first * u);
-  if (r.wants(2)) std::copy_n(c, rows * u, r.out<T>(2) + first * u);
+  Part part(p.sizes, r);
+  const std::int64_t rows = part.rows, u = part.units, wide = 4 * u;
+  const T *const x = part.in<T>(0, wide), *const recurrent = r.in<T>(1);
+  T* const gates = part.out<T>(4, wide);
+  T* const z = part.take<T>(rows * wide);
+  State<T> states[]{{part.in<T>(2, u), part.out<T>(0, u), part.take<T>(rows * u)},
+                    {part.in<T>(3, u), part.out<T>(3, u), part.take<T>(rows * u)}};
+  const State<T>&h = states[0], &c = states[1];
+  walk<T>(
+      part, part.in<std::int64_t>(4, 1), reverse, states,
+      [&](Step) { p.product.multiply(r.part, h.before, recurrent, z); },
+      [&](Step s, std::int64_t i) {
+        const std::int64_t at = (s.at + i) * wide;
+        step(u, x + at, z + i * wide, c.before + i * u, c.now + i * u, h.now + i * u, gates ? gates + at : nullptr);
+      },
+      [&](Step s, std::int64_t i) {
+        if (gates) std::fill_n(gates + (s.at + i) * wide, wide, T(0));
+      });
+  if (T* const last = part.out<T>(1, u)) std::copy_n(h.before, rows * u, last);
+  if (T* const last = part.out<T>(2, u)) std::copy_n(c.before, rows * u, last);
 }
 
 }  // namespace
@@ -123,8 +113,7 @@ Grads Lstm::gradient(const Node& n, Values dy) const {
 namespace oxbow {
 
 LstmResult lstm(Value x, Value recurrent, Value h, Value c, const RecurrenceOptions& options, At at) {
-  const Value lengths =
-      options.lengths && is_integer(options.lengths.dtype()) ? cast(options.lengths, i64, at) : options.lengths;
+  const Value lengths = ops::recurrent::as_lengths(options.lengths, at);
   const Node n = apply(ops::Lstm{options.reverse}, {x, recurrent, h, c, lengths}, at).node();
   return {n.output(0), n.output(1), n.output(2)};
 }

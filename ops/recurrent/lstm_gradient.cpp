@@ -1,8 +1,8 @@
-#include <oxbow/ops/independent.h>
 #include <oxbow/ops/math.h>
 #include <oxbow/ops/recurrent/lstm.h>
 #include <oxbow/ops/recurrent/plan.h>
 #include <oxbow/ops/recurrent/second_order.h>
+#include <oxbow/ops/recurrent/walk.h>
 #include <oxbow/ops/shape.h>
 
 namespace oxbow::ops {
@@ -40,55 +40,39 @@ void times_slopes(std::int64_t units, const T* gates, const T* dgates, T* y) {
 }
 
 template <class T>
-void add(std::int64_t count, const T* x, T* y) {
-  independent(0, count, [=](std::int64_t j) { y[j] += x[j]; });
-}
-
-// x, or zeros.
-template <class T>
-void start(std::int64_t count, const T* x, T* y) {
-  if (x)
-    std::copy_n(x, count, y);
-  else
-    std::fill_n(y, count, T(0));
-}
-
-template <class T>
 void backward(const Plan& p, const Run& r, bool reverse) {
-  const Sizes& s = p.sizes;
-  const std::int64_t first = s.first_row(r.part), rows = s.rows_of(r.part), u = s.units, wide = 4 * u;
-  const auto given = [&](int i, std::int64_t width) { return r.has(i) ? r.in<T>(i) + first * width : nullptr; };
-  const T *gates = given(0, wide), *cells = given(1, u), *c = given(2, u), *transposed = r.in<T>(3);
-  const std::int64_t* lengths = r.has(9) ? r.in<std::int64_t>(9) + first : nullptr;
-  const T *dstates = given(4, u), *dlast_h = given(5, u), *dlast_c = given(6, u), *dcells = given(7, u),
-          *dgates = given(8, wide);
-  T* const dx = r.wants(0) ? r.out<T>(0) + first * wide : nullptr;
-  std::byte* scratch = r.scratch;
-  T *const dh = take<T>(scratch, rows * u), *const dc = take<T>(scratch, rows * u), *const own = take<T>(scratch, wide),
-           *const own_dx = take<T>(scratch, rows * wide);
-  start(rows * u, dlast_h, dh);
-  start(rows * u, dlast_c, dc);
-  for (std::int64_t k = s.time - 1; k >= 0; --k) {
-    const std::int64_t t = place_of(k, s.time, reverse), at = t * s.batch * u;
-    const T* const before = k == 0 ? c : cells + place_of(k - 1, s.time, reverse) * s.batch * u;
-    if (dstates) add(rows * u, dstates + at, dh);
-    if (dcells) add(rows * u, dcells + at, dc);
-    T* const dx_now = dx ? dx + at * 4 : own_dx;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      const std::int64_t wide_at = at * 4 + i * wide;
-      T* const to = dx_now + i * wide;
-      if (lengths && t >= lengths[i]) {
-        std::fill_n(to, wide, T(0));
-        continue;
-      }
-      if (dgates) times_slopes(u, gates + wide_at, dgates + wide_at, own);
-      step_back(u, gates + wide_at, before + i * u, cells + at + i * u, dh + i * u, dc + i * u, to);
-      if (dgates) add(wide, own, to);
-    }
-    if (k > 0 || r.wants(1)) p.product.multiply(r.part, dx_now, transposed, dh);
-  }
-  if (r.wants(1)) std::copy_n(dh, rows * u, r.out<T>(1) + first * u);
-  if (r.wants(2)) std::copy_n(dc, rows * u, r.out<T>(2) + first * u);
+  Part part(p.sizes, r);
+  const std::int64_t rows = part.rows, u = part.units, wide = 4 * u;
+  const T *const gates = part.in<T>(0, wide), *const cells = part.in<T>(1, u), *const c = part.in<T>(2, u),
+                 *const transposed = r.in<T>(3), *const dstates = part.in<T>(4, u), *const dcells = part.in<T>(7, u),
+                 *const dgates = part.in<T>(8, wide);
+  T* const dx = part.out<T>(0, wide);
+  T *const dh = part.take<T>(rows * u), *const dc = part.take<T>(rows * u), *const own = part.take<T>(wide),
+           *const own_dx = part.take<T>(rows * wide);
+  start(rows * u, part.in<T>(5, u), dh);
+  start(rows * u, part.in<T>(6, u), dc);
+  T* dx_now = own_dx;
+  walk_back(
+      part, part.in<std::int64_t>(9, 1), reverse,
+      [&](Step s) {
+        if (dstates) add(rows * u, dstates + s.at * u, dh);
+        if (dcells) add(rows * u, dcells + s.at * u, dc);
+        if (dx) dx_now = dx + s.at * wide;
+      },
+      [&](Step s, std::int64_t i) {
+        const std::int64_t at = (s.at + i) * wide;
+        const T* const before = s.before < 0 ? c : cells + s.before * u;
+        T* const to = dx_now + i * wide;
+        if (dgates) times_slopes(u, gates + at, dgates + at, own);
+        step_back(u, gates + at, before + i * u, cells + (s.at + i) * u, dh + i * u, dc + i * u, to);
+        if (dgates) add(wide, own, to);
+      },
+      [&](Step, std::int64_t i) { std::fill_n(dx_now + i * wide, wide, T(0)); },
+      [&](Step s) {
+        if (s.before >= 0 || r.wants(1)) p.product.multiply(r.part, dx_now, transposed, dh);
+      });
+  if (r.wants(1)) std::copy_n(dh, rows * u, part.out<T>(1, u));
+  if (r.wants(2)) std::copy_n(dc, rows * u, part.out<T>(2, u));
 }
 
 }  // namespace

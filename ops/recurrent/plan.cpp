@@ -6,6 +6,10 @@
 
 namespace oxbow::ops::recurrent {
 
+Value as_lengths(Value lengths, At at) {
+  return lengths && is_integer(lengths.dtype()) ? cast(lengths, i64, at) : lengths;
+}
+
 // Both terms read whole slices along the axis of time, which are bytes of their values.
 Value to_recurrent(Value states, Value before, Value dz, bool reverse) {
   const Value inner =

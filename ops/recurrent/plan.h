@@ -8,8 +8,11 @@ namespace oxbow::ops::recurrent {
 
 struct Plan {
   Sizes sizes;
-  StepProduct product;
+  StepProduct product, inner;  // inner: of a cell that has two in a step
 };
+
+/// Lengths as the nodes take them: integers as i64.
+Value as_lengths(Value lengths, At at);
 
 /// The gradient to the recurrent weights: the sum over all steps of (the state before)^T dz, of which the state before
 /// the first step is `before`.

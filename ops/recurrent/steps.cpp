@@ -24,13 +24,9 @@ Sizes::Sizes(const Shape& states, std::int64_t width) : time(states[0]), batch(s
   rows = ceiling(batch, parts);
 }
 
-StepProduct::StepProduct(DType dtype, const Sizes& sizes, std::int64_t columns, std::int64_t k, bool accumulate)
-    : columns_(columns),
-      k_(k),
-      rows_(sizes.rows),
-      last_rows_(sizes.last_rows()),
-      last_part_(sizes.parts - 1),
-      accumulate_(accumulate) {
+StepProduct::StepProduct(DType dtype, const Sizes& sizes, const Factors& of, bool accumulate)
+    : of_(of), rows_(sizes.rows), last_rows_(sizes.last_rows()), last_part_(sizes.parts - 1), accumulate_(accumulate) {
+  const std::int64_t k = of.k, columns = of.columns;
   const std::int64_t chunks = gemm::sums_in_one_chain(dtype) ? ceiling(k, sum_chunk) : 1;
   chunk_ = k == 0 ? 0 : ceiling(k, chunks);
   if (k == 0 || columns == 0) return;
@@ -44,9 +40,9 @@ StepProduct::StepProduct(DType dtype, const Sizes& sizes, std::int64_t columns, 
       gemm::Shape s{.rows = rows_now,
                     .columns = wide,
                     .k = chunk_,
-                    .lda = k,
-                    .ldb = columns,
-                    .ldy = columns,
+                    .lda = of.a_stride,
+                    .ldb = of.b_stride,
+                    .ldy = of.y_stride,
                     .accumulate = accumulate};
       auto& kernels = kernels_[last][last_panel];
       kernels[0] = gemm::kernel(s);
@@ -64,20 +60,20 @@ void StepProduct::multiply(std::int64_t part, const T* a, const T* b, T* y) cons
   const std::int64_t rows = last ? last_rows_ : rows_;
   std::int64_t p = 0;
   do {
-    const std::int64_t deep = std::min(chunk_, k_ - p);
-    for (std::int64_t j = 0; j < columns_; j += panel_) {
-      const T* const right = b + p * columns_ + j;
-      const auto& kernels = kernels_[last][j + panel_ >= columns_];
+    const std::int64_t deep = std::min(chunk_, of_.k - p);
+    for (std::int64_t j = 0; j < of_.columns; j += panel_) {
+      const T* const right = b + p * of_.b_stride + j;
+      const auto& kernels = kernels_[last][j + panel_ >= of_.columns];
       if constexpr (std::is_same_v<T, float>)
         if (kernels[0]) {
-          kernels[p == 0 ? 0 : p + chunk_ < k_ ? 1 : 2](right, a + p, y + j);
+          kernels[p == 0 ? 0 : p + chunk_ < of_.k ? 1 : 2](right, a + p, y + j);
           continue;
         }
-      gemm::multiply<T>(rows, std::min(panel_, columns_ - j), deep, {a + p, k_, 1}, right, columns_, y + j, columns_,
-                        accumulate_ || p > 0);
+      gemm::multiply<T>(rows, std::min(panel_, of_.columns - j), deep, {a + p, of_.a_stride, 1}, right, of_.b_stride,
+                        y + j, of_.y_stride, accumulate_ || p > 0);
     }
     p += chunk_;
-  } while (p < k_);
+  } while (p < of_.k);
 }
 
 template void StepProduct::multiply(std::int64_t, const float*, const float*, float*) const;

@@ -33,20 +33,30 @@ inline std::int64_t place_of(std::int64_t step, std::int64_t time, bool reverse)
   return reverse ? time - 1 - step : step;
 }
 
-/// y (+)= a b, with the rows of one part and a matrix b [k, columns] that is the same in all steps.
+/// What a product of a step is of: a [rows, k], b [k, columns].
+struct Factors {
+  std::int64_t columns = 0, k = 0;
+  std::int64_t a_stride = 0, b_stride = 0, y_stride = 0;  // from row to row
+};
+
+/// y (+)= a b, with the rows of one part and a matrix b that is the same in all steps.
 class StepProduct {
  public:
   StepProduct() = default;
-  StepProduct(DType dtype, const Sizes& sizes, std::int64_t columns, std::int64_t k, bool accumulate);
+  StepProduct(DType dtype, const Sizes& sizes, const Factors& of, bool accumulate);
+  /// Of whole matrices.
+  StepProduct(DType dtype, const Sizes& sizes, std::int64_t columns, std::int64_t k, bool accumulate)
+      : StepProduct(dtype, sizes, {columns, k, k, columns, columns}, accumulate) {}
 
-  /// For the rows of `part`: a has k elements a row, y `columns`.
+  /// For the rows of `part`.
   template <class T>
   void multiply(std::int64_t part, const T* a, const T* b, T* y) const;
-  double flops() const { return 2.0 * static_cast<double>(columns_ * k_); }  // a row
+  double flops() const { return 2.0 * static_cast<double>(of_.columns * of_.k); }  // a row
 
  private:
   static constexpr std::int64_t panel_ = 64;  // columns at once: four registers of AVX-512
-  std::int64_t columns_ = 0, k_ = 0, chunk_ = 0, rows_ = 0, last_rows_ = 0, last_part_ = 0;
+  Factors of_;
+  std::int64_t chunk_ = 0, rows_ = 0, last_rows_ = 0, last_part_ = 0;
   bool accumulate_ = false;
   // By [last part][last panel][first, middle, last chunk of k]; empty: plain loops, to the same bits.
   gemm::Kernel kernels_[2][2][3] = {};

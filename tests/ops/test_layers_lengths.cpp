@@ -23,8 +23,9 @@ constexpr std::int64_t steps = 4, features = 5, units = 3;
 const std::vector<std::int64_t> lengths{4, 2, 0, 1};
 
 Recurrent layer_of(const std::string& kind, RecurrentOptions options) {
-  if (kind == "SimpleRNN") return SimpleRNN(units, std::move(options));
-  if (kind == "GRU") return GRU(units, std::move(options));
+  if (kind.ends_with(" loop")) options.activation = softsign;  // a cell that is no node
+  if (kind.starts_with("SimpleRNN")) return SimpleRNN(units, std::move(options));
+  if (kind.starts_with("GRU")) return GRU(units, std::move(options));
   return LSTM(units, std::move(options));
 }
 
@@ -73,7 +74,7 @@ void are_close(const Tensor& a, const Tensor& b, const std::string& what) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_sequence_of_its_own_length_is_as_if_alone) {
-  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM"})
+  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM", "GRU loop"})
     for (const bool reverse : {false, true}) {
       std::vector<Tensor> looped;
       for (const bool unroll : {false, true}) {
@@ -129,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_sequence_of_its_own_length_is_as_if_alone) {
           // Steps written out give the same bits; of one node, gradients are summed in another order.
           if (!unroll) looped = got;
           for (std::size_t k = 0; k < got.size(); ++k)
-            if (k == 0 || kind != "LSTM")
+            if (k == 0 || kind == "GRU loop")
               BOOST_TEST(same_bits(got[k], looped[k]), k);
             else
               are_close(got[k], looped[k], std::to_string(k));
@@ -228,6 +229,60 @@ BOOST_AUTO_TEST_CASE(dropout_takes_the_same_features_from_all_steps) {
   }
 }
 
+// Of a state that nothing else changes, each unit doubles in each step or is gone for good.
+BOOST_AUTO_TEST_CASE(recurrent_dropout_takes_the_same_units_in_all_steps) {
+  for (const bool unroll : {false, true}) {
+    Graph g;
+    const Value x = input(g, "x", f32, {any(16), steps, 2}), h = input(g, "h", f32, {any(16), 8});
+    const SimpleRNN layer(
+        8, {.activation = Activation(), .kernel_init = init::zeros(), .recurrent_dropout = 0.5, .unroll = unroll});
+    const Value states = layer.run(x, {h}).sequence;
+    Store store(g);
+    Tensor same({f32, {8, 8}});
+    for (std::int64_t u = 0; u < 8; ++u) same.data<float>()[u * 9] = 1;
+    store.set("simple_rnn/recurrent_kernel", same);
+    const Tensors feeds{{"x", draw({16, steps, 2}, -1, 1, 1, f32)}, {"h", draw({16, 8}, 1, 2, 2, f32)}};
+    const float* before = feeds.at("h").data<float>();
+    const Tensor trained = compile({states}).run(store, feeds)[0],
+                 served = compile({states}, {.mode = Mode::inference}).run(store, feeds)[0];
+    int kept = 0;
+    for (std::int64_t i = 0; i < 16; ++i)
+      for (std::int64_t u = 0; u < 8; ++u) {
+        const float now = before[i * 8 + u];
+        const bool stays = trained.data<float>()[i * steps * 8 + u] != 0;
+        for (std::int64_t t = 0; t < steps; ++t) {
+          BOOST_TEST(served.data<float>()[(i * steps + t) * 8 + u] == now);
+          BOOST_TEST(trained.data<float>()[(i * steps + t) * 8 + u] ==
+                     (stays ? now * static_cast<float>(2 << t) : 0.0F));
+        }
+        kept += stays;
+      }
+    BOOST_TEST((kept > 32 && kept < 96), kept);
+    on_all_threads({layer(x), gradients(sum(states), {h})[0]}, feeds);
+  }
+}
+
+// What is carried past the gates is not dropped: without recurrent weights it is as if nothing were.
+BOOST_AUTO_TEST_CASE(what_passes_the_gates_is_not_dropped) {
+  for (const std::string kind : {"GRU", "LSTM"})
+    for (const bool reset_after : {false, true}) {
+      Graph g;
+      const Value x = input(g, "x", f32, {any(4), steps, 2});
+      std::vector<Value> y;
+      for (const double rate : {0.0, 0.5})
+        for (const bool weights : {false, true}) {
+          g.continue_streams(1);
+          RecurrentOptions options{.reset_after = reset_after, .recurrent_dropout = rate};
+          if (!weights) options.recurrent_init = init::zeros();
+          y.push_back(layer_of(kind, options)(x));
+        }
+      const std::vector<Tensor> got = on_all_threads(y, {{"x", draw({4, steps, 2}, -1, 1, 1, f32)}});
+      for (std::int64_t i = 0; i < got[0].count(); ++i)
+        BOOST_TEST(std::abs(got[0].data<float>()[i] - got[2].data<float>()[i]) < 1e-6F);
+      BOOST_TEST(!same_bits(got[1], got[3]));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_lengths_and_dropout_refuse) {
   Graph g;
   const Value x = input(g, "x", f32, {2, 3, 5}), real = input(g, "real", f32, {2}), three = input(g, "three", i64, {3}),
@@ -238,7 +293,9 @@ BOOST_AUTO_TEST_CASE(what_lengths_and_dropout_refuse) {
   BOOST_TEST(has(message([&] { lstm.run(x, {.lengths = three}); }), "lstm: lengths is i64[3]"));
   BOOST_TEST(has(message([&] { Bidirectional(GRU(4))(x, {.lengths = flat}); }), "gru: lengths is i64[2, 1]"));
   for (const double rate : {-0.1, 1.0, std::nan("")})
-    BOOST_TEST(has(message([&] { GRU(4, {.dropout = rate})(x); }), "gru: dropout is "));
+    for (const RecurrentOptions& options :
+         {RecurrentOptions{.dropout = rate}, RecurrentOptions{.recurrent_dropout = rate}})
+      BOOST_TEST(has(message([&] { GRU(4, options)(x); }), "gru: dropout is "));
   BOOST_TEST(variables(g).empty());
 }
 

@@ -2,6 +2,7 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/runtime/program.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 
@@ -111,8 +112,9 @@ Store drawn_store(const Graph& g) {
 }
 
 Recurrent layer_of(const std::string& kind, std::int64_t units, RecurrentOptions options) {
-  if (kind == "SimpleRNN") return SimpleRNN(units, std::move(options));
-  if (kind == "GRU") return GRU(units, std::move(options));
+  if (kind.ends_with(" loop")) options.activation = softsign;  // a cell that is no node
+  if (kind.starts_with("SimpleRNN")) return SimpleRNN(units, std::move(options));
+  if (kind.starts_with("GRU")) return GRU(units, std::move(options));
   return LSTM(units, std::move(options));
 }
 
@@ -170,10 +172,9 @@ BOOST_AUTO_TEST_CASE(cells_agree_with_plain_loops_and_finite_differences) {
     }
 }
 
-// Written out, a layer gives the same bits; where it is one node else, the weights' gradients are summed in another
-// order.
+// Written out, a layer gives the same bits; where it is one node else, gradients are summed in another order.
 BOOST_AUTO_TEST_CASE(unrolled_layers_have_the_same_bits) {
-  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM"})
+  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM", "SimpleRNN loop", "GRU loop", "LSTM loop"})
     for (const bool reverse : {false, true}) {
       Graph g;
       const Value x = input(g, "x", f32, {any(2), 4, 5});
@@ -193,7 +194,7 @@ BOOST_AUTO_TEST_CASE(unrolled_layers_have_the_same_bits) {
         const std::vector<Tensor> loop = on_all_threads(fetches[0], feeds), flat = on_all_threads(fetches[1], feeds);
         constexpr std::size_t outputs = 4;
         for (std::size_t i = 0; i < loop.size(); ++i)
-          if (i < outputs || kind != "LSTM")
+          if (i < outputs || kind.ends_with(" loop"))
             BOOST_TEST(same_bits(loop[i], flat[i]), kind << " " << i);
           else
             for (std::int64_t j = 0; j < loop[i].count(); ++j)
@@ -207,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_free_length_is_that_of_the_call) {
     for (const bool reverse : {false, true}) {
       Graph g;
       const Value x = input(g, "x", f32, {any(2), any(4), 5});
-      const GRU gru(3, {.return_sequences = true, .reverse = reverse, .unroll = unroll});
+      const GRU gru(3, {.return_sequences = true, .reverse = reverse, .activation = softsign, .unroll = unroll});
       const Value y = gru(x), slope = gradients(sum(y), {gru.variable("kernel")})[0];
       const Program program = compile({y, slope});
       Store store(g);
@@ -225,16 +226,31 @@ BOOST_AUTO_TEST_CASE(a_free_length_is_that_of_the_call) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_lstm_takes_any_length) {
+BOOST_AUTO_TEST_CASE(one_node_takes_any_length) {
+  for (const std::string kind : {"SimpleRNN", "GRU", "LSTM"}) {
+    Graph g;
+    const Value x = input(g, "x", f64, {any(2), any(4), 3}), n = input(g, "n", i64, {any(2)});
+    const Recurrent layer = layer_of(kind, 3, {.return_sequences = true});
+    const Value y = layer(x, {.lengths = n});
+    std::vector<Value> of = layer.variables();
+    of.push_back(x);
+    for (const std::int64_t steps : {2, 4, 7})
+      check_gradients(sum(square(y)), of,
+                      {{"x", draw({3, steps, 3}, -1, 1, 1)}, {"n", Tensor::of<std::int64_t>({3}, {steps, 1, 3})}});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(relu_as_keras_and_onnx_name_it) {
   Graph g;
-  const Value x = input(g, "x", f64, {any(2), any(4), 3}), n = input(g, "n", i64, {any(2)});
-  const LSTM lstm(3, {.return_sequences = true});
-  const Value y = lstm(x, {.lengths = n});
-  std::vector<Value> of = lstm.variables();
-  of.push_back(x);
-  for (const std::int64_t steps : {2, 4, 7})
-    check_gradients(sum(square(y)), of,
-                    {{"x", draw({3, steps, 3}, -1, 1, 1)}, {"n", Tensor::of<std::int64_t>({3}, {steps, 1, 3})}});
+  const Value x = input(g, "x", f32, {any(2), 4, 3});
+  std::vector<Value> y;
+  for (const bool unroll : {false, true}) {
+    g.continue_streams(1);
+    y.push_back(SimpleRNN(5, {.return_sequences = true, .activation = relu, .unroll = unroll})(x));
+  }
+  const std::vector<Tensor> got = on_all_threads(y, {{"x", draw({2, 4, 3}, -1, 1, 1, f32)}});
+  BOOST_TEST(same_bits(got[0], got[1]));
+  BOOST_TEST(std::count(got[0].data<float>(), got[0].data<float>() + got[0].count(), 0.0F) > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_sequence_in_two_halves_is_the_whole) {

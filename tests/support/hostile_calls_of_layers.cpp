@@ -23,6 +23,8 @@ RecurrentOptions recurrent(Calls& c) {
   options.reverse = c.flag();
   options.use_bias = c.flag();
   options.reset_after = c.flag();
+  if (c.flag()) options.dropout = c.real();
+  if (c.flag()) options.recurrent_dropout = c.real();
   if (c.flag()) options.activation = some_unary(c);
   name_some(c, options);
   return options;

@@ -272,6 +272,7 @@ void reducing(std::vector<Call>& all) {
     if (c.flag()) options.mask = c.operand();
     if (c.flag()) options.heads = c.few();
     if (c.flag()) options.kv_heads = c.few();
+    if (c.flag()) options.dropout = c.real();
     c.keep(scaled_dot_product_attention(q, k, v, options));
   });
   all.push_back([](Calls& c) {
@@ -279,6 +280,19 @@ void reducing(std::vector<Call>& all) {
     RecurrenceOptions options{.reverse = c.flag()};
     if (c.flag()) options.lengths = c.operand();
     c.keep(lstm(x, recurrent, h, cell, options).states);
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), recurrent = c.operand(), h = c.operand();
+    GruOptions options{.reverse = c.flag(), .reset_after = c.flag()};
+    if (c.flag()) options.lengths = c.operand();
+    if (c.flag()) options.recurrent_bias = c.operand();
+    c.keep(gru(x, recurrent, h, options).states);
+  });
+  all.push_back([](Calls& c) {
+    const Value x = c.operand(), recurrent = c.operand(), h = c.operand();
+    SimpleRnnOptions options{.reverse = c.flag(), .relu = c.flag()};
+    if (c.flag()) options.lengths = c.operand();
+    c.keep(simple_rnn(x, recurrent, h, options).states);
   });
 }
 

@@ -68,6 +68,9 @@ Names Exporter::add(std::string_view type, const Names& inputs, const std::vecto
     } else if (const auto* g = std::get_if<GraphProto>(&value)) {
       a.set_type(AttributeProto::GRAPH);
       *a.mutable_g() = *g;
+    } else if (const auto* texts = std::get_if<Names>(&value)) {
+      a.set_type(AttributeProto::STRINGS);
+      for (const std::string& each : *texts) a.add_strings(each);
     } else {
       a.set_type(AttributeProto::INTS);
       for (const std::int64_t each : std::get<std::vector<std::int64_t>>(value)) a.add_ints(each);

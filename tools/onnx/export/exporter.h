@@ -25,7 +25,7 @@ using Names = std::vector<std::string>;
 /// An attribute of a node.
 struct Attribute {
   std::string name;
-  std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, GraphProto> value;
+  std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, Names, GraphProto> value;
 };
 
 class Exporter {
@@ -119,7 +119,9 @@ Names write_attention(const Written& n);
 Names write_cond(const Written& n);
 Names write_repeat(const Written& n);
 // Recurrences: export/recurrent.cpp.
+Names write_gru(const Written& n);
 Names write_lstm(const Written& n);
+Names write_simple_rnn(const Written& n);
 // Convolutions and pools: export/windows.cpp.
 Names write_average_pool(const Written& n);
 Names write_conv2d(const Written& n);

@@ -431,6 +431,7 @@ const Entry others[] = {
        return {n.to().add("GatherND", {n.in(0), as(n, n.in(1), i64)}, {{"batch_dims", n.get<std::int64_t>("batch")}})};
      }},
     {"gelu", gelu},
+    {"gru", write_gru},
     {"inverse_rms", inverse_rms},
     {"log1p",
      [](const Written& n) -> Names {
@@ -474,6 +475,7 @@ const Entry others[] = {
      [](const Written& n) -> Names {
        return {n.to().add("Mul", {n.in(0), n.to().add("Sigmoid", {n.in(0)})})};
      }},
+    {"simple_rnn", write_simple_rnn},
     {"sinpi",
      [](const Written& n) -> Names {
        return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
