@@ -23,7 +23,7 @@ namespace {
 using Feeds = std::map<std::string, Tensor>;
 
 // The values of y before and after, which differ by rounding at most.
-void comes_back(const char* what, Value y, Feeds feeds, double tolerance = 1e-5) {
+void comes_back(const std::string& what, Value y, Feeds feeds, double tolerance = 1e-5) {
   const TemporaryFolder folder;
   Store store(y.graph());
   const Tensor before = compile({y}, {.mode = Mode::inference}).run(store, feeds)[0];
@@ -281,18 +281,54 @@ BOOST_AUTO_TEST_CASE(recurrences_come_back) {
       for (const bool lengths : {false, true}) {
         Graph g;
         const Value x = input(g, "x", f32, {any(2), 5, 3}), n = input(g, "n", i64, {any(2)});
-        const LSTM layer(3, {.reverse = reverse, .use_bias = bias});
-        const RecurrentResult r = layer.run(x, {.lengths = lengths ? n : Value()});
-        const Value y = concat({reshape(r.sequence, {0, -1}), r.state[0], r.state[1]}, 1);
-        Feeds feeds{{"x", draw({3, 5, 3}, -1, 1, 1, f32)}};
-        if (lengths) feeds.insert({"n", Tensor::of<std::int64_t>({3}, {5, 2, 1})});
-        comes_back(reverse ? "reversed" : "forward", y, feeds);
+        const RecurrentOptions options{.reverse = reverse, .use_bias = bias};
+        RecurrentOptions before = options, relus = options;
+        before.reset_after = false;
+        relus.activation = relu;
+        for (const Recurrent& layer : std::vector<Recurrent>{LSTM(3, options), GRU(3, options), GRU(3, before),
+                                                             SimpleRNN(3, options), SimpleRNN(3, relus)}) {
+          const RecurrentResult r = layer.run(x, {.lengths = lengths ? n : Value()});
+          const Value y = concat({reshape(r.sequence, {0, -1}), r.state[0], r.state.back()}, 1);
+          Feeds feeds{{"x", draw({3, 5, 3}, -1, 1, 1, f32)}};
+          if (lengths) feeds.insert({"n", Tensor::of<std::int64_t>({3}, {5, 2, 1})});
+          comes_back(std::string(layer.kind()) + (reverse ? ", reversed" : ", forward"), y, feeds);
+        }
       }
   // What comes in is no product: looked up in a table.
   Graph g;
   const Value ids = input(g, "ids", i64, {4, 6});
   const Sequential net{Embedding(5, 3), LSTM(2, {.return_sequences = true})};
   comes_back("embedded", net(ids), {{"ids", Tensor({i64, {4, 6}})}});
+}
+
+// Brought in, it is one node again; and going to and fro adds nothing.
+BOOST_AUTO_TEST_CASE(a_recurrence_stays_one) {
+  const TemporaryFolder folder;
+  const auto counted = [](const Graph& g) {
+    std::map<std::string, int> ops;
+    for (NodeId i = 0; i < g.size(); ++i) ++ops[std::string(g.node(i).op().name())];
+    return ops;
+  };
+  for (const Recurrent& layer : std::vector<Recurrent>{LSTM(3), GRU(3), GRU(3, {.reset_after = false}), SimpleRNN(3)}) {
+    Graph g;
+    const Value y = layer.run(input(g, "x", f32, {any(2), any(5), 3})).sequence;
+    const std::string op(y.node().input(0).node().op().name());
+    Store store(g);
+    export_onnx(folder / "net.onnx", {{"y", y}}, store);
+    std::map<std::string, int> before;
+    for (int times = 0; times < 3; ++times) {
+      Graph again;
+      const OnnxModel net = import_onnx(again, folder / "net.onnx");
+      const std::map<std::string, int> now = counted(again);
+      BOOST_TEST(now.at(op) == 1, op);
+      BOOST_TEST(!now.contains("repeat"), op);
+      for (const char* around : {"add", "concat", "gather", "matmul", "squeeze", "transpose"})
+        if (times > 0 && now.contains(around)) BOOST_TEST(now.at(around) == before[around], op << ", " << around);
+      before = now;
+      Store held = net.store;
+      export_onnx(folder / "net.onnx", {{"y", net.outputs["y"]}}, held);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

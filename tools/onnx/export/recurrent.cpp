@@ -2,6 +2,7 @@
 #include <oxbow/graph/leaf_ops.h>
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/shape/gather.h>
+#include <oxbow/ops/shape/slice.h>
 #include <oxbow/ops/shape/transpose.h>
 
 #include <algorithm>
@@ -14,7 +15,12 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
+// Of what came out of just this axis, as an import takes it, what it came out of.
 std::string with_axis(const Written& n, const std::string& x, std::int64_t axis) {
+  for (const NodeProto& from : n.to().graph.node())
+    if (from.op_type() == "Squeeze" && from.input_size() == 2 && from.output(0) == x &&
+        from.input(1) == n.to().numbers({axis}))
+      return from.input(0);
   return n.to().add("Unsqueeze", {x, n.to().numbers({axis})});
 }
 std::string without_axis(const Written& n, const std::string& x, std::int64_t axis) {
@@ -66,6 +72,22 @@ std::string in_order(const Written& n, const Recurrence& r, Value gates, std::in
   if (std::is_sorted(r.order.begin(), r.order.end())) return n.to().name(gates);
   if (const Value before = before_order(r, gates, units, axis)) return n.to().name(before);
   return n.to().add("Gather", {n.to().name(gates), n.to().numbers(places(r, units))}, {{"axis", axis}});
+}
+
+// Both biases in one, as an import takes them apart: the value of which these are the halves, or an empty one.
+Value whole(Value first, Value second) {
+  if (!first || !second || first.rank() != 1) return {};
+  const std::int64_t half = first.shape()[0];
+  const auto* low = first.node().op().as<ops::Slice>();
+  const auto* high = second.node().op().as<ops::Slice>();
+  const bool halves = low && high && first.node().input(0).same(second.node().input(0)) && low->begin == 0 &&
+                      low->end == half && high->begin == half && high->end == 2 * half;
+  return halves ? first.node().input(0) : Value();
+}
+Value whole_bias(const Recurrence& r, Value of_x, Value of_h, std::int64_t units) {
+  if (!of_x || of_h) return whole(of_x, of_h);
+  const Value before = std::is_sorted(r.order.begin(), r.order.end()) ? of_x : before_order(r, of_x, units, 0);
+  return before && before.node().op().name() == "add" ? whole(before.node().input(0), before.node().input(1)) : Value();
 }
 
 // Weights [k, gates], or [gates, k] where they are turned, as ONNX's [1, gates, k].
@@ -120,7 +142,9 @@ Names write(const Written& n, const Recurrence& r) {
   const Outside parts = taken_apart(n, r, units);
   const Value second = r.second_bias ? n.node().input(r.second_bias) : Value();
   std::string bias, lengths, kept;
-  if (parts.bias || second) {
+  if (const Value all = whole_bias(r, parts.bias, second, units)) {
+    bias = with_axis(n, to.name(all), 0);
+  } else if (parts.bias || second) {
     const std::string none = to.constant(diagonal({n.type(0).dtype, {wide}}, 0, 0));
     const std::string of_x = parts.bias ? in_order(n, r, parts.bias, units, 0) : none,
                       of_h = second ? in_order(n, r, second, units, 0) : none;

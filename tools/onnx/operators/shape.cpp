@@ -2,6 +2,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/ops/shape/reshape.h>
 
 #include <algorithm>
 
@@ -104,7 +105,11 @@ Outputs flattened(Context& c) {
 
 Outputs squeezed(Context& c) {
   const Value x = c[0];
-  if (const auto axes = c.integers("axes", 1)) return axes->empty() ? x : squeeze(x, *axes);
+  if (const auto axes = c.integers("axes", 1)) {
+    // Axes that a recurrence has just put in.
+    if (const auto* put = x.node().op().as<ops::ExpandDims>(); put && put->axes == *axes) return x.node().input(0);
+    return axes->empty() ? x : squeeze(x, *axes);
+  }
   std::vector<std::int64_t> ones;
   for (int i = 0; i < x.rank(); ++i)
     if (x.shape()[i] == 1) ones.push_back(i);
