@@ -2,6 +2,7 @@
 #include <oxbow/ops/shape/moving.h>
 #include <oxbow/ops/shape/reshape.h>
 #include <oxbow/ops/shape/transpose.h>
+#include <oxbow/ops/shared/transpose.h>
 
 #include <algorithm>
 #include <numeric>
@@ -82,15 +83,14 @@ void transpose_planes(const Transpose::Plan& plan, const T* x, T* y, std::int64_
       continue;
     }
     // By way of a small buffer, so that memory is read and written in whole cache lines however far apart they are.
-    T square[tile_rows][tile_rows + 1];
+    T square[tile_rows][tile_rows];
     const std::int64_t height = last - first;
     from += first;
     to += first * row_out;
     for (std::int64_t c = 0; c < columns; c += tile_rows) {
       const std::int64_t width = std::min(tile_rows, columns - c);
-      for (std::int64_t j = 0; j < width; ++j) std::copy_n(from + (c + j) * column_in, height, square[j]);
-      for (std::int64_t i = 0; i < height; ++i)
-        for (std::int64_t j = 0; j < width; ++j) to[i * row_out + c + j] = square[j][i];
+      copy_transposed(from + c * column_in, column_in, square[0], tile_rows, height, width);
+      for (std::int64_t i = 0; i < height; ++i) std::copy_n(square[i], width, to + i * row_out + c);
     }
   }
 }
