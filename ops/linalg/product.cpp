@@ -18,7 +18,9 @@ constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 k
 constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
 constexpr std::int64_t abreast = 16;     // panels of a wide tile, at most
 constexpr std::int64_t flat = 64;        // rows of a wide tile: 256 kB with 16 panels
+constexpr std::int64_t tower = 256;      // rows of a tile for which b is packed: a copy serves as many
 constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
+constexpr std::int64_t far = 1 << 20;    // elements of b, of which the second-level cache holds less than half
 constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
 constexpr std::int64_t few_pages = 128;  // the same where k goes over rows of a, and each is in a page of its own
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
@@ -34,6 +36,7 @@ struct Tiling {
   std::int64_t step = panel;                         // columns computed at once
   std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last: one or all steps
   std::int64_t units = 0, units_a_part = 1;
+  bool packs = false;  // what a kernel reads of b is copied to where its rows lie side by side
   double flops() const { return 2.0 * static_cast<double>(batches * m) * static_cast<double>(n * k); }
   std::int64_t parts() const { return (units + units_a_part - 1) / units_a_part; }
 };
@@ -85,6 +88,13 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     const std::int64_t width = std::min((t.panels + groups - 1) / groups * step, t.n);
     cut(width, width > step ? flat : tallest, across > 4 ? flat : shortest);
     if (across == 1 || !too_few()) break;
+  }
+  // Where only tiles of a few panels are left over a long sum, each would fetch b from memory for 64 rows alone, in
+  // pieces a page apart. For 3200 x 256 against 3200 x 1024, GF/s: 64 by 128 of rows 114, of copies 119; 256 by 64 of
+  // rows 124, of copies 137.
+  if (wide_tile && op.transpose_a && in_rows && t.m >= tower && t.k * t.n > far && t.width < abreast / 2 * step) {
+    cut(step, tower, tower);
+    t.packs = true;
   }
   if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= stays_in_cache) {
     const Tiling before = t;
@@ -144,6 +154,7 @@ struct Product::Plan {
   bool with_tape = false;
   internal::TapePlan tape;
   std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
+  std::int64_t copy_scratch = 0;  // where b is copied to, behind that
 };
 
 Type Product::result(Types in) const {
@@ -204,6 +215,10 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     work.scratch = p.tape_scratch + p.tape.scratch();
     work.flops += p.tape.flops() * static_cast<double>(type.count());
   }
+  if (t.packs) {
+    p.copy_scratch = round_up(work.scratch, 64);
+    work.scratch = p.copy_scratch + p.chunk * panel * size_of(type.dtype);
+  }
   // Kernels of AVX-512 for few columns take many rows of a at once, which is bad where these collide in the first
   // cache.
   const bool collide = t.k % 512 == 0;
@@ -223,7 +238,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
                     .columns = columns,
                     .k = p.chunk,
                     .lda = transpose_a ? t.m : t.k,
-                    .ldb = p.ldb,
+                    .ldb = t.packs ? panel : p.ldb,
                     .ldy = epilogue.empty() ? t.n : t.width,
                     .transpose_a = transpose_a};
       auto& kernels = p.kernels[last_rows][last_panel];
@@ -252,6 +267,13 @@ void narrow(const Product::Plan& p, gemm::Strided<float> a, const float* b, std:
     ldb = width;
   }
   gemm::narrow({.rows = rows, .columns = columns, .k = k, .ldb = ldb, .ldy = ldy, .accumulate = accumulate}, a, b, y);
+}
+
+// Rows of a panel of b, side by side.
+const float* copied(const float* b, std::int64_t ldb, std::int64_t rows, std::int64_t columns, std::byte* scratch) {
+  auto* const to = reinterpret_cast<float*>(scratch);
+  for (std::int64_t i = 0; i < rows; ++i) std::copy_n(b + i * ldb, columns, to + i * panel);
+  return to;
 }
 
 template <class T>
@@ -283,6 +305,7 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
         gemm::multiply<T>(rows, std::min(t.step, columns - j), deep, {left, p.a_row, p.a_step}, b, p.ldb, y, ldy,
                           k > 0);
       } else if constexpr (std::is_same_v<T, float>) {
+        if (t.packs) b = copied(b, p.ldb, deep, std::min(t.step, columns - j), r.scratch + p.copy_scratch);
         kernels[k == 0 ? 0 : k + p.chunk < t.k ? 1 : 2](b, left, y);
       }
     }
