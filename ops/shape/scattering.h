@@ -10,13 +10,15 @@ namespace oxbow::ops {
 inline constexpr std::int64_t column_block = 64;
 
 /// A part owns columns of the output where rows are long, and rows where they are short: either way nobody else writes
-/// to what it owns. Rows cost a walk each part, so there are few of those. Indices in groups need one walk in all.
+/// to what it owns. Rows cost a walk each part, so there are few of those, and long rows are read in pieces of four
+/// blocks where that leaves four parts. Indices in groups need one walk in all.
 inline Work scattering_work(const AroundAxis& a, double bytes, std::int64_t groups = 1) {
   const std::int64_t blocks = (a.inner + column_block - 1) / column_block,
                      most = static_cast<std::int64_t>(bytes) >> 16;
-  const std::int64_t slices = groups > 1                    ? groups
-                              : a.inner >= 2 * column_block ? a.outer * blocks
-                                                            : a.outer * std::min<std::int64_t>(a.size, 4);
+  const std::int64_t slices = groups > 1 ? groups
+                              : a.inner >= 2 * column_block
+                                  ? a.outer * std::max(blocks / 4, std::min<std::int64_t>(blocks, 4))
+                                  : a.outer * std::min<std::int64_t>(a.size, 4);
   return {.parts = std::clamp<std::int64_t>(std::min(slices, most), 1, 256), .bytes = bytes};
 }
 
