@@ -4,6 +4,7 @@
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
+#include <oxbow/ops/shape/taken_rows.h>
 #include <oxbow/ops/shared/gemm.h>
 
 namespace oxbow::ops {
@@ -91,7 +92,12 @@ Grads MatMul::gradient(const Node& n, Values dy) const {
   const Value a = n.input(0), b = n.input(1), d = dy[0];
   const Value da = transpose_a ? matmul(b, d, {.transpose_a = transpose_b, .transpose_b = true})
                                : matmul(d, b, {.transpose_b = !transpose_b});
-  if (b.rank() == 2 && !transpose_a) return {da, transpose_b ? contract(d, a) : contract(a, d)};
+  if (b.rank() == 2 && !transpose_a) {
+    const TakenRows few = TakenRows::of(a);
+    const Value rows = few ? few.taken(few.table) : a;
+    const Value to_rows = few ? few.sums(matmul(few.table, b, {.transpose_b = transpose_b}), d) : d;
+    return {da, transpose_b ? contract(to_rows, rows) : contract(rows, to_rows)};
+  }
   const Value db = transpose_b ? matmul(d, a, {.transpose_a = true, .transpose_b = transpose_a})
                                : matmul(a, d, {.transpose_a = !transpose_a});
   if (a.rank() == 2 && b.rank() == 2) return {da, db};

@@ -1,6 +1,10 @@
+#include <oxbow/ops/linalg.h>
+#include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>
 #include <oxbow/ops/shape/scattering.h>
+#include <oxbow/ops/shape/taken_rows.h>
+#include <oxbow/ops/shape/transpose.h>
 #include <oxbow/ops/shared/flow.h>
 
 namespace oxbow::ops {
@@ -53,7 +57,15 @@ void Gather::run(const Run& r) const {
   });
 }
 
+// What comes by a product is summed before it.
 Grads Gather::gradient(const Node& n, Values dy) const {
+  const Node last = dy[0].node(), by = last.op().is<Transpose>() ? last.input(0).node() : last;
+  const auto* product = by.op().as<MatMul>();
+  if (product && !product->transpose_a && by.input(1).rank() == 2)
+    if (const TakenRows few = TakenRows::of_flow(n, dy[0])) {
+      const Value w = by.input(1), to_rows = matmul(few.table, w, {.transpose_b = !product->transpose_b});
+      return {few.taken(apply(*product, {few.sums(to_rows, by.input(0)), w}, At::current())), Value()};
+    }
   return {scatter_add(n.input(0), n.input(1), dy[0], axis), Value()};
 }
 

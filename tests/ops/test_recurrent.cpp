@@ -1,9 +1,12 @@
 // Recurrences as one node: rows of the batch know nothing of one another, whatever kernels and parts they fall to; and
 // steps of plain ops give the same.
+#include <oxbow/graph/text.h>
 #include <oxbow/ops/ops.h>
+#include <oxbow/runtime/ledger.h>
 #include <oxbow/runtime/program.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 
 #include "support/gradient_check.h"
 #include "support/has.h"
@@ -37,6 +40,9 @@ States of(Cell cell, Value x, Value w, Value h, Value c, const RecurrenceOptions
           : simple_rnn(x, w, h, {.lengths = o.lengths, .reverse = o.reverse, .relu = cell == Cell::rnn_relu});
   return {r.states, r.h, r.h};
 }
+
+// What a program computes, as text.
+std::string planned(const Program& program) { return print(*ledger(program).graph); }
 
 }  // namespace
 
@@ -122,6 +128,33 @@ BOOST_AUTO_TEST_CASE(a_free_number_of_steps) {
       BOOST_TEST(to_string(got[2].type()) == "f32[" + std::to_string(time) + ", 3, " + std::to_string(wide) + "]");
     }
   }
+}
+
+// What flows back to rows of a table by way of a product is summed by row first. A row that nobody takes gives and gets nothing.
+BOOST_AUTO_TEST_CASE(gradients_of_rows_of_a_table) {
+  Graph g;
+  const Value ids = input(g, "ids", i64, {2, 5}), labels = input(g, "labels", f64, {2, 5, 3});
+  const Embedding letters(4, 18, {.dtype = f64});
+  const Value x = letters(ids), y = LSTM(3, {.return_sequences = true})(x);
+  Tensors feeds{{"ids", Tensor::of<std::int64_t>({2, 5}, {0, 3, 0, -1, 1, 1, 1, 0, 3, -3})}};
+  check_gradients(y, variables(g), feeds);
+  feeds.insert({"labels", draw({2, 5, 3}, -1, 1, 1)});
+
+  const Value loss = mean(square(y - labels));
+  std::vector<Value> wanted = variables(g);
+  wanted.push_back(x);
+  const std::vector<Value> slopes = gradients(loss, wanted);
+  Store store(g);
+  const Program program = compile(slopes);
+  BOOST_TEST(has(planned(program), "f64[4, 12]"), planned(program));
+  const std::vector<Tensor> before = program.run(store, feeds);
+  Tensor table = store.get("embedding/embeddings").clone();
+  std::fill_n(table.data<double>() + 2 * 18, 18, std::nan(""));
+  store.set("embedding/embeddings", table);
+  const std::vector<Tensor> after = program.run(store, feeds);
+  for (std::size_t k = 0; k < before.size(); ++k)
+    BOOST_TEST(same_bits(before[k], after[k]), to_string(wanted[k].node()));
+  for (int j = 0; j < 18; ++j) BOOST_TEST(after[0].data<double>()[2 * 18 + j] == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_recurrences_refuse) {
