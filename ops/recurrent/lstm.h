@@ -15,20 +15,23 @@ struct Plan;
 
 /// Gates i, f, n, o = sigmoid, sigmoid, tanh, sigmoid of x + h U; c' = f c + i n, h' = o tanh(c'). x [time, batch, 4
 /// units], recurrent [units, 4 units], h and c [batch, units], lengths i64 [batch]. A step that a sequence does not
-/// have leaves its state as it was, is not read, and has gates of 0. states and cells are h' and c' of each step. A
-/// part is some rows of the batch.
+/// have leaves its state as it was, is not read, and has gates of 0. states and cells are h' and c' of each step. With
+/// rows, i64 [time, batch], x is a table [n, 4 units] of which each step reads the row of that number, counted from the
+/// end where it is negative. A part is some rows of the batch.
 struct Lstm {
   static constexpr OpInfo info{.name = "lstm",
-                               .inputs = {"x", "recurrent", "h", "c", "lengths?"},
+                               .inputs = {"x", "recurrent", "h", "c", "lengths?", "rows?"},
                                .outputs = {"states?", "last_h?", "last_c?", "cells?", "gates?"},
-                               .any_dtype = {4}};
+                               .any_dtype = {4, 5},
+                               .can_fail = true};
   bool reverse = false;
   static void attributes(auto&& visit) { visit("reverse", &Lstm::reverse); }
 
   std::vector<Type> infer(Types in) const;
   Prepared<recurrent::Plan> prepare(Types in) const;
   void run(const Run& r, const recurrent::Plan& p) const;
-  std::vector<InputSet> overwrites(Types) const { return {{}, {}, {}, {}, {0}}; }
+  std::vector<InputSet> overwrites(Types in) const;
+  std::vector<Value> simplify(Values in) const;
   std::vector<Value> widen(Values in) const { return widened(*this, in); }
   Grads gradient(const Node& n, Values dy) const;
   bool operator==(const Lstm&) const = default;

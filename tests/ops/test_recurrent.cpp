@@ -130,7 +130,39 @@ BOOST_AUTO_TEST_CASE(a_free_number_of_steps) {
   }
 }
 
-// What flows back to rows of a table by way of a product is summed by row first. A row that nobody takes gives and gets nothing.
+// What comes in may be rows of a table times a matrix: rewritten, each row is multiplied once, to the same bits.
+BOOST_AUTO_TEST_CASE(rows_of_a_table_are_multiplied_once) {
+  struct Asked {
+    bool biased, fewer;  ///< than steps are the table's rows
+  };
+  for (const Asked& a : {Asked{true, true}, Asked{false, true}, Asked{true, false}})
+    for (const DType dtype : {f32, f64}) {
+      Graph g;
+      const Value ids = input(g, "ids", i64, {5, 9}), table = input(g, "table", dtype, {a.fewer ? 7 : 45, 33}),
+                  w = input(g, "w", dtype, {33, 80}), b = input(g, "b", dtype, {80}),
+                  u = input(g, "u", dtype, {20, 80}), h = input(g, "h", dtype, {5, 20});
+      const Value x = matmul(transpose(gather(table, ids), {1, 0, 2}), w);
+      const LstmResult r = lstm(a.biased ? x + b : x, u, h, h);
+      const std::vector<Value> fetches{r.states, r.h, r.c};
+      Tensors feeds{{"ids", draw({5, 9}, -7, 7, 1, i64)},
+                    {"table", draw(table.shape(), -1, 1, 2, dtype)},
+                    {"w", draw(w.shape(), -1, 1, 3, dtype)},
+                    {"u", draw(u.shape(), -0.3, 0.3, 5, dtype)},
+                    {"h", draw(h.shape(), -1, 1, 6, dtype)}};
+      if (a.biased) feeds.insert({"b", draw(b.shape(), -1, 1, 4, dtype)});
+      const std::vector<Tensor> got = on_all_threads(fetches, feeds);
+      Store store(g);
+      const std::vector<Tensor> plain = compile(fetches, {.disable = {"simplify"}}).run(store, feeds);
+      for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(same_bits(got[k], plain[k]), "value " << k);
+      const std::string text = planned(compile(fetches));
+      BOOST_TEST(has(text, " = gather(") == !a.fewer, text);
+      feeds.at("ids").data<std::int64_t>()[9] = a.fewer ? 7 : 45;
+      BOOST_TEST(has(message([&] { compile(fetches).run(store, feeds); }), " is out of range"));
+    }
+}
+
+// What flows back to rows of a table by way of a product is summed by row first. A row that nobody takes gives and gets
+// nothing.
 BOOST_AUTO_TEST_CASE(gradients_of_rows_of_a_table) {
   Graph g;
   const Value ids = input(g, "ids", i64, {2, 5}), labels = input(g, "labels", f64, {2, 5, 3});

@@ -29,7 +29,19 @@ bool has_step(const std::vector<Tensor>& in, std::size_t lengths, std::int64_t r
   return in.size() <= lengths || t < in[lengths].data<std::int64_t>()[row];
 }
 
+// Rows of a table by their numbers, of which negative ones count from its end.
+Tensor rows_of(const Tensor& table, const Tensor& numbers) {
+  const std::int64_t wide = table.shape()[1];
+  Tensor out(Type{f64, numbers.shape().inserted(2, wide)});
+  for (std::int64_t i = 0; i < numbers.count(); ++i) {
+    const std::int64_t number = numbers.data<std::int64_t>()[i], row = number < 0 ? number + table.shape()[0] : number;
+    std::copy_n(table.data<double>() + row * wide, wide, out.data<double>() + i * wide);
+  }
+  return out;
+}
+
 std::vector<Tensor> plain_lstm(bool reverse, const std::vector<Tensor>& in) {
+  if (in.size() > 5) return plain_lstm(reverse, {rows_of(in[0], in[5]), in[1], in[2], in[3], in[4]});
   const std::int64_t time = in[0].shape()[0], batch = in[0].shape()[1], u = in[0].shape()[2] / 4;
   const Cube x = cube(in[0]), w = cube(in[1]);
   std::vector<Tensor> out;
@@ -292,6 +304,11 @@ std::vector<Sample> lstm_samples() {
     samples.push_back({a.what, Lstm{a.reverse}, in,
                        [reverse = a.reverse](const std::vector<Tensor>& t) { return plain_lstm(reverse, t); }});
   }
+  samples.push_back({"rows of a table",
+                     Lstm{},
+                     {draw({3, 8}, -1, 1, 1), draw({2, 8}, -1, 1, 2), draw({2, 2}, -1, 1, 3), draw({2, 2}, -1, 1, 4),
+                      Tensor::of<std::int64_t>({2}, {2, 1}), Tensor::of<std::int64_t>({2, 2}, {2, 0, -1, 0})},
+                     [](const std::vector<Tensor>& t) { return plain_lstm(false, t); }});
   return samples;
 }
 
