@@ -9,6 +9,7 @@
 namespace oxbow::internal {
 namespace {
 
+constexpr std::uint32_t none = ~0u;
 constexpr int ahead = 8;  // so many steps before its turn a step's memory is fetched into cache
 
 // In a big graph a step's op and tables are far from those of the step before.
@@ -98,7 +99,7 @@ void Executor::run_inline() {
 template <bool traced>
 void Executor::run_shared() {
   left_.store(static_cast<std::uint32_t>(plan_.groups.size()), std::memory_order_relaxed);
-  for (const std::uint32_t g : roots_) make_ready(g, 0);
+  for (const std::uint32_t g : roots_) make_ready(g, none);
   crew_ = &pool_.impl().crew();
   const int slot = pool_.impl().open(*crew_, *this);
   Patience patience;
@@ -136,7 +137,7 @@ bool Executor::help() noexcept {
 template <bool traced>
 bool Executor::work(int worker) noexcept {
   bool any = false;
-  for (std::uint32_t task; claim(task); any = true) {
+  for (std::uint32_t task; claim(task, worker); any = true) {
     std::uint32_t group = plan_.group_of_task[task], chunk = task - plan_.groups[group].first_task;
     while (group != no_group) {
       run_task<traced>(group, chunk, worker);
@@ -145,14 +146,33 @@ bool Executor::work(int worker) noexcept {
         if (progress_[group].chunks.fetch_sub(1, std::memory_order_acq_rel) != 1) break;
         progress_[group].chunks.store(chunks, std::memory_order_relaxed);
       }
-      group = finish(group);
-      chunk = 0;
+      group = finish(group, worker);
+      if (group != no_group) chunk = home(group, worker);
     }
   }
   return any;
 }
 
-bool Executor::claim(std::uint32_t& task) {
+// The chunk that a thread begins a group with: each has a share of its own.
+std::uint32_t Executor::home(std::uint32_t group, int worker) const {
+  return plan_.groups[group].chunks * static_cast<std::uint32_t>(worker) / static_cast<std::uint32_t>(seats() + 1);
+}
+
+// Of the tasks that are ready one of the most urgent group, from the thread's own share on: groups that are cut alike,
+// by rows say, follow one another, and what one has written is in the cache of the thread that reads it next. Behind
+// its share a thread takes what others would come to last.
+std::uint64_t Executor::choose(std::size_t word, std::uint64_t bits, int worker) const {
+  const std::uint32_t begin = static_cast<std::uint32_t>(word * 64),
+                      group = plan_.group_of_task[begin + static_cast<std::uint32_t>(std::countr_zero(bits))];
+  const Plan::Group& g = plan_.groups[group];
+  if (g.chunks == 1) return bits & -bits;
+  const std::uint32_t end = g.first_task + g.chunks, own = g.first_task + home(group, worker);
+  if (end < begin + 64) bits &= (std::uint64_t{1} << (end - begin)) - 1;
+  const std::uint64_t from_own = own >= begin + 64 ? 0 : own <= begin ? bits : bits >> (own - begin) << (own - begin);
+  return from_own != 0 ? from_own & -from_own : std::bit_floor(bits);
+}
+
+bool Executor::claim(std::uint32_t& task, int worker) {
   for (std::size_t s = 0; s < summary_.size(); ++s) {
     std::uint64_t some = summary_[s].load();
     while (some != 0) {
@@ -160,10 +180,10 @@ bool Executor::claim(std::uint32_t& task) {
       const std::size_t w = s * 64 + static_cast<std::size_t>(b);
       std::uint64_t bits = ready_[w].load();
       while (bits != 0) {
-        const std::uint64_t first = bits & -bits;
-        const std::uint64_t before = ready_[w].fetch_and(~first);
-        if (before & first) {
-          task = static_cast<std::uint32_t>(w * 64) + static_cast<std::uint32_t>(std::countr_zero(first));
+        const std::uint64_t one = choose(w, bits, worker);
+        const std::uint64_t before = ready_[w].fetch_and(~one);
+        if (before & one) {
+          task = static_cast<std::uint32_t>(w * 64) + static_cast<std::uint32_t>(std::countr_zero(one));
           return true;
         }
         bits = before;
@@ -181,26 +201,31 @@ bool Executor::claim(std::uint32_t& task) {
   return false;
 }
 
-void Executor::make_ready(std::uint32_t group, std::uint32_t first_chunk) {
+// Offers all of a group's chunks to all threads but one, which the caller keeps for itself, or `none`.
+void Executor::make_ready(std::uint32_t group, std::uint32_t kept) {
   const Plan::Group& g = plan_.groups[group];
   progress_[group].waits.store(g.waits, std::memory_order_relaxed);
-  for (std::uint32_t bit = g.first_task + first_chunk, end = g.first_task + g.chunks; bit < end;) {
+  const std::uint32_t kept_bit = kept == none ? none : g.first_task + kept;
+  for (std::uint32_t bit = g.first_task, end = g.first_task + g.chunks; bit < end;) {
     const std::uint32_t in_word = std::min(end - bit, 64 - bit % 64);
-    const std::uint64_t mask = (in_word == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << in_word) - 1) << (bit % 64);
+    std::uint64_t mask = (in_word == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << in_word) - 1) << (bit % 64);
     const std::size_t w = bit / 64;
+    if (kept_bit / 64 == w) mask &= ~(std::uint64_t{1} << (kept_bit % 64));
+    bit += in_word;
+    if (mask == 0) continue;
     ready_[w].fetch_or(mask);
     summary_[w / 64].fetch_or(std::uint64_t{1} << (w % 64));
-    bit += in_word;
   }
 }
 
-// Counts a group as finished. Returns the most urgent of those that it made ready, whose first chunk the caller runs.
-std::uint32_t Executor::finish(std::uint32_t group) {
+// Counts a group as finished. Returns the most urgent of those that it made ready, of which the caller runs the chunk
+// that is its `home`.
+std::uint32_t Executor::finish(std::uint32_t group, int worker) {
   std::uint32_t others = 0;
   const std::uint32_t mine = pass_on(
       plan_, group, [&](std::uint32_t g) { return progress_[g].waits.fetch_sub(1, std::memory_order_acq_rel) == 1; },
       [&](std::uint32_t g, std::uint32_t first_chunk) {
-        make_ready(g, first_chunk);
+        make_ready(g, first_chunk == 0 ? none : home(g, worker));
         others += plan_.groups[g].chunks - first_chunk;
       });
   call(others);

@@ -47,11 +47,13 @@ class Executor final : private TeamWork {
   void run_task(std::uint32_t group, std::uint32_t chunk, int worker) noexcept;
   bool has_tasks() const;
   int seats() const { return std::min(pool_.threads() - 1, 64); }
-  bool claim(std::uint32_t& task);
+  bool claim(std::uint32_t& task, int worker);
+  std::uint64_t choose(std::size_t word, std::uint64_t bits, int worker) const;
+  std::uint32_t home(std::uint32_t group, int worker) const;
   bool may_run(const Plan::Step& step);
   void run_parts(const Plan::Step& step, std::int64_t first, std::int64_t last, std::byte* scratch) const;
-  std::uint32_t finish(std::uint32_t group);
-  void make_ready(std::uint32_t group, std::uint32_t first_chunk);
+  std::uint32_t finish(std::uint32_t group, int worker);
+  void make_ready(std::uint32_t group, std::uint32_t kept);
   void call(std::uint32_t tasks);
   void fail(const Plan::Step& step) noexcept;
 
