@@ -27,16 +27,17 @@ constexpr double part_flops = 1e6;       // some 10 us: far above the cost of ha
 constexpr double long_flops = 5e7;       // some 0.5 ms: of such tiles there are two dozen, where they can be cut
 constexpr double jit_flops = 2 * 4096;   // below, plain loops take less than 2 us
 
-// The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows.
-// A tile is a panel wide, or, where that pays, up to `abreast` or all of n: a tape wants long rows, and a chunk of a
-// serves all panels.
+// The product as matrices, and its tiles. Unit u of the work is a tile: batch major, then columns, then blocks of rows,
+// or rows before columns. A tile is a panel wide, or, where that pays, up to `abreast` or all of n: a tape wants long
+// rows, and a chunk of a serves all panels.
 struct Tiling {
   std::int64_t batches = 1, m = 0, n = 0, k = 0;
   std::int64_t rows = 1, row_tiles = 0, panels = 0;  // `rows` of each tile but the last
   std::int64_t step = panel;                         // columns computed at once
   std::int64_t width = panel, column_tiles = 0;      // `width` of each tile but the last: one or all steps
   std::int64_t units = 0, units_a_part = 1;
-  bool packs = false;  // what a kernel reads of b is copied to where its rows lie side by side
+  bool rows_first = false;  // units go over the columns of a block of rows, then on to the next block
+  bool packs = false;       // what a kernel reads of b is copied to where its rows lie side by side
   double flops() const { return 2.0 * static_cast<double>(batches * m) * static_cast<double>(n * k); }
   std::int64_t parts() const { return (units + units_a_part - 1) / units_a_part; }
 };
@@ -109,6 +110,8 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
   t.rows = std::min(limit, ((t.m + t.row_tiles - 1) / t.row_tiles + 3) / 4 * 4);
   t.row_tiles = (t.m + t.rows - 1) / t.rows;
   t.units = t.batches * t.column_tiles * t.row_tiles;
+  // All of b stays in cache: a part is better some rows, which are what the parts of other ops are, than some columns.
+  t.rows_first = !op.transpose_a && t.k * t.n <= stays_in_cache;
   const double unit_flops = t.flops() / static_cast<double>(t.units);
   t.units_a_part = std::clamp(static_cast<std::int64_t>(part_flops / (unit_flops + 1)), std::int64_t{1}, t.units);
   return t;
@@ -279,7 +282,8 @@ const float* copied(const float* b, std::int64_t ldb, std::int64_t rows, std::in
 template <class T>
 void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const Tiling& t = p.tiles;
-  const std::int64_t row_tile = unit % t.row_tiles, column = unit / t.row_tiles % t.column_tiles * t.width;
+  const std::int64_t row_tile = (t.rows_first ? unit / t.column_tiles : unit) % t.row_tiles,
+                     column = (t.rows_first ? unit : unit / t.row_tiles) % t.column_tiles * t.width;
   const std::int64_t batch = unit / t.row_tiles / t.column_tiles, i = row_tile * t.rows;
   const std::int64_t rows = std::min(t.rows, t.m - i), columns = std::min(t.width, t.n - column);
   const auto at = [&](const std::vector<std::int64_t>& m) {
