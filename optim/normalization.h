@@ -26,6 +26,10 @@ class Normalization {
   /// not finite.
   explicit Normalization(const Tensor& data, Scaling scaling = Scaling::standard);
 
+  /// Of known numbers: a mean and a deviation for each channel, say, that a model was trained with before. Scalars or
+  /// [columns]; torchvision: Normalize(mean, std). Throws `Error` unless both are finite, of one type, and no scale is 0.
+  Normalization(const Tensor& offset, const Tensor& scale);
+
   /// (x - offset) / scale, with the last axis that the data had. Throws `Error` where x has another or another dtype.
   Value operator()(Value x, At at = At::current()) const;
   /// Back to what the data are counted in: x * scale + offset.

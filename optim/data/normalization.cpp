@@ -57,6 +57,23 @@ Normalization::Normalization(const Tensor& data, Scaling scaling) {
     fit(std::type_identity<double>());
 }
 
+Normalization::Normalization(const Tensor& offset, const Tensor& scale) : offset_(offset), scale_(scale) {
+  const Type& type = offset.type();
+  if ((type.dtype != f32 && type.dtype != f64) || scale.type() != type || type.shape.rank() > 1)
+    throw Error("Normalization: the offset is " + to_string(type) + " and the scale " + to_string(scale.type()) +
+                ". Give two scalars, or two lists as long as the last axis, f32 or f64");
+  const auto check_all = [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t c = 0; c < offset.count(); ++c)
+      if (!std::isfinite(offset.data<T>()[c]) || !std::isfinite(scale.data<T>()[c]) || scale.data<T>()[c] == 0)
+        throw Error("Normalization: number " + std::to_string(c) +
+                    " of the offset or the scale is not finite, or the scale is 0");
+  };
+  if (type.dtype == f32)
+    check_all(std::type_identity<float>());
+  else
+    check_all(std::type_identity<double>());
+}
+
 void Normalization::check(Value x, const char* builder, At at) const {
   const Shape& columns = offset_.shape();
   if (!x) throw Error(std::string(builder) + ": the value is empty" + at_line(at) + "\n  Build it first");

@@ -138,6 +138,19 @@ BOOST_AUTO_TEST_CASE(numbers_are_normalised_in_the_graph) {
   }
   const Normalization one(Tensor::of<double>({3}, {1, 2, 3}));
   BOOST_TEST(one.offset().item<double>() == 2);
+  const Tensor two = Tensor::of<float>({2}, {2, 4});
+  const Normalization known(Tensor::of<float>({2}, {1, 2}), two);
+  Graph of_known;
+  const Value scaled = known(input(of_known, "x", f32, {1, 2}));
+  Store none;
+  BOOST_TEST(same_bits(compile({scaled}).run(none, {{"x", Tensor::of<float>({1, 2}, {5, 0})}})[0],
+                       Tensor::of<float>({1, 2}, {2, -0.5f})));
+  says([&] { Normalization(two, Tensor::scalar(1.0f)); }, "the offset is f32[2] and the scale f32[]. Give two scalars");
+  says(
+      [&] {
+        Normalization(two, Tensor({f32, {2}}));
+      },
+      "number 0 of the offset or the scale is not finite, or the scale is 0");
   says([] { Normalization(Tensor::of<std::int64_t>({1}, {1})); }, "the data are i64[1]. Give numbers");
   says([] { Normalization(Tensor({f32, {0, 3}})); }, "which is empty");
   says(
