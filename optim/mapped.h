@@ -16,6 +16,9 @@ namespace oxbow {
 /// array whose first axis is the fastest: its rows lie apart.
 Rows map_npy(const std::string& path);
 
+/// Rows of an IDX file, as `load_idx` reads them. Throws `Error` as that does, for a scalar, and for a gzipped file.
+Rows map_idx(const std::string& path);
+
 /// All tensors of a safetensors file as columns. Throws `Error` as `load_safetensors` and `Dataset::add` do, but checks
 /// the header alone: a checksum is of all bytes.
 Dataset map_safetensors(const std::string& path);

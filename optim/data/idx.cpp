@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
+#include <oxbow/optim/data/idx_format.h>
 #include <oxbow/optim/idx.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <zlib.h>
@@ -12,6 +13,7 @@
 
 namespace oxbow {
 using namespace internal;
+using namespace optim::internal;
 
 namespace {
 
@@ -114,51 +116,18 @@ struct Kind {
 constexpr Kind kinds[] = {{0x08, 1, u8},  {0x09, 1, i32}, {0x0B, 2, i32},
                           {0x0C, 4, i32}, {0x0D, 4, f32}, {0x0E, 8, f64}};
 
-// Elements of `kind.bytes` bytes, as read, to a tensor's.
-void convert(const Kind& kind, std::byte* raw, Tensor& to) {
-  const std::int64_t n = to.count();
-  for (std::int64_t i = 0; i < n; ++i) std::reverse(raw + i * kind.bytes, raw + (i + 1) * kind.bytes);
-  if (kind.bytes == size_of(kind.dtype)) {
-    std::copy_n(raw, to.type().bytes(), to.bytes());
-    return;
-  }
-  for (std::int64_t i = 0; i < n; ++i) {
-    std::int16_t value = static_cast<std::int8_t>(raw[i * kind.bytes]);
-    if (kind.bytes == 2) std::memcpy(&value, raw + 2 * i, sizeof value);
-    to.data<std::int32_t>()[i] = value;
-  }
-}
-
 Tensor load(const std::string& path) {
   Reader file(path);
-  std::byte magic[4];
-  if (const std::int64_t got = file.read(magic, 4); got < 4) file.fail("it has only " + std::to_string(got) + " bytes");
-  const int code = std::to_integer<int>(magic[2]), rank = std::to_integer<int>(magic[3]);
-  const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [code](const Kind& k) { return k.code == code; });
-  if (magic[0] != std::byte{0} || magic[1] != std::byte{0} || kind == std::end(kinds)) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::string hex;
-    for (const std::byte b : magic)
-      hex += {' ', digits[std::to_integer<int>(b >> 4)], digits[std::to_integer<int>(b & std::byte{15})]};
-    file.fail("it begins with" + hex + ", not with two zeros and the code of an element type");
-  }
-  if (rank > Shape::max_rank) file.fail("it has " + std::to_string(rank) + " axes, but at most 8 are possible");
-
-  std::vector<std::int64_t> sizes;
-  for (int axis = 0; axis < rank; ++axis) {
-    std::byte size[4];
-    if (file.read(size, 4) < 4) file.fail("it ends before the size of axis " + std::to_string(axis));
-    sizes.push_back(big_endian(size));
-  }
-  Type type{kind->dtype, {}};
+  IdxHead head;
   try {
-    type.shape = Shape(sizes);
-  } catch (const Error& e) {
+    head = read_idx_head([&](std::byte* to, std::int64_t count) { return file.read(to, count); });
+  } catch (const NotIdx& e) {
     file.fail(e.what());
   }
+  const Type& type = head.type;
 
   // Read in pieces, so that a corrupt size cannot ask for more memory than the file fills.
-  const std::int64_t expected = type.count() * kind->bytes;
+  const std::int64_t expected = type.count() * head.element;
   file.check_unpacked(expected);
   constexpr std::int64_t piece = 1 << 24;
   std::vector<std::byte> raw;
@@ -175,11 +144,52 @@ Tensor load(const std::string& path) {
     file.fail("shape " + to_string(type.shape) + " takes " + std::to_string(expected) + " bytes, but more follow");
 
   Tensor tensor(type);
-  convert(*kind, raw.data(), tensor);
+  convert_idx(head, raw.data(), tensor.count(), tensor.bytes());
   return tensor;
 }
 
 }  // namespace
+
+IdxHead optim::internal::read_idx_head(const std::function<std::int64_t(std::byte* to, std::int64_t count)>& read) {
+  std::byte magic[4];
+  if (const std::int64_t got = read(magic, 4); got < 4) throw NotIdx("it has only " + std::to_string(got) + " bytes");
+  const int code = std::to_integer<int>(magic[2]), rank = std::to_integer<int>(magic[3]);
+  const auto kind = std::find_if(std::begin(kinds), std::end(kinds), [code](const Kind& k) { return k.code == code; });
+  if (magic[0] != std::byte{0} || magic[1] != std::byte{0} || kind == std::end(kinds)) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string hex;
+    for (const std::byte b : magic)
+      hex += {' ', digits[std::to_integer<int>(b >> 4)], digits[std::to_integer<int>(b & std::byte{15})]};
+    throw NotIdx("it begins with" + hex + ", not with two zeros and the code of an element type");
+  }
+  if (rank > Shape::max_rank) throw NotIdx("it has " + std::to_string(rank) + " axes, but at most 8 are possible");
+  std::vector<std::int64_t> sizes;
+  for (int axis = 0; axis < rank; ++axis) {
+    std::byte size[4];
+    if (read(size, 4) < 4) throw NotIdx("it ends before the size of axis " + std::to_string(axis));
+    sizes.push_back(big_endian(size));
+  }
+  try {
+    return {{kind->dtype, Shape(sizes)}, kind->bytes, 4 + 4 * rank};
+  } catch (const Error& e) {
+    throw NotIdx(e.what());
+  }
+}
+
+void optim::internal::convert_idx(const IdxHead& head, std::byte* raw, std::int64_t count, std::byte* to) {
+  for (std::int64_t i = 0; i < count; ++i) std::reverse(raw + i * head.element, raw + (i + 1) * head.element);
+  const std::int64_t size = size_of(head.type.dtype);
+  if (head.element == size) {
+    std::copy_n(raw, count * size, to);
+    return;
+  }
+  for (std::int64_t i = 0; i < count; ++i) {  // to i32
+    std::int16_t narrow = static_cast<std::int8_t>(raw[i * head.element]);
+    if (head.element == 2) std::memcpy(&narrow, raw + 2 * i, sizeof narrow);
+    const std::int32_t value = narrow;
+    std::memcpy(to + 4 * i, &value, sizeof value);
+  }
+}
 
 Tensor load_idx(const std::string& path) {
   return with_own_errors("cannot read", path, [&] { return load(path); });

@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/optim/data/idx_format.h>
 #include <oxbow/optim/data/npy_format.h>
 #include <oxbow/optim/mapped.h>
 #include <oxbow/runtime/files/mapped_file.h>
@@ -49,6 +50,41 @@ Rows map_npy(const std::string& path) {
     } catch (const NotNpy& e) {
       throw Error(path + " is not a valid npy file: " + e.what());
     }
+  });
+}
+
+Rows map_idx(const std::string& path) {
+  return with_own_errors("cannot read", path, [&] {
+    const auto file = std::make_shared<const MappedFile>(path);
+    const std::string_view text = file->text();
+    const auto fail = [&](const std::string& what) { throw Error(path + " is not a valid IDX file: " + what); };
+    if (text.starts_with("\x1f\x8b"))
+      throw Error(path + " is gzipped, so that no row has a place. Unpack it with gunzip");
+    std::size_t at = 0;
+    IdxHead head;
+    try {
+      head = read_idx_head([&](std::byte* to, std::int64_t count) {
+        const std::string_view some = text.substr(at, static_cast<std::size_t>(count));
+        std::memcpy(to, some.data(), some.size());
+        at += some.size();
+        return std::ssize(some);
+      });
+    } catch (const NotIdx& e) {
+      fail(e.what());
+    }
+    const std::int64_t expected = head.type.count() * head.element, there = std::ssize(text) - head.bytes;
+    if (expected != there)
+      fail("shape " + to_string(head.type.shape) + " takes " + std::to_string(expected) + " bytes, but " +
+           std::to_string(there) + " follow");
+    if (head.type.shape.rank() == 0) throw Error(path + " holds a scalar, which has no rows");
+    const Type row{head.type.dtype, head.type.shape.without(0)};
+    const std::int64_t count = row.count();
+    return Rows(row, head.type.shape[0], [=](std::int64_t number, std::int64_t, std::byte* to) {
+      std::vector<std::byte> raw(static_cast<std::size_t>(count * head.element));
+      if (raw.empty()) return;
+      std::memcpy(raw.data(), file->text().data() + head.bytes + number * std::ssize(raw), raw.size());
+      convert_idx(head, raw.data(), count, to);
+    });
   });
 }
 

@@ -3,6 +3,7 @@
 // Labels: memory, threads.
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/checkpoint.h>
+#include <oxbow/optim/idx.h>
 #include <oxbow/optim/loader.h>
 #include <oxbow/optim/mapped.h>
 #include <oxbow/optim/model.h>
@@ -257,6 +258,17 @@ BOOST_AUTO_TEST_CASE(files_are_mapped_row_by_row) {
        "is not a valid npy file: f32[20, 3] takes 240 bytes");
   save_npy(folder / "one.npy", Tensor::scalar(1.0f));
   says([&] { map_npy(folder / "one.npy"); }, "one.npy holds a scalar, which has no rows");
+
+  for (const auto& [head, elements] : {std::pair{bytes({0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2}), bytes({1, 2, 3, 4})},
+                                       {bytes({0, 0, 9, 1, 0, 0, 0, 2}), bytes({255, 3})},
+                                       {bytes({0, 0, 11, 1, 0, 0, 0, 2}), bytes({255, 0, 1, 2})},
+                                       {bytes({0, 0, 13, 1, 0, 0, 0, 1}), bytes({63, 128, 0, 0})}}) {
+    const std::string idx = folder.write("a.idx", head + elements);
+    BOOST_TEST(same_bits(map_idx(idx).tensor(), load_idx(idx)));
+    says([&] { map_idx(folder.write("b.idx", head + elements + "x")); }, " follow");
+  }
+  says([&] { map_idx(folder.write("b.idx", "")); }, "b.idx is not a valid IDX file: it has only 0 bytes");
+  says([&] { map_idx(folder.write("b.idx", "\x1f\x8b")); }, "b.idx is gzipped, so that no row has a place");
 
   save_safetensors(folder / "data", {{{"x", x}, {"yes", yes}}, {}});
   const Dataset data = map_safetensors(folder / "data");
