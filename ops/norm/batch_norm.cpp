@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace oxbow::ops {
@@ -18,29 +19,105 @@ void check_rows(const Type& x) {
 std::int64_t channels(const Type& x) { return x.shape[-1]; }
 std::int64_t rows(const Type& x) { return x.shape.count(0, x.shape.rank() - 1); }
 
-// Chunks have some 16k elements (64 KB of f32, so the second pass reads from cache) but are at most 256.
+// Chunks have some 16k elements, but are at most 256, and whole rows of images where these are not longer.
 std::int64_t rows_a_chunk(const Type& x) {
   const std::int64_t of_size = 16384 / std::max<std::int64_t>(1, channels(x));
-  return std::max({std::int64_t{1}, of_size, (rows(x) + 255) / 256});
+  const std::int64_t least = std::max({std::int64_t{1}, of_size, (rows(x) + 255) / 256});
+  const std::int64_t across = x.shape.rank() > 2 ? std::max<std::int64_t>(1, x.shape[-2]) : 1;
+  return across <= least ? (least + across - 1) / across * across : least;
 }
 std::int64_t chunks(const Type& x) { return (rows(x) + rows_a_chunk(x) - 1) / rows_a_chunk(x); }
 
-// Mean and sum of squared deviations of `width` neighbouring channels over rows that lie `stride` elements apart.
-// The sums stay in registers; each channel's sum runs down the rows, whatever the width.
-template <int width, class T>
-void moments(const T* x, std::int64_t count, std::int64_t stride, double* mean, double* m2) {
-  double sum[width] = {}, squares[width] = {};
-  for (std::int64_t r = 0; r < count; ++r)
-    for (int c = 0; c < width; ++c) sum[c] += static_cast<double>(x[r * stride + c]);
-  for (int c = 0; c < width; ++c) mean[c] = sum[c] / static_cast<double>(count);
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (int c = 0; c < width; ++c) {
-      const double d = static_cast<double>(x[r * stride + c]) - mean[c];
-      squares[c] += d * d;
+// The consumer. Its state: of each channel the chunk's first element, then the sums of the differences to it, then
+// those of their squares. A channel's sums run down the rows, however these come.
+template <class T>
+struct MomentsOf {
+  typedef double Eight __attribute__((vector_size(64)));
+
+  static Consumer of(const Type& x) {
+    const std::int64_t c = std::max<std::int64_t>(1, channels(x));
+    Consumer k{.chunk = rows_a_chunk(x) * c, .grain = c <= 512 ? c : 1, .state = 3 * c * 8, .sizes = {c}};
+    k.begin = [](const Consumer&, void*) {};
+    k.take = take;
+    k.end = end;
+    return k;
+  }
+
+  // `vectors` times eight channels, or as many single ones.
+  template <class Lanes, std::int64_t vectors>
+  static void add(const T* x, std::int64_t rows, std::int64_t stride, double* state) {
+    constexpr std::int64_t lanes = sizeof(Lanes) / sizeof(double);
+    Lanes shift[vectors], sum[vectors], squares[vectors];
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      std::memcpy(&shift[v], state + v * lanes, sizeof(Lanes));
+      std::memcpy(&sum[v], state + stride + v * lanes, sizeof(Lanes));
+      std::memcpy(&squares[v], state + 2 * stride + v * lanes, sizeof(Lanes));
+    }
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t v = 0; v < vectors; ++v) {
+        const Lanes d = read<Lanes>(x + r * stride + v * lanes) - shift[v];
+        sum[v] += d;
+        squares[v] += d * d;
+      }
+    for (std::int64_t v = 0; v < vectors; ++v) {
+      std::memcpy(state + stride + v * lanes, &sum[v], sizeof(Lanes));
+      std::memcpy(state + 2 * stride + v * lanes, &squares[v], sizeof(Lanes));
     }
   }
-  for (int c = 0; c < width; ++c) m2[c] = squares[c];
-}
+  template <class Lanes>
+  static Lanes read(const T* x) {
+    if constexpr (sizeof(Lanes) == sizeof(double)) {
+      return static_cast<double>(*x);
+    } else {
+      typedef T From __attribute__((vector_size(8 * sizeof(T))));
+      From from;
+      std::memcpy(&from, x, sizeof from);
+      return __builtin_convertvector(from, Lanes);
+    }
+  }
+
+  // Channels [begin, end) of rows that begin at x.
+  static void add(const T* x, std::int64_t rows, std::int64_t c, std::int64_t begin, std::int64_t end, double* state) {
+    std::int64_t j = begin;
+    for (; j + 16 <= end; j += 16) add<Eight, 2>(x + j, rows, c, state + j);
+    for (; j + 8 <= end; j += 8) add<Eight, 1>(x + j, rows, c, state + j);
+    for (; j + 2 <= end; j += 2) add<double, 2>(x + j, rows, c, state + j);
+    for (; j < end; ++j) add<double, 1>(x + j, rows, c, state + j);
+  }
+
+  static void take(const Consumer& k, void* memory, const void* in, std::int64_t first, std::int64_t count) {
+    const T* x = static_cast<const T*>(in);
+    double* state = static_cast<double*>(memory);
+    const std::int64_t c = k.sizes[0];
+    if (first < c) {
+      const std::int64_t some = std::min(c - first, count);
+      std::copy_n(x, some, state + first);
+      std::fill_n(state + c + first, some, 0.0);
+      std::fill_n(state + 2 * c + first, some, 0.0);
+    }
+    if (const std::int64_t channel = first % c; channel > 0) {  // the rest of a row
+      const std::int64_t some = std::min(c - channel, count);
+      add(x - channel, 1, c, channel, channel + some, state);
+      x += some;
+      count -= some;
+    }
+    add(x, count / c, c, 0, c, state);
+    add(x + count / c * c, 1, c, 0, count % c, state);
+  }
+
+  static void end(const Consumer& k, void* memory, std::int64_t chunk, std::int64_t elements, void* out) {
+    const double* state = static_cast<const double*>(memory);
+    const std::int64_t c = k.sizes[0];
+    const double count = static_cast<double>(elements / c);
+    double* mean = static_cast<double*>(out) + chunk * 2 * c;
+    if (elements == 0) return;  // of no channels, or no rows
+    for (std::int64_t j = 0; j < c; ++j) {
+      const double sum = state[c + j], squares = state[2 * c + j] - sum * (sum / count);
+      mean[j] = state[j] + sum / count;
+      mean[c + j] = squares < 0 ? 0 : squares;  // NaN stays
+    }
+  }
+};
 
 }  // namespace
 
@@ -86,29 +163,8 @@ Type ChunkMoments::infer(Types in) const {
   return {f64, {chunks(in[0]), 2, channels(in[0])}};
 }
 
-Work ChunkMoments::work(Types in) const {
-  const auto elements = static_cast<double>(in[0].count());
-  return {.parts = std::max<std::int64_t>(1, chunks(in[0])),
-          .flops = 4 * elements,
-          .bytes = elements * static_cast<double>(size_of(in[0].dtype))};
-}
-
-void ChunkMoments::run(const Run& r) const {
-  const Type& type = r.in_type(0);
-  const std::int64_t c = channels(type), each = rows_a_chunk(type);
-  const auto [begin, end] = r.share(chunks(type));
-  dispatch<dtypes::Floats>(type.dtype, [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t chunk = begin; chunk < end; ++chunk) {
-      const T* x = r.in<T>(0) + chunk * each * c;
-      const std::int64_t count = std::min(each, rows(type) - chunk * each);
-      double* mean = r.out<double>() + chunk * 2 * c;
-      double* m2 = mean + c;
-      std::int64_t k = 0;
-      for (; k + 16 <= c; k += 16) moments<16>(x + k, count, c, mean + k, m2 + k);
-      for (; k + 4 <= c; k += 4) moments<4>(x + k, count, c, mean + k, m2 + k);
-      for (; k < c; ++k) moments<1>(x + k, count, c, mean + k, m2 + k);
-    }
-  });
+Consumer ChunkMoments::consume(Types in) const {
+  return dispatch<dtypes::Floats>(in[0].dtype, [&]<class T>(std::type_identity<T>) { return MomentsOf<T>::of(in[0]); });
 }
 
 std::vector<Type> MergeMoments::infer(Types in) const {
