@@ -14,8 +14,12 @@ constexpr std::int64_t chunk_rows = 32;  // at least, so that partial results ar
 
 struct Slices {
   std::int64_t outer, reduced, inner;
+  std::int64_t across;  // the last of several reduced axes: a row of an image's pixels
   Slices(const Shape& x, int first, int last)
-      : outer(x.count(0, first)), reduced(x.count(first, last)), inner(x.count(last, x.rank())) {}
+      : outer(x.count(0, first)),
+        reduced(x.count(first, last)),
+        inner(x.count(last, x.rank())),
+        across(last > first + 1 ? x[last - 1] : 1) {}
   std::int64_t size() const { return reduced * inner; }
 };
 
@@ -30,8 +34,11 @@ struct Cut {
       return;
     }
     const std::int64_t chunks = (slice + target - 1) / target;
-    const std::int64_t whole = s.inner < cascade_block ? cascade_block : 1;  // rows that surely fill a number of lanes
-    const std::int64_t rows = ((s.reduced + chunks - 1) / chunks + whole - 1) / whole * whole;
+    std::int64_t whole = s.inner < cascade_block ? cascade_block : 1;  // rows that surely fill a number of lanes
+    const std::int64_t least = (s.reduced + chunks - 1) / chunks;
+    // And whole rows of pixels, as convolutions compute them, where chunks stay of much the same size.
+    if (const std::int64_t both = std::lcm(whole, s.across); both <= least / 2) whole = both;
+    const std::int64_t rows = (least + whole - 1) / whole * whole;
     slice = chunk = std::min(rows, s.reduced) * s.inner;
     partials = (s.size() + chunk - 1) / chunk;
   }
