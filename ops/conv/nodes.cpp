@@ -43,6 +43,13 @@ Prepared<ConvRows> prepared(const Op& op, Types in) {
   return {rows->work(), rows};
 }
 
+template <class T>
+std::optional<Op> extended(const T& op, const internal::Tape& tape, Types in) {
+  if (!op.epilogue.empty()) return std::nullopt;
+  const bool reduces = !tape.reductions.empty() && rows_of(op, in.first(2)).serves(tape, in.subspan(2));
+  return internal::extended(op, tape, reduces);
+}
+
 }  // namespace
 
 std::vector<Type> ConvForward::infer(Types in) const {
@@ -57,8 +64,8 @@ std::vector<InputSet> ConvForward::overwrites(Types in) const {
   const Type y{in[0].dtype, shape_of(*this, in).y()};
   return internal::epilogue_overwrites(epilogue, y, in, 2);
 }
-std::optional<Op> ConvForward::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return internal::extended(*this, tape);
+std::optional<Op> ConvForward::with_epilogue(int, const internal::Tape& tape, Types in) const {
+  return extended(*this, tape, in);
 }
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
@@ -74,8 +81,8 @@ void ConvAdjoint::run(const Run& r, const ConvRows& rows) const { rows.run(r, 2)
 std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, {in[0].dtype, shape_of(*this, in).x()}, in, 2);
 }
-std::optional<Op> ConvAdjoint::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return internal::extended(*this, tape);
+std::optional<Op> ConvAdjoint::with_epilogue(int, const internal::Tape& tape, Types in) const {
+  return extended(*this, tape, in);
 }
 
 }  // namespace oxbow::ops

@@ -7,6 +7,7 @@
 namespace oxbow::ops {
 namespace {
 
+constexpr std::int64_t enough_chunks = 32;  // of reductions: so many parts may be fewer than without them
 constexpr std::int64_t widest_copy = 1024;  // rows of weights that a part copies: some 2 us
 
 }  // namespace
@@ -103,12 +104,32 @@ void ConvRows::make_groups() {
   }
 }
 
+// Parts that products alone would be cut into.
+std::int64_t ConvRows::most_parts() const {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(flops_ / part_flops), 1,
+                                  std::max<std::int64_t>(1, images_ * out_h_));
+}
+
+bool ConvRows::serves(const internal::Tape& epilogue, Types extra) const {
+  return internal::reduces_whole_rows(epilogue, result(), extra, out_w_ * out_c_,
+                                      std::min(most_parts(), enough_chunks));
+}
+
 void ConvRows::then(const internal::Tape& epilogue, Types extra) {
   if (epilogue.empty()) return;
-  std::vector<Type> types{{dtype_, {images_, out_h_, out_w_, out_c_}}};
+  std::vector<Type> types{result()};
   types.insert(types.end(), extra.begin(), extra.end());
   with_tape_ = true;
   tape_ = internal::TapePlan(epilogue, types);
+  const auto stored = std::find(epilogue.outputs.begin(), epilogue.outputs.end(), 0);
+  if (stored != epilogue.outputs.end()) stored_ = stored - epilogue.outputs.begin();
+}
+
+// Rows computed before the epilogue goes over them.
+std::int64_t ConvRows::block_rows() const {
+  const std::int64_t row = std::max<std::int64_t>(1, out_w_ * out_c_);
+  if (tape_.chunk() > 0) return tape_.chunk() / row;
+  return std::max<std::int64_t>(1, block_bytes / (row * size_of(dtype_)));
 }
 
 void ConvRows::prepare() {
@@ -144,12 +165,13 @@ Work ConvRows::work() const {
   const std::int64_t size = size_of(dtype_), rows = images_ * out_h_;
   w.bytes =
       static_cast<double>(size * (images_ * in_h_ * in_w_ * in_c_ + rows * out_w_ * out_c_ + kh_ * kw_ * weight_tap_));
-  w.parts =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(flops_ / part_flops), 1, std::max<std::int64_t>(1, rows));
+  w.parts = most_parts();
+  if (tape_.chunk() > 0) w.parts = std::clamp<std::int64_t>((rows + block_rows() - 1) / block_rows(), 1, w.parts);
   if (patches_) w.scratch += aligned(patches_->scratch() * size);
   if (widened_) w.scratch += aligned(kh_ * kw_ * weight_tap_ * size);
   if (with_tape_) {
-    w.scratch += aligned(std::max(block_bytes, out_w_ * out_c_ * size)) + tape_.scratch();
+    if (stored_ < 0) w.scratch += aligned(block_rows() * out_w_ * out_c_ * size);
+    w.scratch += tape_.scratch();
     w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * out_c_);
   }
   return w;
@@ -289,22 +311,28 @@ void ConvRows::run(const Run& r, int first_extra) const {
         weights = to;
         scratch += aligned(kh_ * kw_ * weight_tap_ * size_of(dtype_));
       }
-    T* block = reinterpret_cast<T*>(scratch);
-    const std::int64_t row_size = out_w_ * out_c_;
-    const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));
-    scratch += aligned(std::max(block_bytes, row_size * size_of(dtype_)));
-    const auto [begin, end] = r.share(images_ * out_h_);
-    for (std::int64_t i = begin; i < end; i += block_rows) {
-      const std::int64_t rows = std::min(block_rows, end - i);
-      T* y = with_tape_ ? block : r.out<T>() + i * row_size;
-      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, weights, y + k * row_size, patches);
+    T* block = with_tape_ && stored_ < 0 ? reinterpret_cast<T*>(scratch) : nullptr;
+    T* out = block ? nullptr : r.out<T>(static_cast<int>(std::max<std::ptrdiff_t>(stored_, 0)));
+    const std::int64_t row_size = out_w_ * out_c_, each = block_rows(), all = images_ * out_h_;
+    if (block) scratch += aligned(each * row_size * size_of(dtype_));
+    const bool whole = tape_.chunk() > 0;  // a part takes whole blocks
+    auto [begin, end] = r.share(whole ? (all + each - 1) / each : all);
+    if (whole) begin *= each, end = std::min(end * each, all);
+    for (std::int64_t i = begin; i < end; i += each) {
+      const std::int64_t rows = std::min(each, end - i);
+      T* y = block ? block : out + i * row_size;
+      const auto extra = r.inputs.subspan(static_cast<std::size_t>(first_extra));
+      for (std::int64_t k = 0; k < rows; ++k) {
+        if (with_tape_) tape_.fetch(extra, (i + k) * row_size, (i + k + 1) * row_size);
+        row<T>(r, i + k, weights, y + k * row_size, patches);
+      }
       if (with_tape_)
-        tape_.run(r.inputs.subspan(static_cast<std::size_t>(first_extra)), r.outputs,
+        tape_.run(extra, r.outputs,
                   {.first = i * row_size,
                    .rows = rows * out_w_,
                    .columns = out_c_,
                    .stride = out_c_,
-                   .result = block,
+                   .result = y,
                    .result_stride = out_c_},
                   scratch);
     }

@@ -19,6 +19,8 @@ class ConvRows {
   /// `type`: of the result; `extra`: of the epilogue's other inputs; `panel`: of packed weights, or 0 when row-major.
   static ConvRows forward(const ConvShape& s, DType dtype);
   static ConvRows adjoint(const ConvShape& s, DType dtype, std::int64_t panel);
+  /// Whether rows can be computed in whole chunks of the tape's reductions, with enough chunks to share out.
+  bool serves(const internal::Tape& epilogue, Types extra) const;
   /// Applies a tape to rows while they are in cache.
   void then(const internal::Tape& epilogue, Types extra);
   /// Makes or looks up the kernels: not needed for `work`.
@@ -44,6 +46,9 @@ class ConvRows {
     bool at_once = false;  // a whole row's, then at most one that only the first pixel lacks, and one only the last
   };
 
+  Type result() const { return {dtype_, {images_, out_h_, out_w_, out_c_}}; }
+  std::int64_t block_rows() const;
+  std::int64_t most_parts() const;
   void make_groups();
   template <class T>
   void row(const Run& r, std::int64_t row, const T* weights, T* y, T* patches) const;
@@ -67,6 +72,7 @@ class ConvRows {
   std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
   bool with_tape_ = false;
   internal::TapePlan tape_;
+  std::ptrdiff_t stored_ = -1;  // the output of the tape that is the result itself
 };
 
 }  // namespace oxbow::ops

@@ -29,12 +29,23 @@ Tensor operand(std::int32_t input, DType dtype) {
               static_cast<std::uint64_t>(input + 1), dtype);
 }
 
-// Keeps what it reads in the tensor that is its state.
-const Consumer keeper{.take = [](const Consumer&, void* state, const void* in, std::int64_t first, std::int64_t lanes) {
-  Tensor& t = *static_cast<Tensor*>(state);
-  const std::int64_t size = size_of(t.dtype());
-  std::memcpy(t.bytes() + first * size, in, static_cast<std::size_t>(lanes * size));
-}};
+// A reduction that keeps all that it reads.
+struct Kept {
+  static constexpr OpInfo info{.name = "kept", .inputs = {"x"}};
+  Type infer(Types in) const { return in[0]; }
+  Consumer consume(Types in) const {
+    Consumer c{.chunk = in[0].count(), .state = in[0].bytes(), .sizes = {size_of(in[0].dtype)}};
+    c.begin = [](const Consumer&, void*) {};
+    c.take = [](const Consumer& k, void* state, const void* x, std::int64_t first, std::int64_t lanes) {
+      std::memcpy(static_cast<std::byte*>(state) + first * k.sizes[0], x, static_cast<std::size_t>(lanes * k.sizes[0]));
+    };
+    c.end = [](const Consumer& k, void* state, std::int64_t, std::int64_t elements, void* out) {
+      std::memcpy(out, state, static_cast<std::size_t>(elements * k.sizes[0]));
+    };
+    return c;
+  }
+  bool operator==(const Kept&) const = default;
+};
 
 // A tape of sums and products, and of what floats have. Few values are read twice, so that many steps merge.
 Tape random_tape(std::mt19937& random, DType dtype) {
@@ -103,16 +114,16 @@ BOOST_AUTO_TEST_CASE(merged_steps_keep_every_bit) {
     // What a reduction reads is computed, though nobody else may want it.
     const std::array<std::int32_t, 2> read{tape_inputs + static_cast<std::int32_t>(random() % 11),
                                            tape_inputs + static_cast<std::int32_t>(random() % 11)};
-    const TapePlan sunk(tape, types, read);
+    const std::array<Tape::Reduction, 2> kept{Tape::Reduction{Kept{}, read[0]}, {Kept{}, read[1]}};
+    const TapePlan sunk(tape, types, kept);
     std::vector<Tensor> seen;
-    std::vector<TapePlan::Sink> sinks;
     for (const std::int32_t v : read) seen.emplace_back(values[static_cast<std::size_t>(v)].type());
-    for (Tensor& t : seen) sinks.push_back({&keeper, &t});
     std::vector<Tensor> fresh;
     for (std::size_t i = 0; i < in.size(); ++i) sources[i].bytes = values[i].bytes();
     for (const std::int32_t v : tape.outputs) fresh.emplace_back(values[static_cast<std::size_t>(v)].type());
     for (std::size_t o = 0; o < fresh.size(); ++o) targets[o].bytes = fresh[o].bytes();
-    sunk.run(sources, targets, 0, shape.count(), allocate(sunk.scratch()).get(), sinks);
+    for (Tensor& t : seen) targets.push_back({&t.type(), t.bytes()});
+    sunk.run(sources, targets, 0, shape.count(), allocate(sunk.scratch()).get());
     for (std::size_t k = 0; k < seen.size(); ++k)
       BOOST_REQUIRE(same_bits(seen[k], values[static_cast<std::size_t>(read[k])]));
   }

@@ -4,6 +4,7 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
 #include <oxbow/graph/passes/fusion/epilogue.h>
+#include <oxbow/graph/passes/fusion/fused.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/depthwise.h>
@@ -14,9 +15,11 @@
 #include <oxbow/ops/linalg/matmul.h>
 #include <oxbow/ops/linalg/pack.h>
 #include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/norm/batch_norm.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/pointwise/activation.h>
 #include <oxbow/ops/pointwise/arithmetic.h>
+#include <oxbow/ops/reduction/chunks.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -305,6 +308,47 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
   const Tensor each = f({3, 3, 1, 70}, 2);
   check(DepthwiseForward{{.groups = 70}}, {dy, each});
   check(DepthwiseAdjoint{{.stride = 2, .groups = 70}, 17, 16}, {dy, each});
+}
+
+// A convolution's tape that ends in reductions, beside the same nodes one after another: its sums and moments are those
+// of the whole, and it takes them only where its rows make whole chunks.
+BOOST_AUTO_TEST_CASE(reductions_of_convolutions_change_no_bit) {
+  const auto f = [](const Shape& s, std::uint64_t seed) { return floats(draw(s, -1, 1, seed)); };
+  const auto check = [&](const Op& op, const std::vector<Tensor>& in) {
+    const Tensor y = run_op(op, in)[0], mask = f(y.shape(), 8);
+    const Op sum = ReduceChunks<Fold::sum>{.first = 0, .last = 3};
+    Tape tape{.inputs = 2};
+    const std::int32_t masked = tape.add(Multiply{}, std::vector<std::int32_t>{0, 1});
+    tape.outputs = {masked};
+    tape.reductions = {{sum, masked}, {sum, 0}};
+    std::vector<Tensor> all = in;
+    all.push_back(mask);
+    std::vector<Type> types;
+    for (const Tensor& t : all) types.push_back(t.type());
+    const std::optional<Op> with = op.with_epilogue(0, tape, types);
+    BOOST_REQUIRE(with.has_value());
+    const std::vector<Tensor> got = run_op(*with, all);
+    const Tensor product = evaluate(Multiply{}, std::vector{y, mask})[0];
+    BOOST_TEST(same_bits(got[0], product), op.name());
+    BOOST_TEST(same_bits(got[1], run_op(Fused::of(sum, 1), {product})[0]), op.name());
+    BOOST_TEST(same_bits(got[2], run_op(Fused::of(sum, 1), {y})[0]), op.name());
+
+    const Tape alone{.inputs = 1, .outputs = {0}, .reductions = {{ChunkMoments{}, 0}}};
+    types.pop_back();
+    const std::optional<Op> moments = op.with_epilogue(0, alone, types);
+    BOOST_REQUIRE(moments.has_value());
+    const std::vector<Tensor> both = run_op(*moments, in);
+    BOOST_TEST(same_bits(both[0], y), op.name());
+    BOOST_TEST(same_bits(both[1], run_op(Fused::of(ChunkMoments{}, 1), {y})[0]), op.name());
+  };
+  const Pack swap{.panel = 16, .transpose = true};
+  check(ConvForward{}, {f({37, 14, 28, 4}, 1), f({3, 3, 4, 70}, 2)});
+  check(ConvForward{{.stride = 2}}, {f({40, 32, 32, 3}, 1), f({3, 3, 3, 16}, 2)});
+  check(ConvAdjoint{{}, 16, 24}, {f({128, 16, 24, 70}, 3), run_op(swap, {f({3, 3, 16, 70}, 2)})[0]});
+
+  Tape tape{.inputs = 1, .outputs = {0}, .reductions = {{ReduceChunks<Fold::sum>{.first = 0, .last = 3}, 0}}};
+  const std::vector<Type> few{{f32, {2, 64, 64, 8}}, {f32, {3, 3, 8, 16}}};  // eight chunks would be too few parts
+  BOOST_TEST(!Op(ConvForward{}).with_epilogue(0, tape, few).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {

@@ -53,15 +53,17 @@ Tape with_first(const Tape& tape, std::int32_t k) {
   };
   for (std::int32_t& v : moved.args) number(v);
   for (std::int32_t& v : moved.outputs) number(v);
+  for (Tape::Reduction& r : moved.reductions) number(r.of);
   return moved;
 }
 
 struct Absorbed {
   Op op;
-  NodeId product;
+  NodeId node, product;
   int output;                 // of the product, which the tape replaces
   std::vector<Value> inputs;  // of the old graph
-  std::optional<Fused> rest;  // the reductions at the node's end, which read what the product stores
+  bool whole;                 // the product takes the reductions at the node's end too
+  Fused rest;                 // otherwise they read what it stores
 };
 
 // The reductions of a node whose tape moves into a product; nothing where one reads a value that is not stored.
@@ -87,12 +89,36 @@ bool may_move(const Value& v, const Node& reader, const Readers& readers) {
   return true;
 }
 
+// A product's inputs, and behind them a node's but for number `which`.
+std::vector<Value> joined(const Node& product, const Node& node, int which) {
+  std::vector<Value> inputs = product.inputs();
+  for (int k = 0; k < node.input_count(); ++k)
+    if (k != which) inputs.push_back(node.input(k));
+  return inputs;
+}
+std::vector<Type> types_of(const std::vector<Value>& values) {
+  std::vector<Type> types;
+  for (const Value& v : values) types.push_back(v ? v.type() : Type::absent());
+  return types;
+}
+
+// The product that can take reductions of its result alone: that stays, for whoever reads it.
+std::optional<Absorbed> absorbed_reductions(const Node& node, const Fused& fused) {
+  if (!fused.tape.steps.empty() || !fused.tape.outputs.empty() || node.input_count() != 1) return std::nullopt;
+  const Value v = node.input(0);
+  if (!v || !v.node().op().has_epilogue()) return std::nullopt;
+  Tape tape{.inputs = 1, .outputs = {0}, .reductions = fused.reductions};
+  std::vector<Value> inputs = v.node().inputs();
+  std::optional<Op> op = v.node().op().with_epilogue(v.output(), tape, types_of(inputs));
+  if (!op) return std::nullopt;
+  return Absorbed{std::move(*op), node.id(), v.node_id(), v.output(), std::move(inputs), true, {}};
+}
+
 // The product that can take this node over: of several the last, the others being extra inputs.
 std::optional<Absorbed> absorbed(const Node& node, const Readers& readers) {
   const auto* fused = node.op().as<Fused>();
-  if (fused == nullptr || fused->tape.steps.empty() || fused->tape.outputs.empty()) return std::nullopt;
-  std::optional<Fused> rest = rest_of(*fused);
-  if (!rest) return std::nullopt;
+  if (fused == nullptr) return std::nullopt;
+  if (fused->tape.steps.empty() || fused->tape.outputs.empty()) return absorbed_reductions(node, *fused);
   const Type& space = node.output_types()[0];
   std::int32_t which = -1;
   for (int k = 0; k < node.input_count(); ++k) {
@@ -105,38 +131,45 @@ std::optional<Absorbed> absorbed(const Node& node, const Readers& readers) {
   if (which < 0) return std::nullopt;
 
   const Node product = node.input(which).node();
-  std::vector<Value> inputs = product.inputs();
-  for (int k = 0; k < node.input_count(); ++k)
-    if (k != which) inputs.push_back(node.input(k));
-  std::vector<Type> types;
-  for (const Value& v : inputs) types.push_back(v ? v.type() : Type::absent());
   const int output = node.input(which).output();
-  std::optional<Op> op = product.op().with_epilogue(output, with_first(fused->tape, which), types);
+  std::vector<Value> inputs = joined(product, node, which);
+  Tape tape = with_first(fused->tape, which);
+  if (!fused->reductions.empty()) {
+    Tape whole = fused->tape;
+    whole.reductions = fused->reductions;
+    if (std::optional<Op> op = product.op().with_epilogue(output, with_first(whole, which), types_of(inputs)))
+      return Absorbed{std::move(*op), node.id(), product.id(), output, std::move(inputs), true, {}};
+  }
+  std::optional<Fused> rest = rest_of(*fused);
+  if (!rest) return std::nullopt;
+  std::optional<Op> op = product.op().with_epilogue(output, tape, types_of(inputs));
   if (!op) return std::nullopt;
-  return Absorbed{std::move(*op), product.id(), output, std::move(inputs), std::move(rest)};
+  return Absorbed{std::move(*op), node.id(), product.id(), output, std::move(inputs), false, std::move(*rest)};
 }
 
 void replace(Rewriter& r, const Node& node, Absorbed& by) {
-  const OriginGuard guard = r.as(node);
+  const Fused& fused = *node.op().as<Fused>();
+  const Node before = r.from().node(by.product);
+  const bool stays = fused.tape.outputs.empty();  // the product's result, for others than the node
+  const OriginGuard guard = r.as(stays ? before : node);
   std::vector<Value> inputs;
   for (const Value& v : by.inputs) inputs.push_back(v ? r(v) : Value());
-  const Node product = r.to().append(std::move(by.op), inputs, node.origin().at);
-  const Fused& fused = *node.op().as<Fused>();
+  const Node product = r.to().append(std::move(by.op), inputs, (stays ? before : node).origin().at);
   const auto stored = static_cast<int>(fused.tape.outputs.size());
-  for (int o = 0; o < stored; ++o) r.map(node.output(o), product.output(by.output + o));
-  const Node before = r.from().node(by.product);
+  const int given = stays ? 1 + node.output_count() : by.whole ? node.output_count() : stored;
+  for (int o = 0; o < given - stays; ++o) r.map(node.output(o), product.output(by.output + stays + o));
   for (int o = 0; o < before.output_count(); ++o)
-    if (o != by.output) r.map(before.output(o), product.output(o < by.output ? o : o + stored - 1));
-  r.absorb(before, product);
-  r.keep_name(node, product.output());
-  if (by.rest->reductions.empty()) return;
+    if (stays || o != by.output) r.map(before.output(o), product.output(o <= by.output - !stays ? o : o + given - 1));
+  r.absorb(stays ? node : before, product);
+  r.keep_name(stays ? before : node, product.output(by.output));
+  if (by.rest.reductions.empty()) return;
 
-  std::vector<Value> read(index(by.rest->tape.inputs));
+  std::vector<Value> read(index(by.rest.tape.inputs));
   for (std::size_t k = 0; k < fused.reductions.size(); ++k)
     for (int o = 0; o < stored; ++o)
       if (fused.tape.outputs[index(o)] == fused.reductions[k].of)
-        read[index(by.rest->reductions[k].of)] = product.output(by.output + o);
-  const Node rest = r.to().append(std::move(*by.rest), read, node.origin().at);
+        read[index(by.rest.reductions[k].of)] = product.output(by.output + o);
+  const Node rest = r.to().append(std::move(by.rest), read, node.origin().at);
   for (int k = 0; k < rest.output_count(); ++k) r.map(node.output(stored + k), rest.output(k));
 }
 
@@ -145,23 +178,31 @@ void replace(Rewriter& r, const Node& node, Absorbed& by) {
 std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types extra) {
   std::vector<Type> in{result};
   in.insert(in.end(), extra.begin(), extra.end());
-  const std::vector<Type> types = epilogue.types(in);
-  std::vector<Type> outputs;
-  for (const std::int32_t v : epilogue.outputs) outputs.push_back(types[index(v)]);
-  return outputs;
+  return output_types(epilogue, epilogue.reductions, epilogue.types(in));
+}
+
+bool reduces_whole_rows(const Tape& epilogue, const Type& result, Types extra, std::int64_t row, std::int64_t chunks) {
+  std::vector<Type> types{result};
+  types.insert(types.end(), extra.begin(), extra.end());
+  types = epilogue.types(types);
+  const Tape::Reduction& first = epilogue.reductions.at(0);
+  const std::int64_t chunk = first.op.consume(std::span(types).subspan(index(first.of), 1)).chunk;
+  return row > 0 && chunk % row == 0 && result.count() >= chunk * chunks;
 }
 
 std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& result, Types in, int own) {
   if (epilogue.empty()) return std::vector<InputSet>(1);
-  std::vector<InputSet> sets(epilogue.outputs.size());
+  std::vector<InputSet> sets(epilogue.outputs.size() + epilogue.reductions.size());
   std::vector<Type> types{result};
   types.insert(types.end(), in.begin() + own, in.end());
   types = epilogue.types(types);
   const std::vector<std::int32_t> last = epilogue.last_reads();
   for (std::int32_t k = 1; k < epilogue.inputs; ++k) {
     const int input = own + k - 1;
-    if (input >= InputSet::max_tracked || types[index(k)].shape != result.shape) continue;
-    for (std::size_t o = 0; o < sets.size(); ++o)
+    const bool reduced = std::any_of(epilogue.reductions.begin(), epilogue.reductions.end(),
+                                     [k](const Tape::Reduction& r) { return r.of == k; });
+    if (input >= InputSet::max_tracked || reduced || types[index(k)].shape != result.shape) continue;
+    for (std::size_t o = 0; o < epilogue.outputs.size(); ++o)
       if (size_of(types[index(epilogue.outputs[o])].dtype) == size_of(types[index(k)].dtype) &&
           epilogue.may_overwrite(static_cast<std::int32_t>(o), k, last[index(k)]))
         sets[o].insert(input);
@@ -171,23 +212,29 @@ std::vector<InputSet> epilogue_overwrites(const Tape& epilogue, const Type& resu
 
 std::optional<Rewritten> epilogue(const Graph& from) {
   const Readers readers(from);
-  std::vector<std::pair<NodeId, Absorbed>> found;
+  std::vector<std::pair<NodeId, Absorbed>> found;  // and where the product goes
   std::vector<bool> gone(index(from.size()));
   for (NodeId i = 0; i < from.size(); ++i) {
-    std::optional<Absorbed> by = absorbed(from.node(i), readers);
-    if (!by) continue;
-    gone[index(by->product)] = true;
-    found.emplace_back(i, std::move(*by));
+    const Node node = from.node(i);
+    std::optional<Absorbed> by = absorbed(node, readers);
+    if (!by || gone[index(by->product)]) continue;
+    const bool stays = node.op().as<Fused>()->tape.outputs.empty();
+    gone[index(by->product)] = gone[index(i)] = true;
+    const NodeId place = stays ? by->product : i;
+    found.emplace_back(place, std::move(*by));
   }
   if (found.empty()) return std::nullopt;
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
 
   Rewriter r(from);
   auto next = found.begin();
   for (NodeId i = 0; i < from.size(); ++i) {
-    if (next != found.end() && next->first == i)
-      replace(r, from.node(i), (next++)->second);
-    else if (!gone[index(i)])
+    if (next != found.end() && next->first == i) {
+      replace(r, from.node(next->second.node), next->second);
+      ++next;
+    } else if (!gone[index(i)]) {
       r.copy(from.node(i));
+    }
   }
   return r.finish();
 }

@@ -11,11 +11,7 @@ namespace oxbow::internal {
 struct Fused {
   static constexpr OpInfo info{.name = "fused", .inputs = {"x..."}, .outputs = {"y..."}, .any_layout = true};
 
-  struct Reduction {
-    Op op;            ///< has `consume`
-    std::int32_t of;  ///< the tape's value that it reads
-    bool operator==(const Reduction&) const = default;
-  };
+  using Reduction = Tape::Reduction;
   Tape tape;
   std::vector<Reduction> reductions;
   static void attributes(auto&& visit) {
@@ -33,7 +29,5 @@ struct Fused {
   void run(const Run& r, const Plan& p) const;
   std::vector<InputSet> overwrites(Types in) const;
 };
-AttrValue to_attr(const std::vector<Fused::Reduction>& reductions);
-void from_attr(const AttrValue& a, std::vector<Fused::Reduction>& reductions, const Catalog& catalog);
 
 }  // namespace oxbow::internal

@@ -85,6 +85,43 @@ std::vector<Type> Tape::types(Types in) const {
   return types;
 }
 
+std::vector<Type> output_types(const Tape& tape, std::span<const Tape::Reduction> reductions,
+                               std::span<const Type> types) {
+  const Type& common = types[tape.steps.empty() ? 0 : index(tape.inputs)];
+  std::vector<Type> out;
+  out.reserve(tape.outputs.size() + reductions.size());
+  for (const std::int32_t v : tape.outputs) out.push_back(types[index(v)]);
+  for (const Tape::Reduction& r : reductions) {
+    if (!r.op.has_consume() || r.op.info().inputs.size() != 1)
+      throw OpError(std::string(r.op.name()) + " is not a reduction");
+    if (r.of < 0 || index(r.of) >= types.size()) throw OpError("a reduction reads no value");
+    const Types read = types.subspan(index(r.of), 1);
+    if (read[0].shape != common.shape)
+      throw OpError("a reduction reads " + to_string(read[0]) + " on a tape of shape " + to_string(common.shape));
+    out.push_back(r.op.infer(read).at(0));
+  }
+  return out;
+}
+
+AttrValue to_attr(const std::vector<Tape::Reduction>& reductions) {
+  AttrList list;
+  for (const Tape::Reduction& r : reductions) {
+    AttrRecord record{{"op", std::string(r.op.name())}, {"of", std::int64_t{r.of}}};
+    if (AttrRecord attributes = r.op.attributes(); !attributes.empty())
+      record.emplace_back("with", std::move(attributes));
+    list.emplace_back(std::move(record));
+  }
+  return list;
+}
+
+void from_attr(const AttrValue& a, std::vector<Tape::Reduction>& reductions, const Catalog& catalog) {
+  reductions.clear();
+  for (const AttrValue& record : a.get<AttrList>("a list of reductions")) {
+    reductions.push_back({op_from_attr(record, catalog), 0});
+    from_attr(record.field("of"), reductions.back().of);
+  }
+}
+
 AttrValue to_attr(const Tape& tape) {
   AttrList steps, outputs(tape.outputs.begin(), tape.outputs.end());
   for (const Tape::Step& step : tape.steps) {
@@ -94,8 +131,10 @@ AttrValue to_attr(const Tape& tape) {
       record.emplace_back("with", std::move(attributes));
     steps.emplace_back(std::move(record));
   }
-  return AttrRecord{
+  AttrRecord record{
       {"inputs", std::int64_t{tape.inputs}}, {"steps", std::move(steps)}, {"outputs", std::move(outputs)}};
+  if (!tape.reductions.empty()) record.emplace_back("reductions", to_attr(tape.reductions));
+  return record;
 }
 
 void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog) {
@@ -110,6 +149,8 @@ void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog) {
   }
   for (const AttrValue& v : a.field("outputs").get<AttrList>("a list of value numbers"))
     from_attr(v, tape.outputs.emplace_back());
+  for (const auto& [key, value] : a.get<AttrRecord>("a record"))
+    if (key == "reductions") from_attr(value, tape.reductions, catalog);
 }
 
 Op op_from_attr(const AttrValue& record, const Catalog& catalog) {

@@ -2,7 +2,8 @@
 // run tapes over arrays; products run them on what they have just computed (graph/passes/fusion/epilogue.h).
 //
 // Values are numbered: the inputs first, then each step's result. Inputs broadcast to the tape's shape; every step has
-// it. A regular value type. `TapePlan` (graph/passes/fusion/tape_plan.h) makes it ready to run.
+// it. A product's tape may end in reductions, which read its values while they are in cache; a fused node has its own.
+// A regular value type. `TapePlan` (graph/passes/fusion/tape_plan.h) makes it ready to run.
 #pragma once
 
 #include <oxbow/graph/catalog.h>
@@ -19,10 +20,16 @@ struct Tape {
     std::int32_t first, count;  ///< its operands are `args[first]` to `args[first + count]`
     bool operator==(const Step&) const = default;
   };
+  struct Reduction {
+    Op op;            ///< has `consume`
+    std::int32_t of;  ///< the value that it reads
+    bool operator==(const Reduction&) const = default;
+  };
   std::int32_t inputs = 0;
   std::vector<Step> steps = {};
   std::vector<std::int32_t> args = {};     ///< all steps' operands, value numbers
   std::vector<std::int32_t> outputs = {};  ///< value numbers, without repetition
+  std::vector<Reduction> reductions = {};  ///< their results follow the outputs
   bool operator==(const Tape&) const = default;
 
   bool empty() const { return steps.empty() && outputs.empty(); }
@@ -43,6 +50,13 @@ struct Tape {
   /// number is out of range.
   std::vector<Type> types(Types in) const;
 };
+/// The types of the tape's outputs and of what reductions give, whose values have `types`. Throws `OpError` where one
+/// of them is no reduction, or does not read a value of the tape's shape.
+std::vector<Type> output_types(const Tape& tape, std::span<const Tape::Reduction> reductions,
+                               std::span<const Type> types);
+
+AttrValue to_attr(const std::vector<Tape::Reduction>& reductions);
+void from_attr(const AttrValue& a, std::vector<Tape::Reduction>& reductions, const Catalog& catalog);
 AttrValue to_attr(const Tape& tape);
 void from_attr(const AttrValue& a, Tape& tape, const Catalog& catalog);
 

@@ -85,11 +85,29 @@ std::vector<Merged> merged_steps(const Tape& tape, const std::vector<Type>& type
 
 }  // namespace
 
-TapePlan::TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed, std::int64_t grain) {
+TapePlan::TapePlan(const Tape& tape, Types in, std::span<const Tape::Reduction> reductions) {
   const std::vector<Type> types = tape.types(in);
   for (const Type& t : types) sizes_.push_back(size_of(t.dtype));
+  std::vector<std::int32_t> consumed;
+  std::int64_t grain = 1, states = 0;
+  double flops = 0;
+  for (const Tape::Reduction& r : reductions) {
+    const Types read = std::span(types).subspan(index(r.of), 1);
+    consumed.push_back(r.of);
+    const Consumer& c = consumers_.emplace_back(r.op.consume(read));
+    invariant(c.chunk > 0 && c.grain > 0 && c.chunk % c.grain == 0,
+              "a reduction's chunk is not a multiple of its grain");
+    invariant(c.chunk == consumers_[0].chunk, "reductions of different chunks are fused");
+    grain = std::lcm(grain, c.grain);
+    states += aligned(c.state);
+    flops += r.op.work(read).flops;
+  }
   const std::vector<Pointee> places = settle_routines(tape, types, consumed);
   settle_places(tape, types, places, settle_spreads(tape, types, places, grain));
+  for (const Tape::Reduction& r : reductions) ops_.push_back(r.op);
+  flops_ += flops / static_cast<double>(std::max<std::int64_t>(common_type(tape, types).count(), 1));
+  states_ = scratch_;
+  scratch_ += states;
 }
 
 // The axes of `from` against those of `to`, merged where both are contiguous or both repeat.

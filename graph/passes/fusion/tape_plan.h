@@ -1,6 +1,6 @@
 // A tape made ready to run: routines looked up, operand kinds settled, slots allocated like registers. Values between
-// steps live in slots of 256 to 1024 lanes, so they stay in the first cache; operands of the tape's full shape are read,
-// and outputs written, where they are, and so are single elements by the routines that take one
+// steps live in slots of 256 to 1024 lanes, so they stay in the first cache; operands of the tape's full shape are
+// read, and outputs written, where they are, and so are single elements by the routines that take one
 // (graph/passes/fusion/single.h). Every other operand (rows, columns, any broadcast) is laid out in a slot. Thread
 // safety: immutable once made.
 #pragma once
@@ -22,26 +22,29 @@ class TapePlan {
  public:
   /// Inputs that a tape may have: so many that nobody meets the limit but `fuse`, which keeps it.
   static constexpr std::size_t max_inputs = 64;
-
-  /// What reads a value of the tape, tile by tile.
-  struct Sink {
-    const Consumer* consumer = nullptr;
-    void* state = nullptr;
-  };
+  static constexpr std::size_t max_reductions = 16;
 
   TapePlan() = default;
-  /// `consumed` are the values that sinks will read, one each; tiles are multiples of `grain` elements.
-  TapePlan(const Tape& tape, Types in, std::span<const std::int32_t> consumed = {}, std::int64_t grain = 1);
+  TapePlan(const Tape& tape, Types in) : TapePlan(tape, in, tape.reductions) {}
+  /// With these reductions at its ends.
+  TapePlan(const Tape& tape, Types in, std::span<const Tape::Reduction> reductions);
 
   std::int64_t scratch() const { return scratch_; }  ///< bytes that a call may use, 64-byte aligned
   double flops() const { return flops_; }            ///< an element, estimated
+  /// Elements that reductions take at once: each call is for whole chunks, of which the array's last one may be
+  /// shorter. 0: there are none.
+  std::int64_t chunk() const { return consumers_.empty() ? 0 : consumers_[0].chunk; }
 
-  /// Computes the elements [begin, end) of all outputs, numbered row-major in the tape's shape, given whole arrays.
+  /// Computes the elements [begin, end) of all outputs, numbered row-major in the tape's shape, given whole arrays, and
+  /// what reductions give of them.
   void run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
-           std::byte* scratch, std::span<const Sink> sinks = {}) const;
-  /// The same for a block of input 0; `others` are the inputs 1, 2, ... as whole arrays.
+           std::byte* scratch) const;
+  /// The same for a block of input 0; `others` are the inputs 1, 2, ... as whole arrays. With reductions the block is
+  /// as wide as the array.
   void run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
            std::byte* scratch) const;
+  /// Asks memory for elements [begin, end) of the tape's inputs 1, 2, ..., which a block will read.
+  void fetch(std::span<const ConstView> others, std::int64_t begin, std::int64_t end) const;
 
  private:
   struct Axis {
@@ -74,6 +77,11 @@ class TapePlan {
     std::int64_t first;  ///< the element that lies there
   };
 
+  struct Sink {  ///< what reads a value, tile by tile
+    const Consumer* consumer;
+    void* state;
+  };
+
   struct Pointee {  ///< what a place points to
     std::int32_t value;
     bool single = false;  ///< the single element of an input, by a routine that takes one
@@ -91,13 +99,18 @@ class TapePlan {
   Slots settle_slots(const Tape& tape, std::span<const Pointee> places) const;
   void settle_places(const Tape& tape, const std::vector<Type>& types, std::span<const Pointee> places,
                      std::int64_t quantum);
+  /// Chunk by chunk, where there are reductions.
+  void run_chunks(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end,
+                  std::byte* scratch) const;
   /// Unless `fresh`, single elements lie in the scratch since a call for as many elements.
   void run(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end, std::byte* scratch,
            std::span<const Sink> sinks, bool fresh) const;
   static void lay_out(const Spread& s, const std::byte* from, std::int64_t size, std::int64_t first, std::int64_t lanes,
                       std::byte* to);
 
-  std::vector<Op> ops_;  // keeps what the routines point to
+  std::vector<Op> ops_;  // keeps what routines and consumers point to
+  std::vector<Consumer> consumers_;
+  std::int64_t states_ = 0;  // bytes into the scratch, where theirs lie one after another
   std::vector<Routine> routines_;
   // A call's pointers lie at the start of its scratch, in places: each routine's operands side by side, so that it is
   // handed them where they are; then results, and what sinks and copies read. Tile after tile the moving ones are

@@ -1,5 +1,6 @@
 // The running half of tape_plan.h: what a warm step executes, free of allocation and look-ups.
 #include <oxbow/graph/passes/fusion/tape_plan.h>
+#include <oxbow/graph/support/align.h>
 
 #include <algorithm>
 #include <cstring>
@@ -72,11 +73,43 @@ void TapePlan::run(const Source* in, std::span<const View> out, std::int64_t beg
   }
 }
 
+void TapePlan::run_chunks(const Source* in, std::span<const View> out, std::int64_t begin, std::int64_t end,
+                          std::byte* scratch) const {
+  const std::size_t count = consumers_.size();
+  if (count == 0) return run(in, out, begin, end, scratch, {}, true);
+  std::array<Sink, max_reductions> sinks;
+  std::byte* state = scratch + states_;
+  for (std::size_t i = 0; i < count; ++i) {
+    sinks[i] = {&consumers_[i], state};
+    state += aligned(consumers_[i].state);
+  }
+  const std::span<const View> reduced = out.last(count);
+  std::int64_t first = begin;
+  do {
+    const std::int64_t last = std::min(first + chunk(), end);
+    for (const Sink& s : std::span(sinks).first(count)) s.consumer->begin(*s.consumer, s.state);
+    run(in, out, first, last, scratch, std::span(sinks).first(count), first == begin);
+    for (std::size_t i = 0; i < count; ++i)
+      consumers_[i].end(consumers_[i], sinks[i].state, first / chunk(), last - first, reduced[i].bytes);
+    first = last;
+  } while (first < end);
+}
+
 void TapePlan::run(std::span<const ConstView> in, std::span<const View> out, std::int64_t begin, std::int64_t end,
-                   std::byte* scratch, std::span<const Sink> sinks) const {
+                   std::byte* scratch) const {
   std::array<Source, max_inputs> sources;
   for (std::size_t i = 0; i < in.size(); ++i) sources[i] = {in[i].bytes, 0};
-  run(sources.data(), out, begin, end, scratch, sinks, true);
+  run_chunks(sources.data(), out, begin, end, scratch);
+}
+
+void TapePlan::fetch(std::span<const ConstView> others, std::int64_t begin, std::int64_t end) const {
+  constexpr std::int64_t line = 64;
+  for (const Moving& m : reads_) {
+    if (m.array == 0) continue;
+    const std::byte* bytes = others[static_cast<std::size_t>(m.array - 1)].bytes;
+    for (std::int64_t at = begin * m.size / line * line; at < end * m.size; at += line)
+      __builtin_prefetch(bytes + at, 0, 2);  // to the second cache
+  }
 }
 
 void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
@@ -86,7 +119,7 @@ void TapePlan::run(std::span<const ConstView> others, std::span<const View> out,
   const auto* result = static_cast<const std::byte*>(block.result);
   if (block.stride == block.columns && block.result_stride == block.columns) {
     sources[0] = {result, block.first};
-    run(sources.data(), out, block.first, block.first + block.rows * block.columns, scratch, {}, true);
+    run_chunks(sources.data(), out, block.first, block.first + block.rows * block.columns, scratch);
     return;
   }
   for (std::int64_t row = 0; row < block.rows; ++row) {
