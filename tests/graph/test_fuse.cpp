@@ -236,6 +236,38 @@ BOOST_AUTO_TEST_CASE(products_take_reductions_of_what_they_store) {
   check_same(g, *r.graph);
 }
 
+// What takes a row to a large value is computed by each that reads it, and not stored; not for a graph's output, nor
+// where a node of another kind reads it, nor with one operand.
+BOOST_AUTO_TEST_CASE(light_steps_are_computed_again) {
+  const auto fused_outputs = [](auto&& build) {
+    Graph g;
+    const Value x = wall(input(g, "x", f32, {40, 30})), row = input(g, "row", f32, {30});
+    build(g, x, row);
+    const auto r = rewrite(g);
+    check_same(g, *r.graph);
+    int outputs = 0;
+    for (NodeId i = 0; i < r.graph->size(); ++i)
+      if (r.graph->node(i).op().is<Fused>()) outputs += r.graph->node(i).output_count();
+    return outputs;
+  };
+  const auto twice = [](Graph& g, const Value& light, const Value& x) {
+    const Value first = wall(scaled(light, x, 2));  // in another stage than what follows
+    g.add_output("y", scaled(first, light, 3));
+  };
+  BOOST_TEST(fused_outputs([&](Graph& g, const Value& x, const Value& row) { twice(g, scaled(x, row), x); }) == 2);
+  BOOST_TEST(fused_outputs([&](Graph& g, const Value& x, const Value& row) {
+               const Value light = scaled(x, row);
+               g.add_output("light", light);
+               twice(g, light, x);
+             }) == 3);
+  BOOST_TEST(fused_outputs([&](Graph& g, const Value& x, const Value& row) {
+               const Value light = scaled(x, row);
+               g.add_output("other", wall(light));
+               twice(g, light, x);
+             }) == 3);
+  BOOST_TEST(fused_outputs([&](Graph& g, const Value& x, const Value&) { twice(g, scaled(x, x), x); }) == 3);
+}
+
 BOOST_AUTO_TEST_CASE(backward_nodes_belong_to_what_does_their_forward_nodes_work) {
   Graph g;
   const Value x = input(g, "x", f32, {40, 30}), row = input(g, "row", f32, {30});

@@ -9,6 +9,9 @@
 namespace oxbow::internal {
 namespace {
 
+constexpr std::int32_t most_copies = 8;  // of one group: each may add an input or two
+constexpr std::int64_t small = 8;        // times as many elements has a value that is large beside another
+
 // Builds the graph of the groups.
 class Fuser {
  public:
@@ -18,7 +21,9 @@ class Fuser {
         r_(from),
         begin_(index(groups.count()) + 1),
         done_(index(groups.count())),
-        read_outside_(index(from.size())) {
+        read_outside_(index(from.size())),
+        copied_(index(from.size())),
+        gone_(index(from.size())) {
     for (NodeId i = 0; i < from.size(); ++i)
       if (groups.of(i) >= 0) ++begin_[index(groups.of(i)) + 1];
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
@@ -33,6 +38,7 @@ class Fuser {
   }
 
   Rewritten build() {
+    find_copied();
     find_outside_readers();
     for (NodeId i = 0; i < from_.size(); ++i) {
       const std::int32_t g = groups_.of(i);
@@ -49,12 +55,74 @@ class Fuser {
     return groups_.of(i) >= 0 ? done_[index(groups_.of(i))] : r_.mapped(from_.node(i).output());
   }
 
+  // A step that takes rows or columns of numbers to one large value (a difference to means, say), and that other groups
+  // read: each of them computes it again in passing, from that value, which is kept in the place of the result. So
+  // nothing is stored, nor is it less that lies in memory, where all readers do so. What has one operand only may be a
+  // function that takes long.
+  void find_copied() {
+    std::vector<std::int32_t> copies(index(groups_.count()));  // that a group computes
+    std::vector<std::vector<std::int32_t>> readers(index(from_.size()));
+    std::vector<bool> stored(index(from_.size()));
+    for (NodeId i = 0; i < from_.size(); ++i) {
+      const Node node = from_.node(i);
+      for (int k = 0; k < node.input_count(); ++k) {
+        const Value v = node.input(k);
+        if (!v || groups_.of(v.node_id()) < 0) continue;
+        const Type& own = v.type();
+        const std::int32_t g = groups_.of(i);
+        const Type* other = g < 0 || node.op().as<Fused>()->tape.outputs.empty() ? nullptr : &node.output_types()[0];
+        if (other == nullptr || other->shape != own.shape || other->layout != own.layout)
+          stored[index(v.node_id())] = true;
+        else if (g != groups_.of(v.node_id()))
+          readers[index(v.node_id())].push_back(g);
+      }
+    }
+    for (const auto& [name, v] : from_.outputs()) stored[index(v.node_id())] = true;
+    for (NodeId i = 0; i < from_.size(); ++i) {
+      std::vector<std::int32_t>& by = readers[index(i)];
+      if (by.empty() || stored[index(i)] || !is_light(from_.node(i))) continue;
+      std::sort(by.begin(), by.end());
+      by.erase(std::unique(by.begin(), by.end()), by.end());
+      if (std::any_of(by.begin(), by.end(), [&](std::int32_t g) { return copies[index(g)] >= most_copies; })) continue;
+      copied_[index(i)] = true;
+      for (const std::int32_t g : by) ++copies[index(g)];
+    }
+  }
+  bool is_light(const Node& node) const {
+    const Fused& f = *node.op().as<Fused>();
+    if (f.tape.steps.size() != 1 || f.tape.outputs.size() != 1 || !f.reductions.empty()) return false;
+    const Type& own = node.output_types()[0];
+    int large = 0;
+    for (int k = 0; k < node.input_count(); ++k) {
+      const Value v = node.input(k);
+      if (v.shape() == own.shape) {
+        const NodeId of = v.node_id();
+        if (++large > 1 || v.type().bytes() > own.bytes() || v.type().layout != own.layout || copied_[index(of)] ||
+            v.node().input_count() == 0 || (groups_.of(of) >= 0 && groups_.of(of) == groups_.of(node.id())))
+          return false;
+      } else if (v.type().count() == 1 || v.type().count() * small > own.count()) {
+        return false;
+      }
+    }
+    return large == 1 && node.input_count() > 1;
+  }
+  // Whether a member of group `g` computes this value again.
+  bool copies(const Value& v, std::int32_t g) const {
+    return copied_[index(v.node_id())] && groups_.of(v.node_id()) != g;
+  }
+  bool copies_any(NodeId m, std::int32_t g) const {
+    const Node node = from_.node(m);
+    for (int k = 0; k < node.input_count(); ++k)
+      if (node.input(k) && copies(node.input(k), g)) return true;
+    return false;
+  }
+
   void find_outside_readers() {
     for (NodeId i = 0; i < from_.size(); ++i) {
       const Node node = from_.node(i);
       for (int k = 0; k < node.input_count(); ++k) {
         const Value v = node.input(k);
-        if (!v) continue;
+        if (!v || copies(v, groups_.of(i))) continue;
         if (groups_.of(v.node_id()) < 0 || groups_.of(v.node_id()) != groups_.of(i)) mark_read(v);
       }
     }
@@ -94,6 +162,10 @@ class Fuser {
     for (int k = 0; k < node.input_count(); ++k) {
       if (!node.input(k)) continue;
       const NodeId input = node.input(k).node_id();
+      if (copies(node.input(k), group)) {
+        require_inputs(input, group);
+        continue;
+      }
       if ((group < 0 || groups_.of(input) != group) && !is_done(input)) stack_.push_back(input);
     }
   }
@@ -138,23 +210,31 @@ class Fuser {
     done_[index(g)] = true;
     order(g);
     const std::span<const NodeId> nodes = members(g);
-    if (nodes.size() == 1) {
+    if (nodes.size() == 1 && !copied_[index(nodes[0])] && !copies_any(nodes[0], g)) {
       r_.copy(from_.node(nodes[0]));
       return;
     }
     inputs_.clear();
     numbers_.clear();
+    copies_here_.clear();
     for (const NodeId m : nodes) collect_inputs(m, g);
     Fused f;
     f.tape.inputs = static_cast<std::int32_t>(inputs_.size());
     std::vector<Value> outputs, reduced;
-    for (const NodeId m : nodes) add(m, f, outputs, reduced);
+    for (const NodeId m : copies_here_) add(m, g, f, nullptr, nullptr);
+    for (const NodeId m : nodes) add(m, g, f, &outputs, &reduced);
     outputs.insert(outputs.end(), reduced.begin(), reduced.end());
     if (outputs.empty()) return;  // nobody reads any of it
     const Node stands = representative(nodes);
     const OriginGuard guard = r_.as(stands);
     const Node now = r_.to().append(shared_(std::move(f)), inputs_, stands.origin().at);
-    for (const NodeId m : nodes) r_.absorb(from_.node(m), now);
+    for (const NodeId m : nodes)
+      if (!gone_[index(m)]) r_.absorb(from_.node(m), now);
+    for (const NodeId m : copies_here_)
+      if (!gone_[index(m)]) {  // its first reader stands for it
+        gone_[index(m)] = true;
+        r_.absorb(from_.node(m), now);
+      }
     for (std::size_t o = 0; o < outputs.size(); ++o) r_.map(outputs[o], now.output(static_cast<int>(o)));
     r_.keep_name(stands, now.output());
   }
@@ -175,6 +255,12 @@ class Fuser {
     for (int k = 0; k < node.input_count(); ++k) {
       const Value v = node.input(k);
       if (groups_.of(v.node_id()) == g) continue;
+      if (copies(v, g)) {
+        if (std::find(copies_here_.begin(), copies_here_.end(), v.node_id()) != copies_here_.end()) continue;
+        copies_here_.push_back(v.node_id());
+        collect_inputs(v.node_id(), g);
+        continue;
+      }
       const Value now = r_(v);
       const auto known = std::find_if(inputs_.begin(), inputs_.end(), [&](const Value& w) { return w.same(now); });
       if (known == inputs_.end()) inputs_.push_back(now);
@@ -183,7 +269,7 @@ class Fuser {
 
   // The tape's number of a value that a member of group `g` reads.
   std::int32_t number(const Value& v, std::int32_t g) const {
-    if (groups_.of(v.node_id()) == g) {
+    if (groups_.of(v.node_id()) == g || copies(v, g)) {
       for (auto it = numbers_.rbegin(); it != numbers_.rend(); ++it)
         if (it->first.same(v)) return it->second;
       throw InternalError("a fused group reads a value of its own before it is computed");
@@ -193,10 +279,10 @@ class Fuser {
     return static_cast<std::int32_t>(place - inputs_.begin());
   }
 
-  void add(NodeId m, Fused& into, std::vector<Value>& outputs, std::vector<Value>& reduced) {
+  // A member of group `g`, or, without lists, one that it computes again.
+  void add(NodeId m, std::int32_t g, Fused& into, std::vector<Value>* outputs, std::vector<Value>* reduced) {
     const Node node = from_.node(m);
     const Fused& f = *node.op().as<Fused>();
-    const std::int32_t g = groups_.of(m);
     std::vector<std::int32_t> now, operands;  // the member's value numbers in the group
     for (int k = 0; k < node.input_count(); ++k) now.push_back(number(node.input(k), g));
     for (const Tape::Step& step : f.tape.steps) {
@@ -208,13 +294,13 @@ class Fuser {
       const Value v = node.output(static_cast<int>(o));
       const std::int32_t n = now[index(f.tape.outputs[o])];
       numbers_.emplace_back(v, n);
-      if (!is_read(v)) continue;
+      if (outputs == nullptr || !is_read(v)) continue;
       into.tape.outputs.push_back(n);
-      outputs.push_back(v);
+      outputs->push_back(v);
     }
     for (std::size_t o = 0; o < f.reductions.size(); ++o) {
       into.reductions.push_back({f.reductions[o].op, now[index(f.reductions[o].of)]});
-      reduced.push_back(node.output(static_cast<int>(f.tape.outputs.size() + o)));
+      reduced->push_back(node.output(static_cast<int>(f.tape.outputs.size() + o)));
     }
   }
 
@@ -226,6 +312,9 @@ class Fuser {
   std::vector<NodeId> members_;
   std::vector<bool> done_;
   std::vector<std::uint64_t> read_outside_;  // a bit an output
+  std::vector<bool> copied_;                 // nodes that other groups compute again
+  std::vector<bool> gone_;                   // those that one has computed again
+  std::vector<NodeId> copies_here_;          // by the group that is being merged
   std::vector<NodeId> written_;              // of each node, the variable that its result is assigned to, or -1
   enum class State : std::uint8_t { open, pending, placed };
   std::vector<NodeId> old_order_;  // of the members of one group
