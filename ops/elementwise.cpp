@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/ops/elementwise.h>
+#include <oxbow/ops/pointwise/arithmetic.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape/transpose.h>
 
@@ -104,9 +105,33 @@ std::optional<double> constant_number(Value v) {
                   [&]<class T>(std::type_identity<T>) { return static_cast<double>(*c->value.data<T>()); });
 }
 
+namespace {
+
+// Whether a factor is one number along all axes of x that a sum to `like` adds up. An axis whose example size is 1 may
+// have another one.
+bool stays_outside(Value factor, Value x, Value like) {
+  if (factor.rank() > like.rank()) return false;
+  for (int axis = 1; axis <= factor.rank(); ++axis) {
+    const std::int64_t own = factor.shape()[-axis];
+    if (own != like.shape()[-axis] || (own == 1 && x.shape()[-axis] == 1)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 Grads sum_to_inputs(const Node& n, std::vector<Value> grads) {
-  for (std::size_t i = 0; i < grads.size(); ++i)
-    if (grads[i]) grads[i] = sum_to(grads[i], n.input(static_cast<int>(i)));
+  for (std::size_t i = 0; i < grads.size(); ++i) {
+    if (!grads[i]) continue;
+    const Value like = n.input(static_cast<int>(i)), sum = grads[i];
+    grads[i] = Value();
+    if (sum.shape() != like.shape() && sum.node().op().is<ops::Multiply>())
+      for (int k = 0; k < 2 && !grads[i]; ++k)
+        if (const Value x = sum.node().input(k), factor = sum.node().input(1 - k);
+            x.shape() == sum.shape() && stays_outside(factor, x, like))
+          grads[i] = multiply(sum_to(x, like), factor);
+    if (!grads[i]) grads[i] = sum_to(sum, like);
+  }
   return grads;
 }
 

@@ -54,7 +54,8 @@ T Minimum::at(T a, T b) const {
 Grads Add::gradient(const Node& n, Values dy) const { return sum_to_inputs(n, {dy[0], dy[0]}); }
 
 Grads Subtract::gradient(const Node& n, Values dy) const {
-  return {sum_to(dy[0], n.input(0)), negate(sum_to(dy[0], n.input(1)))};
+  const std::vector<Value> sums = sum_to_inputs(n, {dy[0], dy[0]}).values();
+  return {sums[0], negate(sums[1])};
 }
 
 Grads Multiply::gradient(const Node& n, Values dy) const {
