@@ -28,6 +28,7 @@ void add_conv(Catalog& c) {
   c.add<ResizeAxisGradient>({.formula = "each dy added to the elements that it is made of"}, Made::by_gradients);
   c.add<AveragePoolGradient>({.formula = "each dy, divided, added to the elements of its window"}, Made::by_gradients);
   c.add<ConvForward>({.formula = "rows of the convolution, from weights in panels"}, Made::by_passes);
+  c.add<ConvWindows>({.formula = "the windows of x as rows"}, Made::by_passes);
   c.add<ConvAdjoint>({.formula = "rows of the gradient to the images"}, Made::by_passes);
   c.add<ConvStrips>({.formula = "the gradient to images of few channels"}, Made::by_passes);
   c.add<ConvWeightChunks>({.formula = "the gradient to the weights, of each chunk of images"}, Made::by_passes);

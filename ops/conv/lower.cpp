@@ -108,6 +108,10 @@ std::vector<Value> Conv2d::lower(Values in) const {
   if (groups > 1)
     return {by_group(groups, in, [&](Values own) { return apply(of_one_group(*this), own, Location{}); })};
   if (is_product(s)) return {matmul(in[0], matrix_of(in[1]))};
+  if (ConvWindows::pays(s, in[0].dtype())) {
+    const Value windows = apply(ConvWindows{*this, s.kh, s.kw}, {in[0]}, Location{});
+    return {matmul(windows, reshape(in[1], {s.kh * s.kw * s.channels, s.kernels}))};
+  }
   return {apply(ConvForward{*this}, in, Location{})};
 }
 

@@ -1,6 +1,6 @@
-// What convolutions lower to: two that compute rows of images (the convolution itself, and its adjoint, which is the
-// gradient to x), and the gradient to the weights in chunks of the batch. All of one group. Regular value types, safe
-// from any thread.
+// What convolutions lower to: windows for a product, two that compute rows of images (the convolution itself, and its
+// adjoint, which is the gradient to x), and the gradient to the weights in chunks of the batch. All of one group.
+// Regular value types, safe from any thread.
 #pragma once
 
 #include <oxbow/graph/passes/fusion/tape.h>
@@ -10,6 +10,7 @@
 namespace oxbow::ops {
 
 class ConvRows;
+struct ConvShape;
 
 /// y = x * weights. With an epilogue the inputs go on with what its tape reads, and the outputs are the tape's.
 struct ConvForward : ConvAttributes {
@@ -25,6 +26,28 @@ struct ConvForward : ConvAttributes {
   std::vector<InputSet> overwrites(Types in) const;
   std::optional<Op> with_epilogue(int output, const internal::Tape& tape, Types in) const;
   bool operator==(const ConvForward&) const = default;
+};
+
+/// Each window of x as a row, in which a product with all weights sees it: [n, rows, columns, kh kw c], with zeros
+/// where the window is beyond the image. For small images of many channels: rows of a few pixels would read all weights
+/// each.
+struct ConvWindows : ConvAttributes {
+  static constexpr OpInfo info{.name = "conv_windows", .inputs = {"x"}, .outputs = {"windows"}};
+  std::int64_t kh = 1, kw = 1;
+  static void attributes(auto&& visit) {
+    conv_attributes<ConvWindows>(visit);
+    visit("kh", &ConvWindows::kh);
+    visit("kw", &ConvWindows::kw);
+  }
+  /// Whether a convolution is better done so. It goes by an image alone, so that its bits are the same in any batch.
+  static bool pays(const ConvShape& s, DType dtype);
+  Type infer(Types in) const;
+  Work work(Types in) const;
+  void run(const Run& r) const;
+  bool operator==(const ConvWindows&) const = default;
+
+ private:
+  ConvShape shape(const Type& x) const;
 };
 
 /// dx [n, height, width, c] from dy, and weights whose last two axes are swapped and packed (ops/linalg/pack.h).

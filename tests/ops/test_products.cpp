@@ -351,6 +351,30 @@ BOOST_AUTO_TEST_CASE(reductions_of_convolutions_change_no_bit) {
   BOOST_TEST(!Op(ConvForward{}).with_epilogue(0, tape, few).has_value());
 }
 
+// Small images of many channels go through a matrix of windows, all to the same bits in any batch.
+BOOST_AUTO_TEST_CASE(windows_of_small_images_are_rows_of_a_product) {
+  const bool fuses = ConvWindows::pays(conv_shape({1, 4, 4, 512}, {3, 3, 512, 512}, {}), f32);  // this library
+  const auto check = [&](Conv2d conv, const Shape& of_x, const Shape& of_w) {
+    const ConvShape s = conv_shape(of_x, of_w, conv);
+    BOOST_TEST(ConvWindows::pays(s, f32) == fuses);
+    const Tensor x = floats(draw(of_x, -1, 1, 1)), w = floats(draw(of_w, -1, 1, 2));
+    const Tensor windows = run_op(ConvWindows{conv, s.kh, s.kw}, {x})[0];
+    BOOST_TEST(windows.shape() == (Shape{s.images, s.rows, s.columns, s.kh * s.kw * s.channels}));
+    const Tensor by_rows = run_op(ConvForward{conv}, {x, w})[0];
+    const Tensor by_windows =
+        evaluate(MatMul{}, std::vector{windows, reshaped(w, {s.kh * s.kw * s.channels, s.kernels})})[0];
+    double worst = 0;
+    for (std::int64_t i = 0; i < by_rows.count(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(by_rows.data<float>()[i]) - by_windows.data<float>()[i]));
+    BOOST_TEST(worst <= 1e-4);
+  };
+  check({}, {2, 4, 4, 128}, {3, 3, 128, 256});
+  check({{.stride = 2}}, {1, 9, 8, 64}, {3, 3, 64, 512});
+  check({{.padding = {1, 0, 2, 1}, .dilation = 2}}, {2, 7, 5, 128}, {3, 2, 128, 512});
+  BOOST_TEST(!ConvWindows::pays(conv_shape({1, 32, 32, 256}, {3, 3, 256, 256}, {}), f32));
+  BOOST_TEST(!ConvWindows::pays(conv_shape({1, 4, 4, 64}, {3, 3, 64, 64}, {}), f32));
+}
+
 BOOST_AUTO_TEST_CASE(of_equal_elements_the_first_takes_the_gradient) {
   const Tensor x = Tensor::of<float>({1, 2, 4, 1}, {3, 3, 1, 2, 3, 3, 2, 2});
   const Tensor dy = Tensor::of<float>({1, 1, 2, 1}, {5, 7});
