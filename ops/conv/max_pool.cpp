@@ -207,14 +207,10 @@ void largest_of_row(const PoolShape& s, const T* image, std::int64_t row, T* __r
       continue;
     }
     const T* from = high + in.at(in.first, s.across) * s.channels;
-    const std::int64_t taps = in.last - in.first, apart = s.across.dilation * s.channels;
-    for (std::int64_t c = 0; c < s.channels; ++c) {
-      T best = from[c];
-      for (std::int64_t tap = 1; tap < taps; ++tap) {
-        const T v = from[tap * apart + c];
-        best = takes(v, best) ? v : best;
-      }
-      to[c] = best;
+    std::copy_n(from, s.channels, to);
+    for (std::int64_t tap = in.first + 1; tap < in.last; ++tap) {
+      const T* v = high + in.at(tap, s.across) * s.channels;
+      for (std::int64_t c = 0; c < s.channels; ++c) to[c] = takes(v[c], to[c]) ? v[c] : to[c];
     }
   }
 }
