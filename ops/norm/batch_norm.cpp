@@ -55,7 +55,9 @@ struct MomentsOf {
     }
     for (std::int64_t r = 0; r < rows; ++r)
       for (std::int64_t v = 0; v < vectors; ++v) {
-        const Lanes d = read<Lanes>(x + r * stride + v * lanes) - shift[v];
+        Lanes d;
+        read(x + r * stride + v * lanes, d);
+        d -= shift[v];
         sum[v] += d;
         squares[v] += d * d;
       }
@@ -64,15 +66,16 @@ struct MomentsOf {
       std::memcpy(state + 2 * stride + v * lanes, &squares[v], sizeof(Lanes));
     }
   }
+  // Lanes are not returned, since how depends on the instruction set.
   template <class Lanes>
-  static Lanes read(const T* x) {
+  static void read(const T* x, Lanes& to) {
     if constexpr (sizeof(Lanes) == sizeof(double)) {
-      return static_cast<double>(*x);
+      to = static_cast<double>(*x);
     } else {
       typedef T From __attribute__((vector_size(8 * sizeof(T))));
       From from;
       std::memcpy(&from, x, sizeof from);
-      return __builtin_convertvector(from, Lanes);
+      to = __builtin_convertvector(from, Lanes);
     }
   }
 
