@@ -12,7 +12,9 @@ using namespace internal;
 
 namespace {
 
-constexpr int most_steps = 4;  // of elementwise ops from what is stored to what backward makes again of it
+// Elementwise ops from what is stored to what backward makes again of it, at most: a convolution's result is
+// normalised, has a shortcut added, and goes through relu.
+constexpr int most_steps = 6;
 constexpr std::int64_t smallest_share = 64;  // of the largest value that waits: less is not worth a cast
 
 [[noreturn]] void refuse(const std::string& problem, At at, const std::string& remedy) {
@@ -37,9 +39,11 @@ class Storing {
       : from_(from), dtype_(dtype), live_(ancestors(from, fetches)), r_(from) {
     for (NodeId i = 0; i < from.size(); ++i) slots_.push_back(described(from.node(i)));
     for (NodeId i = 0; i < from.size(); ++i)
-      each_waiting(from.node(i), [&](Value v, bool in_memory) {
+      for (int k = 0; live_[index(i)] && k < from.node(i).input_count(); ++k)
+        if (const Value v = from.node(i).input(k); v && from.node(i).op().info().reads(k)) slot(v).is_read = true;
+    for (NodeId i = 0; i < from.size(); ++i)
+      each_waiting(from.node(i), [&](Value v) {
         slot(v).waits = true;
-        slot(v).in_memory = slot(v).in_memory || in_memory;
         largest_ = std::max(largest_, v.type().count());
       });
     for (NodeId i = 0; i < from.size(); ++i) choose(from.node(i));
@@ -54,8 +58,8 @@ class Storing {
   struct Slot {                 // of a value
     bool exact = false;         // keeps its dtype
     bool of_variables = false;  // depends on nothing else
+    bool is_read = false;       // by any node that is wanted
     bool waits = false;         // backward reads it
-    bool in_memory = false;     // and not by elementwise ops alone
     bool wanted = false;        // is to be stored
     int steps = 0;              // by which backward makes it again of what is stored; 0: it cannot
     Value rounded = {};         // in the new graph: what all read instead of it
@@ -95,18 +99,17 @@ class Storing {
     if (steps > most_steps) steps = 0;
     for (Slot& s : slots_[index(n.id())]) s.steps = steps;
     for (int i = 0; i < n.output_count(); ++i)
-      if (Slot& s = slot(n.output(i)); s.waits) s.wanted = !is_small(n.output(i)) && !(steps > 0 && !s.in_memory);
+      if (Slot& s = slot(n.output(i)); s.waits) s.wanted = !is_small(n.output(i)) && steps == 0;
   }
 
   bool is_small(Value v) const { return v.type().count() * smallest_share < largest_; }
 
-  // Calls f with each value of forward that waits for this node of backward, and whether that reads it from memory.
+  // Calls f with each value of forward that waits for this node of backward.
   template <class F>
   void each_waiting(const Node& n, const F& f) const {
     if (!is_backward(n) || !live_[index(n.id())]) return;
     for (int k = 0; k < n.input_count(); ++k)
-      if (const Value v = n.input(k); v && n.op().info().reads(k) && may_be_stored(whole(v)))
-        f(whole(v), !n.op().has_tile());
+      if (const Value v = n.input(k); v && n.op().info().reads(k) && may_be_stored(whole(v))) f(whole(v));
   }
 
   static bool is_backward(const Node& n) { return n.origin().phase == Phase::backward; }
@@ -166,14 +169,19 @@ class Storing {
     return s.again = r_.to().append(n.op(), inputs, n.origin().at).output(v.output());
   }
 
-  // What flows back to a node: the last of it that is there.
+  // What flows back to a node: the last of it that is there. To one that only cuts or turns a value of forward nothing
+  // does; before it, there was what flows back to others.
   Value latest(const Node& reader) const {
     Value last;
     for (int k = 0; k < reader.input_count(); ++k)
-      if (const Value w = reader.input(k); w && is_backward(w.node()) && reader.op().info().reads(k))
+      if (const Value w = reader.input(k); w && flows_back(w) && reader.op().info().reads(k))
         if (!last || w.node_id() > last.node_id()) last = w;
+    for (NodeId i = reader.id(); i-- > 0 && !last;)
+      if (const Node n = from_.node(i); n.output_count() > 0 && flows_back(n.output(0)) && slot(n.output(0)).is_read)
+        last = n.output(0);
     return last ? r_(last) : last;
   }
+  bool flows_back(Value v) const { return is_backward(v.node()) && !slot(v).of_variables; }
 
   // v as it waits: a view shows what is stored.
   Value stored(Value v) {

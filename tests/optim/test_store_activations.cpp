@@ -159,6 +159,27 @@ BOOST_AUTO_TEST_CASE(what_a_view_shows_is_stored_once) {
   BOOST_TEST(casts == 1);
 }
 
+// What is normalised and goes through relu is made again of it, also where a product reads it.
+BOOST_AUTO_TEST_CASE(of_a_normalised_convolution_one_value_is_stored) {
+  Graph g;
+  Value h = input(g, "x", f32, {8, 12, 12, 8});
+  for (int i = 0; i < 4; ++i) h = relu(BatchNorm()(Conv2D(8)(h)));
+  const Value loss = mean(square(h));
+  const optim::Minimized step = optim::minimize(loss, optim::SGD());
+  std::vector<Value> fetches{loss};
+  fetches.insert(fetches.end(), step.updates.begin(), step.updates.end());
+  const StoredActivations stored = store_activations(fetches, bf16);
+  int casts = 0;
+  for (NodeId i = 0; i < stored.graph->size(); ++i)
+    if (const Node n = stored.graph->node(i); n.op().info().name == "cast" && n.output().dtype() == bf16) ++casts;
+  BOOST_TEST(casts == 4);
+  const auto one = results(stored.fetches, 1);
+  for (const int threads : {2, 4}) {
+    const auto more = results(stored.fetches, threads);
+    for (std::size_t i = 0; i < one.size(); ++i) BOOST_TEST(same_bytes(one[i], more[i]));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(halves_the_memory_and_gives_the_same_bits_on_any_number_of_threads) {
   const Deep net;
   const StoredActivations stored = store_activations(net.fetches, bf16);
