@@ -2,11 +2,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/ops/attention.h>
 #include <oxbow/ops/layers.h>
-#include <oxbow/ops/linalg.h>
-#include <oxbow/ops/norm.h>
 #include <oxbow/ops/pointwise.h>
-#include <oxbow/ops/random.h>
-#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shared/layer_state.h>
 
