@@ -48,8 +48,8 @@ BOOST_AUTO_TEST_CASE(a_summary_knows_layers_by_their_variables) {
   h = BatchNorm({.name = "e"})(h);
   Embedding(3, 5, {.name = "f"})(ids);
   const Value steps = reshape(h, {0, 36, 8});
-  SimpleRNN(3, {.name = "g"})(steps);
-  GRU(3, {.name = "h"})(steps);
+  sum(SimpleRNN(3, {.name = "g"})(steps));
+  sum(GRU(3, {.name = "h"})(steps));
   sum(LSTM(3, {.name = "i"})(steps));
   parameter(g, "mine", {f32, {1234, 1000}});
   BOOST_TEST(summary(g) ==
