@@ -2,7 +2,6 @@
 #include <oxbow/graph/op.h>
 #include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/graph/passes/specialise.h>
-#include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/support/out_of_memory.h>
@@ -172,6 +171,14 @@ SavedModel load_model(const std::string& path, const LoadOptions& options) {
   return while_memory_lasts("loading a model", [&] {
     const Safetensors file = load_safetensors(path);
     const auto fail = [&](const std::string& what) { throw Error(path + " is no exported model: " + what); };
+    // What is wrong with the columns or the graph, as a fault of this file.
+    const auto of_file = [&](auto&& f) {
+      try {
+        return f();
+      } catch (const Error& e) {
+        throw Error(path + " is no exported model: " + e.what());
+      }
+    };
     const auto entry = [&](const char* key) {
       const auto found = file.metadata.find(key);
       return found == file.metadata.end() ? nullptr : &found->second;
@@ -200,9 +207,11 @@ SavedModel load_model(const std::string& path, const LoadOptions& options) {
     state->store = Store(*graph);
     for (const Value& v : variables(*graph, false)) state->store.set(v, *tensors.at(variable_of(v).name));
     if (const std::string* columns = entry(columns_key))
-      state->columns = with_own_errors("cannot read", path, [&] { return TableEncoder::parse(*columns); });
-    state->program = compile({outputs[0].second},
-                             {.mode = Mode::inference, .pool = options.pool, .cached_shapes = options.cached_shapes});
+      state->columns = of_file([&] { return TableEncoder::parse(*columns); });
+    state->program = of_file([&] {
+      return compile({outputs[0].second},
+                     {.mode = Mode::inference, .pool = options.pool, .cached_shapes = options.cached_shapes});
+    });
     state->free_axes = axes_that_grow(*graph, outputs[0].second);
     state->graph = std::move(graph);
     SavedModel model;
