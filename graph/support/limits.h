@@ -68,7 +68,7 @@ inline constexpr std::int64_t onnx_written_out = 100'000;
 inline constexpr std::size_t history_bytes = std::size_t{256} << 20;
 inline constexpr std::size_t history_columns = 10'000;
 inline constexpr std::size_t history_cells = 100'000'000;  ///< rows times columns
-inline constexpr std::size_t history_cells_a_byte = 32;    ///< of the file, where that is fewer
+inline constexpr std::size_t history_cells_a_byte = 16;    ///< of the file, where that is fewer
 inline constexpr int history_depth = 32;                   ///< JSON objects and lists within one another
 
 }  // namespace oxbow::internal::limits

@@ -185,9 +185,9 @@ BOOST_AUTO_TEST_CASE(tables_beyond_a_limit_take_no_memory) {
   for (int i = 0; i < 1001; ++i) wide += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":1";
   for (int i = 0; i < 10'001; ++i) lists += (i > 0 ? ",\"k" : "{\"k") + std::to_string(i) + "\":[1]";
   for (int i = 0; i < 9'000; ++i) many += "{\"k" + std::to_string(1000 + i) + "\":1}\n";
-  const std::string large(4 << 20, '\n');  // enough for all cells that may be
+  const std::string large(8 << 20, '\n');  // enough for all cells that may be
   const std::pair<std::string, std::string> cases[] = {
-      {many, ": 1860 rows of 1859 columns are more than 3456000 cells"},
+      {many, ": 1315 rows of 1315 columns are more than 1728000 cells"},
       {late + large + wide + "}\n", ": 100001 rows of 1000 columns are more than 100000000 cells"},
       {large + wide + "}\n" + late, ": 99801 rows of 1002 columns are more than 100000000 cells"},
       {std::string(16 << 20, ','), ": it has more than 10000 columns"},

@@ -153,7 +153,7 @@ const std::vector<Limit>& table() {
        },
        "FILE: it has more than 10000 columns"},
       {"history_cells", l::history_cells, "100,000,000 cells"},
-      {"history_cells_a_byte", l::history_cells_a_byte, "32 cells a byte"},
+      {"history_cells_a_byte", l::history_cells_a_byte, "16 cells a byte"},
       {"history_depth", l::history_depth, "32 levels",
        [](std::int64_t n) { tools::parse_table(times(n, "["), "FILE"); }, "FILE: it nests deeper than 32 levels"},
   };
