@@ -266,6 +266,13 @@ BOOST_AUTO_TEST_CASE(light_steps_are_computed_again) {
                twice(g, light, x);
              }) == 3);
   BOOST_TEST(fused_outputs([&](Graph& g, const Value& x, const Value&) { twice(g, scaled(x, x), x); }) == 3);
+
+  Graph g;  // the result of a product that nobody else reads
+  const Value x = input(g, "x", f32, {40, 30}), product = apply(Doubled{}, {x}, At::current());
+  twice(g, scaled(product, input(g, "row", f32, {30})), x);
+  const auto r = rewrite(g);
+  BOOST_TEST(!r(product));
+  check_same(g, *r.graph);
 }
 
 BOOST_AUTO_TEST_CASE(backward_nodes_belong_to_what_does_their_forward_nodes_work) {

@@ -57,17 +57,20 @@ class Fuser {
 
   // A step that takes rows or columns of numbers to one large value (a difference to means, say), and that other groups
   // read: each of them computes it again in passing, from that value, which is kept in the place of the result. So
-  // nothing is stored, nor is it less that lies in memory, where all readers do so. What has one operand only may be a
-  // function that takes long.
+  // nothing is stored, and no more lies in memory, where all readers do so. What has one operand only may be a function
+  // that takes long; and what alone reads a product's result goes into its epilogue.
   void find_copied() {
     std::vector<std::int32_t> copies(index(groups_.count()));  // that a group computes
     std::vector<std::vector<std::int32_t>> readers(index(from_.size()));
     std::vector<bool> stored(index(from_.size()));
+    reads_.resize(index(from_.size()));
     for (NodeId i = 0; i < from_.size(); ++i) {
       const Node node = from_.node(i);
       for (int k = 0; k < node.input_count(); ++k) {
         const Value v = node.input(k);
-        if (!v || groups_.of(v.node_id()) < 0) continue;
+        if (!v) continue;
+        ++reads_[index(v.node_id())];
+        if (groups_.of(v.node_id()) < 0) continue;
         const Type& own = v.type();
         const std::int32_t g = groups_.of(i);
         const Type* other = g < 0 || node.op().as<Fused>()->tape.outputs.empty() ? nullptr : &node.output_types()[0];
@@ -98,7 +101,8 @@ class Fuser {
       if (v.shape() == own.shape) {
         const NodeId of = v.node_id();
         if (++large > 1 || v.type().bytes() > own.bytes() || v.type().layout != own.layout || copied_[index(of)] ||
-            v.node().input_count() == 0 || (groups_.of(of) >= 0 && groups_.of(of) == groups_.of(node.id())))
+            v.node().input_count() == 0 || (v.node().op().has_epilogue() && reads_[index(of)] == 1) ||
+            (groups_.of(of) >= 0 && groups_.of(of) == groups_.of(node.id())))
           return false;
       } else if (v.type().count() == 1 || v.type().count() * small > own.count()) {
         return false;
@@ -312,6 +316,7 @@ class Fuser {
   std::vector<NodeId> members_;
   std::vector<bool> done_;
   std::vector<std::uint64_t> read_outside_;  // a bit an output
+  std::vector<std::int32_t> reads_;          // of each node, by others
   std::vector<bool> copied_;                 // nodes that other groups compute again
   std::vector<bool> gone_;                   // those that one has computed again
   std::vector<NodeId> copies_here_;          // by the group that is being merged

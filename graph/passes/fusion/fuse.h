@@ -1,9 +1,11 @@
 // Fusion: connected elementwise nodes of one shape, and the reductions that read them, become one `Fused` node, which
-// goes through memory once. Nothing is computed twice; values that others read become further outputs.
+// goes through memory once. Values that others read become further outputs; only what takes a row or column of numbers
+// to one large value is computed again by each node that reads it (see `Fuser::find_copied`).
 //
 // One idea at four places: a value that one reader needs is handed over while it is near. `lower` makes a `Fused` node,
 // a tape of one step, of each elementwise op. `fuse` joins tapes, so that values pass through tiles in cache and not
-// through memory. `epilogue` hands the tape behind a product to the product, which applies it to its blocks in cache.
+// through memory. `epilogue` hands the tape behind a product, reductions too, to the product, which applies it to its
+// blocks in cache.
 // `TapePlan` joins two steps of a tape where an op knows one routine for both (`absorb`), so that the value between
 // them stays in a register. The first three change the graph; the last serves tapes of all of them when they are
 // planned.
