@@ -322,10 +322,7 @@ void ConvRows::run(const Run& r, int first_extra) const {
       const std::int64_t rows = std::min(each, end - i);
       T* y = block ? block : out + i * row_size;
       const auto extra = r.inputs.subspan(static_cast<std::size_t>(first_extra));
-      for (std::int64_t k = 0; k < rows; ++k) {
-        if (with_tape_) tape_.fetch(extra, (i + k) * row_size, (i + k + 1) * row_size);
-        row<T>(r, i + k, weights, y + k * row_size, patches);
-      }
+      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, weights, y + k * row_size, patches);
       if (with_tape_)
         tape_.run(extra, r.outputs,
                   {.first = i * row_size,

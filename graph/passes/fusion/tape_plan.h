@@ -43,8 +43,6 @@ class TapePlan {
   /// as wide as the array.
   void run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
            std::byte* scratch) const;
-  /// Asks memory for elements [begin, end) of the tape's inputs 1, 2, ..., which a block will read.
-  void fetch(std::span<const ConstView> others, std::int64_t begin, std::int64_t end) const;
 
  private:
   struct Axis {

@@ -102,16 +102,6 @@ void TapePlan::run(std::span<const ConstView> in, std::span<const View> out, std
   run_chunks(sources.data(), out, begin, end, scratch);
 }
 
-void TapePlan::fetch(std::span<const ConstView> others, std::int64_t begin, std::int64_t end) const {
-  constexpr std::int64_t line = 64;
-  for (const Moving& m : reads_) {
-    if (m.array == 0) continue;
-    const std::byte* bytes = others[static_cast<std::size_t>(m.array - 1)].bytes;
-    for (std::int64_t at = begin * m.size / line * line; at < end * m.size; at += line)
-      __builtin_prefetch(bytes + at, 0, 2);  // to the second cache
-  }
-}
-
 void TapePlan::run(std::span<const ConstView> others, std::span<const View> out, const TapeBlock& block,
                    std::byte* scratch) const {
   std::array<Source, max_inputs> sources;
