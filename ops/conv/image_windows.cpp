@@ -26,6 +26,8 @@ ConvShape ConvWindows::shape(const Type& x) const {
   check_computed<dtypes::Floats>(x, "x");
   check_one_group(groups);
   if (x.shape.rank() != 4) throw OpError("x has " + std::to_string(x.shape.rank()) + " axes where images have four");
+  if (kh < 1 || kw < 1 || kh > furthest || kw > furthest)
+    throw OpError("windows are " + std::to_string(kh) + " by " + std::to_string(kw));
   return conv_shape(x.shape, {kh, kw, x.shape[3], 1}, *this);
 }
 
