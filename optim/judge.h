@@ -25,8 +25,8 @@ namespace oxbow::optim {
 enum class Verdict : std::uint8_t {
   diverging,    ///< the loss is not finite, or ends at twice the first one or more, and not by noise: where a fifth of
                 ///< the later losses are as low as the first, it swings
-  overshot,     ///< it leapt up in the first steps, and then stays near where it began, or is still on its way back:
-                ///< dead or saturated units
+  overshot,     ///< it leapt up in the first half, and then stays near where it began, or is still on its way back:
+                ///< dead or saturated units. After four times its start or more, from 0.45 to 2 times that is near
   oscillating,  ///< it swings more than a minibatch's noise does, and does not fall
   too_slow,     ///< it falls little, and evenly, or not visibly at all
   plateau,      ///< it fell (or jumped) and then stays where it is
@@ -43,7 +43,8 @@ struct Evidence {
   double lift = 0;             ///< added to each loss for `swing` and what follows, where some are below 0
   double first = 0;            ///< the first loss
   double start = 0;  ///< mean loss of the first 5 %; where the loss leaps up in the opening, of what comes before that
-  double peak = 0;   ///< the highest loss of the opening, the first 30 %
+  double peak = 0;   ///< the highest loss of the opening, the first half
+  std::int64_t peak_step = 0;  ///< where it is, from 1
   double middle = 0, end = 0;  ///< mean loss of 30 % to 50 %, and of the last 20 %
   double swing = 0;   ///< deviation of the last half's log loss from its straight line: 0.1 is 10 % of the level
   double memory = 0;  ///< correlation of one step's deviation with the next one's: 0 is a minibatch's noise, -1 hopping

@@ -119,13 +119,15 @@ void measure_noise(CurveShape& s, Numbers log_loss) {
 }
 
 void measure_leap(CurveShape& s, Numbers l, Numbers log_loss) {
-  const std::size_t opening = l.size() * 3 / 10;
+  const std::size_t opening = l.size() / 2;
   const auto peak = static_cast<std::size_t>(std::max_element(l.begin(), l.begin() + opening) - l.begin());
   const double risen = log_loss[0] + std::min(std::log(2.0), (log_loss[peak] - log_loss[0]) / 2);
   std::size_t rises = 1;
   while (rises < peak && log_loss[rises] <= risen) ++rises;
   s.peak = l[peak];
+  s.peak_step = index(peak + 1);
   s.before = mean(l.first(rises));
+  s.began = mean(l.first(std::min(rises, std::max<std::size_t>(3, l.size() / 20))));
   const Numbers later = log_loss.subspan(opening);
   const double level = mean(later);
   double squares = 0;

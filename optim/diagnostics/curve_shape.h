@@ -20,9 +20,11 @@ struct CurveShape {
   double end = 0;      ///< of the last 20 %
   double highest = 0;  ///< of all
 
-  // A leap in the opening, the first 30 %.
+  // A leap in the opening, the first half.
   double peak = 0;       ///< the highest loss there
+  double peak_step = 0;  ///< at which step, from 1
   double before = 0;     ///< mean of the losses before the leap: until they have doubled, or risen half way to the peak
+  double began = 0;      ///< of the first of these alone: at most 5 % of the run, or 3
   double leap = 0;       ///< by how many deviations of the later log losses the peak lies above their mean
   double late_high = 0;  ///< the highest (lifted) loss of the last 20 %: a leap is none that comes again
 

@@ -14,6 +14,7 @@ namespace {
 // All thresholds were set on the tuning seeds of tests/optim/curves.h; held-out seeds served only to count errors.
 constexpr std::int64_t fewest_losses = 20;
 constexpr double next_to_nothing = 5.5e-4;  // of the first loss
+constexpr double nearly = 1.25;             // as much, or as little
 
 // 0 up to `low`, 1 from `high` on, straight between.
 double ramp(double x, double low, double high) { return std::clamp((x - low) / (high - low), 0.0, 1.0); }
@@ -39,9 +40,10 @@ struct Signs {
   double restless;    // points for an unrest that no settled level explains
   bool fell_to_stay;  // quickly at first, or its noise did: something settled
   bool jumped;        // upwards, and stays there
-  bool leapt;         // upwards in the first steps, and came back
-  bool high;          // upwards in the first steps, wherever it goes then
+  bool leapt;         // upwards in the opening, and came back
+  bool high;          // upwards in the opening, wherever it goes then
   bool back;          // on the way back from a leap, or there: at the end not below where it began
+  bool thrown;        // upwards by far, and ends about where it began: little of the start is lost, however noisily
 };
 
 Signs read(const CurveShape& s) {
@@ -73,6 +75,8 @@ Signs read(const CurveShape& s) {
                                  : s.end >= s.before - 3 * s.late_noise && s.end <= s.before + 0.1 * height &&
                                        s.late_high <= s.before + 0.2 * height;
   signs.back = signs.high && there;
+  signs.thrown = s.lift == 0 && s.peak >= 4 * s.began && s.leap >= 4 &&
+                 std::log(s.peak / s.began) >= 5.5 * s.late_step && s.end >= 0.45 * s.began && s.end < 2 * s.began;
   return signs;
 }
 
@@ -101,8 +105,8 @@ bool falls(const CurveShape& s, const Signs& signs) {
 
 // After a leap it stays about where it began, or has not come below that.
 bool overshoots(const CurveShape& s, const Signs& signs) {
-  return signs.back || (signs.leapt && s.swing < 0.22 && s.end >= 0.4 * s.before && s.end >= 0.87 * s.middle &&
-                        s.end <= 1.12 * s.middle);
+  return signs.back || (signs.leapt && s.swing < 0.22 && s.end >= 0.4 * std::max(s.began, s.before) &&
+                        s.end >= 0.87 * s.middle && s.end <= 1.12 * s.middle);
 }
 bool gains_nothing(const CurveShape& s, const Signs& signs) {
   return signs.high && s.end >= (s.lift == 0 ? 0.95 * s.before : s.before - s.late_noise);
@@ -118,13 +122,16 @@ Verdict decide(const CurveShape& s, const Signs& signs) {
   if (diverges(s, signs)) return Verdict::diverging;
   // Below 0 there is no level by which a leap is told from large swings, or from what a fall began with.
   if (s.lift == 0 && overshoots(s, signs)) return Verdict::overshot;
+  // What only a minibatch's noise moves after a leap, without memory or a tail upwards, does not swing.
+  const bool noise = !signs.hops && s.swing < 0.4 && s.memory < 0.25 && s.skew < 0.5;
+  if (signs.thrown && noise && s.end < nearly * s.began) return Verdict::overshot;
   if (nothing_left(s) || falls(s, signs)) {
-    if (gains_nothing(s, signs)) return Verdict::overshot;
+    if (signs.thrown || gains_nothing(s, signs)) return Verdict::overshot;
     // A curve that was lifted ends near 0 because of that alone, and would be healthy however it gets there.
     return s.lift != 0 && falls_evenly(s) ? Verdict::too_slow : Verdict::healthy;
   }
   if (signs.hops || signs.restless > 1) return Verdict::oscillating;
-  if (overshoots(s, signs)) return Verdict::overshot;
+  if (signs.thrown || overshoots(s, signs)) return Verdict::overshot;
   return signs.fell_to_stay || signs.jumped ? Verdict::plateau : Verdict::too_slow;
 }
 
@@ -136,8 +143,9 @@ Evidence evidence(std::span<const double> l, const CurveShape& s, const Signs& s
           .first_bad = 0,
           .lift = s.lift,
           .first = l[0],
-          .start = (signs.leapt || verdict == Verdict::overshot ? s.before : s.start) - s.lift,
+          .start = (signs.leapt || verdict == Verdict::overshot ? s.began : s.start) - s.lift,
           .peak = s.peak - s.lift,
+          .peak_step = static_cast<std::int64_t>(s.peak_step),
           .middle = s.middle - s.lift,
           .end = s.end - s.lift,
           .swing = s.swing,
@@ -182,6 +190,14 @@ std::string what_fell_well(const Evidence& e) {
                      e.middle);
 }
 
+std::string what_leapt(const Evidence& e) {
+  const std::string leapt =
+      text("the loss leapt from %.4g to %.4g at step %lld, and ", e.start, e.peak, static_cast<long long>(e.peak_step));
+  if (e.lift != 0 || (nearly * e.end > e.start && e.end < nearly * e.start))
+    return leapt + text("then stays at %.4g, near where it began", e.end);
+  return leapt + text("ends at %.4g, %.2g times its start", e.end, e.end / e.start);
+}
+
 // What the evidence is, and what to do about it.
 std::pair<std::string, std::string> explanation(Verdict verdict, const Evidence& e) {
   switch (verdict) {
@@ -198,11 +214,10 @@ std::pair<std::string, std::string> explanation(Verdict verdict, const Evidence&
           "by 10, or find one with `oxbow lr find`. If a small rate blows up as well, look for bad data, or clip "
           "gradients."};
     case Verdict::overshot:
-      return {text("the loss leapt from %.4g to %.4g in the first steps, and then stays at %.4g, near where it began",
-                   e.start, e.peak, e.end),
-              "The first steps were far too large and left dead or saturated units: divide the learning rate by 10, or "
-              "let it rise from a small one over the first hundred steps (Warmup). Begin with new weights: these may "
-              "not recover."};
+      return {what_leapt(e),
+              "The steps were far too large and left dead or saturated units, or weights far off: divide the learning "
+              "rate by 10, or let it rise from a small one over the first hundred steps (Warmup). Begin with new "
+              "weights: these may not recover."};
     case Verdict::oscillating:
       return {text("the loss swings by %.0f %% of its %s over the last half and does not fall (%.4g in the "
                    "middle, %.4g at the end)%s",

