@@ -18,7 +18,7 @@ namespace oxbow {
 struct ImageFormat {
   std::int64_t height = 0, width = 0;  ///< 0: as it is in the file. Else each pixel is a mean of those that it covers,
                                        ///< or between its neighbours: Pillow's BILINEAR
-  std::int64_t channels = 3;  ///< 1: grey; 3: red, green, blue; 4: alpha too, 255 where there is none
+  std::int64_t channels = 3;           ///< 1: grey; 3: red, green, blue; 4: alpha too, 255 where there is none
   bool crop = false;  ///< cuts its middle to the height's and width's proportion first, instead of stretching it
 };
 

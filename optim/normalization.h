@@ -27,7 +27,8 @@ class Normalization {
   explicit Normalization(const Tensor& data, Scaling scaling = Scaling::standard);
 
   /// Of known numbers: a mean and a deviation for each channel, say, that a model was trained with before. Scalars or
-  /// [columns]; torchvision: Normalize(mean, std). Throws `Error` unless both are finite, of one type, and no scale is 0.
+  /// [columns]; torchvision: Normalize(mean, std). Throws `Error` unless both are finite, of one type, and no scale is
+  /// 0.
   Normalization(const Tensor& offset, const Tensor& scale);
 
   /// (x - offset) / scale, with the last axis that the data had. Throws `Error` where x has another or another dtype.

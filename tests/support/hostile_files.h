@@ -1,5 +1,6 @@
-// What must hold for any bytes that claim to be a file of tensors, a table, a picture or a model: they are refused with the file's name, or
-// what they say is read back from what is written. For the fuzzers and for the tests that read their corpora.
+// What must hold for any bytes that claim to be a file of tensors, a table, a picture or a model: they are refused with
+// the file's name, or what they say is read back from what is written. For the fuzzers and for the tests that read
+// their corpora.
 #pragma once
 
 #include <string>
