@@ -55,6 +55,14 @@ std::int64_t most_folded(const Graph& graph) {
   return saturating_sum(limits::folded_bytes, saturating_sum(sum, sum));
 }
 
+std::vector<Tensor> evaluated(const Node& node, const std::vector<Tensor>& inputs) {
+  try {
+    return evaluate(node.op(), inputs);
+  } catch (const OpError& e) {
+    throw located(node, e);
+  }
+}
+
 }  // namespace
 
 std::optional<Rewritten> fold(const Graph& from) {
@@ -82,7 +90,7 @@ std::optional<Rewritten> fold(const Graph& from) {
     }
     left -= bytes_of(node.output_types());
     const OriginGuard guard = r.as(node);
-    const std::vector<Tensor> outputs = evaluate(node.op(), inputs);
+    const std::vector<Tensor> outputs = evaluated(node, inputs);
     for (int o = 0; o < node.output_count(); ++o)
       r.map(node.output(o), constant(r.to(), outputs[static_cast<std::size_t>(o)]));
     if (outputs.size() == 1) r.keep_name(node, r(node.output()));

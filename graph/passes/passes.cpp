@@ -8,6 +8,7 @@
 #include <oxbow/graph/passes/passes.h>
 #include <oxbow/graph/passes/simplify.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/graph/verify.h>
 
 #include <algorithm>
@@ -64,6 +65,8 @@ void check_disabled(std::span<const std::string> disable) {
 Rewritten rewrite(const Graph& from, const RewriteOptions& options) {
   const std::vector<std::string>& disable = options.disable;
   check_disabled(disable);
+  std::int64_t table_bytes = 0;
+  const CountTables counting(table_bytes);
   std::optional<Rewritten> done;
   for (const Pass& pass : all) {
     std::optional<Rewritten> next;

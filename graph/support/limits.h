@@ -30,13 +30,15 @@ inline constexpr int attribute_depth = 64;       ///< records and lists within o
 /// holding as much itself.
 inline constexpr std::int64_t splat_bytes = std::int64_t{1} << 26, all_splats_bytes = 4 * splat_bytes;
 
-// What is computed before anything runs. Beyond it a value is not known, and what is computed from constants is not
-// folded.
+// What is computed before anything runs. Beyond it a value is not known, what is computed from constants is not folded,
+// and an op that needs larger tables is refused.
 inline constexpr std::int64_t known_bytes = std::int64_t{64} << 20;   ///< of a graph's known values
 inline constexpr std::int64_t folded_bytes = std::int64_t{64} << 20;  ///< of a pass, beside twice the graph's constants
 
 // Plans.
 /// All values of a graph together, and the scratch memory of a thread: half of what x86-64 can address. Whatever a plan
+/// Of the tables that ops make of shapes (graph/support/tables.h): those of a rewriting, and those of a plan.
+inline constexpr std::int64_t table_bytes = std::int64_t{128} << 20;
 /// sums up of them is far from what a number holds.
 inline constexpr std::int64_t plan_bytes = std::int64_t{1} << 56;
 

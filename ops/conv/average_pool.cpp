@@ -1,12 +1,15 @@
 // Sums of windows by convolutions with a kernel of ones a channel: along the depth of volumes apart from the other two
 // axes, which is less work and gives the same windows.
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/pool.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 
 namespace oxbow::ops {
 namespace {
@@ -65,6 +68,7 @@ Value spread(Value dy, const PoolShape& s, const Shape& x) {
 
 // How many elements each window along an axis has.
 std::vector<double> counts(const Axis& a, bool padded) {
+  internal::claim_table(a.out, sizeof(double));
   std::vector<double> all(static_cast<std::size_t>(a.out));
   const std::int64_t begin = padded ? -a.before : 0, end = padded ? a.in + a.after : a.in;
   for (std::int64_t i = 0; i < a.out; ++i) {
@@ -82,21 +86,20 @@ Value divided(Value v, const PoolShape& s, Divisor divisor) {
   const bool padded = divisor == Divisor::padded;
   const std::vector<double> depth = counts(s.depth, padded), down = counts(s.down, padded),
                             across = counts(s.across, padded);
+  Graph& g = v.graph();
+  const auto alike = [](const std::vector<double>& each) {
+    return std::adjacent_find(each.begin(), each.end(), std::not_equal_to()) == each.end();
+  };
+  if (alike(depth) && alike(down) && alike(across)) return v / constant(g, depth[0] * down[0] * across[0], v.dtype());
   Shape shape = s.y(v.rank()).with(0, 1);
+  internal::claim_table(s.windows(), size_of(v.dtype()));
   Tensor numbers({v.dtype(), shape.with(shape.rank() - 1, 1)});
-  bool alike = true;
   dispatch<dtypes::Floats>(v.dtype(), [&]<class T>(std::type_identity<T>) {
     T* to = numbers.data<T>();
     for (const double a : depth)
       for (const double b : down)
-        for (const double c : across) {
-          *to = static_cast<T>(a * b * c);
-          alike = alike && *to == *numbers.data<T>();
-          ++to;
-        }
+        for (const double c : across) *to++ = static_cast<T>(a * b * c);
   });
-  Graph& g = v.graph();
-  if (alike) return v / constant(g, depth[0] * down[0] * across[0], v.dtype());
   return v / constant(g, numbers);
 }
 

@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/depthwise_rows.h>
 #include <oxbow/ops/shared/registers.h>
@@ -103,9 +104,13 @@ DepthwiseRows DepthwiseRows::adjoint(const ConvShape& s, DType dtype) {
 }
 
 void DepthwiseRows::make_runs() {
+  internal::claim_table(std::ssize(across_), sizeof(std::vector<Run2d>));
   for (const Phase& across : across_) {
     std::vector<Run2d>& runs = runs_.emplace_back();
     for (const Stretch& s : stretches(across, step_in_.across, in_w_)) {
+      internal::claim_table(1, sizeof(Run2d));
+      internal::claim_table(std::ssize(down_), 2 * sizeof(std::vector<std::int64_t>));
+      internal::claim_table(kh_ * (s.last - s.first), 2 * sizeof(std::int64_t));  // each tap down is of one phase
       Run2d& run = runs.emplace_back(Run2d{s.begin, s.end, s.last - s.first});
       for (const Phase& down : down_) {
         auto &xs = run.x_offsets.emplace_back(), &weights = run.weight_offsets.emplace_back();

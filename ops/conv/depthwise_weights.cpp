@@ -1,6 +1,7 @@
 // The gradient to the weights of a convolution with a kernel a channel: for each tap and channel the sum of x dy over
 // the pixels where the tap is inside. An image is cut into fields of pixels for which the same taps are: their sums
 // stay in registers over a whole field.
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
@@ -115,6 +116,8 @@ Prepared<DepthwiseWeightChunks::Plan> DepthwiseWeightChunks::prepare(Types in) c
   const Phase across = phases({s.columns, s.kw, s.left, s.stride.across, s.dilation.across}, false)[0];
   for (const Stretch& y : stretches(down, s.stride.down, s.height))
     for (const Stretch& x : stretches(across, s.stride.across, s.width)) {
+      internal::claim_table(1, sizeof(Plan::Field2d));
+      internal::claim_table((y.last - y.first) * (x.last - x.first), 2 * sizeof(std::int64_t));
       Plan::Field2d& field = p.fields.emplace_back(Plan::Field2d{y, x});
       for (std::int64_t a = y.first; a < y.last; ++a)
         for (std::int64_t b = x.first; b < x.last; ++b) {

@@ -1,4 +1,5 @@
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/resize_axis.h>
 #include <oxbow/ops/pointwise.h>
@@ -63,11 +64,15 @@ struct Filter {
   std::vector<double> weights = {};
 };
 
+double radius_of(const ResizeAttributes& a) { return a.mode == "linear" ? 1 : 2; }
+// A filter as wide as all elements is as wide as it gets.
+double squeeze_of(const ResizeAttributes& a, double scale, std::int64_t size) {
+  return a.antialias ? std::clamp(scale, 1 / static_cast<double>(size), 1.0) : 1.0;
+}
+
 Filter filter_of(const ResizeAttributes& a, double ratio, double scale, std::int64_t size) {
   if (a.mode == "nearest") return {takes_upper(a.nearest_mode, ratio) ? 1 : 0, {1.0}};
-  // A filter as wide as all elements is as wide as it gets.
-  const double narrowest = 1 / static_cast<double>(size);
-  const double radius = a.mode == "linear" ? 1 : 2, squeeze = a.antialias ? std::clamp(scale, narrowest, 1.0) : 1.0;
+  const double radius = radius_of(a), squeeze = squeeze_of(a, scale, size);
   Filter f{.first = static_cast<std::int64_t>(std::floor(-radius / squeeze)) + 1};
   double sum = 0;
   for (std::int64_t i = f.first; i < 2 - f.first; ++i) {
@@ -80,6 +85,9 @@ Filter filter_of(const ResizeAttributes& a, double ratio, double scale, std::int
     for (double& w : f.weights) w /= sum;
   return f;
 }
+
+// Bytes of an element and of each term of its sum: with what memory in small pieces takes.
+constexpr std::int64_t entry = sizeof(std::vector<AxisSums::Term>) + 16, term = sizeof(AxisSums::Term);
 
 }  // namespace
 
@@ -99,6 +107,10 @@ AxisSums resized_sums(const ResizeAttributes& a, std::int64_t size) {
   const std::int64_t out = resized_size(a, size);
   const double scale = a.scale > 0 ? a.scale : static_cast<double>(out) / static_cast<double>(size);
   AxisSums sums;
+  if (out == 0) return sums;
+  const double terms = a.mode == "nearest" ? 1 : std::min(0x1p40, 2 * radius_of(a) / squeeze_of(a, scale, size));
+  internal::claim_table(out, entry + static_cast<std::int64_t>(terms) * term);
+  sums.of.reserve(static_cast<std::size_t>(out));
   for (std::int64_t o = 0; o < out; ++o) {
     auto& terms = sums.of.emplace_back();
     const double at = place(a, scale, o, size, out);
@@ -133,6 +145,10 @@ namespace {
 // The same seen from the other side: what each element goes to.
 AxisSums turned_round(const AxisSums& sums, std::int64_t size) {
   AxisSums back;
+  std::int64_t terms = 0;
+  for (const auto& of : sums.of) terms += std::ssize(of);
+  internal::claim_table(size, entry);
+  internal::claim_table(terms, 2 * term);  // as they grow
   back.of.resize(static_cast<std::size_t>(size));
   back.outside.resize(static_cast<std::size_t>(size));
   for (std::size_t o = 0; o < sums.of.size(); ++o)

@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/rows.h>
@@ -32,6 +33,7 @@ ConvRows ConvRows::forward(const ConvShape& s, DType dtype) {
   r.across_ = phases({s.columns, s.kw, s.left, s.stride.across, s.dilation.across}, false);
   if (ConvPatches::pay(s)) {
     r.patches_.emplace(s);
+    internal::claim_table(s.kh, 2 * sizeof(unsigned long long));
     for (std::int64_t tap = 0; tap < s.kh; ++tap) {
       r.padded_offsets_.push_back(static_cast<unsigned long long>(tap * r.patches_->across()) * sizeof(float));
       r.tap_row_offsets_.push_back(static_cast<unsigned long long>(tap * s.kw * r.weight_tap_) * sizeof(float));
@@ -65,7 +67,9 @@ ConvRows ConvRows::adjoint(const ConvShape& s, DType dtype, std::int64_t weight_
 void ConvRows::make_groups() {
   const auto size = static_cast<unsigned long long>(size_of(dtype_));
   const std::int64_t step_in = step_in_.across;
+  internal::claim_table(std::ssize(across_), sizeof(Groups));
   for (const Phase& across : across_) {
+    internal::claim_table(std::ssize(across.taps), sizeof(Group));
     std::vector<Group> groups;
     Group whole{.end = across.count, .first = true};
     for (const Tap& tap : across.taps) {
@@ -82,6 +86,8 @@ void ConvRows::make_groups() {
     if (!whole.taps.empty()) groups.insert(groups.begin(), std::move(whole));
     for (Group& g : groups) {
       g.shift = g.taps[0].shift;
+      internal::claim_table(std::ssize(down_), sizeof g.input_offsets[0] + sizeof g.weight_offsets[0]);
+      internal::claim_table(kh_ * std::ssize(g.taps), 2 * sizeof(unsigned long long));  // each tap is of one phase
       for (const Phase& down : down_) {
         auto &inputs = g.input_offsets.emplace_back(), &weights = g.weight_offsets.emplace_back();
         for (const Tap& y : down.taps)

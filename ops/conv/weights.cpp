@@ -1,4 +1,5 @@
 // The gradient to a convolution's weights: for each tap, x^T dy summed over the pixels where the tap is inside.
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/cuts.h>
 #include <oxbow/ops/conv/nodes.h>
@@ -66,6 +67,7 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
     p.splits = s.kh;
   work.parts *= p.splits;
   const auto size = static_cast<unsigned long long>(size_of(in[0].dtype));
+  internal::claim_table(s.rows, 2 * sizeof(unsigned long long));
   for (std::int64_t i = 0; i < s.rows; ++i) {
     p.x_offsets.push_back(static_cast<unsigned long long>(i * s.stride.down * s.width * s.channels) * size);
     p.dy_offsets.push_back(static_cast<unsigned long long>(i * s.columns * s.kernels) * size);
@@ -88,6 +90,7 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
                                      .accumulate = true});
     return {work, plan};
   }
+  internal::claim_table(s.kw, sizeof(Plan::Across));
   for (std::int64_t tap = 0; tap < s.kw; ++tap) {
     const std::int64_t shift = tap * s.dilation.across - s.left;
     const std::int64_t begin = std::clamp<std::int64_t>((-shift + s.stride.across - 1) / s.stride.across, 0, s.columns);

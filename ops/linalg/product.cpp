@@ -1,5 +1,6 @@
 #include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/passes/fusion/tape_plan.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/linalg.h>
 #include <oxbow/ops/linalg/product.h>
 #include <oxbow/ops/shared/gemm.h>
@@ -117,11 +118,22 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
   return t;
 }
 
-// The number of the operand's matrix for each matrix of the output.
-std::vector<std::int64_t> matrices(const Shape& operand, const Shape& result) {
-  std::vector<std::int64_t> numbers;
-  const std::int64_t count = result.count(0, result.rank() - 2);
-  numbers.reserve(static_cast<std::size_t>(count));
+// Where the operand's matrices of so many elements begin, for each matrix of the output.
+struct Matrices {
+  std::vector<std::int64_t> table = {};  // empty: so many elements apart
+  std::int64_t apart = 0;
+  std::int64_t operator[](std::int64_t i) const {
+    return table.empty() ? i * apart : table[static_cast<std::size_t>(i)];
+  }
+};
+
+Matrices matrices(const Shape& operand, const Shape& result, std::int64_t elements) {
+  const std::int64_t count = result.count(0, result.rank() - 2), own = operand.count(0, operand.rank() - 2);
+  if (own == 1) return {};
+  if (own == count) return {.apart = elements};
+  Matrices m;
+  internal::claim_table(count, sizeof(std::int64_t));
+  m.table.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t rest = i, number = 0, stride = 1;
     for (int axis = -3; axis >= -operand.rank(); --axis) {
@@ -129,9 +141,9 @@ std::vector<std::int64_t> matrices(const Shape& operand, const Shape& result) {
       stride *= operand[axis];
       rest /= result[axis];
     }
-    numbers.push_back(number);
+    m.table.push_back(number * elements);
   }
-  return numbers;
+  return m;
 }
 
 }  // namespace
@@ -147,9 +159,9 @@ ProductPath product_path(DType dtype, std::int64_t rows, std::int64_t columns, s
 
 struct Product::Plan {
   Tiling tiles;
-  std::int64_t a_row = 0, a_step = 0;            // between a's elements along the product's rows and along k
-  std::int64_t ldb = 0, panel_stride = 0;        // between b's rows, and between its panels
-  std::vector<std::int64_t> a_matrix, b_matrix;  // where each batch's operands begin; empty: at 0
+  std::int64_t a_row = 0, a_step = 0;      // between a's elements along the product's rows and along k
+  std::int64_t ldb = 0, panel_stride = 0;  // between b's rows, and between its panels
+  Matrices a_matrix, b_matrix;             // where each batch's operands begin
   // Kernels by [last rows][last panel][first, middle, last chunk of k]; empty: plain loops.
   gemm::Kernel kernels[2][2][3] = {};
   std::int64_t chunk = 0;  // of k
@@ -200,10 +212,8 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
   p.panel_stride = b_panel == panel ? panel * b[-2] : t.step;
   if (t.batches > 1) {
     const std::int64_t b_size = b_panel ? round_up(t.n, b_panel) * b[-2] : t.k * t.n;
-    p.a_matrix = matrices(a, type.shape);
-    p.b_matrix = matrices(b, type.shape);
-    for (std::int64_t& at : p.a_matrix) at *= t.m * t.k;
-    for (std::int64_t& at : p.b_matrix) at *= b_size;
+    p.a_matrix = matrices(a, type.shape, t.m * t.k);
+    p.b_matrix = matrices(b, type.shape, b_size);
   }
   // What sums in one chain may be summed in chunks, by whatever kernel.
   const std::int64_t longest = transpose_a && gemm::reads_whole_panels() ? few_pages : sum_chunk;
@@ -286,11 +296,8 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
                      column = (t.rows_first ? unit : unit / t.row_tiles) % t.column_tiles * t.width;
   const std::int64_t batch = unit / t.row_tiles / t.column_tiles, i = row_tile * t.rows;
   const std::int64_t rows = std::min(t.rows, t.m - i), columns = std::min(t.width, t.n - column);
-  const auto at = [&](const std::vector<std::int64_t>& m) {
-    return m.empty() ? 0 : m[static_cast<std::size_t>(batch)];
-  };
-  const T* a = r.in<T>(0) + at(p.a_matrix) + i * p.a_row;
-  const T* b_matrix = r.in<T>(1) + at(p.b_matrix);
+  const T* a = r.in<T>(0) + p.a_matrix[batch] + i * p.a_row;
+  const T* b_matrix = r.in<T>(1) + p.b_matrix[batch];
 
   const std::int64_t place = (batch * t.m + i) * t.n + column;
   T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;

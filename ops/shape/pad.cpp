@@ -1,5 +1,6 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape/gather.h>
@@ -65,6 +66,9 @@ Numbers sources(PadMode mode, std::int64_t size, const Sides& s) {
   Numbers from;
   if (size == 0 && s.before + s.after > 0)
     throw OpError("an axis without elements is padded with its own", "Pad it with a value: PadMode::constant");
+  const std::int64_t count = s.before + size + s.after;
+  internal::claim_table(count, 2 * sizeof(std::int64_t));  // which become a tensor
+  from.reserve(static_cast<std::size_t>(count));
   for (std::int64_t i = -s.before; i < size + s.after; ++i) {
     const std::int64_t period = std::max<std::int64_t>(1, 2 * (size - 1)), along = modulo(i, period);
     from.push_back(mode == PadMode::edge   ? std::clamp<std::int64_t>(i, 0, size - 1)

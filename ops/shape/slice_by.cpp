@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/numbers.h>
 #include <oxbow/ops/shape/pad.h>
@@ -126,7 +127,8 @@ std::vector<Value> SliceByGradient::lower(Values in) const {
       dx = apply(op, {dx, in[1]}, At::current());
       continue;
     }
-    Numbers places;  // no value of this shape is at hand
+    Numbers places;                                            // no value of this shape is at hand
+    internal::claim_table(r.count, 2 * sizeof(std::int64_t));  // which become a tensor
     for (std::int64_t i = 0; i < r.count; ++i) places.push_back(r.begin + i * r.step);
     dx = added_at(dx, axis, size, places);
   }

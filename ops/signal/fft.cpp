@@ -1,3 +1,4 @@
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/pointwise/trigonometry.h>
 #include <oxbow/ops/signal/fft.h>
 
@@ -8,6 +9,14 @@ namespace oxbow::ops {
 namespace {
 
 constexpr std::int64_t largest_factor = 31;
+
+constexpr std::int64_t entry = 2 * sizeof(double);  // of a table: the parts of a number
+
+// n, for which there is a table of so many numbers in any case.
+std::int64_t claimed(std::int64_t n) {
+  internal::claim_table(n, entry);
+  return n;
+}
 
 // Those of n, four where it can be, in the order of the passes; 1 has none.
 std::vector<std::int64_t> factors_of(std::int64_t n) {
@@ -58,9 +67,11 @@ void pass_of_four(const double* xr, const double* xi, double* yr, double* yi, st
 
 }  // namespace
 
-Fft::Fft(std::int64_t n) : n_(n), factors_(factors_of(n)) {
+Fft::Fft(std::int64_t n) : n_(claimed(n)), factors_(factors_of(n)) {
   const bool direct = factors_.empty() || *std::max_element(factors_.begin(), factors_.end()) <= largest_factor;
   if (direct) {
+    root_re_.reserve(static_cast<std::size_t>(n));
+    root_im_.reserve(static_cast<std::size_t>(n));
     for (std::int64_t k = 0; k < n; ++k) {
       const auto [re, im] = turn(2 * k, n);
       root_re_.push_back(re);
@@ -71,6 +82,7 @@ Fft::Fft(std::int64_t n) : n_(n), factors_(factors_of(n)) {
   std::int64_t size = 1;
   while (size < 2 * n - 1) size *= 2;
   longer_ = std::make_unique<Fft>(size);
+  internal::claim_table(size, entry);
   filter_re_.assign(static_cast<std::size_t>(size), 0);
   filter_im_.assign(static_cast<std::size_t>(size), 0);
   std::int64_t squared = 0;  // k^2 modulo 2n

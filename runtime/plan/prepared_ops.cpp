@@ -1,5 +1,6 @@
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
+#include <oxbow/graph/support/tables.h>
 #include <oxbow/runtime/plan/prepared_ops.h>
 
 namespace oxbow::internal {
@@ -14,13 +15,22 @@ bool is_for(const PreparedOp& p, const Node& n) {
 
 }  // namespace
 
+Prepared<void> PreparedOps::prepare(const Node& n, Types in) {
+  const CountTables counting(table_bytes_);
+  try {
+    return n.op().prepare(in);
+  } catch (const OpError& e) {
+    throw located(n, e);
+  }
+}
+
 const PreparedOp& PreparedOps::of(const Node& n) {
   const auto [begin, end] = known_.equal_range(n.op().self());
   for (auto k = begin; k != end; ++k)
     if (is_for(*k->second, n)) return *k->second;
   std::vector<Type> in = n.input_types();
   const Op& op = n.op();
-  Prepared<void> prepared = op.prepare(in);
+  Prepared<void> prepared = prepare(n, in);
   if (const std::int64_t scratch = prepared.work.scratch; scratch < 0 || scratch > limits::plan_bytes)
     throw Error(to_string(n) + ": the op " + in_quotes(op.name()) + " asks for scratch memory of " +
                 std::to_string(scratch) + " bytes, but a thread's are at most " + std::to_string(limits::plan_bytes));

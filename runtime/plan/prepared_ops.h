@@ -25,8 +25,11 @@ class PreparedOps {
   const PreparedOp& of(const Node& n);
 
  private:
+  Prepared<void> prepare(const Node& n, Types in);
+
   std::deque<PreparedOp> list_;
   std::unordered_multimap<const void*, const PreparedOp*> known_;  // by op object
+  std::int64_t table_bytes_ = 0;                                   // of all (graph/support/tables.h)
 };
 
 }  // namespace oxbow::internal

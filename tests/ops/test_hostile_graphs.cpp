@@ -76,10 +76,14 @@ BOOST_AUTO_TEST_CASE(values_that_have_more_bytes_than_a_plan_may_have) {
     BOOST_TEST(has(message([&] { compile({apply(Greedy{scratch}, {x}, At::current())}); }),
                    "the op \"test_greedy\" asks for scratch memory of " + std::to_string(scratch) + " bytes"));
   // What a plan may have, and no memory has.
-  for (const Value& y : {broadcast_to(exp(x), Shape{most / 2}), apply(Greedy{limits::plan_bytes}, {x}, At::current())}) {
+  for (const Value& y :
+       {broadcast_to(exp(x), Shape{most / 2}), apply(Greedy{limits::plan_bytes}, {x}, At::current())}) {
     const Program program = compile({y}, {.pool = Pool(4)});
     Store store(g);
-    BOOST_TEST(has(message([&] { program.run(store, {{"x", Tensor({f32, {1}})}}); }), "out of memory: cannot allocate "));
+    BOOST_TEST(has(message([&] {
+                     program.run(store, {{"x", Tensor({f32, {1}})}});
+                   }),
+                   "out of memory: cannot allocate "));
   }
 }
 
@@ -121,6 +125,75 @@ BOOST_AUTO_TEST_CASE(loops_that_make_too_many_nodes) {
   BOOST_TEST(has(text, "\n  Take fewer steps and run the program several times, or compute more in each"), text);
 }
 
+// Tables that ops make of shapes while a graph is compiled: a line may ask for ones of gigabytes.
+BOOST_AUTO_TEST_CASE(tables_that_are_too_large) {
+  Graph g;
+  const Value row = input(g, "row", f32, {2, 3}), image = input(g, "image", f32, {1, 1, 4, 1});
+  const auto padded_by = [&](PadMode mode, std::int64_t n) { return pad(row, {{0, 0}, {0, n}}, {.mode = mode}); };
+  const auto resized_to = [&](Interpolation mode, std::int64_t n) {
+    return resize(image, {.sizes = {1, 1, n, 1}, .mode = mode});
+  };
+  const auto dft_of = [&](std::int64_t n) {
+    return dft(broadcast_to(reshape(slice(row, 1, 0, 2), {2, 1, 2}), {2, n, 2}));
+  };
+  const auto one_row = [](std::int64_t n) { return Padding(0, 0, n - 1, n - 1); };
+  const std::int64_t n = 20'000'000;
+  const std::pair<std::string, Value> cases[] = {
+      {"pad: edge", padded_by(PadMode::edge, n)},
+      {"pad: reflect", padded_by(PadMode::reflect, n)},
+      {"pad: wrap", padded_by(PadMode::wrap, n)},
+      {"pad: far", padded_by(PadMode::edge, std::int64_t{1} << 31)},
+      {"pad: gradient", gradients(sum(padded_by(PadMode::edge, n)), {row})[0]},
+      {"average_pool", average_pool(image, {.size = {1, n / 10}, .stride = 1, .padding = one_row(n / 10)})},
+      {"average_pool: places", average_pool(image, {.size = {1, 2}, .stride = 1, .padding = one_row(4 * n)})},
+      {"lp_pool", lp_pool(image, {.size = {1, n / 10}, .stride = 1, .padding = one_row(n / 10)})},
+      {"resize: nearest", resized_to(Interpolation::nearest, n)},
+      {"resize: linear", resized_to(Interpolation::linear, n)},
+      {"resize: cubic", resized_to(Interpolation::cubic, n)},
+      {"resize: down", resize(broadcast_to(image, {1, 1, 4, n}),
+                              {.sizes = {1, 1, 4, 2}, .mode = Interpolation::linear, .antialias = true})},
+      {"dft", dft_of(n)},
+      {"dft: prime", dft_of(4'999'999)},
+      {"dft: far", dft_of(std::int64_t{1} << 40)},
+      {"conv2d_transpose", conv2d_transpose(image, input(g, "w", f32, {3, 3, 1, 1}), {.stride = {1, n}})},
+      {"matmul", matmul(broadcast_to(row, {6000, 1, 2, 3}), broadcast_to(reshape(row, {3, 2}), {6000, 3, 2}))},
+  };
+  for (const auto& [what, y] : cases) {
+    const std::string text = message([&] { compile({y}); });
+    BOOST_TEST(has(text, ": the tables that it makes of its shapes before it runs"), what << ": " << text);
+    BOOST_TEST(has(text, " have more than 134217728 bytes\n"), what << ": " << text);
+    BOOST_TEST(has(text, "\n  Use smaller sizes, pads, windows or strides"), what << ": " << text);
+  }
+  // Of several nodes they count together.
+  std::vector<Value> several;
+  for (std::int64_t i = 0; i < 8; ++i) several.push_back(padded_by(PadMode::edge, 1'500'000 + i));
+  compile({several[0], several[1]});
+  const std::string text = message([&] { compile(several); });
+  BOOST_TEST(has(text, ", with those made before them, have more than 134217728 bytes\n"), text);
+}
+
+// What users do on large images and long signals stays within.
+BOOST_AUTO_TEST_CASE(tables_of_ordinary_large_uses) {
+  Graph g;
+  const Value video = input(g, "video", f32, {1, 1080, 1920, 3}), sound = input(g, "sound", f32, {1, 1'000'000, 2});
+  const Value noise = input(g, "noise", f32, {1, 1'000'003, 2}), long_one = input(g, "long", f32, {1, 1, 1'000'000, 1});
+  const Value dots = input(g, "dots", f32, {3'000'000, 1, 2});
+  const Value images[] = {
+      resize(video, {.sizes = {1, 2160, 3840, 3}, .mode = Interpolation::cubic, .antialias = true}),
+      resize(video, {.sizes = {1, 100, 100, 3}, .mode = Interpolation::linear, .antialias = true}),
+      dft(sound),
+      dft(noise),
+      average_pool(long_one, {.size = {1, 9}, .stride = 1, .padding = Padding::same}),
+      pad(video, {{0, 0}, {100, 100}, {100, 100}, {0, 0}}, {.mode = PadMode::reflect}),
+      matmul(dots, reshape(dots, {3'000'000, 2, 1})),
+  };
+  for (const Value& y : images) BOOST_TEST(message([&] { compile({y}); }) == "no error");
+  // However far a window's padding reaches, its table has an entry for each of its taps.
+  const Value image = input(g, "image", f32, {1, 6, 6, 2}), w = input(g, "w", f32, {3, 3, 2, 1});
+  BOOST_TEST(message([&] { compile({depthwise_conv2d(image, w, {.padding = Padding(1, 1, 1, 1 << 29)})}); }) ==
+             "no error");
+}
+
 // Known tables are folded; what a few lines make of them is not.
 BOOST_AUTO_TEST_CASE(constants_that_double_are_not_folded_without_end) {
   std::string twice = "%0 = constant {value: tensor f32[8192] splat 1.0} : f32[8192]\n", pairs = twice;
@@ -138,7 +211,8 @@ BOOST_AUTO_TEST_CASE(constants_that_double_are_not_folded_without_end) {
   }
   // Each small by itself.
   std::string many = "%0 = constant {value: tensor f32[1] splat 1.0} : f32[1]\n";
-  for (int i = 1; i <= 3000; ++i) many += "%" + std::to_string(i) + " = broadcast_to(%0) {shape: [16384]} : f32[16384]\n";
+  for (int i = 1; i <= 3000; ++i)
+    many += "%" + std::to_string(i) + " = broadcast_to(%0) {shape: [16384]} : f32[16384]\n";
   for (const std::string& lines : {twice, pairs, many}) {
     const auto graph = read(lines);
     const auto folded = fold(*graph);
@@ -181,8 +255,7 @@ BOOST_AUTO_TEST_CASE(readers_of_a_chain_of_views_are_listed_once) {
   const Ledger plan = ledger(compile(read));
   std::size_t readers = 0, inputs = 0;
   for (const Ledger::Value& each : plan.values) readers += each.readers.size();
-  for (NodeId i = 0; i < plan.graph->size(); ++i)
-    inputs += static_cast<std::size_t>(plan.graph->node(i).input_count());
+  for (NodeId i = 0; i < plan.graph->size(); ++i) inputs += static_cast<std::size_t>(plan.graph->node(i).input_count());
   BOOST_TEST(readers <= 2 * inputs);
   // The bytes are alive until the last of all of them.
   for (const Ledger::Value& each : plan.values)
@@ -192,7 +265,8 @@ BOOST_AUTO_TEST_CASE(readers_of_a_chain_of_views_are_listed_once) {
 
 BOOST_AUTO_TEST_CASE(tapes_have_a_limit) {
   Fused f = Fused::of(ops::Square{}, 1);
-  for (std::int32_t s = 1; s < static_cast<std::int32_t>(limits::tape_steps); ++s) f.tape.add(ops::Square{}, std::array{s});
+  for (std::int32_t s = 1; s < static_cast<std::int32_t>(limits::tape_steps); ++s)
+    f.tape.add(ops::Square{}, std::array{s});
   const std::vector<Type> in{{f32, {2}}};
   BOOST_TEST(f.infer(in).size() == 1u);
   f.tape.add(ops::Square{}, std::array{1});

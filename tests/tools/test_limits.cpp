@@ -125,6 +125,7 @@ const std::vector<Limit>& table() {
       {"tape_steps", l::tape_steps, "1,024 steps", fuse_steps, "the tape has 1025 steps, more than 1024"},
       {"attribute_depth", l::attribute_depth, "64 levels",
        [](std::int64_t n) { read_attribute(times(n, "[") + times(n, "]")); }, "attributes nest deeper than 64 levels"},
+      {"table_bytes", l::table_bytes, "128 MiB"},
       {"splat_bytes", l::splat_bytes, "64 MiB"},
       {"all_splats_bytes", l::all_splats_bytes, "256 MiB"},
       {"known_bytes", l::known_bytes, "64 MiB"},
