@@ -6,7 +6,7 @@
 // be used to tune a judge; a block from there on, and odd ones, only to test it, once it is written. A block that was
 // read is spent when the judge changes after it: the next reading takes another one. Those from 2'000'000, 4'000'000
 // and 6'000'000, and MNIST's 3 and 1001 to 1007, are. Sweeps of 2001 to 2015 were read before small nets' leaps were
-// named, and again after; those were tuned on small nets' even seeds, and narrowed once where a curve of 2007 was lost.
+// named, and again after; those were tuned on even seeds, and narrowed once where a curve of MNIST's 2007 was lost.
 //
 // Where the curves come from:
 //
