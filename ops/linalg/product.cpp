@@ -94,7 +94,8 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
   // Where only tiles of a few panels are left over a long sum, each would fetch b from memory for 64 rows alone, in
   // pieces a page apart. For 3200 x 256 against 3200 x 1024, GF/s: 64 by 128 of rows 114, of copies 119; 256 by 64 of
   // rows 124, of copies 137.
-  if (wide_tile && op.transpose_a && in_rows && t.m >= tower && t.k * t.n > far && t.width < abreast / 2 * step) {
+  const std::int64_t towers = t.batches * t.panels * (t.m / tower);
+  if (wide_tile && op.transpose_a && in_rows && towers >= 8 && t.k * t.n > far && t.width < abreast / 2 * step) {
     cut(step, tower, tower);
     t.packs = true;
   }

@@ -1,6 +1,7 @@
 // Rows taken of a table that has fewer than are taken, as embeddings of letters are. What flows back through a product
 // of such rows is summed by row of the table first: as many sums cost little, and then few rows are multiplied instead
-// of many. Rows that nobody takes give and get nothing, whatever they hold. Values of a graph; to be used as it is.
+// of many. Rows that nobody takes give and get nothing, whatever they hold. Thread safety: it appends to the graph,
+// which is for one thread.
 #pragma once
 
 #include <oxbow/graph/value.h>
