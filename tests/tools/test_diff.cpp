@@ -209,6 +209,29 @@ BOOST_AUTO_TEST_CASE(the_picture_has_a_legend_and_colours) {
   BOOST_TEST(has(diff_dot(diff(*b, *a), *b, *a), "a"));
 }
 
+// Graphviz takes minutes for some thousand nodes.
+BOOST_AUTO_TEST_CASE(a_picture_draws_so_many_nodes) {
+  Graph a, b;
+  for (Graph* g : {&a, &b}) {
+    Value h = input(*g, "x", f32, {2});
+    for (int i = 0; i < 500; ++i) h = g == &a ? tanh(h + 1.0) : exp(h * 2.0);
+    g->add_output("y", h);
+  }
+  const Difference d = diff(a, b);
+  const auto drawn = [](const std::string& dot, const std::string& graph) {
+    int count = 0;
+    for (std::size_t at = 0; (at = dot.find("\n" + graph, at)) != std::string::npos; ++at)
+      count += dot.substr(dot.find_first_not_of("0123456789", at + 2)).starts_with(" [label");
+    return count;
+  };
+  const std::string all = diff_dot(d, a, b), some = diff_dot(d, a, b, 300);
+  BOOST_TEST(drawn(all, "b") >= 1000);
+  BOOST_TEST(drawn(some, "a") + drawn(some, "b") == 300);
+  BOOST_TEST(!has(all, "that differ are not drawn"));
+  BOOST_TEST(has(some, " nodes that differ are not drawn. The formats text and dot have them all"),
+             some.substr(0, 2000));
+}
+
 BOOST_AUTO_TEST_CASE(a_value_is_explained) {
   const auto g = net({64});
   const std::string kernel = explain(*g, "dense/kernel", {.threads = 1});

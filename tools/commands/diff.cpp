@@ -45,8 +45,9 @@ int run_diff(const DiffCommand& o) {
     if (!text.empty()) text = "--- " + o.a + "\n+++ " + o.b + "\n" + text;
     write_out(o.out, internal::escaped(text, "\n"));
   } else {
-    const std::string dot = diff_dot(d, from, to);
-    write_out(o.out, format == "dot" ? dot : format == "svg" ? render_svg(dot) : render_png(dot));
+    const bool all = format == "dot";
+    const std::string dot = all ? diff_dot(d, from, to) : diff_dot(d, from, to, fully_drawn);
+    write_out(o.out, all ? dot : format == "svg" ? render_svg(dot) : render_png(dot));
   }
   return d.same() ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 
 #include <oxbow/runtime/ledger.h>
 
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,8 +41,10 @@ Difference diff(const Ledger& a, const Ledger& b);
 std::string diff_text(const Difference& d, const Graph& a, const Graph& b);
 
 /// Both graphs in one picture, as DOT: green added, red and dashed removed, amber changed, grey the same, with a
-/// legend. Of large graphs only what differs is drawn, and its neighbours.
-std::string diff_dot(const Difference& d, const Graph& a, const Graph& b);
+/// legend. Of large graphs only what differs is drawn, and its neighbours; of more than `most` nodes so many, those
+/// that differ first, with a note that says so.
+std::string diff_dot(const Difference& d, const Graph& a, const Graph& b,
+                     std::size_t most = std::numeric_limits<std::size_t>::max());
 
 /// An op's or a node's name on a line: as it is, or in quotes with escapes where a terminal would obey it.
 std::string shown(std::string_view name);

@@ -1,5 +1,7 @@
 #include <oxbow/graph/support/out_of_memory.h>
 
+#include <algorithm>
+
 #include "diff/diff.h"
 #include "dump/style.h"
 
@@ -18,7 +20,7 @@ constexpr Look changed{"#92400e", "#fde68a", "rounded,filled", "changed"};
 
 class Writer {
  public:
-  Writer(const Difference& d, const Graph& a, const Graph& b) : d_(d), a_(a), b_(b) {
+  Writer(const Difference& d, const Graph& a, const Graph& b, std::size_t most) : d_(d), a_(a), b_(b) {
     look_a_.assign(static_cast<std::size_t>(a.size()), &same);
     look_b_.assign(static_cast<std::size_t>(b.size()), &same);
     for (const NodeId i : d.removed) look_a_[static_cast<std::size_t>(i)] = &removed;
@@ -42,6 +44,8 @@ class Writer {
     for (NodeId i = 0; i < a.size(); ++i)
       for (const Value& v : a.node(i).inputs())
         if (v && look_a_[static_cast<std::size_t>(v.node_id())] == &removed) draw_match(i);
+    removed_drawn_.assign(static_cast<std::size_t>(a.size()), true);
+    if (static_cast<std::size_t>(std::count(drawn_.begin(), drawn_.end(), true)) + d.removed.size() > most) cut(most);
   }
 
   std::string write() const {
@@ -50,13 +54,25 @@ class Writer {
         "node [fontname=\"Helvetica\", fontsize=10, shape=box, margin=\"0.12,0.05\", height=0.3];\n"
         "edge [fontname=\"Helvetica\", fontsize=8, fontcolor=\"#5f6b7a\", arrowsize=0.6, color=\"#6b7280\"];\n";
     legend(out);
-    NodeId left_out = 0;
-    for (NodeId i = 0; i < b_.size(); ++i)
-      drawn_[static_cast<std::size_t>(i)] ? vertex(out, "b", b_.node(i), *look_b_[static_cast<std::size_t>(i)])
-                                          : void(++left_out);
-    if (left_out > 0)
-      out += "label=" + dots::dot_string(std::to_string(left_out) + " nodes that are the same are not drawn") + ";\n";
-    for (const NodeId i : d_.removed) vertex(out, "a", a_.node(i), removed);
+    NodeId same_left = 0, others_left = 0;
+    for (NodeId i = 0; i < b_.size(); ++i) {
+      const Look& look = *look_b_[static_cast<std::size_t>(i)];
+      if (drawn_[static_cast<std::size_t>(i)])
+        vertex(out, "b", b_.node(i), look);
+      else
+        ++(&look == &same ? same_left : others_left);
+    }
+    for (const NodeId i : d_.removed)
+      if (removed_drawn_[static_cast<std::size_t>(i)])
+        vertex(out, "a", a_.node(i), removed);
+      else
+        ++others_left;
+    std::string note;
+    if (same_left > 0) note = std::to_string(same_left) + " nodes that are the same are not drawn";
+    if (others_left > 0)
+      note += (note.empty() ? "" : ". ") + std::to_string(others_left) +
+              " nodes that differ are not drawn. The formats text and dot have them all";
+    if (!note.empty()) out += "label=" + dots::dot_string(note) + ";\n";
     for (NodeId i = 0; i < b_.size(); ++i)
       for (int k = 0; k < b_.node(i).input_count(); ++k) new_edge(out, b_.node(i), k);
     for (NodeId i = 0; i < a_.size(); ++i)
@@ -67,6 +83,24 @@ class Writer {
  private:
   void draw_match(NodeId in_a) {
     if (const NodeId j = d_.b_of_a[static_cast<std::size_t>(in_a)]; j >= 0) drawn_[static_cast<std::size_t>(j)] = true;
+  }
+
+  // Leaves so many nodes: of those that differ the first, at least half of b where there are as many; then others.
+  void cut(std::size_t most) {
+    const std::size_t of_a = std::min(d_.removed.size(), most / 2);
+    std::size_t left = most - of_a;
+    const auto keep = [&](std::vector<bool>& drawn, std::size_t i) {
+      if (left > 0)
+        --left;
+      else
+        drawn[i] = false;
+    };
+    for (std::size_t i = 0; i < drawn_.size(); ++i)
+      if (look_b_[i] != &same) keep(drawn_, i);
+    left += of_a;
+    for (const NodeId i : d_.removed) keep(removed_drawn_, static_cast<std::size_t>(i));
+    for (std::size_t i = 0; i < drawn_.size(); ++i)
+      if (look_b_[i] == &same && drawn_[i]) keep(drawn_, i);
   }
 
   static void legend(std::string& out) {
@@ -108,15 +142,18 @@ class Writer {
     if (!v) return;
     const NodeId from = d_.b_of_a[static_cast<std::size_t>(v.node_id())],
                  to = d_.b_of_a[static_cast<std::size_t>(reader.id())];
+    if (!is_drawn(from, v.node_id()) || !is_drawn(to, reader.id())) return;
     if (from >= 0 && to >= 0 && has_edge(b_, from, to)) return;
     const auto end = [](NodeId in_b, NodeId in_a) {
       return in_b >= 0 ? "b" + std::to_string(in_b) : "a" + std::to_string(in_a);
     };
-    if ((from >= 0 && !drawn_[static_cast<std::size_t>(from)]) || (to >= 0 && !drawn_[static_cast<std::size_t>(to)]))
-      return;
     out += end(from, v.node_id()) + "->" + end(to, reader.id()) +
            " [label=" + dots::dot_string(" " + to_string(v.type())) + ", style=dashed, color=\"" + removed.line +
            "\"];\n";
+  }
+
+  bool is_drawn(NodeId in_b, NodeId in_a) const {
+    return in_b >= 0 ? drawn_[static_cast<std::size_t>(in_b)] : removed_drawn_[static_cast<std::size_t>(in_a)];
   }
 
   static bool has_edge(const Graph& g, NodeId from, NodeId to) {
@@ -128,14 +165,15 @@ class Writer {
   const Difference& d_;
   const Graph &a_, &b_;
   std::vector<const Look*> look_a_, look_b_;
-  std::vector<bool> drawn_;  // of b's nodes
+  std::vector<bool> drawn_;          // of b's nodes
+  std::vector<bool> removed_drawn_;  // of a's nodes that are removed
   std::map<NodeId, std::string> remarks_;
 };
 
 }  // namespace
 
-std::string diff_dot(const Difference& d, const Graph& a, const Graph& b) {
-  return internal::while_memory_lasts("drawing a difference", [&] { return Writer(d, a, b).write(); });
+std::string diff_dot(const Difference& d, const Graph& a, const Graph& b, std::size_t most) {
+  return internal::while_memory_lasts("drawing a difference", [&] { return Writer(d, a, b, most).write(); });
 }
 
 }  // namespace oxbow::tools
