@@ -13,6 +13,7 @@
 #include <cstring>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <unordered_map>
 #include <unordered_set>
@@ -31,8 +32,11 @@ struct Growing {
   Does does = Does::integers;
   bool fixed = false, again = false;
   TableColumn column;
-  std::deque<std::string> texts;  // which do not move; in order of first appearance
-  std::unordered_map<std::string_view, std::int32_t> codes;
+  struct Texts {
+    std::deque<std::string> all;  // which do not move; in order of first appearance
+    std::unordered_map<std::string_view, std::int32_t> codes;
+  };
+  std::unique_ptr<Texts> texts;  // from the first one on: they take more than a column of none otherwise does
 };
 using Does = Growing::Does;
 
@@ -343,11 +347,13 @@ class CsvReader {
   }
 
   void put_text(Growing& c, std::string_view text, const char* at) {
-    auto found = c.codes.find(text);
-    if (found == c.codes.end()) {
-      if (c.texts.size() == std::numeric_limits<std::int32_t>::max()) fail(c, at, "there are too many different texts");
-      const std::string& own = c.texts.emplace_back(text);
-      found = c.codes.emplace(own, static_cast<std::int32_t>(c.texts.size() - 1)).first;
+    if (!c.texts) c.texts = std::make_unique<Growing::Texts>();
+    auto& [all, codes] = *c.texts;
+    auto found = codes.find(text);
+    if (found == codes.end()) {
+      if (all.size() == std::numeric_limits<std::int32_t>::max()) fail(c, at, "there are too many different texts");
+      const std::string& own = all.emplace_back(text);
+      found = codes.emplace(own, static_cast<std::int32_t>(all.size() - 1)).first;
     }
     c.column.codes.push_back(found->second);
   }
@@ -363,9 +369,11 @@ class CsvReader {
     TableColumn& column = c.column;
     if (c.does != Does::skip) column.type = static_cast<ColumnType>(c.does);
     if (column.type != ColumnType::text) return std::move(column);
-    std::vector<std::int32_t> order(c.texts.size()), place(c.texts.size());
+    if (!c.texts) return std::move(column);  // every value is missing
+    std::deque<std::string>& texts = c.texts->all;
+    std::vector<std::int32_t> order(texts.size()), place(texts.size());
     std::iota(order.begin(), order.end(), 0);
-    const auto text = [&](std::int32_t i) -> std::string& { return c.texts[static_cast<std::size_t>(i)]; };
+    const auto text = [&](std::int32_t i) -> std::string& { return texts[static_cast<std::size_t>(i)]; };
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return text(a) < text(b); });
     for (std::size_t i = 0; i < order.size(); ++i) {
       place[static_cast<std::size_t>(order[i])] = static_cast<std::int32_t>(i);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "support/message.h"
+#include "support/message_within.h"
 #include "support/says.h"
 #include "support/temporary_folder.h"
 
@@ -124,6 +125,15 @@ BOOST_AUTO_TEST_CASE(what_is_no_csv_is_told_with_line_and_column) {
       says([&] { parse_csv(text, options); }, said);
     }
   }
+}
+
+// A line of commas is as many columns.
+BOOST_AUTO_TEST_CASE(a_column_without_texts_takes_little_memory) {
+  const std::string commas(internal::limits::csv_columns - 1, ',');
+  std::size_t columns = 0;
+  const auto read = [&] { columns = parse_csv(commas + "\n" + commas + "\n").names().size(); };
+  BOOST_TEST(message_within(80 << 20, read) == "no error");
+  BOOST_TEST(columns == internal::limits::csv_columns);
 }
 
 BOOST_AUTO_TEST_CASE(files_are_read_and_written) {

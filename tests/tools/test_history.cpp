@@ -15,6 +15,7 @@
 #include "history/writer.h"
 #include "support/hostile_history.h"
 #include "support/message.h"
+#include "support/message_within.h"
 #include "support/places.h"
 #include "support/temporary_folder.h"
 
@@ -22,27 +23,9 @@ BOOST_AUTO_TEST_SUITE(test_history)
 
 using namespace oxbow;
 using test::message;
+using test::message_within;
 using tools::HistoryWriter;
 using tools::Table;
-
-namespace {
-
-// What `f` says where it can have so many more bytes of address space, and no more.
-template <class F>
-std::string message_within(std::size_t bytes, F&& f) {
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  rlimit old{};
-  getrlimit(RLIMIT_AS, &old);
-  rlimit small = old;
-  small.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + bytes;
-  setrlimit(RLIMIT_AS, &small);
-  std::string said = message(f);
-  setrlimit(RLIMIT_AS, &old);
-  return said;
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(rows_are_written_at_once_and_then_appended) {
   const test::TemporaryFolder folder;
