@@ -23,7 +23,16 @@ std::optional<std::vector<std::int64_t>> order_of(Value x) {
 TakenRows taken_by(const Node& gather, std::vector<std::int64_t> order) {
   const Value table = gather.input(0), indices = gather.input(1);
   if (table.rank() != 2 || table.shape()[1] <= narrow || table.shape()[0] >= indices.shape().count()) return {};
-  return {table, order.empty() ? indices : transpose(indices, std::move(order))};
+  return {table, order.empty() ? indices : transpose(indices, std::move(order)), gather.id()};
+}
+
+// Sums by these rows, as a step of the gather's own gradient.
+Value sums_of(const TakenRows& rows, Value like, Value d) {
+  Graph& g = like.graph();
+  Origin origin = g.origin();
+  if (origin.phase == Phase::backward) origin.forward = rows.gather;
+  const OriginGuard guard(g, origin);
+  return scatter_add(like, rows.indices, d);
 }
 
 }  // namespace
@@ -46,10 +55,10 @@ TakenRows TakenRows::of_flow(const Node& gather, Value flow) {
 
 Value TakenRows::taken(Value x) const {
   const Value each = slice(table, 1, 0, 1);  // one number a row
-  const Value count = scatter_add(reshape(each, {-1}), indices, ones_like(indices));
+  const Value count = sums_of(*this, reshape(each, {-1}), ones_like(indices));
   return where(reshape(count, {-1, 1}) > 0, x, 0);
 }
 
-Value TakenRows::sums(Value like, Value d) const { return scatter_add(like, indices, d); }
+Value TakenRows::sums(Value like, Value d) const { return sums_of(*this, like, d); }
 
 }  // namespace oxbow::ops

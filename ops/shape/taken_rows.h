@@ -24,6 +24,7 @@ class TakenRows {
   Value sums(Value like, Value d) const;
 
   Value table, indices;
+  NodeId gather = -1;  ///< that takes them, and has checked the indices: what sums by them cannot fail where it did not
 };
 
 }  // namespace oxbow::ops
