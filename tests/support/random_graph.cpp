@@ -24,9 +24,9 @@ void RandomBuilder::choose_shapes() {
   for (int i = 0; i < rank; ++i) sizes.push_back(one_of(std::vector<std::int64_t>{1, 2, 3, 5, 8, 16, 17, 33}));
   if (rank == 4) sizes = {1 + pick(3), 3 + pick(7), 3 + pick(7), one_of(std::vector<std::int64_t>{1, 3, 4, 6, 17})};
   if (rank > 0 && chance(4)) sizes[static_cast<std::size_t>(pick(rank))] = 0;
-  if (rank > 0 && rank < 4 && chance(10)) {  // long in one axis
+  if (rank > 0 && rank < 4 && chance(14)) {  // long in one axis
     for (std::int64_t& s : sizes) s = std::min<std::int64_t>(s, 3);
-    sizes[static_cast<std::size_t>(pick(rank))] = chance(50) ? 4000 : 4200;
+    sizes[static_cast<std::size_t>(chance(40) ? rank - 1 : pick(rank))] = chance(40) ? 4000 : 4200;
   }
   full_ = Shape(sizes);
 }

@@ -79,7 +79,7 @@ Value RandomBuilder::reduced(const Value& x) {
   const bool wide = x.rank() > 1 && x.shape()[-1] > 4096;
   if (wide) axes = {0};
   const bool keep = chance(40);
-  if (wide && chance(70) && x.type().count() > 0) {  // they are few
+  if (wide && chance(85) && x.type().count() > 0) {  // they are few
     const Value most = max(x, axes, keep), least = min(x, axes, keep);
     return (most - least) * prod(x, axes, keep);
   }
@@ -290,11 +290,15 @@ Value RandomBuilder::image_op() {
     if (const Value v = any_float(); v.rank() == 4 && v.shape()[1] > 0 && v.shape()[2] > 0) x = v;
   if (!x || x.type().count() > 20000) return {};
   const std::int64_t smaller = std::min(x.shape()[1], x.shape()[2]), stride = 1 + pick(2);
-  if (chance(40))
-    return max_pool(
-        x, {.size = 1 + pick(static_cast<int>(std::min<std::int64_t>(3, smaller))), .stride = chance(50) ? 0 : stride});
+  if (chance(40)) {
+    const std::int64_t size = 1 + pick(static_cast<int>(std::min<std::int64_t>(3, smaller)));
+    if (chance(30)) return average_pool(x, {.size = size, .stride = stride});
+    return max_pool(x, {.size = size, .stride = chance(50) ? 0 : stride});
+  }
   const std::int64_t window = 1 + pick(static_cast<int>(std::min<std::int64_t>(5, smaller)));
-  const std::int64_t filters = one_of(std::vector<std::int64_t>{1, 4, 16, 17});
+  std::int64_t filters = one_of(std::vector<std::int64_t>{1, 4, 16, 17});
+  if (const std::int64_t taps = window * window * x.shape()[3]; taps >= 144 && chance(20))
+    filters = ((1 << 18) + taps - 1) / taps;  // more weights than a cache holds
   const Value w = new_variable({x.dtype(), {window, window, x.shape()[3], filters}});
   sources_.push_back(w);
   const Value y =
