@@ -7,14 +7,19 @@
 #include <oxbow/runtime/files/safetensors_header.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace oxbow {
 using namespace internal;
 using namespace optim::internal;
 
 namespace {
+
+// Bytes [at, at + count) of a file; of an empty one, which is mapped nowhere, none.
+void copy_bytes(std::string_view file, std::int64_t at, void* to, std::int64_t count) {
+  file.copy(static_cast<char*>(to), static_cast<std::size_t>(count), static_cast<std::size_t>(at));
+}
 
 // Rows of a tensor of this type whose bytes begin at `at`. `file` names it in messages.
 Rows mapped_rows(const std::shared_ptr<const MappedFile>& mapped, const std::string& file, const Type& type,
@@ -24,7 +29,7 @@ Rows mapped_rows(const std::shared_ptr<const MappedFile>& mapped, const std::str
   const std::int64_t bytes = row.bytes(), size = size_of(type.dtype);
   return {row, type.shape[0], [=](std::int64_t number, std::int64_t, std::byte* to) {
             if (bytes == 0) return;
-            std::memcpy(to, mapped->text().data() + at + number * bytes, static_cast<std::size_t>(bytes));
+            copy_bytes(mapped->text(), at + number * bytes, to, bytes);
             for (std::int64_t i = 0; swapped && i < bytes; i += size) std::reverse(to + i, to + i + size);
             if (row.dtype == boolean && std::any_of(to, to + bytes, [](std::byte b) { return b > std::byte{1}; }))
               throw Error(file + ": row " + std::to_string(number) +
@@ -40,7 +45,7 @@ Rows map_npy(const std::string& path) {
     std::int64_t at = 0;
     try {
       const NpyHead head = read_npy_head(std::ssize(file->text()), [&](void* to, std::int64_t count) {
-        std::memcpy(to, file->text().data() + at, static_cast<std::size_t>(count));
+        copy_bytes(file->text(), at, to, count);
         at += count;
       });
       if (head.fortran && head.type.shape.rank() > 1)
@@ -60,14 +65,14 @@ Rows map_idx(const std::string& path) {
     const auto fail = [&](const std::string& what) { throw Error(path + " is not a valid IDX file: " + what); };
     if (text.starts_with("\x1f\x8b"))
       throw Error(path + " is gzipped, so that no row has a place. Unpack it with gunzip");
-    std::size_t at = 0;
+    std::int64_t at = 0;
     IdxHead head;
     try {
       head = read_idx_head([&](std::byte* to, std::int64_t count) {
-        const std::string_view some = text.substr(at, static_cast<std::size_t>(count));
-        std::memcpy(to, some.data(), some.size());
-        at += some.size();
-        return std::ssize(some);
+        const std::int64_t some = std::min(count, std::ssize(text) - at);
+        copy_bytes(text, at, to, some);
+        at += some;
+        return some;
       });
     } catch (const NotIdx& e) {
       fail(e.what());
@@ -82,7 +87,7 @@ Rows map_idx(const std::string& path) {
     return Rows(row, head.type.shape[0], [=](std::int64_t number, std::int64_t, std::byte* to) {
       std::vector<std::byte> raw(static_cast<std::size_t>(count * head.element));
       if (raw.empty()) return;
-      std::memcpy(raw.data(), file->text().data() + head.bytes + number * std::ssize(raw), raw.size());
+      copy_bytes(file->text(), head.bytes + number * std::ssize(raw), raw.data(), std::ssize(raw));
       convert_idx(head, raw.data(), count, to);
     });
   });
