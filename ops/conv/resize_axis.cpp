@@ -108,8 +108,8 @@ AxisSums resized_sums(const ResizeAttributes& a, std::int64_t size) {
   const double scale = a.scale > 0 ? a.scale : static_cast<double>(out) / static_cast<double>(size);
   AxisSums sums;
   if (out == 0) return sums;
-  const double terms = a.mode == "nearest" ? 1 : std::min(0x1p40, 2 * radius_of(a) / squeeze_of(a, scale, size));
-  internal::claim_table(out, entry + static_cast<std::int64_t>(terms) * term);
+  const double most_terms = a.mode == "nearest" ? 1 : std::min(0x1p40, 2 * radius_of(a) / squeeze_of(a, scale, size));
+  internal::claim_table(out, entry + static_cast<std::int64_t>(most_terms) * term);
   sums.of.reserve(static_cast<std::size_t>(out));
   for (std::int64_t o = 0; o < out; ++o) {
     auto& terms = sums.of.emplace_back();

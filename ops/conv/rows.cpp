@@ -103,7 +103,7 @@ void ConvRows::make_groups() {
       return seen < groups.size() && groups[seen].begin == begin && groups[seen].end == end;
     };
     const bool starts = next_is(0, across.count);
-    for (const auto [begin, end] : {std::pair{0l, across.count}, {1l, across.count}, {0l, across.count - 1}})
+    for (const auto& [begin, end] : {std::pair{0l, across.count}, {1l, across.count}, {0l, across.count - 1}})
       if (next_is(begin, end)) ++seen;
     const bool at_once = starts && seen == groups.size();
     groups_.push_back({.each = std::move(groups), .at_once = at_once});
