@@ -26,7 +26,7 @@ struct SaveBest {
   Saved what = Saved::parameters;  ///< `averages` where weights are averaged, to predict with
 };
 /// Writes the model to `path` after each epoch that is better than all before it in this `fit`, atomically. An epoch
-/// whose result is NaN is no better one. Throws `Error` when there is no such result. Keras:
+/// whose result is NaN never counts as better. Throws `Error` when there is no such result. Keras:
 /// ModelCheckpoint(save_best_only=True).
 Callback save_best(std::string path, SaveBest options = {});
 
