@@ -32,10 +32,11 @@ void check_rows(const Type& x, const Type& labels, std::string_view what) {
                   "Reshape the labels");
 }
 
-Work row_work(Types in) {
-  const auto elements = static_cast<double>(in[0].count());
+// With so many operations for an element, and some for each row.
+Work row_work(Types in, double each) {
+  const auto elements = static_cast<double>(in[0].count()), count = static_cast<double>(rows::count(in[0]));
   return {.parts = rows::parts(rows::count(in[0]), rows::length(in[0])),
-          .flops = 20 * elements,
+          .flops = each * elements + 150 * count,
           .bytes = 2 * elements * static_cast<double>(size_of(in[0].dtype))};
 }
 
@@ -63,7 +64,7 @@ std::vector<Type> CrossEntropy::infer(Types in) const {
 }
 
 Work CrossEntropy::work(Types in) const {
-  Work w = row_work(in);
+  Work w = row_work(in, 20);
   // A block of probabilities, for where nobody reads them.
   w.scratch = std::max(rows::block_elements, rows::length(in[0])) * size_of(in[0].dtype);
   return w;
@@ -74,7 +75,7 @@ void CrossEntropy::run(const Run& r) const {
     const std::int64_t n = rows::length(r.in_type(0)), step = rows::block_rows(n);
     const auto [begin, end] = r.share(rows::count(r.in_type(0)));
     const L* labels = r.in<L>(1);
-    std::array<T, rows::block_elements> maxima, chosen;
+    std::array<T, rows::block_elements> maxima, chosen, sums, logs;
     for (std::int64_t first = begin; first < end; first += step) {
       const std::int64_t count = std::min(step, end - first);
       const T* x = r.in<T>(0) + first * n;
@@ -85,10 +86,11 @@ void CrossEntropy::run(const Run& r) const {
         chosen[static_cast<std::size_t>(row)] = x[row * n + label];
       }
       rows::exponentiate(x, count, n, p, maxima.data());
+      rows::log_sums(p, count, n, sums.data(), logs.data());
       for (std::int64_t row = 0; row < count; ++row) {
         const auto k = static_cast<std::size_t>(row);
-        const T sum = rows::sum(p + row * n, n), scale = T{1} / sum;
-        if (r.wants(0)) r.out<T>(0)[first + row] = rows::log_sum(p + row * n, n, sum) - (chosen[k] - maxima[k]);
+        if (r.wants(0)) r.out<T>(0)[first + row] = logs[k] - (chosen[k] - maxima[k]);
+        const T scale = T{1} / sums[k];
         if (r.wants(1))
           for (std::int64_t i = row * n; i < (row + 1) * n; ++i) p[i] *= scale;
       }
@@ -117,11 +119,7 @@ Type CrossEntropyGradient::infer(Types in) const {
   return in[0];
 }
 
-Work CrossEntropyGradient::work(Types in) const {
-  Work w = row_work(in);
-  w.flops = static_cast<double>(in[0].count());
-  return w;
-}
+Work CrossEntropyGradient::work(Types in) const { return row_work(in, 1); }
 
 void CrossEntropyGradient::run(const Run& r) const {
   for_types(r.in_type(0), r.in_type(1), [&]<class T, class L>(T, L) {

@@ -71,11 +71,11 @@ void LogSoftmax::run(const Run& r) const {
     const std::int64_t n = rows::length(r.in_type(0));
     T* e = reinterpret_cast<T*>(r.scratch);
     for_blocks<T>(r, [n, e](const T* x, std::int64_t count, T* y) {
-      std::array<T, rows::block_elements> maxima;
+      std::array<T, rows::block_elements> maxima, sums, logs;
       rows::exponentiate(x, count, n, e, maxima.data());
+      rows::log_sums(e, count, n, sums.data(), logs.data());
       for (std::int64_t row = 0; row < count; ++row) {
-        const T m = maxima[static_cast<std::size_t>(row)],
-                log_sum = rows::log_sum(e + row * n, n, rows::sum(e + row * n, n));
+        const T m = maxima[static_cast<std::size_t>(row)], log_sum = logs[static_cast<std::size_t>(row)];
         independent(row * n, (row + 1) * n, [=](std::int64_t i) { y[i] = (x[i] - m) - log_sum; });
       }
     });

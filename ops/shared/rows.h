@@ -61,13 +61,6 @@ T max(const T* x, std::int64_t n) {
   return fold(x, n, -std::numeric_limits<T>::infinity(), [](T a, T b) { return b > a ? b : a; });
 }
 
-/// log of `all`, the sum of a row of exp(x - max x), which has a 1 in it: what a sum near 1 lost is added apart.
-template <class T>
-T log_sum(const T* e, std::int64_t n, T all) {
-  if (!(all < T{2})) return math::log(all);  // NaN as well
-  return math::log1p(fold(e, n, T{0}, [](T a, T b) { return b < T{1} ? a + b : a; }));
-}
-
 /// e = exp(x - max x) of a block of `count` rows of n elements; e may be x.
 template <class T>
 void exponentiate(const T* x, std::int64_t count, std::int64_t n, T* e, T* maxima) {
@@ -76,6 +69,20 @@ void exponentiate(const T* x, std::int64_t count, std::int64_t n, T* e, T* maxim
     independent(r * n, (r + 1) * n, [=](std::int64_t i) { e[i] = x[i] - m; });
   }
   for (std::int64_t i = 0; i < count * n; ++i) e[i] = math::exp(e[i]);
+}
+
+/// The sums of such rows, and their logs. Each sum has a 1 in it: what one near 1 lost is added apart.
+template <class T>
+void log_sums(const T* e, std::int64_t count, std::int64_t n, T* sums, T* logs) {
+  for (std::int64_t r = 0; r < count; ++r) {
+    sums[r] = sum(e + r * n, n);
+    const bool near_1 = sums[r] < T{2};
+    logs[r] = near_1 ? fold(e + r * n, n, T{0}, [](T a, T b) { return b < T{1} ? a + b : a; }) : T{0};
+  }
+  independent(0, count, [=](std::int64_t i) {
+    const T by_rest = math::log1p(logs[i]), by_all = math::log(sums[i]);
+    logs[i] = sums[i] < T{2} ? by_rest : by_all;  // NaN by all
+  });
 }
 
 }  // namespace oxbow::ops::rows

@@ -199,7 +199,15 @@ std::vector<Sample> arg_samples() {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const Tensor alike = Tensor::of<double>({6}, {1, 3, 0, 3, 3, 0});
   const Tensor nans = Tensor::of<double>({2, 4}, {1, nan, nan, 7, 5, 6, nan, 2});
+  Tensor long_nans = draw({2, 100}, -1, 1, 9);  // rows long enough to be searched as columns
+  for (const int i : {37, 90}) long_nans.data<double>()[i] = nan;
+  const Tensor long_alike = draw({2, 150}, 0, 3, 10, i32);
   return {sample(draw({7}, -1, 1, 1), {.axis = 0}),
+          sample(long_nans, {}),
+          sample(long_nans, {.last = true}),
+          sample(long_alike, {}),
+          sample(long_alike, {.last = true}),
+          sample(draw({130, 3}, -1, 1, 11), {}),
           sample(draw({3, 5}, -1, 1, 2), {}),
           sample(draw({3, 70}, -1, 1, 3), {.axis = 0}),
           sample(draw({2, 3, 4}, -1, 1, 4), {.axis = -2}),
