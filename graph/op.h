@@ -92,12 +92,23 @@ class Known {
   const Names* names_ = nullptr;
 };
 
-/// What running a node takes; a function of types alone. Flops and bytes are those of all parts together.
+/// What running a node takes; a function of types and the instruction set. Flops and bytes are those of all parts
+/// together. The schedule is made from what they say about time.
 struct Work {
+  static constexpr double usual_flops_per_ns = 40;  ///< of one core, of elementwise arithmetic in cache
+
   std::int64_t parts = 1;    ///< may run in any order and at the same time
   std::int64_t scratch = 0;  ///< bytes of private memory that each part may use, 64-byte aligned, not cleared
   double flops = 0;
   double bytes = 0;
+  double flops_per_ns = usual_flops_per_ns;  ///< how fast one core computes them, roughly
+
+  /// So many operations more, which take as long as they take at that speed.
+  void add_flops(double more, double per_ns = usual_flops_per_ns) {
+    if (!(more > 0)) return;
+    flops_per_ns = (flops + more) / (flops / flops_per_ns + more / per_ns);
+    flops += more;
+  }
 };
 
 /// What `prepare` makes of an op for given types: how much work it is, and what its kernel wants to have at hand.

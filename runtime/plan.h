@@ -76,12 +76,12 @@ struct Plan {
 /// How finely work is shared among threads; all times are estimated nanoseconds on one thread. The defaults serve every
 /// program; tests share more than is worth it.
 struct Grain {
-  double inline_below = 30'000;    ///< a run that is shorter is one thread's
-  double task = 8'000;             ///< stretches of small steps grow to this
-  double join_below = 2'000;       ///< a stretch so short takes the next step in even where that need not wait
-  double chunk = 6'000;            ///< so long at least are the shares of a wide step
+  double inline_below = 12'000;    ///< a run that is shorter is one thread's
+  double task = 3'000;             ///< stretches of small steps grow to this
+  double join_below = 800;         ///< a stretch so short takes the next step in even where that need not wait
+  double chunk = 2'500;            ///< so long at least are the shares of a wide step
   double not_worth_sharing = 0.8;  ///< of all work: where steps wait for one another so long, one thread does it all
-  double fence = 100'000;  ///< so far at least threads may run ahead of the serial order: see runtime/plan/fences.h
+  double fence = 40'000;  ///< so far at least threads may run ahead of the serial order: see runtime/plan/fences.h
 };
 
 /// Plans a graph as `rewrite` leaves it, its outputs being what is fetched. Where values need copies, the plan is that

@@ -135,9 +135,7 @@ Prepared<Plan> ScaledDotProductAttention::prepare(Types in) const {
   const std::int64_t units = g.heads * g.query_tiles(), width = width_of(std::min(g.t, tile));
   Work work{.parts = 1, .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + in[2].bytes())};
   if (units == 0) return {work, plan};
-  // Products, and some twenty operations for each exponential.
-  work.flops = static_cast<double>(g.heads * g.t) * static_cast<double>(g.s * (2 * (g.d + g.e) + 24)) *
-               (causal && g.t > tile ? 0.6 : 1);
+  add_scores(work, g, dtype, causal, 2 * (g.d + g.e));
   plan->units_a_part = std::clamp(static_cast<std::int64_t>(part_flops * static_cast<double>(units) / (work.flops + 1)),
                                   std::int64_t{1}, units);
   work.parts = (units + plan->units_a_part - 1) / plan->units_a_part;

@@ -183,8 +183,7 @@ Prepared<Plan> ScaledDotProductAttentionGradient::prepare(Types in) const {
   Work work{.parts = std::max<std::int64_t>(1, g.kv_heads())};
   for (const Type& t : in.first(6)) work.bytes += static_cast<double>(t.bytes());
   if (g.kv_heads() == 0) return {work, plan};
-  work.flops = static_cast<double>(g.heads * g.t) * static_cast<double>(g.s * (6 * g.d + 4 * g.e + 24)) *
-               (causal && g.t > tile ? 0.6 : 1);
+  add_scores(work, g, dtype, causal, 6 * g.d + 4 * g.e);
   work.scratch = ((g.d + g.e) * tile + (dropout > 0 ? 3 : 2) * tile * tile + 2 * tile) * size_of(dtype);
   if (g.t == 0 || g.s == 0) return {work, plan};
   // [keys][queries] of keys or values by turned queries or slopes; the sums over a tile's queries; over its keys.

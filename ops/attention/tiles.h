@@ -105,6 +105,14 @@ struct Plan {
   TileKernels scores, values, slopes, to_v, to_k, to_q;
 };
 
+/// Adds what all scores take: so many operations of products each, and some twenty for its exponential.
+inline void add_scores(Work& work, const Geometry& g, DType dtype, bool causal, std::int64_t products) {
+  const double scores =
+      static_cast<double>(g.heads * g.t) * static_cast<double>(g.s) * (causal && g.t > tile ? 0.6 : 1);
+  work.add_flops(scores * static_cast<double>(products), gemm::flops_per_ns(dtype, tile));
+  work.add_flops(scores * 24);
+}
+
 /// Makes the kernels of a product whose shape is given for so many queries and keys.
 template <class ShapeOf>
 void make_kernels(const Geometry& g, DType dtype, TileKernels& kernels, ShapeOf shape_of) {

@@ -141,7 +141,7 @@ Work DepthwiseRows::work() const {
       std::clamp<std::int64_t>(static_cast<std::int64_t>(w.bytes / part_bytes), 1, std::max<std::int64_t>(1, rows));
   if (with_tape_) {
     w.scratch = aligned(std::max(block_bytes, out_w_ * channels_ * size)) + tape_.scratch();
-    w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * channels_);
+    w.add_flops(tape_.flops() * static_cast<double>(rows * out_w_ * channels_));
   }
   return w;
 }

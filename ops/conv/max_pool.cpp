@@ -272,7 +272,9 @@ Type MaxPoolGradient::infer(Types in) const {
 
 Work MaxPoolGradient::work(Types in) const {
   const PoolShape s = pool_shape(in[0].shape, *this);
-  return image_work(in, touching(s) ? 4 * aligned(s.across.in * s.channels * 8) : window_scratch(in[0]));
+  Work w = image_work(in, touching(s) ? 4 * aligned(s.across.in * s.channels * 8) : window_scratch(in[0]));
+  w.add_flops(2 * w.bytes);
+  return w;
 }
 
 void MaxPoolGradient::run(const Run& r) const {

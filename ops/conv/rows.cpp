@@ -167,7 +167,8 @@ void ConvRows::prepare() {
 }
 
 Work ConvRows::work() const {
-  Work w{.flops = flops_};
+  Work w;
+  w.add_flops(flops_, gemm::flops_per_ns(dtype_, out_c_));
   const std::int64_t size = size_of(dtype_), rows = images_ * out_h_;
   w.bytes =
       static_cast<double>(size * (images_ * in_h_ * in_w_ * in_c_ + rows * out_w_ * out_c_ + kh_ * kw_ * weight_tap_));
@@ -178,7 +179,7 @@ Work ConvRows::work() const {
   if (with_tape_) {
     if (stored_ < 0) w.scratch += aligned(block_rows() * out_w_ * out_c_ * size);
     w.scratch += tape_.scratch();
-    w.flops += tape_.flops() * static_cast<double>(rows * out_w_ * out_c_);
+    w.add_flops(tape_.flops() * static_cast<double>(rows * out_w_ * out_c_));
   }
   return w;
 }

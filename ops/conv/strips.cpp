@@ -44,7 +44,7 @@ Work work_of(const ConvStrips::Plan& p, Types in) {
   w.bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + p.s.images * p.image() * size_of(p.dtype));
   w.parts = std::clamp<std::int64_t>(static_cast<std::int64_t>(w.flops / part_flops), 1,
                                      std::max<std::int64_t>(1, p.s.images));
-  w.flops += p.tape.flops() * static_cast<double>(p.s.images * p.image());
+  w.add_flops(p.tape.flops() * static_cast<double>(p.s.images * p.image()));
   return w;
 }
 

@@ -58,9 +58,8 @@ Prepared<ConvWeightChunks::Plan> ConvWeightChunks::prepare(Types in) const {
   Plan& p = *plan;
   const ConvShape& s = p.s = conv_shape(in[0].shape, in[2].shape, *this);
   p.chunks = chunks_of(s);
-  Work work{.parts = p.chunks,
-            .flops = s.flops(),
-            .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
+  Work work{.parts = p.chunks, .bytes = static_cast<double>(in[0].bytes() + in[1].bytes() + infer(in).bytes())};
+  work.add_flops(s.flops(), gemm::flops_per_ns(in[0].dtype, s.kernels));
   if (ConvPatches::pay(s))
     work.scratch = (ConvPatches(s).scratch() + wide_row(s) + wide_taps(s)) * size_of(in[0].dtype);
   else if (s.flops() / static_cast<double>(p.chunks) > split_flops)

@@ -204,8 +204,8 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
   auto plan = std::make_shared<Plan>();
   Plan& p = *plan;
   const Tiling& t = p.tiles = tiling(*this, in, type);
-  Work work{
-      .parts = std::max<std::int64_t>(t.parts(), 1), .flops = t.flops(), .bytes = static_cast<double>(type.bytes())};
+  Work work{.parts = std::max<std::int64_t>(t.parts(), 1), .bytes = static_cast<double>(type.bytes())};
+  work.add_flops(t.flops(), gemm::flops_per_ns(type.dtype, t.n));
   for (const Type& i : in) work.bytes += static_cast<double>(i.bytes());
   p.a_row = transpose_a ? 1 : t.k;
   p.a_step = transpose_a ? t.m : 1;
@@ -229,7 +229,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     p.tape = internal::TapePlan(epilogue, types);
     p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
     work.scratch = p.tape_scratch + p.tape.scratch();
-    work.flops += p.tape.flops() * static_cast<double>(type.count());
+    work.add_flops(p.tape.flops() * static_cast<double>(type.count()));
   }
   if (t.packs) {
     p.copy_scratch = round_up(work.scratch, 64);

@@ -120,11 +120,8 @@ Prepared<Plan> Gru::prepare(Types in) const {
   const Sizes& s = plan->sizes;
   plan->product = StepProduct(dtype, s, {reset_after ? wide : 2 * units, units, units, wide, wide}, false);
   if (!reset_after) plan->inner = StepProduct(dtype, s, {units, units, units, wide, wide}, false);
-  const double cells = static_cast<double>(s.time * s.batch * units);
-  return {{.parts = s.parts,
-           .scratch = scratch_of(dtype, {s.rows * wide, s.rows * units, s.rows * units}),
-           .flops = cells * (6.0 * static_cast<double>(units) + 50),
-           .bytes = cells * 8 * static_cast<double>(size_of(dtype))},
+  return {work_of(dtype, s, units, scratch_of(dtype, {s.rows * wide, s.rows * units, s.rows * units}),
+                  {.products = 6 * units, .others = 50, .numbers = 8}),
           plan};
 }
 

@@ -153,11 +153,8 @@ Prepared<Plan> GruGradient::prepare(Types in) const {
   const Sizes& s = plan->sizes;
   plan->product = StepProduct(dtype, s, {units, reset_after ? wide : 2 * units, wide, units, units}, true);
   if (!reset_after) plan->inner = StepProduct(dtype, s, {units, units, wide, units, units}, false);
-  const double cells = static_cast<double>(s.time * s.batch * units);
-  return {{.parts = s.parts,
-           .scratch = scratch_of(dtype, {s.rows * units, s.rows * wide, s.rows * units}),
-           .flops = cells * (6.0 * static_cast<double>(units) + 40),
-           .bytes = cells * 12 * static_cast<double>(size_of(dtype))},
+  return {work_of(dtype, s, units, scratch_of(dtype, {s.rows * units, s.rows * wide, s.rows * units}),
+                  {.products = 6 * units, .others = 40, .numbers = 12}),
           plan};
 }
 

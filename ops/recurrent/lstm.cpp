@@ -123,11 +123,8 @@ Prepared<Plan> Lstm::prepare(Types in) const {
   plan->sizes = Sizes(wide_shape(in).with(2, units), wide);
   plan->product = StepProduct(dtype, plan->sizes, wide, units, false);
   const Sizes& s = plan->sizes;
-  const double cells = static_cast<double>(s.time * s.batch * units);
-  return {{.parts = s.parts,
-           .scratch = scratch_of(dtype, {s.rows * wide, s.rows * units, s.rows * units}),
-           .flops = cells * (8.0 * static_cast<double>(units) + 60),
-           .bytes = cells * 10 * static_cast<double>(size_of(dtype))},
+  return {work_of(dtype, s, units, scratch_of(dtype, {s.rows * wide, s.rows * units, s.rows * units}),
+                  {.products = 8 * units, .others = 60, .numbers = 10}),
           plan};
 }
 

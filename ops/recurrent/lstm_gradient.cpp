@@ -103,11 +103,8 @@ Prepared<Plan> LstmGradient::prepare(Types in) const {
   plan->sizes = Sizes(in[1].shape, wide);
   plan->product = StepProduct(dtype, plan->sizes, units, wide, true);
   const Sizes& s = plan->sizes;
-  const double cells = static_cast<double>(s.time * s.batch * units);
-  return {{.parts = s.parts,
-           .scratch = scratch_of(dtype, {s.rows * units, s.rows * units, wide, s.rows * wide}),
-           .flops = cells * (8.0 * static_cast<double>(units) + 50),
-           .bytes = cells * 11 * static_cast<double>(size_of(dtype))},
+  return {work_of(dtype, s, units, scratch_of(dtype, {s.rows * units, s.rows * units, wide, s.rows * wide}),
+                  {.products = 8 * units, .others = 50, .numbers = 11}),
           plan};
 }
 

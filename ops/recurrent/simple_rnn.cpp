@@ -85,11 +85,8 @@ Prepared<Plan> prepared(const Type& states, bool accumulate) {
   plan->sizes = Sizes(states.shape, units);
   const Sizes& s = plan->sizes;
   plan->product = StepProduct(dtype, s, units, units, accumulate);
-  const double cells = static_cast<double>(s.time * s.batch * units);
-  return {{.parts = s.parts,
-           .scratch = scratch_of(dtype, {s.rows * units, s.rows * units}),
-           .flops = cells * (2.0 * static_cast<double>(units) + 20),
-           .bytes = cells * 3 * static_cast<double>(size_of(dtype))},
+  return {work_of(dtype, s, units, scratch_of(dtype, {s.rows * units, s.rows * units}),
+                  {.products = 2 * units, .others = 20, .numbers = 3}),
           plan};
 }
 

@@ -24,6 +24,15 @@ Sizes::Sizes(const Shape& states, std::int64_t width) : time(states[0]), batch(s
   rows = ceiling(batch, parts);
 }
 
+Work work_of(DType dtype, const Sizes& sizes, std::int64_t units, std::int64_t scratch, const Cell& cell) {
+  const double cells = static_cast<double>(sizes.time * sizes.batch * units);
+  Work work{
+      .parts = sizes.parts, .scratch = scratch, .bytes = cells * static_cast<double>(cell.numbers * size_of(dtype))};
+  work.add_flops(cells * static_cast<double>(cell.products), gemm::flops_per_ns(dtype, units));
+  work.add_flops(cells * static_cast<double>(cell.others));
+  return work;
+}
+
 StepProduct::StepProduct(DType dtype, const Sizes& sizes, const Factors& of, bool accumulate)
     : of_(of), rows_(sizes.rows), last_rows_(sizes.last_rows()), last_part_(sizes.parts - 1), accumulate_(accumulate) {
   const std::int64_t k = of.k, columns = of.columns;

@@ -62,6 +62,13 @@ class StepProduct {
   gemm::Kernel kernels_[2][2][3] = {};
 };
 
+/// What a cell, one unit of one row in one step, takes: operations of products, others, and numbers read and written.
+struct Cell {
+  std::int64_t products = 0, others = 0, numbers = 0;
+};
+/// What all steps of `units` a row take.
+Work work_of(DType dtype, const Sizes& sizes, std::int64_t units, std::int64_t scratch, const Cell& cell);
+
 /// Room in a part's scratch for so many elements.
 template <class T>
 T* take(std::byte*& scratch, std::int64_t elements) {

@@ -19,6 +19,13 @@ inline Work moving(std::int64_t written) {
   return {.parts = std::clamp<std::int64_t>(written >> 16, 1, 256), .bytes = 2.0 * static_cast<double>(written)};
 }
 
+/// The same where bytes lie side by side from an axis on: each such run costs some 3 ns more.
+inline Work moving_runs(const Type& written, std::int64_t axis) {
+  Work w = moving(written.bytes());
+  w.add_flops(120 * static_cast<double>(written.shape.count(0, written.shape.axis_of(axis))));
+  return w;
+}
+
 inline void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes) {
   if (bytes > 0 && to != from) std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }

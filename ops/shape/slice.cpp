@@ -13,7 +13,7 @@ Type Slice::infer(Types in) const {
   return {in[0].dtype, in[0].shape.with(range.axis, range.count)};
 }
 
-Work Slice::work(Types in) const { return moving(infer(in).bytes()); }
+Work Slice::work(Types in) const { return moving_runs(infer(in), axis); }
 
 Alias Slice::alias(Types in) const {
   const Places range = places_of(in[0].shape, axis, begin, end);
@@ -107,7 +107,7 @@ Type SliceAdd::infer(Types in) const {
 
 // As much as it takes in place.
 Work SliceAdd::work(Types in) const {
-  Work w = moving(in[1].bytes());
+  Work w = moving_runs(in[1], axis);
   w.bytes *= 1.5;  // two are read for one that is written
   return w;
 }

@@ -50,6 +50,10 @@ constexpr bool has_kernels(DType dtype) { return dtype == f32; }
 /// Whether a sum is one chain of fused multiply-adds, so that libxsmm's kernels give the same bits.
 constexpr bool sums_in_one_chain(DType dtype) { return fuses && has_kernels(dtype); }
 
+/// How many operations a large product with so many columns does in a nanosecond on one core, roughly: schedules are
+/// made from it.
+double flops_per_ns(DType dtype, std::int64_t columns);
+
 /// A kernel made at run time, whose code lives as long as a copy of this. Empty where there is none: then `multiply`
 /// gives the same bits.
 template <class F>
