@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(layers_in_a_body_have_their_variables_outside) {
   BOOST_TEST(found);
 }
 
-// As the README has it.
+// As tools/docs/functions.md has it.
 BOOST_AUTO_TEST_CASE(a_recurrent_net_and_its_states) {
   Graph g;
   const std::int64_t steps = 3;

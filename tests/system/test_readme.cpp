@@ -10,6 +10,7 @@
 
 #include "support/command.h"
 #include "support/places.h"
+#include "support/temporary_folder.h"
 
 BOOST_AUTO_TEST_SUITE(test_readme)
 
@@ -32,14 +33,14 @@ BOOST_AUTO_TEST_CASE(the_first_graph_is_in_the_readme_with_its_output) {
   BOOST_TEST(readme.find(printed) != std::string::npos, "README.md should hold\n" << printed);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_readme_offers_to_build_with_is_declared) {
+BOOST_AUTO_TEST_CASE(what_the_page_of_functions_offers_is_declared) {
   std::string headers = file("graph/leaves.h");
-  const std::string list = file("ops/ops.h"), readme = file("README.md");
+  const std::string list = file("ops/ops.h"), page = file("tools/docs/functions.md");
   const std::regex include("#include <oxbow/(.*)>"), name("`([a-z_0-9]+)`");
   for (std::sregex_iterator i(list.begin(), list.end(), include), end; i != end; ++i) headers += file((*i)[1]);
-  const std::size_t begin = readme.find("| elementwise, broadcasting |");
+  const std::size_t begin = page.find("| elementwise, broadcasting |");
   BOOST_REQUIRE(begin != std::string::npos);
-  const std::string table = readme.substr(begin, readme.find("\n\n", begin) - begin);
+  const std::string table = page.substr(begin, page.find("\n\n", begin) - begin);
   int names = 0;
   for (std::sregex_iterator i(table.begin(), table.end(), name), end; i != end; ++i, ++names) {
     const std::string function = " " + (*i)[1].str() + "(";
@@ -69,27 +70,29 @@ BOOST_AUTO_TEST_CASE(the_page_of_optimizers_has_a_new_one_as_it_is_and_all_defau
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_tutorials_programs_are_on_its_page_with_their_output) {
-  const std::string page = file("tools/docs/tutorial.md");
-  for (const std::string program : {"tutorial_descent", "tutorial_optimizers"}) {
-    const auto run = oxbow::test::command(oxbow::test::program(program));
-    BOOST_TEST(run.code == 0);
-    const std::string source = "```cpp\n" + file("tests/programs/" + program + ".cpp") + "```\n";
-    BOOST_TEST(page.find(source) != std::string::npos, "tutorial.md should hold\n" << source);
-    const std::string printed = "```\n" + run.output + "```\n";
-    BOOST_TEST(page.find(printed) != std::string::npos, "tutorial.md should hold\n" << printed);
-  }
+BOOST_AUTO_TEST_CASE(pages_show_programs_as_they_are_and_what_they_print) {
+  const std::pair<const char*, std::vector<std::string>> shown[] = {
+      {"concepts.md", {"concepts"}},
+      {"howto.md", {"debug_nan"}},
+      {"layers.md", {"layers"}},
+      {"random.md", {"random_numbers"}},
+      {"start.md", {"first_net", "first_mistake"}},
+      {"tutorial.md", {"tutorial_descent", "tutorial_optimizers"}}};
+  for (const auto& [name, programs] : shown)
+    for (const std::string& program : programs) {
+      const oxbow::test::TemporaryFolder folder;  // for what it writes
+      const std::string page = file(std::string("tools/docs/") + name);
+      const auto run = oxbow::test::command("cd " + folder / "" + " && " + oxbow::test::program(program));
+      BOOST_TEST(run.code == 0, program);
+      for (const std::string& part :
+           {"```cpp\n" + file("tests/programs/" + program + ".cpp") + "```\n", "```\n" + run.output + "```\n"})
+        BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/" << name << " should hold\n" << part);
+    }
 }
 
-BOOST_AUTO_TEST_CASE(the_pages_of_layers_and_of_random_numbers_have_a_program_with_its_output) {
-  for (const auto& [name, program] : {std::pair{"layers.md", "layers"}, {"random.md", "random_numbers"}}) {
-    const std::string page = file(std::string("tools/docs/") + name);
-    const auto run = oxbow::test::command(oxbow::test::program(program));
-    BOOST_TEST(run.code == 0);
-    for (const std::string& part : {"```cpp\n" + file(std::string("tests/programs/") + program + ".cpp") + "```\n",
-                                    "```\n" + run.output + "```\n"})
-      BOOST_TEST(page.find(part) != std::string::npos, "tools/docs/" << name << " should hold\n" << part);
-  }
+BOOST_AUTO_TEST_CASE(the_list_of_tasks_shows_an_op_as_the_example_has_it) {
+  for (const char* part : {"tools/examples/gaussian.h", "tools/examples/gaussian.cpp"})
+    BOOST_TEST(file("tools/docs/howto.md").find("```cpp\n" + file(part) + "```\n") != std::string::npos, part);
 }
 
 BOOST_AUTO_TEST_CASE(the_pages_name_files_that_exist) {
