@@ -2,8 +2,9 @@
 // operations only, so that an element's bits depend on its value and on the instruction set (which has fma or has not),
 // never on its position. Never libm's.
 //
-// Largest errors against the exact value, in units of the last place (ulp), measured by tests/ops/test_accuracy.cpp:
-//   exp 1.2, log 1, expm1 and log1p 2.5, sigmoid and softplus 3, tanh in f32 5.5 and erf 7, in f64 2; sqrt and division
+// Largest errors against the exact value, in units of the last place (ulp), measured by tests/ops/test_accuracy.cpp,
+// those of tanh and erf in f32 over all numbers:
+//   exp 1.2, log 1, expm1 and log1p 2.5, sigmoid and softplus 3, tanh in f32 3 and erf 3.6, in f64 2; sqrt and division
 //   0.5, rsqrt 1.5. gelu and its slope: 4 of max(1, |x|).
 // Infinities, NaN and signed zeros give what IEEE 754 and C say, and so do denormals where a program computes with
 // them. A run of a graph does not: it reads and writes them as zeros (graph/support/float_mode.h), so that log(1e-310)
@@ -221,20 +222,23 @@ inline T softplus(T x) {
   return (x > T(0) ? x : T(0)) + log1p(exp(-abs(x)));
 }
 
-/// f32: the rational function that Eigen uses. f64: for small x Moshier's (Cephes, tanh.c), else by e^(2 |x|).
+/// f32: h / (h + 1), where 2 h = e^(2 |x|) - 1 is 2^n (e^(2 r) - 1) + (2^n - 1) with 2 |x| = n ln 2 + 2 r. Near 0 n is
+/// 0, so that nothing cancels. (e^(2 r) - 1 - 2 r) / 2 r^2 is a minimax fit by reweighted least squares (Lawson), whose
+/// coefficients were rounded one after the other, the others fitted anew. f64: for small x Moshier's (Cephes, tanh.c),
+/// else by e^(2 |x|).
 template <std::floating_point T>
 inline T tanh(T x) {
   if constexpr (std::is_same_v<T, float>) {
-    constexpr float limit = 7.90531110763549805F;
+    using F = Format<float>;
+    constexpr float limit = 9.02F;               // the result is 1 from here on
+    constexpr float round = F::round + F::bias;  // what is rounded by it ends in the exponent of 2^n, biased
     const float a = abs(x), c = a > limit ? limit : a;
-    const float z = c * c;
-    const float p =
-        polynomial(z, -2.76076847742355e-16F, 2.00018790482477e-13F, -8.60467152213735e-11F, 5.12229709037114e-08F,
-                   1.48572235717979e-05F, 6.37261928875436e-04F, 4.89352455891786e-03F);
-    const float q =
-        polynomial(z, 1.19825839466702e-06F, 1.18534705686654e-04F, 2.26843463243900e-03F, 4.89352518554385e-03F);
-    const float y = c * (p / q);
-    return std::copysign(((a >= limit) | (y > 1.0F)) ? 1.0F : y, x);
+    const float shifted = fma(c, 2 * F::log2_e, round), n = shifted - round;
+    const float r = fma(n, -0.34657359F, c);  // ln 2 / 2 rounded: where n is large, what h lacks by it counts little
+    const float series = fma(r * r, polynomial(r, 0.0446039774F, 0.133874446F, 0.333331406F, 0.666661561F, 1.0F), r);
+    const float power = from_bits<float>(to_bits(shifted) << F::mantissa);
+    const float h = fma(power, series, fma(power, 0.5F, -0.5F));
+    return std::copysign(h / (h + 1.0F), x);
   } else {
     const double a = abs(x), z = x * x;
     const double p = polynomial(z, -9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3);
@@ -245,21 +249,22 @@ inline T tanh(T x) {
   }
 }
 
-/// f32: a rational function, as in Eigen. f64: x P(x^2) up to 1, beyond it 1 - e^(-x^2) Q((x - 2.5) / (x + 2.5)), with
-/// Chebyshev fits.
+/// f32: 1 - (1 - y / 8)^8 by three squarings, where y = 8 (1 - erfc(|x|)^(1/8)) is |x| + |x| P(|x|), which is smooth up
+/// to where the result is 1; P is a fit as in `tanh`, weighted by what an error of it does to the result's last place.
+/// f64: x P(x^2) up to 1, beyond it 1 - e^(-x^2) Q((x - 2.5) / (x + 2.5)), with Chebyshev fits.
 template <std::floating_point T>
 inline T erf(T x) {
   if constexpr (std::is_same_v<T, float>) {
-    constexpr float limit = 4.0F;
+    constexpr float limit = 3.93F;  // the result is 1 from here on
     const float a = abs(x), c = a > limit ? limit : a;
-    const float z = c * c;
-    const float p =
-        polynomial(z, -2.72614225801306e-10F, 2.77068142495902e-08F, -2.10102402082508e-06F, -5.69250639462346e-05F,
-                   -7.34990630326855e-04F, -2.95459980854025e-03F, -1.60960333262415e-02F);
-    const float q = polynomial(z, -1.45660718464996e-05F, -2.13374055278905e-04F, -1.68282697438203e-03F,
-                               -7.37332916720468e-03F, -1.42647390514189e-02F);
-    const float y = c * (p / q);
-    return std::copysign(((a >= limit) | (y > 1.0F)) ? 1.0F : y, x);
+    float y = fma(c,
+                  polynomial(c, 3.83583865e-05F, -0.000710553315F, 0.0041011665F, -0.00148932601F, -0.0527164154F,
+                             0.0167132951F, 0.557042778F, 0.128379166F),
+                  c);
+    y = fma(y * (-1.0F / 16), y, y);  // 4 (1 - (1 - y / 8)^2)
+    y = fma(y * (-1.0F / 8), y, y);
+    y = fma(y * (-1.0F / 4), y, y);
+    return std::copysign(y, x);
   } else {
     const double a = abs(x), z = x * x;
     const double small = x * polynomial(z, -4.23094582429533782e-12, 8.70904512905310669e-11, -1.21645600572834501e-9,

@@ -118,8 +118,8 @@ const Function functions[] = {
     {Atanh{}, [](const Real& x) -> Real { return atanh(x); }, -0.9999, 0.9999, 0.51, 2.5},
     {Sigmoid{}, [](const Real& x) -> Real { return 1 / (1 + exp(-x)); }, -80, 80, 3, 3},
     {Softplus{}, [](const Real& x) -> Real { return log1p(exp(x)); }, -80, 80, 3, 3},
-    {Tanh{}, [](const Real& x) -> Real { return tanh(x); }, -30, 30, 5.5, 2},
-    {Erf{}, [](const Real& x) -> Real { return erf(x); }, -9, 9, 7, 2},
+    {Tanh{}, [](const Real& x) -> Real { return tanh(x); }, -30, 30, 3, 2},
+    {Erf{}, [](const Real& x) -> Real { return erf(x); }, -9, 9, 3.6, 2},
     {Gelu{}, [](const Real& x) -> Real { return x * normal(x); }, -10, 10, 4, 4, true},
 };
 
