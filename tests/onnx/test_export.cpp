@@ -166,6 +166,43 @@ BOOST_AUTO_TEST_CASE(two_layouts_meet_without_transposing_back_and_forth) {
   comes_back("conv", y, {{"x", draw({2, 3, 8, 8}, -1, 1, 1, f32)}});
 }
 
+BOOST_AUTO_TEST_CASE(batch_normalisation_is_one_node) {
+  const TemporaryFolder folder;
+  for (const bool image : {true, false}) {
+    Graph g;
+    const Value x = image ? input(g, "x", f32, {any(2), 5, 5, 3}) : input(g, "x", f32, {any(2), 3});
+    const Value y = image ? Sequential{Conv2D(4), BatchNorm(), Conv2D(2)}(x) : BatchNorm()(x);
+    Store store(g);
+    export_onnx(folder / "net.onnx", {{"y", y}}, store);
+    Graph again;
+    const OnnxModel net = import_onnx(again, folder / "net.onnx");
+    BOOST_TEST(net.operators.at("BatchNormalization") == 1);
+    BOOST_TEST(net.operators.size() == (image ? 3U : 1U));  // Conv, and a Transpose before and after them
+    comes_back("batch norm", y, {{"x", draw(image ? Shape{3, 5, 5, 3} : Shape{3, 3}, -1, 1, 1, f32)}});
+  }
+}
+
+// A shape that is computed is read as it is written.
+BOOST_AUTO_TEST_CASE(what_is_broadcast_does_not_grow) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 4}), row = input(g, "row", f32, {1, 4});
+  Value y = broadcast_like(row, x);
+  Store store(g);
+  std::vector<NodeId> sizes;
+  std::vector<std::unique_ptr<Graph>> graphs;
+  for (int times = 0; times < 3; ++times) {
+    export_onnx(folder / "net.onnx", {{"y", y}}, store);
+    graphs.push_back(std::make_unique<Graph>());
+    const OnnxModel net = import_onnx(*graphs.back(), folder / "net.onnx");
+    y = net.outputs["y"];
+    store = net.store;
+    sizes.push_back(graphs.back()->size());
+  }
+  BOOST_TEST(sizes[1] == sizes[0]);
+  BOOST_TEST(sizes[2] == sizes[0]);
+}
+
 BOOST_AUTO_TEST_CASE(pools_come_back_with_all_that_they_say) {
   Graph g;
   const Value x = input(g, "x", f32, {any(2), any(9), 8, 3}), row = input(g, "row", f32, {2, 3, any(7)}),

@@ -7,6 +7,7 @@
 #include <oxbow/runtime/store.h>
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -118,6 +119,8 @@ using Write = Names (*)(const Written& n);
 Names write_attention(const Written& n);
 Names write_cond(const Written& n);
 Names write_repeat(const Written& n);
+/// A batch normalisation that ends with this addition; nothing where it is none: export/normalisation.cpp.
+std::optional<Names> write_batch_normalisation(const Written& n);
 // Recurrences: export/recurrent.cpp.
 Names write_gru(const Written& n);
 Names write_lstm(const Written& n);

@@ -88,9 +88,10 @@ Names count_like(const Written& n) {
   return {as(n, count, dtype)};
 }
 
-// The sum of a product and a row is one node, where nobody else reads the product; that of elements by their number a
-// mean.
+// The sum of a product and a row is one node, where nobody else reads the product, and so is what ends a batch
+// normalisation; the sum of elements by their number is a mean.
 Names add(const Written& n) {
+  if (auto whole = write_batch_normalisation(n)) return *whole;
   for (const int i : {0, 1}) {
     const Value product = n.node().input(i), row = n.node().input(1 - i);
     const std::string_view op = product.node().op().name();

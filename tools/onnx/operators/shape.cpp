@@ -1,4 +1,5 @@
 // Constants, sizes, and what moves elements.
+#include <oxbow/graph/known.h>
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/op.h>
 #include <oxbow/ops/ops.h>
@@ -76,6 +77,7 @@ Outputs reshaped(Context& c) {
   return reshape(x, where(equal(to, 0), own, to));
 }
 
+// An axis becomes as large as is asked where it is 1, and stays where 1 is asked.
 Outputs expanded(Context& c) {
   const Value x = c[0], asked = c[1];
   check_sizes(c, asked);
@@ -87,6 +89,12 @@ Outputs expanded(Context& c) {
                      : concat({numbers(g, std::vector<std::int64_t>(static_cast<std::size_t>(more), 1)), sizes});
   };
   const Value here = filled_up(shape_of(x)), there = filled_up(asked);
+  bool as_asked = true;  // whatever is fed
+  for (std::int64_t i = 0; i < rank; ++i) {
+    const auto now = known_value(here[i]), then = known_value(there[i]);
+    as_asked = as_asked && now && (*now->data<std::int64_t>() == 1 || (then && same_bits(*now, *then)));
+  }
+  if (as_asked) return broadcast_to(x, there);
   return broadcast_to(x, where(equal(here, 1), there, here));
 }
 
