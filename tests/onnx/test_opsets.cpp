@@ -301,6 +301,27 @@ const std::vector<Case> cases{
      {floats({4}, {1, 2, 3, 4}), floats({4}, {0, 0, 1, 1})},
      {{"num_groups", std::int64_t{2}}, {"epsilon", 0.0f}},
      {floats({1, 4, 1}, {-1, 2, -2, 5})}},
+    // Two steps of one head: the state fades by half, 2 to 1, and takes in half of what it lacks, key by key.
+    {27,
+     "LinearAttention",
+     floats({1, 2, 1}, {1, 2}),
+     {floats({1, 2, 1}, {1, 2}), floats({1, 2, 1}, {3, 4}), floats({1, 1, 1, 1}, {2}),
+      floats({1, 2, 1}, {-0.69314718f, -0.69314718f}), floats({1, 2, 1}, {0.5f, 0.5f})},
+     {{"q_num_heads", std::int64_t{1}}, {"kv_num_heads", std::int64_t{1}}},
+     {floats({1, 2, 1}, {2, 6}), floats({1, 1, 1, 1}, {3})}},
+    {27,
+     "LinearAttention",
+     floats({1, 1, 2}, {1, 2}),
+     {floats({1, 1, 1}, {1}), floats({1, 1, 1}, {3})},
+     {{"q_num_heads", std::int64_t{2}}, {"kv_num_heads", std::int64_t{1}}, {"update_rule", "linear"}},
+     {floats({1, 1, 2}, {3, 6}), floats({1, 1, 1, 1}, {3})}},
+    {27,
+     "CausalConvWithState",
+     floats({1, 1, 3}, {1, 2, 3}),
+     {floats({1, 1, 2}, {10, 1}), std::nullopt, floats({1, 1, 1}, {5})},
+     {},
+     {floats({1, 1, 3}, {51, 12, 23}), floats({1, 1, 1}, {3})}},
+    {28, "SwiGLU", floats({2}, {0, 1.0986123f}), {floats({2}, {5, 2})}, {}, {floats({2}, {0, 1.6479184f})}},
 };
 
 }  // namespace

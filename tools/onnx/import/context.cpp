@@ -39,6 +39,8 @@ std::vector<Value> Context::all() const {
   return values;
 }
 
+Value Context::called(const std::string& name) const { return importer_.value(names_, name); }
+
 const AttributeProto* Context::find(std::string_view name) const {
   const AttributeProto* found = nullptr;
   for (const AttributeProto& a : node_.attribute())

@@ -47,6 +47,8 @@ class Context {
   /// Input `i`, or an empty value.
   Value optional(int i) const { return has(i) ? (*this)[i] : Value(); }
   std::vector<Value> all() const;
+  /// What has this name where the node is. Throws where nothing has.
+  Value called(const std::string& name) const;
   int outputs() const { return node_.output_size(); }
   /// Whether output `i` is asked for.
   bool wants(int i) const { return i < outputs() && !node_.output(i).empty(); }

@@ -14,7 +14,8 @@ const std::multimap<Key, const Operator*>& index() {
     for (const Operators family :
          {pointwise_operators(), reduction_operators(), shape_operators(), indexing_operators(), signal_operators(),
           linalg_operators(), image_operators(), nn_operators(), loss_operators(), recurrent_operators(),
-          attention_operators(), control_operators(), random_operators(), microsoft_operators()})
+          attention_operators(), control_operators(), random_operators(), state_operators(), training_operators(),
+          microsoft_operators()})
       for (const Operator& o : family) entries.emplace(Key{o.domain, o.name}, &o);
     return entries;
   }();

@@ -21,7 +21,7 @@ struct Operator {
 };
 using Operators = std::span<const Operator>;
 
-inline constexpr std::string_view microsoft = "com.microsoft";
+inline constexpr std::string_view microsoft = "com.microsoft", training = "ai.onnx.preview.training";
 
 Operators pointwise_operators();
 Operators reduction_operators();
@@ -36,6 +36,8 @@ Operators recurrent_operators();
 Operators attention_operators();
 Operators control_operators();
 Operators random_operators();
+Operators state_operators();
+Operators training_operators();
 Operators microsoft_operators();
 
 /// The entry for an operator of an opset, or null. The domain "ai.onnx" is "".

@@ -177,6 +177,12 @@ constexpr Operator list[] = {
     {"Sqrt", one<sqrt>},
     {"Sub", two<subtract>},
     {"Sum", several<add>},
+    {"SwiGLU",
+     [](Context& c) -> Outputs {
+       const Value gate = c[0], x = c[1];
+       return swish(gate, c.number("alpha", 1)) * x;
+     },
+     28},
     {"Swish", [](Context& c) -> Outputs { return swish(c[0], c.number("alpha", 1)); }},
     {"Tan", one<tan>},
     {"Tanh", one<tanh>},
