@@ -297,6 +297,20 @@ BOOST_AUTO_TEST_CASE(names_and_free_axes_are_kept) {
   BOOST_TEST(same_bits(net.store.get("w"), store.get("w")));
 }
 
+BOOST_AUTO_TEST_CASE(parameters_may_lie_beside_the_model) {
+  const TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f32, {any(2), 33}), y = dense(dense(x, 47), 3);
+  Store store(g);
+  export_onnx(folder / "net.onnx", {{"y", y}}, store, {.data_beside = true});
+  BOOST_TEST(std::filesystem::file_size(folder / "net.onnx") < 2000U);
+  BOOST_TEST(std::filesystem::file_size(folder / "net.onnx.data") == 6208U);  // 33 * 47 floats, up to 64 bytes
+  Graph again;
+  const OnnxModel net = import_onnx(again, folder / "net.onnx");
+  for (const auto& [name, value] : net.parameters)
+    BOOST_TEST(same_bits(net.store.get(name), store.get(name)), name);
+}
+
 BOOST_AUTO_TEST_CASE(what_onnx_lacks_is_named) {
   const TemporaryFolder folder;
   Graph g;

@@ -4,6 +4,7 @@
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/atomic_file.h>
 
+#include <filesystem>
 #include <set>
 
 #include "onnx/export/exporter.h"
@@ -28,39 +29,84 @@ std::string head(std::uint64_t field, std::uint64_t length) {
   return out;
 }
 
+constexpr std::uint64_t largest_message = (std::uint64_t{1} << 31) - (1u << 20);  // as all readers have it
+
+// Whether a tensor's bytes go to another file, where there is one: those of shapes and axes are read with the nodes.
+bool is_large(const Tensor& t) { return t.type().bytes() >= 1024; }
+
+// Where the bytes of tensors begin in a file of their own, each at a multiple of 64, and where the last one ends.
+std::vector<std::uint64_t> places(const onnx::Exporter::Initialisers& all) {
+  std::vector<std::uint64_t> begins{0};
+  for (const auto& [name, tensor] : all) {
+    const auto bytes = is_large(tensor) ? static_cast<std::uint64_t>(tensor.type().bytes()) : 0;
+    begins.push_back((begins.back() + bytes + 63) / 64 * 64);
+  }
+  return begins;
+}
+
+void write_data(const std::string& path, const onnx::Exporter::Initialisers& all) {
+  const std::vector<std::uint64_t> begins = places(all);
+  AtomicFile file(path);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!is_large(all[i].second)) continue;
+    const auto bytes = static_cast<std::uint64_t>(all[i].second.type().bytes());
+    file.write(all[i].second.bytes(), bytes);
+    file.write(std::string(begins[i + 1] - begins[i] - bytes, '\0'));
+  }
+  file.commit();
+}
+
+void say_where(onnx::TensorProto& t, const std::string& file, std::uint64_t begin, std::uint64_t bytes) {
+  t.set_data_location(onnx::TensorProto::EXTERNAL);
+  for (const auto& [key, value] : {std::pair<std::string, std::string>{"location", file},
+                                   {"offset", std::to_string(begin)},
+                                   {"length", std::to_string(bytes)}}) {
+    onnx::StringStringEntryProto& entry = *t.add_external_data();
+    entry.set_key(key);
+    entry.set_value(value);
+  }
+}
+
 // Messages are written one after another, so that tensors' bytes are never copied.
-void write(const std::string& path, onnx::Exporter& from, const std::string& name) {
+void write(const std::string& path, onnx::Exporter& from, const OnnxExportOptions& options) {
   onnx::ModelProto model;
   model.set_ir_version(8);
   model.set_producer_name("oxbow");
   onnx::OperatorSetIdProto& opset = *model.add_opset_import();
   opset.set_domain("");
   opset.set_version(onnx::written_opset);
-  from.graph.set_name(name);
+  from.graph.set_name(options.name);
   const std::string nodes = from.graph.SerializeAsString();
   constexpr std::uint64_t graph_field = 7, initialiser_field = 5, raw_field = 9;
+  const onnx::Exporter::Initialisers& initialisers = from.initialisers();
+  std::uint64_t all = nodes.size();
+  for (const auto& [key, tensor] : initialisers) all += static_cast<std::uint64_t>(tensor.type().bytes()) + 256;
+  const bool beside = options.data_beside || all > largest_message;
+  const std::vector<std::uint64_t> begins = places(initialisers);
   std::vector<std::string> heads;
   std::uint64_t size = nodes.size();
-  for (const auto& [key, tensor] : from.initialisers()) {
+  for (std::size_t i = 0; i < initialisers.size(); ++i) {
+    const auto& [key, tensor] = initialisers[i];
     onnx::TensorProto t;
     t.set_name(key);
     t.set_data_type(onnx::onnx_type(tensor.dtype()));
     for (const std::int64_t n : tensor.shape()) t.add_dims(n);
     const auto bytes = static_cast<std::uint64_t>(tensor.type().bytes());
-    const std::string before = t.SerializeAsString() + head(raw_field, bytes);
-    heads.push_back(head(initialiser_field, before.size() + bytes) + before);
-    size += heads.back().size() + bytes;
+    const bool here = !beside || !is_large(tensor);
+    if (!here) say_where(t, std::filesystem::path(path).filename().string() + ".data", begins[i], bytes);
+    const std::string before = t.SerializeAsString() + (here ? head(raw_field, bytes) : "");
+    heads.push_back(head(initialiser_field, before.size() + (here ? bytes : 0)) + before);
+    size += heads.back().size() + (here ? bytes : 0);
   }
-  constexpr std::uint64_t most = (std::uint64_t{1} << 31) - (1u << 20);  // of a message, as all readers have it
-  if (size > most) throw Error("it has " + std::to_string(size) + " bytes, but an ONNX file has at most 2 GB");
+  if (beside) write_data(path + ".data", initialisers);
   AtomicFile file(path);
   file.write(model.SerializeAsString());
   file.write(head(graph_field, size));
   file.write(nodes);
   for (std::size_t i = 0; i < heads.size(); ++i) {
-    const Tensor& t = from.initialisers()[i].second;
+    const Tensor& t = initialisers[i].second;
     file.write(heads[i]);
-    file.write(t.bytes(), static_cast<std::size_t>(t.type().bytes()));
+    if (!beside || !is_large(t)) file.write(t.bytes(), static_cast<std::size_t>(t.type().bytes()));
   }
   file.commit();
 }
@@ -90,7 +136,7 @@ void export_onnx(const std::string& path, const NamedValues& outputs, const Stor
     } catch (const Error& e) {
       throw Error("cannot export " + path + ": " + e.what());
     }
-    write(path, exporter, options.name);
+    write(path, exporter, options);
   });
 }
 

@@ -37,7 +37,8 @@ class Exporter {
   /// Nodes, inputs and outputs; and the initialisers, whose bytes are not among them.
   void run(const std::vector<std::string>& outputs);
   GraphProto graph;
-  std::vector<std::pair<std::string, Tensor>>& initialisers() { return shared_->initialisers; }
+  using Initialisers = std::vector<std::pair<std::string, Tensor>>;
+  Initialisers& initialisers() { return shared_->initialisers; }
 
   /// A graph that an op owns. Its first `own` inputs are the body's, the rest values of the names `captured`. That of a
   /// Loop takes the number of its step and whether it goes on before them, and gives the latter.
@@ -65,7 +66,7 @@ class Exporter {
 
  private:
   struct Shared {
-    std::vector<std::pair<std::string, Tensor>> initialisers;
+    Initialisers initialisers;
     std::set<std::string> taken;
   };
   void write();
