@@ -8,6 +8,7 @@
 #include <oxbow/optim/optimizers/sgd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <filesystem>
 
 #include "make_model.h"
@@ -263,6 +264,34 @@ BOOST_AUTO_TEST_CASE(functions_of_the_model_are_written_out) {
   add.mutable_input()->RemoveLast();
   Graph other;
   BOOST_TEST(has(message([&] { import_onnx(other, m.write(folder / "net.onnx")); }), "in a circle"));
+}
+
+// One query of two keys, whose scores 0 and log 3 are turned round: shares of 3/4 and 1/4, which are doubled.
+BOOST_AUTO_TEST_CASE(attention_goes_through_graphs_of_the_model) {
+  MakeModel m;
+  m.input("q", {"1", "1", "1", "1"}).input("k", {"1", "1", "2", "1"}).input("v", {"1", "1", "2", "1"}).output("y");
+  m.model.add_opset_import()->set_domain("ai.onnx.preview");
+  m.model.mutable_opset_import(1)->set_version(1);
+  auto& node = m.node("FlexAttention", {"q", "k", "v"}, {"y"});
+  node.set_domain("ai.onnx.preview");
+  const auto body = [&](const std::string& name, const std::string& op, int inputs) {
+    auto& inner = *MakeModel::body(node, name, {name + "_in"}, {name + "_out"}).add_node();
+    inner.set_op_type(op);
+    for (int i = 0; i < inputs; ++i) inner.add_input(name + "_in");
+    inner.add_output(name + "_out");
+  };
+  body("score_mod", "Neg", 1);
+  body("prob_mod", "Add", 2);
+  const TemporaryFolder folder;
+  Graph g;
+  const OnnxModel net = import_onnx(g, m.write(folder / "net.onnx"));
+  Store store;
+  const Shape two{1, 1, 2, 1};
+  const Tensor y = compile({net.outputs[0]})
+                       .run(store, {{"q", Tensor::of<float>({1, 1, 1, 1}, {1})},
+                                    {"k", Tensor::of<float>(two, {0, 1.0986123f})},
+                                    {"v", Tensor::of<float>(two, {2, 4})}})[0];
+  BOOST_TEST(std::abs(y.data<float>()[0] - 5) < 1e-6);
 }
 
 BOOST_AUTO_TEST_CASE(tensors_in_other_files_lie_beside_the_model) {

@@ -164,8 +164,30 @@ Outputs rotary(Context& c) {
   return heads_apart ? y : side_by_side(y);
 }
 
+// Attention whose scores, and what softmax makes of them, go through graphs of the model's own.
+Outputs flexible_attention(Context& c) {
+  const Value q = c[0], k = c[1], v = c[2];
+  if (q.rank() != 4 || k.rank() != 4 || v.rank() != 4) c.fail("queries, keys and values have four axes");
+  const std::int64_t heads = k.shape()[1];
+  if (heads < 1 || q.shape()[1] % heads != 0) c.fail("its heads of keys do not divide those of queries");
+  const std::int64_t times = q.shape()[1] / heads;
+  const DType wide = c.dtype("softmax_precision", compute_type(q.dtype()));
+  const auto modified = [&](Value x, std::string_view by) {
+    if (!c.has_attribute(by)) return x;
+    const std::vector<Value> y = c.build(c.body(by), {x});
+    if (y.size() != 1 || y[0].type() != x.type())
+      c.fail(std::string(by) + " does not give " + to_string(x.type()) + ", as it takes");
+    return y[0];
+  };
+  const double scale = c.number("scale", 1 / std::sqrt(static_cast<double>(q.shape()[3])));
+  const Value scores = scale * matmul(cast(q, wide), transpose(repeated(cast(k, wide), times), {0, 1, 3, 2}));
+  const Value shares = modified(softmax(modified(scores, "score_mod"), -1), "prob_mod");
+  return cast(matmul(shares, repeated(cast(v, wide), times)), q.dtype());
+}
+
 constexpr Operator list[] = {
     {"Attention", [](Context& c) -> Outputs { return Attention(c).run(); }, 23},
+    {"FlexAttention", flexible_attention, 1, std::numeric_limits<std::int64_t>::max(), preview},
     {"RotaryEmbedding", rotary, 23},
 };
 

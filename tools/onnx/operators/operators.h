@@ -21,7 +21,8 @@ struct Operator {
 };
 using Operators = std::span<const Operator>;
 
-inline constexpr std::string_view microsoft = "com.microsoft", training = "ai.onnx.preview.training";
+inline constexpr std::string_view microsoft = "com.microsoft", preview = "ai.onnx.preview",
+                                  training = "ai.onnx.preview.training";
 
 Operators pointwise_operators();
 Operators reduction_operators();
