@@ -307,8 +307,7 @@ BOOST_AUTO_TEST_CASE(parameters_may_lie_beside_the_model) {
   BOOST_TEST(std::filesystem::file_size(folder / "net.onnx.data") == 6208U);  // 33 * 47 floats, up to 64 bytes
   Graph again;
   const OnnxModel net = import_onnx(again, folder / "net.onnx");
-  for (const auto& [name, value] : net.parameters)
-    BOOST_TEST(same_bits(net.store.get(name), store.get(name)), name);
+  for (const auto& [name, value] : net.parameters) BOOST_TEST(same_bits(net.store.get(name), store.get(name)), name);
 }
 
 BOOST_AUTO_TEST_CASE(what_onnx_lacks_is_named) {
