@@ -24,11 +24,6 @@ void check_unread(const Written& n, int first) {
       n.fail("its output " + std::to_string(i) + " has no counterpart in ONNX");
 }
 
-std::string scalar(const Written& n, double value, DType dtype) {
-  return n.to().constant(
-      dispatch(dtype, [&]<class T>(std::type_identity<T>) { return Tensor::scalar<T>(static_cast<T>(value)); }));
-}
-
 // Axes before the last `kept`, as they are, then these.
 Sizes keeping(int rank, int kept, const Sizes& last) {
   Sizes sizes(static_cast<std::size_t>(rank - kept), 0);
@@ -59,13 +54,13 @@ std::string repeated(const Written& n, const std::string& x, int rank, std::int6
 
 // The size of an axis of x, i64.
 std::string size(const Written& n, const std::string& x, int axis) {
-  return n.to().add("Gather", {n.to().add("Shape", {x}), scalar(n, axis, i64)});
+  return n.to().add("Gather", {n.to().add("Shape", {x}), number(n, axis, i64)});
 }
 
 // Which keys a query sees: those up to its own, the last query being that of the last key.
 std::string causal_mask(const Written& n, const std::string& q, const std::string& k, int rank) {
-  const std::string t = size(n, q, rank - 2), s = size(n, k, rank - 2), zero = scalar(n, 0, i64),
-                    one = scalar(n, 1, i64);
+  const std::string t = size(n, q, rank - 2), s = size(n, k, rank - 2), zero = number(n, 0, i64),
+                    one = number(n, 1, i64);
   const std::string rows = n.to().add("Range", {n.to().add("Sub", {s, t}), s, one});
   const std::string column = n.to().add("Unsqueeze", {rows, n.to().numbers({1})});
   return n.to().add("LessOrEqual", {n.to().add("Range", {zero, s, one}), column});
@@ -104,7 +99,7 @@ Names write_repeat(const Written& n) {
   }
   if (reverse && stacked > 0)
     n.fail("a loop without slices that stacks from the last step on has no counterpart in ONNX");
-  inputs.insert(inputs.begin(), {scalar(n, static_cast<double>(steps), i64), ""});
+  inputs.insert(inputs.begin(), {number(n, static_cast<double>(steps), i64), ""});
   return n.to().add("Loop", inputs, {{"body", n.to().body(*body, own, captured, true)}}, outputs);
 }
 
@@ -128,8 +123,8 @@ Names write_attention(const Written& n) {
     v = repeated(n, v, rank, own, times);
   }
   std::string scores = n.to().add("MatMul", {q, swapped(n, k, rank, 1, 2)});
-  scores = n.to().add("Mul", {scores, scalar(n, n.get<double>("scale"), dtype)});
-  const std::string unseen = scalar(n, dtype == f16 ? -65504 : -3e38, dtype);
+  scores = n.to().add("Mul", {scores, number(n, n.get<double>("scale"), dtype)});
+  const std::string unseen = number(n, dtype == f16 ? -65504 : -3e38, dtype);
   if (n.get<bool>("causal")) scores = n.to().add("Where", {causal_mask(n, q, k, rank), scores, unseen});
   if (n.node().input_count() > 3 && n.node().input(3)) scores = n.to().add("Where", {n.in(3), scores, unseen});
   const std::string y = n.to().add("MatMul", {n.to().add("Softmax", {scores}, {{"axis", std::int64_t{-1}}}), v});

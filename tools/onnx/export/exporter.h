@@ -133,6 +133,31 @@ Names write_conv2d_transpose(const Written& n);
 Names write_max_pool(const Written& n);
 Names write_max_pool_places(const Written& n);
 
+// Shapes, and what moves elements: export/shape.cpp.
+Names write_broadcast_like(const Written& n);
+Names write_one_hot(const Written& n, const std::string& classes);
+Names write_pad(const Written& n);
+Names write_reshape(const Written& n);
+Names write_reshape_to(const Written& n);
+Names write_roll(const Written& n);
+Names write_scatter_elements(const Written& n);
+Names write_scatter_nd(const Written& n);
+Names write_slice(const Written& n, std::int64_t step);
+Names write_slice_by(const Written& n);
+Names write_split(const Written& n);
+Names write_top_k(const Written& n, const std::string& k);
+Names write_transpose(const Written& n);
+
+// Parts of nodes: export/parts.cpp.
+/// A number in a type of its own, as a scalar.
+std::string number(const Written& n, double value, DType dtype);
+/// x in another type.
+std::string as(const Written& n, const std::string& x, DType dtype);
+/// The sizes of input `i`: numbers where they are the same for all that is fed.
+std::string sizes(const Written& n, int i);
+/// Axes counted from the first, of so many.
+std::vector<std::int64_t> from_first(std::vector<std::int64_t> axes, int rank);
+
 /// Null for an op that ONNX has nothing for.
 Write writer_of(std::string_view op);
 

@@ -1,19 +1,10 @@
 // What each op is in ONNX.
-#include <oxbow/graph/leaf_ops.h>
-#include <oxbow/graph/leaves.h>
-#include <oxbow/ops/shape.h>
-#include <oxbow/ops/shape/indexing.h>
-#include <oxbow/ops/shape/pad.h>
-
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
 #include <numbers>
 #include <numeric>
 
 #include "onnx/export/exporter.h"
-#include "onnx/read/model_file.h"
 
 namespace oxbow::onnx {
 
@@ -21,33 +12,10 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
-// A number in a type of its own, as a scalar.
-std::string number(const Written& n, double value, DType dtype) {
-  return n.to().constant(
-      dispatch(dtype, [&]<class T>(std::type_identity<T>) { return Tensor::scalar<T>(static_cast<T>(value)); }));
-}
-
 Names same(const Written& n, std::string_view type) {
   Names inputs;
   for (int i = 0; i < n.node().input_count(); ++i) inputs.push_back(n.in(i));
   return {n.to().add(type, inputs)};
-}
-
-std::string as(const Written& n, const std::string& x, DType dtype) {
-  return n.to().add("Cast", {x}, {{"to", std::int64_t{onnx_type(dtype)}}});
-}
-
-// The sizes of input `i`: numbers where they are the same for all that is fed.
-std::string sizes(const Written& n, int i) {
-  const Value v = n.node().input(i);
-  bool fixed = true;
-  for (int axis = 0; axis < v.rank(); ++axis) fixed = fixed && n.to().is_fixed(v, axis);
-  return fixed ? n.to().numbers(v.shape().vector()) : n.to().add("Shape", {n.in(i)});
-}
-
-Sizes from_first(Sizes axes, int rank) {
-  for (std::int64_t& a : axes) a = a < 0 ? a + rank : a;
-  return axes;
 }
 
 // sum has its axes as an input in opset 17, all other reductions as an attribute.
@@ -123,149 +91,6 @@ Names matmul(const Written& n) {
     return n.to().transposed(n.in(i), order);
   };
   return {n.to().add("MatMul", {side(0, a), side(1, b)})};
-}
-
-Names transpose(const Written& n) {
-  auto order = n.get<Sizes>("permutation");
-  if (order.empty()) {
-    order.resize(static_cast<std::size_t>(n.type(0).shape.rank()));
-    std::iota(order.rbegin(), order.rend(), 0);
-  }
-  return {n.to().transposed(n.in(0), from_first(order, n.type(0).shape.rank()))};
-}
-
-Names reshape(const Written& n) {
-  auto shape = n.get<Sizes>("shape");
-  const bool zero = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  const Shape& x = n.type(0).shape;
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    if (shape[i] == -2) shape[i] = zero ? x[static_cast<int>(i)] : 0;
-  return {n.to().add("Reshape", {n.in(0), n.to().numbers(shape)}, {{"allowzero", std::int64_t{zero}}})};
-}
-
-Names reshape_to(const Written& n) {
-  return {n.to().add("Reshape", {n.in(0), as(n, n.in(1), i64)}, {{"allowzero", std::int64_t{1}}})};
-}
-
-Names slice(const Written& n, std::int64_t step) {
-  auto end = n.get<std::int64_t>("end");
-  if (step < 0 && end == to_end) end = std::numeric_limits<std::int64_t>::min();
-  return {n.to().add("Slice", {n.in(0), n.to().numbers({n.get<std::int64_t>("begin")}), n.to().numbers({end}),
-                               n.to().numbers({n.get<std::int64_t>("axis")}), n.to().numbers({step})})};
-}
-
-Names slice_by(const Written& n) {
-  auto axes = n.get<Sizes>("axes");
-  if (axes.empty()) {
-    axes.resize(static_cast<std::size_t>(n.type(1).count()));
-    std::iota(axes.begin(), axes.end(), 0);
-  }
-  Names inputs{n.in(0), as(n, n.in(1), i64), as(n, n.in(2), i64), n.to().numbers(axes)};
-  if (n.node().input(3)) inputs.push_back(as(n, n.in(3), i64));
-  return {n.to().add("Slice", inputs)};
-}
-
-Names broadcast_like(const Written& n) {
-  const auto axes = n.get<Sizes>("axes");
-  const std::string x =
-      axes.empty() ? n.in(0)
-                   : n.to().add("Unsqueeze", {n.in(0), n.to().numbers(from_first(axes, n.type(1).shape.rank()))});
-  return {n.to().add("Expand", {x, sizes(n, 1)})};
-}
-
-Names one_hot(const Written& n, const std::string& classes) {
-  const auto dtype = n.get<DType>("dtype");
-  const std::string values = n.to().add("Concat",
-                                        {n.to().add("Unsqueeze", {number(n, 0, dtype), n.to().numbers({0})}),
-                                         n.to().add("Unsqueeze", {number(n, 1, dtype), n.to().numbers({0})})},
-                                        {{"axis", std::int64_t{0}}});
-  return {n.to().add("OneHot", {as(n, n.in(0), i64), classes, values})};
-}
-
-// pads is [axes, 2] here, and all begins before all ends of all axes there.
-Names pad(const Written& n) {
-  const auto mode = n.get<PadMode>("mode");
-  if (mode == PadMode::wrap) n.fail("ONNX's opset 17 has no padding that goes round");
-  std::string pads = as(n, n.in(1), i64);
-  if (const auto axes = from_first(n.get<Sizes>("axes"), n.type(0).shape.rank()); !axes.empty()) {
-    const std::string none = n.to().constant(Tensor({i64, {n.type(0).shape.rank(), 2}}));
-    const std::string places = n.to().add("Unsqueeze", {n.to().numbers(axes), n.to().numbers({-1})});
-    pads = n.to().add("ScatterND", {none, places, pads});
-  }
-  pads = n.to().add("Reshape", {n.to().transposed(pads, {1, 0}), n.to().numbers({-1})});
-  Names inputs{n.in(0), pads};
-  if (mode == PadMode::constant)
-    inputs.push_back(n.node().input(2) ? n.to().add("Reshape", {n.in(2), n.to().numbers({})})
-                                       : number(n, n.get<double>("value"), n.type(0).dtype));
-  const std::string words[] = {"constant", "reflect", "edge"};
-  return {n.to().add("Pad", inputs, {{"mode", words[static_cast<std::size_t>(mode)]}})};
-}
-
-// The sizes of the parts, which ONNX wants where they are not equal.
-Names split(const Written& n) {
-  const auto axis = n.get<std::int64_t>("axis");
-  Names inputs{n.in(0)};
-  const Types parts = n.node().output_types();
-  if (n.node().input(1)) {
-    inputs.push_back(as(n, n.in(1), i64));
-  } else {
-    const int a = n.type(0).shape.axis_of(axis);
-    if (!n.to().is_fixed(n.node().input(0), a)) n.fail("the axis that is split has another size for each that is fed");
-    Sizes sizes;
-    for (const Type& t : parts) sizes.push_back(t.shape[a]);
-    inputs.push_back(n.to().numbers(sizes));
-  }
-  return n.to().add("Split", inputs, {{"axis", axis}}, static_cast<int>(parts.size()));
-}
-
-// What is beyond the end comes first: the last `shift` elements, and those before them. A size that is open says only
-// when it is fed how often they go round.
-Names roll(const Written& n) {
-  const int axis = n.type(0).shape.axis_of(n.get<std::int64_t>("axis"));
-  const auto shift = n.get<std::int64_t>("shift");
-  const std::string zero = n.to().numbers({0}), along = n.to().numbers({axis});
-  std::string begin;
-  if (n.to().is_fixed(n.node().input(0), axis)) {
-    const std::int64_t size = n.type(0).shape[axis], by = size == 0 ? 0 : shift % size;
-    if (by == 0) return {n.to().add("Identity", {n.in(0)})};
-    begin = n.to().numbers({-by});
-  } else {
-    const std::string size =
-        n.to().add("Shape", {n.in(0)}, {{"start", std::int64_t{axis}}, {"end", std::int64_t{axis} + 1}});
-    const std::string divisor = n.to().add("Max", {size, n.to().numbers({1})});
-    begin = n.to().add("Neg", {n.to().add("Mod", {n.to().numbers({shift}), divisor})});
-  }
-  const std::string last = n.to().numbers({std::numeric_limits<std::int64_t>::max()});
-  const std::string behind = n.to().add("Slice", {n.in(0), begin, last, along}),
-                    before = n.to().add("Slice", {n.in(0), zero, begin, along});
-  return {n.to().add("Concat", {behind, before}, {{"axis", std::int64_t{axis}}})};
-}
-
-Attribute reduction_of(const Written& n) {
-  switch (n.get<ScatterReduction>("reduction")) {
-    case ScatterReduction::none:
-      return {"reduction", std::string("none")};
-    case ScatterReduction::add:
-      return {"reduction", std::string("add")};
-    case ScatterReduction::mul:
-      return {"reduction", std::string("mul")};
-    default:
-      n.fail("ONNX's opset 17 scatters without the larger or smaller one");
-  }
-}
-
-Names scatter_elements(const Written& n) {
-  return {n.to().add("ScatterElements", {n.in(0), as(n, n.in(1), i64), n.in(2)},
-                     {{"axis", n.get<std::int64_t>("axis")}, reduction_of(n)})};
-}
-
-Names scatter_nd(const Written& n) {
-  if (n.get<std::int64_t>("batch") != 0) n.fail("ONNX scatters rows without batch axes");
-  return {n.to().add("ScatterND", {n.in(0), as(n, n.in(1), i64), n.in(2)}, {reduction_of(n)})};
-}
-
-Names top_k(const Written& n, const std::string& k) {
-  return n.to().add("TopK", {n.in(0), k}, {{"largest", std::int64_t{n.get<bool>("largest") ? 1 : 0}}}, 2);
 }
 
 Names gelu(const Written& n) {
@@ -386,7 +211,7 @@ const Entry others[] = {
     {"argmax", [](const Written& n) { return place(n, "ArgMax"); }},
     {"argmin", [](const Written& n) { return place(n, "ArgMin"); }},
     {"average_pool", write_average_pool},
-    {"broadcast_like", broadcast_like},
+    {"broadcast_like", write_broadcast_like},
     {"broadcast_to",
      [](const Written& n) -> Names {
        return {n.to().add("Expand", {n.in(0), n.to().numbers(n.get<Shape>("shape").vector())})};
@@ -455,23 +280,25 @@ const Entry others[] = {
        return {n.to().add("Not", {n.to().add("Equal", {n.in(0), n.in(1)})})};
      }},
     {"one_hot",
-     [](const Written& n) { return one_hot(n, number(n, static_cast<double>(n.get<std::int64_t>("classes")), i64)); }},
-    {"one_hot_of", [](const Written& n) { return one_hot(n, n.in(1)); }},
-    {"pad", pad},
+     [](const Written& n) {
+       return write_one_hot(n, number(n, static_cast<double>(n.get<std::int64_t>("classes")), i64));
+     }},
+    {"one_hot_of", [](const Written& n) { return write_one_hot(n, n.in(1)); }},
+    {"pad", write_pad},
     {"repeat", write_repeat},
     {"prod", [](const Written& n) { return reduction(n, "ReduceProd"); }},
     {"remainder", remainder},
-    {"reshape", reshape},
+    {"reshape", write_reshape},
     {"reshape_like",
      [](const Written& n) -> Names {
        return {n.to().add("Reshape", {n.in(0), sizes(n, 1)}, {{"allowzero", std::int64_t{1}}})};
      }},
-    {"reshape_to", reshape_to},
-    {"roll", roll},
+    {"reshape_to", write_reshape_to},
+    {"roll", write_roll},
     {"rsqrt", [](const Written& n) -> Names { return {n.to().add("Reciprocal", {n.to().add("Sqrt", {n.in(0)})})}; }},
     {"scaled_dot_product_attention", write_attention},
-    {"scatter_elements", scatter_elements},
-    {"scatter_nd", scatter_nd},
+    {"scatter_elements", write_scatter_elements},
+    {"scatter_nd", write_scatter_nd},
     {"silu",
      [](const Written& n) -> Names {
        return {n.to().add("Mul", {n.in(0), n.to().add("Sigmoid", {n.in(0)})})};
@@ -481,13 +308,13 @@ const Entry others[] = {
      [](const Written& n) -> Names {
        return {n.to().add("Sin", {n.to().add("Mul", {n.in(0), number(n, std::numbers::pi, n.type(0).dtype)})})};
      }},
-    {"slice", [](const Written& n) { return slice(n, 1); }},
-    {"slice_by", slice_by},
+    {"slice", [](const Written& n) { return write_slice(n, 1); }},
+    {"slice_by", write_slice_by},
     {"softmax",
      [](const Written& n) -> Names {
        return {n.to().add("Softmax", {n.in(0)}, {{"axis", std::int64_t{-1}}})};
      }},
-    {"split", split},
+    {"split", write_split},
     {"square",
      [](const Written& n) -> Names {
        return {n.to().add("Mul", {n.in(0), n.in(0)})};
@@ -497,18 +324,18 @@ const Entry others[] = {
        return {
            n.to().add("Squeeze", {n.in(0), n.to().numbers(from_first(n.get<Sizes>("axes"), n.type(0).shape.rank()))})};
      }},
-    {"strided_slice", [](const Written& n) { return slice(n, n.get<std::int64_t>("step")); }},
+    {"strided_slice", [](const Written& n) { return write_slice(n, n.get<std::int64_t>("step")); }},
     {"sum", [](const Written& n) { return reduction(n, "ReduceSum"); }},
     {"take_along_axis",
      [](const Written& n) -> Names {
        return {n.to().add("GatherElements", {n.in(0), as(n, n.in(1), i64)}, {{"axis", n.get<std::int64_t>("axis")}})};
      }},
-    {"top_k", [](const Written& n) { return top_k(n, n.to().numbers({n.get<std::int64_t>("k")})); }},
+    {"top_k", [](const Written& n) { return write_top_k(n, n.to().numbers({n.get<std::int64_t>("k")})); }},
     {"top_k_of",
      [](const Written& n) {
-       return top_k(n, n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})}));
+       return write_top_k(n, n.to().add("Reshape", {as(n, n.in(1), i64), n.to().numbers({1})}));
      }},
-    {"transpose", transpose},
+    {"transpose", write_transpose},
     {"trunc", trunc},
 };
 
