@@ -34,7 +34,7 @@ class Variables:
     """The nets below ask for layers in the order in which Oxbow's were made: conv, conv_1, conv_2, ..."""
 
     def __init__(self, tensors):
-        self.all = {name: t.clone().requires_grad_(t.dtype == torch.float64 and "running" not in name)
+        self.all = {name: t.clone().requires_grad_(t.is_floating_point() and "running" not in name)
                     for name, t in tensors.items()}
         self.begin()
 
@@ -163,4 +163,5 @@ def main():
     sys.exit(max([largest_difference(program, name) for name in names]) > 1e-5)
 
 
-main()
+if __name__ == "__main__":
+    main()
