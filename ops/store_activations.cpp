@@ -72,7 +72,10 @@ class Storing {
   // What inputs say about a node's outputs.
   std::vector<Slot> described(const Node& n) const {
     const Op& op = n.op();
-    bool of_variables = op.is<ops::Variable>() || op.is<ops::Constant>() || n.input_count() > 0;
+    const auto* variable = op.as<ops::Variable>();
+    // What is drawn from the state of random numbers is data, other data in each step.
+    bool of_variables =
+        variable ? variable->init.kind != Init::Kind::seed : op.is<ops::Constant>() || n.input_count() > 0;
     bool of_exact = n.input_count() > 0 && op.has_tile();
     for (int k = 0; k < n.input_count(); ++k)
       if (const Value v = n.input(k)) {

@@ -137,6 +137,17 @@ BOOST_AUTO_TEST_CASE(what_depends_on_variables_alone_stays) {
       BOOST_TEST(n.output().shape()[0] == 4);
 }
 
+// A net whose data are drawn, as those of a generator are.
+BOOST_AUTO_TEST_CASE(what_depends_on_random_numbers_waits_in_16_bits) {
+  Graph g;
+  const Value w = parameter(g, "w", {f32, {8, 64}}), x = random_normal(g, {32, 8});
+  const Value loss = sum(square(tanh(matmul(x, w))));
+  const StoredActivations stored = store_activations({loss, gradients(loss, {w})[0]}, bf16);
+  const std::vector<std::string> kept = waiting(*stored.graph, stored.fetches);
+  BOOST_TEST(std::count(kept.begin(), kept.end(), "bf16[32, 64]") == 1);
+  BOOST_TEST(std::count(kept.begin(), kept.end(), "f32[32, 64]") == 0);
+}
+
 BOOST_AUTO_TEST_CASE(large_values_wait_in_16_bits_and_statistics_in_32) {
   const Deep net(2, 256, 96);
   const StoredActivations stored = store_activations(net.fetches, bf16);
