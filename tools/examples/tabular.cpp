@@ -43,7 +43,7 @@ int main(int argc, char** argv) try {
                                             .validation = test,
                                             .early_stopping = EarlyStopping{.patience = 8}});
   std::printf("best of %zu epochs: %d\n", history.epochs.size(), history.best_epoch);
-  std::printf("off by %.0f, of flats that it has not seen\n", model.evaluate(test)["error"]);
+  std::printf("off by %.1f, of flats that it has not seen\n", model.evaluate(test)["error"]);
 
   const Dataset some = test.rows(0, 5);
   const Tensor guessed = model.predict(some);

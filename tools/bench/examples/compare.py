@@ -2,12 +2,13 @@
 
     python tools/bench/examples/compare.py [--build build] [--examples vae,gpt] [--seeds 3] [--record results.json]
     python tools/bench/examples/compare.py --examples vae --epochs 5        another number for both than the example's own
+    python tools/bench/examples/compare.py --bf16 --record bf16.json        beside itself with activations stored in bf16
 
 Both run by seeds from 0 on. Of an example a copy is compiled that takes its graph's seed from the environment; the data
 that it makes up stays the same, the twin's is drawn anew. Prints a Markdown table. With --record results are added to a
 JSON file, and the table shows all that it holds; `--examples ""` runs none. Lines of code are those with more than a
 comment; a docstring is a comment. The python that runs it has torch, matplotlib and pillow, in an environment outside
-the tree.
+the tree; with --bf16 it needs nothing.
 """
 
 import argparse
@@ -26,11 +27,31 @@ root = os.path.abspath(os.path.join(here, "../../.."))
 SEED = "OXBOW_EXAMPLE_SEED"
 
 
-def compiled(name, build, folder):
+IN_BF16 = """using namespace oxbow;
+
+static Model compile_in_bf16(Value loss, const optim::Optimizer& optimizer, ModelOptions options = {}) {
+  options.activations = bf16;
+  return compile(loss, optimizer, options);
+}
+"""
+
+
+def in_bf16(name, text):
+    """An example's source, of which each training step keeps its activations in bf16."""
+    text, models = re.subn(r"return compile\(", "return compile_in_bf16(", text)
+    text, steps = re.subn(r"compile\((\w+\.fetches\(\))\)", r"compile(store_activations(\1, bf16).fetches)", text)
+    if models + steps == 0:
+        raise RuntimeError(f"{name}: nothing compiles a training step")
+    return text.replace("using namespace oxbow;\n", IN_BF16, 1) if models else text
+
+
+def compiled(name, build, folder, bf16=False):
     """The program of an example, with a seed from the environment."""
     with open(os.path.join(root, "tools/examples", name + ".cpp")) as f:
-        before, after = f.read().split("  Graph g;\n")
-    source, program = os.path.join(folder, "example.cpp"), os.path.join(folder, "example")
+        text = f.read()
+    before, after = (in_bf16(name, text) if bf16 else text).split("  Graph g;\n")
+    program = os.path.join(folder, "example_bf16" if bf16 else "example")
+    source = program + ".cpp"
     with open(source, "w") as f:
         f.write(f'{before}  Graph g;\n  g.set_seed(std::strtoull(std::getenv("{SEED}"), nullptr, 10));\n{after}')
     include, lib = os.path.join(build, "include"), os.path.join(build, "lib")
@@ -40,22 +61,30 @@ def compiled(name, build, folder):
 
 
 class Example:
-    """The result is made by `take` of all numbers that follow `word` in the output."""
+    """The result is made by `take` of all numbers that follow `word` in the output; the loss, where that is another
+    number, is the last one after `loss`."""
 
-    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None):
+    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None, loss=None):
         self.epochs, self.files = epochs, [os.path.join(root, files)] if files else []
-        self.what, self.word, self.take = what, word, take
+        self.what, self.word, self.take, self.loss = what, word, take, loss
+
+    def judged_by_loss(self):
+        return Example(self.epochs, "loss", self.loss) if self.loss else self
 
     def result(self, command, folder, seed):
         out = subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE,
                              env={**os.environ, SEED: seed}).stdout
         return self.take([float(x) for x in re.findall(self.word + r" *(\d[\d.]*)", out)])
 
-    def results(self, name, build, epochs, seeds):
+    def results(self, name, build, epochs, seeds, bf16):
         arguments, seeds = [*self.files, str(epochs)], [str(seed) for seed in range(seeds)]
-        twin = [sys.executable, os.path.join(here, name + ".py"), *arguments]
+        twin, judge = [sys.executable, os.path.join(here, name + ".py"), *arguments], self.judged_by_loss()
         with tempfile.TemporaryDirectory() as folder:  # for pictures, too
             ours = [compiled(name, build, folder), *arguments]
+            if bf16:
+                other = [compiled(name, build, folder, True), *arguments]
+                return {"epochs": epochs, "f32": [judge.result(ours, folder, seed) for seed in seeds],
+                        "bf16": [judge.result(other, folder, seed) for seed in seeds]}
             return {"epochs": epochs, "oxbow": [self.result(ours, folder, seed) for seed in seeds],
                     "torch": [self.result([*twin, seed], folder, seed) for seed in seeds]}
 
@@ -63,13 +92,13 @@ class Example:
 DIGITS, TEXT = "tools/data/mnist10k", "LICENSE"
 EXAMPLES = {
     "tabular": Example(60, "mean error of rents, validation", "off by"),
-    "time_series": Example(5, "mean error in degrees, validation", "val_error"),
-    "autoencoder": Example(10, "squared error, test", "of test digits", files=DIGITS),
+    "time_series": Example(5, "mean error in degrees, validation", "val_error", loss=r"\d: loss"),
+    "autoencoder": Example(10, "squared error, test", "of test digits", files=DIGITS, loss="loss"),
     "vae": Example(20, "loss, test", "test loss", files=DIGITS),
     "char_lstm": Example(10, "loss", "loss", files=TEXT),
     "gpt": Example(10, "loss", "loss", files=TEXT),
-    "resnet20": Example(3, "accuracy, test", "val_accuracy", files=DIGITS),
-    "unet": Example(8, "accuracy, validation", "val_accuracy"),
+    "resnet20": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
+    "unet": Example(8, "accuracy, validation", "val_accuracy", loss=r"\d: loss"),
     "word2vec": Example(10, "loss", "loss"),
     "pinn": Example(2000, "largest error", "off by more than"),
     "wgan_gp": Example(3000, "points of 1000 within heaps", "", lambda heaps: sum(heaps[:8])),
@@ -108,12 +137,24 @@ def table(results):
     print(f"\nmedian of the ratios {statistics.median(ratios):.2f}, largest {max(ratios):.2f}")
 
 
+def table_in_bf16(results):
+    print("| example | result: median, range | epochs | f32 | bf16 | bf16 / f32 of the medians | of each seed |")
+    print("|---|---|---|---|---|---|---|")
+    for name, of in results.items():
+        f32, bf16 = of["f32"], of["bf16"]
+        each = [b / a for a, b in zip(f32, bf16)]
+        what, ratio = EXAMPLES[name].judged_by_loss().what, statistics.median(bf16) / statistics.median(f32)
+        print(f"| `{name}` | {what} | {of['epochs']} | {spread(f32)} | {spread(bf16)} | {ratio:.3f} | "
+              f"{min(each):.3f} to {max(each):.3f} |")
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--build", default=os.path.join(root, "build"), help="the folder of a release build")
     options.add_argument("--examples", default=",".join(EXAMPLES), help="separated by commas")
     options.add_argument("--epochs", type=int, help="steps or rounds, where an example counts so")
     options.add_argument("--seeds", type=int, default=3)
+    options.add_argument("--bf16", action="store_true", help="not the twin, but itself with activations in bf16")
     options.add_argument("--record", help="a JSON file that results are added to")
     o = options.parse_args()
 
@@ -123,11 +164,11 @@ def main():
             results = json.load(f)
     for name in [n for n in o.examples.split(",") if n]:
         example = EXAMPLES[name]
-        results[name] = example.results(name, os.path.abspath(o.build), o.epochs or example.epochs, o.seeds)
+        results[name] = example.results(name, os.path.abspath(o.build), o.epochs or example.epochs, o.seeds, o.bf16)
         if o.record:
             with open(o.record, "w") as f:
                 json.dump(results, f, indent=1)
-    table(results)
+    (table_in_bf16 if o.bf16 else table)(results)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ net.load_state_dict(best)
 with torch.no_grad():
     guessed = 100 * net(numbers, district)
 print(f"best of {epoch} epochs: {best_epoch}")
-print(f"off by {F.l1_loss(guessed, rent):.0f}, of flats that it has not seen")
+print(f"off by {F.l1_loss(guessed, rent):.1f}, of flats that it has not seen")
 for (size, age, floor), where, wanted, guess in list(zip(numbers, district, rent, guessed))[:5]:
     print(f"{size:3.0f} square metres, {age:2.0f} years old, floor {floor:.0f}, district {where}: "
           f"{wanted:5.0f}, guessed {guess:5.0f}")
