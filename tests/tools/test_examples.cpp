@@ -2,6 +2,7 @@
 // names all examples, their page these.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -148,6 +149,20 @@ BOOST_AUTO_TEST_CASE(a_network_obeys_an_equation) {
   const std::string said = output(folder, "pinn", "800");
   BOOST_TEST(numbers(said, "off by more than ").at(0) < 0.2, said);
   BOOST_TEST(has(contents(folder / "pinn.svg"), "exact"));
+}
+
+BOOST_AUTO_TEST_CASE(an_equations_constants_are_found) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "ode", "400");
+  gets_better(said, 4);
+  BOOST_TEST(std::abs(numbers(said, "births ").at(0) - 1.1) < 0.1, said);
+  BOOST_TEST(std::abs(numbers(said, "deaths ").at(0) - 0.4) < 0.1, said);
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_ones_own_train_a_model) {
+  const TemporaryFolder folder;
+  const std::string said = output(folder, "own_parts", "120");
+  BOOST_TEST(numbers(said, "epochs ").at(0) > 90, said);
 }
 
 BOOST_AUTO_TEST_CASE(points_are_made_like_others) {
