@@ -1,7 +1,7 @@
 // Data to train on: named tensors whose first axes have the same size, row i of each together being sample i. The names
 // are those of the graph's inputs. Tensors are shared, not copied. A column may also be rows that are made when they
-// are asked for (optim/rows.h): what trains, evaluates and predicts takes both. Thread safety: read by any number of
-// threads.
+// are asked for (optim/rows.h): what trains, evaluates and predicts takes both. Beside columns there may be tensors
+// that belong to no sample, for inputs without an axis of samples. Thread safety: read by any number of threads.
 #pragma once
 
 #include <oxbow/optim/rows.h>
@@ -34,16 +34,21 @@ class Dataset {
   /// Throws `Error` for a name that is taken, a scalar, or another number of rows than the other columns have.
   void add(std::string name, Tensor tensor);
   void add(std::string name, Rows rows);
+  /// A tensor that every batch gets whole, for an input without an axis of samples: a scalar that weighs two losses, a
+  /// table of distances. What is split, taken or mapped keeps it. Throws `Error` for a name that is taken.
+  void add_shared(std::string name, Tensor tensor);
 
   /// The number of samples; 0 without columns.
   std::int64_t size() const { return size_; }
   const std::vector<Column>& columns() const { return columns_; }                  ///< those that are tensors
   const std::vector<std::pair<std::string, Rows>>& made() const { return made_; }  ///< and those made row by row
-  std::vector<std::string> names() const;                                          ///< of both
+  const std::vector<Column>& shared() const { return shared_; }                    ///< what belongs to no sample
+  std::vector<std::string> names() const;                                          ///< of all, in this order
   bool contains(std::string_view name) const;
+  bool is_shared(std::string_view name) const;
   /// Throws `Error` with near names when there is no such column, and for one that is made row by row.
   const Tensor& operator[](std::string_view name) const;
-  /// Of a column, its rows being the first axis. Throws `Error` when there is none of that name.
+  /// Of a column, its rows being the first axis, or of what is shared. Throws `Error` when there is none of that name.
   Type type(std::string_view name) const;
 
   /// With what `f` makes of each row in place of a column: random changes to pictures (optim/image.h), say. They are
@@ -68,9 +73,11 @@ class Dataset {
   std::pair<Dataset, Dataset> fold(int which, int folds, const SplitOptions& options = {}) const;
 
  private:
+  void check_new(const std::string& name) const;
   void check_new(const std::string& name, const Type& type) const;
   std::vector<Column> columns_;
   std::vector<std::pair<std::string, Rows>> made_;
+  std::vector<Column> shared_;
   std::int64_t size_ = 0;
 };
 
@@ -86,7 +93,7 @@ class Batch {
   /// Buffers for `batch` rows of the columns called `names`. Throws `Error` when a column is missing.
   Batch(const Dataset& data, std::span<const std::string> names, std::int64_t batch);
 
-  /// Row `rows[i]` of every column becomes row i. At most `batch` rows, each within the dataset.
+  /// Row `rows[i]` of every column becomes row i; what is shared stays. At most `batch` rows, each within the dataset.
   void gather(std::span<const std::int64_t> rows, std::int64_t epoch = 0);
   std::int64_t size() const { return rows_; }
   /// The type of column i as last gathered, and its bytes.
@@ -97,6 +104,7 @@ class Batch {
   struct Source {
     Tensor tensor;
     std::optional<Rows> made;  // in its place
+    bool shared = false;       // the buffer is the tensor
   };
   std::vector<Source> sources_;
   std::vector<Tensor> buffers_;

@@ -29,11 +29,16 @@ Dataset::Dataset(std::initializer_list<Column> columns) {
   for (const auto& [name, tensor] : columns) add(name, tensor);
 }
 
-void Dataset::check_new(const std::string& name, const Type& type) const {
+void Dataset::check_new(const std::string& name) const {
   if (contains(name)) throw Error("the data have two columns " + in_quotes(name));
+}
+
+void Dataset::check_new(const std::string& name, const Type& type) const {
+  check_new(name);
   if (type.shape.rank() == 0)
-    throw Error("column " + in_quotes(name) + " is a scalar, but its first axis must be the samples");
-  if (const std::vector<std::string> before = names(); !before.empty() && type.shape[0] != size_)
+    throw Error("column " + in_quotes(name) + " is a scalar, but its first axis must be the samples\n  add_shared(" +
+                in_quotes(name) + ", tensor) gives every batch the same");
+  if (const std::vector<std::string> before = names(); before.size() > shared_.size() && type.shape[0] != size_)
     throw Error("column " + in_quotes(name) + " is " + to_string(type) + ", but " + in_quotes(before[0]) + " is " +
                 to_string(this->type(before[0])) + ": all columns need the same number of samples");
 }
@@ -50,19 +55,28 @@ void Dataset::add(std::string name, Rows rows) {
   made_.emplace_back(std::move(name), std::move(rows));
 }
 
+void Dataset::add_shared(std::string name, Tensor tensor) {
+  check_new(name);
+  shared_.emplace_back(std::move(name), std::move(tensor));
+}
+
 std::vector<std::string> Dataset::names() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : columns_) names.push_back(name);
   for (const auto& [name, rows] : made_) names.push_back(name);
+  for (const auto& [name, tensor] : shared_) names.push_back(name);
   return names;
 }
 
 bool Dataset::contains(std::string_view name) const {
-  return find_column(columns_, name) != nullptr || find_column(made_, name) != nullptr;
+  return find_column(columns_, name) != nullptr || find_column(made_, name) != nullptr || is_shared(name);
 }
+
+bool Dataset::is_shared(std::string_view name) const { return find_column(shared_, name) != nullptr; }
 
 const Tensor& Dataset::operator[](std::string_view name) const {
   if (const Tensor* tensor = find_column(columns_, name)) return *tensor;
+  if (const Tensor* tensor = find_column(shared_, name)) return *tensor;
   if (find_column(made_, name))
     throw Error("column " + in_quotes(name) +
                 " is made row by row, so there is no tensor of it. data.load() makes one, in memory");
@@ -77,6 +91,10 @@ Type Dataset::type(std::string_view name) const {
 }
 
 Dataset Dataset::map(std::string_view column, RowFunction f, std::uint64_t seed) const {
+  if (is_shared(column))
+    throw Error("column " + in_quotes(column) +
+                " belongs to no sample, so it has no rows to map. Change the tensor "
+                "before add_shared");
   Dataset mapped = *this;
   if (const Rows* made = find_column(made_, column)) {
     std::find_if(mapped.made_.begin(), mapped.made_.end(), [&](const auto& c) { return c.first == column; })->second =
@@ -106,6 +124,7 @@ Dataset Dataset::rows(std::int64_t begin, std::int64_t end) const {
     part.add(name, Tensor(with_rows(tensor.type(), end - begin), std::shared_ptr<std::byte>(whole, first)));
   }
   for (const auto& [name, column] : made_) part.add(name, column.rows(begin, end));
+  part.shared_ = shared_;
   return part;
 }
 
@@ -130,14 +149,15 @@ Batch::Batch(const Dataset& data, std::span<const std::string> names, std::int64
     if (made != data.made().end())
       sources_.push_back({{}, made->second});
     else
-      sources_.push_back({data[name], {}});
-    buffers_.emplace_back(with_rows(data.type(name), batch));
+      sources_.push_back({data[name], {}, data.is_shared(name)});
+    buffers_.push_back(data.is_shared(name) ? data[name] : Tensor(with_rows(data.type(name), batch)));
   }
 }
 
 void Batch::gather(std::span<const std::int64_t> rows, std::int64_t epoch) {
   rows_ = static_cast<std::int64_t>(rows.size());
   for (std::size_t c = 0; c < sources_.size(); ++c) {
+    if (sources_[c].shared) continue;
     const std::int64_t bytes = row_bytes(buffers_[c].type());
     if (bytes == 0) continue;
     const std::byte* from = sources_[c].tensor.bytes();
@@ -152,7 +172,10 @@ void Batch::gather(std::span<const std::int64_t> rows, std::int64_t epoch) {
   }
 }
 
-Type Batch::type(std::size_t column) const { return with_rows(buffers_[column].type(), rows_); }
+Type Batch::type(std::size_t column) const {
+  const Type& buffer = buffers_[column].type();
+  return sources_[column].shared ? buffer : with_rows(buffer, rows_);
+}
 
 void shuffle(std::vector<std::int64_t>& order, std::int64_t n, std::uint64_t seed, std::uint32_t epoch) {
   constexpr std::uint32_t stream = 0xda7a;  // apart from the graph's own, which count from 1

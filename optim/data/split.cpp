@@ -94,6 +94,7 @@ Dataset Dataset::take(std::span<const std::int64_t> rows) const {
     taken.add(name, std::move(part));
   }
   for (const auto& [name, column] : made()) taken.add(name, column.take(rows));
+  taken.shared_ = shared_;
   return taken;
 }
 

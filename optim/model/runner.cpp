@@ -17,10 +17,11 @@ std::string describe(const ops::Input& input) {
   return std::string(name(input.type.dtype)) + "[" + sizes + "]";
 }
 
-bool fits(const ops::Input& input, const Type& column) {
+// `first`: 1 where the column's first axis is the data's samples.
+bool fits(const ops::Input& input, const Type& column, int first) {
   const Shape& shape = input.type.shape;
   if (column.dtype != input.type.dtype || column.shape.rank() != shape.rank()) return false;
-  for (int axis = 1; axis < shape.rank(); ++axis)
+  for (int axis = first; axis < shape.rank(); ++axis)
     if (!input.is_free(axis) && column.shape[axis] != shape[axis]) return false;
   return true;
 }
@@ -39,22 +40,27 @@ void Runner::check(const Dataset& data, std::int64_t batch_size) const {
       const auto node = graph_->find(input.name);
       throw Error(doing_ + ": " + problem + (node ? at_line(node->origin().at) : "") + "\n  " + remedy);
     };
-    const std::string what = "input " + oxbow::internal::in_quotes(input.name) + ", " + describe(input);
+    const std::string quoted_name = oxbow::internal::in_quotes(input.name);
+    const std::string what = "input " + quoted_name + ", " + describe(input);
+    const std::string share = "data.add_shared(" + quoted_name + ", tensor) gives every batch the same";
+    const bool has_samples = input.type.shape.rank() > 0;
     if (!data.contains(input.name))
-      fail("the data have no column for " + what, data.columns().empty()
+      fail("the data have no column for " + what, !has_samples ? share
+                                                  : data.columns().empty()
                                                       ? "Give a tensor of that name"
                                                       : "Their columns are " + oxbow::internal::quoted(data.names()));
     const Type column = data.type(input.name);
-    if (!fits(input, column))
-      fail("column " + oxbow::internal::in_quotes(input.name) + " is " + to_string(column) + ", but does not fit " +
-               what,
-           "Convert or reshape the column first");
+    const bool shared = data.is_shared(input.name);
+    if (!fits(input, column, shared ? 0 : 1))
+      fail("column " + quoted_name + " is " + to_string(column) + ", but does not fit " + what,
+           has_samples ? "Convert or reshape the column first" : share);
+    if (shared) continue;
     if (const std::int64_t fixed = input.type.shape[0];
         !input.is_free(0) && (batch_size != fixed || data.size() % fixed != 0))
       fail("batches of " + std::to_string(batch_size) + " out of " + std::to_string(data.size()) +
                " samples do not fit " + what,
            "Declare the first axis free, any(" + std::to_string(fixed) + "), or give it whole batches of " +
-               std::to_string(fixed));
+               std::to_string(fixed) + ". Where that axis is not the samples, " + share);
   }
   if (data.size() == 0) throw Error(doing_ + ": the data have no samples");
 }
@@ -66,6 +72,10 @@ void Runner::feed(const Batch& batch) {
 void Runner::feed(const Dataset& data, std::int64_t begin, std::int64_t end) {
   for (const std::string& name : columns_) {
     const Tensor& column = data[name];
+    if (data.is_shared(name)) {
+      session_.feed(name, column.type(), column.bytes());
+      continue;
+    }
     const std::int64_t row_bytes = column.type().bytes() / data.size();
     session_.feed(name, Type{column.dtype(), column.shape().with(0, end - begin)}, column.bytes() + begin * row_bytes);
   }

@@ -63,7 +63,67 @@ BOOST_AUTO_TEST_CASE(data_are_cut_without_a_copy) {
              "the data have no column \"lable\". Did you mean \"label\"? They have \"x\", \"label\"");
   BOOST_TEST(message([] {
                Dataset{{"x", Tensor::scalar(1.0)}};
-             }) == "column \"x\" is a scalar, but its first axis must be the samples");
+             }) ==
+             "column \"x\" is a scalar, but its first axis must be the samples\n  add_shared(\"x\", tensor) "
+             "gives every batch the same");
+}
+
+// A loss with a scalar and a table that belong to no sample: inputs, or constants of the same values.
+struct Weighed {
+  explicit Weighed(bool inputs) : graph() {
+    const Value x = input(graph, "x", f32, {any(8), 2}), label = input(graph, "label", i64, {any(8)});
+    const Value share = inputs ? input(graph, "share", f32, {}) : constant(graph, 0.25, f32);
+    const Value table = inputs ? input(graph, "table", f32, {2, 3}) : constant(graph, values());
+    logits = dense(x, 3) + matmul(x, table);
+    loss = cross_entropy(logits, label) + share * mean(square(logits));
+  }
+  static Tensor values() { return Tensor::of<float>({2, 3}, {1, -1, 0.5f, 0, 2, -3}); }
+  Graph graph;
+  Value logits, loss;
+};
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_no_sample_goes_into_every_batch_whole) {
+  const Dataset plain = points(22, 3);
+  Dataset data = plain;
+  data.add_shared("share", Tensor::scalar(0.25f));
+  data.add_shared("table", Weighed::values());
+  BOOST_TEST(data.size() == 22);
+  const Weighed by_inputs(true), by_constants(false);
+  Model ours = compile(by_inputs.loss, "adam", {.predictions = by_inputs.logits});
+  Model same = compile(by_constants.loss, "adam", {.predictions = by_constants.logits});
+  // Batches of 5 and a last one; what is split, taken, mapped and loaded keeps what is shared.
+  const auto turn = [](const Tensor& row, Draws&) { return row; };
+  const History history = ours.fit(data.split(0.1).first.map("x", turn), {.epochs = 2, .batch_size = 5});
+  BOOST_TEST(history.step_losses == same.fit(plain.split(0.1).first, {.epochs = 2, .batch_size = 5}).step_losses,
+             boost::test_tools::per_element());
+  BOOST_TEST(ours.evaluate(data.take({3, 1}))["loss"] == same.evaluate(plain.take({3, 1}))["loss"]);
+  BOOST_TEST(same_bits(ours.predict(data.map("x", turn).load().rows(2, 9), 4), same.predict(plain.rows(2, 9), 4)));
+  const History made =
+      ours.fit(Batches{.steps = 2, .make = [&](std::int64_t step, int) { return data.rows(4 * step, 4 * step + 4); }},
+               {.batch_size = 4});
+  BOOST_TEST(made.step_losses.size() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_no_sample_is_told_from_columns) {
+  const Weighed net(true);
+  Model model = compile(net.loss, "adam");
+  Dataset data = points(6, 3);
+  const auto refused = [&] { return message([&] { model.evaluate(data, 6); }); };
+  const auto ends = [](const std::string& text, const std::string& end) { return text.ends_with(end); };
+  const std::string remedy = "data.add_shared(\"share\", tensor) gives every batch the same";
+  BOOST_TEST(ends(refused(), "\n  " + remedy), refused());
+  data.add("share", Tensor({f32, {6}}));
+  BOOST_TEST(refused().starts_with("evaluate: column \"share\" is f32[6], but does not fit input \"share\", f32[]"),
+             refused());
+  BOOST_TEST(ends(refused(), "\n  " + remedy), refused());
+  data = points(6, 3);
+  data.add_shared("share", Tensor::scalar(1.0f));
+  data.add_shared("table", Tensor({f32, {3, 3}}));
+  BOOST_TEST(refused().starts_with("evaluate: column \"table\" is f32[3, 3], but does not fit"), refused());
+  BOOST_TEST(message([&] { data.add("table", Tensor({f32, {6}})); }) == "the data have two columns \"table\"");
+  BOOST_TEST(message([&] {
+               data.map("share", [](const Tensor& row, Draws&) { return row; });
+             }).starts_with("column \"share\" belongs to no sample"));
 }
 
 BOOST_AUTO_TEST_CASE(a_series_is_cut_into_pieces_that_overlap) {
