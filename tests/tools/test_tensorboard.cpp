@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -71,6 +73,8 @@ struct Event {
   std::string version;
   bool start = false;
   std::map<std::string, float> scalars;
+  // Of pictures and histograms, each field by its number: whole numbers as text, all others as bytes.
+  std::map<std::string, std::map<std::uint64_t, std::string>> images, histograms;
 };
 
 std::vector<Event> read(const std::string& path) {
@@ -98,14 +102,27 @@ std::vector<Event> read(const std::string& path) {
         BOOST_REQUIRE(value.number == 1u);
         const auto parts = fields(value.bytes);
         BOOST_REQUIRE(parts.size() == 2u);
-        BOOST_TEST((parts[0].number == 1 && parts[1].number == 2));
-        std::string_view number = parts[1].bytes;
-        e.scalars[std::string(parts[0].bytes)] = take<float>(number);
+        BOOST_TEST(parts[0].number == 1u);
+        const std::string tag(parts[0].bytes);
+        BOOST_REQUIRE((parts[1].number == 2 || parts[1].number == 4 || parts[1].number == 5));
+        std::string_view bytes_of = parts[1].bytes;
+        if (parts[1].number == 2)
+          e.scalars[tag] = take<float>(bytes_of);
+        else
+          for (const Field& part : fields(bytes_of))
+            (parts[1].number == 4 ? e.images : e.histograms)[tag][part.number] =
+                part.bytes.empty() ? std::to_string(part.integer) : std::string(part.bytes);
       }
     }
     events.push_back(e);
   }
   return events;
+}
+
+std::vector<double> doubles(const std::string& bytes) {
+  std::vector<double> all;
+  for (std::string_view left = bytes; !left.empty();) all.push_back(take<double>(left));
+  return all;
 }
 
 std::vector<std::string> files(const std::string& folder) {
@@ -228,6 +245,67 @@ BOOST_AUTO_TEST_CASE(training_writes_its_scalars_and_goes_on_with_them) {
   BOOST_TEST(more[1].step == 11);  // what the first file held from there on would no longer count
   BOOST_TEST(more[2].step == 11);
   BOOST_TEST(more.back().step == 15);
+}
+
+BOOST_AUTO_TEST_CASE(histograms_hold_each_finite_number_once) {
+  const test::TemporaryFolder folder;
+  tools::EventFile file(folder / "runs");
+  const double inf = std::numeric_limits<double>::infinity(), most = std::numeric_limits<double>::max();
+  file.add_histogram(7, "spread", Tensor::of<double>({8}, {0, 1, 2, inf, -1, 29, NAN, 0.5}));
+  file.add_histogram(7, "one", Tensor::of<std::int64_t>({3}, {4, 4, 4}));
+  file.add_histogram(7, "none", Tensor::of<float>({1}, {NAN}));
+  file.add_histogram(7, "widest", Tensor::of<double>({2}, {-most, most}));
+  file.flush();
+  const std::vector<Event> events = read(file.path());
+  BOOST_REQUIRE(events.size() == 5u);
+  const auto& spread = events[2].histograms.at("spread");
+  BOOST_TEST(events[2].step == 7);
+  for (const auto& [number, value] : std::map<std::uint64_t, double>{{1, -1}, {2, 29}, {3, 6}, {4, 31.5}, {5, 847.25}})
+    BOOST_TEST(doubles(spread.at(number)) == std::vector<double>{value}, boost::test_tools::per_element());
+  // Intervals of 1 from -1 on: each holds its lower end, the last one its upper too.
+  std::vector<double> ends, counts(30);
+  for (int i = 0; i < 30; ++i) ends.push_back(i);
+  for (const std::size_t i : {0, 2, 3, 29}) counts[i] = 1;
+  counts[1] = 2;
+  BOOST_TEST(doubles(spread.at(6)) == ends, boost::test_tools::per_element());
+  BOOST_TEST(doubles(spread.at(7)) == counts, boost::test_tools::per_element());
+  BOOST_TEST(doubles(events[3].histograms.at("one").at(7))[0] == 3);
+  BOOST_TEST(doubles(events[4].histograms.at("widest").at(7)).front() == 1);
+  BOOST_TEST(doubles(events[4].histograms.at("widest").at(7)).back() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_shows_parameters_and_pictures_of_ones_own) {
+  const test::TemporaryFolder folder;
+  const Mean net;
+  Model model = net.compiled();
+  const Dataset data{{"x", draw({8}, -1, 3, 1, f64)}};
+  const tools::TensorBoard board(folder / "runs", {.histograms = 2});
+  const Tensor drawn = draw({3, 4, 5}, 0, 1, 1, f32);
+  const Callback own{.on_epoch = [&](Progress& p) {
+    if (p.epoch == 3) board.image("drawn", drawn, {.columns = 2, .scale = 2});
+    if (p.epoch == 3) board.histogram("data", data["x"]);
+  }};
+  model.fit(data, {.epochs = 4, .batch_size = 4, .callbacks = {board.callback(), own}});
+  std::map<std::int64_t, std::string> seen;
+  for (const Event& e : read(files(folder / "runs").at(0))) {
+    for (const auto& [tag, histogram] : e.histograms) seen[e.step] += tag + " ";
+    for (const auto& [tag, image] : e.images) {
+      seen[e.step] += tag + " ";
+      BOOST_TEST(image.at(1) == "16");  // two rows of four, each twice
+      BOOST_TEST(image.at(2) == "20");
+      BOOST_TEST(image.at(3) == "1");
+      tools::save_image(folder / "drawn.png", drawn, {.columns = 2, .scale = 2});
+      std::ifstream in(folder / "drawn.png", std::ios::binary);
+      BOOST_TEST(image.at(4) == std::string(std::istreambuf_iterator<char>(in), {}));
+    }
+  }
+  BOOST_TEST(seen[4] == "w ");
+  BOOST_TEST(seen[6] == "drawn data ");
+  BOOST_TEST(seen[8] == "w ");
+  BOOST_TEST(seen.size() == 3u);
+  BOOST_TEST(message([&] { board.image("drawn", drawn); }).starts_with("TensorBoard::image: no training is under way"));
+  BOOST_TEST(message([] { tools::TensorBoard("runs", {.histograms = -1}); }).find(".histograms is -1") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_written_is_named_and_nothing_is_lost) {

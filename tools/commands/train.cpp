@@ -91,7 +91,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   // then, and its state before its history, so that no state is ever beside the history of another run.
   HistoryWriter history(out / "history.csv");
   bool replaces = !o.resume;
-  const TensorBoard board(o.tensorboard);
+  const TensorBoard board(o.tensorboard, {.histograms = 1});
   const auto before_state = [&] {
     if (std::error_code wrong; std::exchange(replaces, false) && !std::filesystem::remove(state, wrong) && wrong)
       throw Error(fmt::format("cannot remove {}: {}", state.string(), wrong.message()));

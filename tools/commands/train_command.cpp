@@ -57,7 +57,8 @@ Command train_command(CLI::App& program) {
        "--record", [train](const std::string&) { train->record_norms = true; },
        "norms: each step's gradient norms and update-to-weight ratios, in history.csv and norms.svg")
       ->check(CLI::IsMember({"norms"}));
-  t->add_option("--tensorboard", train->tensorboard, "folder for event files, which TensorBoard shows");
+  t->add_option("--tensorboard", train->tensorboard,
+                "folder for event files, which TensorBoard shows: curves, and each epoch's parameters");
   t->add_flag("--resume", train->resume, "go on where a training with the same options ended, from its --out folder");
   t->add_option("--checkpoint-every", train->checkpoint_every,
                 "minibatches, and at each epoch's end; default: only then")

@@ -9,11 +9,15 @@
 #include <tensorboard.pb.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <boost/crc.hpp>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 #include <system_error>
 #include <utility>
 
@@ -108,22 +112,71 @@ void EventFile::append(const std::string& event) {
   append_bytes(kept_, masked_crc32c(event.data(), event.size()));
 }
 
-void EventFile::add(std::int64_t step, const Scalars& scalars) {
-  internal::with_own_errors("cannot write to an event file in", folder_, [&] { append(step, scalars); });
+template <class Fill>
+void EventFile::add_summary(std::int64_t step, const Fill& fill) {
+  internal::with_own_errors("cannot write to an event file in", folder_, [&] {
+    tensorboard::Event e = event_now(step);
+    fill(*e.mutable_summary());
+    if (kept_.empty()) first_kept_ = step;
+    append(e.SerializeAsString());
+    if (std::chrono::steady_clock::now() - written_ < std::chrono::seconds(1)) return;
+    reopen_if_removed();
+    write();
+  });
 }
 
-void EventFile::append(std::int64_t step, const Scalars& scalars) {
-  if (kept_.empty()) first_kept_ = step;
-  tensorboard::Event e = event_now(step);
-  for (const auto& [tag, value] : scalars) {
-    tensorboard::Summary::Value& v = *e.mutable_summary()->add_value();
+void EventFile::add(std::int64_t step, const Scalars& scalars) {
+  add_summary(step, [&](tensorboard::Summary& summary) {
+    for (const auto& [tag, value] : scalars) {
+      tensorboard::Summary::Value& v = *summary.add_value();
+      v.set_tag(tag);
+      v.set_simple_value(static_cast<float>(value));
+    }
+  });
+}
+
+void EventFile::add_histogram(std::int64_t step, const std::string& tag, const Tensor& values) {
+  std::vector<double> finite;
+  dispatch(values.dtype(), [&]<class T>(std::type_identity<T>) {
+    for (std::int64_t i = 0; i < values.count(); ++i)
+      if (const auto v = static_cast<double>(values.data<T>()[i]); std::isfinite(v)) finite.push_back(v);
+  });
+  if (finite.empty()) return;
+  const auto [least, most] = std::minmax_element(finite.begin(), finite.end());
+  constexpr int buckets = 30;
+  // Halves first: the largest f64 minus the smallest is infinite.
+  const double from = *least, width = *most / buckets - from / buckets;
+  std::array<double, buckets> counts{};
+  for (const double v : finite)
+    ++counts[width > 0 ? std::min<std::size_t>(buckets - 1, static_cast<std::size_t>(v / width - from / width)) : 0];
+  add_summary(step, [&](tensorboard::Summary& summary) {
+    tensorboard::Summary::Value& v = *summary.add_value();
     v.set_tag(tag);
-    v.set_simple_value(static_cast<float>(value));
-  }
-  append(e.SerializeAsString());
-  if (std::chrono::steady_clock::now() - written_ < std::chrono::seconds(1)) return;
-  reopen_if_removed();
-  write();
+    tensorboard::Histogram& h = *v.mutable_histo();
+    h.set_min(from);
+    h.set_max(*most);
+    h.set_num(static_cast<double>(finite.size()));
+    h.set_sum(std::accumulate(finite.begin(), finite.end(), 0.0));
+    h.set_sum_squares(std::inner_product(finite.begin(), finite.end(), finite.begin(), 0.0));
+    for (int i = 0; i < buckets; ++i) {
+      h.add_bucket_limit(i + 1 < buckets ? from + (i + 1) * width : *most);
+      h.add_bucket(counts[static_cast<std::size_t>(i)]);
+    }
+  });
+}
+
+void EventFile::add_image(std::int64_t step, const std::string& tag, const Tensor& images,
+                          const ImageOptions& options) {
+  const EncodedImage picture = encode_image(images, options);
+  add_summary(step, [&](tensorboard::Summary& summary) {
+    tensorboard::Summary::Value& v = *summary.add_value();
+    v.set_tag(tag);
+    tensorboard::Summary::Image& image = *v.mutable_image();
+    image.set_height(static_cast<std::int32_t>(picture.height));
+    image.set_width(static_cast<std::int32_t>(picture.width));
+    image.set_colorspace(static_cast<std::int32_t>(picture.channels));
+    image.set_encoded_image_string(picture.png);
+  });
 }
 
 // What nobody can read any more is followed by a file of its own; where nothing is kept, nothing is missed.
@@ -154,16 +207,37 @@ void EventFile::flush() {
 
 struct TensorBoard::Run {
   std::string folder;
-  std::unique_ptr<EventFile> file;  // none before the first step
+  TensorBoardOptions options;
+  std::unique_ptr<EventFile> file = nullptr;  // none before the first step
+  std::int64_t step = 0;                      // that training has come to
 
-  static std::int64_t step(const Progress& p) { return (p.epoch - 1) * p.steps + p.step; }
   EventFile& open(const Progress& p) {
-    if (!file) file = std::make_unique<EventFile>(folder, step(p));
+    step = (p.epoch - 1) * p.steps + p.step;
+    if (!file) file = std::make_unique<EventFile>(folder, step);
+    return *file;
+  }
+  EventFile& opened(const char* doing) {
+    if (!file)
+      throw Error(std::string("TensorBoard::") + doing + ": no training is under way that writes to " + folder +
+                  ". Call it from a callback of fit that stands behind callback()");
     return *file;
   }
 };
 
-TensorBoard::TensorBoard(std::string folder) : run_(std::make_shared<Run>(Run{std::move(folder), nullptr})) {}
+TensorBoard::TensorBoard(std::string folder, const TensorBoardOptions& options)
+    : run_(std::make_shared<Run>(Run{std::move(folder), options})) {
+  if (options.histograms < 0)
+    throw Error("TensorBoard: .histograms is " + std::to_string(options.histograms) +
+                ". Give a number of epochs, or 0 for none");
+}
+
+void TensorBoard::image(const std::string& tag, const Tensor& images, const ImageOptions& options) const {
+  run_->opened("image").add_image(run_->step, tag, images, options);
+}
+
+void TensorBoard::histogram(const std::string& tag, const Tensor& values) const {
+  run_->opened("histogram").add_histogram(run_->step, tag, values);
+}
 
 void TensorBoard::flush() const {
   if (run_->file) run_->file->flush();
@@ -174,14 +248,18 @@ Callback TensorBoard::callback() const {
     EventFile::Scalars scalars = {{"loss", p.loss}, {"learning_rate", p.model.learning_rate()}};
     for (const StepSeries& s : p.history.recorded)
       if (s.values.back() == s.values.back()) scalars.emplace_back(s.name, s.values.back());
-    run->open(p).add(Run::step(p), scalars);
+    run->open(p).add(run->step, scalars);
   };
   const auto on_epoch = [run = run_](Progress& p) {
     EventFile::Scalars scalars;
     for (const auto& [name, value] : p.history.epochs.back().results.entries())
       scalars.emplace_back("epoch/" + name, value);
-    run->open(p).add(Run::step(p), scalars);
-    run->open(p).flush();
+    EventFile& file = run->open(p);
+    file.add(run->step, scalars);
+    if (run->options.histograms > 0 && p.epoch % run->options.histograms == 0)
+      for (const Value& v : variables(p.model.graph()))
+        file.add_histogram(run->step, variable_of(v).name, p.model.store().get(v));
+    file.flush();
   };
   const auto on_end = [run = run_](Progress&) {
     if (run->file) run->file->flush();

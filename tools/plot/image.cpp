@@ -29,7 +29,7 @@ std::string deflated(const std::string& bytes) {
   std::string out(size, '\0');
   if (compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
                static_cast<uLong>(bytes.size())) != Z_OK)
-    throw Error("save_image: there is no memory to compress the picture");
+    throw Error("there is no memory to compress the picture");
   out.resize(size);
   return out;
 }
@@ -60,28 +60,35 @@ std::string rows_of(const Tensor& images, const ImageOptions& o, std::array<std:
 
 }  // namespace
 
-void save_image(const std::string& path, const Tensor& images, ImageOptions o) {
+EncodedImage encode_image(const Tensor& images, ImageOptions o) {
   const Shape& s = images.shape();
   const std::int64_t c = s.rank() == 4 ? s[3] : 1;
   if ((s.rank() != 3 && s.rank() != 4) || (c != 1 && c != 3) || (images.dtype() != f32 && images.dtype() != u8))
-    throw Error("save_image: the images are " + to_string(images.type()) +
+    throw Error("the images are " + to_string(images.type()) +
                 ". Give f32 or u8, [n, h, w] or, with 1 or 3 channels, [n, h, w, channels]");
   if (o.columns < 1 || o.scale < 1)
-    throw Error("save_image: columns is " + std::to_string(o.columns) + " and scale is " + std::to_string(o.scale) +
+    throw Error("ImageOptions: columns is " + std::to_string(o.columns) + " and scale is " + std::to_string(o.scale) +
                 ". Give at least 1");
   const std::int64_t n = s[0], across = std::min(n, o.columns), down = n / o.columns + (n % o.columns > 0);
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   for (const std::int64_t images_there : {across * s[2], down * s[1]})
     if (images_there < 1 || images_there > most / o.scale)
-      throw Error("save_image: a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
+      throw Error("a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
                   ", is empty or too large. Give fewer images, or a smaller scale");
   if (static_cast<double>(across * s[2] * o.scale) * static_cast<double>(down * s[1] * o.scale * c) > most / 2)
-    throw Error("save_image: a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
+    throw Error("a picture of " + to_string(images.type()) + ", scaled by " + std::to_string(o.scale) +
                 ", is too large. Give fewer images, or a smaller scale");
-  const auto side = [&](std::int64_t elements) { return big_endian(static_cast<std::uint32_t>(elements * o.scale)); };
-  const std::string header = side(across * s[2]) + side(down * s[1]) + std::string{8, c == 1 ? '\0' : '\2', 0, 0, 0};
-  write_file(path, "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) +
-                       chunk("IDAT", deflated(rows_of(images, o, {n, s[1], s[2], c}))) + chunk("IEND", ""));
+  const std::int64_t pixels_down = down * s[1] * o.scale, pixels_across = across * s[2] * o.scale;
+  const std::string header = big_endian(static_cast<std::uint32_t>(pixels_across)) +
+                             big_endian(static_cast<std::uint32_t>(pixels_down)) +
+                             std::string{8, c == 1 ? '\0' : '\2', 0, 0, 0};
+  return {"\x89PNG\r\n\x1a\n" + chunk("IHDR", header) +
+              chunk("IDAT", deflated(rows_of(images, o, {n, s[1], s[2], c}))) + chunk("IEND", ""),
+          pixels_down, pixels_across, c};
+}
+
+void save_image(const std::string& path, const Tensor& images, ImageOptions options) {
+  write_file(path, encode_image(images, options).png);
 }
 
 }  // namespace oxbow::tools

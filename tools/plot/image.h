@@ -20,4 +20,12 @@ struct ImageOptions {
 /// or a scale below 1, and when the file cannot be written.
 void save_image(const std::string& path, const Tensor& images, ImageOptions options = {});
 
+/// A PNG file's bytes, and what they show.
+struct EncodedImage {
+  std::string png;
+  std::int64_t height, width, channels;
+};
+/// What `save_image` writes.
+EncodedImage encode_image(const Tensor& images, ImageOptions options = {});
+
 }  // namespace oxbow::tools
