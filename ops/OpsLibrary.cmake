@@ -1,6 +1,6 @@
 # Libraries of ops: Oxbow's own, and those of programs that bring theirs (installed with the package).
 #
-#   find_package(Oxbow 0.1 REQUIRED)
+#   find_package(Oxbow 0.2 REQUIRED)
 #   oxbow_ops_library(my_ops gaussian.cpp)
 #   target_link_libraries(app PRIVATE Oxbow::oxbow my_ops)
 #   oxbow_install_ops_library(my_ops)

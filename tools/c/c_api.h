@@ -89,7 +89,7 @@ typedef struct oxbow_result {
   int64_t shape[OXBOW_MAX_RANK];
 } oxbow_result;
 
-/* Of the library that is linked: "0.1.0", and its OXBOW_C_API_VERSION. */
+/* Of the library that is linked: "0.2.0", and its OXBOW_C_API_VERSION. */
 OXBOW_C_API const char* oxbow_version(void);
 OXBOW_C_API int32_t oxbow_c_api_version(void);
 /* What the last call that failed on this thread says, until the next one that fails; "" before the first. */

@@ -1,5 +1,5 @@
 # The manual page of the program, made of what the program says of its commands.
-#   cmake -DPROGRAM=FILE -DVERSION=0.1.0 -DOUTPUT=oxbow.1 -P manual.cmake
+#   cmake -DPROGRAM=FILE -DVERSION=0.2.0 -DOUTPUT=oxbow.1 -P manual.cmake
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND ${PROGRAM} --help OUTPUT_VARIABLE help COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE ";" "," help "${help}")
