@@ -50,8 +50,9 @@ void DepthwiseForward::run(const Run& r, const DepthwiseRows& rows) const { rows
 std::vector<InputSet> DepthwiseForward::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, result_of(*this, in), in, 2);
 }
-std::optional<Op> DepthwiseForward::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return internal::extended(*this, tape);
+std::optional<Op> DepthwiseForward::with_epilogue(int, const internal::Tape& tape, Types in) const {
+  return RowsEpilogue::extended(*this, tape, in.subspan(2),
+                                [&] { return DepthwiseRows::forward(shape_of(*this, in), in[0].dtype); });
 }
 
 std::vector<Type> DepthwiseAdjoint::infer(Types in) const { return inferred(*this, in); }
@@ -62,8 +63,9 @@ void DepthwiseAdjoint::run(const Run& r, const DepthwiseRows& rows) const { rows
 std::vector<InputSet> DepthwiseAdjoint::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, result_of(*this, in), in, 2);
 }
-std::optional<Op> DepthwiseAdjoint::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return internal::extended(*this, tape);
+std::optional<Op> DepthwiseAdjoint::with_epilogue(int, const internal::Tape& tape, Types in) const {
+  return RowsEpilogue::extended(*this, tape, in.subspan(2),
+                                [&] { return DepthwiseRows::adjoint(shape_of(*this, in), in[0].dtype); });
 }
 
 }  // namespace oxbow::ops

@@ -125,24 +125,23 @@ void DepthwiseRows::make_runs() {
   }
 }
 
-void DepthwiseRows::then(const internal::Tape& epilogue, Types extra) {
-  if (epilogue.empty()) return;
-  std::vector<Type> types{{dtype_, {images_, out_h_, out_w_, channels_}}};
-  types.insert(types.end(), extra.begin(), extra.end());
-  with_tape_ = true;
-  tape_ = internal::TapePlan(epilogue, types);
+double DepthwiseRows::bytes() const {
+  return static_cast<double>(size_of(dtype_) * channels_ * (images_ * (in_h_ * in_w_ + out_h_ * out_w_) + kh_ * kw_));
+}
+
+// Parts that rows alone would be cut into.
+std::int64_t DepthwiseRows::most_parts() const {
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(bytes() / part_bytes), 1,
+                                  std::max<std::int64_t>(1, images_ * out_h_));
+}
+
+bool DepthwiseRows::serves(const internal::Tape& epilogue, Types extra) const {
+  return RowsEpilogue::serves(epilogue, result(), extra, most_parts());
 }
 
 Work DepthwiseRows::work() const {
-  const std::int64_t size = size_of(dtype_), rows = images_ * out_h_;
-  Work w{.flops = flops_};
-  w.bytes = static_cast<double>(size * channels_ * (images_ * in_h_ * in_w_ + rows * out_w_ + kh_ * kw_));
-  w.parts =
-      std::clamp<std::int64_t>(static_cast<std::int64_t>(w.bytes / part_bytes), 1, std::max<std::int64_t>(1, rows));
-  if (with_tape_) {
-    w.scratch = aligned(std::max(block_bytes, out_w_ * channels_ * size)) + tape_.scratch();
-    w.add_flops(tape_.flops() * static_cast<double>(rows * out_w_ * channels_));
-  }
+  Work w{.parts = most_parts(), .flops = flops_, .bytes = bytes()};
+  epilogue_.add_to(w);
   return w;
 }
 
@@ -176,23 +175,7 @@ void DepthwiseRows::row(const Run& r, std::int64_t number, T* y) const {
 void DepthwiseRows::run(const Run& r, int first_extra) const {
   if (images_ * out_h_ * out_w_ * channels_ == 0) return;
   dispatch<dtypes::Floats>(dtype_, [&]<class T>(std::type_identity<T>) {
-    const std::int64_t row_size = out_w_ * channels_;
-    const std::int64_t block_rows = std::max<std::int64_t>(1, block_bytes / (row_size * size_of(dtype_)));
-    const auto [begin, end] = r.share(images_ * out_h_);
-    for (std::int64_t i = begin; i < end; i += block_rows) {
-      const std::int64_t rows = std::min(block_rows, end - i);
-      T* y = with_tape_ ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + i * row_size;
-      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, y + k * row_size);
-      if (with_tape_)
-        tape_.run(r.inputs.subspan(static_cast<std::size_t>(first_extra)), r.outputs,
-                  {.first = i * row_size,
-                   .rows = rows * out_w_,
-                   .columns = channels_,
-                   .stride = channels_,
-                   .result = y,
-                   .result_stride = channels_},
-                  r.scratch + aligned(std::max(block_bytes, row_size * size_of(dtype_))));
-    }
+    epilogue_.run<T>(r, first_extra, r.scratch, [&](std::int64_t number, T* y) { row<T>(r, number, y); });
   });
 }
 

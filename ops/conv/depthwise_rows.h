@@ -3,8 +3,8 @@
 // all channels of a block before the next. Internal to ops/. Immutable once made.
 #pragma once
 
-#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv/geometry.h>
+#include <oxbow/ops/conv/rows_epilogue.h>
 #include <oxbow/ops/conv/taps.h>
 
 namespace oxbow::ops {
@@ -13,8 +13,8 @@ class DepthwiseRows {
  public:
   static DepthwiseRows forward(const ConvShape& s, DType dtype);
   static DepthwiseRows adjoint(const ConvShape& s, DType dtype);
-  /// Applies a tape to rows while they are in cache; `extra`: the types of its other inputs.
-  void then(const internal::Tape& epilogue, Types extra);
+  bool serves(const internal::Tape& epilogue, Types extra) const;
+  void then(const internal::Tape& epilogue, Types extra) { epilogue_ = {result(), epilogue, extra}; }
 
   Work work() const;
   /// Computes a part; the epilogue's inputs begin at `first_extra`.
@@ -28,6 +28,9 @@ class DepthwiseRows {
     std::vector<std::vector<std::int64_t>> x_offsets = {}, weight_offsets = {};
   };
 
+  Type result() const { return {dtype_, {images_, out_h_, out_w_, channels_}}; }
+  double bytes() const;  // read and written
+  std::int64_t most_parts() const;
   void make_runs();
   template <class T>
   void row(const Run& r, std::int64_t number, T* y) const;
@@ -38,8 +41,7 @@ class DepthwiseRows {
   DownAcross step_in_ = {}, step_out_ = {};
   std::vector<Phase> down_, across_;
   std::vector<std::vector<Run2d>> runs_;  // by phase across
-  bool with_tape_ = false;
-  internal::TapePlan tape_;
+  RowsEpilogue epilogue_;
 };
 
 }  // namespace oxbow::ops

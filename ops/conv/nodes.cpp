@@ -43,13 +43,6 @@ Prepared<ConvRows> prepared(const Op& op, Types in) {
   return {rows->work(), rows};
 }
 
-template <class T>
-std::optional<Op> extended(const T& op, const internal::Tape& tape, Types in) {
-  if (!op.epilogue.empty()) return std::nullopt;
-  const bool reduces = !tape.reductions.empty() && rows_of(op, in.first(2)).serves(tape, in.subspan(2));
-  return internal::extended(op, tape, reduces);
-}
-
 }  // namespace
 
 std::vector<Type> ConvForward::infer(Types in) const {
@@ -65,7 +58,7 @@ std::vector<InputSet> ConvForward::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, y, in, 2);
 }
 std::optional<Op> ConvForward::with_epilogue(int, const internal::Tape& tape, Types in) const {
-  return extended(*this, tape, in);
+  return RowsEpilogue::extended(*this, tape, in.subspan(2), [&] { return rows_of(*this, in.first(2)); });
 }
 
 std::vector<Type> ConvAdjoint::infer(Types in) const {
@@ -82,7 +75,7 @@ std::vector<InputSet> ConvAdjoint::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, {in[0].dtype, shape_of(*this, in).x()}, in, 2);
 }
 std::optional<Op> ConvAdjoint::with_epilogue(int, const internal::Tape& tape, Types in) const {
-  return extended(*this, tape, in);
+  return RowsEpilogue::extended(*this, tape, in.subspan(2), [&] { return rows_of(*this, in.first(2)); });
 }
 
 }  // namespace oxbow::ops

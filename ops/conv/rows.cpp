@@ -8,7 +8,6 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t enough_chunks = 32;  // of reductions: so many parts may be fewer than without them
 constexpr std::int64_t widest_copy = 1024;  // rows of weights that a part copies: some 2 us
 
 }  // namespace
@@ -117,25 +116,7 @@ std::int64_t ConvRows::most_parts() const {
 }
 
 bool ConvRows::serves(const internal::Tape& epilogue, Types extra) const {
-  return internal::reduces_whole_rows(epilogue, result(), extra, out_w_ * out_c_,
-                                      std::min(most_parts(), enough_chunks));
-}
-
-void ConvRows::then(const internal::Tape& epilogue, Types extra) {
-  if (epilogue.empty()) return;
-  std::vector<Type> types{result()};
-  types.insert(types.end(), extra.begin(), extra.end());
-  with_tape_ = true;
-  tape_ = internal::TapePlan(epilogue, types);
-  const auto stored = std::find(epilogue.outputs.begin(), epilogue.outputs.end(), 0);
-  if (stored != epilogue.outputs.end()) stored_ = stored - epilogue.outputs.begin();
-}
-
-// Rows computed before the epilogue goes over them.
-std::int64_t ConvRows::block_rows() const {
-  const std::int64_t row = std::max<std::int64_t>(1, out_w_ * out_c_);
-  if (tape_.chunk() > 0) return tape_.chunk() / row;
-  return std::max<std::int64_t>(1, block_bytes / (row * size_of(dtype_)));
+  return RowsEpilogue::serves(epilogue, result(), extra, most_parts());
 }
 
 void ConvRows::prepare() {
@@ -173,14 +154,9 @@ Work ConvRows::work() const {
   w.bytes =
       static_cast<double>(size * (images_ * in_h_ * in_w_ * in_c_ + rows * out_w_ * out_c_ + kh_ * kw_ * weight_tap_));
   w.parts = most_parts();
-  if (tape_.chunk() > 0) w.parts = std::clamp<std::int64_t>((rows + block_rows() - 1) / block_rows(), 1, w.parts);
   if (patches_) w.scratch += aligned(patches_->scratch() * size);
   if (widened_) w.scratch += aligned(kh_ * kw_ * weight_tap_ * size);
-  if (with_tape_) {
-    if (stored_ < 0) w.scratch += aligned(block_rows() * out_w_ * out_c_ * size);
-    w.scratch += tape_.scratch();
-    w.add_flops(tape_.flops() * static_cast<double>(rows * out_w_ * out_c_));
-  }
+  epilogue_.add_to(w);
   return w;
 }
 
@@ -318,28 +294,8 @@ void ConvRows::run(const Run& r, int first_extra) const {
         weights = to;
         scratch += aligned(kh_ * kw_ * weight_tap_ * size_of(dtype_));
       }
-    T* block = with_tape_ && stored_ < 0 ? reinterpret_cast<T*>(scratch) : nullptr;
-    T* out = block ? nullptr : r.out<T>(static_cast<int>(std::max<std::ptrdiff_t>(stored_, 0)));
-    const std::int64_t row_size = out_w_ * out_c_, each = block_rows(), all = images_ * out_h_;
-    if (block) scratch += aligned(each * row_size * size_of(dtype_));
-    const bool whole = tape_.chunk() > 0;  // a part takes whole blocks
-    auto [begin, end] = r.share(whole ? (all + each - 1) / each : all);
-    if (whole) begin *= each, end = std::min(end * each, all);
-    for (std::int64_t i = begin; i < end; i += each) {
-      const std::int64_t rows = std::min(each, end - i);
-      T* y = block ? block : out + i * row_size;
-      const auto extra = r.inputs.subspan(static_cast<std::size_t>(first_extra));
-      for (std::int64_t k = 0; k < rows; ++k) row<T>(r, i + k, weights, y + k * row_size, patches);
-      if (with_tape_)
-        tape_.run(extra, r.outputs,
-                  {.first = i * row_size,
-                   .rows = rows * out_w_,
-                   .columns = out_c_,
-                   .stride = out_c_,
-                   .result = y,
-                   .result_stride = out_c_},
-                  scratch);
-    }
+    epilogue_.run<T>(r, first_extra, scratch,
+                     [&](std::int64_t number, T* y) { row<T>(r, number, weights, y, patches); });
   };
   dispatch<dtypes::Floats>(dtype_, compute);
 }

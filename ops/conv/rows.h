@@ -5,8 +5,8 @@
 // instead and multiplied by all taps at once. Internal to ops/. Immutable once made.
 #pragma once
 
-#include <oxbow/graph/passes/fusion/tape_plan.h>
 #include <oxbow/ops/conv/patches.h>
+#include <oxbow/ops/conv/rows_epilogue.h>
 #include <oxbow/ops/conv/taps.h>
 #include <oxbow/ops/shared/gemm_narrow.h>
 
@@ -19,10 +19,8 @@ class ConvRows {
   /// `type`: of the result; `extra`: of the epilogue's other inputs; `panel`: of packed weights, or 0 when row-major.
   static ConvRows forward(const ConvShape& s, DType dtype);
   static ConvRows adjoint(const ConvShape& s, DType dtype, std::int64_t panel);
-  /// Whether rows can be computed in whole chunks of the tape's reductions, with enough chunks to share out.
   bool serves(const internal::Tape& epilogue, Types extra) const;
-  /// Applies a tape to rows while they are in cache.
-  void then(const internal::Tape& epilogue, Types extra);
+  void then(const internal::Tape& epilogue, Types extra) { epilogue_ = {result(), epilogue, extra}; }
   /// Makes or looks up the kernels: not needed for `work`.
   void prepare();
 
@@ -47,7 +45,6 @@ class ConvRows {
   };
 
   Type result() const { return {dtype_, {images_, out_h_, out_w_, out_c_}}; }
-  std::int64_t block_rows() const;
   std::int64_t most_parts() const;
   void make_groups();
   template <class T>
@@ -70,9 +67,7 @@ class ConvRows {
   std::optional<ConvPatches> patches_;
   gemm::Kernel patch_kernel_;
   std::vector<unsigned long long> padded_offsets_, tap_row_offsets_;  // of the rows of taps, in x and in the weights
-  bool with_tape_ = false;
-  internal::TapePlan tape_;
-  std::ptrdiff_t stored_ = -1;  // the output of the tape that is the result itself
+  RowsEpilogue epilogue_;
 };
 
 }  // namespace oxbow::ops

@@ -345,6 +345,9 @@ BOOST_AUTO_TEST_CASE(reductions_of_convolutions_change_no_bit) {
   check(ConvForward{}, {f({37, 14, 28, 4}, 1), f({3, 3, 4, 70}, 2)});
   check(ConvForward{{.stride = 2}}, {f({40, 32, 32, 3}, 1), f({3, 3, 3, 16}, 2)});
   check(ConvAdjoint{{}, 16, 24}, {f({128, 16, 24, 70}, 3), run_op(swap, {f({3, 3, 16, 70}, 2)})[0]});
+  check(DepthwiseForward{{.groups = 70}}, {f({37, 14, 28, 70}, 1), f({3, 3, 1, 70}, 2)});
+  check(DepthwiseForward{{.stride = 2, .groups = 16}}, {f({80, 64, 32, 16}, 1), f({3, 3, 1, 16}, 2)});
+  check(DepthwiseAdjoint{{.stride = 2, .groups = 16}, 32, 32}, {f({80, 16, 16, 16}, 1), f({3, 3, 1, 16}, 2)});
 
   Tape tape{.inputs = 1, .outputs = {0}, .reductions = {{ReduceChunks<Fold::sum>{.first = 0, .last = 3}, 0}}};
   const std::vector<Type> few{{f32, {2, 64, 64, 8}}, {f32, {3, 3, 8, 16}}};  // eight chunks would be too few parts
