@@ -13,14 +13,16 @@
 namespace oxbow::ops {
 namespace {
 
-constexpr std::int64_t panel = 64;       // columns of a tile: four 16-lane registers, a panel's width
-constexpr std::int64_t wide = 96;        // the same where `gemm::multiply` computes all: a block of Eigen's
-constexpr std::int64_t tallest = 128;    // rows of a tile: with 64 columns 32 kB
-constexpr std::int64_t shortest = 32;    // rows of a tile that is cut for having more tiles
-constexpr std::int64_t tower = 256;      // rows of a tile for which b is packed: a copy serves as many
-constexpr std::int64_t band = 16384;     // elements of a tile of whole rows, at most: 64 kB of floats
-constexpr std::int64_t far = 1 << 20;    // elements of b, of which the second-level cache holds less than half
-constexpr std::int64_t sum_chunk = 256;  // of k at once: 64 columns of b for it stay in the second-level cache
+constexpr std::int64_t panel = 64;          // columns of a tile: four 16-lane registers, a panel's width
+constexpr std::int64_t wide = 96;           // the same where `gemm::multiply` computes all: a block of Eigen's
+constexpr std::int64_t tallest = 128;       // rows of a tile: with 64 columns 32 kB
+constexpr std::int64_t shortest = 32;       // rows of a tile that is cut for having more tiles
+constexpr std::int64_t tower = 256;         // rows of a tile for which b is packed: a copy serves as many
+constexpr std::int64_t band = 16384;        // elements of a tile of whole rows, at most: 64 kB of floats
+constexpr std::int64_t area = 65536;        // elements of a wide tile: 256 kB
+constexpr std::int64_t enough_chunks = 32;  // of reductions: so many parts may be fewer than without them
+constexpr std::int64_t far = 1 << 20;       // elements of b, of which the second-level cache holds less than half
+constexpr std::int64_t sum_chunk = 256;     // of k at once: 64 columns of b for it stay in the second-level cache
 constexpr std::int64_t few_pages = 128;  // the same where k goes over rows of a or b, and each is in a page of its own
 constexpr double part_flops = 1e6;       // some 10 us: far above the cost of handing a part over
 constexpr double long_flops = 5e7;       // some 0.4 ms: of such tiles there are 16, where they can be cut
@@ -100,7 +102,11 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     cut(step, tower, tower);
     t.packs = true;
   }
-  if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= stays_in_cache) {
+  if (!op.epilogue.reductions.empty()) {  // whole rows, in whole chunks
+    const std::int64_t chunk = internal::reduction_chunk(op.epilogue, result, in.subspan(2)) / t.n;
+    cut(t.n, chunk, chunk);
+    if (t.k * t.n > stays_in_cache) limit *= std::max<std::int64_t>(1, flat / chunk);
+  } else if (!op.epilogue.empty() && t.n * shortest / 2 <= band && t.k * t.n <= stays_in_cache) {
     const Tiling before = t;
     const std::int64_t limit_before = limit;
     cut(t.n, std::clamp(band / t.n / 4 * 4, shortest / 2, tallest));
@@ -110,7 +116,8 @@ Tiling tiling(const Product& op, Types in, const Type& result) {
     }
   }
   t.row_tiles = (t.m + limit - 1) / limit;
-  t.rows = std::min(limit, ((t.m + t.row_tiles - 1) / t.row_tiles + 3) / 4 * 4);
+  t.rows =
+      op.epilogue.reductions.empty() ? std::min(limit, ((t.m + t.row_tiles - 1) / t.row_tiles + 3) / 4 * 4) : limit;
   t.row_tiles = (t.m + t.rows - 1) / t.rows;
   t.units = t.batches * t.column_tiles * t.row_tiles;
   // All of b stays in cache: a part is better some rows, which are what the parts of other ops are, than some columns.
@@ -170,8 +177,10 @@ struct Product::Plan {
   bool narrow = false;     // `gemm::narrow` computes it all
   bool with_tape = false;
   internal::TapePlan tape;
+  int stored = -1;                // the output of the tape that is the product itself: tiles lie there
   std::int64_t tape_scratch = 0;  // where the tape's scratch begins, behind the tile
   std::int64_t copy_scratch = 0;  // where b is copied to, behind that
+  bool in_place() const { return !with_tape || stored >= 0; }
 };
 
 Type Product::result(Types in) const {
@@ -227,7 +236,9 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
     types.insert(types.end(), in.begin() + 2, in.end());
     p.with_tape = true;
     p.tape = internal::TapePlan(epilogue, types);
-    p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
+    const auto stored = std::find(epilogue.outputs.begin(), epilogue.outputs.end(), 0);
+    if (stored != epilogue.outputs.end()) p.stored = static_cast<int>(stored - epilogue.outputs.begin());
+    if (p.stored < 0) p.tape_scratch = round_up(t.rows * t.width * size_of(type.dtype), 64);
     work.scratch = p.tape_scratch + p.tape.scratch();
     work.add_flops(p.tape.flops() * static_cast<double>(type.count()));
   }
@@ -255,7 +266,7 @@ Prepared<Product::Plan> Product::prepare(Types in) const {
                     .k = p.chunk,
                     .lda = transpose_a ? t.m : t.k,
                     .ldb = t.packs ? panel : p.ldb,
-                    .ldy = epilogue.empty() ? t.n : t.width,
+                    .ldy = p.in_place() ? t.n : t.width,
                     .transpose_a = transpose_a};
       auto& kernels = p.kernels[last_rows][last_panel];
       kernels[0] = gemm::kernel(s);
@@ -303,8 +314,8 @@ void compute(const Product::Plan& p, const Run& r, std::int64_t unit) {
   const T* b_matrix = r.in<T>(1) + p.b_matrix[batch];
 
   const std::int64_t place = (batch * t.m + i) * t.n + column;
-  T* tile = p.with_tape ? reinterpret_cast<T*>(r.scratch) : r.out<T>() + place;
-  const std::int64_t ldy = p.with_tape ? t.width : t.n;
+  T* tile = p.in_place() ? r.out<T>(std::max(p.stored, 0)) + place : reinterpret_cast<T*>(r.scratch);
+  const std::int64_t ldy = p.in_place() ? t.n : t.width;
   std::int64_t k = 0;
   do {
     const std::int64_t deep = std::min(p.chunk, t.k - k);
@@ -345,8 +356,19 @@ std::vector<InputSet> Product::overwrites(Types in) const {
   return internal::epilogue_overwrites(epilogue, result(in), in, 2);
 }
 
-std::optional<Op> Product::with_epilogue(int, const internal::Tape& tape, Types) const {
-  return internal::extended(*this, tape);
+// Where tiles are whole rows anyway, or as wide as without a tape, and chunks are no larger than tiles.
+bool Product::takes_reductions(const internal::Tape& tape, Types in) const {
+  if (tape.reductions.empty() || !epilogue.empty() || transpose_a) return false;
+  const Types own = in.first(2), extra = in.subspan(2);
+  const Type type = result(own);
+  const Tiling t = tiling(*this, own, type);
+  if (t.batches > 1 || (t.k * t.n > stays_in_cache && t.n > area / tallest)) return false;
+  return internal::reduces_whole_rows(tape, type, extra, t.n, std::min(t.parts(), enough_chunks)) &&
+         internal::reduction_chunk(tape, type, extra) <= area;
+}
+
+std::optional<Op> Product::with_epilogue(int, const internal::Tape& tape, Types in) const {
+  return internal::extended(*this, tape, takes_reductions(tape, in));
 }
 
 }  // namespace oxbow::ops

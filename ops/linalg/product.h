@@ -32,6 +32,7 @@ struct Product {
 
  private:
   Type result(Types in) const;
+  bool takes_reductions(const internal::Tape& tape, Types in) const;
 };
 
 /// Elements of a right operand, at most, that stay in the second-level cache however they lie: half of one.

@@ -5,6 +5,7 @@
 #include <oxbow/ops/shape.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -183,23 +184,32 @@ void MergeMoments::run(const Run& r) const {
   const Type& type = r.in_type(1);
   const std::int64_t c = channels(type), each = rows_a_chunk(type), all = rows(type);
   dispatch<dtypes::Floats>(type.dtype, [&]<class T>(std::type_identity<T>) {
-    for (std::int64_t k = 0; k < c; ++k) {
-      double mean = 0, m2 = 0;
-      for (std::int64_t chunk = 0; chunk < chunks(type); ++chunk) {
+    constexpr std::int64_t some = 64;  // channels at once, so that a chunk's are read side by side
+    for (std::int64_t first = 0; first < c; first += some) {
+      const std::int64_t count = std::min(some, c - first);
+      std::array<double, some> mean{}, m2{};
+      for (std::int64_t chunk = 0; chunk * each < all; ++chunk) {
         const double before = static_cast<double>(chunk * each);
         const double here = static_cast<double>(std::min(each, all - chunk * each));
-        const double* of = r.in<double>(0) + chunk * 2 * c + k;
-        const double delta = of[0] - mean, share = here / (before + here);
-        mean += delta * share;
-        m2 += of[c] + delta * delta * before * share;
+        const double share = here / (before + here);
+        const double* of = r.in<double>(0) + chunk * 2 * c + first;
+        for (std::int64_t k = 0; k < count; ++k) {
+          const auto i = static_cast<std::size_t>(k);
+          const double delta = of[k] - mean[i];
+          mean[i] += delta * share;
+          m2[i] += of[c + k] + delta * delta * before * share;
+        }
       }
       const double none = all == 0 ? std::numeric_limits<double>::quiet_NaN() : 0;
-      if (r.wants(0)) r.out<T>(0)[k] = static_cast<T>(mean + none);
-      if (!r.wants(1)) continue;
-      // Of finite numbers it is finite, so that one batch does not make a running variance infinite for ever.
-      constexpr double largest = std::numeric_limits<T>::max();
-      const double variance = m2 / static_cast<double>(all) + none;
-      r.out<T>(1)[k] = static_cast<T>(std::isfinite(variance) ? std::min(variance, largest) : variance);
+      for (std::int64_t k = 0; k < count; ++k) {
+        const auto i = static_cast<std::size_t>(k);
+        if (r.wants(0)) r.out<T>(0)[first + k] = static_cast<T>(mean[i] + none);
+        if (!r.wants(1)) continue;
+        // Of finite numbers it is finite, so that one batch does not make a running variance infinite for ever.
+        constexpr double largest = std::numeric_limits<T>::max();
+        const double variance = m2[i] / static_cast<double>(all) + none;
+        r.out<T>(1)[first + k] = static_cast<T>(std::isfinite(variance) ? std::min(variance, largest) : variance);
+      }
     }
   });
 }

@@ -310,13 +310,13 @@ BOOST_AUTO_TEST_CASE(an_epilogue_changes_no_bit) {
   check(DepthwiseAdjoint{{.stride = 2, .groups = 70}, 17, 16}, {dy, each});
 }
 
-// A convolution's tape that ends in reductions, beside the same nodes one after another: its sums and moments are those
-// of the whole, and it takes them only where its rows make whole chunks.
-BOOST_AUTO_TEST_CASE(reductions_of_convolutions_change_no_bit) {
+// A tape that ends in reductions, beside the same nodes one after another: its sums and moments are those of the whole,
+// and an op takes them only where its rows make whole chunks.
+BOOST_AUTO_TEST_CASE(reductions_of_products_and_convolutions_change_no_bit) {
   const auto f = [](const Shape& s, std::uint64_t seed) { return floats(draw(s, -1, 1, seed)); };
   const auto check = [&](const Op& op, const std::vector<Tensor>& in) {
     const Tensor y = run_op(op, in)[0], mask = f(y.shape(), 8);
-    const Op sum = ReduceChunks<Fold::sum>{.first = 0, .last = 3};
+    const Op sum = ReduceChunks<Fold::sum>{.first = 0, .last = y.shape().rank() - 1};
     Tape tape{.inputs = 2};
     const std::int32_t masked = tape.add(Multiply{}, std::vector<std::int32_t>{0, 1});
     tape.outputs = {masked};
@@ -348,10 +348,27 @@ BOOST_AUTO_TEST_CASE(reductions_of_convolutions_change_no_bit) {
   check(DepthwiseForward{{.groups = 70}}, {f({37, 14, 28, 70}, 1), f({3, 3, 1, 70}, 2)});
   check(DepthwiseForward{{.stride = 2, .groups = 16}}, {f({80, 64, 32, 16}, 1), f({3, 3, 1, 16}, 2)});
   check(DepthwiseAdjoint{{.stride = 2, .groups = 16}, 32, 32}, {f({80, 16, 16, 16}, 1), f({3, 3, 1, 16}, 2)});
+  const auto panels = [&](const Tensor& b) { return run_op(Pack{}, {b})[0]; };
+  check(Product{}, {f({9001, 40}, 1), f({40, 64}, 2)});             // one panel, and a last tile of some rows
+  check(Product{}, {f({37, 14, 28, 40}, 1), f({40, 70}, 2)});       // rows of pixels
+  check(Product{}, {f({3000, 300}, 1), panels(f({300, 512}, 2))});  // more than stays in cache
+  check(Product{}, {f({80000, 24}, 1), f({24, 10}, 2)});            // narrow
+  check(Product{}, {f({70, 16, 16, 64}, 1), panels(f({64, 130}, 2))});
 
   Tape tape{.inputs = 1, .outputs = {0}, .reductions = {{ReduceChunks<Fold::sum>{.first = 0, .last = 3}, 0}}};
   const std::vector<Type> few{{f32, {2, 64, 64, 8}}, {f32, {3, 3, 8, 16}}};  // eight chunks would be too few parts
   BOOST_TEST(!Op(ConvForward{}).with_epilogue(0, tape, few).has_value());
+  tape.reductions = {{ReduceChunks<Fold::sum>{.first = 0, .last = 1}, 0}};
+  const auto takes = [&](bool transpose_a, std::int64_t rows, std::int64_t columns) {
+    const Shape a = transpose_a ? Shape{600, rows} : Shape{rows, 600};
+    return Op(Product{.transpose_a = transpose_a})
+        .with_epilogue(0, tape, std::vector<Type>{{f32, a}, {f32, {600, columns}}})
+        .has_value();
+  };
+  BOOST_TEST(takes(false, 4096, 512));
+  BOOST_TEST(!takes(false, 64, 512));     // two chunks would be too few parts
+  BOOST_TEST(!takes(false, 4096, 1024));  // whole rows would be wider than the tiles that serve such a b best
+  BOOST_TEST(!takes(true, 4096, 512));    // a gradient to weights
 }
 
 // Small images of many channels go through a matrix of windows, all to the same bits in any batch.

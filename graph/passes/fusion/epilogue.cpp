@@ -181,12 +181,16 @@ std::vector<Type> epilogue_types(const Tape& epilogue, const Type& result, Types
   return output_types(epilogue, epilogue.reductions, epilogue.types(in));
 }
 
-bool reduces_whole_rows(const Tape& epilogue, const Type& result, Types extra, std::int64_t row, std::int64_t chunks) {
+std::int64_t reduction_chunk(const Tape& epilogue, const Type& result, Types extra) {
   std::vector<Type> types{result};
   types.insert(types.end(), extra.begin(), extra.end());
   types = epilogue.types(types);
   const Tape::Reduction& first = epilogue.reductions.at(0);
-  const std::int64_t chunk = first.op.consume(std::span(types).subspan(index(first.of), 1)).chunk;
+  return first.op.consume(std::span(types).subspan(index(first.of), 1)).chunk;
+}
+
+bool reduces_whole_rows(const Tape& epilogue, const Type& result, Types extra, std::int64_t row, std::int64_t chunks) {
+  const std::int64_t chunk = reduction_chunk(epilogue, result, extra);
   return row > 0 && chunk % row == 0 && result.count() >= chunk * chunks;
 }
 

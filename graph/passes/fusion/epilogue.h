@@ -24,6 +24,9 @@
 
 namespace oxbow::internal {
 
+/// What `plan.chunk()` will be; the epilogue has reductions.
+std::int64_t reduction_chunk(const Tape& epilogue, const Type& result, Types extra);
+
 /// Whether `plan.chunk()` is a number of whole rows of so many elements, and there are so many chunks.
 bool reduces_whole_rows(const Tape& epilogue, const Type& result, Types extra, std::int64_t row, std::int64_t chunks);
 
