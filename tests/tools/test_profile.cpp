@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(run_says_what_is_missing) {
   };
   fails("mnist_mlp",
         "these inputs are not fed:\n  x: f32[any(64), 784]\n  label: i64[any(64)]\n"
-        "  Feed each with --feed NAME=FILE.safetensors, or all with --random");
+        "  Feed each with --feed NAME=FILE.safetensors, all of a file with --data FILE, or all with --random");
   save_safetensors(folder / "y.safetensors", {{{"y", Tensor::scalar(1.0f)}}, {}});
   fails("mnist_mlp --feed " + folder / "y.safetensors", "has no input \"y\"");
   fails("mnist_mlp --feed labels=" + folder / "y.safetensors", "Did you mean \"label\"");

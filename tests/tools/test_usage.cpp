@@ -127,14 +127,14 @@ BOOST_AUTO_TEST_CASE(what_fails_returns_1_and_says_why) {
       {"dump xor > /dev/full", "cannot write to standard output\n"},
       {"--help > /dev/full", "cannot write to standard output\n"},
       {"dump --help > /dev/full", "cannot write to standard output\n"},
-      {"train xor" + mnist,
-       "xor has no output \"accuracy\", which training needs\n  Call add_output(\"accuracy\", value) where the graph "
-       "is built\n"},
+      {"train custom_op" + mnist,
+       "custom_op has no output \"loss\", which training needs\n  Call add_output(\"loss\", value) where the graph is "
+       "built\n"},
       {"train --optimizer adma" + mnist,
        "there is no optimizer \"adma\". Did you mean \"adam\" or \"adamax\"? Known are: " + optimizers_there + "\n"},
       {"train --data /nowhere",
-       "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name the folder of the "
-       "four MNIST files, or a safetensors or npz file, with --data\n"},
+       "there is neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz in /nowhere\n  Name a file of "
+       "samples, .npz, .safetensors or .csv, or the folder of the four MNIST files, with --data\n"},
       {"train --out " + plain + mnist,
        "cannot make the folder " + plain + ": Not a directory\n  Name another one with --out\n"},
       {"train --out /proc" + mnist,

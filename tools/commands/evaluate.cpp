@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "commands/cli.h"
-#include "commands/model_data.h"
+#include "commands/data.h"
 #include "plot/plot.h"
 
 namespace oxbow::tools {

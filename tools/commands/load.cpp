@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <oxbow/graph/catalog.h>
 #include <oxbow/graph/passes/dead_code.h>
+#include <oxbow/graph/passes/rewriter.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/onnx.h>
 #include <oxbow/ops/catalog.h>
+#include <oxbow/optim/saved_model.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/ledger/text.h>
 #include <oxbow/runtime/plan/copies.h>
@@ -49,6 +51,14 @@ std::string unknown(const std::string& name) {
 
 UnknownGraph::UnknownGraph(const std::string& name) : Error(unknown(name)) {}
 
+bool is_model_file(const std::string& path) {
+  std::error_code wrong;
+  if (!std::filesystem::is_regular_file(path, wrong) || std::filesystem::file_size(path, wrong) < 9) return false;
+  char begin[9];  // the header's length, and where it begins
+  InputFile(path).read(0, begin, sizeof begin);
+  return begin[8] == '{' && begin[7] == 0;
+}
+
 Loaded load(const std::string& name) {
   for (const examples::Example& e : examples::examples()) {
     if (e.name != name) continue;
@@ -64,6 +74,10 @@ Loaded load(const std::string& name) {
     for (const auto& [output, value] : net.outputs) loaded.graph->add_output(output, value);
     loaded.store = net.store;
     return loaded;
+  }
+  if (is_model_file(file)) {
+    const SavedModel model = load_model(file);
+    return {.graph = copy_of(model.graph()).graph, .store = model.store()};
   }
   const std::string text = read_text(file);
   Loaded loaded{parse(text, planned_ops(), file)};

@@ -1,6 +1,6 @@
 // Graphs that the program's commands take: an example's by its name, or a user's own from a file that `print` wrote,
-// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it, or from an ONNX
-// file.
+// from such a file's folder where it is called graph.txt, as training and the hunt for NaN call it, from an ONNX file,
+// or from a model that `Model::export_model` wrote.
 #pragma once
 
 #include <oxbow/graph/graph.h>
@@ -17,7 +17,7 @@ namespace oxbow::tools {
 struct Loaded {
   std::shared_ptr<Graph> graph;
   std::optional<Ledger> plan = {};
-  std::optional<Store> store = {};  ///< the parameters' values, where the file holds them: an ONNX file
+  std::optional<Store> store = {};  ///< the parameters' values, where the file holds them: ONNX, an exported model
 };
 /// There is neither such an example nor such a file; the message lists the examples.
 class UnknownGraph : public Error {
@@ -26,6 +26,8 @@ class UnknownGraph : public Error {
 };
 /// Throws `UnknownGraph`, and as `parse` does.
 Loaded load(const std::string& name);
+/// Whether it is a file as `Model::export_model` writes: safetensors, which no graph's text can be taken for.
+bool is_model_file(const std::string& path);
 /// The graph alone: a plan's is as good as any.
 std::shared_ptr<Graph> load_graph(const std::string& name);
 

@@ -8,7 +8,9 @@
 #include <limits>
 
 #include "commands/cli.h"
+#include "commands/data.h"
 #include "commands/load.h"
+#include "commands/subject.h"
 #include "history/file.h"
 #include "plot/plot.h"
 
@@ -36,19 +38,17 @@ struct Find {
   optim::RateRangeOptions range = {.batch_size = 64};
 };
 
-Value loss_of(const Graph& graph, const std::string& net) {
-  for (const auto& [name, value] : graph.outputs())
-    if (name == "loss") return value;
-  throw Error(net + " has no output \"loss\"\n  Call add_output(\"loss\", value) where the graph is built");
+// All parameters of an ONNX file.
+std::vector<std::string> all_of(const std::string& net) {
+  return is_onnx_file(net) ? std::vector<std::string>{"*"} : std::vector<std::string>{};
 }
 
 int find(const Find& o) {
-  const Mnist mnist = load_mnist(o.data);
-  const auto graph = load_training(o.net);
-  const Value loss = loss_of(*graph, o.net);
-  Model model = compile(loss, read_optimizer(o.optimizer, o.fields));
+  const Data data = read_data(o.net, o.data);
+  const Subject subject = read_subject(o.net, all_of(o.net), data.train);
+  Model model = compile(subject.loss, read_optimizer(o.optimizer, o.fields), {.store = subject.parameters});
   const std::string optimizer = optimizer_title(o.optimizer, o.fields);
-  const optim::RateRange r = optim::find_rate(model, mnist.train, o.range);
+  const optim::RateRange r = optim::find_rate(model, data.train, o.range);
 
   struct Suggestion {
     const char* name;
@@ -92,30 +92,27 @@ int find(const Find& o) {
   return 0;
 }
 
+// Examples that make their data need none.
+bool has_inputs(const std::string& net) {
+  const auto graph = load_training(net);
+  for (NodeId i = 0; i < graph->size(); ++i)
+    if (graph->node(i).op().is<ops::Input>()) return true;
+  return false;
+}
+
 struct SharpnessCommand {
   std::string net = "mnist_mlp", data = "tools/data/mnist10k", parameters;
   std::int64_t samples = 256;
   optim::SharpnessOptions options = {};
 };
 
-bool has_inputs(const Graph& graph) {
-  for (NodeId i = 0; i < graph.size(); ++i)
-    if (graph.node(i).op().is<ops::Input>()) return true;
-  return false;
-}
-
 int sharpness(const SharpnessCommand& o) {
-  const auto graph = load_training(o.net);
-  const Value loss = loss_of(*graph, o.net);
-  std::map<std::string, Tensor> feeds;
-  if (has_inputs(*graph)) {
-    const Mnist mnist = load_mnist(o.data);
-    const Dataset batch = mnist.train.rows(0, std::min(o.samples, mnist.train.size()));
-    feeds = {batch.columns().begin(), batch.columns().end()};
-  }
-  Model model = compile(loss, optim::SGD{});
+  const Dataset data = has_inputs(o.net) ? read_data(o.net, o.data).train : Dataset();
+  const Subject subject = read_subject(o.net, all_of(o.net), data);
+  Model model = compile(subject.loss, optim::SGD{}, {.store = subject.parameters});
   if (!o.parameters.empty()) model.load(o.parameters);
-  const optim::Curvature c = optim::Sharpness(loss).measure(model.store(), feeds, o.options);
+  const optim::Curvature c =
+      optim::Sharpness(subject.loss).measure(model.store(), first_rows(data, o.samples), o.options);
   say("{}: sharpness {:.4g} after {} products{}\n", o.net, c.largest, c.products,
       c.converged ? "" : ", not converged: give more by --products");
   say("Plain descent is stable for rates below 2 / sharpness = {:.3g} here\n", c.highest_rate());
@@ -200,8 +197,9 @@ Command lr_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow lr find                                mnist_mlp with Adam\n"
       "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html");
-  find_app->add_option("net", f->net, "an example, or a file with a graph")->capture_default_str();
-  find_app->add_option("--data", f->data, "folder with the four MNIST files")->capture_default_str();
+  find_app->add_option("net", f->net, "an example, or a file: a graph, an ONNX or an exported model")
+      ->capture_default_str();
+  find_app->add_option("--data", f->data, data_help)->capture_default_str();
   add_optimizer(*find_app, f->optimizer, f->fields);
   find_app->add_option("--lowest", f->range.lowest, "rate")->capture_default_str();
   find_app->add_option("--highest", f->range.highest, "rate")->capture_default_str();
@@ -219,8 +217,9 @@ Command lr_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow lr sharpness                           mnist_mlp with its first weights\n"
       "  oxbow lr sharpness mnist_mlp --parameters out/parameters.safetensors");
-  sharp->add_option("net", s->net, "an example, or a file with a graph")->capture_default_str();
-  sharp->add_option("--data", s->data, "folder with the four MNIST files")->capture_default_str();
+  sharp->add_option("net", s->net, "an example, or a file: a graph, an ONNX or an exported model")
+      ->capture_default_str();
+  sharp->add_option("--data", s->data, data_help)->capture_default_str();
   sharp->add_option("--parameters", s->parameters, "that training wrote; default: the first ones");
   sharp->add_option("--samples", s->samples, "over which the loss is the mean")
       ->check(CLI::Range(1, 1000000))

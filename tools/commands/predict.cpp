@@ -10,7 +10,7 @@
 #include <charconv>
 
 #include "commands/cli.h"
-#include "commands/model_data.h"
+#include "commands/data.h"
 
 namespace oxbow::tools {
 using namespace internal;

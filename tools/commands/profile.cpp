@@ -1,5 +1,6 @@
 // oxbow profile: where a step's time goes.
 #include "commands/cli.h"
+#include "commands/data.h"
 #include "commands/load.h"
 #include "measure/measure.h"
 #include "measure/profile_report.h"
@@ -8,14 +9,17 @@ namespace oxbow::tools {
 namespace {
 
 struct ProfileCommand {
-  std::string graph, trace, folded;
+  std::string graph, data, trace, folded;
   Measuring measuring;
   int top = 20;
   CompilingOptions compiling;
 };
 
-int run_profile(const ProfileCommand& o) {
-  const auto graph = load_graph(o.graph);
+int run_profile(ProfileCommand o) {
+  const Loaded loaded = load(o.graph);
+  const auto graph = loaded.graph;
+  o.measuring.parameters = loaded.store;
+  if (!o.data.empty()) o.measuring.data = read_data(o.graph, o.data).train;
   const Compiling how = o.compiling.read(*graph);
   const MachinePeak peak = measure_peak(how.threads > 0 ? how.threads : Pool::shared().threads());
   const std::vector<Trace> traces = measure(*graph, how, o.measuring);
@@ -54,7 +58,7 @@ Command profile_command(CLI::App& program) {
   p->add_option("--trace", o->trace, "a file for the quickest run's timeline, as Perfetto and Chrome read it");
   p->add_option("--folded", o->folded, "a file for the time by scope and node, as flame graphs are drawn from");
   p->add_option("--feed", o->measuring.feeds, "NAME=FILE.safetensors; other inputs get random numbers");
-  p->add_option("--data", o->measuring.data, "folder with the four MNIST files: its first images are fed");
+  p->add_option("--data", o->data, data_help + std::string("; the first samples are fed"));
   o->compiling.add_to(*p);
   return {p, [o] { return run_profile(*o); }};
 }

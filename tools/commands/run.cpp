@@ -13,6 +13,7 @@
 #include <unordered_set>
 
 #include "commands/cli.h"
+#include "commands/data.h"
 #include "commands/load.h"
 #include "measure/feeds.h"
 
@@ -22,10 +23,11 @@ using namespace internal;
 namespace {
 
 struct RunCommand {
-  std::string graph, out, parameters, numerics, repro = "out/nan";
+  std::string graph, data, out, parameters, numerics, repro = "out/nan";
   std::vector<std::string> feeds;
   bool random = false;
   int steps = 1;
+  std::int64_t samples = 0;  // of the data; 0: all
   CompilingOptions compiling;
 };
 
@@ -55,8 +57,9 @@ Feeds all_feeds(const RunCommand& o, const Graph& graph, const Compiling& how, c
       missing += fmt::format("\n  {}: {}{}", in.name, name(in.type.dtype), declared_shape(in));
   }
   if (!missing.empty())
-    throw Error("these inputs are not fed:" + missing +
-                "\n  Feed each with --feed NAME=FILE.safetensors, or all with --random");
+    throw Error(
+        "these inputs are not fed:" + missing +
+        "\n  Feed each with --feed NAME=FILE.safetensors, all of a file with --data FILE, or all with --random");
   return feeds;
 }
 
@@ -90,7 +93,12 @@ int run_graph(RunCommand o) {
   Store store = loaded.store ? *loaded.store : Store(*graph);
   if (!o.parameters.empty()) set_variables(store, o.parameters);
   Session session(program, store);
-  for (auto& [name, tensor] : all_feeds(o, *graph, how, program, read_feeds(*graph, o.feeds)))
+  Feeds feeds = read_feeds(*graph, o.feeds);
+  if (!o.data.empty()) {
+    const Dataset data = read_data(o.graph, o.data).train;
+    feeds.merge(first_rows(data, o.samples > 0 ? o.samples : data.size()));
+  }
+  for (auto& [name, tensor] : all_feeds(o, *graph, how, program, std::move(feeds)))
     if (std::any_of(program.inputs().begin(), program.inputs().end(),
                     [&](const ops::Input& in) { return in.name == name; }))
       session.feed(name, std::move(tensor));
@@ -131,11 +139,15 @@ Command run_command(CLI::App& program) {
       "Examples:\n"
       "  oxbow run mnist_mlp --random --size 32       one training step on random numbers\n"
       "  oxbow run graph.txt --feed x=digits.safetensors --out results.safetensors\n"
+      "  oxbow run flats.oxb --data new.csv           what an exported model makes of a table\n"
       "  oxbow run out/nan                            repeats what --check-numerics found");
   r->add_option("graph", o->graph, "an example (" + example_names() + "), a file, or a folder of --check-numerics")
       ->required();
   r->add_option("--feed", o->feeds,
                 "NAME=FILE.safetensors: what to feed an input; FILE.safetensors: all that it holds, by name");
+  r->add_option("--data", o->data, data_help);
+  r->add_option("--samples", o->samples, "of the data, the first ones; default: all")
+      ->check(positive, "greater than 0");
   r->add_flag("--random", o->random, "random numbers, always the same, for inputs that are not fed");
   r->add_option("--parameters", o->parameters, "values of variables, a file that training wrote");
   r->add_option("--steps", o->steps, "runs; the last one's results are printed")

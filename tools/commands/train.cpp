@@ -14,8 +14,9 @@
 #include <utility>
 
 #include "commands/cli.h"
+#include "commands/data.h"
 #include "commands/progress_bar.h"
-#include "commands/train_data.h"
+#include "commands/subject.h"
 #include "commands/train_history.h"
 #include "dump/dump.h"
 #include "history/plot.h"
@@ -58,8 +59,8 @@ bool has_norms(const Table& history) {
 std::vector<std::string> schedule_names() { return {"constant", "linear", "cosine", "exponential", "one_cycle"}; }
 
 int train(const TrainCommand& o, std::stop_token stop) {
-  const TrainData data = read_data(o);
-  const Subject subject = read_subject(o, data.train);
+  const Data data = read_data(o.net, o.data, o.test);
+  const Subject subject = read_subject(o.net, o.trained, data.train);
   const optim::Optimizer known = read_optimizer(o.optimizer, o.fields);
   const double initial = o.learning_rate > 0 ? o.learning_rate : known.learning_rate().constant().value();
   const optim::Rate rate = schedule(o, initial, data.train.size());
@@ -188,6 +189,10 @@ int train(const TrainCommand& o, std::stop_token stop) {
       trained.set(name, tensor);
     export_onnx(out / "model.onnx", *subject.outputs, trained);
   }
+  if (subject.exported && subject.exported->columns())
+    model.export_model(out / "model.oxb", *subject.exported->columns());
+  else if (subject.exported)
+    model.export_model(out / "model.oxb");
   if (const Table& rows = history.table(); !rows.columns.empty()) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
     const std::int64_t per_epoch = minibatches_per_epoch(data.train.size(), o.batch_size);
@@ -201,6 +206,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
   }
   say("parameters   {}\n", (out / "parameters.safetensors").string());
   if (subject.outputs) say("model        {}\n", (out / "model.onnx").string());
+  if (subject.exported) say("model        {}\n", (out / "model.oxb").string());
   if (internal::something_at(state)) say("to resume    {}\n", state.string());
   if (!o.tensorboard.empty()) say("scalars      tensorboard --logdir {}\n", o.tensorboard);
   say("graph        {}\n", (out / "graph.txt").string());

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands/cli.h"
+#include "commands/data.h"
 #include "commands/interrupt.h"
 #include "commands/train.h"
 
@@ -29,11 +30,8 @@ Command train_command(CLI::App& program) {
        "net", train->net,
        "an example (mnist_mlp, mnist_cnn), a file with a graph whose outputs are loss and accuracy, or an ONNX file")
       ->capture_default_str();
-  t->add_option(
-       "--data", train->data,
-       "folder with the four MNIST files (IDX, gzipped or not), or a safetensors or npz file with an array an input")
-      ->capture_default_str();
-  t->add_option("--test", train->test, "a safetensors or npz file with data to test on");
+  t->add_option("--data", train->data, data_help)->capture_default_str();
+  t->add_option("--test", train->test, "more samples, in a file as --data takes it, to test on");
   t->add_option("--train", train->trained,
                 "names of parameters of an ONNX file to be trained: * stands for any text, ? for one character")
       ->allow_extra_args(false);

@@ -1,7 +1,6 @@
 #include "measure/measure.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/optim/mnist.h>
 
 #include <algorithm>
 
@@ -10,16 +9,14 @@
 namespace oxbow::tools {
 namespace {
 
-// The user's tensors, MNIST's first rows where a folder of it was named, random numbers for the rest.
+// The user's tensors, the first rows of the data, random numbers for the rest.
 Feeds all_feeds(const Measuring& m, const Graph& graph, const Compiling& how, const Program& program) {
   Feeds feeds = read_feeds(graph, m.feeds);
-  Dataset mnist;
-  if (!m.data.empty()) mnist = load_mnist(m.data).train;
   for (const ops::Input& in : program.inputs()) {
     if (feeds.contains(in.name)) continue;
     const auto sized = how.sizes.find(in.name);
     const Shape shape = sized == how.sizes.end() ? in.type.shape : sized->second;
-    feeds[in.name] = mnist.contains(in.name) ? mnist.rows(0, shape[0])[in.name] : random_feed(graph, in.name, shape);
+    feeds[in.name] = m.data.contains(in.name) ? m.data.rows(0, shape[0])[in.name] : random_feed(graph, in.name, shape);
   }
   return feeds;
 }
@@ -30,7 +27,7 @@ std::vector<Trace> measure(const Graph& graph, const Compiling& how, const Measu
   const std::vector<Value> wanted = how.fetches.empty() ? fetches(graph) : how.fetches;
   if (wanted.empty()) throw Error("the graph is empty: there is nothing to run");
   const Program program = compiled(wanted, how);
-  Store store(graph);
+  const Store store = measuring.parameters ? *measuring.parameters : Store(graph);
   Session session(program, store);
   for (const auto& [name, tensor] : all_feeds(measuring, graph, how, program)) session.feed(name, tensor);
   const int warm = std::max(3, measuring.steps / 10);

@@ -2,8 +2,11 @@
 // Thread safety: a pure function, but for the time it takes.
 #pragma once
 
+#include <oxbow/optim/dataset.h>
+#include <oxbow/runtime/store.h>
 #include <oxbow/runtime/trace.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +17,9 @@ namespace oxbow::tools {
 /// How often to run, and on what.
 struct Measuring {
   int steps = 50;
-  std::vector<std::string> feeds = {};  ///< as `read_feeds` takes them; other inputs get random numbers
-  std::string data = {};                ///< folder with the four MNIST files: their first images are fed
+  std::vector<std::string> feeds = {};   ///< as `read_feeds` takes them
+  Dataset data = {};                     ///< its first samples; what is neither here nor there gets random numbers
+  std::optional<Store> parameters = {};  ///< else the first values
 };
 
 /// Compiles the graph, warms up, and runs it: the traces of the quicker half of the runs, the quickest first, for other
