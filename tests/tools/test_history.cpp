@@ -1,5 +1,6 @@
 // history.csv as it is written while a training goes on.
-#include <oxbow/graph/error.h>
+#include <oxbow/ops/ops.h>
+#include <oxbow/optim/model.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <iterator>
 #include <limits>
 
+#include "history/plot.h"
 #include "history/writer.h"
 #include "support/hostile_history.h"
 #include "support/message.h"
@@ -103,6 +105,26 @@ BOOST_AUTO_TEST_CASE(a_run_that_is_resumed_goes_on_in_its_rows) {
   BOOST_TEST(folder.read("history.csv") == "step,other,loss\n1,5,\n2,6,\n3,,0.5\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_training_of_ones_own_is_logged_and_drawn) {
+  const test::TemporaryFolder folder;
+  Graph g;
+  const Value x = input(g, "x", f64, {any(4)}), w = variable(g, "w", {f64, {}});
+  const Value loss = mean(square(w - x));
+  Model model = compile(loss, "sgd");
+  const Dataset data{{"x", draw({10}, 0, 1, 1)}};
+  const History history = model.fit(
+      data,
+      {.epochs = 3, .batch_size = 4, .validation = data, .callbacks = {tools::csv_logger(folder / "history.csv")}});
+  const Table table = tools::read_table(folder / "history.csv");
+  BOOST_TEST(*table.find("loss") == history.step_losses, boost::test_tools::per_element());
+  BOOST_TEST(table.steps()->back() == 9);
+  const tools::Plot curve = tools::training_curve("sgd", table);
+  BOOST_TEST(curve.x_label == "epoch");
+  BOOST_TEST(curve.panels[0].series[0].x.back() == 3);
+  BOOST_TEST(curve.panels[0].series[2].y == history["val_loss"], boost::test_tools::per_element());
+  BOOST_TEST(tools::training_curve("sgd", {{"step", "epoch", "loss"}, {{1, 2}, {1, 1}, {3, 2}}, {}}).x_label == "step");
+}
+
 BOOST_AUTO_TEST_CASE(a_line_that_is_cut_short_does_not_count) {
   const test::TemporaryFolder folder;
   for (const char* cut : {"", "4", "4,", "4,0.", "4,0.5"}) {
@@ -142,7 +164,21 @@ BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
       {"{\"step\":1,\"loss\":0.5}\n{\"step\":2,\"loss\":0.25,\"note\":\"x\"}\n{\"step\":3,", "", {0.5, 0.25}, {1, 2}},
       {"{\"step\":1,\"loss\":0.5}", "", {0.5}, {1}},
       {R"({"loss":[3,-Infinity,null,2],"tags":["a"]})", "", {3, -infinite, 2}, {}},
-      {"[3, 2.5, null]", "", {3, 2.5}, {}}};
+      {"[3, 2.5, null]", "", {3, 2.5}, {}},
+      {"\"Step\",\"calm-sun-1 - loss\",\"calm-sun-1 - loss__MIN\",\"calm-sun-1 - loss__MAX\"\n"
+       "\"0\",\"2.5\",\"2\",\"3\"\n\"10\",\"1.5\",\"1\",\"2\"\n",
+       "",
+       {2.5, 1.5},
+       {0, 10}},  // a chart of Weights & Biases
+      {"\"trainer/global_step\",\"a - loss\",\"a - loss__MIN\",\"a - loss__MAX\",\"b - loss\",\"b - loss__MIN\",\"b - "
+       "loss__MAX\"\n0,2,2,2,3,3,3\n1,1,1,1,,,\n",
+       "loss/b",
+       {3},
+       {0, 1}},  // of two runs
+      {"{\"_step\": 0, \"_runtime\": 1.5, \"loss\": 2, \"val_loss\": null}\n{\"_step\": 5, \"loss\": 1}\n",
+       "",
+       {2, 1},
+       {0, 5}}};  // its history, a row a line
   for (const auto& [text, column, losses, steps] : cases) {
     const std::string path = folder.write("history", text);
     const Table t = tools::read_table(path);
@@ -150,6 +186,13 @@ BOOST_AUTO_TEST_CASE(histories_of_other_tools_are_read) {
     BOOST_TEST((t.steps() == nullptr) == steps.empty(), text);
     if (t.steps() != nullptr) BOOST_TEST(*t.steps() == steps, boost::test_tools::per_element());
   }
+  const std::string two = folder.write("two.csv", "Step,a - loss,a - loss__MIN,b - loss,b - loss__MIN\n0,2,2,3,3\n");
+  BOOST_TEST(message([&] { tools::losses(tools::read_table(two), two); }) ==
+             two + ": there is no column \"loss\". There are: Step, loss/a, loss/b");
+  const tools::Plot both = tools::plot({{"two", two, tools::read_table(two)}}, {});
+  BOOST_REQUIRE(both.panels[0].series.size() == 2u);
+  BOOST_TEST(both.panels[0].series[0].name == "a");
+  BOOST_TEST(both.panels[0].series[1].name == "b");
   const std::string path = folder.write("log.csv", "step,loss\n1,0.5\n2,high\n");
   const Table t = tools::read_table(path);
   BOOST_TEST(message([&] { tools::losses(t, path, "loss"); }) ==

@@ -1,12 +1,16 @@
 // tools/docs/training.md: its code is the code below, and its picture is made here.
 #include <oxbow/oxbow.h>
+#include <oxbow/runtime/atomic_file.h>
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <sstream>
 
-#include "plot/plot.h"
+#include "history/plot.h"
+#include "history/tensorboard.h"
+#include "history/writer.h"
 #include "support/places.h"
 #include "support/temporary_folder.h"
 
@@ -62,7 +66,7 @@ BOOST_AUTO_TEST_CASE(the_code_on_the_page_trains_and_resumes) {
     BOOST_TEST(source.find(flat(code)) != std::string::npos, "this code is not in the test:\n" << code);
     ++snippets;
   }
-  BOOST_TEST(snippets == 5);
+  BOOST_TEST(snippets == 7);
 
   // clang-format off
   optim::Adam a{.learning_rate = 1e-3};
@@ -91,6 +95,18 @@ BOOST_AUTO_TEST_CASE(the_code_on_the_page_trains_and_resumes) {
   model.fit(data, {.epochs = 10, .callbacks = {checkpoint("training.safetensors")}});
   model.load("training.safetensors");
   model.fit(data, {.epochs = 10, .resume = true});
+  // clang-format off
+  model.fit(data, {.epochs = 20, .callbacks = {tools::csv_logger("history.csv")}});
+  const tools::Table table = tools::read_table("history.csv");
+  std::cout << to_string(optim::judge(tools::losses(table, "history.csv")));
+  write_file("loss.svg", tools::svg(tools::training_curve("adam", table)));
+  // clang-format on
+  const Tensor samples = draw({8, 5, 5}, 0, 1, 3, f32);
+  // clang-format off
+  tools::TensorBoard board("runs/adam", {.histograms = 1});
+  const Callback pictures{.on_epoch = [&](Progress&) { board.image("drawn", samples, {.columns = 4}); }};
+  model.fit(data, {.epochs = 10, .callbacks = {board.callback(), pictures}});
+  // clang-format on
   std::filesystem::current_path(before);
   // clang-format off
   Model recorded = compile(loss, "adam", {.minimize = {.norms = true}});
@@ -98,7 +114,7 @@ BOOST_AUTO_TEST_CASE(the_code_on_the_page_trains_and_resumes) {
   const std::vector<double>& lengths = history.steps("gradient_norm");
   // clang-format on
   BOOST_TEST(lengths.size() == 10u);
-  BOOST_TEST(model.steps() == 10);
+  BOOST_TEST(model.steps() == 40);
 }
 
 // How pictures are drawn may change, so it is not compared byte by byte. The picture that is drawn now is left in the

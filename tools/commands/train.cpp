@@ -195,8 +195,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
     model.export_model(out / "model.oxb");
   if (const Table& rows = history.table(); !rows.columns.empty()) {
     const std::string title = std::filesystem::path(o.net).stem().string() + ", " + how;
-    const std::int64_t per_epoch = minibatches_per_epoch(data.train.size(), o.batch_size);
-    write_file(out / "loss.svg", svg(training_curve(title, rows, per_epoch)));
+    write_file(out / "loss.svg", svg(training_curve(title, rows)));
     say("loss curve   {}\n", (out / "loss.svg").string());
     if (o.record_norms && has_norms(rows)) {
       write_file(out / "norms.svg", svg(norms_plot(rows, title)));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/optim/model.h>
 #include <oxbow/runtime/files/input_file.h>
 
 #include <algorithm>
@@ -61,47 +60,6 @@ ResumedHistory resumed_history(const std::string& path, std::int64_t minibatches
   if (rows == 0) return {{}, missing_steps({}, minibatches)};  // as of a header alone
   for (auto& column : t.values) column.resize(static_cast<std::size_t>(rows));
   return {std::move(t), missing_steps(kept, minibatches)};
-}
-
-Callback recording(HistoryWriter& history) {
-  return {.on_step =
-              [&history](Progress& p) {
-                history.add_row();
-                history.set("step", static_cast<double>(p.model.minibatches()));
-                history.set("epoch", p.epoch);
-                history.set("learning_rate", p.model.learning_rate());
-                history.set("loss", p.loss);
-                for (const StepSeries& s : p.history.recorded)
-                  if (!std::isnan(s.values.back())) history.set(s.name, s.values.back());
-              },
-          .on_epoch =
-              [&history](Progress& p) {
-                for (const auto& [name, value] : p.history.epochs.back().results.entries())
-                  history.set("epoch_" + name, value);
-              }};
-}
-
-Plot training_curve(const std::string& title, const Table& history, std::int64_t minibatches_per_epoch) {
-  const auto series = [&](std::string name, std::string_view column, bool faint = false) {
-    Series s{.name = std::move(name), .x = {}, .y = {}, .faint = faint};
-    const auto *x = history.find("step"), *y = history.find(column);
-    for (std::size_t i = 0; x != nullptr && y != nullptr && i < y->size(); ++i) {
-      if (std::isnan((*y)[i])) continue;  // an epoch's result, in a row within the epoch
-      s.x.push_back((*x)[i] / static_cast<double>(minibatches_per_epoch));
-      s.y.push_back((*y)[i]);
-    }
-    return s;
-  };
-  Plot plot{.title = title,
-            .x_label = "epoch",
-            .panels = {{.y_label = "loss",
-                        .series = {series("training", "loss", true), series("training", "epoch_loss"),
-                                   series("test", "epoch_val_loss")},
-                        .log_scale = true}}};
-  if (history.find("epoch_accuracy") != nullptr)
-    plot.panels.push_back({.y_label = "accuracy",
-                           .series = {series("training", "epoch_accuracy"), series("test", "epoch_val_accuracy")}});
-  return plot;
 }
 
 }  // namespace oxbow::tools

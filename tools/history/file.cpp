@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 
 #include "history/formats.h"
 #include "text_file.h"
@@ -17,7 +18,9 @@ using namespace internal;
 
 namespace {
 
-// What other programs call the loss of a step, each in any case; the first that there is counts.
+// What other programs call the step, each in any case; the first that there is counts.
+constexpr std::array step_names{"step", "_step", "global_step", "trainer/global_step"};
+// And the loss of a step.
 constexpr std::array loss_names{"loss",  "train_loss",      "training_loss",    "train/loss",
                                 "value", "train_loss_step", "train_loss_epoch", "loss_step"};
 
@@ -25,6 +28,35 @@ const std::vector<double>* find_any_case(const Table& t, std::string_view name) 
   for (std::size_t i = 0; i < t.columns.size(); ++i)
     if (lower_case(t.columns[i]) == name) return &t.values[i];
   return nullptr;
+}
+
+// A chart of Weights & Biases names columns "RUN - METRIC", each with its "__MIN" and "__MAX" of the steps that a point
+// stands for: they become METRIC, or METRIC/RUN where there are several runs.
+void rename_runs(Table& t) {
+  constexpr std::string_view low = "__MIN", high = "__MAX", between = " - ";
+  const auto is_bound = [&](const std::string& name) {
+    if (!name.ends_with(low) && !name.ends_with(high)) return false;
+    return t.find(std::string_view(name).substr(0, name.size() - low.size())) != nullptr;
+  };
+  std::vector<std::string> kept;
+  for (const std::string& name : t.columns)
+    if (!is_bound(name)) kept.push_back(name);
+  if (kept.size() == t.columns.size()) return;
+  std::set<std::string> runs;
+  for (const std::string& name : kept)
+    if (const std::size_t mark = name.find(between); mark != std::string::npos) runs.insert(name.substr(0, mark));
+  Table renamed;
+  renamed.texts = std::move(t.texts);
+  for (const std::string& name : kept) {
+    std::vector<double> values = *t.find(name);
+    const std::size_t mark = name.find(between);
+    if (mark == std::string::npos)
+      renamed.add(name, std::move(values));
+    else
+      renamed.add(name.substr(mark + between.size()) + (runs.size() > 1 ? "/" + name.substr(0, mark) : ""),
+                  std::move(values));
+  }
+  t = std::move(renamed);
 }
 
 }  // namespace
@@ -35,7 +67,11 @@ const std::vector<double>* Table::find(std::string_view column) const {
   return nullptr;
 }
 
-const std::vector<double>* Table::steps() const { return find_any_case(*this, "step"); }
+const std::vector<double>* Table::steps() const {
+  for (const char* name : step_names)
+    if (const std::vector<double>* found = find_any_case(*this, name)) return found;
+  return nullptr;
+}
 
 void Table::add(std::string column, std::vector<double> numbers) {
   if (values.size() == values.capacity())
@@ -75,6 +111,7 @@ Table parse_table(const std::string& text, const std::string& path) {
     if (first == std::string::npos) throw Error(path + ": the file is empty");
     const bool json = text[first] == '{' || text[first] == '[';
     Table t = json ? read_json(text.substr(begin), path) : read_csv(std::string_view(text).substr(begin), path);
+    rename_runs(t);
     if (t.columns.empty() && !t.texts.empty())
       throw Error(path + ": there is not a column of numbers. " + t.texts.front().first_text);
     if (t.values.empty() || t.values[0].empty()) throw Error(path + ": there are no numbers below the header");

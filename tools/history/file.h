@@ -6,7 +6,8 @@
 // `oxbow train` writes history.csv so, with --record norms also gradient_norm, update_ratio and both of each parameter,
 // gradient_norm/dense/kernel. An empty field holds no number; an epoch's fields are in its last step's row.
 // Read are CSV with such a header, plain CSV of one or two columns (losses, or steps and losses) without one, and JSON:
-// an object of lists of numbers, one list, a list of objects, Hugging Face's trainer_state.json, an object a line. A
+// an object of lists of numbers, one list, a list of objects, Hugging Face's trainer_state.json, an object a line. Of a
+// chart that Weights & Biases exported, "RUN - loss" becomes "loss", or "loss/RUN" where there are several runs. A
 // column with a text in it is put aside: only who asks for it is refused. "NA" and "null" are absent numbers.
 // Safe from any thread.
 #pragma once
@@ -29,7 +30,7 @@ struct Table {
 
   /// The column, or null when there is none.
   const std::vector<double>* find(std::string_view column) const;
-  /// The column "step", in any case, or null.
+  /// The column "step" or "global_step", in any case, or null.
   const std::vector<double>* steps() const;
   void add(std::string column, std::vector<double> numbers);
 };

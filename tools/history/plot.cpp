@@ -9,6 +9,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <optional>
 
 namespace oxbow::tools {
 namespace {
@@ -72,7 +73,8 @@ void clip(std::vector<Series>& series) {
 }
 
 // The columns of a table that a pattern means, each with what to call it beside the others: "" for one of that very
-// name, "all" for the one that the pattern begins with, "dense/kernel" of gradient_norm/dense/kernel.
+// name, "all" for the one that the pattern begins with, "dense/kernel" of gradient_norm/dense/kernel. Where there is
+// none "loss" means "loss/*", of several runs in one table.
 std::vector<std::pair<std::string, const std::vector<double>*>> columns_of(const Table& t, const std::string& pattern) {
   std::vector<std::pair<std::string, const std::vector<double>*>> found;
   if (const std::vector<double>* own = t.find(pattern)) return {{"", own}};
@@ -82,7 +84,8 @@ std::vector<std::pair<std::string, const std::vector<double>*>> columns_of(const
     const std::string rest = t.columns[i].substr(stem.size());
     found.emplace_back(rest.empty() ? "all" : rest.front() == '/' ? rest.substr(1) : rest, &t.values[i]);
   }
-  return found;
+  const bool plain = stem.size() == pattern.size() && !pattern.ends_with('/');
+  return found.empty() && plain ? columns_of(t, pattern + "/*") : found;
 }
 
 bool is_logarithmic(const std::string& column) {
@@ -156,6 +159,15 @@ Plot drawn(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
   return plot;
 }
 
+// By the last epoch's last row: minibatches up to it for each epoch; nothing where no epoch ended.
+std::optional<double> minibatches_per_epoch(const Table& history) {
+  const auto *steps = history.find("step"), *epochs = history.find("epoch"), *ends = history.find("epoch_loss");
+  if (steps == nullptr || epochs == nullptr || ends == nullptr) return std::nullopt;
+  for (std::size_t i = ends->size(); i-- > 0;)
+    if (!std::isnan((*ends)[i]) && (*epochs)[i] > 0) return (*steps)[i] / (*epochs)[i];
+  return std::nullopt;
+}
+
 }  // namespace
 
 Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
@@ -164,6 +176,30 @@ Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how) {
                 " steps\n  Give at least 1, or 0 for a fiftieth");
   Plot plot = drawn(runs, how);
   for (std::size_t i = 0; i < plot.panels.size(); ++i) check_shown(plot.panels[i], how.columns[i], runs);
+  return plot;
+}
+
+Plot training_curve(const std::string& title, const Table& history) {
+  const std::optional<double> minibatches = minibatches_per_epoch(history);
+  const auto series = [&](std::string name, std::string_view column, bool faint = false) {
+    Series s{.name = std::move(name), .x = {}, .y = {}, .faint = faint};
+    const auto *x = history.find("step"), *y = history.find(column);
+    for (std::size_t i = 0; x != nullptr && y != nullptr && i < y->size(); ++i) {
+      if (std::isnan((*y)[i])) continue;  // an epoch's result, in a row within the epoch
+      s.x.push_back((*x)[i] / minibatches.value_or(1));
+      s.y.push_back((*y)[i]);
+    }
+    return s;
+  };
+  Plot plot{.title = title,
+            .x_label = minibatches ? "epoch" : "step",
+            .panels = {{.y_label = "loss",
+                        .series = {series("training", "loss", true), series("training", "epoch_loss"),
+                                   series("test", "epoch_val_loss")},
+                        .log_scale = true}}};
+  if (history.find("epoch_accuracy") != nullptr)
+    plot.panels.push_back({.y_label = "accuracy",
+                           .series = {series("training", "epoch_accuracy"), series("test", "epoch_val_accuracy")}});
   return plot;
 }
 

@@ -1,11 +1,13 @@
 // Histories as plots: what `oxbow plot` and `oxbow train` draw. Pure functions.
+//
+//   write_file("loss.svg", tools::svg(tools::training_curve("adam", tools::read_table("history.csv"))));
 #pragma once
+
+#include <oxbow/tools/history/file.h>
+#include <oxbow/tools/plot/plot.h>
 
 #include <string>
 #include <vector>
-
-#include "history/file.h"
-#include "plot/plot.h"
 
 namespace oxbow::tools {
 
@@ -23,6 +25,9 @@ struct RunHistory {
 /// Runs on one axis, over their steps. Throws `Error` for a negative `smooth`, with the file and its columns when it
 /// has none that matches, and where no run has a value that a column's panel can show.
 Plot plot(const std::vector<RunHistory>& runs, const HistoryPlot& how);
+
+/// Loss and, where there is one, accuracy over the epochs of a run that `csv_logger` or `oxbow train` wrote.
+Plot training_curve(const std::string& title, const Table& history);
 
 /// Of one run that recorded them, gradient norms and update-to-weight ratios: of all parameters together, and of each.
 /// Where none is finite, as after a training that blew up at once, the panels are empty.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <oxbow/graph/error.h>
 #include <oxbow/graph/support/library_errors.h>
+#include <oxbow/optim/model.h>
 #include <oxbow/runtime/atomic_file.h>
 #include <oxbow/runtime/files/calls.h>
 #include <sys/stat.h>
@@ -84,6 +85,36 @@ bool HistoryWriter::append(const std::string& rows) {
   ::close(file);
   saved_bytes_ += static_cast<std::int64_t>(rows.size());
   return true;
+}
+
+Callback recording(HistoryWriter& history) {
+  return {.on_step =
+              [&history](Progress& p) {
+                history.add_row();
+                history.set("step", static_cast<double>(p.model.minibatches()));
+                history.set("epoch", p.epoch);
+                history.set("learning_rate", p.model.learning_rate());
+                history.set("loss", p.loss);
+                for (const StepSeries& s : p.history.recorded)
+                  if (!std::isnan(s.values.back())) history.set(s.name, s.values.back());
+              },
+          .on_epoch =
+              [&history](Progress& p) {
+                for (const auto& [name, value] : p.history.epochs.back().results.entries())
+                  history.set("epoch_" + name, value);
+              }};
+}
+
+Callback csv_logger(const std::string& path) {
+  const auto history = std::make_shared<HistoryWriter>(path);
+  const Callback rows = recording(*history);
+  return {.on_step = [history, rows](Progress& p) { rows.on_step(p); },
+          .on_epoch =
+              [history, rows](Progress& p) {
+                rows.on_epoch(p);
+                history->save();
+              },
+          .on_end = [history](Progress&) { history->save(); }};
 }
 
 }  // namespace oxbow::tools

@@ -9,11 +9,14 @@
 // again and again; where it is not as the last `save` left it (cut, removed, replaced), it is made anew. A kill at any
 // moment leaves all rows of the last `save`, behind them at most a line that is cut short, which `read_table` leaves
 // out. Thread safety: one thread at a time.
+//
+//   model.fit(data, {.epochs = 10, .callbacks = {tools::csv_logger("history.csv")}});   // in C++, all of this in one
 #pragma once
 
-#include <cstdint>
+#include <oxbow/optim/fit.h>
+#include <oxbow/tools/history/file.h>
 
-#include "history/file.h"
+#include <cstdint>
 
 namespace oxbow::tools {
 
@@ -39,5 +42,11 @@ class HistoryWriter {
   std::size_t saved_rows_ = 0, saved_columns_ = 0;  // 0 columns: nothing was written
   std::int64_t saved_bytes_ = 0;
 };
+
+/// A row a minibatch, numbered over the whole run: its loss, the rate, and what is recorded; an epoch's results are in
+/// the row of its last minibatch, "epoch_val_loss". Who calls `save` says when they are written.
+Callback recording(HistoryWriter& history);
+/// The same, written at each epoch's end. `oxbow plot` and `oxbow lr judge` read it. Keras: CSVLogger.
+Callback csv_logger(const std::string& path);
 
 }  // namespace oxbow::tools

@@ -43,7 +43,7 @@ if(OXBOW_TOOLS)
   install(FILES ${tools}/onnx/onnx.h DESTINATION ${include} COMPONENT dev)
   install(FILES ${tools}/dump/compiling.h ${tools}/dump/dump.h DESTINATION ${include}/tools/dump COMPONENT dev)
   install(FILES ${tools}/plot/image.h ${tools}/plot/plot.h DESTINATION ${include}/tools/plot COMPONENT dev)
-  install(FILES ${tools}/history/tensorboard.h DESTINATION ${include}/tools/history COMPONENT dev)
+  install(FILES ${tools}/history/file.h ${tools}/history/plot.h ${tools}/history/tensorboard.h ${tools}/history/writer.h DESTINATION ${include}/tools/history COMPONENT dev)
 endif()
 
 install(EXPORT Oxbow NAMESPACE Oxbow:: FILE OxbowTargets.cmake DESTINATION ${package} COMPONENT dev)
