@@ -77,6 +77,7 @@ struct Callback {
   std::function<void(Progress&)> on_step = {};   ///< after each step
   std::function<void(Progress&)> on_epoch = {};  ///< after each epoch; its results are `history.epochs.back()`
   std::function<void(Progress&)> on_end = {};    ///< once, at the end
+  bool prints = false;  ///< tells how training goes: in place of what `FitOptions::progress` shows
 };
 
 /// Writes a line after each epoch, "epoch 3: loss 0.2145, val_loss 0.2311", to standard output or to `out`, which has
@@ -118,6 +119,9 @@ struct FitOptions {
   int prefetch = 2;         ///< so many of those batches are made ahead
   Dataset validation = {};  ///< evaluated after each epoch; empty for none
   std::vector<Callback> callbacks = {};
+  /// Shows on standard error how far a training is that takes longer than a second: as `print_progress`, but a line at
+  /// most each second, or each ten where that is no terminal. Keras: verbose.
+  bool progress = true;
   std::optional<EarlyStopping> early_stopping = {};
   /// Where weights are averaged, `Model::refresh_statistics` after each epoch, before its evaluation: one more pass
   /// forward over the data, for nets with batch normalisation.

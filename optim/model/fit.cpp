@@ -176,6 +176,9 @@ class Model::State::Fit {
                                     .workers = options.workers,
                                     .prefetch = options.prefetch});
     progress_.means = so_far_;
+    const auto prints = [](const Callback& c) { return c.prints; };
+    if (options.progress && std::none_of(options.callbacks.begin(), options.callbacks.end(), prints))
+      shown_ = default_progress();
     history_.minibatches_before = from_.minibatches;
     for (const optim::Recorded& r : state.step.recorded) history_.recorded.push_back({r.name, {}});
   }
@@ -275,12 +278,14 @@ class Model::State::Fit {
   }
 
   void tell(std::function<void(Progress&)> Callback::*what) {
+    if (shown_.*what) (shown_.*what)(progress_);
     for (const Callback& c : options_.callbacks)
       if (c.*what) (c.*what)(progress_);
   }
 
   State& state_;
   const FitOptions& options_;
+  Callback shown_;  // what `FitOptions::progress` shows; empty where a callback prints
   const Dataset* data_;
   const Batches& batches_;             // where there are no data
   const std::int64_t samples_, size_;  // of a minibatch; the last of an epoch may be smaller

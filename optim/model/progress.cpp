@@ -1,11 +1,12 @@
 // What training tells while it goes on.
-#include <oxbow/optim/fit.h>
+#include <oxbow/optim/model/state.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <utility>
 
 namespace oxbow {
 
@@ -28,11 +29,20 @@ std::string clock_text(double seconds) {
 
 std::string heading(const Progress& p) { return "epoch " + std::to_string(p.epoch) + "/" + std::to_string(p.epochs); }
 
+// How often to tell, and where.
+struct Manner {
+  std::ostream& out;
+  double seconds;          // between lines
+  bool terminal;           // a bar between them
+  bool short_ones = true;  // a line for each epoch, however short
+};
+
 // Since when this epoch goes on here, and since when nothing was told.
 struct Telling {
-  ProgressClock::time_point start, told;
+  ProgressClock::time_point start, told, line = ProgressClock::now();
   std::int64_t first = 0;  // the step that the epoch had come to then
   int epoch = 0;
+  bool drawn = false;
 };
 
 std::string line_of(const Progress& p, const Telling& t, bool bar) {
@@ -54,11 +64,14 @@ std::string line_of(const Progress& p, const Telling& t, bool bar) {
   return line + ": " + to_string(results);
 }
 
-Callback progress(std::ostream& out, double seconds, bool terminal) {
+Callback progress(const Manner& how) {
   auto telling = std::make_shared<Telling>();
   constexpr double redrawn = 0.1;  // seconds: quicker is not seen
+  const auto clear = [how, telling] {
+    if (std::exchange(telling->drawn, false)) how.out << "\r\x1b[K" << std::flush;
+  };
   return {.on_step =
-              [&out, seconds, terminal, telling](Progress& p) {
+              [how, telling](Progress& p) {
                 Telling& t = *telling;
                 if (t.epoch != p.epoch || p.step <= t.first) {
                   t.start = t.told = ProgressClock::now();
@@ -66,35 +79,46 @@ Callback progress(std::ostream& out, double seconds, bool terminal) {
                   t.first = p.step;  // the first step's time, with what is made once, does not count
                   return;
                 }
-                if (p.step == p.steps || seconds_since(t.told) < (terminal ? redrawn : seconds)) return;
+                if (p.step == p.steps || seconds_since(t.told) < (how.terminal ? redrawn : how.seconds)) return;
+                if (!how.short_ones && !t.drawn && seconds_since(t.line) < how.seconds) return;
                 t.told = ProgressClock::now();
-                if (terminal)
-                  out << "\r" << line_of(p, t, true) << "\x1b[K" << std::flush;
+                t.drawn = how.terminal;
+                if (!how.terminal) t.line = t.told;
+                if (how.terminal)
+                  how.out << "\r" << line_of(p, t, true) << "\x1b[K" << std::flush;
                 else
-                  out << line_of(p, t, false) << std::endl;
+                  how.out << line_of(p, t, false) << std::endl;
               },
           .on_epoch =
-              [&out, terminal](Progress& p) {
+              [how, telling, clear](Progress& p) {
+                clear();
+                if (!how.short_ones && seconds_since(telling->line) < how.seconds) return;
+                telling->line = ProgressClock::now();
                 const Epoch& e = p.history.epochs.back();
-                out << (terminal ? "\r\x1b[K" : "") << heading(p) << ", " << clock_text(e.seconds) << ": " << e.results
-                    << std::endl;
+                how.out << heading(p) << ", " << clock_text(e.seconds) << ": " << e.results << std::endl;
               },
-          .on_end =
-              [&out, terminal](Progress& p) {
-                if (terminal && p.step < p.steps) out << "\r\x1b[K" << std::flush;
-              }};
+          .on_end = [clear](Progress&) { clear(); },
+          .prints = true};
 }
+
+bool on_terminal() { return isatty(STDERR_FILENO) == 1; }
 
 }  // namespace
 
+Callback optim::internal::default_progress() {
+  const bool terminal = on_terminal();
+  return progress({std::cerr, terminal ? 1.0 : 10.0, terminal, false});
+}
+
 Callback print_epochs(std::ostream& out) {
-  return {.on_epoch = [&out](Progress& p) {
+  const auto print = [&out](Progress& p) {
     out << "epoch " << p.epoch << ": " << p.history.epochs.back().results << std::endl;
-  }};
+  };
+  return {.on_epoch = print, .prints = true};
 }
 Callback print_epochs() { return print_epochs(std::cout); }
 
-Callback print_progress(std::ostream& out, double seconds) { return progress(out, seconds, false); }
-Callback print_progress(double seconds) { return progress(std::cerr, seconds, isatty(STDERR_FILENO) == 1); }
+Callback print_progress(std::ostream& out, double seconds) { return progress({out, seconds, false}); }
+Callback print_progress(double seconds) { return progress({std::cerr, seconds, on_terminal()}); }
 
 }  // namespace oxbow

@@ -8,6 +8,9 @@
 
 namespace oxbow::optim::internal {
 
+/// What `FitOptions::progress` shows.
+Callback default_progress();
+
 /// A program and its session, fed with rows of a data set.
 class Runner {
  public:

@@ -17,6 +17,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <iostream>
 #include <sstream>
 
 #include "support/message.h"
@@ -324,6 +325,25 @@ BOOST_AUTO_TEST_CASE(progress_and_the_best_epoch) {
   BOOST_TEST(std::count(text.begin(), text.end(), '\n') == 2 * 2 + 2);
   BOOST_TEST(std::filesystem::exists(folder / "best"));
   says([&] { model.fit(data, {.callbacks = {save_best(folder / "best")}}); }, "there is no result \"val_loss\"");
+}
+
+// A short training says nothing; a long one a line each ten seconds, unless a callback prints or it is told not to.
+BOOST_AUTO_TEST_CASE(a_training_shows_itself_unless_it_is_short) {
+  Graph g;
+  const Value x = input(g, "x", f64, {any(4)}), w = variable(g, "w", {f64, {}});
+  Model model = compile(mean(square(w - x)), "sgd");
+  const Dataset data{{"x", draw({20}, 0, 1, 1)}};
+  const auto shown = [&](const FitOptions& options) {
+    std::ostringstream text;
+    std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
+    model.fit(data, options);
+    std::cerr.rdbuf(before);
+    return text.str();
+  };
+  BOOST_TEST(shown({.epochs = 3, .batch_size = 4}) == "");
+  std::ostringstream own;
+  model.fit(data, {.epochs = 2, .batch_size = 4, .callbacks = {print_progress(own)}});
+  BOOST_TEST(has(own.str(), "epoch 2/2, "), own.str());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -175,6 +175,7 @@ int train(const TrainCommand& o, std::stop_token stop) {
                          .seed = o.seed,
                          .validation = data.test,
                          .callbacks = std::move(callbacks),
+                         .progress = false,  // the bar above
                          .stop = stop,
                          .resume = o.resume});
   if (stop.stop_requested() && !graph_written) {
