@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(predictions_are_a_table_named_by_what_was_learned) {
              "kind,kind=no,kind=yes\nyes,0.25,0.75\nno,0.6,0.4\nno,0.5,0.5\n");
   BOOST_TEST(to_csv(load_model(folder / "numbers.oxb").table(p)) ==
              "prediction_0,prediction_1\n0.25,0.75\n0.6,0.4\n0.5,0.5\n");
-  BOOST_TEST(to_csv(load_model(folder / "numbers.oxb").table(Tensor::of<float>({2}, {1, 2.5}))) == "prediction\n1\n2.5\n");
+  BOOST_TEST(to_csv(load_model(folder / "numbers.oxb").table(Tensor::of<float>({2}, {1, 2.5}))) ==
+             "prediction\n1\n2.5\n");
   says([&] { load_model(folder / "numbers.oxb").table(Tensor::of<float>({}, {1})); }, "the predictions are a scalar");
 }
 

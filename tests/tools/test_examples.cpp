@@ -107,6 +107,18 @@ BOOST_AUTO_TEST_CASE(a_table_becomes_a_model_in_a_file) {
   BOOST_TEST(std::count(served.output.begin(), served.output.end(), '\n') == 2001);
 }
 
+BOOST_AUTO_TEST_CASE(classes_are_learned_and_predicted_by_another_program) {
+  const TemporaryFolder folder;
+  const std::string data = source("tools/data/flats.csv"), said = output(folder, "classify", data + " 20");
+  BOOST_TEST(numbers(said, "accuracy ").at(0) > 0.6, said);  // one of six
+  const std::string rows = output(folder, "predict", "districts.oxb " + data);
+  BOOST_TEST(rows.starts_with("district,district=Altstadt,district=Hafen,"), rows.substr(0, 100));
+  BOOST_TEST(std::count(rows.begin(), rows.end(), '\n') == 2001);
+  const auto bad = command(program("predict") + " " + (folder / "districts.oxb") + " " + source("README.md") + " 2>&1");
+  BOOST_TEST(bad.code == 1);
+  BOOST_TEST(has(bad.output, "README.md:1:"), bad.output);
+}
+
 BOOST_AUTO_TEST_CASE(rents_are_guessed) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "tabular", "10");
