@@ -130,6 +130,9 @@ BOOST_AUTO_TEST_CASE(a_residual_network_reads_digits) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "resnet20", source("tools/data/mnist10k") + " 1");
   BOOST_TEST(numbers(said, "val_accuracy ").at(0) > 0.8, said);
+  const std::string other = output(folder, "resnet20", source("tools/data/mnist10k") + " 1 depthwise");
+  BOOST_TEST(numbers(other, "val_accuracy ").at(0) > 0.8, other);
+  BOOST_TEST(other != said);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_from_a_file_is_tuned) {
