@@ -144,6 +144,20 @@ BOOST_AUTO_TEST_CASE(a_model_from_a_file_is_tuned) {
   BOOST_TEST(std::filesystem::file_size(folder / "tuned.onnx") > 400'000U);
 }
 
+BOOST_AUTO_TEST_CASE(parameters_come_from_pytorch_and_go_back) {
+  const TemporaryFolder folder;
+  const std::string digits = source("tools/data/digits.safetensors");
+  const std::string said = output(folder, "torch_weights", source("tools/data/mnist10k") + " 1 " + digits);
+  const std::vector<double> loss = numbers(said, "loss "), accuracy = numbers(said, "accuracy ");
+  BOOST_REQUIRE_MESSAGE(loss.size() == 4, said);
+  BOOST_TEST(std::abs(loss[0] - 0.21156) < 2e-5, said);  // what PyTorch says of the file
+  BOOST_TEST(accuracy[0] == 0.927, said);
+  BOOST_TEST(accuracy[3] > accuracy[1] + 0.1, said);
+  const std::string again =
+      output(folder, "torch_weights", source("tools/data/mnist10k") + " 0 " + (folder / "tuned.safetensors"));
+  BOOST_TEST(numbers(again, "loss ").at(0) == loss[2], again);
+}
+
 BOOST_AUTO_TEST_CASE(pixels_are_told_apart) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "unet", "2");

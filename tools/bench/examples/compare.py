@@ -104,6 +104,7 @@ EXAMPLES = {
     "gpt": Example(10, "loss", "loss", files=TEXT),
     "resnet20": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
     "resnet20 depthwise": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
+    "torch_weights": Example(5, "accuracy, half in a mirror", r"after: .*accuracy", files=DIGITS),
     "unet": Example(8, "accuracy, validation", "val_accuracy", loss=r"\d: loss"),
     "word2vec": Example(10, "loss", "loss"),
     "pinn": Example(2000, "largest error", "off by more than"),
