@@ -194,6 +194,21 @@ BOOST_AUTO_TEST_CASE(parts_of_ones_own_train_a_model) {
   BOOST_TEST(numbers(said, "epochs ").at(0) > 90, said);
 }
 
+BOOST_AUTO_TEST_CASE(the_tools_take_a_graph_of_ones_own) {
+  const TemporaryFolder folder;
+  output(folder, "own_graph", "4000");
+  const auto oxbow = [&](const std::string& arguments) { return output(folder, "oxbow", arguments); };
+  BOOST_TEST(has(oxbow("dump spirals.txt"), "\"loss\" = "));
+  oxbow("dump spirals.txt --plan -o step.html");
+  BOOST_TEST(contents(folder / "step.html").size() > 50'000U);
+  BOOST_TEST(has(oxbow("plan spirals.txt --cores 2"), "speed-up"));
+  BOOST_TEST(has(oxbow("profile spirals.txt --steps 3"), "product"));
+  BOOST_TEST(has(oxbow("lr find spirals.txt --data train.npz -o lr.svg"), "minimum/10"));
+  BOOST_TEST(has(oxbow("lr sharpness spirals.txt --data train.npz"), "sharpness"));
+  const std::string said = oxbow("train spirals.txt --data train.npz --test test.npz --epochs 30 --learning-rate 0.01");
+  BOOST_TEST(numbers(said, "accuracy ").back() > 0.9, said);
+}
+
 BOOST_AUTO_TEST_CASE(points_are_made_like_others) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "wgan_gp", "900");

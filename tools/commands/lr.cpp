@@ -9,7 +9,9 @@
 
 #include "commands/cli.h"
 #include "commands/load.h"
+#include "commands/model_data.h"
 #include "history/file.h"
+#include "measure/feeds.h"
 #include "plot/plot.h"
 
 namespace oxbow::tools {
@@ -42,13 +44,18 @@ Value loss_of(const Graph& graph, const std::string& net) {
   throw Error(net + " has no output \"loss\"\n  Call add_output(\"loss\", value) where the graph is built");
 }
 
+// To train on: the arrays of a file, or MNIST of a folder.
+Dataset samples(const Graph& graph, const std::string& data) {
+  return holds_arrays(data) ? read_arrays(data) : load_mnist_for(graph, data).train;
+}
+
 int find(const Find& o) {
-  const Mnist mnist = load_mnist(o.data);
   const auto graph = load_training(o.net);
   const Value loss = loss_of(*graph, o.net);
+  const Dataset data = samples(*graph, o.data);
   Model model = compile(loss, read_optimizer(o.optimizer, o.fields));
   const std::string optimizer = optimizer_title(o.optimizer, o.fields);
-  const optim::RateRange r = optim::find_rate(model, mnist.train, o.range);
+  const optim::RateRange r = optim::find_rate(model, data, o.range);
 
   struct Suggestion {
     const char* name;
@@ -80,11 +87,12 @@ int find(const Find& o) {
       if (v > ceiling) v = std::numeric_limits<double>::quiet_NaN();
   for (const Suggestion& s : found) plot.marks.push_back({s.rate, s.name});
   write_out(o.out, is_page(o.out) ? page(plot) : svg(plot));
-  std::string set;
-  for (const std::string& field : o.fields) set += " --set " + field;
+  std::string options = o.data == Find{}.data ? "" : " --data " + o.data;
+  for (const std::string& field : o.fields) options += " --set " + field;
   say("picture: {}\n", o.out);
   if (r.fell)
-    say("Try one: oxbow train {} --optimizer {}{} --learning-rate {:.2g}\n", o.net, o.optimizer, set, r.minimum_tenth);
+    say("Try one: oxbow train {} --optimizer {}{} --learning-rate {:.2g}\n", o.net, o.optimizer, options,
+        r.minimum_tenth);
   else
     say("No rate made the loss fall by more than its noise and 1 %, so none is suggested. Test other rates (--lowest,\n"
         "--highest), more --steps, or a larger --batch-size; where the loss stays then, try another optimizer, and "
@@ -109,8 +117,7 @@ int sharpness(const SharpnessCommand& o) {
   const Value loss = loss_of(*graph, o.net);
   std::map<std::string, Tensor> feeds;
   if (has_inputs(*graph)) {
-    const Mnist mnist = load_mnist(o.data);
-    const Dataset batch = mnist.train.rows(0, std::min(o.samples, mnist.train.size()));
+    const Dataset data = samples(*graph, o.data), batch = data.rows(0, std::min(o.samples, data.size()));
     feeds = {batch.columns().begin(), batch.columns().end()};
   }
   Model model = compile(loss, optim::SGD{});
@@ -199,9 +206,13 @@ Command lr_command(CLI::App& program) {
   find_app->footer(
       "Examples:\n"
       "  oxbow lr find                                mnist_mlp with Adam\n"
-      "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html");
+      "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html\n"
+      "  oxbow lr find my_net.txt --data train.npz    a graph that print(graph) wrote, on arrays of your own");
   find_app->add_option("net", f->net, "an example, or a file with a graph")->capture_default_str();
-  find_app->add_option("--data", f->data, "folder with the four MNIST files")->capture_default_str();
+  find_app
+      ->add_option("--data", f->data,
+                   "folder with the four MNIST files, or a safetensors or npz file with an array an input")
+      ->capture_default_str();
   add_optimizer(*find_app, f->optimizer, f->fields);
   find_app->add_option("--lowest", f->range.lowest, "rate")->capture_default_str();
   find_app->add_option("--highest", f->range.highest, "rate")->capture_default_str();
@@ -220,7 +231,10 @@ Command lr_command(CLI::App& program) {
       "  oxbow lr sharpness                           mnist_mlp with its first weights\n"
       "  oxbow lr sharpness mnist_mlp --parameters out/parameters.safetensors");
   sharp->add_option("net", s->net, "an example, or a file with a graph")->capture_default_str();
-  sharp->add_option("--data", s->data, "folder with the four MNIST files")->capture_default_str();
+  sharp
+      ->add_option("--data", s->data,
+                   "folder with the four MNIST files, or a safetensors or npz file with an array an input")
+      ->capture_default_str();
   sharp->add_option("--parameters", s->parameters, "that training wrote; default: the first ones");
   sharp->add_option("--samples", s->samples, "over which the loss is the mean")
       ->check(CLI::Range(1, 1000000))

@@ -4,13 +4,13 @@
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/specialise.h>
 #include <oxbow/ops/ops.h>
-#include <oxbow/optim/mnist.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "commands/load.h"
 #include "commands/model_data.h"
+#include "measure/feeds.h"
 
 namespace oxbow::tools {
 using namespace internal;
@@ -92,8 +92,9 @@ Subject read_onnx(const TrainCommand& o, const Dataset& data) {
 TrainData read_data(const TrainCommand& o) {
   if (holds_arrays(o.data)) return {read_arrays(o.data), o.test.empty() ? Dataset() : read_arrays(o.test), "samples"};
   if (!o.test.empty()) throw Error("--test goes with a file of samples; MNIST has a test set of its own");
+  const auto graph = is_onnx_file(o.net) ? std::make_shared<Graph>() : load_training(o.net);
   try {
-    Mnist mnist = load_mnist(o.data);
+    Mnist mnist = load_mnist_for(*graph, o.data);
     return {std::move(mnist.train), std::move(mnist.test), "images"};
   } catch (const Error& e) {
     throw Error(e.what() +

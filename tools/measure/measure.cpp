@@ -1,7 +1,6 @@
 #include "measure/measure.h"
 
 #include <oxbow/graph/leaves.h>
-#include <oxbow/optim/mnist.h>
 
 #include <algorithm>
 
@@ -14,7 +13,7 @@ namespace {
 Feeds all_feeds(const Measuring& m, const Graph& graph, const Compiling& how, const Program& program) {
   Feeds feeds = read_feeds(graph, m.feeds);
   Dataset mnist;
-  if (!m.data.empty()) mnist = load_mnist(m.data).train;
+  if (!m.data.empty()) mnist = load_mnist_for(graph, m.data).train;
   for (const ops::Input& in : program.inputs()) {
     if (feeds.contains(in.name)) continue;
     const auto sized = how.sizes.find(in.name);

@@ -110,6 +110,7 @@ EXAMPLES = {
     "pinn": Example(2000, "largest error", "off by more than"),
     "ode": Example(400, "births, 1.1 in truth", "births"),
     "own_parts": Example(200, "percent of points that are near", r"epochs"),
+    "own_graph": Example(0, "graph, profile, training", None),
     "wgan_gp": Example(3000, "points of 1000 within heaps", "", lambda heaps: sum(heaps[:8])),
     "cartpole": Example(100, "steps it stands, mean of rounds 10, 20 to 100", "stands for", statistics.mean),
 }
