@@ -45,7 +45,10 @@ int info(const std::string& path) {
   say("{}: an exported model, version 1, its checksum holds\n", path);
   for (const ops::Input& in : model.inputs())
     say("  input       {}  {}{}\n", escaped(in.name), name(in.type.dtype), declared_shape(in));
-  say("  prediction  {}\n", to_string(model.output()));
+  ops::Input out{.name = "predictions", .type = model.output(), .free_axes = {}};
+  for (int axis = 0; axis < out.type.shape.rank(); ++axis)
+    if (model.output_is_free(axis)) out.free_axes.push_back(axis);
+  say("  prediction  {}{}\n", name(out.type.dtype), declared_shape(out));
   if (const auto& columns = model.columns()) {
     say("  columns     {}\n", some(columns->inputs()));
     if (!columns->target().empty()) say("  target      {}\n", in_quotes(columns->target()));
