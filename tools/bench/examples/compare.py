@@ -64,8 +64,9 @@ class Example:
     """The result is made by `take` of all numbers that follow `word` in the output; the loss, where that is another
     number, is the last one after `loss`. Without a word nothing is learned, and lines alone are compared."""
 
-    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None, loss=None):
+    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None, loss=None, last=None):
         self.epochs, self.files = epochs, [os.path.join(root, files)] if files else []
+        self.last = [os.path.join(root, last)] if last else []  # the last argument, a file
         self.what, self.word, self.take, self.loss = what, word, take, loss
 
     def judged_by_loss(self):
@@ -78,6 +79,7 @@ class Example:
 
     def results(self, name, build, epochs, seeds, bf16):
         name, *rest = name.split()
+        rest += self.last
         arguments, seeds = [*self.files, str(epochs)], [str(seed) for seed in range(seeds)]
         twin, judge = [sys.executable, os.path.join(here, name + ".py"), *arguments], self.judged_by_loss()
         with tempfile.TemporaryDirectory() as folder:  # for pictures, too
@@ -104,7 +106,8 @@ EXAMPLES = {
     "gpt": Example(10, "loss", "loss", files=TEXT),
     "resnet20": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
     "resnet20 depthwise": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
-    "torch_weights": Example(5, "accuracy, half in a mirror", r"after: .*accuracy", files=DIGITS),
+    "torch_weights": Example(5, "accuracy, half in a mirror", r"after: .*accuracy", files=DIGITS,
+                             last="tools/data/digits.safetensors"),
     "unet": Example(8, "accuracy, validation", "val_accuracy", loss=r"\d: loss"),
     "word2vec": Example(10, "loss", "loss"),
     "pinn": Example(2000, "largest error", "off by more than"),

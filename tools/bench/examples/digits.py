@@ -1,5 +1,5 @@
-"""Trains the net of torch_weights.py on the MNIST sample, and writes tools/data/digits.safetensors. Arguments: the folder
-with the MNIST files, the file to write."""
+"""Trains the net of torch_weights.py on the MNIST sample, and writes tools/data/digits.safetensors. Arguments: the
+folder with the MNIST files, the file to write."""
 
 import sys
 
