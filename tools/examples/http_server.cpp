@@ -14,6 +14,7 @@ int main(int argc, char** argv) try {
   const SavedModel model = load_model(argc > 1 ? argv[1] : "flats.oxb", {.pool = Pool(1)});
   const CsvOptions columns = model.columns() ? model.columns()->csv_options() : CsvOptions{};
   httplib::Server server;
+  server.set_tcp_nodelay(true);  // answers are small, and sent at once
   server.Post("/predict", [&](const httplib::Request& request, httplib::Response& response) {
     try {
       const Table asked = parse_csv(request.body, columns, "the request");
