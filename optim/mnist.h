@@ -6,6 +6,10 @@
 
 namespace oxbow {
 
+struct MnistOptions {
+  bool images = false;  ///< `x` with the axes of images, [n, rows, columns, 1]: for convolutions and `augment`
+};
+
 /// `x`: f32 [n, rows * columns], pixels from 0 to 1; `label`: i64 [n].
 struct Mnist {
   Dataset train, test;
@@ -14,6 +18,6 @@ struct Mnist {
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`,
 /// each with or without ".gz", in `folder`. Throws `Error` as `load_idx` does, and when labels and images do not match.
-Mnist load_mnist(const std::string& folder);
+Mnist load_mnist(const std::string& folder, const MnistOptions& options = {});
 
 }  // namespace oxbow

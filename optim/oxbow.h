@@ -20,6 +20,7 @@
 #include <oxbow/optim/npy.h>
 #include <oxbow/optim/npz.h>
 #include <oxbow/optim/optimizers.h>
+#include <oxbow/optim/pytorch.h>
 #include <oxbow/optim/saved_model.h>
 #include <oxbow/optim/schedules.h>
 #include <oxbow/optim/sharpness.h>

@@ -47,6 +47,11 @@ class SavedModel {
   Tensor predict(const Tensor& x, std::int64_t batch_size = 256) const;
   Tensor predict(const Table& table, std::int64_t batch_size = 256) const;
 
+  /// Predictions as a table, a row a sample, whose columns are called as the target that the model was exported with,
+  /// "prediction" without one: the label of the largest number, and the numbers of each label, "kind=a"; where there
+  /// are no labels, the number, or numbers "rent_0", "rent_1", ... The shell's `oxbow predict` writes it.
+  Table table(const Tensor& predictions) const;
+
   /// A run state for one thread, whose warm runs allocate nothing: feed inputs by name, fetch value 0.
   Session session() const;
 

@@ -45,6 +45,8 @@ class TableEncoder {
 
   std::int64_t width() const;               ///< columns of "x"; 0 where there is none
   std::vector<std::string> inputs() const;  ///< names of the table's columns, without the target
+  /// Whether an input was of text. Throws `Error` for a column that is none.
+  bool is_text(std::string_view column) const;
   const std::string& target() const { return target_.name; }
   /// What the numbers of "y" stand for; empty where the target is a number.
   const std::vector<std::string>& labels() const { return target_.categories; }

@@ -1,3 +1,4 @@
+#include <oxbow/graph/passes/fusion/epilogue.h>
 #include <oxbow/graph/support/tables.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/cuts.h>

@@ -1,4 +1,5 @@
 #include <oxbow/graph/leaves.h>
+#include <oxbow/ops/creation.h>
 #include <oxbow/ops/pointwise.h>
 #include <oxbow/ops/shape.h>
 #include <oxbow/ops/shape/gather.h>

@@ -20,7 +20,7 @@ void expect(const std::string& path, const Tensor& t, int rank, const char* what
     throw Error(path + " holds " + to_string(t.type()) + ", but " + what);
 }
 
-Dataset load_part(const std::string& folder, const std::string& part, Mnist& sizes) {
+Dataset load_part(const std::string& folder, const std::string& part, const MnistOptions& options, Mnist& sizes) {
   const std::string image_path = find(folder, part + "-images-idx3-ubyte");
   const std::string label_path = find(folder, part + "-labels-idx1-ubyte");
   const Tensor images = load_idx(image_path), labels = load_idx(label_path);
@@ -33,7 +33,9 @@ Dataset load_part(const std::string& folder, const std::string& part, Mnist& siz
   sizes.rows = images.shape()[1];
   sizes.columns = images.shape()[2];
 
-  Tensor x({f32, {n, sizes.rows * sizes.columns}}), label({i64, {n}});
+  const Shape images_or_rows =
+      options.images ? Shape{n, sizes.rows, sizes.columns, 1} : Shape{n, sizes.rows * sizes.columns};
+  Tensor x({f32, images_or_rows}), label({i64, {n}});
   const std::span<const std::uint8_t> pixels = images.span<std::uint8_t>(), digits = labels.span<std::uint8_t>();
   for (std::size_t i = 0; i < pixels.size(); ++i) x.data<float>()[i] = static_cast<float>(pixels[i]) / 255.0f;
   for (std::size_t i = 0; i < digits.size(); ++i) label.data<std::int64_t>()[i] = digits[i];
@@ -42,11 +44,11 @@ Dataset load_part(const std::string& folder, const std::string& part, Mnist& siz
 
 }  // namespace
 
-Mnist load_mnist(const std::string& folder) {
+Mnist load_mnist(const std::string& folder, const MnistOptions& options) {
   Mnist set, test_sizes;
   internal::with_own_errors("cannot read the images in", folder, [&] {
-    set.train = load_part(folder, "train", set);
-    set.test = load_part(folder, "t10k", test_sizes);
+    set.train = load_part(folder, "train", options, set);
+    set.test = load_part(folder, "t10k", options, test_sizes);
   });
   if (set.rows != test_sizes.rows || set.columns != test_sizes.columns)
     throw Error("the images to train on and to test with in " + folder + " differ in size");

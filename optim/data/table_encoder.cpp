@@ -128,6 +128,13 @@ CsvOptions TableEncoder::csv_options(bool with_target) const {
   return options;
 }
 
+bool TableEncoder::is_text(std::string_view column) const {
+  for (const Column& c : columns_)
+    if (c.name == column) return c.text;
+  throw Error("the encoder has no input " + in_quotes(column) + "." + did_you_mean(column, inputs()) + " It has " +
+              quoted(inputs()));
+}
+
 const std::vector<std::string>& TableEncoder::categories(std::string_view column) const {
   if (target_.name == column && !target_.categories.empty()) return target_.categories;
   std::vector<std::string> known;

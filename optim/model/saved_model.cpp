@@ -11,6 +11,7 @@
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <unordered_set>
@@ -139,6 +140,53 @@ Tensor SavedModel::predict(const Table& table, std::int64_t batch_size) const {
         "predict: the model does not say which columns of a table it reads. Give tensors, or export it with a "
         "TableEncoder");
   return predict(state_->columns->inputs_of(table), batch_size);
+}
+
+namespace {
+
+// The double with the digits that a float is printed with: 0.1, where the float is 0.10000000149.
+template <class T>
+double as_printed(T value) {
+  if constexpr (std::is_same_v<T, float>) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    double same = value;
+    std::from_chars(digits, end, same);
+    return same;
+  } else {
+    return static_cast<double>(value);
+  }
+}
+
+}  // namespace
+
+Table SavedModel::table(const Tensor& predictions) const {
+  if (predictions.shape().rank() == 0) throw Error("table: the predictions are a scalar, so there is no row a sample");
+  const std::int64_t rows = predictions.shape()[0], width = rows > 0 ? predictions.count() / rows : 0;
+  const bool classes = !labels().empty() && width == std::ssize(labels());
+  const std::string target = columns() && !columns()->target().empty() ? columns()->target() : "prediction";
+  std::vector<TableColumn> all;
+  TableColumn best{.name = target, .type = ColumnType::text, .categories = labels()};
+  for (std::int64_t c = 0; c < width; ++c) {
+    const std::string own = classes      ? target + "=" + labels()[static_cast<std::size_t>(c)]
+                            : width == 1 ? target
+                                         : target + "_" + std::to_string(c);
+    TableColumn& column = all.emplace_back(TableColumn{.name = own, .type = ColumnType::numbers});
+    dispatch(predictions.dtype(), [&]<class T>(std::type_identity<T>) {
+      for (std::int64_t row = 0; row < rows; ++row)
+        column.numbers.push_back(as_printed(predictions.data<T>()[row * width + c]));
+    });
+  }
+  if (classes) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::size_t largest = 0;
+      for (std::size_t c = 1; c < all.size(); ++c)
+        if (all[c].number(row) > all[largest].number(row)) largest = c;
+      best.codes.push_back(static_cast<std::int32_t>(largest));
+    }
+    all.insert(all.begin(), std::move(best));
+  }
+  return Table(std::move(all), "the predictions");
 }
 
 namespace {

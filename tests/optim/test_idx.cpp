@@ -123,6 +123,9 @@ BOOST_AUTO_TEST_CASE(mnist_reads_images_and_labels_that_match) {
              "the images to train on and to test with in " + path + " differ in size");
   folder.write("t10k-images-idx3-ubyte.gz", images);
   const Mnist set = load_mnist(path);
+  const Tensor pictures = load_mnist(path, {.images = true}).train["x"];
+  BOOST_TEST(pictures.shape() == (Shape{set.train.size(), set.rows, set.columns, 1}));
+  BOOST_TEST(pictures.span<float>() == set.train["x"].span<float>(), boost::test_tools::per_element());
   BOOST_TEST(set.rows == 1);
   BOOST_TEST(set.columns == 2);
   BOOST_TEST(same_bits(set.train["x"], Tensor::of<float>({2, 2}, {0, 1, 0.2f, 0.4f})));

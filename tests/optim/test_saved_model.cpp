@@ -37,6 +37,21 @@ struct Kept {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(predictions_are_a_table_named_by_what_was_learned) {
+  const TemporaryFolder folder;
+  Kept kept;
+  kept.model.export_model(folder / "kinds.oxb", kept.encode);
+  kept.model.export_model(folder / "numbers.oxb");
+  const Tensor p = Tensor::of<float>({3, 2}, {0.25, 0.75, 0.6f, 0.4f, 0.5, 0.5});
+  BOOST_TEST(to_csv(load_model(folder / "kinds.oxb").table(p)) ==
+             "kind,kind=no,kind=yes\nyes,0.25,0.75\nno,0.6,0.4\nno,0.5,0.5\n");
+  BOOST_TEST(to_csv(load_model(folder / "numbers.oxb").table(p)) ==
+             "prediction_0,prediction_1\n0.25,0.75\n0.6,0.4\n0.5,0.5\n");
+  BOOST_TEST(to_csv(load_model(folder / "numbers.oxb").table(Tensor::of<float>({2}, {1, 2.5}))) ==
+             "prediction\n1\n2.5\n");
+  says([&] { load_model(folder / "numbers.oxb").table(Tensor::of<float>({}, {1})); }, "the predictions are a scalar");
+}
+
 BOOST_AUTO_TEST_CASE(a_model_predicts_the_same_from_its_file) {
   const TemporaryFolder folder;
   for (const int epochs : {0, 3}) {

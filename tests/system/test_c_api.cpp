@@ -4,6 +4,7 @@
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstring>
 #include <regex>
 #include <thread>
@@ -75,6 +76,70 @@ BOOST_AUTO_TEST_CASE(a_model_is_described) {
     BOOST_TEST(oxbow_input(s.model, i) == nullptr);
     BOOST_TEST(oxbow_output(s.model, i) == nullptr);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_table_is_encoded_as_in_training) {
+  const TemporaryFolder folder;
+  const Table table = parse_csv("size,made,kind,floor\n1,here,a,2\n3,there,b,\n5,here,b,4\n");
+  const TableEncoder encode(
+      table, {.inputs = {"size", "made", "floor"}, .target = "kind", .codes = {"floor"}, .fill_missing = true});
+  Graph g;
+  const Value x = input(g, "x", f32, {any(4), encode.width()}), y = input(g, "y", i64, {any(4)});
+  const Value floor = input(g, "floor", i64, {any(4)});
+  const Value h = dense(concat({x, Embedding(4, 2)(floor)}, 1), 2);
+  compile(cross_entropy(h, y), "sgd", {.predictions = h}).export_model(folder / "net.oxb", encode);
+  oxbow_model* model;
+  oxbow_session* session;
+  BOOST_REQUIRE(oxbow_load_model((folder / "net.oxb").c_str(), nullptr, &model) == OXBOW_OK);
+  BOOST_REQUIRE(oxbow_new_session(model, &session) == OXBOW_OK);
+  BOOST_REQUIRE(oxbow_columns(model) == 3);
+  BOOST_TEST(oxbow_column_name(model, 1) == "made");
+  BOOST_TEST(oxbow_column_is_text(model, 0) == 0);
+  BOOST_TEST(oxbow_column_is_text(model, 1) == 1);
+  BOOST_TEST(oxbow_column_name(model, 3) == nullptr);
+
+  const double sizes[] = {3, NAN, 7}, floors[] = {2, 4, 2};
+  const char* const made[] = {"there", "here", nullptr};
+  const char* const unread[] = {"x", "y", "z"};
+  oxbow_table_column columns[] = {{"made", nullptr, made, {}},
+                                  {"other", nullptr, unread, {}},
+                                  {"floor", floors, nullptr, {}},
+                                  {"size", sizes, nullptr, {}}};
+  // What C++ says of the same rows.
+  const Table asked = parse_csv("made,floor,size\nthere,2,3\nhere,4,\n,2,7\n");
+  const Table known = asked.rows(0, 2);
+  const Tensor expected = load_model(folder / "net.oxb").predict(known);
+  BOOST_TEST(oxbow_feed_table(session, columns, 4, 2) == OXBOW_OK, oxbow_last_error());
+  BOOST_REQUIRE(oxbow_run(session) == OXBOW_OK);
+  oxbow_result result;
+  BOOST_REQUIRE(oxbow_fetch(session, 0, &result) == OXBOW_OK);
+  BOOST_TEST(result.count == 4);
+  BOOST_TEST(std::memcmp(result.data, expected.bytes(), 4 * sizeof(float)) == 0);
+
+  // What is wrong leaves the rows that were fed.
+  refused(oxbow_feed_table(session, columns, 4, 3), "\"made\"");  // missing, and never so in training
+  refused(oxbow_feed_table(session, columns, 3, 2), "no column \"size\"");
+  columns[0].texts = unread;
+  refused(oxbow_feed_table(session, columns, 4, 2), "\"x\"");
+  columns[0].numbers = sizes;
+  refused(oxbow_feed_table(session, columns, 4, 2), "the column \"made\" has numbers and texts");
+  columns[0].texts = nullptr, columns[0].numbers = nullptr;
+  refused(oxbow_feed_table(session, columns, 4, 2), "the column \"made\" has neither numbers nor texts");
+  columns[0].texts = made, columns[0].reserved[1] = 1;
+  refused(oxbow_feed_table(session, columns, 4, 2), "reserved");
+  columns[0].reserved[1] = 0;
+  refused(oxbow_feed_table(session, columns, 4, 0), "the number of rows is 0");
+  refused(oxbow_feed_table(session, nullptr, 4, 2), "the columns is null");
+  refused(oxbow_feed_table(nullptr, columns, 4, 2), "the session is null");
+  BOOST_REQUIRE(oxbow_run(session) == OXBOW_OK);
+  BOOST_REQUIRE(oxbow_fetch(session, 0, &result) == OXBOW_OK);
+  BOOST_TEST(std::memcmp(result.data, expected.bytes(), 4 * sizeof(float)) == 0);
+  oxbow_free_session(session);
+  oxbow_free_model(model);
+  const Net net;
+  const Served without(net.compiled());
+  BOOST_TEST(oxbow_columns(without.model) == 0);
+  refused(oxbow_feed_table(without.session, columns, 4, 2), "does not say which columns of a table it reads");
 }
 
 BOOST_AUTO_TEST_CASE(axes_that_follow_from_what_is_fed_are_free) {

@@ -107,6 +107,18 @@ BOOST_AUTO_TEST_CASE(a_table_becomes_a_model_in_a_file) {
   BOOST_TEST(std::count(served.output.begin(), served.output.end(), '\n') == 2001);
 }
 
+BOOST_AUTO_TEST_CASE(classes_are_learned_and_predicted_by_another_program) {
+  const TemporaryFolder folder;
+  const std::string data = source("tools/data/flats.csv"), said = output(folder, "classify", data + " 20");
+  BOOST_TEST(numbers(said, "accuracy ").at(0) > 0.6, said);  // one of six
+  const std::string rows = output(folder, "predict", "districts.oxb " + data);
+  BOOST_TEST(rows.starts_with("district,district=Altstadt,district=Hafen,"), rows.substr(0, 100));
+  BOOST_TEST(std::count(rows.begin(), rows.end(), '\n') == 2001);
+  const auto bad = command(program("predict") + " " + (folder / "districts.oxb") + " " + source("README.md") + " 2>&1");
+  BOOST_TEST(bad.code == 1);
+  BOOST_TEST(has(bad.output, "README.md:1:"), bad.output);
+}
+
 BOOST_AUTO_TEST_CASE(rents_are_guessed) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "tabular", "10");
@@ -118,6 +130,9 @@ BOOST_AUTO_TEST_CASE(a_residual_network_reads_digits) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "resnet20", source("tools/data/mnist10k") + " 1");
   BOOST_TEST(numbers(said, "val_accuracy ").at(0) > 0.8, said);
+  const std::string other = output(folder, "resnet20", source("tools/data/mnist10k") + " 1 depthwise");
+  BOOST_TEST(numbers(other, "val_accuracy ").at(0) > 0.8, other);
+  BOOST_TEST(other != said);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_from_a_file_is_tuned) {
@@ -127,6 +142,20 @@ BOOST_AUTO_TEST_CASE(a_model_from_a_file_is_tuned) {
   BOOST_REQUIRE_MESSAGE(accuracy.size() == 2, said);
   BOOST_TEST(accuracy[1] > accuracy[0] + 0.2, said);
   BOOST_TEST(std::filesystem::file_size(folder / "tuned.onnx") > 400'000U);
+}
+
+BOOST_AUTO_TEST_CASE(parameters_come_from_pytorch_and_go_back) {
+  const TemporaryFolder folder;
+  const std::string digits = source("tools/data/digits.safetensors");
+  const std::string said = output(folder, "torch_weights", source("tools/data/mnist10k") + " 1 " + digits);
+  const std::vector<double> loss = numbers(said, "loss "), accuracy = numbers(said, "accuracy ");
+  BOOST_REQUIRE_MESSAGE(loss.size() == 4, said);
+  BOOST_TEST(std::abs(loss[0] - 0.21156) < 2e-5, said);  // what PyTorch says of the file
+  BOOST_TEST(accuracy[0] == 0.927, said);
+  BOOST_TEST(accuracy[3] > accuracy[1] + 0.1, said);
+  const std::string again =
+      output(folder, "torch_weights", source("tools/data/mnist10k") + " 0 " + (folder / "tuned.safetensors"));
+  BOOST_TEST(numbers(again, "loss ").at(0) == loss[2], again);
 }
 
 BOOST_AUTO_TEST_CASE(pixels_are_told_apart) {
@@ -163,6 +192,21 @@ BOOST_AUTO_TEST_CASE(parts_of_ones_own_train_a_model) {
   const TemporaryFolder folder;
   const std::string said = output(folder, "own_parts", "120");
   BOOST_TEST(numbers(said, "epochs ").at(0) > 90, said);
+}
+
+BOOST_AUTO_TEST_CASE(the_tools_take_a_graph_of_ones_own) {
+  const TemporaryFolder folder;
+  output(folder, "own_graph", "4000");
+  const auto oxbow = [&](const std::string& arguments) { return output(folder, "oxbow", arguments); };
+  BOOST_TEST(has(oxbow("dump spirals.txt"), "\"loss\" = "));
+  oxbow("dump spirals.txt --plan -o step.html");
+  BOOST_TEST(contents(folder / "step.html").size() > 50'000U);
+  BOOST_TEST(has(oxbow("plan spirals.txt --cores 2"), "speed-up"));
+  BOOST_TEST(has(oxbow("profile spirals.txt --steps 3"), "product"));
+  BOOST_TEST(has(oxbow("lr find spirals.txt --data train.npz -o lr.svg"), "minimum/10"));
+  BOOST_TEST(has(oxbow("lr sharpness spirals.txt --data train.npz"), "sharpness"));
+  const std::string said = oxbow("train spirals.txt --data train.npz --test test.npz --epochs 30 --learning-rate 0.01");
+  BOOST_TEST(numbers(said, "accuracy ").back() > 0.9, said);
 }
 
 BOOST_AUTO_TEST_CASE(points_are_made_like_others) {

@@ -52,6 +52,7 @@ BOOST_AUTO_TEST_CASE(rows_of_a_table_are_predicted) {
     const Finished info = oxbow_("info " + (folder / "net.oxb"));
     BOOST_TEST(info.code == 0, info.output);
     BOOST_TEST(has(info.output, "input       x  f32[any(4), 3]"), info.output);
+    BOOST_TEST(has(info.output, classes ? "prediction  f32[any(4), 2]" : "prediction  f32[any(4), 1]"), info.output);
     BOOST_TEST(has(info.output, "columns     \"size\", \"made\""), info.output);
     BOOST_TEST(has(info.output, "labels      \"a\", \"b\"") == classes, info.output);
   }

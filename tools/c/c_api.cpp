@@ -4,6 +4,8 @@
 #include <oxbow/optim/saved_model.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <new>
 
 using namespace oxbow;
@@ -11,11 +13,14 @@ using namespace oxbow;
 struct oxbow_model {
   SavedModel saved;
   std::vector<oxbow_value> inputs, outputs;
+  std::vector<std::string> columns;  // of a table
 };
 
 struct oxbow_session {
   Session session;
-  std::vector<std::string> inputs;  // their names
+  std::vector<std::string> inputs;     // their names
+  std::optional<TableEncoder> encode;  // what makes them of a table
+  std::vector<Dataset> tables = {};    // what it made, as long as a run may read it
 };
 
 namespace {
@@ -107,6 +112,33 @@ const oxbow_value* at(const std::vector<oxbow_value>& values, std::int32_t i) {
   return i >= 0 && static_cast<std::size_t>(i) < values.size() ? &values[static_cast<std::size_t>(i)] : nullptr;
 }
 
+// One of a table's, as the library has it. Texts are numbered in their order.
+TableColumn read_column(const char* function, const oxbow_table_column& c, std::int64_t rows) {
+  check_given(c.name, function, "a column's name");
+  const std::string word = std::string(function) + ": the column " + oxbow::internal::in_quotes(c.name);
+  if (c.reserved[0] != 0 || c.reserved[1] != 0)
+    throw Error(word + " has a reserved field that is not 0\n  Set both to 0 first");
+  if ((c.numbers == nullptr) == (c.texts == nullptr))
+    throw Error(word + (c.texts ? " has numbers and texts" : " has neither numbers nor texts") +
+                "\n  Give one of the lists");
+  TableColumn column{.name = c.name, .type = c.numbers ? ColumnType::numbers : ColumnType::text};
+  if (c.numbers) {
+    column.numbers.assign(c.numbers, c.numbers + rows);
+    column.missing = std::count_if(c.numbers, c.numbers + rows, [](double x) { return std::isnan(x); });
+    return column;
+  }
+  std::map<std::string_view, std::int32_t> codes;
+  for (std::int64_t row = 0; row < rows; ++row)
+    if (c.texts[row]) codes.emplace(c.texts[row], 0);
+  for (auto& [text, code] : codes) {
+    code = static_cast<std::int32_t>(column.categories.size());
+    column.categories.emplace_back(text);
+  }
+  for (std::int64_t row = 0; row < rows; ++row) column.codes.push_back(c.texts[row] ? codes.at(c.texts[row]) : -1);
+  column.missing = std::count(column.codes.begin(), column.codes.end(), -1);
+  return column;
+}
+
 }  // namespace
 
 const char* oxbow_version(void) { return OXBOW_VERSION; }
@@ -129,6 +161,7 @@ oxbow_status oxbow_load_model(const char* path, const oxbow_load_options* option
       loaded->inputs.push_back(described(in.name.c_str(), in.type, [&](int axis) { return in.is_free(axis); }));
     loaded->outputs.push_back(
         described("predictions", loaded->saved.output(), [&](int axis) { return loaded->saved.output_is_free(axis); }));
+    if (const auto& columns = loaded->saved.columns()) loaded->columns = columns->inputs();
     *model = loaded.release();
   });
 }
@@ -154,6 +187,19 @@ const char* oxbow_label(const oxbow_model* model, std::int32_t i) {
   return i >= 0 && i < oxbow_labels(model) ? model->saved.labels()[static_cast<std::size_t>(i)].c_str() : nullptr;
 }
 
+std::int32_t oxbow_columns(const oxbow_model* model) {
+  return model ? static_cast<std::int32_t>(model->columns.size()) : 0;
+}
+const char* oxbow_column_name(const oxbow_model* model, std::int32_t i) {
+  return i >= 0 && i < oxbow_columns(model) ? model->columns[static_cast<std::size_t>(i)].c_str() : nullptr;
+}
+std::int32_t oxbow_column_is_text(const oxbow_model* model, std::int32_t i) {
+  return i >= 0 && i < oxbow_columns(model) &&
+                 model->saved.columns()->is_text(model->columns[static_cast<std::size_t>(i)])
+             ? 1
+             : 0;
+}
+
 oxbow_status oxbow_new_session(const oxbow_model* model, oxbow_session** session) {
   return guarded([&] {
     const SavedModel& saved = given(model, "oxbow_new_session", "the model").saved;
@@ -161,7 +207,7 @@ oxbow_status oxbow_new_session(const oxbow_model* model, oxbow_session** session
     *session = nullptr;
     std::vector<std::string> names;
     for (const ops::Input& in : saved.inputs()) names.push_back(in.name);
-    *session = new oxbow_session{saved.session(), std::move(names)};
+    *session = new oxbow_session{saved.session(), std::move(names), saved.columns()};
   });
 }
 
@@ -194,6 +240,26 @@ oxbow_status oxbow_feed_shape(oxbow_session* session, std::int32_t input, oxbow_
                     Shape(std::span<const std::int64_t>(shape, static_cast<std::size_t>(rank)))};
     if (type.count() > 0) check_given(data, function, "the data");
     s.session.feed(name, type, data);
+  });
+}
+
+oxbow_status oxbow_feed_table(oxbow_session* session, const oxbow_table_column* columns, std::int32_t count,
+                              std::int64_t rows) {
+  return guarded([&] {
+    const char* const function = "oxbow_feed_table";
+    oxbow_session& s = given(session, function, "the session");
+    if (!s.encode)
+      throw Error(std::string(function) +
+                  ": the model does not say which columns of a table it reads\n  Give its inputs by "
+                  "oxbow_feed, or export it with a TableEncoder");
+    check_count(function, count);
+    if (rows < 1) throw Error(std::string(function) + ": the number of rows is " + std::to_string(rows));
+    if (count > 0) check_given(columns, function, "the columns");
+    std::vector<TableColumn> all;
+    for (std::int32_t i = 0; i < count; ++i) all.push_back(read_column(function, columns[i], rows));
+    s.tables.push_back(s.encode->inputs_of(Table(std::move(all))));
+    for (const auto& [name, tensor] : s.tables.back().columns()) s.session.feed(name, tensor.type(), tensor.bytes());
+    s.tables.erase(s.tables.begin(), s.tables.end() - 1);  // where all went well nothing reads an older one
   });
 }
 

@@ -14,6 +14,7 @@
  * Thread safety: a model is for any number of threads at once, a session for one at a time. Sessions keep what they
  * need of their model, so both are freed in any order. Memory: once a session has run with the shapes of its inputs,
  * further runs with these shapes allocate nothing; oxbow_load_options says for how many sets of shapes that is so.
+ * Only oxbow_feed_table, which makes numbers of a table's texts, allocates each time.
  *
  * Every function that can fail returns an oxbow_status, 0 where all went well; nothing else of the library's crosses
  * this boundary, no exception either. A call that failed leaves its model and what was fed as they were, and gives no
@@ -24,7 +25,7 @@
 
 #include <stdint.h>
 
-#define OXBOW_C_API_VERSION 1 /* goes up by one where something is added */
+#define OXBOW_C_API_VERSION 2 /* goes up by one where something is added */
 
 #if defined(__GNUC__)
 #define OXBOW_C_API __attribute__((visibility("default")))
@@ -89,6 +90,14 @@ typedef struct oxbow_result {
   int64_t shape[OXBOW_MAX_RANK];
 } oxbow_result;
 
+/* A column of a table: one of the lists is null, the other holds a value a row. */
+typedef struct oxbow_table_column {
+  const char* name;
+  const double* numbers;    /* NaN where one is missing */
+  const char* const* texts; /* UTF-8; null where one is missing */
+  int64_t reserved[2];      /* 0 */
+} oxbow_table_column;
+
 /* Of the library that is linked: "0.2.0", and its OXBOW_C_API_VERSION. */
 OXBOW_C_API const char* oxbow_version(void);
 OXBOW_C_API int32_t oxbow_c_api_version(void);
@@ -108,6 +117,13 @@ OXBOW_C_API const oxbow_value* oxbow_output(const oxbow_model* model, int32_t i)
 OXBOW_C_API int32_t oxbow_labels(const oxbow_model* model);
 OXBOW_C_API const char* oxbow_label(const oxbow_model* model, int32_t i);
 
+/* The columns of a table that a model reads, where it was exported with how they become its inputs: 0 where it was not.
+ * Version 2. */
+OXBOW_C_API int32_t oxbow_columns(const oxbow_model* model);
+OXBOW_C_API const char* oxbow_column_name(const oxbow_model* model, int32_t i);
+/* 1 where the column is of texts, 0 where it is of numbers. */
+OXBOW_C_API int32_t oxbow_column_is_text(const oxbow_model* model, int32_t i);
+
 OXBOW_C_API oxbow_status oxbow_new_session(const oxbow_model* model, oxbow_session** session);
 OXBOW_C_API void oxbow_free_session(oxbow_session* session);
 
@@ -118,6 +134,12 @@ OXBOW_C_API oxbow_status oxbow_feed(oxbow_session* session, int32_t input, oxbow
 /* The same by shape; needed where an input has several free axes. */
 OXBOW_C_API oxbow_status oxbow_feed_shape(oxbow_session* session, int32_t input, oxbow_dtype dtype, const void* data,
                                           const int64_t* shape, int32_t rank);
+/* Rows of a table for the next runs, in place of the inputs that are made of it: normalised, encoded, with missing values
+ * filled as in training. They are copied. Columns are found by their names, in any order; what the model does not read
+ * is left out. An error names column and row of a value that the model cannot read: a text that it has not seen, or a
+ * missing one where none was in training. Version 2. */
+OXBOW_C_API oxbow_status oxbow_feed_table(oxbow_session* session, const oxbow_table_column* columns, int32_t count,
+                                          int64_t rows);
 /* Where the next runs write an output that has `count` elements; null for `to`: memory of the session's own again. */
 OXBOW_C_API oxbow_status oxbow_fetch_into(oxbow_session* session, int32_t output, oxbow_dtype dtype, void* to,
                                           int64_t count);

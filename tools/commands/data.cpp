@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <oxbow/graph/support/near_names.h>
-#include <oxbow/optim/mnist.h>
+#include <oxbow/onnx.h>
 #include <oxbow/optim/npz.h>
 #include <oxbow/runtime/safetensors.h>
 
@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "commands/load.h"
+#include "measure/feeds.h"
 
 namespace oxbow::tools {
 using namespace internal;
@@ -120,7 +121,7 @@ Data read_data(const std::string& net, const std::string& data, const std::strin
   if (holds_arrays(data) || is_table(data)) return {read(data), test.empty() ? Dataset() : read(test), "samples"};
   if (!test.empty()) throw Error("--test goes with a file of samples; MNIST has a test set of its own");
   try {
-    Mnist mnist = load_mnist(data);
+    Mnist mnist = is_onnx_file(net) ? load_mnist(data) : load_mnist_for(*load_graph(net), data);
     return {std::move(mnist.train), std::move(mnist.test), "images"};
   } catch (const Error& e) {
     throw Error(e.what() + std::string("\n  Name a file of samples, .npz, .safetensors or .csv, or the folder of the "

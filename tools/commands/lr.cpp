@@ -196,7 +196,8 @@ Command lr_command(CLI::App& program) {
   find_app->footer(
       "Examples:\n"
       "  oxbow lr find                                mnist_mlp with Adam\n"
-      "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html");
+      "  oxbow lr find mnist_cnn --optimizer sgd -o sgd.html\n"
+      "  oxbow lr find net.txt --data train.csv       a graph that print(graph) wrote, on samples of your own");
   find_app->add_option("net", f->net, "an example, or a file: a graph, an ONNX or an exported model")
       ->capture_default_str();
   find_app->add_option("--data", f->data, data_help)->capture_default_str();

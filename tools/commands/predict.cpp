@@ -7,7 +7,6 @@
 #include <oxbow/runtime/safetensors.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "commands/cli.h"
 #include "commands/data.h"
@@ -23,57 +22,13 @@ struct PredictCommand {
   int threads = 0;
 };
 
-// The double with the digits that a float is printed with: 0.1, where the float is 0.10000000149.
-template <class T>
-double as_printed(T value) {
-  if constexpr (std::is_same_v<T, float>) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    double same = value;
-    std::from_chars(digits, end, same);
-    return same;
-  } else {
-    return static_cast<double>(value);
-  }
-}
-
-// A row a sample: the label of the largest number and the numbers by label, or the numbers alone.
-oxbow::Table table_of(const Tensor& predictions, const SavedModel& model) {
-  const std::int64_t rows = predictions.shape()[0], width = rows > 0 ? predictions.count() / rows : 0;
-  const std::vector<std::string>& labels = model.labels();
-  const bool classes = !labels.empty() && width == std::ssize(labels);
-  const std::string target =
-      model.columns() && !model.columns()->target().empty() ? model.columns()->target() : "prediction";
-  std::vector<TableColumn> columns;
-  TableColumn best{.name = target, .type = ColumnType::text, .categories = labels};
-  for (std::int64_t c = 0; c < width; ++c) {
-    const auto i = static_cast<std::size_t>(c);
-    const std::string own = classes ? target + "=" + labels[i] : width == 1 ? target : fmt::format("{}_{}", target, c);
-    TableColumn& column = columns.emplace_back(TableColumn{.name = own, .type = ColumnType::numbers});
-    dispatch(predictions.dtype(), [&]<class T>(std::type_identity<T>) {
-      for (std::int64_t row = 0; row < rows; ++row)
-        column.numbers.push_back(as_printed(predictions.data<T>()[row * width + c]));
-    });
-  }
-  if (classes) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      std::size_t largest = 0;
-      for (std::size_t c = 1; c < columns.size(); ++c)
-        if (columns[c].number(row) > columns[largest].number(row)) largest = c;
-      best.codes.push_back(static_cast<std::int32_t>(largest));
-    }
-    columns.insert(columns.begin(), std::move(best));
-  }
-  return oxbow::Table(std::move(columns), "the predictions");
-}
-
 int predict(const PredictCommand& o) {
   const SavedModel model = load_model(o.model, {.pool = o.threads > 0 ? Pool(o.threads) : Pool::shared()});
   const Tensor predictions = model.predict(read_model_data(model, o.data, false), o.batch_size);
   if (o.out.ends_with(".safetensors"))
     save_safetensors(o.out, {{{"predictions", predictions}}, {}});
   else
-    write_out(o.out, to_csv(table_of(predictions, model)));
+    write_out(o.out, to_csv(model.table(predictions)));
   return 0;
 }
 
@@ -90,7 +45,10 @@ int info(const std::string& path) {
   say("{}: an exported model, version 1, its checksum holds\n", path);
   for (const ops::Input& in : model.inputs())
     say("  input       {}  {}{}\n", escaped(in.name), name(in.type.dtype), declared_shape(in));
-  say("  prediction  {}\n", to_string(model.output()));
+  ops::Input out{.name = "predictions", .type = model.output(), .free_axes = {}};
+  for (int axis = 0; axis < out.type.shape.rank(); ++axis)
+    if (model.output_is_free(axis)) out.free_axes.push_back(axis);
+  say("  prediction  {}{}\n", name(out.type.dtype), declared_shape(out));
   if (const auto& columns = model.columns()) {
     say("  columns     {}\n", some(columns->inputs()));
     if (!columns->target().empty()) say("  target      {}\n", in_quotes(columns->target()));

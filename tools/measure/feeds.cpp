@@ -105,4 +105,12 @@ Feeds read_feeds(const Graph& graph, std::span<const std::string> options) {
   return feeds;
 }
 
+Mnist load_mnist_for(const Graph& graph, const std::string& folder) {
+  bool images = false;
+  for (NodeId id = 0; id < graph.size(); ++id)
+    if (const auto* in = graph.node(id).op().as<ops::Input>(); in != nullptr && in->name == "x")
+      images = in->type.shape.rank() == 4;
+  return load_mnist(folder, {.images = images});
+}
+
 }  // namespace oxbow::tools

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <oxbow/graph/graph.h>
+#include <oxbow/optim/mnist.h>
 
 #include <map>
 #include <span>
@@ -21,5 +22,8 @@ Tensor random_feed(const Graph& graph, const std::string& input, const Shape& sh
 /// "file.safetensors" feeds all that it holds. Throws `Error` for a file that cannot be read, and for a tensor that no
 /// input of the graph takes.
 Feeds read_feeds(const Graph& graph, std::span<const std::string> options);
+
+/// MNIST of a folder; as images, [n, rows, columns, 1], where the graph's input "x" has four axes.
+Mnist load_mnist_for(const Graph& graph, const std::string& folder);
 
 }  // namespace oxbow::tools

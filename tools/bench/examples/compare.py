@@ -7,8 +7,8 @@
 Both run by seeds from 0 on. Of an example a copy is compiled that takes its graph's seed from the environment; the data
 that it makes up stays the same, the twin's is drawn anew. Prints a Markdown table. With --record results are added to a
 JSON file, and the table shows all that it holds; `--examples ""` runs none. Lines of code are those with more than a
-comment; a docstring is a comment. The python that runs it has torch, matplotlib and pillow, in an environment outside
-the tree; with --bf16 it needs nothing.
+comment; a docstring is a comment. The python that runs it has torch, torchvision, matplotlib, pillow, pandas and
+scikit-learn, in an environment outside the tree; with --bf16 it needs nothing.
 """
 
 import argparse
@@ -62,10 +62,11 @@ def compiled(name, build, folder, bf16=False):
 
 class Example:
     """The result is made by `take` of all numbers that follow `word` in the output; the loss, where that is another
-    number, is the last one after `loss`."""
+    number, is the last one after `loss`. Without a word nothing is learned, and lines alone are compared."""
 
-    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None, loss=None):
+    def __init__(self, epochs, what, word, take=lambda numbers: numbers[-1], files=None, loss=None, last=None):
         self.epochs, self.files = epochs, [os.path.join(root, files)] if files else []
+        self.last = [os.path.join(root, last)] if last else []  # the last argument, a file
         self.what, self.word, self.take, self.loss = what, word, take, loss
 
     def judged_by_loss(self):
@@ -74,23 +75,29 @@ class Example:
     def result(self, command, folder, seed):
         out = subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE,
                              env={**os.environ, SEED: seed}).stdout
-        return self.take([float(x) for x in re.findall(self.word + r" *(\d[\d.]*)", out)])
+        return self.take([float(x) for x in re.findall(self.word + r" *(\d[\d.]*)", out, re.M)])
 
     def results(self, name, build, epochs, seeds, bf16):
+        name, *rest = name.split()
+        rest += self.last
         arguments, seeds = [*self.files, str(epochs)], [str(seed) for seed in range(seeds)]
         twin, judge = [sys.executable, os.path.join(here, name + ".py"), *arguments], self.judged_by_loss()
         with tempfile.TemporaryDirectory() as folder:  # for pictures, too
-            ours = [compiled(name, build, folder), *arguments]
+            ours = [compiled(name, build, folder), *arguments, *rest]
             if bf16:
-                other = [compiled(name, build, folder, True), *arguments]
+                other = [compiled(name, build, folder, True), *arguments, *rest]
                 return {"epochs": epochs, "f32": [judge.result(ours, folder, seed) for seed in seeds],
                         "bf16": [judge.result(other, folder, seed) for seed in seeds]}
             return {"epochs": epochs, "oxbow": [self.result(ours, folder, seed) for seed in seeds],
-                    "torch": [self.result([*twin, seed], folder, seed) for seed in seeds]}
+                    "torch": [self.result([*twin, seed, *rest], folder, seed) for seed in seeds]}
 
 
-DIGITS, TEXT = "tools/data/mnist10k", "LICENSE"
+DIGITS, TEXT, FLATS = "tools/data/mnist10k", "LICENSE", "tools/data/flats.csv"
 EXAMPLES = {
+    "flats": Example(60, "mean error of rents, test", "error", files=FLATS),
+    "classify": Example(60, "accuracy, test", r"^accuracy", files=FLATS),
+    "predict": Example(0, "rents of a file", None),
+    "http_server": Example(0, "rents of a request", None),
     "tabular": Example(60, "mean error of rents, validation", "off by"),
     "time_series": Example(5, "mean error in degrees, validation", "val_error", loss=r"\d: loss"),
     "autoencoder": Example(10, "squared error, test", "of test digits", files=DIGITS, loss="loss"),
@@ -98,11 +105,15 @@ EXAMPLES = {
     "char_lstm": Example(10, "loss", "loss", files=TEXT),
     "gpt": Example(10, "loss", "loss", files=TEXT),
     "resnet20": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
+    "resnet20 depthwise": Example(3, "accuracy, test", "val_accuracy", files=DIGITS, loss=r"\d: loss"),
+    "torch_weights": Example(5, "accuracy, half in a mirror", r"after: .*accuracy", files=DIGITS,
+                             last="tools/data/digits.safetensors"),
     "unet": Example(8, "accuracy, validation", "val_accuracy", loss=r"\d: loss"),
     "word2vec": Example(10, "loss", "loss"),
     "pinn": Example(2000, "largest error", "off by more than"),
     "ode": Example(400, "births, 1.1 in truth", "births"),
     "own_parts": Example(200, "percent of points that are near", r"epochs"),
+    "own_graph": Example(0, "graph, profile, training", None),
     "wgan_gp": Example(3000, "points of 1000 within heaps", "", lambda heaps: sum(heaps[:8])),
     "cartpole": Example(100, "steps it stands, mean of rounds 10, 20 to 100", "stands for", statistics.mean),
 }
@@ -128,15 +139,16 @@ def spread(values):
 def table(results):
     print("| example | result: median, range | epochs | Oxbow | PyTorch | lines, Oxbow | PyTorch | ratio |")
     print("|---|---|---|---|---|---|---|---|")
-    ratios = []
+    ratios = {}
     for name, example in EXAMPLES.items():
         of = results.get(name, {"epochs": example.epochs, "oxbow": [], "torch": []})
-        ours = lines_of_code(os.path.join(root, "tools/examples", name + ".cpp"))
-        twin = lines_of_code(os.path.join(here, name + ".py"))
-        ratios.append(ours / twin)
+        program = name.split()[0]
+        ours = lines_of_code(os.path.join(root, "tools/examples", program + ".cpp"))
+        twin = lines_of_code(os.path.join(here, program + ".py"))
+        ratios[program] = ours / twin
         print(f"| `{name}` | {example.what} | {of['epochs']} | {spread(of['oxbow'])} | {spread(of['torch'])} | "
-              f"{ours} | {twin} | {ratios[-1]:.2f} |")
-    print(f"\nmedian of the ratios {statistics.median(ratios):.2f}, largest {max(ratios):.2f}")
+              f"{ours} | {twin} | {ratios[program]:.2f} |")
+    print(f"\nmedian of the ratios {statistics.median(ratios.values()):.2f}, largest {max(ratios.values()):.2f}")
 
 
 def table_in_bf16(results):
@@ -166,6 +178,8 @@ def main():
             results = json.load(f)
     for name in [n for n in o.examples.split(",") if n]:
         example = EXAMPLES[name]
+        if example.word is None:
+            continue
         results[name] = example.results(name, os.path.abspath(o.build), o.epochs or example.epochs, o.seeds, o.bf16)
         if o.record:
             with open(o.record, "w") as f:
