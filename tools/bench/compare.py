@@ -26,7 +26,7 @@ from ratios import picture
 
 here = os.path.dirname(os.path.abspath(__file__))
 NETS = "mlp,mlp_large,lenet,resnet20,mobilenet,lstm,gpt,gpt2_wide,gpt2,branches,chain,micro,adam"
-STRAIGHT = "mlp_large,resnet20,lstm,gpt,gpt2_wide".split(",")  # what is written out by hand too
+STRAIGHT = "mlp_large,resnet20,mobilenet,lstm,gpt,gpt2_wide".split(",")  # what is written out by hand too
 
 
 def memory(pid, field):

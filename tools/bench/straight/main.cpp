@@ -31,8 +31,11 @@ struct Straight {
 // weight is apart by two steps. A batch norm has few such weights, which drive the losses of later steps apart; what is
 // wrong throughout is apart by 1.4 after one step, as what has a sign by chance is.
 constexpr Straight nets[] = {
-    {"mlp_large", straight::mlp_large}, {"resnet20", straight::resnet20, 1, 1e-6, 0.6},
-    {"lstm", straight::lstm},           {"gpt", straight::gpt},
+    {"mlp_large", straight::mlp_large},
+    {"resnet20", straight::resnet20, 1, 1e-6, 0.6},
+    {"mobilenet", straight::mobilenet, 1, 1e-6, 0.6},
+    {"lstm", straight::lstm},
+    {"gpt", straight::gpt},
     {"gpt2_wide", straight::gpt2_wide},
 };
 

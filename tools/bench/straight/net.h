@@ -12,6 +12,11 @@ namespace straight {
 
 using Values = std::map<std::string, std::vector<float>>;
 
+/// The name of the i-th layer of its kind, as the engine gives it.
+inline std::string numbered(const std::string& name, std::size_t i) {
+  return i == 0 ? name : name + "_" + std::to_string(i);
+}
+
 /// What a training starts from: the engine's initial values by name, and one batch.
 struct Start {
   Values variables;
@@ -31,6 +36,7 @@ class Net {
 
 std::unique_ptr<Net> mlp_large(const Start& start, Team& team);
 std::unique_ptr<Net> resnet20(const Start& start, Team& team);
+std::unique_ptr<Net> mobilenet(const Start& start, Team& team);
 std::unique_ptr<Net> lstm(const Start& start, Team& team);
 std::unique_ptr<Net> gpt(const Start& start, Team& team);
 std::unique_ptr<Net> gpt2_wide(const Start& start, Team& team);

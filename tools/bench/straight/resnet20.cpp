@@ -3,6 +3,7 @@
 // have 512 floats: 32 x 16, 16 x 32, 8 x 64.
 #include <array>
 
+#include "batch_norm.h"
 #include "dense.h"
 #include "loss.h"
 #include "net.h"
@@ -130,103 +131,18 @@ class Conv {
   std::vector<Taps> to_x_, to_x_add_;
 };
 
-/// Batch norm over what a convolution gives. Coefficients lie as a whole row of an image does.
-class Norm {
- public:
-  Norm(std::span<const float> scale, std::span<const float> offset, std::span<const float> mean,
-       std::span<const float> variance, int size, int threads)
-      : channels_(static_cast<int>(scale.size())),
-        per_(1.0 / (batch * size * size)),
-        scale_(scale),
-        offset_(offset),
-        running_mean_(mean),
-        running_variance_(variance),
-        sums_(threads) {
-    for (int t = 0; t < threads; ++t) coefficients_.emplace_back(3 * row_size);
-    for (auto& s : sums_) s.resize(4 * scale.size());
-    mean_.resize(scale.size());
-    rate_.resize(scale.size());
+/// Adds the sums of d and of d z by channel, of an image.
+void gather(const Images& d, const Images& z, int n, double* to) {
+  alignas(64) float sum[row_size] = {}, dot[row_size] = {};
+  for (int y = 0; y < d.size; ++y) {
+    const float *a = d.at(n, y, 0), *b = z.at(n, y, 0);
+    for (int i = 0; i < row_size; ++i) sum[i] += a[i], dot[i] += a[i] * b[i];
   }
-  void clear(int thread) { std::ranges::fill(sums_[thread], 0.0); }
-
-  /// Adds an image of z, or of its gradient beside it, to this thread's sums.
-  void add(const Images& z, int n, int thread) { gather(z, z, n, sums_[thread].data()); }
-  void add(const Images& d, const Images& z, int n, int thread) {
-    gather(d, z, n, sums_[thread].data() + 2 * channels_);
+  for (int i = 0; i < row_size; ++i) {
+    to[i % d.channels] += sum[i];
+    to[d.channels + i % d.channels] += dot[i];
   }
-
-  /// When all have added their images: what z is multiplied by, and what is added.
-  const float* forward(int thread) {
-    float* const out = coefficients_[thread].data();
-    for (int c = 0; c < channels_; ++c) {
-      const double mean = total(c) * per_, variance = std::max(total(channels_ + c) * per_ - mean * mean, 0.0);
-      const double rate = 1 / std::sqrt(variance + 1e-5);
-      if (thread == 0) {
-        mean_[c] = mean;
-        rate_[c] = rate;
-        running_mean_[c] = static_cast<float>(0.9 * running_mean_[c] + 0.1 * mean);
-        running_variance_[c] = static_cast<float>(0.9 * running_variance_[c] + 0.1 * variance);
-      }
-      spread(out, c, scale_.w[c] * rate);
-      spread(out + row_size, c, offset_.w[c] - scale_.w[c] * rate * mean);
-    }
-    return out;
-  }
-  /// dz = [0] d + [1] z + [2].
-  const float* backward(int thread) {
-    float* const out = coefficients_[thread].data();
-    for (int c = 0; c < channels_; ++c) {
-      const double sum = total(2 * channels_ + c), dot = (total(3 * channels_ + c) - mean_[c] * sum) * rate_[c];
-      const double by = scale_.w[c] * rate_[c], slope = -by * dot * per_ * rate_[c];
-      spread(out, c, by);
-      spread(out + row_size, c, slope);
-      spread(out + 2 * row_size, c, -by * sum * per_ - slope * mean_[c]);
-      if (thread == 0) scale_.g[c] = static_cast<float>(dot), offset_.g[c] = static_cast<float>(sum);
-    }
-    return out;
-  }
-  void update(const Adam& adam) {
-    scale_.update(adam);
-    offset_.update(adam);
-  }
-  void values(const std::string& name, Values& to) const {
-    const auto all = [](const Array& a) { return std::vector<float>(a.data(), a.data() + a.size()); };
-    to[name + "/scale"] = all(scale_.w);
-    to[name + "/offset"] = all(offset_.w);
-    to[name + "/running_mean"] = all(running_mean_);
-    to[name + "/running_variance"] = all(running_variance_);
-  }
-
- private:
-  void spread(float* row, int c, double value) const {
-    for (int i = c; i < row_size; i += channels_) row[i] = static_cast<float>(value);
-  }
-  double total(int i) const {
-    double sum = 0;
-    for (const auto& s : sums_) sum += s[i];
-    return sum;
-  }
-  // The sums of d and of d z by channel.
-  void gather(const Images& d, const Images& z, int n, double* to) const {
-    alignas(64) float sum[row_size] = {}, dot[row_size] = {};
-    for (int y = 0; y < d.size; ++y) {
-      const float *a = d.at(n, y, 0), *b = z.at(n, y, 0);
-      for (int i = 0; i < row_size; ++i) sum[i] += a[i], dot[i] += a[i] * b[i];
-    }
-    for (int i = 0; i < row_size; ++i) {
-      to[i % channels_] += sum[i];
-      to[channels_ + i % channels_] += dot[i];
-    }
-  }
-
-  int channels_;
-  double per_;
-  Parameter scale_, offset_;
-  Array running_mean_, running_variance_;
-  std::vector<std::vector<double>> sums_;  // by thread: of z, z^2, d and d z
-  std::vector<Array> coefficients_;        // by thread
-  std::vector<double> mean_, rate_;
-};
+}
 
 struct Unit {
   Conv conv;
@@ -299,22 +215,17 @@ class ResNet20 final : public Net {
     Values all{{"dense/kernel", head_.kernel()}, {"dense/bias", head_.bias_values()}};
     for (std::size_t i = 0; i < units_.size(); ++i) {
       all[numbered("conv", i) + "/kernel"] = units_[i]->conv.values();
-      units_[i]->norm.values(numbered("batch_norm", i), all);
+      units_[i]->norm.values(all);
     }
     return all;
   }
 
  private:
-  static std::string numbered(const std::string& name, std::size_t i) {
-    return i == 0 ? name : name + "_" + std::to_string(i);
-  }
   std::unique_ptr<Unit> unit(const Start& s, int window, int in, int out, int stride, int size) {
-    const auto of = [&](const std::string& name) -> std::span<const float> { return s.variables.at(name); };
-    const std::string norm = numbered("batch_norm", units_.size());
     auto u = std::make_unique<Unit>(
-        Conv(of(numbered("conv", units_.size()) + "/kernel"), window, in, out, stride, size, team_.threads()),
-        Norm(of(norm + "/scale"), of(norm + "/offset"), of(norm + "/running_mean"), of(norm + "/running_variance"),
-             size, team_.threads()),
+        Conv(s.variables.at(numbered("conv", units_.size()) + "/kernel"), window, in, out, stride, size,
+             team_.threads()),
+        Norm(s.variables, numbered("batch_norm", units_.size()), batch * size * size, row_size / out, team_.threads()),
         Images(batch, size, out));
     units_.push_back(u.get());
     return u;
@@ -322,7 +233,7 @@ class ResNet20 final : public Net {
 
   void convolve(Unit& u, const Images& x, int n, int thread) {
     u.conv.forward(x.at(n, 0, 0), x.size + 2, u.z, n);
-    u.norm.add(u.z, n, thread);
+    gather(u.z, u.z, n, u.norm.sums(thread));
   }
   // y = relu(norm(z) + other).
   static void normed(const Unit& u, const float* by, const Images* other, const float* other_by, const Images& y,
@@ -398,7 +309,7 @@ class ResNet20 final : public Net {
       for (int i = 0; i < row_size; ++i) to[i] = out[i] > 0 ? to[i] : 0;
     }
     for (Unit* u : units)
-      if (u) u->norm.add(d, u->z, n, thread);
+      if (u) gather(d, u->z, n, u->norm.gradient_sums(thread));
   }
   // The gradient to what the convolution gave, of one image.
   static void unnormed(const Unit& u, const Images& d, const float* by, const Images& dz, int n) {
