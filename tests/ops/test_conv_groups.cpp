@@ -3,11 +3,16 @@
 // Labels: levels.
 #include <oxbow/graph/leaves.h>
 #include <oxbow/graph/passes/evaluate.h>
+#include <oxbow/graph/passes/passes.h>
+#include <oxbow/graph/passes/specialise.h>
 #include <oxbow/graph/text.h>
 #include <oxbow/ops/conv.h>
 #include <oxbow/ops/conv/conv.h>
 #include <oxbow/ops/conv/depthwise.h>
 #include <oxbow/ops/conv/geometry.h>
+#include <oxbow/ops/gradients.h>
+#include <oxbow/ops/linalg/product.h>
+#include <oxbow/ops/reduction.h>
 #include <oxbow/ops/shape.h>
 
 #include <boost/test/unit_test.hpp>
@@ -136,6 +141,28 @@ BOOST_AUTO_TEST_CASE(windows_of_one_pixel) {
         check({{images, 3, 5, channels}, {1, 1, channels, kernels}, {}});
         check({{images, 4, 6, channels}, {1, 1, channels, kernels}, {.dilation = 3}});
       }
+}
+
+// Where x and dy are large beside the matrix of their products, runs of pixels are summed by themselves.
+BOOST_AUTO_TEST_CASE(windows_of_one_pixel_over_many_pixels) {
+  const auto runs = [](std::int64_t images, std::int64_t channels, std::int64_t kernels) {
+    Graph g;
+    const Value x = input(g, "x", f32, {images, 32, 32, channels}), w = input(g, "w", f32, {1, 1, channels, kernels});
+    const Value dy = input(g, "dy", f32, {images, 32, 32, kernels});
+    const Value dw = gradients(sum(conv2d(x, w) * dy), {w})[0];
+    const internal::Rewritten lowered = internal::rewrite(*internal::specialise(g, {{dw}}, {}, Mode::training).graph);
+    std::int64_t found = 0;
+    for (NodeId id = 0; id < lowered.graph->size(); ++id)
+      if (const Node& n = lowered.graph->node(id); n.op().is<Product>())
+        found = n.output_types()[0].shape.rank() == 3 ? n.output_types()[0].shape[0] : 1;
+    return found;
+  };
+  BOOST_TEST(runs(1, 128, 128) == 1);
+  BOOST_TEST(runs(2, 128, 128) == 2);
+  BOOST_TEST(runs(16, 128, 128) == 16);
+  BOOST_TEST(runs(16, 256, 512) == 1);  // their sum would take longer than what is saved
+  BOOST_TEST(runs(1, 32, 64) == 8);     // for as many threads
+  check({{2, 32, 32, 128}, {1, 1, 128, 128}, {}});
 }
 
 BOOST_AUTO_TEST_CASE(an_image_has_the_same_bits_in_any_batch) {
