@@ -1,6 +1,13 @@
 # Debian packages, by `cpack`: liboxbow0, what programs run with; liboxbow-dev, what they are built with; oxbow, the program.
 # What they depend on is found by dpkg-shlibdeps. Nothing here needs root. The preset "debian" sets the folders.
-set(OXBOW_MAINTAINER "Oxbow maintainers <maintainers@oxbow.invalid>" CACHE STRING "Who answers for the packages")
+# Whoever makes a package answers for it: by the names that Debian's own tools read. Without them it names no one, by an
+# address that cannot exist (RFC 2606), rather than someone who was not asked.
+if(DEFINED ENV{DEBFULLNAME} AND DEFINED ENV{DEBEMAIL})
+  set(maintainer "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+else()
+  set(maintainer "Oxbow maintainers <maintainers@oxbow.invalid>")
+endif()
+set(OXBOW_MAINTAINER ${maintainer} CACHE STRING "Who answers for the packages")
 find_program(GZIP gzip REQUIRED)
 
 set(folder ${PROJECT_BINARY_DIR}/debian)
