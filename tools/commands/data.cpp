@@ -120,8 +120,9 @@ Data read_data(const std::string& net, const std::string& data, const std::strin
   };
   if (holds_arrays(data) || is_table(data)) return {read(data), test.empty() ? Dataset() : read(test), "samples"};
   if (!test.empty()) throw Error("--test goes with a file of samples; MNIST has a test set of its own");
+  const auto graph = is_onnx_file(net) ? std::make_shared<Graph>() : load_graph(net);
   try {
-    Mnist mnist = is_onnx_file(net) ? load_mnist(data) : load_mnist_for(*load_graph(net), data);
+    Mnist mnist = load_mnist_for(*graph, data);
     return {std::move(mnist.train), std::move(mnist.test), "images"};
   } catch (const Error& e) {
     throw Error(e.what() + std::string("\n  Name a file of samples, .npz, .safetensors or .csv, or the folder of the "
