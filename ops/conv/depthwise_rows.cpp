@@ -29,17 +29,17 @@ std::int64_t columns(const Pixels<T>& b, std::int64_t c) {
       const T* x = b.x + (b.origin + b.x_offsets[t] + c);
       const T* weights = b.weights + (b.weight_offsets[t] + c);
       Register<T, lanes> w[vectors];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) w[v] = load<T, lanes>(weights + v * lanes);
 #pragma GCC unroll 8
       for (int p = 0; p < pixels; ++p)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v)
           add_product<T, lanes>(load<T, lanes>(x + p * x_step + v * lanes), w[v], sums[p][v]);
     }
 #pragma GCC unroll 8
     for (int p = 0; p < pixels; ++p)
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) store(sums[p][v], b.y + p * y_step + c + v * lanes);
   }
   return c;
@@ -48,7 +48,10 @@ std::int64_t columns(const Pixels<T>& b, std::int64_t c) {
 template <class T, int pixels>
 void block(const Pixels<T>& b) {
   constexpr int widest = register_bytes / static_cast<int>(sizeof(T));
-  std::int64_t c = columns<T, pixels, widest, 2>(b, 0);
+  // At least eight sums at once, which do not wait for one another: a pixel at an edge stands alone.
+  constexpr int vectors = pixels == 1 ? 8 : pixels <= 3 ? 4 : 2;
+  std::int64_t c = columns<T, pixels, widest, vectors>(b, 0);
+  if constexpr (vectors > 2) c = columns<T, pixels, widest, 2>(b, c);
   c = columns<T, pixels, widest, 1>(b, c);
   if constexpr (widest > 4) c = columns<T, pixels, 4, 1>(b, c);
   columns<T, pixels, 1, 1>(b, c);
