@@ -1,5 +1,6 @@
 // PyTorch's parameters in and out: each layer's tensors by their names and in their layouts there. What PyTorch
 // computes of them is compared by tools/bench/examples/torch_weights.py.
+// Labels: memory.
 #include <oxbow/oxbow.h>
 
 #include <boost/test/unit_test.hpp>
