@@ -1,8 +1,8 @@
-#include <lzma.h>
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/limits.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/files/checksum.h>
 #include <oxbow/runtime/files/input_file.h>
 #include <oxbow/runtime/files/safetensors_header.h>
 #include <oxbow/runtime/safetensors.h>
@@ -22,28 +22,8 @@ constexpr const char* checksum_key = "oxbow.checksum";
 // Says that there must be a checksum, so that no damage to its name makes it one that nobody looks at.
 constexpr const char *format_key = "oxbow.format", *checked_format = "2";
 
-// CRC-64 (ECMA-182, as xz has it) of what a content means: each tensor's name, type and bytes, by name, and the
-// metadata. So it does not depend on the order of the file, or on how its header is written.
-class Checksum {
- public:
-  void add(const void* bytes, std::size_t count) {
-    value_ = ::lzma_crc64(static_cast<const std::uint8_t*>(bytes), count, value_);
-  }
-  void add(std::string_view text) {
-    const std::uint64_t length = text.size();  // so that "a", "bc" is not "ab", "c"
-    add(&length, sizeof length);
-    add(text.data(), text.size());
-  }
-  std::string text() const {
-    std::string digits;
-    for (int shift = 60; shift >= 0; shift -= 4) digits += "0123456789abcdef"[value_ >> shift & 15];
-    return "crc64:" + digits;
-  }
-
- private:
-  std::uint64_t value_ = 0;
-};
-
+// Of what a content means: each tensor's name, type and bytes, by name, and the metadata. So it does not depend on the
+// order of the file, or on how its header is written.
 std::string checksum(const Safetensors& content, const std::map<std::string, std::string>& metadata) {
   std::vector<const std::pair<std::string, Tensor>*> tensors;
   for (const auto& t : content.tensors) tensors.push_back(&t);
@@ -59,7 +39,7 @@ std::string checksum(const Safetensors& content, const std::map<std::string, std
     sum.add(key);
     sum.add(value);
   }
-  return sum.text();
+  return "crc64:" + sum.digits();
 }
 
 void save(const std::string& path, const Safetensors& content) {

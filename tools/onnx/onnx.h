@@ -75,14 +75,14 @@ OnnxModel import_onnx(Graph& g, const std::string& path, const OnnxImportOptions
 
 struct OnnxExportOptions {
   std::string name = "oxbow";  ///< the graph's
-  bool data_beside = false;    ///< parameters go to PATH.data, whatever their size
+  bool data_beside = false;    ///< parameters go to a file beside it, whatever their size
 };
 
 /// Writes what computes `outputs`, values of one graph, in inference mode, with the parameters of `store`, to a file of
 /// opset 17, whole or not at all. Inputs and parameters have their names; free axes stay open. What would be
-/// more than 2 GB, which no such file may have, has its parameters in a file PATH.data beside it, which is replaced
-/// before it. Throws `Error` for ops that ONNX has no operator for, all of them with their nodes, and as `AtomicFile`
-/// does.
+/// more than 2 GB, which no such file may have, has its parameters in a file beside it, PATH.CHECKSUM.data, which is
+/// written first; those of earlier exports to PATH are removed at the end. Throws `Error` for ops that ONNX has no
+/// operator for, all of them with their nodes, and as `AtomicFile` does.
 void export_onnx(const std::string& path, const NamedValues& outputs, const Store& store,
                  const OnnxExportOptions& options = {});
 

@@ -3,6 +3,7 @@
 #include <oxbow/graph/support/library_errors.h>
 #include <oxbow/graph/support/near_names.h>
 #include <oxbow/runtime/atomic_file.h>
+#include <oxbow/runtime/files/checksum.h>
 
 #include <filesystem>
 #include <set>
@@ -44,8 +45,8 @@ std::vector<std::uint64_t> places(const onnx::Exporter::Initialisers& all) {
   return begins;
 }
 
-void write_data(const std::string& path, const onnx::Exporter::Initialisers& all) {
-  const std::vector<std::uint64_t> begins = places(all);
+void write_data(const std::string& path, const onnx::Exporter::Initialisers& all,
+                const std::vector<std::uint64_t>& begins) {
   AtomicFile file(path);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!is_large(all[i].second)) continue;
@@ -54,6 +55,28 @@ void write_data(const std::string& path, const onnx::Exporter::Initialisers& all
     file.write(std::string(begins[i + 1] - begins[i] - bytes, '\0'));
   }
   file.commit();
+}
+
+// A file for these tensors beside a model: another one for other bytes, so that the one which a model reads is never
+// written to, and a kill between the two files leaves the model that was there whole.
+std::string data_path(const std::string& model, const onnx::Exporter::Initialisers& all) {
+  Checksum sum;
+  for (const auto& [name, tensor] : all)
+    if (is_large(tensor)) sum.add(tensor.bytes(), static_cast<std::size_t>(tensor.type().bytes()));
+  return model + "." + sum.digits() + ".data";
+}
+
+// What earlier exports to this model left.
+void remove_other_data(const std::filesystem::path& model, const std::filesystem::path& now) {
+  const std::string begin = model.filename().string() + ".", end = ".data";
+  std::error_code failed;  // then they stay, and harm nobody
+  for (const auto& entry : std::filesystem::directory_iterator(
+           model.has_parent_path() ? model.parent_path() : std::filesystem::path("."), failed)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = name.starts_with(begin) && name.ends_with(end) && name.size() == begin.size() + 16 + end.size() &&
+                      name.find_first_not_of("0123456789abcdef", begin.size()) == name.size() - end.size();
+    if (ours && name != now.filename()) std::filesystem::remove(entry.path(), failed);
+  }
 }
 
 void say_where(onnx::TensorProto& t, const std::string& file, std::uint64_t begin, std::uint64_t bytes) {
@@ -83,6 +106,7 @@ void write(const std::string& path, onnx::Exporter& from, const OnnxExportOption
   for (const auto& [key, tensor] : initialisers) all += static_cast<std::uint64_t>(tensor.type().bytes()) + 256;
   const bool beside = options.data_beside || all > largest_message;
   const std::vector<std::uint64_t> begins = places(initialisers);
+  const std::string data = beside ? data_path(path, initialisers) : "";
   std::vector<std::string> heads;
   std::uint64_t size = nodes.size();
   for (std::size_t i = 0; i < initialisers.size(); ++i) {
@@ -93,12 +117,12 @@ void write(const std::string& path, onnx::Exporter& from, const OnnxExportOption
     for (const std::int64_t n : tensor.shape()) t.add_dims(n);
     const auto bytes = static_cast<std::uint64_t>(tensor.type().bytes());
     const bool here = !beside || !is_large(tensor);
-    if (!here) say_where(t, std::filesystem::path(path).filename().string() + ".data", begins[i], bytes);
+    if (!here) say_where(t, std::filesystem::path(data).filename().string(), begins[i], bytes);
     const std::string before = t.SerializeAsString() + (here ? head(raw_field, bytes) : "");
     heads.push_back(head(initialiser_field, before.size() + (here ? bytes : 0)) + before);
     size += heads.back().size() + (here ? bytes : 0);
   }
-  if (beside) write_data(path + ".data", initialisers);
+  if (beside) write_data(data, initialisers, begins);
   AtomicFile file(path);
   file.write(model.SerializeAsString());
   file.write(head(graph_field, size));
@@ -109,6 +133,7 @@ void write(const std::string& path, onnx::Exporter& from, const OnnxExportOption
     if (!beside || !is_large(t)) file.write(t.bytes(), static_cast<std::size_t>(t.type().bytes()));
   }
   file.commit();
+  remove_other_data(path, data);
 }
 
 }  // namespace
