@@ -87,14 +87,14 @@ void ArgExtreme<largest>::run(const Run& r) const {
     // Columns are those beside one another or, where there is one, whole rows.
     const bool in_rows = a.inner == 1;
     const std::int64_t groups = in_rows ? 1 : a.outer, columns = in_rows ? a.outer : a.inner;
+    const std::int64_t beside = in_rows ? a.size : 1;  // from one to the next
     const std::int64_t blocks = (columns + columns_at_once - 1) / columns_at_once;
     T best[columns_at_once];
     const auto [begin, end] = r.share(groups * blocks);
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t o = i / blocks, first = i % blocks * columns_at_once;
-      extremes<largest>(x + o * a.size * a.inner + first * (in_rows ? a.size : 1), a.size, a.inner,
-                        std::min(columns_at_once, columns - first), in_rows ? a.size : 1, last, best,
-                        y + o * a.inner + first);
+      extremes<largest>(x + o * a.size * a.inner + first * beside, a.size, a.inner,
+                        std::min(columns_at_once, columns - first), beside, last, best, y + o * a.inner + first);
     }
   });
 }
