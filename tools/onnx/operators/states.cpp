@@ -28,7 +28,7 @@ Outputs linear_attention(Context& c) {
     c.fail("it has " + std::to_string(heads) + " heads of queries for " + std::to_string(kv_heads) + " of keys");
   const std::string rule = c.text("update_rule", "gated_delta");
   if (rule != "linear" && rule != "gated" && rule != "delta" && rule != "gated_delta")
-    c.fail("there is no update_rule " + rule);
+    c.fail("update_rule is " + rule + ", not linear, gated, delta or gated_delta");
   const bool gated = rule.starts_with("gated"), delta = rule.ends_with("delta");
   if (c.has(4) != gated) c.fail("update_rule " + rule + (gated ? " needs" : " takes no") + " decay");
   if (c.has(5) != delta) c.fail("update_rule " + rule + (delta ? " needs" : " takes no") + " beta");
@@ -41,7 +41,7 @@ Outputs linear_attention(Context& c) {
   const double given = c.number("scale", 0), scale = given == 0 ? 1 / std::sqrt(static_cast<double>(keys)) : given;
   std::vector<Value> sequences{reshape(q, {0, 0, kv_heads, times, keys}), k, v};
   if (gated) sequences.push_back(exp(by_steps(c, c[4], kv_heads, "decay")));
-  if (delta) sequences.push_back(by_steps(c, c[5], c[5].shape()[2] == 1 ? 1 : kv_heads, "beta"));
+  if (delta) sequences.push_back(by_steps(c, c[5], c[5].rank() == 3 && c[5].shape()[2] == 1 ? 1 : kv_heads, "beta"));
 
   const DType wide = compute_type(query.dtype());
   const Value batch = shape_of(query)[range(0, 1)];
@@ -76,7 +76,7 @@ Outputs causal_convolution(Context& c) {
   if (activation == "silu" || activation == "swish")
     y = silu(y);
   else if (activation != "none")
-    c.fail("there is no activation " + activation);
+    c.fail("activation is " + activation + ", not none, silu or swish");
   return {y, before > 0 ? slice(all, 2, -before) : slice(all, 2, 0, 0)};
 }
 
