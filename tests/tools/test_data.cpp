@@ -4,6 +4,7 @@
 #include <oxbow/ops/ops.h>
 #include <oxbow/optim/model.h>
 #include <oxbow/optim/npz.h>
+#include <oxbow/optim/saved_model.h>
 
 #include <boost/test/unit_test.hpp>
 
@@ -70,6 +71,28 @@ BOOST_AUTO_TEST_CASE(every_command_takes_a_table_for_every_net) {
   const Finished good = oxbow_("evaluate " + (folder / "out/model.oxb") + data);
   BOOST_TEST(has(good.output, "accuracy      0.99"), good.output);
   BOOST_TEST(oxbow_("dump " + net.exported).output.find("matmul") != std::string::npos);
+}
+
+// What is exported mostly ends in probabilities.
+BOOST_AUTO_TEST_CASE(probabilities_at_the_end_go_into_the_loss) {
+  const TemporaryFolder folder;
+  const std::string data = " --data " + folder.write("rows.csv", rows(200)), model = folder / "net.oxb";
+  for (const bool two : {true, false}) {
+    Graph g;
+    const Value x = input(g, "x", f32, {any(16), 3}), scores = dense(x, two ? 2 : 1);
+    const Value label = input(g, "label", i64, {any(16)});
+    const Value loss =
+        two ? cross_entropy(scores, label) : binary_cross_entropy(scores, reshape_like(cast(label, f32), scores));
+    compile(loss, "adam", {.predictions = two ? softmax(scores) : sigmoid(scores)}).export_model(model);
+    const Finished run =
+        oxbow_("train " + model + data + " --out " + (folder / "out") + " --epochs 60 --learning-rate 0.03");
+    BOOST_TEST(run.code == 0, run.output);
+    BOOST_TEST(has(run.output, "epoch 60/60  loss 0.0"), run.output);
+    const SavedModel trained = load_model(folder / "out/model.oxb");
+    const Tensor p = trained.predict(Tensor::of<float>({2, 3}, {90, 10, 0.25f, 10, 90, 0.25f}));
+    BOOST_TEST(p.data<float>()[two ? 1 : 0] > 0.9f);  // still a probability
+    BOOST_TEST(p.data<float>()[two ? 3 : 1] < 0.1f);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_table_and_arrays_of_the_same_numbers_give_the_same) {

@@ -64,6 +64,9 @@ std::string truth_of(const std::string& net, const Graph& g, const Dataset& data
                                    "\n  Call that with which its first output is compared \"label\"");
 }
 
+// What a net ends with that gives probabilities is within the loss, which keeps the digits that it rounds away.
+Value before(Value y, std::string_view op) { return y.node().op().name() == op ? y.node().input(0) : y; }
+
 // Completes a net that predicts by a loss: its first output beside the truth.
 void compare(Subject& s, const std::string& net, const Dataset& data) {
   const std::string truth = truth_of(net, *s.graph, data);
@@ -80,10 +83,16 @@ void compare(Subject& s, const std::string& net, const Dataset& data) {
   for (int i = 0; i < y.rank(); ++i)
     if (i != axis) sizes.push_back(any(y.shape()[i]));
   const Value label = input(*s.graph, truth, given.dtype, sizes);
-  if (axis >= 0) {
-    const Value scores = moved_last(y, axis);
+  if (axis >= 0 && actual[axis] == 1) {  // one number: how likely class 1 is
+    const Value score = before(y, "sigmoid"), class_1 = reshape_like(cast(label, y.dtype()), score);
+    s.loss = binary_cross_entropy(score, class_1);
+    s.accuracy = mean(cast(equal(cast(greater(score, 0.0), y.dtype()), class_1), f32));
+  } else if (axis >= 0) {
+    const Value scores = moved_last(before(y, "softmax"), axis);
     s.loss = cross_entropy(scores, label);
     s.accuracy = accuracy(scores, label);
+  } else if (const Value score = before(y, "sigmoid"); !score.same(y)) {
+    s.loss = binary_cross_entropy(score, label);
   } else {
     s.loss = mean_squared_error(y, label);
   }

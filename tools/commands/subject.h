@@ -20,9 +20,9 @@ struct Subject {
 };
 /// An example or a graph with a loss of its own; or an ONNX file or an exported model, whose first output is compared
 /// with the column of the data that is none of its inputs, "label" where there are several: by cross entropy where that
-/// is of whole numbers, by the mean squared error where it is of the output's type. `trained`: patterns of an ONNX
-/// file's parameters. Throws `Error` for a graph without a loss, for patterns of another net, and for data that do not
-/// say what is true.
+/// is of whole numbers, or the output that of a sigmoid; else by the mean squared error. A softmax or sigmoid at its
+/// end goes into the loss. `trained`: patterns of an ONNX file's parameters. Throws `Error` for a graph without a loss,
+/// for patterns of another net, and for data that do not say what is true.
 Subject read_subject(const std::string& net, const std::vector<std::string>& trained, const Dataset& data);
 
 }  // namespace oxbow::tools
