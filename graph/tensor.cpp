@@ -1,8 +1,10 @@
 #include <oxbow/graph/support/align.h>
 #include <oxbow/graph/support/random.h>
+#include <oxbow/graph/support/random_blocks.h>
 #include <oxbow/graph/tensor.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -82,11 +84,15 @@ bool same_bits(const Tensor& a, const Tensor& b) {
 Tensor draw(const Shape& shape, double low, double high, std::uint64_t seed, DType dtype) {
   Tensor t({dtype, shape});
   dispatch(dtype, [&]<class T>(std::type_identity<T>) {
+    constexpr std::int64_t blocks = 64;  // of each the first word
+    internal::RandomWords<blocks> words;
     T* out = t.data<T>();
-    for (std::int64_t i = 0; i < t.count(); ++i) {
-      const double u = low + (high - low) * internal::uniform01(
-                                                internal::random_block(seed, 0, 0, static_cast<std::uint64_t>(i))[0]);
-      out[i] = is_float(dtype) ? static_cast<T>(u) : static_cast<T>(std::floor(u));
+    for (std::int64_t first = 0; first < t.count(); first += blocks) {
+      internal::random_blocks<blocks>(seed, 0, 0, static_cast<std::uint64_t>(first), words);
+      for (std::int64_t i = 0; i < std::min(blocks, t.count() - first); ++i) {
+        const double u = low + (high - low) * internal::uniform01(words[static_cast<std::size_t>(i)]);
+        out[first + i] = is_float(dtype) ? static_cast<T>(u) : static_cast<T>(std::floor(u));
+      }
     }
   });
   return t;

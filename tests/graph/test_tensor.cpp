@@ -1,10 +1,12 @@
-// The memory of tensors.
+// The memory of tensors, and numbers drawn into it.
 #include <oxbow/graph/support/align.h>
+#include <oxbow/graph/support/random.h>
 #include <oxbow/graph/tensor.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <fstream>
 
 BOOST_AUTO_TEST_SUITE(test_tensor)
@@ -21,6 +23,19 @@ namespace {
 }
 
 }  // namespace
+
+// Each element by itself, whatever comes before it: of any number, and behind whole vectors.
+BOOST_AUTO_TEST_CASE(draws_are_those_of_the_generator) {
+  for (const std::int64_t count : {0, 1, 63, 64, 65, 1000}) {
+    const Tensor numbers = draw({count}, -2, 3, 7), whole = draw({count}, -2, 3, 7, i32);
+    for (std::int64_t i = 0; i < count; ++i) {
+      const double u =
+          -2 + 5.0 * internal::uniform01(internal::random_block(7, 0, 0, static_cast<std::uint64_t>(i))[0]);
+      BOOST_TEST(numbers.data<double>()[i] == u);
+      BOOST_TEST(whole.data<std::int32_t>()[i] == static_cast<std::int32_t>(std::floor(u)));
+    }
+  }
+}
 
 BOOST_AUTO_TEST_CASE(memory_is_aligned_zero_and_can_be_written) {
   constexpr std::int64_t mega = 1 << 20;
